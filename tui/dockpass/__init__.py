@@ -1,0 +1,3 @@
+"""Which credentials does this registry command use, why, and what would change it?"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Which login a command uses, and why. Pure: no files, no clock, no environment."""

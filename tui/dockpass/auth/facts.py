@@ -1,0 +1,157 @@
+"""Facts that a decision looks at: variables with their source, options, base images, directories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from dockpass.secrets import Secret
+
+
+class SourceKind(StrEnum):
+    """Where a value comes from; a later kind wins over an earlier one."""
+
+    PROCESS = "environment"
+    ENV_FILE = "env file"
+    SET = "--set"
+    EDIT = "edit"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The kind of source and, for an env file, `path:line`."""
+
+    kind: SourceKind
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One variable. `value` is a `Secret` where the name says that it holds one; never cleaned."""
+
+    name: str
+    value: str | Secret
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line options that bear on the login; an empty one counts as not given."""
+
+    repo: str | None = None
+    registry_username: str | None = None
+    registry_password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """An image that a build pulls, and where it is named (`Dockerfile:3`, `--from`)."""
+
+    reference: str
+    origin: str = ""
+
+
+class EditKind(StrEnum):
+    """What an edit does."""
+
+    SET = "set"
+    UNSET = "unset"
+    GIVE = "give"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One what-if change.
+
+    `set` and `unset` change the variable `name`. `give` and `drop` change the option `name`:
+    `repo`, `registry-username`, `registry-password`, or `from` (the base images, separated by
+    blanks). A value that the program made up as an example has `example` true.
+    """
+
+    kind: EditKind
+    name: str
+    value: str | Secret | None = None
+    example: bool = False
+
+    def in_words(self) -> str:
+        """Return `set CI_REGISTRY to registry.myhost.com`, without any secret value."""
+        is_option = self.kind in {EditKind.GIVE, EditKind.DROP}
+        subject = f"--{self.name}" if is_option else self.name
+        if self.kind in {EditKind.UNSET, EditKind.DROP} or self.value is None:
+            return f"{self.kind} {subject}"
+        if isinstance(self.value, Secret) or self.example:
+            return f"{self.kind} {subject}"
+        return f"{self.kind} {subject}{' ' if is_option else ' to '}{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a decision may look at.
+
+    `base_images` is None where no build file and no `--from` was found: not known.
+    """
+
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    options: Options = field(default_factory=Options)
+    base_images: tuple[BaseImage, ...] | None = None
+    home: str = "/"
+    cwd: str = "/"
+
+    def is_set(self, name: str) -> bool:
+        """A variable set to the empty string counts as unset."""
+        variable = self.variables.get(name)
+        return variable is not None and bool(variable.value)
+
+    def text(self, name: str) -> str:
+        """Return the raw value, or the empty string where it is not set."""
+        variable = self.variables.get(name)
+        if variable is None:
+            return ""
+        value = variable.value
+        return value.reveal() if isinstance(value, Secret) else value
+
+    def secret(self, name: str) -> Secret:
+        """Return the value as a secret; empty where it is not set."""
+        return Secret(self.text(name))
+
+    @property
+    def repo(self) -> str:
+        """`--repo`, else `CI_REGISTRY_IMAGE`, else the empty string."""
+        return self.options.repo or self.text("CI_REGISTRY_IMAGE")
+
+    def edited(self, edit: Edit) -> Facts:
+        """Return these facts with one change made."""
+        if edit.kind in {EditKind.SET, EditKind.UNSET}:
+            return replace(self, variables=self._edited_variables(edit))
+        if edit.name == "from":
+            return replace(self, base_images=_base_images(edit))
+        return replace(self, options=_edited_options(self.options, edit))
+
+    def _edited_variables(self, edit: Edit) -> dict[str, Variable]:
+        variables = dict(self.variables)
+        if edit.kind is EditKind.UNSET or edit.value is None:
+            variables.pop(edit.name, None)
+        else:
+            variables[edit.name] = Variable(edit.name, edit.value, Source(SourceKind.EDIT))
+        return variables
+
+
+def _base_images(edit: Edit) -> tuple[BaseImage, ...] | None:
+    if edit.kind is EditKind.DROP or not isinstance(edit.value, str):
+        return None
+    return tuple(BaseImage(name, "--from") for name in edit.value.split())
+
+
+def _edited_options(options: Options, edit: Edit) -> Options:
+    given = edit.value if edit.kind is EditKind.GIVE else None
+    text = given.reveal() if isinstance(given, Secret) else given
+    match edit.name:
+        case "repo":
+            return replace(options, repo=text)
+        case "registry-username":
+            return replace(options, registry_username=text)
+        case "registry-password":
+            return replace(options, registry_password=None if text is None else Secret(text))
+    raise ValueError(f"no such option: {edit.name}")

@@ -1,0 +1,1 @@
+"""What a build pulls: base images read from a Dockerfile or a werf.yaml."""

@@ -1,0 +1,1 @@
+"""The command line. Imports no Textual."""

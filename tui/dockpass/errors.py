@@ -1,0 +1,59 @@
+"""Errors for people: what happened, why it probably did, what to do next."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit statuses of the command line, documented in docs/command-line.md."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    LOGIN_REFUSED = 3
+    CANCELLED = 4
+    NOT_ALLOWED = 5
+
+
+class DockpassError(Exception):
+    """Something a person can act on.
+
+    `id` is a stable word for scripts, `message` says what happened (where, and why it probably did),
+    `hint` what to do next. All three are clean text without secrets.
+    """
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, id: str, message: str, hint: str = "") -> None:  # noqa: A002
+        super().__init__(message)
+        self.id = id
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DockpassError):
+    """What was asked for cannot be done as asked: exit status 2."""
+
+    exit_code = ExitCode.USAGE
+
+
+class LoginRefused(DockpassError):
+    """The registry did not accept the credentials: exit status 3."""
+
+    exit_code = ExitCode.LOGIN_REFUSED
+
+
+class Cancelled(DockpassError):
+    """The person cancelled: exit status 4."""
+
+    exit_code = ExitCode.CANCELLED
+
+    def __init__(self, message: str = "Cancelled.") -> None:
+        super().__init__("cancelled", message)
+
+
+class NotAllowed(DockpassError):
+    """Needs the person's word, which was not given: exit status 5."""
+
+    exit_code = ExitCode.NOT_ALLOWED

@@ -1,0 +1,1 @@
+"""Speaking to a registry, and deciding what may be deleted there."""
