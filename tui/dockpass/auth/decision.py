@@ -1,0 +1,105 @@
+"""A decision: which login a command uses, and every rule that was looked at on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dockpass.auth.command import Command, Method
+from dockpass.secrets import Secret
+
+
+class RuleId(StrEnum):
+    """The rules of the table, in order."""
+
+    EXTERNAL_CONFIG = "external-config"
+    OPTIONS = "options"
+    GOOGLE = "google"
+    IGNORE = "ignore"
+    CLEANUP_TOKEN = "cleanup-token"  # noqa: S105
+    AUTOLOGIN = "autologin"
+    AMBIENT = "ambient"
+
+
+class Outcome(StrEnum):
+    """What became of a rule."""
+
+    CHOSEN = "chosen"
+    NOT_MET = "not-met"
+    HOLDS = "holds"  # google and ignore, which switch others off
+    OFF = "off"  # switched off by google or ignore
+    NOT_REACHED = "not-reached"
+
+
+class WarningId(StrEnum):
+    """What a person should know about a decision."""
+
+    HALF_CREDENTIALS = "half-credentials"
+    OPTIONS_IGNORED = "options-ignored"
+    OPTIONS_UNUSED = "options-unused"
+    IGNORE_LOOKS_FALSE = "ignore-value-looks-false"
+    FOREIGN_REGISTRY = "token-to-foreign-registry"
+    MAY_NOT_DELETE = "job-token-may-not-delete"
+    OLD_VARIABLE = "old-variable-name"
+    OTHERS_ANONYMOUS = "other-registries-anonymous"
+    SENT_TO_MANY = "credentials-sent-to-many"
+    NO_BUILD_FILE = "no-build-file"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule: what became of it, why, and the variables and options it looked at."""
+
+    rule: RuleId
+    outcome: Outcome
+    because: str
+    looked_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A warning in words."""
+
+    id: WarningId
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which login `command` uses.
+
+    `login` holds docker's config keys (`https://index.docker.io/v1/` for Docker Hub), `secret_from` is
+    `option` or the variable's name, `config_dir` is None where a login is made. `sentence` says it all
+    in plain words. Every text is clean and free of secrets.
+    """
+
+    command: Command
+    repo: str
+    method: Method
+    username: str | None
+    secret: Secret | None
+    secret_from: str | None
+    config_dir: str | None
+    login: tuple[str, ...]
+    warnings: tuple[Notice, ...]
+    trace: tuple[Step, ...]
+    sentence: str
+
+    def warns(self, warning: WarningId) -> bool:
+        """Tell whether the warning is among the decision's."""
+        return any(notice.id is warning for notice in self.warnings)
+
+    @property
+    def chosen(self) -> Step:
+        """The one rule that was chosen."""
+        return next(step for step in self.trace if step.outcome is Outcome.CHOSEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No decision: `repo-required` or `repo-invalid`, before anything is created."""
+
+    command: Command
+    id: str
+    message: str
+    hint: str

@@ -1,0 +1,88 @@
+"""The protocol of an engine: who builds, pulls and pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from dockpass.auth.credential import Credential
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Which engine answered. `how` says which source won (`DOCKER_HOST`, context, socket) and why."""
+
+    name: str  # Docker, Podman
+    version: str
+    endpoint: str
+    how: str
+
+
+class Sink(Protocol):
+    """Where an engine reports; called from the run's thread. Texts are cleaned by the engine."""
+
+    def log(self, text: str) -> None:
+        """Report one line of output."""
+
+    def layer(self, layer_id: str, state: str, current: int, total: int) -> None:
+        """Report progress of a layer in bytes; states as in `events.Layer`."""
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the person has cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """A Dockerfile build. `dockerfile` may lie outside `context`."""
+
+    context: Path
+    dockerfile: Path
+    tags: tuple[str, ...] = ()
+    target: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """One connection for one run. Every method raises only `DockpassError`s.
+
+    The methods block; `cut` is called from another thread and makes a blocked one end within half a
+    second with `Cancelled`.
+    """
+
+    def info(self) -> EngineInfo:
+        """Return which engine answered."""
+
+    def login(self, key: str, credential: Credential) -> str:
+        """Log in at docker's key of a registry, always asking it; return the registry's words."""
+
+    def image_id(self, reference: str) -> str | None:
+        """Return the id (`sha256:…`) of a local image, or None."""
+
+    def tag(self, image: str, reference: str) -> None:
+        """Give the local image (reference or id) the name `reference`."""
+
+    def untag(self, reference: str) -> None:
+        """Remove the local name, never an image that another name reaches."""
+
+    def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+        """Pull one reference; return its digest (empty where the engine does not tell)."""
+
+    def push(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+        """Push one reference; return its digest (empty where the engine does not tell)."""
+
+    def build(
+        self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink
+    ) -> str:
+        """Build; `credentials` by docker's key, sent to the engine and to nobody else; return the id."""
+
+    def cut(self) -> None:
+        """End whatever blocks, from another thread."""
+
+    def close(self) -> None:
+        """Release the connection."""
+
+
+Connect = Callable[[Path], Engine]
+"""Opens an engine for a run, given the run's temporary docker config directory."""
