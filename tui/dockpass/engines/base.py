@@ -72,9 +72,7 @@ class Engine(Protocol):
     def push(self, reference: str, credential: Credential | None, sink: Sink) -> str:
         """Push one reference; return its digest (empty where the engine does not tell)."""
 
-    def build(
-        self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink
-    ) -> str:
+    def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
         """Build; `credentials` by docker's key, sent to the engine and to nobody else; return the id."""
 
     def cut(self) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dockpass.runs.events import Ended, Event
 from dockpass.secrets import Redactor
@@ -54,7 +54,8 @@ class Feed:
         cursor = 0
         while True:
             with self._changed:
-                self._changed.wait_for(lambda seen=cursor: self._count > seen or self._closed)  # type: ignore[misc]
+                while self._count <= cursor and not self._closed:
+                    self._changed.wait()
                 batch, closed = self._batch(cursor), self._closed
             yield from batch.events
             cursor = batch.cursor
@@ -74,24 +75,18 @@ class Feed:
         return Batch(fresh, self._count, start - cursor)
 
     def _redacted(self, event: Event) -> Event:
-        changed = {}
+        changed: dict[str, Any] = {}
         for field in fields(event):
             value = getattr(event, field.name)
-            if type(value) is str and (shown := self._redact(value)) != value:
+            shown = _redacted(value, self._redact)
+            if shown != value:
                 changed[field.name] = shown
-            elif type(value) is tuple:
-                redacted = _redacted_tuple(value, self._redact)
-                if redacted != value:
-                    changed[field.name] = redacted
         return replace(event, **changed) if changed else event
 
 
-def _redacted_tuple(values: tuple[object, ...], redact: Redactor) -> tuple[object, ...]:
-    return tuple(
-        redact(value)
-        if isinstance(value, str)
-        else _redacted_tuple(value, redact)
-        if isinstance(value, tuple)
-        else value
-        for value in values
-    )
+def _redacted(value: object, redact: Redactor) -> object:
+    if type(value) is str:  # an enumeration is ours, not text
+        return redact(value)
+    if type(value) is tuple:
+        return tuple(_redacted(item, redact) for item in value)
+    return value

@@ -1,0 +1,27 @@
+"""A plan: what will be created, who logs in where, what is done, what is removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dockpass.runs.events import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPhase:
+    """One step of the lifecycle, before it is done."""
+
+    phase: Phase
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`confirm` is the question to ask before the run, `foreign` the one about a foreign registry."""
+
+    title: str
+    phases: tuple[PlannedPhase, ...]
+    confirm: str | None
+    foreign: str | None
+    command_line: tuple[str, ...]

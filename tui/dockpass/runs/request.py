@@ -1,0 +1,61 @@
+"""What a person asks for: a command with its options, and the decision made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dockpass.auth.command import Command
+from dockpass.auth.decision import Decision
+from dockpass.auth.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """Where a build comes from. Paths are as given, relative to the working directory.
+
+    `file` is a Dockerfile, `config` a werf.yaml, `image` the image of the werf.yaml; with neither file
+    nor config the ones of the context are looked for.
+    """
+
+    file: str | None = None
+    config: str | None = None
+    context: str | None = None
+    image: str | None = None
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupOptions:
+    """Which tags go. Ages in seconds, patterns are Python regular expressions over the whole tag."""
+
+    keep_last: int | None = None
+    older_than: float | None = None
+    match: str | None = None
+    keep: tuple[str, ...] = ()
+    dry_run: bool = False
+
+    @property
+    def has_rule(self) -> bool:
+        """Without a rule nothing is deleted."""
+        return self.keep_last is not None or self.older_than is not None or self.match is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One run. `image` is the local image of a push; `tags` are as given, without defaults.
+
+    `confirmed` is the person's word for what the plan says; `foreign_allowed` for sending a token to a
+    registry other than `CI_REGISTRY`.
+    """
+
+    command: Command
+    facts: Facts
+    decision: Decision
+    tags: tuple[str, ...] = ()
+    image: str | None = None
+    build: BuildOptions = field(default_factory=BuildOptions)
+    cleanup: CleanupOptions = field(default_factory=CleanupOptions)
+    confirmed: bool = False
+    foreign_allowed: bool = False
