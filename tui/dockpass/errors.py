@@ -39,9 +39,25 @@ class UsageError(DockpassError):
 
 
 class LoginRefused(DockpassError):
-    """The registry did not accept the credentials: exit status 3."""
+    """The registry did not accept the credentials: exit status 3.
+
+    `words` are the registry's own, `meaning` is what they usually mean.
+    """
 
     exit_code = ExitCode.LOGIN_REFUSED
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002
+        message: str,
+        hint: str = "",
+        *,
+        words: str = "",
+        meaning: str = "",
+    ) -> None:
+        super().__init__(id, message, hint)
+        self.words = words or message
+        self.meaning = meaning
 
 
 class Cancelled(DockpassError):

@@ -1,0 +1,60 @@
+"""Build the image that a Dockerfile or a werf.yaml describes."""
+
+from __future__ import annotations
+
+from dockpass.auth.reference import parse_reference
+from dockpass.buildfiles.find import BuildSources, find_base_images
+from dockpass.engines.base import BuildRequest
+from dockpass.errors import UsageError
+from dockpass.runs.events import LogKind, Phase
+from dockpass.runs.job import Job
+from dockpass.runs.lastbuild import remember_build
+
+
+def build(job: Job) -> str:
+    """Build, and remember the image as the last one built in this directory."""
+    request = _build_request(job)
+    with job.phase(Phase.BUILD, str(request.dockerfile)) as report:
+        image_id = job.engine().build(request, job.credentials, job)
+        report.detail = image_id
+    remember_build(job.services.state, job.services.cwd, image_id)
+    names = f", named {', '.join(request.tags)}" if request.tags else ""
+    return f"built {image_id}{names}"
+
+
+def _build_request(job: Job) -> BuildRequest:
+    sources = _sources(job)
+    for finding in sources.findings:
+        job.log(finding.message, LogKind.WARNING)
+    if sources.unsupported:
+        raise UsageError(
+            "build-unsupported",
+            sources.unsupported,
+            "Build it with werf itself, or describe the image with `dockerfile:`.",
+        )
+    if sources.dockerfile is None or sources.context is None:
+        raise UsageError(
+            "no-build-file",
+            f"There is no Dockerfile and no werf.yaml in {job.services.cwd}.",
+            "Name one with --file or --config, or the directory with --context.",
+        )
+    return BuildRequest(
+        context=sources.context,
+        dockerfile=sources.dockerfile,
+        tags=tuple(str(parse_reference(tag)) for tag in job.request.tags),
+        target=sources.target,
+        build_args=sources.args,
+    )
+
+
+def _sources(job: Job) -> BuildSources:
+    options = job.request.build
+    return find_base_images(
+        job.services.cwd,
+        file=options.file,
+        config=options.config,
+        context=options.context,
+        image=options.image,
+        target=options.target,
+        args=options.args,
+    )

@@ -1,0 +1,201 @@
+"""What the phases of a run work with: where they report, ask, and learn that they were cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from dockpass.auth.credential import Credential
+from dockpass.auth.facts import Facts
+from dockpass.auth.reference import Repository, parse_repository
+from dockpass.engines.base import Engine
+from dockpass.errors import Cancelled, DockpassError, LoginRefused, NotAllowed
+from dockpass.runs.events import (
+    Asked,
+    Count,
+    Event,
+    Layer,
+    Log,
+    LogKind,
+    Phase,
+    PhaseEnded,
+    PhaseStarted,
+    Status,
+)
+from dockpass.runs.feed import Feed
+from dockpass.runs.request import RunRequest
+from dockpass.runs.services import Services
+
+Result = TypeVar("Result")
+
+
+class PhaseReport:
+    """Filled by the phase: what it did, in a few words, and whether it was skipped."""
+
+    def __init__(self) -> None:
+        self.detail = ""
+        self.status = Status.DONE
+
+
+class Job:
+    """One run from inside. Its methods are called from the run's thread, `cancel` from any."""
+
+    def __init__(self, request: RunRequest, services: Services, feed: Feed) -> None:
+        self.request = request
+        self.services = services
+        self.feed = feed
+        self.credentials: Mapping[str, Credential] = {}
+        self._began = services.clock()
+        self._changed = threading.Condition()
+        self._cancelled = False
+        self._answer: bool | None = None
+        self._cutters: list[Callable[[], None]] = []
+        self._engine: Engine | None = None
+
+    @property
+    def facts(self) -> Facts:
+        """The facts of the request."""
+        return self.request.facts
+
+    @property
+    def repository(self) -> Repository:
+        """The repository of the request."""
+        return parse_repository(self.request.decision.repo)
+
+    @property
+    def at(self) -> float:
+        """Seconds since the run began."""
+        return self.services.clock() - self._began
+
+    def put(self, make: Callable[[float], Event]) -> None:
+        """Report an event, made with the present time."""
+        self.feed.put(make(self.at))
+
+    def log(self, text: str, kind: LogKind = LogKind.ENGINE) -> None:
+        """Report one line of output."""
+        self.feed.put(Log(self.at, kind, text))
+
+    def layer(self, layer_id: str, state: str, current: int, total: int) -> None:
+        """Report progress of a layer in bytes."""
+        self.feed.put(Layer(self.at, layer_id, state, current, total))
+
+    def count(self, done: int, total: int, what: str) -> None:
+        """Report progress of countable work."""
+        self.feed.put(Count(self.at, done, total, what))
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the person has cancelled."""
+        if self._cancelled:
+            raise Cancelled
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the person has cancelled."""
+        return self._cancelled
+
+    @contextmanager
+    def phase(self, phase: Phase, detail: str = "") -> Iterator[PhaseReport]:
+        """Report the beginning and the end of a phase, however it ends; none begins after a cancel."""
+        self.check()
+        with self.closing_phase(phase, detail) as report:
+            yield report
+
+    @contextmanager
+    def closing_phase(self, phase: Phase, detail: str = "") -> Iterator[PhaseReport]:
+        """Report a phase that undoes something, and so takes place also after a cancel."""
+        self.put(lambda at: PhaseStarted(at, phase, detail))
+        report = PhaseReport()
+        try:
+            yield report
+        except BaseException as error:
+            status, words = status_of(error), _words_of(error)
+            self.put(lambda at: PhaseEnded(at, phase, status, words))
+            raise
+        self.put(lambda at: PhaseEnded(at, phase, report.status, report.detail))
+
+    def engine(self, connect: Callable[[], Engine] | None = None) -> Engine:
+        """Return the run's engine, connected by `connect` at the first call."""
+        if self._engine is None:
+            if connect is None:
+                raise DockpassError("no-engine", "This run has no engine.")
+            self._engine = connect()
+            self.on_cancel(self._engine.cut)
+        return self._engine
+
+    def close_engine(self) -> None:
+        """Release the engine's connection, if there is one."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def on_cancel(self, cut: Callable[[], None]) -> None:
+        """Call `cut` when the person cancels; at once if that has happened already."""
+        with self._changed:
+            self._cutters.append(cut)
+            late = self._cancelled
+        if late:
+            cut()
+
+    def cancel(self) -> None:
+        """Cancel the run: whatever blocks is cut."""
+        with self._changed:
+            if self._cancelled:
+                return
+            self._cancelled = True
+            cutters = list(self._cutters)
+            self._changed.notify_all()
+        for cut in cutters:
+            cut()
+
+    def answer(self, yes: bool) -> None:
+        """Answer the question that the run waits for."""
+        with self._changed:
+            self._answer = yes
+            self._changed.notify_all()
+
+    def ask(self, question: str, detail: str) -> bool:
+        """Ask the person and wait for the answer; `Cancelled` if the run is cancelled meanwhile."""
+        with self._changed:
+            self._answer = None
+        self.put(lambda at: Asked(at, question, detail))
+        with self._changed:
+            self._changed.wait_for(lambda: self._answer is not None or self._cancelled)
+            answer = self._answer
+        self.check()
+        return bool(answer)
+
+    def run_async(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run registry work to its end; a cancel ends it with `Cancelled`."""
+        return asyncio.run(self._cancellable(work))
+
+    async def _cancellable(self, work: Coroutine[Any, Any, Result]) -> Result:
+        loop = asyncio.get_running_loop()
+        task = asyncio.ensure_future(work)
+        self.on_cancel(lambda: _cancel_in(loop, task))
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise Cancelled from None
+
+
+def _cancel_in(loop: asyncio.AbstractEventLoop, task: asyncio.Future[Any]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(task.cancel)
+
+
+def status_of(error: BaseException) -> Status:
+    """Return how a phase or a run ends that `error` ended."""
+    match error:
+        case Cancelled():
+            return Status.CANCELLED
+        case LoginRefused():
+            return Status.REFUSED
+        case NotAllowed():
+            return Status.NOT_ALLOWED
+    return Status.FAILED
+
+
+def _words_of(error: BaseException) -> str:
+    return error.message if isinstance(error, DockpassError) else "A fault of dockpass itself."

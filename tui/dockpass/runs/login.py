@@ -1,0 +1,125 @@
+"""The credentials of a run: those of the one login, or the entries found in an existing config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockpass.auth.address import host_of_reference, login_key
+from dockpass.auth.command import Command
+from dockpass.auth.credential import Credential
+from dockpass.engines.base import Engine
+from dockpass.errors import LoginRefused
+from dockpass.runs.events import LoginRefused as LoginWasRefused
+from dockpass.runs.events import (
+    LoginSkipped,
+    LoginStarted,
+    LoginSucceeded,
+    LogKind,
+    Phase,
+    Status,
+)
+from dockpass.runs.job import Job
+from dockpass.runs.request import RunRequest
+
+ENGINE_COMMANDS = frozenset({Command.BUILD, Command.PUSH, Command.PULL})
+"""Commands whose work, and so whose login, the engine does; dockpass itself does the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """`credentials` by docker's config key; `notes` say how each was found, or why it was not."""
+
+    credentials: Mapping[str, Credential]
+    notes: tuple[str, ...] = ()
+
+
+def hosts_of_run(request: RunRequest) -> tuple[str, ...]:
+    """Return the registry hosts that a run talks to."""
+    if request.command.needs_repo:
+        return (host_of_reference(request.decision.repo),)
+    images = request.facts.base_images or ()
+    return tuple(sorted({host_of_reference(image.reference) for image in images}))
+
+
+def entries_of_run(job: Job) -> Entries:
+    """Return exactly the entries that the run needs."""
+    decision, services = job.request.decision, job.services
+    if decision.username is not None and decision.secret is not None:
+        credential = Credential(decision.username, decision.secret)
+        services.redactor.learn(decision.secret, decision.username)
+        return Entries(dict.fromkeys(decision.login, credential))
+    directory = Path(decision.config_dir or "")
+    environ = services.run_environ(job.facts)
+    resolution = services.resolve_entries(directory, hosts_of_run(job.request), environ)
+    for credential in resolution.credentials.values():
+        for secret in (credential.password, credential.identity_token):
+            if secret:
+                services.redactor.learn(secret, credential.username)
+    notes = tuple(f"{step.host}: {step.because}" for step in resolution.trace)
+    return Entries(resolution.credentials, notes)
+
+
+def credential_for(job: Job, reference: str) -> Credential | None:
+    """Return the run's credential for the registry of `reference`, if there is one."""
+    return job.credentials.get(login_key(host_of_reference(reference)))
+
+
+def connect(job: Job, config_directory: Path) -> Engine:
+    """Open the engine with the run's own docker config."""
+    services = job.services
+    engine = services.open_engine(services.run_environ(job.facts), services.home, config_directory)
+    info = engine.info()
+    job.log(f"{info.name} {info.version} at {info.endpoint} ({info.how})", LogKind.NOTE)
+    return engine
+
+
+def log_in(job: Job, entries: Entries, config_directory: Path) -> None:
+    """Log in with the one login of the run, or say why none is made.
+
+    Whoever does the work does the login. Raises `LoginRefused` before any work is done.
+    """
+    if job.request.command in ENGINE_COMMANDS:
+        job.engine(lambda: connect(job, config_directory))
+    for note in entries.notes:
+        job.log(note, LogKind.NOTE)
+    with job.phase(Phase.LOGIN) as report:
+        if not job.request.decision.login:
+            because = _why_no_login(job, entries)
+            job.put(lambda at: LoginSkipped(at, because))
+            report.status, report.detail = Status.SKIPPED, because
+            return
+        for key, credential in entries.credentials.items():
+            _log_in_at(job, key, credential)
+        user = job.request.decision.username
+        by = "the engine" if job.request.command in ENGINE_COMMANDS else "dockpass"
+        report.detail = f"{user} at {', '.join(entries.credentials)}, by {by}"
+
+
+def _log_in_at(job: Job, key: str, credential: Credential) -> None:
+    by_engine = job.request.command in ENGINE_COMMANDS
+    user = credential.username
+    job.put(lambda at: LoginStarted(at, key, user, "engine" if by_engine else "dockpass"))
+    try:
+        if by_engine:
+            words = job.engine().login(key, credential)
+        else:
+            words = job.run_async(_log_in_ourselves(job, credential))
+    except LoginRefused as refused:
+        said, meaning, hint = refused.words, refused.meaning, refused.hint
+        job.put(lambda at: LoginWasRefused(at, key, user, said, meaning, hint))
+        raise
+    job.put(lambda at: LoginSucceeded(at, key, user, words))
+
+
+async def _log_in_ourselves(job: Job, credential: Credential) -> str:
+    async with job.services.open_registry(job.repository.host, credential) as client:
+        return (await client.login()).words
+
+
+def _why_no_login(job: Job, entries: Entries) -> str:
+    source = job.request.decision.config_dir
+    if entries.credentials:
+        return f"no login: the entry for {', '.join(entries.credentials)} comes from {source}"
+    return f"no login, and no entry in {source}: the registry is asked anonymously"

@@ -1,0 +1,20 @@
+"""Pull each of the run's references."""
+
+from __future__ import annotations
+
+from dockpass.runs.events import Phase
+from dockpass.runs.job import Job
+from dockpass.runs.login import credential_for
+from dockpass.runs.references import references_of_run
+
+
+def pull(job: Job) -> str:
+    """Pull; return one sentence with the digests."""
+    done = []
+    for reference in references_of_run(job):
+        name = str(reference)
+        with job.phase(Phase.PULL, name) as report:
+            digest = job.engine().pull(name, credential_for(job, name), job)
+            report.detail = digest
+        done.append(f"{name}@{digest}" if digest else name)
+    return "pulled " + ", ".join(done)

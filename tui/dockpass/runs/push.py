@@ -1,0 +1,90 @@
+"""Push: name the local image, push it, take the name away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dockpass.auth.reference import Reference
+from dockpass.errors import DockpassError
+from dockpass.runs.events import LogKind, Phase
+from dockpass.runs.job import Job
+from dockpass.runs.lastbuild import last_build
+from dockpass.runs.login import credential_for
+from dockpass.runs.references import references_of_run
+from dockpass.text import clean
+
+
+def push(job: Job) -> str:
+    """Push the local image under each of the run's references."""
+    references = references_of_run(job)
+    digests = [_push_one(job, reference) for reference in references]
+    return "pushed " + ", ".join(
+        f"{reference}@{digest}" if digest else str(reference)
+        for reference, digest in zip(references, digests, strict=True)
+    )
+
+
+def _push_one(job: Job, reference: Reference) -> str:
+    name = str(reference)
+    image = _local_image(job, reference)
+    with _named(job, image, name), job.phase(Phase.PUSH, name) as report:
+        digest = job.engine().push(name, credential_for(job, name), job)
+        report.detail = digest
+    return digest
+
+
+def _local_image(job: Job, reference: Reference) -> str:
+    """Return the id of the image to push."""
+    engine, asked = job.engine(), job.request.image
+    if asked:
+        if found := engine.image_id(asked):
+            return found
+        raise DockpassError(
+            "image-missing",
+            f"There is no local image {clean(asked)}.",
+            "`docker images` lists what is there; `dockpass build --tag` makes one.",
+        )
+    if found := engine.image_id(str(reference)):
+        return found
+    built = last_build(job.services.state, job.services.cwd)
+    if built and (found := engine.image_id(built)):
+        job.log(f"pushing what was last built in {job.services.cwd}: {built}", LogKind.NOTE)
+        return found
+    raise DockpassError(
+        "image-missing",
+        f"There is nothing to push: no local image {reference}, and "
+        + (
+            f"{built}, last built in {job.services.cwd}, is gone."
+            if built
+            else f"nothing was built by dockpass in {job.services.cwd}."
+        ),
+        "Name the image with --image, or run `dockpass build` first.",
+    )
+
+
+@contextmanager
+def _named(job: Job, image: str, name: str) -> Iterator[None]:
+    """Give the image the name for as long as the push lasts; leave a name that was there as it was."""
+    engine = job.engine()
+    before = engine.image_id(name)
+    if before == image:
+        yield
+        return
+    with job.phase(Phase.TAG, f"{image[:19]} → {name}") as report:
+        engine.tag(image, name)
+        report.detail = name
+    try:
+        yield
+    finally:
+        _give_back(job, name, before)
+
+
+def _give_back(job: Job, name: str, before: str | None) -> None:
+    with job.closing_phase(Phase.UNTAG, name) as report:
+        if before is None:
+            job.engine().untag(name)
+            report.detail = f"{name} removed"
+        else:
+            job.engine().tag(before, name)
+            report.detail = f"{name} names {before[:19]} again"

@@ -1,0 +1,195 @@
+"""A run: a plan carried out in a thread of its own, inside a temporary docker config.
+
+Whatever happens, the run ends with one `Ended`, after one `ConfigRemoved` if there was a config.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+from dockpass.auth.command import Command
+from dockpass.auth.credential import Credential
+from dockpass.auth.decision import WarningId
+from dockpass.dockerconfig.temporary import TemporaryConfig
+from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed
+from dockpass.runs.events import (
+    ConfigCreated,
+    ConfigRemoved,
+    Ended,
+    Phase,
+    PhaseEnded,
+    PhaseStarted,
+    Status,
+)
+from dockpass.runs.feed import Feed
+from dockpass.runs.job import Job, status_of
+from dockpass.runs.login import entries_of_run, log_in
+from dockpass.runs.request import RunRequest
+from dockpass.runs.services import Services
+from dockpass.text import clean
+
+Work = Callable[[Job], str]
+"""Does a command's work after the login; returns one sentence on what was done."""
+
+_log = logging.getLogger("dockpass.run")
+
+
+class Run:
+    """One run, as seen by whoever started it. All methods may be called from any thread."""
+
+    def __init__(self, request: RunRequest, services: Services) -> None:
+        self.request = request
+        self.feed = Feed(services.redactor)
+        self._job = Job(request, services, self.feed)
+        self._config: TemporaryConfig | None = None
+        self._finishing = threading.Lock()
+        self._finished = False
+        self._thread = threading.Thread(target=self._carry_out, name="dockpass-run", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask the run to end; returns at once."""
+        self._job.cancel()
+
+    def answer(self, yes: bool) -> None:
+        """Answer the question of an `Asked` event."""
+        self._job.answer(yes)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end; tell whether it has come."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def stop(self, timeout: float) -> bool:
+        """Cancel and wait at most `timeout` seconds; the config is gone afterwards in any case."""
+        self.cancel()
+        in_time = self.wait(timeout)
+        if not in_time:
+            self._finish(Cancelled("Stopped before the engine answered."))
+        return in_time
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last event is on the feed."""
+        return self.feed.ended
+
+    def _carry_out(self) -> None:
+        failure: BaseException | None = None
+        done = ""
+        try:
+            done = self._lifecycle()
+        except DockpassError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 - the run must end in words, whatever the fault
+            _log.exception("a fault in the run")
+            failure = error
+        finally:
+            self._job.close_engine()
+            self._finish(failure, done)
+
+    def _lifecycle(self) -> str:
+        job = self._job
+        _check_allowed(job.request)
+        work = _work_of(job.request.command)
+        entries = entries_of_run(job)
+        with job.phase(Phase.CREATE_CONFIG) as report:
+            self._config = config = self._create_config(entries.credentials)
+            job.put(
+                lambda at: ConfigCreated(
+                    at,
+                    str(config.path),
+                    "0700",
+                    "0600",
+                    config.on_tmpfs,
+                    config.where,
+                    tuple(config.hosts),
+                )
+            )
+            report.detail = str(config.path)
+        job.credentials = entries.credentials
+        log_in(job, entries, config.path)
+        return work(job)
+
+    def _create_config(self, entries: Mapping[str, Credential]) -> TemporaryConfig:
+        services = self._job.services
+        with self._finishing:  # a stopped run must not create anything any more
+            if self._finished:
+                raise Cancelled
+            return services.create_config(entries, services.run_environ(self.request.facts))
+
+    def _finish(self, failure: BaseException | None, done: str = "") -> None:
+        with self._finishing:
+            if self._finished:
+                return
+            self._finished = True
+            left = self._remove_config()
+            self.feed.put(_ended(self._job.at, failure or left, done))
+
+    def _remove_config(self) -> DockpassError | None:
+        config, job = self._config, self._job
+        if config is None:
+            return None
+        job.put(lambda at: PhaseStarted(at, Phase.REMOVE_CONFIG))
+        removal = config.remove()
+        job.put(lambda at: ConfigRemoved(at, str(config.path), removal.gone, removal.detail))
+        status = Status.DONE if removal.gone else Status.FAILED
+        job.put(lambda at: PhaseEnded(at, Phase.REMOVE_CONFIG, status, removal.detail))
+        if removal.gone:
+            return None
+        return DockpassError(
+            "config-not-removed",
+            f"The temporary docker config is still there: {removal.detail}",
+            f"Remove {config.path} by hand; it may hold credentials.",
+        )
+
+
+def start_run(request: RunRequest, services: Services) -> Run:
+    """Start a run and return at once; its feed tells the rest."""
+    run = Run(request, services)
+    run.start()
+    return run
+
+
+def _check_allowed(request: RunRequest) -> None:
+    decision = request.decision
+    if decision.warns(WarningId.FOREIGN_REGISTRY) and not request.foreign_allowed:
+        raise NotAllowed(
+            "foreign-registry",
+            f"{decision.secret_from} would go to {', '.join(decision.login)}, which is not CI_REGISTRY.",
+            "If that is meant, allow it with --allow-foreign-registry.",
+        )
+
+
+def _work_of(command: Command) -> Work:
+    match command:
+        case Command.BUILD:
+            from dockpass.runs.build import build as work
+        case Command.PUSH:
+            from dockpass.runs.push import push as work
+        case Command.PULL:
+            from dockpass.runs.pull import pull as work
+        case Command.CLEANUP:
+            from dockpass.runs.cleanup import cleanup as work
+        case Command.DEPLOY:
+            from dockpass.runs.deploy import deploy as work
+    return work
+
+
+def _ended(at: float, failure: BaseException | None, done: str) -> Ended:
+    if failure is None:
+        return Ended(at, Status.DONE, ExitCode.DONE, "", done, "")
+    if not isinstance(failure, DockpassError):
+        return Ended(
+            at,
+            Status.FAILED,
+            ExitCode.FAILED,
+            "fault",
+            f"A fault of dockpass itself: {clean(f'{type(failure).__name__}: {failure}')}",
+            "The log file has the details; `dockpass paths` says where it is.",
+        )
+    return Ended(at, status_of(failure), failure.exit_code, failure.id, failure.message, failure.hint)

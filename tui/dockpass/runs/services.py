@@ -1,0 +1,78 @@
+"""What a run needs from outside; handed in, so that tests hand in their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockpass.auth.credential import Credential
+from dockpass.auth.facts import Facts
+from dockpass.dockerconfig.resolve import Resolution, resolve
+from dockpass.dockerconfig.temporary import TemporaryConfig
+from dockpass.engines.base import Engine
+from dockpass.secrets import Redactor
+
+if TYPE_CHECKING:
+    from dockpass.registry.client import RegistryClient
+
+OpenEngine = Callable[[Mapping[str, str], Path, Path], Engine]
+"""Connects to the engine: the run's environment, the home directory, the temporary config's path."""
+
+OpenRegistry = Callable[[str, Credential | None], AbstractAsyncContextManager["RegistryClient"]]
+"""Opens a client for a registry host."""
+
+CreateConfig = Callable[[Mapping[str, Credential], Mapping[str, str]], TemporaryConfig]
+ResolveEntries = Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]
+
+# Names that steer where programs and directories are found, never which login is used.
+_TECHNICAL = ("PATH", "HOME", "XDG_RUNTIME_DIR", "TMPDIR", "LANG", "LC_ALL", "SSH_AUTH_SOCK")
+
+
+def _open_docker(environ: Mapping[str, str], home: Path, config_directory: Path) -> Engine:
+    from dockpass.engines.docker import open_engine
+    from dockpass.engines.endpoint import resolve_endpoint
+
+    return open_engine(resolve_endpoint(environ, home), config_directory)
+
+
+def _open_registry(
+    host: str, credential: Credential | None
+) -> AbstractAsyncContextManager[RegistryClient]:
+    from dockpass.registry.client import RegistryClient
+
+    return RegistryClient(host, credential)
+
+
+def _create_config(entries: Mapping[str, Credential], environ: Mapping[str, str]) -> TemporaryConfig:
+    return TemporaryConfig.create(entries, environ=environ)
+
+
+def _resolve(directory: Path, hosts: Sequence[str], environ: Mapping[str, str]) -> Resolution:
+    return resolve(directory, hosts, environ=environ)
+
+
+@dataclass(frozen=True)
+class Services:
+    """`environ` is the process environment, `state` where dockpass keeps what it remembers."""
+
+    environ: Mapping[str, str]
+    home: Path
+    cwd: Path
+    state: Path
+    redactor: Redactor = field(default_factory=Redactor)
+    open_engine: OpenEngine = _open_docker
+    open_registry: OpenRegistry = _open_registry
+    create_config: CreateConfig = _create_config
+    resolve_entries: ResolveEntries = _resolve
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def run_environ(self, facts: Facts) -> dict[str, str]:
+        """Return the environment of a run: the facts' variables, and the technical names."""
+        technical = {name: self.environ[name] for name in _TECHNICAL if name in self.environ}
+        return technical | {name: facts.text(name) for name in facts.variables}
