@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from dockpass.auth.reference import parse_reference
 from dockpass.buildfiles.find import BuildSources, find_base_images
 from dockpass.engines.base import BuildRequest
@@ -11,9 +14,12 @@ from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build
 
 
-def build(job: Job) -> str:
-    """Build, and remember the image as the last one built in this directory."""
-    request = _build_request(job)
+def build(job: Job) -> Callable[[], str]:
+    """Prepare to build; what is built is remembered as the last image built in this directory."""
+    return partial(_build, job, _build_request(job))
+
+
+def _build(job: Job, request: BuildRequest) -> str:
     with job.phase(Phase.BUILD, str(request.dockerfile)) as report:
         image_id = job.engine().build(request, job.credentials, job)
         report.detail = image_id

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from dockpass.auth.reference import Reference
 from dockpass.errors import DockpassError
@@ -15,9 +16,12 @@ from dockpass.runs.references import references_of_run
 from dockpass.text import clean
 
 
-def push(job: Job) -> str:
-    """Push the local image under each of the run's references."""
-    references = references_of_run(job)
+def push(job: Job) -> Callable[[], str]:
+    """Prepare to push the local image under each of the run's references."""
+    return partial(_push, job, references_of_run(job))
+
+
+def _push(job: Job, references: tuple[Reference, ...]) -> str:
     digests = [_push_one(job, reference) for reference in references]
     return "pushed " + ", ".join(
         f"{reference}@{digest}" if digest else str(reference)

@@ -30,8 +30,9 @@ from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
 from dockpass.text import clean
 
-Work = Callable[[Job], str]
-"""Does a command's work after the login; returns one sentence on what was done."""
+Prepare = Callable[[Job], Callable[[], str]]
+"""Checks what a command was given, before anything is created; returns the work that follows the
+login, which returns one sentence on what was done."""
 
 _log = logging.getLogger("dockpass.run")
 
@@ -95,7 +96,7 @@ class Run:
     def _lifecycle(self) -> str:
         job = self._job
         _check_allowed(job.request)
-        work = _work_of(job.request.command)
+        work = _prepare_of(job.request.command)(job)
         entries = entries_of_run(job)
         with job.phase(Phase.CREATE_CONFIG) as report:
             self._config = config = self._create_config(entries.credentials)
@@ -113,7 +114,7 @@ class Run:
             report.detail = str(config.path)
         job.credentials = entries.credentials
         log_in(job, entries, config.path)
-        return work(job)
+        return work()
 
     def _create_config(self, entries: Mapping[str, Credential]) -> TemporaryConfig:
         services = self._job.services
@@ -165,19 +166,19 @@ def _check_allowed(request: RunRequest) -> None:
         )
 
 
-def _work_of(command: Command) -> Work:
+def _prepare_of(command: Command) -> Prepare:
     match command:
         case Command.BUILD:
-            from dockpass.runs.build import build as work
+            from dockpass.runs.build import build as prepare
         case Command.PUSH:
-            from dockpass.runs.push import push as work
+            from dockpass.runs.push import push as prepare
         case Command.PULL:
-            from dockpass.runs.pull import pull as work
+            from dockpass.runs.pull import pull as prepare
         case Command.CLEANUP:
-            from dockpass.runs.cleanup import cleanup as work
+            from dockpass.runs.cleanup import cleanup as prepare
         case Command.DEPLOY:
-            from dockpass.runs.deploy import deploy as work
-    return work
+            from dockpass.runs.deploy import deploy as prepare
+    return prepare
 
 
 def _ended(at: float, failure: BaseException | None, done: str) -> Ended:
