@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
-from dockpass.auth.facts import SourceKind
+from dockpass.auth.rules import READ_BY_RULES
+from dockpass.auth.facts import SourceKind, Variable
 from dockpass.runs.events import Phase
 from dockpass.runs.login import ENGINE_COMMANDS, hosts_of_run
 from dockpass.runs.plan import Plan, PlannedPhase
@@ -30,12 +32,15 @@ def make_plan(request: RunRequest, services: Services) -> Plan:
         phases=phases,
         confirm=_confirmation(request, services),
         foreign=_foreign(request),
-        command_line=command_line(request),
+        command_line=command_line(request, services.environ),
     )
 
 
-def command_line(request: RunRequest) -> tuple[str, ...]:
-    """Return the same run as words of a command line, every secret as `$NAME`; quoted for a shell."""
+def command_line(request: RunRequest, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the same run as words of a command line, quoted for a shell, every secret as `$NAME`.
+
+    `environ` is the process environment, in which the command line would be typed.
+    """
     options = request.facts.options
     words = ["dockpass", str(request.command)]
     words += _option("--repo", options.repo)
@@ -47,10 +52,8 @@ def command_line(request: RunRequest) -> tuple[str, ...]:
     words += _option("--image", request.image or request.build.image)
     words += _build_words(request)
     words += _cleanup_words(request.cleanup)
-    words += _edit_words(request)
-    if options.registry_password:
-        words += ["<<<", '"$REGISTRY_PASSWORD"']
-    return tuple(words)
+    words += _edit_words(request, environ)
+    return (*_secret_words(request), *words)
 
 
 def _target(request: RunRequest, services: Services) -> str:
@@ -171,14 +174,28 @@ def _cleanup_words(options: CleanupOptions) -> list[str]:
     return [*words, "--dry-run"] if options.dry_run else words
 
 
-def _edit_words(request: RunRequest) -> list[str]:
-    """Variables that were changed here are part of the command line; secrets by name only."""
+def _edit_words(request: RunRequest, environ: Mapping[str, str]) -> list[str]:
     words: list[str] = []
-    for variable in request.facts.variables.values():
-        if variable.source.kind in {SourceKind.SET, SourceKind.EDIT}:
-            value = variable.value
-            if isinstance(value, Secret):
-                words += ["--set", f'{variable.name}="${variable.name}"']
-            else:
-                words += ["--set", shlex.quote(f"{variable.name}={clean(value)}")]
+    for variable in _edited(request):
+        if not isinstance(variable.value, Secret):
+            words += ["--set", shlex.quote(f"{variable.name}={clean(variable.value)}")]
+    for name in sorted(READ_BY_RULES & set(environ) - set(request.facts.variables)):
+        words += ["--unset", name]
     return words
+
+
+def _secret_words(request: RunRequest) -> list[str]:
+    """Secrets that were changed here go by the environment, for arguments stand in the process list."""
+    words = [
+        f'{variable.name}="${variable.name}"'
+        for variable in _edited(request)
+        if isinstance(variable.value, Secret)
+    ]
+    if request.facts.options.registry_password:
+        words = ["printf", "%s", '"$REGISTRY_PASSWORD"', "|", *words]
+    return words
+
+
+def _edited(request: RunRequest) -> list[Variable]:
+    changed = {SourceKind.SET, SourceKind.EDIT}
+    return [found for found in request.facts.variables.values() if found.source.kind in changed]

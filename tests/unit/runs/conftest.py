@@ -1,0 +1,188 @@
+"""A run with an engine that does what the test says, in a real temporary config."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from dockpass.auth.command import Command
+from dockpass.auth.credential import Credential
+from dockpass.auth.decide import decide
+from dockpass.auth.decision import Decision
+from dockpass.auth.facts import BaseImage, Facts, Options, Source, SourceKind, Variable
+from dockpass.engines.base import BuildRequest, EngineInfo, Sink
+from dockpass.errors import Cancelled, DockpassError
+from dockpass.runs.events import Event
+from dockpass.runs.request import RunRequest
+from dockpass.runs.run import Run, start_run
+from dockpass.runs.services import Services
+from dockpass.secrets import Secret
+from dockpass.variables.secret_names import is_secret_name
+
+REPO = "registry.example/web/backend"
+JOB_TOKEN = "canary-job-token-0123456789"
+JOB = {"CI_REGISTRY": "registry.example", "CI_JOB_TOKEN": JOB_TOKEN}
+
+
+@dataclass
+class FakeEngine:
+    """Does nothing but remember; a method named in `faults` raises, `blocked` waits for `cut`,
+    `stubborn` for its own event only."""
+
+    images: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, Exception] = field(default_factory=dict)
+    blocked: bool = False
+    stubborn: threading.Event | None = None
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    sent: list[Credential | None] = field(default_factory=list)
+    config_directory: Path | None = None
+    reached: threading.Event = field(default_factory=threading.Event)
+    is_cut: threading.Event = field(default_factory=threading.Event)
+
+    def _call(self, name: str, *words: str) -> None:
+        self.calls.append((name, *words))
+        if name in self.faults:
+            raise self.faults[name]
+
+    def _work(self) -> None:
+        self.reached.set()
+        if self.stubborn is not None:
+            self.stubborn.wait(20)
+        if self.blocked:
+            assert self.is_cut.wait(10), "nobody cut the engine"
+            raise Cancelled
+
+    def info(self) -> EngineInfo:
+        return EngineInfo("Docker", "28.2", "unix:///run/docker.sock", "the default socket")
+
+    def login(self, key: str, credential: Credential) -> str:
+        self._call("login", key)
+        self.sent.append(credential)
+        return "Login Succeeded"
+
+    def image_id(self, reference: str) -> str | None:
+        self._call("image_id", reference)
+        if reference in self.images.values():
+            return reference
+        return self.images.get(reference)
+
+    def tag(self, image: str, reference: str) -> None:
+        self._call("tag", image, reference)
+        self.images[reference] = image
+
+    def untag(self, reference: str) -> None:
+        self._call("untag", reference)
+        self.images.pop(reference)
+
+    def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+        self.sent.append(credential)
+        self._call("pull", reference)
+        sink.layer("aa", "pulling", 1, 2)
+        self._work()
+        return "sha256:" + "a" * 64
+
+    def push(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+        self.sent.append(credential)
+        self._call("push", reference)
+        sink.log(f"pushing with {JOB_TOKEN}")
+        self._work()
+        return "sha256:" + "b" * 64
+
+    def build(
+        self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink
+    ) -> str:
+        self.sent.extend(credentials.values())
+        self._call("build", str(request.dockerfile))
+        self._work()
+        return "sha256:" + "c" * 64
+
+    def cut(self) -> None:
+        self.is_cut.set()
+
+    def close(self) -> None:
+        self._call("close")
+
+
+def make_facts(
+    home: Path, repo: str | None = REPO, base: tuple[str, ...] | None = None, **values: str
+) -> Facts:
+    """Facts of a process environment."""
+    source = Source(SourceKind.PROCESS)
+    variables = {
+        name: Variable(name, Secret(value) if is_secret_name(name) else value, source)
+        for name, value in values.items()
+    }
+    images = None if base is None else tuple(BaseImage(name) for name in base)
+    return Facts(variables, Options(repo=repo), images, str(home), str(home))
+
+
+def make_request(command: Command, facts: Facts, **options: object) -> RunRequest:
+    """A request with the decision that follows from the facts."""
+    decision = decide(command, facts)
+    assert isinstance(decision, Decision)
+    return RunRequest(command, facts, decision, **options)  # type: ignore[arg-type]
+
+
+@dataclass
+class Bench:
+    """Starts runs with one engine; `home`, `state` and the runtime directory are the test's own."""
+
+    directory: Path
+    engine: FakeEngine
+    services: Services
+
+    def run(self, command: Command, facts: Facts, **options: object) -> tuple[Run, list[Event]]:
+        """Run to the end."""
+        run = start_run(make_request(command, facts, **options), self.services)
+        assert run.wait(20)
+        return run, run.feed.since(0).events
+
+    @property
+    def left(self) -> list[Path]:
+        """Temporary configs that are still there."""
+        return sorted(self.directory.glob("runtime/dockpass-*"))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    for name in ("home", "state", "runtime"):
+        (tmp_path / name).mkdir(mode=0o700)
+    engine = FakeEngine()
+
+    def open_engine(environ: Mapping[str, str], home: Path, config_directory: Path) -> FakeEngine:
+        if "connect" in engine.faults:
+            raise engine.faults["connect"]
+        engine.config_directory = config_directory
+        assert (config_directory / "config.json").is_file()
+        return engine
+
+    environ = {"TMPDIR": str(tmp_path / "runtime"), "HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
+    services = Services(
+        environ,
+        tmp_path / "home",
+        tmp_path / "home",
+        tmp_path / "state",
+        open_engine=open_engine,
+        create_config=_in(tmp_path / "runtime"),
+    )
+    return Bench(tmp_path, engine, services)
+
+
+def _in(directory: Path) -> Callable[..., object]:
+    from dockpass.dockerconfig.temporary import TemporaryConfig
+
+    def create(entries: Mapping[str, Credential], environ: Mapping[str, str]) -> TemporaryConfig:
+        return TemporaryConfig.create(entries, environ=environ, places=(directory,))
+
+    return create
+
+
+class Fault(DockpassError):
+    """A failure that a test asks for."""
+
+    def __init__(self) -> None:
+        super().__init__("asked-for", "It failed as asked.", "Nothing to do.")

@@ -1,0 +1,86 @@
+"""A secret is never printed by accident, and the redactor knows the forms in which it travels."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import pickle
+import traceback
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dockpass.secrets import MASK, Redactor, Secret
+
+VALUE = 'p$w/"ö+canary-0123456789'
+
+
+def test_no_text_form_of_a_secret_shows_it() -> None:
+    secret = Secret(VALUE)
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r:>40}", "%s" % secret, repr([secret])]
+    assert not [text for text in shown if VALUE in text]
+    assert secret.reveal() == VALUE
+
+
+def test_a_traceback_does_not_show_a_secret() -> None:
+    secret = Secret(VALUE)
+    try:
+        raise ValueError(secret)
+    except ValueError as error:
+        assert VALUE not in "".join(traceback.format_exception(error))
+
+
+def test_a_secret_is_compared_by_value_and_not_pickled() -> None:
+    assert Secret("a") == Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert not Secret("")
+    with pytest.raises(TypeError):
+        pickle.dumps(Secret("a"))
+    with pytest.raises(TypeError):
+        copy.deepcopy(Secret("a"))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        VALUE,
+        quote(VALUE, safe=""),
+        json.dumps(VALUE),
+        base64.b64encode(VALUE.encode()).decode(),
+        base64.urlsafe_b64encode(f"myuser:{VALUE}".encode()).decode(),
+        base64.b64encode(f"myuser:{VALUE}".encode()).decode().rstrip("="),
+    ],
+)
+def test_every_form_in_which_a_secret_travels_is_masked(form: str) -> None:
+    redact = Redactor()
+    redact.learn(Secret(VALUE), "myuser")
+    assert "canary" not in redact(f"sent: {form} and more")
+    assert form.strip('"') not in redact(f"sent: {form} and more")
+    assert MASK in redact(form)
+
+
+def test_a_short_secret_is_masked_as_a_word_only() -> None:
+    redact = Redactor([Secret("test")])
+    assert redact("testing the test: test") == f"testing the {MASK}: {MASK}"
+
+
+def test_a_secret_of_one_or_two_characters_would_mask_everything_and_is_left() -> None:
+    assert Redactor([Secret("a"), Secret("")])("a banana") == "a banana"
+
+
+def test_each_line_of_a_long_secret_and_each_part_of_a_token_is_masked() -> None:
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJlLWNhbmFyeQ"
+    redact = Redactor([Secret("first line of it\nsecond line of it"), Secret(token)])
+    assert redact("x second line of it y") == f"x {MASK} y"
+    assert redact(f"payload {token.split('.')[1]}") == f"payload {MASK}"
+
+
+PLAIN = st.characters(min_codepoint=33, max_codepoint=126)
+
+
+@given(st.text(PLAIN, min_size=8, max_size=40), st.text(PLAIN, max_size=20), st.text(PLAIN, max_size=20))
+def test_a_secret_of_eight_characters_never_comes_through(value: str, before: str, after: str) -> None:
+    assert value not in Redactor([Secret(value)])(before + value + after)
