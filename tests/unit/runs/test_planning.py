@@ -1,0 +1,86 @@
+"""A plan says what a run does; its command line is the same run, without any secret."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+from dockpass.auth.command import Command
+from dockpass.auth.facts import Edit, EditKind
+from dockpass.runs.events import Phase
+from dockpass.runs.planning import command_line, make_plan
+from dockpass.runs.request import CleanupOptions
+from dockpass.secrets import Secret
+
+from .conftest import JOB, JOB_TOKEN, REPO, Bench, make_facts, make_request
+
+
+def test_the_plan_of_a_push_names_every_step(bench: Bench) -> None:
+    request = make_request(Command.PUSH, make_facts(bench.services.home, **JOB), tags=("1.0",))
+    plan = make_plan(request, bench.services)
+    assert [planned.phase for planned in plan.phases] == [
+        Phase.CREATE_CONFIG,
+        Phase.LOGIN,
+        Phase.TAG,
+        Phase.PUSH,
+        Phase.UNTAG,
+        Phase.REMOVE_CONFIG,
+    ]
+    assert plan.phases[1].detail == (
+        "gitlab-ci-token with CI_JOB_TOKEN at registry.example, by the engine"
+    )
+    assert plan.confirm == f"Push {REPO}:1.0?"
+    assert plan.foreign is None
+
+
+def test_a_foreign_registry_is_a_question_of_its_own(bench: Bench) -> None:
+    facts = make_facts(bench.services.home, repo="other.example/app", **JOB)
+    plan = make_plan(make_request(Command.PULL, facts, tags=("1",)), bench.services)
+    assert plan.foreign is not None
+    assert "CI_JOB_TOKEN would be sent to other.example" in plan.foreign
+
+
+def test_a_cleanup_without_a_rule_says_that_nothing_goes(bench: Bench) -> None:
+    request = make_request(Command.CLEANUP, make_facts(bench.services.home, **JOB))
+    deletion = make_plan(request, bench.services).phases[-2]
+    assert deletion.detail.startswith("nothing")
+
+
+def test_a_dry_run_deletes_nothing_and_asks_nothing(bench: Bench) -> None:
+    request = make_request(
+        Command.CLEANUP,
+        make_facts(bench.services.home, **JOB),
+        cleanup=CleanupOptions(keep_last=3, dry_run=True),
+    )
+    plan = make_plan(request, bench.services)
+    assert plan.confirm is None
+    assert Phase.DELETE not in {planned.phase for planned in plan.phases}
+
+
+def test_the_command_line_has_edits_and_no_secret(bench: Bench) -> None:
+    facts = make_facts(bench.services.home, **JOB)
+    for edit in (
+        Edit(EditKind.SET, "WERF_IMAGES_CLEANUP_PASSWORD", Secret("canary-cleanup")),
+        Edit(EditKind.SET, "CI_REGISTRY", "it's.example"),
+        Edit(EditKind.GIVE, "registry-username", "my user"),
+        Edit(EditKind.GIVE, "registry-password", Secret("canary-password")),
+    ):
+        facts = facts.edited(edit)
+    environ = {**JOB, "WERF_DOCKER_CONFIG": "/etc/docker"}
+    line = " ".join(command_line(make_request(Command.PUSH, facts, tags=("1.0",)), environ))
+    assert line == (
+        'printf %s "$REGISTRY_PASSWORD" | WERF_IMAGES_CLEANUP_PASSWORD="$WERF_IMAGES_CLEANUP_PASSWORD" '
+        f"dockpass push --repo {REPO} --registry-username 'my user' --registry-password-stdin --tag 1.0 "
+        "--set 'CI_REGISTRY=it'\"'\"'s.example' --unset WERF_DOCKER_CONFIG"
+    )
+    assert "canary" not in line
+    assert JOB_TOKEN not in line
+
+
+def test_a_hostile_value_stays_one_word_of_the_command_line(bench: Bench) -> None:
+    facts = make_facts(bench.services.home, **JOB)
+    request = replace(
+        make_request(Command.PUSH, facts, tags=("1.0",)), image="x; rm -rf ~ $(id) `id` \x1b]0;t\x07"
+    )
+    words = shlex.split(" ".join(command_line(request, {})))
+    assert words[words.index("--image") + 1] == "x; rm -rf ~ $(id) `id` "

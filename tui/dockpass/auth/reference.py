@@ -1,0 +1,164 @@
+"""References to repositories and images, by the grammar of the distribution project.
+
+A name is `[host[:port]/]component[/component…]`, with `:tag` and `@digest` behind it; the whole name
+has at most 255 characters. Nothing that does not fit this grammar is ever sent anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dockpass.auth.address import DOCKER_HUB_HOST, host_of_reference, is_docker_hub
+from dockpass.errors import UsageError
+from dockpass.text import clean
+
+LONGEST_NAME = 255
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::(\d{{1,5}}))?", re.ASCII)
+_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository: `host[:port]` in lower case and the path in it."""
+
+    host: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.path}"
+
+    @property
+    def familiar(self) -> str:
+        """The short form that docker shows: no host and no `library/` for Docker Hub."""
+        if self.host != DOCKER_HUB_HOST:
+            return str(self)
+        return self.path.removeprefix("library/")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image: a repository with a tag, a digest, both, or neither."""
+
+    host: str
+    path: str
+    tag: str | None = None
+    digest: str | None = None
+
+    @property
+    def repository(self) -> Repository:
+        """The repository of the image."""
+        return Repository(self.host, self.path)
+
+    def __str__(self) -> str:
+        return str(self.repository) + self._suffix
+
+    @property
+    def familiar(self) -> str:
+        """The short form that docker shows."""
+        return self.repository.familiar + self._suffix
+
+    @property
+    def _suffix(self) -> str:
+        return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+
+def parse_reference(text: str) -> Reference:
+    """Parse an image reference; raises `UsageError` that names the part at fault."""
+    if "://" in text:
+        raise _invalid(text, "it is an address with a scheme", "Leave out everything up to `://`.")
+    name, at, digest = text.partition("@")
+    if at and not _DIGEST.fullmatch(digest):
+        raise _invalid(text, f"the digest {_shown(digest)} is not sha256: and 64 hexadecimal digits")
+    head, slash, last = name.rpartition("/")
+    last, colon, tag = last.partition(":")
+    if colon and not _TAG.fullmatch(tag):
+        raise _invalid(text, f"the tag {_shown(tag)} {_wrong_tag(tag)}")
+    host, path = _host_and_path(text, head + slash + last)
+    return Reference(host, path, tag or None, digest or None)
+
+
+def parse_repository(text: str) -> Repository:
+    """Parse a repository, which has neither tag nor digest; raises `UsageError`."""
+    reference = parse_reference(text)
+    if reference.tag or reference.digest:
+        part = f"the tag {reference.tag}" if reference.tag else "a digest"
+        raise _invalid(text, f"a repository is wanted, but it has {part}", f"Give {reference.repository}.")
+    return reference.repository
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether `text` is a valid tag."""
+    return bool(_TAG.fullmatch(text))
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether `text` is a sha256 or sha512 digest."""
+    return bool(_DIGEST.fullmatch(text))
+
+
+def _host_and_path(text: str, name: str) -> tuple[str, str]:
+    if not name:
+        raise _invalid(text, "it is empty")
+    if len(name) > LONGEST_NAME:
+        raise _invalid(text, f"it has {len(name)} characters, and {LONGEST_NAME} are allowed")
+    first, slash, rest = name.partition("/")
+    named = bool(slash) and ("." in first or ":" in first or first == "localhost" or first != first.lower())
+    if named:
+        _check_host(text, first)
+    host, path = host_of_reference(name), rest if named else name
+    if is_docker_hub(host) and "/" not in path:
+        _check_component(text, path)
+        path = f"library/{path}"
+    for component in path.split("/"):
+        _check_component(text, component)
+    return (host if named else DOCKER_HUB_HOST), path
+
+
+def _check_host(text: str, host: str) -> None:
+    found = _HOST.fullmatch(host)
+    if not found:
+        raise _invalid(text, f"the host {_shown(host)} is not a host name with an optional port")
+    if found[1] and not 0 < int(found[1]) < 65536:
+        raise _invalid(text, f"the port {found[1]} is not between 1 and 65535")
+    if host != host.lower() and not ("." in host or ":" in host):
+        raise _invalid(text, f"the part {_shown(host)} has upper-case letters", "Use lower case.")
+
+
+def _check_component(text: str, component: str) -> None:
+    if _COMPONENT.fullmatch(component):
+        return
+    if not component:
+        raise _invalid(text, "a part between two slashes is empty")
+    if component != component.lower():
+        raise _invalid(text, f"the part {_shown(component)} has upper-case letters", "Use lower case.")
+    raise _invalid(
+        text,
+        f"the part {_shown(component)} may hold only letters, digits and single separators (. _ __ -)",
+    )
+
+
+def _wrong_tag(tag: str) -> str:
+    if not tag:
+        return "is empty"
+    if len(tag) > 128:
+        return f"has {len(tag)} characters, and 128 are allowed"
+    if tag[0] in ".-":
+        return f"begins with {tag[0]}"
+    return "may hold only letters, digits, _, . and -"
+
+
+def _invalid(text: str, why: str, hint: str = "") -> UsageError:
+    return UsageError(
+        "reference-invalid",
+        f"{_shown(text)} is not a valid reference: {why}.",
+        hint or "It should look like registry.myhost.com/group/project.",
+    )
+
+
+def _shown(text: str) -> str:
+    return f"“{clean(text, 80)}”"
