@@ -51,9 +51,9 @@ def is_google(host: str) -> bool:
 
 
 def same_registry(one: str, other: str) -> bool:
-    """Compare two hosts as hosts, the default https port included, never as text prefixes."""
-    return _without_default_port(one) == _without_default_port(other)
+    """Compare two registries as host and port, never as text prefixes.
 
-
-def _without_default_port(host: str) -> str:
-    return normalise_host(host).removesuffix(":443")
+    The port counts even where it is the default one, for docker keeps logins under the host as
+    it is written.
+    """
+    return normalise_host(one) == normalise_host(other)

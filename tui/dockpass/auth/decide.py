@@ -1,0 +1,126 @@
+"""Decide which login a command uses. Total: every environment gets a decision or a refusal."""
+
+from __future__ import annotations
+
+import posixpath
+
+from dockpass.auth.address import is_docker_hub, login_key
+from dockpass.auth.command import Command, Method
+from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, Step
+from dockpass.auth.facts import Facts
+from dockpass.auth.reference import parse_repository
+from dockpass.auth.rules import (
+    AUTOLOGIN_USER,
+    CI_RULES,
+    CLEANUP_PASSWORD,
+    CLEANUP_USER,
+    DOCKER_CONFIG,
+    EXTERNAL_CONFIG,
+    JOB_TOKEN,
+    RULES,
+    Case,
+    Rule,
+)
+from dockpass.auth.sentence import sentence
+from dockpass.auth.warnings import warnings
+from dockpass.errors import UsageError
+from dockpass.secrets import Secret
+
+
+def decide(command: Command, facts: Facts) -> Decision | Refusal:
+    """Return the login of `command`, with every rule's outcome; a refusal where no repo is known."""
+    if not command.needs_repo:
+        return _decided(Case(command, facts, ""), "")
+    if not facts.repo:
+        return Refusal(
+            command,
+            "repo-required",
+            f"{command} needs a repository, and none is given.",
+            "Give --repo, or set CI_REGISTRY_IMAGE as a GitLab job does.",
+        )
+    try:
+        repository = parse_repository(facts.repo)
+    except UsageError as error:
+        origin = "--repo" if facts.options.repo else "CI_REGISTRY_IMAGE"
+        return Refusal(command, "repo-invalid", f"{origin}: {error.message}", error.hint)
+    return _decided(Case(command, facts, repository.host), facts.repo)
+
+
+def _decided(case: Case, repo: str) -> Decision:
+    trace, method = _walk(case)
+    username, secret, secret_from = _credentials(method, case.facts)
+    login = _login(method, case)
+    config_dir = _config_dir(method, case.facts)
+    return Decision(
+        command=case.command,
+        repo=repo,
+        method=method,
+        username=username,
+        secret=secret,
+        secret_from=secret_from,
+        config_dir=config_dir,
+        login=login,
+        warnings=warnings(case, method, login, trace),
+        trace=trace,
+        sentence=sentence(case, method, username, secret_from, config_dir, login, trace),
+    )
+
+
+def _walk(case: Case) -> tuple[tuple[Step, ...], Method]:
+    steps: list[Step] = []
+    switch: Rule | None = None
+    chosen: Method | None = None
+    for rule in RULES:
+        if chosen is not None:
+            steps.append(Step(rule.id, Outcome.NOT_REACHED, "not reached", rule.reads))
+        elif switch is not None and rule.id in CI_RULES:
+            because = f"switched off, because {steps[_index(switch.id)].because}"
+            steps.append(Step(rule.id, Outcome.OFF, because, rule.reads))
+        else:
+            verdict = rule.check(case)
+            outcome = Outcome.NOT_MET
+            if verdict.holds:
+                chosen = rule.method
+                outcome = Outcome.HOLDS if rule.method is None else Outcome.CHOSEN
+                switch = switch or (rule if rule.method is None else None)
+            steps.append(Step(rule.id, outcome, verdict.because, rule.reads))
+    return tuple(steps), chosen or Method.AMBIENT
+
+
+def _index(rule_id: RuleId) -> int:
+    return next(index for index, rule in enumerate(RULES) if rule.id is rule_id)
+
+
+def _credentials(method: Method, facts: Facts) -> tuple[str | None, Secret | None, str | None]:
+    match method:
+        case Method.OPTIONS:
+            return facts.options.registry_username, facts.options.registry_password, "option"
+        case Method.CLEANUP_TOKEN:
+            return CLEANUP_USER, facts.secret(CLEANUP_PASSWORD), CLEANUP_PASSWORD
+        case Method.AUTOLOGIN:
+            return AUTOLOGIN_USER, facts.secret(JOB_TOKEN), JOB_TOKEN
+    return None, None, None
+
+
+def _login(method: Method, case: Case) -> tuple[str, ...]:
+    """Return docker's keys for the hosts to log in to."""
+    if not method.logs_in:
+        return ()
+    if case.command is not Command.BUILD:
+        return (login_key(case.host),)
+    if case.base_in_registry:
+        return (login_key(case.registry_host),)
+    private = tuple(host for host in case.base_hosts if not is_docker_hub(host))
+    return tuple(login_key(host) for host in private or case.base_hosts)
+
+
+def _config_dir(method: Method, facts: Facts) -> str | None:
+    if method is Method.EXTERNAL:
+        return _absolute(facts, facts.text(EXTERNAL_CONFIG))
+    if method is Method.AMBIENT:
+        return _absolute(facts, facts.text(DOCKER_CONFIG) or posixpath.join(facts.home, ".docker"))
+    return None
+
+
+def _absolute(facts: Facts, path: str) -> str:
+    return posixpath.normpath(posixpath.join(facts.cwd, path))

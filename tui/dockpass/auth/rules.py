@@ -1,0 +1,239 @@
+"""The table of login rules, in order. The first rule that holds decides; nothing else chooses a method.
+
+The rules are those of werf's page on registry authorization, with the gaps closed by what werf's
+code did. A variable set to the empty string counts as not set; values are never trimmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dockpass.auth.address import host_of_reference, host_of_registry, is_google, same_registry
+from dockpass.auth.command import Command, Method
+from dockpass.auth.decision import RuleId
+from dockpass.auth.facts import Facts
+from dockpass.text import clean
+
+EXTERNAL_CONFIG = "WERF_DOCKER_CONFIG"
+IGNORE_AUTOLOGIN = "WERF_IGNORE_CI_DOCKER_AUTOLOGIN"
+CLEANUP_PASSWORD = "WERF_IMAGES_CLEANUP_PASSWORD"  # noqa: S105
+REGISTRY = "CI_REGISTRY"
+REGISTRY_IMAGE = "CI_REGISTRY_IMAGE"
+JOB_TOKEN = "CI_JOB_TOKEN"  # noqa: S105
+DOCKER_CONFIG = "DOCKER_CONFIG"
+
+AUTOLOGIN_USER = "gitlab-ci-token"
+CLEANUP_USER = "werf-cleanup"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is decided: a command, the facts, and the host of its repository (empty for build)."""
+
+    command: Command
+    facts: Facts
+    host: str
+
+    @property
+    def base_hosts(self) -> tuple[str, ...]:
+        """Hosts of the base images, sorted, each once."""
+        images = self.facts.base_images or ()
+        return tuple(sorted({host_of_reference(image.reference) for image in images}))
+
+    @property
+    def registry_host(self) -> str:
+        """`CI_REGISTRY` as a host; empty where it is not set."""
+        return host_of_registry(self.facts.text(REGISTRY))
+
+    @property
+    def base_in_registry(self) -> bool:
+        """Whether some base image belongs to `CI_REGISTRY`, compared as hosts."""
+        mine = self.registry_host
+        return bool(mine) and any(same_registry(host, mine) for host in self.base_hosts)
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether user and password are both given."""
+        options = self.facts.options
+        return bool(options.registry_username) and bool(options.registry_password)
+
+
+class Verdict(NamedTuple):
+    """Whether a rule holds, and why (not)."""
+
+    holds: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table. A rule without a method switches the CI rules off."""
+
+    id: RuleId
+    title: str
+    sentence: str
+    source: str
+    method: Method | None
+    reads: tuple[str, ...]
+    check: Callable[[Case], Verdict]
+
+
+def _external_config(case: Case) -> Verdict:
+    if case.facts.is_set(EXTERNAL_CONFIG):
+        return Verdict(True, f"{EXTERNAL_CONFIG} is set to {_value(case, EXTERNAL_CONFIG)}")
+    return Verdict(False, f"{EXTERNAL_CONFIG} is {_absent(case, EXTERNAL_CONFIG)}")
+
+
+def _options(case: Case) -> Verdict:
+    options = case.facts.options
+    if not case.has_credentials:
+        if options.registry_username:
+            return Verdict(False, "only --registry-username is given; both are needed")
+        if options.registry_password:
+            return Verdict(False, "only --registry-password is given; both are needed")
+        return Verdict(False, "no user name and password are given")
+    if case.command is Command.BUILD and case.facts.base_images is None:
+        return Verdict(False, "user name and password are given, but what the build pulls is not known")
+    if case.command is Command.BUILD and not case.base_hosts:
+        return Verdict(False, "user name and password are given, but the build pulls nothing")
+    return Verdict(True, "--registry-username and --registry-password are both given")
+
+
+def _google(case: Case) -> Verdict:
+    build = case.command is Command.BUILD
+    host = case.registry_host if build else case.host
+    if build and not host:
+        return Verdict(False, f"{REGISTRY} is {_absent(case, REGISTRY)}")
+    if is_google(host):
+        return Verdict(True, f"{clean(host)} is Google's, where a CI token is not valid")
+    return Verdict(False, f"{clean(host)} is not gcr.io or pkg.dev")
+
+
+def _ignore(case: Case) -> Verdict:
+    if case.facts.is_set(IGNORE_AUTOLOGIN):
+        return Verdict(True, f"{IGNORE_AUTOLOGIN} is set to {_value(case, IGNORE_AUTOLOGIN)}")
+    return Verdict(False, f"{IGNORE_AUTOLOGIN} is {_absent(case, IGNORE_AUTOLOGIN)}")
+
+
+def _cleanup_token(case: Case) -> Verdict:
+    if case.command is not Command.CLEANUP:
+        return Verdict(False, "for cleanup only")
+    if case.facts.is_set(CLEANUP_PASSWORD):
+        return Verdict(True, f"{CLEANUP_PASSWORD} is set")
+    return Verdict(False, f"{CLEANUP_PASSWORD} is {_absent(case, CLEANUP_PASSWORD)}")
+
+
+def _autologin(case: Case) -> Verdict:
+    missing = [name for name in (REGISTRY, JOB_TOKEN) if not case.facts.is_set(name)]
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        return Verdict(False, f"{' and '.join(missing)} {are} not set")
+    if case.command is Command.BUILD and not case.base_in_registry:
+        return Verdict(False, _no_base_in_registry(case))
+    also = ", and a base image is there" if case.command is Command.BUILD else ""
+    return Verdict(True, f"{REGISTRY} and {JOB_TOKEN} are set{also}")
+
+
+def _no_base_in_registry(case: Case) -> str:
+    registry = clean(case.registry_host)
+    if case.facts.base_images is None:
+        return "what the build pulls is not known"
+    if not case.base_hosts:
+        return "the build pulls nothing"
+    return f"no base image is in {registry}; they are in {', '.join(map(clean, case.base_hosts))}"
+
+
+def _ambient(case: Case) -> Verdict:  # noqa: ARG001 - every rule is asked the same way
+    return Verdict(True, "no other rule holds")
+
+
+def _value(case: Case, name: str) -> str:
+    return f"“{clean(case.facts.text(name), 200)}”"
+
+
+def _absent(case: Case, name: str) -> str:
+    return "empty, which counts as not set" if name in case.facts.variables else "not set"
+
+
+_PAGE = "werf's page on registry authorization"
+_CODE = "werf v1.0.0-alpha.10, docker_authorizer.go"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        RuleId.EXTERNAL_CONFIG,
+        "external config",
+        "If WERF_DOCKER_CONFIG is set, that docker config is used as it is, and nobody logs in.",
+        _PAGE,
+        Method.EXTERNAL,
+        (EXTERNAL_CONFIG,),
+        _external_config,
+    ),
+    Rule(
+        RuleId.OPTIONS,
+        "options",
+        "If a user name and a password are both given, they are used.",
+        _PAGE,
+        Method.OPTIONS,
+        ("registry-username", "registry-password"),
+        _options,
+    ),
+    Rule(
+        RuleId.GOOGLE,
+        "at Google",
+        "At Google's registries neither the job token nor the cleanup token is used.",
+        _PAGE,
+        None,
+        ("repo", REGISTRY_IMAGE, REGISTRY),
+        _google,
+    ),
+    Rule(
+        RuleId.IGNORE,
+        "ignored",
+        "If WERF_IGNORE_CI_DOCKER_AUTOLOGIN is set, to whatever, neither token is used.",
+        f"{_PAGE}; any value: {_CODE}",
+        None,
+        (IGNORE_AUTOLOGIN,),
+        _ignore,
+    ),
+    Rule(
+        RuleId.CLEANUP_TOKEN,
+        "cleanup token",
+        "Cleanup logs in as werf-cleanup if WERF_IMAGES_CLEANUP_PASSWORD is set.",
+        _PAGE,
+        Method.CLEANUP_TOKEN,
+        (CLEANUP_PASSWORD,),
+        _cleanup_token,
+    ),
+    Rule(
+        RuleId.AUTOLOGIN,
+        "autologin",
+        "If CI_REGISTRY and CI_JOB_TOKEN are set, the job token is used; for a build only if a base"
+        " image is in CI_REGISTRY.",
+        f"{_PAGE}; both variables: {_CODE}",
+        Method.AUTOLOGIN,
+        (REGISTRY, JOB_TOKEN, "from"),
+        _autologin,
+    ),
+    Rule(
+        RuleId.AMBIENT,
+        "docker's own",
+        "Otherwise docker's own config is used, and nobody logs in.",
+        _PAGE,
+        Method.AMBIENT,
+        (DOCKER_CONFIG,),
+        _ambient,
+    ),
+)
+
+CI_RULES = frozenset({RuleId.CLEANUP_TOKEN, RuleId.AUTOLOGIN})
+"""The rules that `google` and `ignore` switch off."""
+
+READ_BY_RULES = frozenset(name for rule in RULES for name in rule.reads if name.isupper())
+"""Names of the variables that some rule reads."""
+
+
+def rule(rule_id: RuleId) -> Rule:
+    """Return the rule with this id."""
+    return next(found for found in RULES if found.id is rule_id)

@@ -1,0 +1,51 @@
+"""A decision in one plain sentence."""
+
+from __future__ import annotations
+
+from dockpass.auth.command import Command, Method
+from dockpass.auth.decision import Outcome, RuleId, Step
+from dockpass.auth.rules import CLEANUP_PASSWORD, EXTERNAL_CONFIG, Case
+from dockpass.text import clean
+
+
+def sentence(
+    case: Case,
+    method: Method,
+    username: str | None,
+    secret_from: str | None,
+    config_dir: str | None,
+    login: tuple[str, ...],
+    trace: tuple[Step, ...],
+) -> str:
+    """Say who logs in where with what, and why."""
+    because = _because(case, method, trace)
+    if not method.logs_in:
+        whose = "the external docker config" if method is Method.EXTERNAL else "docker's own config"
+        return (
+            f"{case.command} does not log in: it uses {whose} in {clean(config_dir or '')}, {because}."
+        )
+    secret = "the given password" if secret_from == "option" else secret_from  # noqa: S105
+    where = " and ".join(clean(key) for key in login)
+    return f"{case.command} logs in to {where} as {clean(username or '')} with {secret}, {because}."
+
+
+def _because(case: Case, method: Method, trace: tuple[Step, ...]) -> str:
+    match method:
+        case Method.EXTERNAL:
+            return f"because {EXTERNAL_CONFIG} is set, and it beats everything else"
+        case Method.OPTIONS:
+            return "because both are given, and only an external config would beat them"
+        case Method.CLEANUP_TOKEN:
+            return f"because {CLEANUP_PASSWORD} is set and nothing stronger is"
+        case Method.AUTOLOGIN:
+            base = " and a base image is there" if case.command is Command.BUILD else ""
+            return f"because CI_REGISTRY and CI_JOB_TOKEN are set{base}, and nothing stronger is"
+    return f"because {_why_ambient(trace)}"
+
+
+def _why_ambient(trace: tuple[Step, ...]) -> str:
+    for step in trace:
+        if step.outcome is Outcome.HOLDS:
+            return step.because
+    autologin = next(step for step in trace if step.rule is RuleId.AUTOLOGIN)
+    return f"nothing else is given: {autologin.because}"

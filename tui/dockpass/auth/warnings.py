@@ -1,0 +1,111 @@
+"""What a person should know about a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockpass.auth.address import login_key, same_registry
+from dockpass.auth.command import Command, Method
+from dockpass.auth.decision import Notice, Outcome, RuleId, Step, WarningId
+from dockpass.auth.rules import CLEANUP_PASSWORD, EXTERNAL_CONFIG, IGNORE_AUTOLOGIN, REGISTRY, Case
+from dockpass.text import clean
+
+_LOOKS_FALSE = frozenset({"0", "false", "no", "off"})
+
+_FORMER_CLEANUP_NAMES = (
+    "WERF_CLEANUP_REGISTRY_PASSWORD",
+    "WERF_CLEANUP_IMAGES_PASSWORD",
+    "DAPP_CLEANUP_REGISTRY_PASSWORD",
+    "DAPP_SYNC_REGISTRY_PASSWORD",
+    "DAPP_DIMG_CLEANUP_REGISTRY_PASSWORD",
+)
+
+FORMER_NAMES = {
+    **dict.fromkeys(_FORMER_CLEANUP_NAMES, CLEANUP_PASSWORD),
+    "DAPP_DOCKER_CONFIG": EXTERNAL_CONFIG,
+    "DAPP_IGNORE_CI_DOCKER_AUTOLOGIN": IGNORE_AUTOLOGIN,
+}
+"""Former names of variables, which nothing reads any more, and the names of today."""
+
+
+def warnings(
+    case: Case, method: Method, login: tuple[str, ...], trace: tuple[Step, ...]
+) -> tuple[Notice, ...]:
+    """Return the warnings of a decision, the most dangerous first."""
+    return (
+        *_about_tokens(case, method),
+        *_about_options(case, method),
+        *_about_build(case, method, login),
+        *_about_variables(case, trace),
+    )
+
+
+def _about_tokens(case: Case, method: Method) -> Iterator[Notice]:
+    token = method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
+    registry = case.registry_host
+    if token and case.host and registry and not same_registry(case.host, registry):
+        name = "the job token" if method is Method.AUTOLOGIN else "the cleanup token"
+        yield Notice(
+            WarningId.FOREIGN_REGISTRY,
+            f"{name} would go to {case.host}, which is not {REGISTRY} ({clean(registry)})",
+        )
+    if case.command is Command.CLEANUP and method is Method.AUTOLOGIN:
+        yield Notice(
+            WarningId.MAY_NOT_DELETE,
+            "many GitLab set-ups do not let the job token delete;"
+            f" {CLEANUP_PASSWORD} would be used in its place",
+        )
+
+
+def _about_options(case: Case, method: Method) -> Iterator[Notice]:
+    options = case.facts.options
+    given = (bool(options.registry_username), bool(options.registry_password))
+    if any(given) and not all(given):
+        has, lacks = ("user name", "password") if given[0] else ("password", "user name")
+        yield Notice(
+            WarningId.HALF_CREDENTIALS, f"a {has} is given without a {lacks}, so it is not used"
+        )
+    if all(given) and method is Method.EXTERNAL:
+        yield Notice(
+            WarningId.OPTIONS_IGNORED,
+            f"user name and password are given, but {EXTERNAL_CONFIG} wins",
+        )
+    if all(given) and case.command is Command.BUILD and not case.base_hosts:
+        yield Notice(
+            WarningId.OPTIONS_UNUSED,
+            "user name and password are given, but there is no base image to pull with them",
+        )
+
+
+def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator[Notice]:
+    if case.command is not Command.BUILD:
+        return
+    if case.facts.base_images is None:
+        yield Notice(
+            WarningId.NO_BUILD_FILE,
+            "no Dockerfile and no werf.yaml is here, so what the build pulls is not known",
+        )
+    if len(login) > 1:
+        yield Notice(
+            WarningId.SENT_TO_MANY, f"one user name and password go to {', '.join(map(clean, login))}"
+        )
+    others = [clean(host) for host in case.base_hosts if login_key(host) not in login]
+    if method.logs_in and case.base_in_registry and others:
+        yield Notice(
+            WarningId.OTHERS_ANONYMOUS,
+            f"base images in {', '.join(others)} are pulled without a login",
+        )
+
+
+def _about_variables(case: Case, trace: tuple[Step, ...]) -> Iterator[Notice]:
+    held = any(step.rule is RuleId.IGNORE and step.outcome is Outcome.HOLDS for step in trace)
+    value = case.facts.text(IGNORE_AUTOLOGIN)
+    if held and value.lower() in _LOOKS_FALSE:
+        yield Notice(
+            WarningId.IGNORE_LOOKS_FALSE,
+            f"{IGNORE_AUTOLOGIN} is “{value}”, but every value switches autologin off; unset it instead",
+        )
+    for name, today in FORMER_NAMES.items():
+        concerns = today != CLEANUP_PASSWORD or case.command is Command.CLEANUP
+        if concerns and case.facts.is_set(name):
+            yield Notice(WarningId.OLD_VARIABLE, f"{name} is not read any more; it is {today} today")
