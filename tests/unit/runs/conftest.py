@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from dockpass.variables.secret_names import is_secret_name
 
 from dockpass.auth.command import Command
 from dockpass.auth.credential import Credential
@@ -21,7 +22,6 @@ from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
 from dockpass.secrets import Secret
-from dockpass.variables.secret_names import is_secret_name
 
 REPO = "registry.example/web/backend"
 JOB_TOKEN = "canary-job-token-0123456789"
@@ -92,9 +92,7 @@ class FakeEngine:
         self._work()
         return "sha256:" + "b" * 64
 
-    def build(
-        self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink
-    ) -> str:
+    def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
         self.sent.extend(credentials.values())
         self._call("build", str(request.dockerfile))
         self._work()
@@ -160,7 +158,11 @@ def bench(tmp_path: Path) -> Bench:
         assert (config_directory / "config.json").is_file()
         return engine
 
-    environ = {"TMPDIR": str(tmp_path / "runtime"), "HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
+    environ = {
+        "TMPDIR": str(tmp_path / "runtime"),
+        "HOME": str(tmp_path / "home"),
+        "PATH": "/usr/bin:/bin",
+    }
     services = Services(
         environ,
         tmp_path / "home",

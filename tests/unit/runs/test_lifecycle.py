@@ -98,7 +98,9 @@ def test_a_refused_login_ends_the_run_before_the_work(bench: Bench) -> None:
     )
     _, events = bench.run(Command.PULL, make_facts(bench.services.home, **JOB), tags=("1.0",))
     assert ended(events).exit_code is ExitCode.LOGIN_REFUSED
-    assert [(event.words, event.meaning) for event in only(events, LoginWasRefused)] == [("denied", "Wrong.")]
+    assert [(event.words, event.meaning) for event in only(events, LoginWasRefused)] == [
+        ("denied", "Wrong.")
+    ]
     assert "pull" not in [call[0] for call in bench.engine.calls]
     assert bench.left == []
 

@@ -45,7 +45,9 @@ def test_every_name_becomes_a_valid_tag_or_nothing(name: str) -> None:
 def git(directory: Path, *arguments: str) -> None:
     identity = {"GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "e@example", "HOME": str(directory)}
     identity |= {"GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "e@example"}
-    subprocess.run(["git", *arguments], cwd=directory, env=ENVIRON | identity, check=True, capture_output=True)
+    subprocess.run(
+        ["git", *arguments], cwd=directory, env=ENVIRON | identity, check=True, capture_output=True
+    )
 
 
 @pytest.fixture

@@ -35,12 +35,12 @@ class Method(StrEnum):
         return self in {Method.OPTIONS, Method.CLEANUP_TOKEN, Method.AUTOLOGIN}
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The name that a person reads."""
-        return _TITLES[self]
+        return _LABELS[self]
 
 
-_TITLES = {
+_LABELS = {
     Method.EXTERNAL: "external config",
     Method.OPTIONS: "options",
     Method.CLEANUP_TOKEN: "cleanup token",
