@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
-from dockpass.auth.rules import READ_BY_RULES
 from dockpass.auth.facts import SourceKind, Variable
+from dockpass.auth.rules import READ_BY_RULES
 from dockpass.runs.events import Phase
 from dockpass.runs.login import ENGINE_COMMANDS, hosts_of_run
 from dockpass.runs.plan import Plan, PlannedPhase
