@@ -25,7 +25,7 @@ class Finding:
 
 def find_findings(facts: Facts) -> tuple[Finding, ...]:
     """Look at the values of the variables that matter."""
-    found = []
+    found: list[Finding] = []
     for entry in CATALOGUE:
         variable = facts.variables.get(entry.name)
         if variable is not None:
@@ -51,7 +51,7 @@ def _about_value(variable: Variable) -> Iterator[Finding]:
 
 def _about_registry(facts: Facts) -> Iterator[Finding]:
     registry, image = facts.text("CI_REGISTRY"), facts.text("CI_REGISTRY_IMAGE")
-    if "://" in registry or "/" in registry.rstrip("/").partition("://")[2]:
+    if "://" in registry or "/" in registry.rstrip("/"):
         yield Finding(
             "registry-address", "CI_REGISTRY", "is an address; a host with an optional port is meant"
         )

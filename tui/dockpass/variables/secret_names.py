@@ -26,6 +26,6 @@ _PATTERN = re.compile(
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether a variable of this name is treated as a secret. Rather one too many than one too few."""
+    """Tell whether a variable of this name is treated as a secret: rather one too many."""
     upper = name.upper()
     return upper in _KNOWN or (upper not in _NEVER and bool(_PATTERN.search(upper)))
