@@ -20,8 +20,8 @@ LARGEST_FILE = 1 << 20
 class BuildSources:
     """What a build comes from and pulls.
 
-    `base_images` is None where no build file was found. `dockerfile` and `context` are None where there is
-    nothing that an engine could build; `unsupported` then says why, if there was a file.
+    `base_images` is None where no build file was found. `dockerfile` and `context` are None where
+    there is nothing that an engine could build; `unsupported` then says why, if there was a file.
     """
 
     base_images: tuple[BaseImage, ...] | None = None

@@ -53,7 +53,8 @@ def instructions(text: str) -> Iterator[Instruction]:
 
 def _join(lines: list[str], number: int, escape: str) -> tuple[int, int, str]:
     """Join the lines of one instruction; return where it begins, what comes next, and the text."""
-    begin, parts = number, []
+    begin = number
+    parts: list[str] = []
     while number < len(lines):
         line = lines[number].strip()
         number += 1

@@ -31,12 +31,18 @@ def _build(job: Job, request: BuildRequest) -> str:
 def _build_request(job: Job) -> BuildRequest:
     sources = _sources(job)
     for finding in sources.findings:
-        job.log(finding.message, LogKind.WARNING)
+        job.log(f"{finding.where}: {finding.message}", LogKind.WARNING)
     if sources.unsupported:
         raise UsageError(
             "build-unsupported",
             sources.unsupported,
             "Build it with werf itself, or describe the image with `dockerfile:`.",
+        )
+    if sources.needs_buildkit:
+        raise UsageError(
+            "needs-buildkit",
+            f"{sources.needs_buildkit}, which the engine's classic builder cannot do.",
+            "Build it with `docker buildx build`, then push it with `dockpass push --image`.",
         )
     if sources.dockerfile is None or sources.context is None:
         raise UsageError(
