@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from dockpass.variables.secret_names import is_secret_name
 
 from dockpass.auth.command import Command
 from dockpass.auth.credential import Credential
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import BaseImage, Facts, Options, Source, SourceKind, Variable
+from dockpass.dockerconfig.places import Place
+from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
 from dockpass.errors import Cancelled, DockpassError
 from dockpass.runs.events import Event
@@ -22,6 +23,7 @@ from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
 from dockpass.secrets import Secret
+from dockpass.variables.secret_names import is_secret_name
 
 REPO = "registry.example/web/backend"
 JOB_TOKEN = "canary-job-token-0123456789"
@@ -39,7 +41,6 @@ class FakeEngine:
     stubborn: threading.Event | None = None
     calls: list[tuple[str, ...]] = field(default_factory=list)
     sent: list[Credential | None] = field(default_factory=list)
-    config_directory: Path | None = None
     reached: threading.Event = field(default_factory=threading.Event)
     is_cut: threading.Event = field(default_factory=threading.Event)
 
@@ -151,11 +152,11 @@ def bench(tmp_path: Path) -> Bench:
         (tmp_path / name).mkdir(mode=0o700)
     engine = FakeEngine()
 
-    def open_engine(environ: Mapping[str, str], home: Path, config_directory: Path) -> FakeEngine:
+    def open_engine(environ: Mapping[str, str], home: Path) -> FakeEngine:
         if "connect" in engine.faults:
             raise engine.faults["connect"]
-        engine.config_directory = config_directory
-        assert (config_directory / "config.json").is_file()
+        [directory] = (tmp_path / "runtime").glob("dockpass-*")
+        assert (directory / "config.json").is_file()
         return engine
 
     environ = {
@@ -174,11 +175,9 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path, engine, services)
 
 
-def _in(directory: Path) -> Callable[..., object]:
-    from dockpass.dockerconfig.temporary import TemporaryConfig
-
+def _in(directory: Path) -> Callable[..., TemporaryConfig]:
     def create(entries: Mapping[str, Credential], environ: Mapping[str, str]) -> TemporaryConfig:
-        return TemporaryConfig.create(entries, environ=environ, places=(directory,))
+        return TemporaryConfig.create(entries, environ=environ, where=(Place(directory, "the test"),))
 
     return create
 

@@ -1,4 +1,4 @@
-"""Docker's `config.json` as data. Nothing in it can make reading fail or hang; what is wrong is a finding."""
+"""Docker's `config.json` as data. Nothing in it makes reading fail or hang: what is wrong is said."""
 
 from __future__ import annotations
 

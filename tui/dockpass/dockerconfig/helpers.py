@@ -1,13 +1,14 @@
-"""Credential helpers: `docker-credential-NAME get`, run so that they can neither hang nor tear the screen."""
+"""Credential helpers: `docker-credential-NAME get`, run so that none can hang or tear the screen."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import selectors
 import signal
 import subprocess
-import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,25 +52,27 @@ def ask_helper(
     program = find_program(f"docker-credential-{name}", environ)
     if program is None:
         return _failed(f"docker-credential-{name} is not on PATH")
-    # A file in place of a pipe keeps a helper that prints without end from filling the memory.
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        try:
-            child = subprocess.Popen(
-                [str(program), "get"],
-                stdin=subprocess.PIPE,
-                stdout=out,
-                stderr=err,
-                env=dict(environ),
-                start_new_session=True,
-            )
-        except OSError as error:
-            return _failed(f"{program.name} cannot be started: {error.strerror}")
-        status = _finish(child, key.encode(), seconds)
-        if status is None:
-            return _failed(f"{program.name} did not answer within {seconds:g} s")
-        out.seek(0)
-        err.seek(0)
-        return _result(program.name, status, out.read(LARGEST_ANSWER + 1), err.read(4096))
+    try:
+        child = subprocess.Popen(
+            [str(program), "get"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environ),
+            start_new_session=True,
+        )
+    except OSError as error:
+        return _failed(f"{program.name} cannot be started: {error.strerror}")
+    try:
+        out, err = _answer(child, key.encode(), seconds)
+        status = child.wait(1)
+    except _TooMuch:
+        return _failed(f"{program.name} answered with more than 64 KiB")
+    except (TimeoutError, subprocess.TimeoutExpired):
+        return _failed(f"{program.name} did not answer within {seconds:g} s")
+    finally:
+        _end(child)
+    return _result(program.name, status, out, err)
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> Path | None:
@@ -86,15 +89,43 @@ def find_program(name: str, environ: Mapping[str, str]) -> Path | None:
     return None
 
 
-def _finish(child: subprocess.Popen[bytes], key: bytes, seconds: float) -> int | None:
-    try:
-        child.communicate(key, timeout=seconds)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        return None
-    return child.returncode
+class _TooMuch(Exception):
+    """The helper said more than any credential has."""
+
+
+def _answer(child: subprocess.Popen[bytes], key: bytes, seconds: float) -> tuple[bytes, bytes]:
+    """Give the key and read both outputs to their ends, bounded in size and time."""
+    assert child.stdin and child.stdout and child.stderr  # noqa: S101, PT018 - all are pipes
+    with suppress(BrokenPipeError):
+        child.stdin.write(key)
+        child.stdin.close()
+    read: dict[int, bytes] = {child.stdout.fileno(): b"", child.stderr.fileno(): b""}
+    deadline = time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:
+        for pipe in read:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(deadline - time.monotonic(), 0))
+            if not ready:
+                raise TimeoutError
+            for pipe in (key.fd for key, _ in ready):
+                chunk = os.read(pipe, 16 << 10)
+                read[pipe] += chunk
+                if len(read[pipe]) > LARGEST_ANSWER:
+                    raise _TooMuch
+                if not chunk:
+                    selector.unregister(pipe)
+    return read[child.stdout.fileno()], read[child.stderr.fileno()]
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
 def _result(name: str, status: int, out: bytes, err: bytes) -> HelperResult:
@@ -103,8 +134,6 @@ def _result(name: str, status: int, out: bytes, err: bytes) -> HelperResult:
         if "credentials not found" in said.lower():
             return HelperResult(HelperOutcome.NOT_FOUND, f"{name} has no entry")
         return _failed(f"{name} failed: {said}")
-    if len(out) > LARGEST_ANSWER:
-        return _failed(f"{name} answered with more than 64 KiB")
     try:
         answer = json.loads(out)
     except (ValueError, RecursionError):

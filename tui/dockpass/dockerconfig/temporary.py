@@ -34,7 +34,10 @@ class Removal:
 
 
 class TemporaryConfig:
-    """A directory of mode 0700 with `config.json` of mode 0600; `remove` may be called from any thread."""
+    """A directory of mode 0700 with `config.json` of mode 0600.
+
+    `remove` may be called from any thread.
+    """
 
     def __init__(
         self, path: Path, lock: int, guardian: Guardian, where: str, hosts: tuple[str, ...]
@@ -57,7 +60,7 @@ class TemporaryConfig:
         where: Sequence[Place] | None = None,
     ) -> TemporaryConfig:
         """Create a config with exactly these entries, by docker's key, in the first place that works."""
-        failures = []
+        failures: list[str] = []
         for place in places(environ) if where is None else where:
             try:
                 return cls._create_in(place, entries, failures)
@@ -74,7 +77,7 @@ class TemporaryConfig:
         cls, place: Place, entries: Mapping[str, Credential], failures: Sequence[str]
     ) -> TemporaryConfig:
         path = place.path / f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
-        os.mkdir(path, 0o700)
+        path.mkdir(0o700)
         lock = -1
         guardian = None
         try:

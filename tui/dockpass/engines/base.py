@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -80,7 +80,3 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release the connection."""
-
-
-Connect = Callable[[Path], Engine]
-"""Opens an engine for a run, given the run's temporary docker config directory."""

@@ -66,22 +66,22 @@ def credential_for(job: Job, reference: str) -> Credential | None:
     return job.credentials.get(login_key(host_of_reference(reference)))
 
 
-def connect(job: Job, config_directory: Path) -> Engine:
-    """Open the engine with the run's own docker config."""
+def connect(job: Job) -> Engine:
+    """Open the engine and say which one answered."""
     services = job.services
-    engine = services.open_engine(services.run_environ(job.facts), services.home, config_directory)
+    engine = services.open_engine(services.run_environ(job.facts), services.home)
     info = engine.info()
     job.log(f"{info.name} {info.version} at {info.endpoint} ({info.how})", LogKind.NOTE)
     return engine
 
 
-def log_in(job: Job, entries: Entries, config_directory: Path) -> None:
+def log_in(job: Job, entries: Entries) -> None:
     """Log in with the one login of the run, or say why none is made.
 
     Whoever does the work does the login. Raises `LoginRefused` before any work is done.
     """
     if job.request.command in ENGINE_COMMANDS:
-        job.engine(lambda: connect(job, config_directory))
+        job.engine(lambda: connect(job))
     for note in entries.notes:
         job.log(note, LogKind.NOTE)
     with job.phase(Phase.LOGIN) as report:

@@ -113,7 +113,7 @@ class Run:
             )
             report.detail = str(config.path)
         job.credentials = entries.credentials
-        log_in(job, entries, config.path)
+        log_in(job, entries)
         return work()
 
     def _create_config(self, entries: Mapping[str, Credential]) -> TemporaryConfig:
@@ -167,18 +167,28 @@ def _check_allowed(request: RunRequest) -> None:
 
 
 def _prepare_of(command: Command) -> Prepare:
+    """Import the command's module only now: each brings what the others do not need."""
     match command:
         case Command.BUILD:
-            from dockpass.runs.build import build as prepare
+            from dockpass.runs.build import build
+
+            return build
         case Command.PUSH:
-            from dockpass.runs.push import push as prepare
+            from dockpass.runs.push import push
+
+            return push
         case Command.PULL:
-            from dockpass.runs.pull import pull as prepare
+            from dockpass.runs.pull import pull
+
+            return pull
         case Command.CLEANUP:
-            from dockpass.runs.cleanup import cleanup as prepare
+            from dockpass.runs.cleanup import cleanup
+
+            return cleanup
         case Command.DEPLOY:
-            from dockpass.runs.deploy import deploy as prepare
-    return prepare
+            from dockpass.runs.deploy import deploy
+
+            return deploy
 
 
 def _ended(at: float, failure: BaseException | None, done: str) -> Ended:

@@ -20,8 +20,8 @@ from dockpass.secrets import Redactor
 if TYPE_CHECKING:
     from dockpass.registry.client import RegistryClient
 
-OpenEngine = Callable[[Mapping[str, str], Path, Path], Engine]
-"""Connects to the engine: the run's environment, the home directory, the temporary config's path."""
+OpenEngine = Callable[[Mapping[str, str], Path], Engine]
+"""Connects to the engine, given the run's environment and the home directory."""
 
 OpenRegistry = Callable[[str, Credential | None], AbstractAsyncContextManager["RegistryClient"]]
 """Opens a client for a registry host."""
@@ -33,11 +33,11 @@ ResolveEntries = Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]
 _TECHNICAL = ("PATH", "HOME", "XDG_RUNTIME_DIR", "TMPDIR", "LANG", "LC_ALL", "SSH_AUTH_SOCK")
 
 
-def _open_docker(environ: Mapping[str, str], home: Path, config_directory: Path) -> Engine:
+def _open_docker(environ: Mapping[str, str], home: Path) -> Engine:
     from dockpass.engines.docker import open_engine
     from dockpass.engines.endpoint import resolve_endpoint
 
-    return open_engine(resolve_endpoint(environ, home), config_directory)
+    return open_engine(resolve_endpoint(environ, home))
 
 
 def _open_registry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ def default_tag(cwd: Path, facts: Facts, environ: Mapping[str, str]) -> DefaultT
 
     A CI job's checkout is detached, so the ref that the job names stands in for the branch.
     """
-    candidates = (
+    candidates: tuple[tuple[str, Callable[[], str]], ...] = (
         ("the git branch", lambda: _git(cwd, environ, "symbolic-ref", "--short", "-q", "HEAD")),
         ("the git tag", lambda: _git(cwd, environ, "describe", "--tags", "--exact-match", "HEAD")),
         ("CI_COMMIT_REF_NAME", lambda: facts.text("CI_COMMIT_REF_NAME")),
