@@ -87,9 +87,7 @@ def parse_repository(text: str) -> Repository:
     reference = parse_reference(text)
     if reference.tag or reference.digest:
         part = f"the tag {reference.tag}" if reference.tag else "a digest"
-        raise _invalid(
-            text, f"a repository is wanted, but it has {part}", f"Give {reference.repository}."
-        )
+        raise _invalid(text, f"a repository is wanted, but it has {part}", f"Give {reference.repository}.")
     return reference.repository
 
 
@@ -109,9 +107,7 @@ def _host_and_path(text: str, name: str) -> tuple[str, str]:
     if len(name) > LONGEST_NAME:
         raise _invalid(text, f"it has {len(name)} characters, and {LONGEST_NAME} are allowed")
     first, slash, rest = name.partition("/")
-    named = bool(slash) and (
-        "." in first or ":" in first or first == "localhost" or first != first.lower()
-    )
+    named = bool(slash) and ("." in first or ":" in first or first == "localhost" or first != first.lower())
     if named:
         _check_host(text, first)
     host, path = host_of_reference(name), rest if named else name

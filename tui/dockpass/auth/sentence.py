@@ -21,9 +21,7 @@ def sentence(
     because = _because(case, method, trace)
     if not method.logs_in:
         whose = "the external docker config" if method is Method.EXTERNAL else "docker's own config"
-        return (
-            f"{case.command} does not log in: it uses {whose} in {clean(config_dir or '')}, {because}."
-        )
+        return f"{case.command} does not log in: it uses {whose} in {clean(config_dir or '')}, {because}."
     secret = "the given password" if secret_from == "option" else secret_from  # noqa: S105
     where = " and ".join(clean(key) for key in login)
     return f"{case.command} logs in to {where} as {clean(username or '')} with {secret}, {because}."

@@ -62,9 +62,7 @@ def _about_options(case: Case, method: Method) -> Iterator[Notice]:
     given = (bool(options.registry_username), bool(options.registry_password))
     if any(given) and not all(given):
         has, lacks = ("user name", "password") if given[0] else ("password", "user name")
-        yield Notice(
-            WarningId.HALF_CREDENTIALS, f"a {has} is given without a {lacks}, so it is not used"
-        )
+        yield Notice(WarningId.HALF_CREDENTIALS, f"a {has} is given without a {lacks}, so it is not used")
     if all(given) and method is Method.EXTERNAL:
         yield Notice(
             WarningId.OPTIONS_IGNORED,

@@ -93,9 +93,7 @@ def _edits(command: Command, facts: Facts) -> Iterator[Edit]:
 
 
 def _edits_of_variables(command: Command, facts: Facts) -> Iterator[Edit]:
-    unset = [
-        name for name in (EXTERNAL_CONFIG, IGNORE_AUTOLOGIN, CLEANUP_PASSWORD) if facts.is_set(name)
-    ]
+    unset = [name for name in (EXTERNAL_CONFIG, IGNORE_AUTOLOGIN, CLEANUP_PASSWORD) if facts.is_set(name)]
     yield from (Edit(EditKind.UNSET, name) for name in unset)
     if not facts.is_set(REGISTRY):
         yield Edit(EditKind.SET, REGISTRY, _registry_for(command, facts))

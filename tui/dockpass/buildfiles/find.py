@@ -75,9 +75,7 @@ def _from_dockerfile(
     )
 
 
-def _from_werf(
-    path: Path, image: str | None, target: str | None, args: Mapping[str, str]
-) -> BuildSources:
+def _from_werf(path: Path, image: str | None, target: str | None, args: Mapping[str, str]) -> BuildSources:
     config = read_werf_config(_text(path, "--config"), file=path.name)
     chosen = _chosen(config, image, path)
     bases: dict[str, BaseImage] = {}

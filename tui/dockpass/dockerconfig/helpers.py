@@ -43,9 +43,7 @@ class HelperResult:
     credential: Credential | None = None
 
 
-def ask_helper(
-    name: str, key: str, environ: Mapping[str, str], seconds: float = SECONDS
-) -> HelperResult:
+def ask_helper(name: str, key: str, environ: Mapping[str, str], seconds: float = SECONDS) -> HelperResult:
     """Ask `docker-credential-NAME` for the entry of `key`. Never raises for what a helper does."""
     if not _NAME.fullmatch(name) or ".." in name:
         return _failed(f"{clean_bytes(name.encode(errors='replace'), 60)!r} is not a helper's name")
@@ -79,12 +77,7 @@ def find_program(name: str, environ: Mapping[str, str]) -> Path | None:
     """Find a program in the absolute directories of PATH, never in the current directory."""
     for directory in environ.get("PATH", os.defpath).split(os.pathsep):
         candidate = Path(directory) / name
-        if (
-            directory
-            and candidate.is_absolute()
-            and candidate.is_file()
-            and os.access(candidate, os.X_OK)
-        ):
+        if directory and candidate.is_absolute() and candidate.is_file() and os.access(candidate, os.X_OK):
             return candidate
     return None
 

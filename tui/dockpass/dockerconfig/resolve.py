@@ -96,9 +96,7 @@ def _from_entries(config: ConfigFile, host: str, key: str) -> tuple[ResolutionSt
         return _step(config, host, Found.FAILED, why), None
     credential = config.entries[source]
     if credential is None:
-        return _step(
-            config, host, Found.NOTHING, f"the entry {clean(source)} holds no credentials"
-        ), None
+        return _step(config, host, Found.NOTHING, f"the entry {clean(source)} holds no credentials"), None
     others = "" if exact or len(near) < 2 else f"; docker picks any of {', '.join(map(clean, near))}"
     user = clean(credential.username) or "an identity token"
     return _step(config, host, Found.USED, f"the entry {clean(source)} of {user}{others}"), credential

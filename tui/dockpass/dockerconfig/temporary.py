@@ -39,9 +39,7 @@ class TemporaryConfig:
     `remove` may be called from any thread.
     """
 
-    def __init__(
-        self, path: Path, lock: int, guardian: Guardian, where: str, hosts: tuple[str, ...]
-    ) -> None:
+    def __init__(self, path: Path, lock: int, guardian: Guardian, where: str, hosts: tuple[str, ...]) -> None:
         self.path = path
         self.where = where
         self.hosts = hosts

@@ -63,8 +63,9 @@ class Engine(Protocol):
     def tag(self, image: str, reference: str) -> None:
         """Give the local image (reference or id) the name `reference`."""
 
-    def untag(self, reference: str) -> None:
-        """Remove the local name, never an image that another name reaches."""
+    def untag(self, reference: str) -> bool:
+        """Remove the local name and tell so; the last name of an image is kept, for its removal would
+        delete the image."""
 
     def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
         """Pull one reference; return its digest (empty where the engine does not tell)."""

@@ -103,11 +103,11 @@ class RunClient(APIClient):
         self.trust_env = False  # no netrc, no proxy from the environment
         self.connections = Connections()
         self.timeout = SILENCE_SECONDS
-        self.credstore_env = {}
-        self._general_configs = {}
+        self.credstore_env: dict[str, str] = {}
+        self._general_configs: dict[str, Any] = {}
         self._proxy_configs = ProxyConfig()
         self._auth_configs = AuthConfig({})
-        self._custom_adapter = None
+        self._custom_adapter: Any = None
         self._stale = False
         self._version = "1.24"
         self._connect(endpoint)
@@ -134,7 +134,8 @@ class RunClient(APIClient):
             self._stale = False
             for adapter in self.adapters.values():
                 adapter.close()
-        return super().send(request, **kwargs)
+        response: requests.Response = super().send(request, **kwargs)
+        return response
 
     def cut(self) -> None:
         """End whatever blocks; later requests work again."""

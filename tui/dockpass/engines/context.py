@@ -60,9 +60,7 @@ def open_context(root: Path, dockerfile: Path) -> Context:
 
     root = root.resolve()
     if not root.is_dir():
-        raise UsageError(
-            "context-missing", f"{clean(str(root))} is not a directory.", "Check --context."
-        )
+        raise UsageError("context-missing", f"{clean(str(root))} is not a directory.", "Check --context.")
     inside, name = _name_in(root, dockerfile.resolve())
     ignore = _ignore_file(root, dockerfile)
     patterns = [] if ignore is None else _patterns(ignore)

@@ -22,7 +22,7 @@ from dockpass.engines.context import open_context
 from dockpass.engines.endpoint import Endpoint
 from dockpass.engines.failures import classify, failed, login_failed
 from dockpass.engines.stream import Reporter, StreamError, objects
-from dockpass.errors import Cancelled, DockpassError, UsageError
+from dockpass.errors import Cancelled, DockpassError
 from dockpass.text import clean
 
 _FAULTS = (
@@ -94,13 +94,15 @@ class DockerEngine:
         with self._work(f"tagging of {reference}"):
             self._client.tag(image, str(parsed.repository), parsed.tag, force=True)
 
-    def untag(self, reference: str) -> None:
-        """Remove a local name; the image stays where another name or its id reaches it."""
+    def untag(self, reference: str) -> bool:
+        """Remove a local name, unless it is the last one: docker would delete the image with it."""
         with self._work(f"removal of the name {reference}"):
-            image = self._client.inspect_image(reference)
-            if len(image.get("RepoTags") or ()) == 1 and not image.get("RepoDigests"):
-                raise UsageError("last-name", f"{reference} is the last name of its image; it was kept.")
+            tags = set(self._client.inspect_image(reference).get("RepoTags") or ())
+            parsed = parse_reference(reference)
+            if not tags - {str(parsed), parsed.familiar}:
+                return False
             self._client.remove_image(reference, noprune=True)
+            return True
 
     def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
         """Pull one reference; return its digest."""
@@ -222,11 +224,7 @@ def _words(error: Exception) -> str:
     """Return what the engine or the connection said, without the SDK's wrapping."""
     if isinstance(error, docker.errors.APIError) and error.explanation:
         explanation = error.explanation
-        return (
-            explanation.decode("utf-8", "replace")
-            if isinstance(explanation, bytes)
-            else str(explanation)
-        )
+        return explanation.decode("utf-8", "replace") if isinstance(explanation, bytes) else str(explanation)
     inner: BaseException = error
     while inner.__cause__ or inner.__context__:
         inner = inner.__cause__ or inner.__context__ or inner

@@ -92,7 +92,7 @@ def _context(environ: Mapping[str, str], directory: Path) -> tuple[Candidate, En
         # Docker itself stops here, and so does every command of it.
         raise DockpassError(
             "context-broken",
-            f"{source} names {shown}, which cannot be read: {clean(type(error).__name__)} in {clean(str(meta))}.",
+            f"{source} names {shown}, and {clean(str(meta))} does not say where that is.",
             "`docker context ls` lists the contexts; `docker context use default` leaves them.",
         ) from error
     files = directory / "contexts" / "tls" / identity / "docker"

@@ -120,6 +120,8 @@ async def _log_in_ourselves(job: Job, credential: Credential) -> str:
 
 def _why_no_login(job: Job, entries: Entries) -> str:
     source = job.request.decision.config_dir
+    if not hosts_of_run(job.request):
+        return "no login: nothing is pulled"
     if entries.credentials:
         return f"no login: the entry for {', '.join(entries.credentials)} comes from {source}"
     return f"no login, and no entry in {source}: the registry is asked anonymously"

@@ -87,8 +87,8 @@ def _named(job: Job, image: str, name: str) -> Iterator[None]:
 def _give_back(job: Job, name: str, before: str | None) -> None:
     with job.closing_phase(Phase.UNTAG, name) as report:
         if before is None:
-            job.engine().untag(name)
-            report.detail = f"{name} removed"
+            removed = job.engine().untag(name)
+            report.detail = f"{name} removed" if removed else f"{name} kept: it is the image's last name"
         else:
             job.engine().tag(before, name)
             report.detail = f"{name} names {before[:19]} again"

@@ -40,9 +40,7 @@ def _open_docker(environ: Mapping[str, str], home: Path) -> Engine:
     return open_engine(resolve_endpoint(environ, home))
 
 
-def _open_registry(
-    host: str, credential: Credential | None
-) -> AbstractAsyncContextManager[RegistryClient]:
+def _open_registry(host: str, credential: Credential | None) -> AbstractAsyncContextManager[RegistryClient]:
     from dockpass.registry.client import RegistryClient
 
     return RegistryClient(host, credential)

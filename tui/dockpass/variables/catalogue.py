@@ -84,9 +84,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("CI_PROJECT_PATH", Group.JOB, None, "the job's project"),
     Entry("CI_JOB_NAME", Group.JOB, None, "the job"),
     Entry("CI_COMMIT_REF_NAME", Group.JOB, None, "the branch or tag of the job"),
-    Entry(
-        "CI_COMMIT_REF_PROTECTED", Group.JOB, None, "protected variables are there only if it is true"
-    ),
+    Entry("CI_COMMIT_REF_PROTECTED", Group.JOB, None, "protected variables are there only if it is true"),
     Entry("CI_SERVER_HOST", Group.JOB, None, "the GitLab that runs the job"),
 )
 

@@ -54,9 +54,7 @@ def read_env_file(path: Path) -> dict[str, Variable]:
         line = binding.original.line + _leading_blank_lines(binding.original.string)
         if binding.error or (binding.key is not None and binding.value is None):
             why = (
-                "is not NAME=value"
-                if binding.error
-                else f"names {clean(binding.key or '')} without a value"
+                "is not NAME=value" if binding.error else f"names {clean(binding.key or '')} without a value"
             )
             raise UsageError(
                 "env-file-line",
@@ -74,9 +72,7 @@ def _read(path: Path) -> str:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise UsageError(
-                "env-file-kind", f"{shown} is not a file.", "Name a file of NAME=value lines."
-            )
+            raise UsageError("env-file-kind", f"{shown} is not a file.", "Name a file of NAME=value lines.")
         if status.st_size > LARGEST_FILE:
             raise UsageError("env-file-large", f"{shown} is larger than 1 MiB.", "Name an env file.")
         raw = path.read_bytes()

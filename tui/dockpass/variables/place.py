@@ -53,9 +53,7 @@ def detect_place(facts: Facts, is_directory: Callable[[str], bool]) -> Place:
     if facts.text("GITHUB_ACTIONS") == "true":
         return _github(facts)
     if facts.is_set("JENKINS_URL"):
-        return Place(
-            PlaceKind.JENKINS, clean(facts.text("JOB_NAME")), "", clean(facts.text("BRANCH_NAME"))
-        )
+        return Place(PlaceKind.JENKINS, clean(facts.text("JOB_NAME")), "", clean(facts.text("BRANCH_NAME")))
     for name, label in _OTHER_CI.items():
         if facts.is_set(name):
             return Place(PlaceKind.OTHER_CI, label)
