@@ -27,9 +27,7 @@ def test_a_sequence_is_dropped_and_the_text_around_it_stays(text: str) -> None:
     assert clean(text) == "done"
 
 
-@pytest.mark.parametrize(
-    "character", ["\u202e", "\u2066", "\u200b", "\ud800", "\x00", "\x7f", "\x85", "\n"]
-)
+@pytest.mark.parametrize("character", ["\u202e", "\u2066", "\u200b", "\ud800", "\x00", "\x7f", "\x85", "\n"])
 def test_a_character_that_cannot_be_seen_is_shown_as_replaced(character: str) -> None:
     assert clean(f"a{character}b") == "a\N{REPLACEMENT CHARACTER}b"
 

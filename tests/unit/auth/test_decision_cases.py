@@ -15,8 +15,7 @@ from dockpass.auth.facts import BaseImage, Facts, Options, Source, SourceKind, V
 from dockpass.secrets import Secret
 
 CASES = [
-    json.loads(line)
-    for line in (Path(__file__).parents[2] / "cases/decision.jsonl").read_text().splitlines()
+    json.loads(line) for line in (Path(__file__).parents[2] / "cases/decision.jsonl").read_text().splitlines()
 ]
 
 

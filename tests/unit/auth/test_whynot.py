@@ -14,17 +14,13 @@ JOB = {"CI_REGISTRY": "registry.myhost.com", "CI_JOB_TOKEN": "token-of-the-job"}
 
 
 def facts(repo: str = REPO, base: tuple[str, ...] | None = None, **values: str) -> Facts:
-    variables = {
-        name: Variable(name, value, Source(SourceKind.PROCESS)) for name, value in values.items()
-    }
+    variables = {name: Variable(name, value, Source(SourceKind.PROCESS)) for name, value in values.items()}
     images = None if base is None else tuple(BaseImage(name) for name in base)
     return Facts(variables, Options(repo=repo), images, "/home/dev", "/srv/app")
 
 
 def offered(command: Command, given: Facts) -> dict[Method, list[str]]:
-    return {
-        found.method: [edit.in_words() for edit in found.changes] for found in why_not(command, given)
-    }
+    return {found.method: [edit.in_words() for edit in found.changes] for found in why_not(command, given)}
 
 
 def test_a_job_that_pushes_is_offered_the_three_ways_out() -> None:
@@ -92,6 +88,4 @@ def test_a_secret_is_never_in_the_words_of_an_edit() -> None:
     for command in Command:
         for found in why_not(command, facts(base=("registry.myhost.com/a:1",), **JOB)):
             assert not [edit for edit in found.changes if "example" in edit.in_words().split()]
-            assert not [
-                edit for edit in found.changes if isinstance(edit.value, Secret) and not edit.example
-            ]
+            assert not [edit for edit in found.changes if isinstance(edit.value, Secret) and not edit.example]

@@ -37,6 +37,7 @@ class FakeEngine:
 
     images: dict[str, str] = field(default_factory=dict)
     faults: dict[str, Exception] = field(default_factory=dict)
+    untagged: str = ""
     blocked: bool = False
     stubborn: threading.Event | None = None
     calls: list[tuple[str, ...]] = field(default_factory=list)
@@ -67,7 +68,7 @@ class FakeEngine:
 
     def image_id(self, reference: str) -> str | None:
         self._call("image_id", reference)
-        if reference in self.images.values():
+        if reference in {self.untagged, *self.images.values()}:
             return reference
         return self.images.get(reference)
 
@@ -75,9 +76,12 @@ class FakeEngine:
         self._call("tag", image, reference)
         self.images[reference] = image
 
-    def untag(self, reference: str) -> None:
+    def untag(self, reference: str) -> bool:
         self._call("untag", reference)
+        if list(self.images.values()).count(self.images[reference]) == 1:
+            return False
         self.images.pop(reference)
+        return True
 
     def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
         self.sent.append(credential)

@@ -98,9 +98,7 @@ def test_a_refused_login_ends_the_run_before_the_work(bench: Bench) -> None:
     )
     _, events = bench.run(Command.PULL, make_facts(bench.services.home, **JOB), tags=("1.0",))
     assert ended(events).exit_code is ExitCode.LOGIN_REFUSED
-    assert [(event.words, event.meaning) for event in only(events, LoginWasRefused)] == [
-        ("denied", "Wrong.")
-    ]
+    assert [(event.words, event.meaning) for event in only(events, LoginWasRefused)] == [("denied", "Wrong.")]
     assert "pull" not in [call[0] for call in bench.engine.calls]
     assert bench.left == []
 
@@ -141,6 +139,14 @@ def test_a_name_that_was_there_before_names_the_same_image_afterwards(bench: Ben
     facts = make_facts(bench.services.home, **JOB)
     bench.run(Command.PUSH, facts, tags=("1.0",), image="local:1")
     assert bench.engine.images == {"local:1": IMAGE, NAME: "sha256:" + "2" * 64}
+
+
+def test_the_last_name_of_an_image_is_kept_because_its_removal_would_delete_it(bench: Bench) -> None:
+    facts = make_facts(bench.services.home, **JOB)
+    bench.engine.untagged = IMAGE
+    _, events = bench.run(Command.PUSH, facts, tags=("1.0",), image=IMAGE)
+    assert ended(events).exit_code is ExitCode.DONE
+    assert bench.engine.images == {NAME: IMAGE}
 
 
 def test_docker_own_config_gives_its_entry_and_no_login_is_made(bench: Bench) -> None:

@@ -26,9 +26,7 @@ def test_the_plan_of_a_push_names_every_step(bench: Bench) -> None:
         Phase.UNTAG,
         Phase.REMOVE_CONFIG,
     ]
-    assert plan.phases[1].detail == (
-        "gitlab-ci-token with CI_JOB_TOKEN at registry.example, by the engine"
-    )
+    assert plan.phases[1].detail == ("gitlab-ci-token with CI_JOB_TOKEN at registry.example, by the engine")
     assert plan.confirm == f"Push {REPO}:1.0?"
     assert plan.foreign is None
 

@@ -188,7 +188,7 @@ def _cancel_in(loop: asyncio.AbstractEventLoop, task: asyncio.Future[Any]) -> No
 def status_of(error: BaseException) -> Status:
     """Return how a phase or a run ends that `error` ended."""
     match error:
-        case Cancelled():
+        case Cancelled() | asyncio.CancelledError():
             return Status.CANCELLED
         case LoginRefused():
             return Status.REFUSED
@@ -198,4 +198,6 @@ def status_of(error: BaseException) -> Status:
 
 
 def _words_of(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "Cancelled."
     return error.message if isinstance(error, DockpassError) else "A fault of dockpass itself."

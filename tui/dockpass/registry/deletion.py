@@ -1,0 +1,221 @@
+"""What may be deleted of a repository. Pure: made from a survey, carried out elsewhere.
+
+Deleting a digest takes every tag on it, so a digest goes only if all of its tags go. What a kept image
+needs (an index its manifests, an image its signatures) is kept with it. In doubt, a tag is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dockpass.text import clean, plural
+
+YOUNG = timedelta(hours=2)
+"""Nothing younger is deleted: a running pipeline may need it."""
+
+_REFERRER_TAG = re.compile(r"(sha256)-([0-9a-f]{64})(\.[A-Za-z]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class TagInfo:
+    """One tag. `created` is None where it is not known, `problem` says why the image cannot be read.
+
+    `children` are digests that an index lists, `subject` is the digest that the image refers to.
+    """
+
+    tag: str
+    digest: str
+    created: datetime | None = None
+    size: int = 0
+    children: tuple[str, ...] = ()
+    subject: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which tags go. A tag goes if every rule that is given lets it go, and at least one is given."""
+
+    now: datetime
+    keep_last: int | None = None
+    older_than: timedelta | None = None
+    match: str | None = None
+    keep: tuple[str, ...] = ()
+
+    @property
+    def has_rule(self) -> bool:
+        """Without a rule nothing goes."""
+        return self.keep_last is not None or self.older_than is not None or self.match is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """The fate of one tag, and why."""
+
+    info: TagInfo
+    deletes: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """One request: the whole digest, or single tags of it where other tags on it are kept."""
+
+    digest: str
+    tags: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPlan:
+    """The rows in the order of a survey, newest first, and what is deleted."""
+
+    rows: tuple[TagRow, ...]
+    deletions: tuple[Deletion, ...]
+
+
+def plan_deletion(tags: Sequence[TagInfo], policy: Policy, *, single_tags: bool | None) -> DeletionPlan:
+    """Decide the fate of every tag.
+
+    `single_tags` tells whether the registry can delete one tag alone; None if that is not known.
+    """
+    ordered = sorted(tags, key=_newest_first)
+    newest = _newest(ordered, policy)
+    reasons = {info.tag: _reason_to_keep(info, policy, newest) for info in ordered}
+    _keep_what_is_needed(ordered, reasons)
+    if not single_tags:
+        _keep_shared(ordered, reasons, known=single_tags is not None)
+    rows = tuple(
+        TagRow(info, not reasons[info.tag], reasons[info.tag] or _reason_to_go(info, policy))
+        for info in ordered
+    )
+    return DeletionPlan(rows, _deletions(rows))
+
+
+def needs_single_tags(tags: Sequence[TagInfo], policy: Policy) -> bool:
+    """Tell whether some digest would lose only a part of its tags."""
+    plan = plan_deletion(tags, policy, single_tags=True)
+    return any(not deletion.whole for deletion in plan.deletions)
+
+
+def _newest_first(info: TagInfo) -> tuple[float, str]:
+    return (-info.created.timestamp() if info.created else float("inf"), info.tag)
+
+
+def _newest(ordered: Sequence[TagInfo], policy: Policy) -> frozenset[str]:
+    """Return the newest N among the tags that the match is about; signatures are no images."""
+    if policy.keep_last is None:
+        return frozenset()
+    candidates = [info.tag for info in ordered if _matches(info, policy) and not referred_digest(info.tag)]
+    return frozenset(candidates[: policy.keep_last])
+
+
+def _matches(info: TagInfo, policy: Policy) -> bool:
+    return policy.match is None or re.fullmatch(policy.match, info.tag) is not None
+
+
+def _reason_to_keep(info: TagInfo, policy: Policy, newest: frozenset[str]) -> str:
+    """Return why a tag stays; the empty string if nothing keeps it."""
+    if info.problem:
+        return f"cannot be read: {info.problem}"
+    if not policy.has_rule:
+        return "no rule says what may go"
+    for pattern in policy.keep:
+        if re.fullmatch(pattern, info.tag):
+            return f"kept by --keep {clean(pattern)}"
+    if not _matches(info, policy):
+        return f"not like --match {clean(policy.match or '')}"
+    if info.created is None:
+        return "its age is not known"
+    age = policy.now - info.created
+    if age < YOUNG:
+        return "younger than 2 hours"
+    if info.tag in newest:
+        return f"among the newest {policy.keep_last}"
+    if policy.older_than is not None and age < policy.older_than:
+        return f"younger than {in_words(policy.older_than)}"
+    return ""
+
+
+def _reason_to_go(info: TagInfo, policy: Policy) -> str:
+    reasons = []
+    if policy.match is not None:
+        reasons.append(f"like --match {clean(policy.match)}")
+    if policy.keep_last is not None:
+        reasons.append(f"not among the newest {policy.keep_last}")
+    if policy.older_than is not None and info.created is not None:
+        reasons.append(f"{in_words(policy.now - info.created)} old")
+    return ", ".join(reasons)
+
+
+def _keep_what_is_needed(tags: Iterable[TagInfo], reasons: dict[str, str]) -> None:
+    """Keep children of kept indexes and referrers of kept images, until nothing more follows."""
+    listed = list(tags)
+    while True:
+        kept = [info for info in listed if reasons[info.tag]]
+        kept_digests = {info.digest: info.tag for info in kept}
+        children = {child: info.tag for info in kept for child in info.children}
+        changed = False
+        for info in (info for info in listed if not reasons[info.tag]):
+            subject = info.subject or referred_digest(info.tag)
+            if info.digest in children:
+                reasons[info.tag] = f"part of the kept index {children[info.digest]}"
+            elif subject in kept_digests:
+                reasons[info.tag] = f"refers to the kept image {kept_digests[subject]}"
+            elif subject in children:
+                reasons[info.tag] = f"refers to a part of the kept index {children[subject]}"
+            else:
+                continue
+            changed = True
+        if not changed:
+            return
+
+
+def _keep_shared(tags: Iterable[TagInfo], reasons: dict[str, str], *, known: bool) -> None:
+    """Where only whole digests can be deleted, a tag that shares its digest with a kept one stays."""
+    why = "this registry cannot" if known else "it is not known whether this registry can"
+    for digest, shared in _by_digest(tags).items():
+        kept = [info.tag for info in shared if reasons[info.tag]]
+        for info in shared:
+            if kept and not reasons[info.tag]:
+                reasons[info.tag] = (
+                    f"shares {digest[:19]} with the kept {', '.join(kept[:3])}, and {why} delete a single tag"
+                )
+
+
+def _deletions(rows: Sequence[TagRow]) -> tuple[Deletion, ...]:
+    fates: Mapping[str, bool] = {row.info.tag: row.deletes for row in rows}
+    found = []
+    for digest, shared in _by_digest(row.info for row in rows).items():
+        going = tuple(info.tag for info in shared if fates[info.tag])
+        if going:
+            found.append(Deletion(digest, going, len(going) == len(shared)))
+    return tuple(found)
+
+
+def _by_digest(tags: Iterable[TagInfo]) -> dict[str, list[TagInfo]]:
+    found: dict[str, list[TagInfo]] = defaultdict(list)
+    for info in tags:
+        if info.digest:
+            found[info.digest].append(info)
+    return found
+
+
+def referred_digest(tag: str) -> str:
+    """Return the digest that a fallback or signature tag (`sha256-HEX`, `sha256-HEX.sig`) refers to."""
+    found = _REFERRER_TAG.fullmatch(tag)
+    return f"{found[1]}:{found[2]}" if found else ""
+
+
+def in_words(span: timedelta) -> str:
+    """Return `3 days`, `5 hours`, `12 minutes`."""
+    seconds = max(span.total_seconds(), 0)
+    if seconds >= 2 * 86400:
+        return plural(int(seconds // 86400), "day")
+    if seconds >= 2 * 3600:
+        return plural(int(seconds // 3600), "hour")
+    return plural(int(seconds // 60), "minute")

@@ -1,0 +1,118 @@
+"""What a registry's refusal means: by where it came from, its status and its code, never by one alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from dockpass.errors import DockpassError, LoginRefused
+from dockpass.text import clean, clean_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An error answer: who gave it (`registry` or `token server`), status, code and own words."""
+
+    where: str
+    status: int
+    code: str
+    words: str
+
+    @property
+    def in_words(self) -> str:
+        """Return `401 UNAUTHORIZED: authentication required`."""
+        code = f" {self.code}" if self.code else ""
+        return f"{self.status}{code}: {self.words}" if self.words else f"{self.status}{code}"
+
+
+class RegistryError(DockpassError):
+    """The registry did not do what was asked; `answer` is its own."""
+
+    def __init__(self, error_id: str, message: str, hint: str, answer: Answer) -> None:
+        super().__init__(error_id, message, hint)
+        self.answer = answer
+
+
+def read_answer(where: str, status: int, body: bytes, reason: str = "") -> Answer:
+    """Read the distribution specification's error form; anything else is quoted as it is."""
+    try:
+        errors = json.loads(body).get("errors")
+        first = errors[0]
+        code, words = str(first.get("code", "")), str(first.get("message", ""))
+    except (ValueError, AttributeError, TypeError, IndexError, KeyError, RecursionError):
+        code, words = "", clean_bytes(body, 200).strip() or reason
+    return Answer(where, status, clean(code, 60), clean(words, 400))
+
+
+def error_of(what: str, host: str, answer: Answer) -> RegistryError:
+    """Return the error for a failed request; `what` names it (`listing of web/backend`)."""
+    error_id, meaning, hint = _meaning(answer)
+    message = f"The {clean(what)} failed at {clean(host)}: {answer.in_words}. {meaning}".rstrip()
+    return RegistryError(error_id, message, hint, answer)
+
+
+def login_refused(host: str, username: str, answer: Answer) -> LoginRefused:
+    """Return the error for credentials that were not accepted."""
+    _, meaning, hint = _meaning(answer)
+    return LoginRefused(
+        "login-refused",
+        f"{clean(host)} refused the login of {clean(username)}: {answer.in_words}.",
+        hint,
+        words=answer.in_words,
+        meaning=meaning,
+    )
+
+
+def _meaning(answer: Answer) -> tuple[str, str, str]:
+    lowered = answer.words.lower()
+    if answer.status == 429 or answer.code == "TOOMANYREQUESTS":
+        return "rate-limited", "It has had too many requests.", "Wait a while, then try again."
+    if answer.status == 405 or answer.code == "UNSUPPORTED":
+        return (
+            "unsupported",
+            "The registry does not do this; deletion is switched off there.",
+            "Its operator can switch it on (in Distribution: storage.delete.enabled).",
+        )
+    if answer.status == 403 and not answer.code:
+        return (
+            "forbidden-by-other",
+            "This is no registry's answer: a proxy, a firewall or a ban of this address gave it.",
+            "Ask from elsewhere, or wait: repeated failed logins get an address banned.",
+        )
+    if answer.status == 401:
+        return _unauthorized(answer, lowered)
+    if answer.status == 403 or answer.code == "DENIED":
+        return (
+            "denied",
+            "The registry knows who asks, and does not allow this.",
+            "Check the repository's name and what this login may do there.",
+        )
+    if answer.status == 404:
+        return (
+            "not-found",
+            "It is not there, or this login may not see it.",
+            "Check the name: a private repository is often shown as absent.",
+        )
+    if answer.status >= 500:
+        return "registry-failed", "The registry itself has a problem.", "Try again later."
+    return "registry-answered", "", "The registry's log may say more."
+
+
+def _unauthorized(answer: Answer, lowered: str) -> tuple[str, str, str]:
+    if "2fa" in lowered or "two-factor" in lowered:
+        return (
+            "unauthorized",
+            "The account uses two-factor authentication, so its password is not taken here.",
+            "Use a personal access token or a deploy token in place of the password.",
+        )
+    if answer.where == "token server":
+        return (
+            "unauthorized",
+            "The user name or the secret is wrong, or the token has expired.",
+            "Check where they come from with `dockpass explain`; a job token ends with its job.",
+        )
+    return (
+        "unauthorized",
+        "This login may not do it, or none was sent.",
+        "Check what this login may do; `dockpass explain` shows which one is used.",
+    )

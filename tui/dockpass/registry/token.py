@@ -1,0 +1,169 @@
+"""Bearer tokens: asked from the realm that the registry names (distribution token specification)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from dockpass.auth.credential import Credential
+from dockpass.errors import DockpassError
+from dockpass.registry.failures import error_of, login_refused, read_answer
+from dockpass.registry.transport import Transport, is_loopback
+from dockpass.secrets import Secret
+from dockpass.text import clean
+
+LARGEST_ANSWER = 64 << 10
+SHORTEST_LIFE = 60.0
+LONGEST_LIFE = 3600.0
+EARLY = 5.0
+CLIENT_ID = "dockpass"
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """Where a registry sends its clients for tokens, and the name of its service."""
+
+    url: str
+    service: str
+
+
+def basic(credential: Credential) -> str:
+    """Return the Basic authorization; never of an empty user or password."""
+    raw = f"{credential.username}:{credential.password.reveal()}".encode()
+    return f"Basic {base64.b64encode(raw).decode('ascii')}"
+
+
+def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
+    """Return the realm of a challenge; raises `DockpassError` for one that must not get credentials."""
+    url = parameters.get("realm", "")
+    parts = urlsplit(url)
+    why = ""
+    if not parts.hostname:
+        why = "is no address"
+    elif parts.username is not None or parts.password is not None or parts.fragment:
+        why = "holds a user name or a fragment"
+    elif parts.scheme == "http" and not (
+        scheme == "http" and is_loopback(host) and is_loopback(parts.netloc)
+    ):
+        why = "is not https"
+    elif parts.scheme not in {"http", "https"}:
+        why = f"has the scheme {clean(parts.scheme, 20)}"
+    if why:
+        raise DockpassError(
+            "realm-refused",
+            f"{clean(host)} sends for tokens to {clean(url, 200)}, which {why}. No credentials were sent.",
+            "A registry names an https address there; its operator can tell what is wrong.",
+        )
+    return Realm(url, parameters.get("service", ""))
+
+
+class Tokens:
+    """Asks for tokens and keeps them as long as they live, by scope."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        host: str,
+        credential: Credential | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._transport = transport
+        self._host = host
+        self._credential = credential
+        self._clock = clock
+        self._kept: dict[tuple[str, ...], tuple[Secret, float]] = {}
+
+    async def get(self, realm: Realm, scopes: tuple[str, ...], *, fresh: bool = False) -> Secret:
+        """Return a token for the scopes; `fresh` asks even if one is kept."""
+        kept = self._kept.get(scopes)
+        if kept and not fresh and self._clock() < kept[1]:
+            return kept[0]
+        token, life = await self._ask(realm, scopes)
+        self._kept[scopes] = (token, self._clock() + life - EARLY)
+        return token
+
+    async def _ask(self, realm: Realm, scopes: tuple[str, ...]) -> tuple[Secret, float]:
+        if self._credential and self._credential.identity_token:
+            found = await self._refresh(realm, scopes, self._credential.identity_token)
+            if found is not None:
+                return found
+        headers = {}
+        query = [("service", realm.service), *(("scope", scope) for scope in scopes)]
+        if self._credential and self._credential.username and self._credential.password:
+            headers["Authorization"] = basic(self._credential)
+            query.append(("account", self._credential.username))
+        url = _with_query(realm.url, query)
+        response = await self._transport.request("GET", url, headers=headers, limit=LARGEST_ANSWER)
+        if response.status != 200:
+            answer = read_answer("token server", response.status, response.body, response.reason)
+            if response.status == 401 and headers and self._credential:
+                raise login_refused(self._host, self._credential.username, answer)
+            raise error_of("request for a token", self._host, answer)
+        return _read_token(self._host, response.body)
+
+    async def _refresh(
+        self, realm: Realm, scopes: tuple[str, ...], token: Secret
+    ) -> tuple[Secret, float] | None:
+        """Exchange an identity token; None where the realm has no OAuth2."""
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": token.reveal(),
+            "service": realm.service,
+            "client_id": CLIENT_ID,
+            "scope": " ".join(scopes),
+        }
+        response = await self._transport.request("POST", realm.url, data=form, limit=LARGEST_ANSWER)
+        if response.status in {404, 405}:
+            return None
+        if response.status != 200:
+            answer = read_answer("token server", response.status, response.body, response.reason)
+            raise login_refused(self._host, "the identity token", answer)
+        return _read_token(self._host, response.body)
+
+
+def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
+    """Return the actions that a JWT names for exactly this repository, for display; None if opaque."""
+    parts = token.reveal().split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        access = claims.get("access")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    entries = access if isinstance(access, list) else []
+    return frozenset(
+        clean(action, 40)
+        for entry in entries
+        if isinstance(entry, dict) and entry.get("name") == repository
+        for action in entry.get("actions") or ()
+        if isinstance(action, str)
+    )
+
+
+def _with_query(url: str, query: list[tuple[str, str]]) -> str:
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True) + [pair for pair in query if pair[1]]
+    return urlunsplit(parts._replace(query=urlencode(pairs)))
+
+
+def _read_token(host: str, body: bytes) -> tuple[Secret, float]:
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    token = (found.get("access_token") or found.get("token")) if isinstance(found, dict) else None
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        raise DockpassError(
+            "token-unreadable",
+            f"The token server of {clean(host)} did not answer with a token.",
+            "Try again; if it stays, its operator can tell.",
+        )
+    life = found.get("expires_in")
+    seconds = float(life) if isinstance(life, int) and not isinstance(life, bool) else SHORTEST_LIFE
+    return Secret(token), min(max(seconds, SHORTEST_LIFE), LONGEST_LIFE)

@@ -1,0 +1,175 @@
+"""The one way by which requests leave: no netrc, no proxy, no cookies, bounded redirects and bodies."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from dockpass import __version__
+from dockpass.errors import DockpassError
+from dockpass.text import clean
+
+MOST_REDIRECTS = 3
+TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer with its whole body, bounded by what the request allowed."""
+
+    status: int
+    headers: Mapping[str, str]
+    challenges: tuple[str, ...]
+    body: bytes
+    url: str
+    reason: str
+
+
+class Transport:
+    """One session for one registry; an async context manager."""
+
+    def __init__(self, connections: int = 64) -> None:
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"dockpass/{__version__}", "Accept-Encoding": "identity"},
+            trust_env=False,
+            timeout=TIMEOUT,
+            auto_decompress=False,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        limit: int,
+        leaves_origin: bool = False,
+    ) -> Response:
+        """Send one request and follow at most three redirects.
+
+        `Authorization` goes to the first origin only. Another origin is followed only where
+        `leaves_origin` allows it (blobs). Raises `DockpassError` for what keeps an answer from coming.
+        """
+        sent = dict(headers or {})
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await self._once(method, url, sent, data, limit)
+            location = response.headers.get("Location", "")
+            if response.status not in _REDIRECTS or method not in {"GET", "HEAD"} or not location:
+                return response
+            target = urljoin(url, location)
+            if origin(target) != origin(url):
+                if not leaves_origin or urlsplit(target).scheme != "https" != urlsplit(url).scheme:
+                    raise _refused(url, f"it redirects to {clean(origin(target))}, which is another origin")
+                sent.pop("Authorization", None)
+            url = target
+        raise _refused(url, f"it redirects more than {MOST_REDIRECTS} times")
+
+    async def _once(
+        self, method: str, url: str, headers: Mapping[str, str], data: Mapping[str, str] | None, limit: int
+    ) -> Response:
+        if self._session is None:
+            raise RuntimeError("the transport is not open")
+        try:
+            async with self._session.request(
+                method, url, headers=headers, data=data, allow_redirects=False
+            ) as answer:
+                return Response(
+                    answer.status,
+                    answer.headers,
+                    tuple(answer.headers.getall("WWW-Authenticate", ())),
+                    await _body(answer, url, limit),
+                    url,
+                    clean(answer.reason or "", 100),
+                )
+        except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
+            raise not_reached(url, error) from error
+
+
+async def _body(answer: aiohttp.ClientResponse, url: str, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(64 << 10):
+        body += chunk
+        if len(body) > limit:
+            raise _refused(url, f"it answers with more than {limit >> 10} KiB")
+    return bytes(body)
+
+
+def origin(url: str) -> str:
+    """Return `scheme://host:port`, the default port written out."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:
+        port = 0
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host[:port]` is this machine: only there plain http is tried."""
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def not_reached(url: str, error: BaseException) -> DockpassError:
+    """Return the error for a request that got no answer."""
+    host = clean(urlsplit(url).netloc)
+    words = clean(str(error) or type(error).__name__, 300)
+    if isinstance(error, TimeoutError):
+        return DockpassError(
+            "timeout", f"{host} did not answer in time.", "Try again, and look at the network to it."
+        )
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return DockpassError(
+            "tls",
+            f"No safe connection to {host}: {words}.",
+            "Its certificate has to be valid for this name and signed by a CA that this machine trusts.",
+        )
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, socket.gaierror):
+        return DockpassError(
+            "name-unresolved", f"The name {host} cannot be resolved.", "Check its spelling and your DNS."
+        )
+    if isinstance(error, aiohttp.ClientConnectorError | ConnectionError):
+        return DockpassError(
+            "connection-refused", f"{host} cannot be reached: {words}.", "Check host, port and network."
+        )
+    return DockpassError(
+        "registry-unreadable", f"{host} did not answer as a registry: {words}.", "Check host and port."
+    )
+
+
+def _refused(url: str, why: str) -> DockpassError:
+    return DockpassError(
+        "answer-refused",
+        f"The answer of {clean(urlsplit(url).netloc)} is not accepted: {why}.",
+        "A registry behind a proxy may be set up wrongly; its operator can tell.",
+    )
