@@ -33,8 +33,12 @@ def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
 
 
 def choose(challenges: Iterable[Challenge]) -> Challenge | None:
-    """Return the challenge to answer: Bearer before Basic, nothing else."""
-    usable = {challenge.scheme: challenge for challenge in reversed(tuple(challenges))}
+    """Return the challenge to answer: Bearer that names its realm, then Basic, nothing else."""
+    usable = {
+        challenge.scheme: challenge
+        for challenge in reversed(tuple(challenges))
+        if challenge.scheme != "bearer" or challenge.parameters.get("realm")
+    }
     return usable.get("bearer") or usable.get("basic")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
@@ -41,9 +42,9 @@ def basic(credential: Credential) -> str:
 def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
     """Return the realm of a challenge; raises `DockpassError` for one that must not get credentials."""
     url = parameters.get("realm", "")
-    parts = urlsplit(url)
+    parts = _split(url)
     why = ""
-    if not parts.hostname:
+    if parts is None or not parts.hostname:
         why = "is no address"
     elif parts.username is not None or parts.password is not None or parts.fragment:
         why = "holds a user name or a fragment"
@@ -62,6 +63,14 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
     return Realm(url, parameters.get("service", ""))
 
 
+class _Kept(NamedTuple):
+    """A token, when it came, and until when it is used."""
+
+    token: Secret
+    since: float
+    until: float
+
+
 class Tokens:
     """Asks for tokens and keeps them as long as they live, by scope."""
 
@@ -76,16 +85,21 @@ class Tokens:
         self._host = host
         self._credential = credential
         self._clock = clock
-        self._kept: dict[tuple[str, ...], tuple[Secret, float]] = {}
+        self._kept: dict[tuple[str, ...], _Kept] = {}
+        self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
 
     async def get(self, realm: Realm, scopes: tuple[str, ...], *, fresh: bool = False) -> Secret:
         """Return a token for the scopes; `fresh` asks even if one is kept."""
-        kept = self._kept.get(scopes)
-        if kept and not fresh and self._clock() < kept[1]:
-            return kept[0]
-        token, life = await self._ask(realm, scopes)
-        self._kept[scopes] = (token, self._clock() + life - EARLY)
-        return token
+        asked = self._clock()
+        # Many requests that find no token wait for the one that asks.
+        async with self._locks.setdefault(scopes, asyncio.Lock()):
+            kept = self._kept.get(scopes)
+            if kept and self._clock() < kept.until and (not fresh or kept.since >= asked):
+                return kept.token
+            token, life = await self._ask(realm, scopes)
+            now = self._clock()
+            self._kept[scopes] = _Kept(token, now, now + life - EARLY)
+            return token
 
     async def _ask(self, realm: Realm, scopes: tuple[str, ...]) -> tuple[Secret, float]:
         if self._credential and self._credential.identity_token:
@@ -136,14 +150,26 @@ def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
         access = claims.get("access")
     except (ValueError, AttributeError, RecursionError):
         return None
-    entries = access if isinstance(access, list) else []
     return frozenset(
         clean(action, 40)
-        for entry in entries
-        if isinstance(entry, dict) and entry.get("name") == repository
-        for action in entry.get("actions") or ()
+        for entry in _list(access)
+        if isinstance(entry, dict) and (entry.get("type"), entry.get("name")) == ("repository", repository)
+        for action in _list(entry.get("actions"))
         if isinstance(action, str)
     )
+
+
+def _list(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []
+
+
+def _split(url: str) -> SplitResult | None:
+    """Split an address that a server named; None if it is none."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _with_query(url: str, query: list[tuple[str, str]]) -> str:
