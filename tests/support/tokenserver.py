@@ -106,6 +106,19 @@ class TokenServer:
         return f"{signed}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
+def self_signed_files(directory: Path) -> tuple[Path, Path]:
+    """Write a certificate that nobody trusts, and its key; return their paths."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    certificate_path, key_path = directory / "self-signed.pem", directory / "self-signed.key"
+    certificate_path.write_bytes(_self_signed(key))
+    key_path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return certificate_path, key_path
+
+
 def _encoded(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 

@@ -21,6 +21,9 @@ MOST_REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PORTS = {"https": 443, "http": 80}
+# What OpenSSL says of a server that answers a TLS greeting with something else, or hangs up.
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,11 @@ class Transport:
             location = response.headers.get("Location", "")
             if response.status not in _REDIRECTS or method not in {"GET", "HEAD"} or not location:
                 return response
-            target = urljoin(url, location)
+            target = resolve(url, location)
+            if target is None:
+                raise _refused(url, f"it redirects to {clean(location, 200)}, which is no address")
             if origin(target) != origin(url):
-                if not leaves_origin or urlsplit(target).scheme != "https" != urlsplit(url).scheme:
+                if not (leaves_origin and may_leave(url, target)):
                     raise _refused(url, f"it redirects to {clean(origin(target))}, which is another origin")
                 sent.pop("Authorization", None)
             url = target
@@ -122,22 +127,40 @@ async def _body(answer: aiohttp.ClientResponse, url: str, limit: int) -> bytes:
 
 
 def origin(url: str) -> str:
-    """Return `scheme://host:port`, the default port written out."""
+    """Return `scheme://host:port`, the default port written out; for addresses that `resolve` accepts."""
     parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}:{parts.port or _PORTS.get(parts.scheme, 0)}"
+
+
+def resolve(url: str, location: str) -> str | None:
+    """Return the address that `location` means in an answer from `url`; None if it means none."""
     try:
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        usable = parts.scheme in _PORTS and parts.hostname and parts.port != 0 and parts.username is None
     except ValueError:
-        port = 0
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+        return None
+    return target if usable else None
+
+
+def may_leave(url: str, target: str) -> bool:
+    """Tell whether a blob may come from another origin: by https, or from this machine to itself."""
+    if urlsplit(target).scheme == "https":
+        return True
+    return (
+        urlsplit(url).scheme == "http"
+        and is_loopback(urlsplit(url).netloc)
+        and is_loopback(urlsplit(target).netloc)
+    )
 
 
 def is_loopback(host: str) -> bool:
     """Tell whether `host[:port]` is this machine: only there plain http is tried."""
-    name = urlsplit(f"//{host}").hostname or ""
     try:
-        return ipaddress.ip_address(name).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return name == "localhost"
+        return False
 
 
 def not_reached(url: str, error: BaseException) -> DockpassError:
@@ -147,6 +170,12 @@ def not_reached(url: str, error: BaseException) -> DockpassError:
     if isinstance(error, TimeoutError):
         return DockpassError(
             "timeout", f"{host} did not answer in time.", "Try again, and look at the network to it."
+        )
+    if isinstance(error, aiohttp.ClientConnectorSSLError) and _reason(error) in _NOT_TLS:
+        return DockpassError(
+            "not-tls",
+            f"{host} does not speak TLS.",
+            "A registry needs https; dockpass speaks plain http only with this machine itself.",
         )
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return DockpassError(
@@ -165,6 +194,10 @@ def not_reached(url: str, error: BaseException) -> DockpassError:
     return DockpassError(
         "registry-unreadable", f"{host} did not answer as a registry: {words}.", "Check host and port."
     )
+
+
+def _reason(error: aiohttp.ClientConnectorSSLError) -> str:
+    return str(getattr(error.os_error, "reason", ""))
 
 
 def _refused(url: str, why: str) -> DockpassError:
