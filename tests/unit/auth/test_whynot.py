@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from dockpass.auth.command import Command, Method
@@ -78,6 +81,47 @@ def test_what_is_impossible_is_said_with_the_reason(
     assert not found.possible
     assert found.because.startswith("impossible here: ")
     assert words in found.because
+
+
+def test_a_long_way_is_found_too() -> None:
+    given = facts(
+        base=("alpine:3",),
+        WERF_DOCKER_CONFIG="/c",
+        WERF_IGNORE_CI_DOCKER_AUTOLOGIN="1",
+        CI_REGISTRY="eu.gcr.io",
+    )
+    options = Options(REPO, "me", Secret("password"))
+    assert offered(Command.BUILD, replace(given, options=options))[Method.AUTOLOGIN] == [
+        "unset WERF_DOCKER_CONFIG",
+        "unset WERF_IGNORE_CI_DOCKER_AUTOLOGIN",
+        "set CI_JOB_TOKEN",
+        "drop --registry-username",
+        "give --from",
+        "set CI_REGISTRY",
+    ]
+
+
+def test_a_build_whose_registry_is_at_google_is_offered_the_registry_of_its_base_image() -> None:
+    given = facts(
+        base=("registry.myhost.com/base:1",), CI_REGISTRY="eu.gcr.io", CI_JOB_TOKEN="token-of-the-job"
+    )
+    assert offered(Command.BUILD, given)[Method.AUTOLOGIN] == ["set CI_REGISTRY to registry.myhost.com"]
+
+
+def test_credentials_that_a_build_could_not_use_come_with_an_image() -> None:
+    assert offered(Command.BUILD, facts(base=()))[Method.OPTIONS] == [
+        "give --registry-username",
+        "give --registry-password",
+        "give --from",
+    ]
+
+
+def test_all_five_commands_are_searched_at_once_without_a_pause() -> None:
+    given = facts(base=("quay.io/o/i:1",), WERF_DOCKER_CONFIG="/c", WERF_IGNORE_CI_DOCKER_AUTOLOGIN="1")
+    begin = time.process_time()
+    for command in Command:
+        why_not(command, given)
+    assert time.process_time() - begin < 0.2  # it takes about 5 ms
 
 
 def test_without_a_repository_there_is_nothing_to_compare_with() -> None:

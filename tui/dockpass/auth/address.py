@@ -23,9 +23,13 @@ def host_of_reference(reference: str) -> str:
 
 
 def host_of_registry(registry: str) -> str:
-    """Return `host[:port]` of a registry address such as `CI_REGISTRY`, with or without scheme."""
+    """Return `host[:port]` of a registry address such as `CI_REGISTRY`.
+
+    A scheme, a user with a password, and a path are left out, as docker and every URL library do.
+    """
     _, scheme, rest = registry.strip().rpartition("://")
-    return normalise_host((rest if scheme else registry.strip()).partition("/")[0])
+    authority = (rest if scheme else registry.strip()).partition("/")[0]
+    return normalise_host(authority.rpartition("@")[2])
 
 
 def normalise_host(host: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dockpass.auth.address import DOCKER_HUB_HOST, host_of_reference, is_docker_hub
 from dockpass.errors import UsageError
+from dockpass.secrets import MASK
 from dockpass.text import clean
 
 LONGEST_NAME = 255
@@ -20,6 +21,8 @@ _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::(\d{{1,5
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
+_IMAGE_ID = re.compile(r"[a-f0-9]{64}")
+_PASSWORD = re.compile(r"(^|://)[^/@:]+:[^/@]+@(?!sha\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,14 @@ def parse_reference(text: str) -> Reference:
     """Parse an image reference; raises `UsageError` that names the part at fault."""
     if "://" in text:
         raise _invalid(text, "it is an address with a scheme", "Leave out everything up to `://`.")
+    if _PASSWORD.search(text):
+        raise _invalid(text, "it holds a user name with a password", "Give the credentials as options.")
     name, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
         raise _invalid(text, f"the digest {_shown(digest)} is not sha256: and 64 hexadecimal digits")
     head, slash, last = name.rpartition("/")
+    if last.endswith("]") or "]:" in last:
+        raise _invalid(text, f"the host {_shown(last)} has no path behind it")
     last, colon, tag = last.partition(":")
     if colon and not _TAG.fullmatch(tag):
         raise _invalid(text, f"the tag {_shown(tag)} {_wrong_tag(tag)}")
@@ -85,10 +92,14 @@ def parse_reference(text: str) -> Reference:
 def parse_repository(text: str) -> Repository:
     """Parse a repository, which has neither tag nor digest; raises `UsageError`."""
     reference = parse_reference(text)
-    if reference.tag or reference.digest:
-        part = f"the tag {reference.tag}" if reference.tag else "a digest"
-        raise _invalid(text, f"a repository is wanted, but it has {part}", f"Give {reference.repository}.")
-    return reference.repository
+    if not reference.tag and not reference.digest:
+        return reference.repository
+    if "/" not in text and (reference.tag or "").isdigit() and "." in reference.path:
+        raise _invalid(text, "this is a host with a port, and the path of the repository is missing")
+    part = f"the tag {reference.tag}" if reference.tag else "a digest"
+    raise _invalid(
+        text, f"a repository is wanted, but it has {part}", f"Give {reference.repository.familiar}."
+    )
 
 
 def is_tag(text: str) -> bool:
@@ -116,6 +127,8 @@ def _host_and_path(text: str, name: str) -> tuple[str, str]:
         path = f"library/{path}"
     for component in path.split("/"):
         _check_component(text, component)
+    if not named and _IMAGE_ID.fullmatch(name):
+        raise _invalid(text, "64 hexadecimal digits are an image id, not a name")
     return (host if named else DOCKER_HUB_HOST), path
 
 
@@ -134,12 +147,14 @@ def _check_component(text: str, component: str) -> None:
         return
     if not component:
         raise _invalid(text, "a part between two slashes is empty")
-    if component != component.lower():
-        raise _invalid(text, f"the part {_shown(component)} has upper-case letters", "Use lower case.")
-    raise _invalid(
-        text,
-        f"the part {_shown(component)} may hold only letters, digits and single separators (. _ __ -)",
-    )
+    hint = ""
+    if component.startswith(("-", ".", "_")) or component.endswith(("-", ".", "_")):
+        why = "begins or ends with a separator"
+    elif _COMPONENT.fullmatch(component.lower()):
+        why, hint = "has upper-case letters", "Use lower case."
+    else:
+        why = "may hold only lower-case letters, digits and single separators (. _ __ -)"
+    raise _invalid(text, f"the part {_shown(component)} {why}", hint)
 
 
 def _wrong_tag(tag: str) -> str:
@@ -161,4 +176,5 @@ def _invalid(text: str, why: str, hint: str = "") -> UsageError:
 
 
 def _shown(text: str) -> str:
-    return f"“{clean(text, 80)}”"
+    masked = _PASSWORD.sub(rf"\1{MASK}@", text)
+    return f"“{clean(masked, 80)}”"

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
-from dockpass.auth.address import host_of_reference, host_of_registry, is_google, same_registry
+from dockpass.auth.address import host_of_registry, is_google, same_registry
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import RuleId
 from dockpass.auth.facts import Facts
+from dockpass.auth.reference import parse_reference
+from dockpass.errors import UsageError
+from dockpass.secrets import Secret
 from dockpass.text import clean
 
 EXTERNAL_CONFIG = "WERF_DOCKER_CONFIG"
@@ -38,14 +42,22 @@ class Case:
 
     @property
     def base_hosts(self) -> tuple[str, ...]:
-        """Hosts of the base images, sorted, each once."""
+        """Hosts of the base images, sorted, each once; what is no reference is pulled from nowhere."""
         images = self.facts.base_images or ()
-        return tuple(sorted({host_of_reference(image.reference) for image in images}))
+        return tuple(sorted({host_of_image(image.reference) for image in images} - {""}))
 
     @property
     def registry_host(self) -> str:
         """`CI_REGISTRY` as a host; empty where it is not set."""
         return host_of_registry(self.facts.text(REGISTRY))
+
+    @property
+    def registry_shown(self) -> str:
+        """`CI_REGISTRY` for people, who are not shown what looks like a secret."""
+        variable = self.facts.variables.get(REGISTRY)
+        if variable is not None and isinstance(variable.value, Secret):
+            return f"the host in {REGISTRY}"
+        return clean(self.registry_host) or "no host"
 
     @property
     def base_in_registry(self) -> bool:
@@ -60,6 +72,15 @@ class Case:
         return bool(options.registry_username) and bool(options.registry_password)
 
 
+@lru_cache(maxsize=512)
+def host_of_image(reference: str) -> str:
+    """Return the host that an image is pulled from; empty where the text is no reference."""
+    try:
+        return parse_reference(reference).host
+    except UsageError:
+        return ""
+
+
 class Verdict(NamedTuple):
     """Whether a rule holds, and why (not)."""
 
@@ -69,7 +90,10 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table. A rule without a method switches the CI rules off."""
+    """One row of the table. A rule without a method switches the CI rules off.
+
+    `commands` are those for which it can hold, `reads` the variables and options that it looks at.
+    """
 
     id: RuleId
     title: str
@@ -78,6 +102,7 @@ class Rule:
     method: Method | None
     reads: tuple[str, ...]
     check: Callable[[Case], Verdict]
+    commands: frozenset[Command] = frozenset(Command)
 
 
 def _external_config(case: Case) -> Verdict:
@@ -103,12 +128,12 @@ def _options(case: Case) -> Verdict:
 
 def _google(case: Case) -> Verdict:
     build = case.command is Command.BUILD
-    host = case.registry_host if build else case.host
-    if build and not host:
+    if build and not case.facts.is_set(REGISTRY):
         return Verdict(False, f"{REGISTRY} is {_absent(case, REGISTRY)}")
-    if is_google(host):
-        return Verdict(True, f"{clean(host)} is Google's, where a CI token is not valid")
-    return Verdict(False, f"{clean(host)} is not gcr.io or pkg.dev")
+    shown = case.registry_shown if build else clean(case.host)
+    if is_google(case.registry_host if build else case.host):
+        return Verdict(True, f"{shown} is Google's, where a CI token is not valid")
+    return Verdict(False, f"{shown} is not gcr.io or pkg.dev")
 
 
 def _ignore(case: Case) -> Verdict:
@@ -137,12 +162,11 @@ def _autologin(case: Case) -> Verdict:
 
 
 def _no_base_in_registry(case: Case) -> str:
-    registry = clean(case.registry_host)
     if case.facts.base_images is None:
         return "what the build pulls is not known"
     if not case.base_hosts:
         return "the build pulls nothing"
-    return f"no base image is in {registry}; they are in {', '.join(map(clean, case.base_hosts))}"
+    return f"no base image is in {case.registry_shown}; they are in {', '.join(map(clean, case.base_hosts))}"
 
 
 def _ambient(case: Case) -> Verdict:  # noqa: ARG001 - every rule is asked the same way
@@ -150,7 +174,10 @@ def _ambient(case: Case) -> Verdict:  # noqa: ARG001 - every rule is asked the s
 
 
 def _value(case: Case, name: str) -> str:
-    return f"“{clean(case.facts.text(name), 200)}”"
+    variable = case.facts.variables[name]
+    if isinstance(variable.value, Secret):
+        return "a value that is kept secret"
+    return f"“{clean(variable.value, 200)}”"
 
 
 def _absent(case: Case, name: str) -> str:
@@ -205,6 +232,7 @@ RULES: tuple[Rule, ...] = (
         Method.CLEANUP_TOKEN,
         (CLEANUP_PASSWORD,),
         _cleanup_token,
+        frozenset({Command.CLEANUP}),
     ),
     Rule(
         RuleId.AUTOLOGIN,

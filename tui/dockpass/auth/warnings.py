@@ -43,11 +43,12 @@ def warnings(
 def _about_tokens(case: Case, method: Method) -> Iterator[Notice]:
     token = method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
     registry = case.registry_host
-    if token and case.host and registry and not same_registry(case.host, registry):
+    # A value that names no host at all is foreign too: nothing says that the token is for the repo's host.
+    if token and case.host and case.facts.is_set(REGISTRY) and not same_registry(case.host, registry):
         name = "the job token" if method is Method.AUTOLOGIN else "the cleanup token"
         yield Notice(
             WarningId.FOREIGN_REGISTRY,
-            f"{name} would go to {case.host}, which is not {REGISTRY} ({clean(registry)})",
+            f"{name} would go to {case.host}, which is not {REGISTRY} ({case.registry_shown})",
         )
     if case.command is Command.CLEANUP and method is Method.AUTOLOGIN:
         yield Notice(
@@ -68,10 +69,11 @@ def _about_options(case: Case, method: Method) -> Iterator[Notice]:
             WarningId.OPTIONS_IGNORED,
             f"user name and password are given, but {EXTERNAL_CONFIG} wins",
         )
-    if all(given) and case.command is Command.BUILD and not case.base_hosts:
+    unused = case.command is Command.BUILD and not case.base_hosts and method is not Method.EXTERNAL
+    if all(given) and unused:
         yield Notice(
             WarningId.OPTIONS_UNUSED,
-            "user name and password are given, but there is no base image to pull with them",
+            "user name and password are given, but no base image is known to be pulled with them",
         )
 
 
@@ -81,7 +83,7 @@ def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator
     if case.facts.base_images is None:
         yield Notice(
             WarningId.NO_BUILD_FILE,
-            "no Dockerfile and no werf.yaml is here, so what the build pulls is not known",
+            "what the build pulls is not known: no Dockerfile, werf.yaml or --from says it",
         )
     if len(login) > 1:
         yield Notice(

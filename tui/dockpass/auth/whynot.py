@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from dockpass.auth.address import is_docker_hub
+from dockpass.auth.address import is_docker_hub, is_google
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, Refusal
@@ -20,10 +20,10 @@ from dockpass.auth.rules import (
     REGISTRY,
     RULES,
     Case,
+    Rule,
+    host_of_image,
 )
 from dockpass.secrets import Secret
-
-MOST_EDITS = 4
 
 _EXAMPLE_SECRET = Secret("example")
 _EXAMPLE_REGISTRY = "registry.example"
@@ -52,9 +52,15 @@ def why_not(command: Command, facts: Facts) -> tuple[WhyNot, ...]:
     decided = decide(command, facts)
     if isinstance(decided, Refusal):
         return ()
-    edits = tuple(_edits(command, facts))
-    others = [rule.method for rule in RULES if rule.method not in {None, decided.method}]
-    return tuple(_search(command, facts, method, edits) for method in others if method)
+    case = Case(command, facts, _host(command, facts))
+    others = [rule for rule in RULES if rule.method not in {None, decided.method}]
+    reachable = {rule.method for rule in others if rule.method and command in rule.commands}
+    found = _search(case, reachable)
+    return tuple(
+        found.get(rule.method) or WhyNot(rule.method, (), f"impossible here: {_why_impossible(case, rule)}")
+        for rule in others
+        if rule.method
+    )
 
 
 def applied(facts: Facts, edits: tuple[Edit, ...]) -> Facts:
@@ -64,21 +70,26 @@ def applied(facts: Facts, edits: tuple[Edit, ...]) -> Facts:
     return facts
 
 
-def _search(command: Command, facts: Facts, method: Method, edits: tuple[Edit, ...]) -> WhyNot:
-    for count in range(1, MOST_EDITS + 1):
+def _search(case: Case, wanted: set[Method]) -> dict[Method, WhyNot]:
+    """Try all sets of edits, the smallest first: there are few enough to leave none out."""
+    edits = tuple(_edits(case))
+    found: dict[Method, WhyNot] = {}
+    for count in range(1, len({edit.name for edit in edits}) + 1):
         for chosen in combinations(edits, count):
+            if not wanted - found.keys():
+                return found
             if len({edit.name for edit in chosen}) < count:
                 continue
-            decided = decide(command, applied(facts, chosen))
-            if isinstance(decided, Decision) and decided.method is method:
-                return WhyNot(method, chosen, decided.chosen.because)
-    return WhyNot(method, (), f"impossible here: {_why_impossible(command, facts, method)}")
+            decided = decide(case.command, applied(case.facts, chosen))
+            if isinstance(decided, Decision) and decided.method in wanted:
+                found.setdefault(decided.method, WhyNot(decided.method, chosen, decided.chosen.because))
+    return found
 
 
-def _edits(command: Command, facts: Facts) -> Iterator[Edit]:
+def _edits(case: Case) -> Iterator[Edit]:
     """Yield single edits, those that a person would rather make first."""
-    yield from _edits_of_variables(command, facts)
-    options = facts.options
+    yield from _edits_of_variables(case)
+    options = case.facts.options
     if options.registry_username:
         yield Edit(EditKind.DROP, "registry-username")
     else:
@@ -87,19 +98,20 @@ def _edits(command: Command, facts: Facts) -> Iterator[Edit]:
         yield Edit(EditKind.DROP, "registry-password")
     else:
         yield Edit(EditKind.GIVE, "registry-password", _EXAMPLE_SECRET, example=True)
-    if command is Command.BUILD:
-        registry = Case(command, facts, "").registry_host or _registry_for(command, facts)
-        yield Edit(EditKind.GIVE, "from", f"{registry}/base:latest", example=True)
+    if case.command is Command.BUILD:
+        yield from _edits_of_build(case)
 
 
-def _edits_of_variables(command: Command, facts: Facts) -> Iterator[Edit]:
+def _edits_of_variables(case: Case) -> Iterator[Edit]:
+    """Yield edits of variables. What autologin needs is never unset: the ignore switch does the same."""
+    facts = case.facts
     unset = [name for name in (EXTERNAL_CONFIG, IGNORE_AUTOLOGIN, CLEANUP_PASSWORD) if facts.is_set(name)]
     yield from (Edit(EditKind.UNSET, name) for name in unset)
     if not facts.is_set(REGISTRY):
-        yield Edit(EditKind.SET, REGISTRY, _registry_for(command, facts))
+        yield _set_registry(case)
     if not facts.is_set(JOB_TOKEN):
         yield Edit(EditKind.SET, JOB_TOKEN, _EXAMPLE_SECRET, example=True)
-    if not facts.is_set(CLEANUP_PASSWORD) and command is Command.CLEANUP:
+    if not facts.is_set(CLEANUP_PASSWORD) and case.command is Command.CLEANUP:
         yield Edit(EditKind.SET, CLEANUP_PASSWORD, _EXAMPLE_SECRET, example=True)
     if not facts.is_set(EXTERNAL_CONFIG):
         yield Edit(EditKind.SET, EXTERNAL_CONFIG, "./.docker", example=True)
@@ -107,21 +119,36 @@ def _edits_of_variables(command: Command, facts: Facts) -> Iterator[Edit]:
         yield Edit(EditKind.SET, IGNORE_AUTOLOGIN, "1")
 
 
-def _registry_for(command: Command, facts: Facts) -> str:
-    """Return the host that CI_REGISTRY would have to be; never Docker Hub, whose token it is not."""
-    if command.needs_repo:
-        hosts = [parse_repository(facts.repo).host]
-    else:
-        hosts = list(Case(command, facts, "").base_hosts)
-    return next((host for host in hosts if not is_docker_hub(host)), _EXAMPLE_REGISTRY)
+def _edits_of_build(case: Case) -> Iterator[Edit]:
+    """Yield an image of the job's registry as base, and another registry where it can have none."""
+    registry = case.registry_host
+    pulled = registry and host_of_image(f"{registry}/base:latest") == registry
+    fits = bool(pulled) and not is_google(registry)
+    host = registry if fits else _registry_for(case)
+    yield Edit(EditKind.GIVE, "from", f"{host}/base:latest", example=True)
+    if case.facts.is_set(REGISTRY) and not fits:
+        yield _set_registry(case)
 
 
-def _why_impossible(command: Command, facts: Facts, method: Method) -> str:
-    rule = next(rule for rule in RULES if rule.method is method)
-    if method is Method.CLEANUP_TOKEN and command is not Command.CLEANUP:
-        return "only cleanup uses the cleanup token"
-    host = "" if command is Command.BUILD else parse_repository(facts.repo).host
-    case = Case(command, facts, host)
+def _set_registry(case: Case) -> Edit:
+    registry = _registry_for(case)
+    return Edit(EditKind.SET, REGISTRY, registry, example=registry == _EXAMPLE_REGISTRY)
+
+
+def _registry_for(case: Case) -> str:
+    """Return the host that CI_REGISTRY would have to be: never Docker Hub or Google, whose it is not."""
+    hosts = [case.host] if case.command.needs_repo else case.base_hosts
+    fitting = (host for host in hosts if not is_docker_hub(host) and not is_google(host))
+    return next(fitting, _EXAMPLE_REGISTRY)
+
+
+def _host(command: Command, facts: Facts) -> str:
+    return parse_repository(facts.repo).host if command.needs_repo else ""
+
+
+def _why_impossible(case: Case, rule: Rule) -> str:
+    if case.command not in rule.commands:
+        return f"only {' and '.join(sorted(rule.commands))} can use the {rule.title}"
     for switch in (rule for rule in RULES if rule.method is None):
         verdict = switch.check(case)
         if verdict.holds:
