@@ -139,7 +139,11 @@ class FakeRegistry:
 
     async def _handle(self, request: web.Request) -> web.Response:
         asked = Asked(
-            request.method, request.path, request.query_string, dict(request.headers), await request.read()
+            request.method,
+            request.path,
+            request.rel_url.raw_query_string,
+            dict(request.headers),
+            await request.read(),
         )
         self.asked.append(asked)
         if self.before:

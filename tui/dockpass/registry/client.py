@@ -1,53 +1,51 @@
 """A small registry client: what a cleanup and a deployment need, and nothing else.
 
-Follows the distribution specification; credentials go to the registry (Basic) or to its realm (Bearer).
+Follows the distribution specification. What a server says is checked before it is used: names against
+the grammar of references, bytes against their digest, addresses against the registry's own.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote, urljoin
+from typing import Any, NoReturn, Self
+from urllib.parse import urlsplit
 
-from dockpass.auth.address import DOCKER_HUB_HOST
 from dockpass.auth.credential import Credential
 from dockpass.auth.reference import is_digest, is_tag
 from dockpass.errors import DockpassError
-from dockpass.registry.challenge import Challenge, choose, parse_challenges
-from dockpass.registry.failures import Answer, RegistryError, error_of, login_refused, read_answer
+from dockpass.registry.failures import RegistryError, error_of, read_answer
 from dockpass.registry.links import next_page
-from dockpass.registry.token import Tokens, basic, check_realm
-from dockpass.registry.transport import Response, Transport, is_loopback, origin
+from dockpass.registry.session import LARGEST_WORDS, Session
+from dockpass.registry.transport import Response, Transport, origin, resolve
 from dockpass.text import clean
 
-MEDIA_TYPES = (
+INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MEDIA_TYPES = (
+    *INDEX_TYPES,
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 LARGEST_MANIFEST = 4 << 20
-LARGEST_PAGE = 8 << 20
+LARGEST_PAGE = 32 << 20
 MOST_PAGES = 1000
 MOST_TAGS = 200_000
 PAGE = 1000
-LONGEST_WAIT = 60.0
-RETRIES = 3
 
-_HUB_API = "registry-1.docker.io"
+_ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})
+_DONE = frozenset({200, 202, 204})
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest or index; `digest` is that of its bytes, checked."""
+    """A manifest or index; `digest` is that of its bytes, checked; `size` is their number."""
 
     digest: str
     media_type: str
@@ -57,7 +55,7 @@ class Manifest:
     @property
     def is_index(self) -> bool:
         """Whether it lists manifests, one a platform."""
-        return self.media_type in MEDIA_TYPES[:2] or isinstance(self.data.get("manifests"), list)
+        return self.media_type in INDEX_TYPES or isinstance(self.data.get("manifests"), list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +66,19 @@ class LoginResult:
 
 
 class RegistryClient:
-    """Speaks to one registry host; an async context manager."""
+    """Speaks to one registry host; an async context manager.
+
+    Every method raises only `DockpassError`s: `RegistryError` with the registry's own words where it
+    declined, others where no answer came or none that can be trusted.
+    """
 
     def __init__(
         self, host: str, credential: Credential | None, *, transport: Transport | None = None
     ) -> None:
         self.host = host
-        self._api = _HUB_API if host == DOCKER_HUB_HOST else host
-        self._credential = credential
         self._transport = transport or Transport()
-        self._tokens = Tokens(self._transport, host, credential)
-        self._base = ""
-        self._challenge: Challenge | None = None
-        self._connecting = asyncio.Lock()
+        self._session = Session(host, credential, self._transport)
+        self._delete_actions: tuple[str, ...] = ("pull,delete", "*")
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -96,63 +94,45 @@ class RegistryClient:
 
     async def login(self) -> LoginResult:
         """Check the credentials as `docker login` does: without asking for any repository."""
-        await self._connect()
-        challenge, credential = self._challenge, self._credential
-        if challenge is None or credential is None:
-            return LoginResult("the registry asks for no login")
-        if challenge.scheme == "bearer":
-            realm = check_realm(self._api, self._scheme, challenge.parameters)
-            token = await self._tokens.get(realm, ())
-            headers = {"Authorization": f"Bearer {token.reveal()}"}
-        else:
-            headers = {"Authorization": basic(credential)}
-        response = await self._transport.request("GET", f"{self._base}/v2/", headers=headers, limit=64 << 10)
-        if response.status == 200:
-            return LoginResult(f"accepted ({challenge.scheme})")
-        answer = read_answer("registry", response.status, response.body, response.reason)
-        raise login_refused(self.host, credential.username, answer)
+        return LoginResult(await self._session.login())
 
     async def tags(self, path: str) -> list[str]:
         """Return the repository's tags, sorted; an absent repository has none.
 
-        Raises `DockpassError` for a listing that leaves the registry, repeats itself or has no end.
+        Raises `DockpassError` for a listing that leaves the registry, repeats itself or has no end: half
+        a list would be taken for the whole.
         """
-        url = f"/v2/{path}/tags/list?n={PAGE}"
-        found: dict[str, None] = {}
+        what = f"listing of {path}"
+        target = f"/v2/{path}/tags/list?n={PAGE}"
+        found: set[str] = set()
         seen: set[str] = set()
-        for _ in range(MOST_PAGES):
-            seen.add(url)
-            response = await self._get(url, path, "pull", LARGEST_PAGE)
-            if response.status == 404:
+        while target and len(seen) < MOST_PAGES and len(found) <= MOST_TAGS:
+            seen.add(target)
+            response = await self._get(target, path, LARGEST_PAGE)
+            if response.status == 404 and _code(response) in _ABSENT:
                 return []
-            self._require_ok(response, f"listing of {path}")
-            found.update(dict.fromkeys(self._tags_in(response, path)))
-            following = next_page(response.headers.get("Link", ""))
-            if not following:
-                return sorted(found)
-            target = urljoin(response.url, following)
-            if origin(target) != origin(self._base) or target.removeprefix(self._base) in seen:
-                raise self._unreadable(f"listing of {path}", f"its next page is {clean(target, 200)}")
-            url = target.removeprefix(self._base)
-            if len(found) > MOST_TAGS:
-                break
-        raise self._unreadable(f"listing of {path}", "it has no end")
+            if response.status == 400 and target.endswith(f"?n={PAGE}"):
+                target = f"/v2/{path}/tags/list"  # a registry that allows only smaller pages
+                continue
+            self._require_ok(response, what)
+            found.update(self._tags_in(response, what))
+            target = self._next(response, what)
+            if target in seen:
+                self._refuse(what, "its next page is one that was there already")
+        if target:
+            self._refuse(what, "it has no end")
+        return sorted(found)
 
     async def manifest(self, path: str, reference: str) -> Manifest:
         """Return the manifest of a tag or digest; its bytes are checked against the digest."""
-        what = f"look-up of {path}:{reference}"
+        what = f"look-up of {path}{'@' if ':' in reference else ':'}{reference}"
+        if not (is_tag(reference) or is_digest(reference)):
+            self._refuse(what, "this is neither a tag nor a digest")
         response = await self._get(
-            f"/v2/{path}/manifests/{quote(reference, safe=':')}",
-            path,
-            "pull",
-            LARGEST_MANIFEST,
-            {"Accept": ", ".join(MEDIA_TYPES)},
+            f"/v2/{path}/manifests/{reference}", path, LARGEST_MANIFEST, headers=_ACCEPT
         )
         self._require_ok(response, what)
-        digest = f"sha256:{hashlib.sha256(response.body).hexdigest()}"
-        for claimed in (reference, response.headers.get("Docker-Content-Digest", "")):
-            if claimed.startswith("sha256:") and claimed != digest:
-                raise self._unreadable(what, f"its bytes have the digest {digest}, not {clean(claimed, 80)}")
+        digest = self._digest(response, reference, what)
         data = self._object(response, what)
         media_type = data.get("mediaType") or response.headers.get("Content-Type", "").partition(";")[0]
         return Manifest(digest, clean(str(media_type), 120), data, len(response.body))
@@ -161,27 +141,31 @@ class RegistryClient:
         """Return the config blob of an image, checked against its digest."""
         what = f"look-up of the config {digest[:19]} in {path}"
         if not is_digest(digest):
-            raise self._unreadable(what, "it is not named by a digest")
-        response = await self._get(f"/v2/{path}/blobs/{digest}", path, "pull", LARGEST_MANIFEST)
+            self._refuse(what, "it is not named by a digest")
+        response = await self._get(f"/v2/{path}/blobs/{digest}", path, LARGEST_MANIFEST, leaves_origin=True)
         self._require_ok(response, what)
-        algorithm, _, wanted = digest.partition(":")
-        if hashlib.new(algorithm, response.body).hexdigest() != wanted:
-            raise self._unreadable(what, "its bytes do not have that digest")
+        if _hash(digest, response.body) != digest:
+            self._refuse(what, "its bytes do not have that digest")
         return self._object(response, what)
 
     async def referrers(self, path: str, digest: str) -> tuple[str, ...]:
-        """Return digests of what refers to an image; empty where the registry has no such listing."""
-        response = await self._get(f"/v2/{path}/referrers/{digest}", path, "pull", LARGEST_MANIFEST)
-        if response.status != 200:
-            return ()
-        manifests = self._object(response, f"referrers of {digest[:19]}").get("manifests")
-        entries = manifests if isinstance(manifests, list) else []
-        found = (entry.get("digest") for entry in entries if isinstance(entry, dict))
-        return tuple(digest for digest in found if isinstance(digest, str) and is_digest(digest))
+        """Return the digests of what refers to an image: by the registry's list, else by the fallback tag."""
+        if not is_digest(digest):
+            self._refuse(f"look-up of what refers to {digest} in {path}", "this is no digest")
+        what = f"look-up of what refers to {digest[:19]} in {path}"
+        for target in (f"referrers/{digest}", f"manifests/{digest.replace(':', '-')}"):
+            response = await self._get(f"/v2/{path}/{target}", path, LARGEST_MANIFEST, headers=_ACCEPT)
+            if response.status != 404:
+                self._require_ok(response, what)
+                return digests_in(self._object(response, what).get("manifests"))
+        return ()
 
     async def delete_digest(self, path: str, digest: str) -> bool:
         """Delete a manifest with every tag on it; False if it was gone already."""
-        return await self._delete(f"/v2/{path}/manifests/{digest}", path, f"deletion of {path}@{digest[:19]}")
+        what = f"deletion of {path}@{digest[:19]}"
+        if not is_digest(digest):
+            self._refuse(what, "it is not named by a digest")
+        return await self._delete(f"/v2/{path}/manifests/{digest}", path, what)
 
     async def delete_tag(self, path: str, tag: str) -> bool:
         """Delete one tag and nothing else; False if it was gone already.
@@ -189,136 +173,89 @@ class RegistryClient:
         Tries the specification's form, then GitLab's older one. Raises `RegistryError` with the id
         `tag-deletion-unsupported` where the registry has neither.
         """
+        what = f"deletion of {path}:{tag}"
         if not is_tag(tag):
-            raise self._unreadable(f"deletion of {path}:{tag}", "its name is no valid tag")
+            self._refuse(what, "its name is no valid tag")
         try:
-            return await self._delete(f"/v2/{path}/manifests/{tag}", path, f"deletion of {path}:{tag}")
+            return await self._delete(f"/v2/{path}/manifests/{tag}", path, what)
         except RegistryError as error:
-            if error.answer.code not in {"DIGEST_INVALID", "UNSUPPORTED"} and error.answer.status != 405:
+            if not _is_unsupported(error):
                 raise
-        response = await self._send("DELETE", f"/v2/{path}/tags/reference/{tag}", path, "delete", 64 << 10)
-        if response.status in {200, 202, 204}:
-            return True
-        answer = read_answer("registry", response.status, response.body, response.reason)
-        raise RegistryError(
-            "tag-deletion-unsupported",
-            f"{clean(self.host)} cannot delete a single tag: {answer.in_words}.",
-            "Only whole digests can be deleted there, with every tag on them.",
-            answer,
-        )
+        try:
+            return await self._delete(f"/v2/{path}/tags/reference/{tag}", path, what)
+        except RegistryError as error:
+            if not _is_unsupported(error):
+                raise
+            raise RegistryError(
+                "tag-deletion-unsupported",
+                f"{clean(self.host)} cannot delete a single tag: {error.answer.in_words}.",
+                "Only whole digests can be deleted there, with every tag on them.",
+                error.answer,
+            ) from error
 
-    async def _delete(self, url: str, path: str, what: str) -> bool:
-        first: Answer | None = None
+    async def _delete(self, target: str, path: str, what: str) -> bool:
+        first: RegistryError | None = None
         # GitLab's older token service does not know the action delete, and grants it with `*`.
-        for action in ("delete", "*"):
-            response = await self._send("DELETE", url, path, action, 64 << 10)
-            if response.status in {200, 202, 204}:
-                return True
+        for actions in self._delete_actions:
+            scope = f"repository:{path}:{actions}"
+            response = await self._session.send("DELETE", target, scope, limit=LARGEST_WORDS)
+            if response.status in _DONE or (response.status == 404 and _code(response) in _ABSENT):
+                self._delete_actions = (actions,)
+                return response.status in _DONE
             answer = read_answer("registry", response.status, response.body, response.reason)
-            if response.status == 404 and answer.code in _ABSENT:
-                return False
-            first = first or answer
-            if answer.status != 401:
+            first = first or error_of(what, self.host, answer)
+            if answer.status != 401 or not self._session.uses_tokens:
                 break
-        raise error_of(what, self.host, first or Answer("registry", 0, "", ""))
+        raise first or RuntimeError("a deletion without any request")
 
     async def _get(
-        self, url: str, path: str, action: str, limit: int, headers: Mapping[str, str] | None = None
-    ) -> Response:
-        for _ in range(RETRIES):
-            response = await self._send("GET", url, path, action, limit, headers)
-            if response.status != 429:
-                break
-            await asyncio.sleep(retry_after(response.headers.get("Retry-After", "")))
-        return response
-
-    async def _send(
         self,
-        method: str,
-        url: str,
+        target: str,
         path: str,
-        action: str,
         limit: int,
+        *,
         headers: Mapping[str, str] | None = None,
+        leaves_origin: bool = False,
     ) -> Response:
-        """Send with authorization; after a 401 ask for one fresh token and repeat once."""
-        await self._connect()
-        leaves = "/blobs/" in url
-        for fresh in (False, True):
-            authorization = await self._authorization(path, action, fresh=fresh)
-            response = await self._transport.request(
-                method,
-                self._base + url,
-                headers={**(headers or {}), **authorization},
-                limit=limit,
-                leaves_origin=leaves,
-            )
-            if response.status != 401 or not self._learns_from(response):
-                return response
-        return response
+        return await self._session.send(
+            "GET",
+            target,
+            f"repository:{path}:pull",
+            limit=limit,
+            headers=headers,
+            leaves_origin=leaves_origin,
+        )
 
-    async def _authorization(self, path: str, action: str, *, fresh: bool) -> dict[str, str]:
-        challenge, credential = self._challenge, self._credential
-        if challenge is None:
-            return {}
-        if challenge.scheme == "basic":
-            return {"Authorization": basic(credential)} if credential and credential.password else {}
-        actions = {"delete": "pull,delete"}.get(action, action)
-        realm = check_realm(self._api, self._scheme, challenge.parameters)
-        token = await self._tokens.get(realm, (f"repository:{path}:{actions}",), fresh=fresh)
-        return {"Authorization": f"Bearer {token.reveal()}"}
+    def _next(self, response: Response, what: str) -> str:
+        """Return path and query of the next page, as the registry names it; it knows its own cursor."""
+        following = next_page(response.headers.get("Link", ""))
+        if not following:
+            return ""
+        target = resolve(response.url, following)
+        if target is None or origin(target) != origin(self._session.base):
+            self._refuse(what, f"its next page is {clean(following, 200)}")
+        parts = urlsplit(target)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
-    def _learns_from(self, response: Response) -> bool:
-        """Take over a challenge that was not known; tell whether asking once more makes sense."""
-        found = choose(parse_challenges(response.challenges))
-        if found is None:
-            return False
-        known, self._challenge = self._challenge, self._challenge or found
-        return known is None or known.scheme == "bearer"
-
-    async def _connect(self) -> None:
-        """Find out once how the registry speaks and what it asks for."""
-        if self._base:
-            return
-        async with self._connecting:
-            if not self._base:
-                base, response = await self._ping()
-                if response.status not in {200, 401}:
-                    answer = read_answer("registry", response.status, response.body, response.reason)
-                    raise DockpassError(
-                        "not-a-registry",
-                        f"{clean(self.host)} does not answer as a registry: {answer.in_words}.",
-                        "Check host and port: a registry often has a port of its own.",
-                    )
-                self._challenge = choose(parse_challenges(response.challenges))
-                self._base = base
-
-    async def _ping(self) -> tuple[str, Response]:
-        base = f"https://{self._api}"
-        try:
-            return base, await self._transport.request("GET", f"{base}/v2/", limit=64 << 10)
-        except DockpassError:
-            if not is_loopback(self._api):
-                raise
-        base = f"http://{self._api}"  # this machine's own registry, as for docker
-        return base, await self._transport.request("GET", f"{base}/v2/", limit=64 << 10)
-
-    @property
-    def _scheme(self) -> str:
-        return self._base.partition("://")[0]
-
-    def _require_ok(self, response: Response, what: str) -> None:
-        if response.status != 200:
-            answer = read_answer("registry", response.status, response.body, response.reason)
-            raise error_of(what, self.host, answer)
-
-    def _tags_in(self, response: Response, path: str) -> list[str]:
-        tags = self._object(response, f"listing of {path}").get("tags")
+    def _tags_in(self, response: Response, what: str) -> list[str]:
+        tags = self._object(response, what).get("tags")
         if tags is None:
             return []
-        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-            raise self._unreadable(f"listing of {path}", "its tags are no list of names")
-        return [tag for tag in tags if is_tag(tag)]
+        if not isinstance(tags, list):
+            self._refuse(what, "its tags are no list")
+        for tag in tags:
+            if not isinstance(tag, str) or not is_tag(tag):
+                self._refuse(what, f"{clean(str(tag), 80)} is no valid tag")
+        return tags
+
+    def _digest(self, response: Response, reference: str, what: str) -> str:
+        """Return the digest of the bytes; raises if it is not the one asked for or the one claimed."""
+        claimed = response.headers.get("Docker-Content-Digest", "")
+        wanted = reference if is_digest(reference) else claimed
+        for digest in filter(None, (wanted, claimed)):
+            if not is_digest(digest) or _hash(digest, response.body) != digest:
+                self._refuse(what, f"its bytes do not have the digest {clean(digest, 80)}")
+        return wanted or _hash("sha256:", response.body)
 
     def _object(self, response: Response, what: str) -> dict[str, Any]:
         try:
@@ -326,23 +263,39 @@ class RegistryClient:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise self._unreadable(what, "it is not a JSON object")
+            self._refuse(what, "it is not a JSON object")
         return found
 
-    def _unreadable(self, what: str, why: str) -> DockpassError:
-        return DockpassError(
+    def _require_ok(self, response: Response, what: str) -> None:
+        if response.status != 200:
+            answer = read_answer("registry", response.status, response.body, response.reason)
+            raise error_of(what, self.host, answer)
+
+    def _refuse(self, what: str, why: str) -> NoReturn:
+        raise DockpassError(
             "answer-refused",
             f"The {clean(what)} at {clean(self.host)} is not accepted: {why}.",
             "Nothing was changed because of it; the registry's operator can tell.",
         )
 
 
-def retry_after(header: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float:
-    """Return the seconds to wait (RFC 9110: seconds or a date), at least 1 and at most 60."""
-    if header.strip().isdecimal():
-        return min(max(float(header), 1.0), LONGEST_WAIT)
-    try:
-        seconds = (parsedate_to_datetime(header) - now()).total_seconds()
-    except (TypeError, ValueError):
-        return 1.0
-    return min(max(seconds, 1.0), LONGEST_WAIT)
+def digests_in(entries: object) -> tuple[str, ...]:
+    """Return the valid digests of a list of descriptors, as an index has it."""
+    listed = entries if isinstance(entries, list) else []
+    found = (entry.get("digest") for entry in listed if isinstance(entry, dict))
+    return tuple(digest for digest in found if isinstance(digest, str) and is_digest(digest))
+
+
+def _hash(digest: str, raw: bytes) -> str:
+    """Return the digest of `raw` by the algorithm of `digest`."""
+    algorithm = digest.partition(":")[0]
+    return f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
+
+
+def _code(response: Response) -> str:
+    return read_answer("registry", response.status, response.body).code
+
+
+def _is_unsupported(error: RegistryError) -> bool:
+    answer = error.answer
+    return answer.status in {404, 405} or answer.code in {"DIGEST_INVALID", "UNSUPPORTED"}

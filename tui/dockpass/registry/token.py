@@ -64,10 +64,9 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
 
 
 class _Kept(NamedTuple):
-    """A token, when it came, and until when it is used."""
+    """A token, and until when it is used."""
 
     token: Secret
-    since: float
     until: float
 
 
@@ -88,17 +87,15 @@ class Tokens:
         self._kept: dict[tuple[str, ...], _Kept] = {}
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
 
-    async def get(self, realm: Realm, scopes: tuple[str, ...], *, fresh: bool = False) -> Secret:
-        """Return a token for the scopes; `fresh` asks even if one is kept."""
-        asked = self._clock()
+    async def get(self, realm: Realm, scopes: tuple[str, ...], *, refused: Secret | None = None) -> Secret:
+        """Return a token for the scopes, never the one that the registry has just refused."""
         # Many requests that find no token wait for the one that asks.
         async with self._locks.setdefault(scopes, asyncio.Lock()):
             kept = self._kept.get(scopes)
-            if kept and self._clock() < kept.until and (not fresh or kept.since >= asked):
+            if kept and self._clock() < kept.until and kept.token != refused:
                 return kept.token
             token, life = await self._ask(realm, scopes)
-            now = self._clock()
-            self._kept[scopes] = _Kept(token, now, now + life - EARLY)
+            self._kept[scopes] = _Kept(token, self._clock() + life - EARLY)
             return token
 
     async def _ask(self, realm: Realm, scopes: tuple[str, ...]) -> tuple[Secret, float]:
@@ -136,7 +133,9 @@ class Tokens:
             return None
         if response.status != 200:
             answer = read_answer("token server", response.status, response.body, response.reason)
-            raise login_refused(self._host, "the identity token", answer)
+            if response.status in {400, 401, 403}:
+                raise login_refused(self._host, "the identity token", answer)
+            raise error_of("request for a token", self._host, answer)
         return _read_token(self._host, response.body)
 
 

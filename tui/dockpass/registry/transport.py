@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from dockpass import __version__
 from dockpass.errors import DockpassError
@@ -101,9 +102,11 @@ class Transport:
     ) -> Response:
         if self._session is None:
             raise RuntimeError("the transport is not open")
+        if " " in url or not (url.isascii() and url.isprintable()):
+            raise _refused(url, "it sends to an address with characters that no address has")
         try:
             async with self._session.request(
-                method, url, headers=headers, data=data, allow_redirects=False
+                method, URL(url, encoded=True), headers=headers, data=data, allow_redirects=False
             ) as answer:
                 return Response(
                     answer.status,

@@ -1,0 +1,226 @@
+"""One registry host: how it is reached, what it asks for, and requests sent with just that.
+
+Credentials go to the registry itself (Basic) or to its realm (Bearer), and to nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from dockpass.auth.address import DOCKER_HUB_HOST
+from dockpass.auth.credential import Credential
+from dockpass.errors import DockpassError, LoginRefused
+from dockpass.registry.challenge import Challenge, choose, parse_challenges
+from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
+from dockpass.registry.token import Realm, Tokens, basic, check_realm
+from dockpass.registry.transport import Response, Transport, is_loopback, origin
+from dockpass.secrets import Secret
+from dockpass.text import clean
+
+LARGEST_WORDS = 64 << 10
+LONGEST_WAIT = 60.0
+MOST_WAITS = 2
+
+_HUB_API = "registry-1.docker.io"
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class Session:
+    """What is known of one registry. `base` is `scheme://host[:port]`, found by the first request."""
+
+    def __init__(
+        self, host: str, credential: Credential | None, transport: Transport, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        self.host = host
+        self.base = ""
+        self._api = _HUB_API if host == DOCKER_HUB_HOST else host
+        self._credential = credential
+        self._transport = transport
+        self._sleep = sleep
+        self._tokens = Tokens(transport, host, credential)
+        self._challenge: Challenge | None = None
+        self._realm: Realm | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def uses_tokens(self) -> bool:
+        """Whether the registry takes tokens of a realm, which are made for one repository and action."""
+        return self._realm is not None
+
+    async def login(self) -> str:
+        """Check the credentials as `docker login` does, without naming a repository; say how it went.
+
+        Raises `LoginRefused` for credentials that are empty or not accepted.
+        """
+        await self._connect()
+        if self._challenge is None:
+            return "the registry asks for no login"
+        credential = self._credential
+        if credential is None or not (credential.identity_token or _is_whole(credential)):
+            raise LoginRefused(
+                "login-empty",
+                f"{clean(self.host)} asks for a login, and the user name or the password is empty.",
+                "Check where they come from with `dockpass explain`.",
+            )
+        try:
+            headers, _ = await self._authorization("", None)
+        except RegistryError as error:
+            if error.answer.status in {401, 403}:
+                raise login_refused(self.host, credential.username, error.answer) from error
+            raise
+        response = await self._transport.request(
+            "GET", f"{self.base}/v2/", headers=headers, limit=LARGEST_WORDS
+        )
+        if response.status == 200:
+            by = clean(urlsplit(self._realm.url).netloc) if self._realm else "the registry"
+            return f"accepted by {by}"
+        raise self._login_error(credential, response)
+
+    def _login_error(self, credential: Credential, response: Response) -> DockpassError:
+        answer = read_answer("registry", response.status, response.body, response.reason)
+        if response.status not in {401, 403}:
+            return error_of("login", self.host, answer)
+        refused = login_refused(self.host, credential.username, answer)
+        if self._realm and response.status == 401:
+            refused.meaning = (
+                "The token server accepted the login, but the registry does not trust its token."
+            )
+            refused.hint = "Its operator can tell: the registry may lack the key of the token server."
+        return refused
+
+    async def send(
+        self,
+        method: str,
+        target: str,
+        scope: str,
+        *,
+        limit: int,
+        headers: Mapping[str, str] | None = None,
+        leaves_origin: bool = False,
+    ) -> Response:
+        """Send a request for `target` (path and query) with a token for `scope`.
+
+        After a 401 a fresh token is asked for once, always for `scope` and never for what the challenge
+        would like. A 429 is waited for twice at most.
+        """
+        await self._connect()
+        renewed, waits, refused = False, 0, None
+        while True:
+            authorization, token = await self._authorization(scope, refused)
+            response = await self._transport.request(
+                method,
+                self.base + target,
+                headers={**(headers or {}), **authorization},
+                limit=limit,
+                leaves_origin=leaves_origin,
+            )
+            if response.status == 429 and waits < MOST_WAITS:
+                waits += 1
+                await self._sleep(retry_after(response.headers.get("Retry-After", "")))
+            elif response.status == 401 and not renewed and self._learns_from(response):
+                renewed, refused = True, token
+            else:
+                return response
+
+    async def _authorization(
+        self, scope: str, refused: Secret | None
+    ) -> tuple[dict[str, str], Secret | None]:
+        if self._realm:
+            token = await self._tokens.get(self._realm, (scope,) if scope else (), refused=refused)
+            return {"Authorization": f"Bearer {token.reveal()}"}, token
+        if self._challenge and self._credential and _is_whole(self._credential):
+            return {"Authorization": basic(self._credential)}, None
+        return {}, None
+
+    def _learns_from(self, response: Response) -> bool:
+        """Take over a challenge that was not known; tell whether asking once more makes sense."""
+        if origin(response.url) != origin(self.base):
+            return False  # a blob's storage elsewhere has no say in where credentials go
+        found = choose(parse_challenges(response.challenges))
+        if found is None:
+            return False
+        if self._challenge is None:
+            self._learn(found)
+            return True
+        if self._realm and found.scheme == "bearer":
+            self._require_same_realm(self._realm, found)
+        return self._realm is not None
+
+    def _learn(self, challenge: Challenge) -> None:
+        if challenge.scheme == "bearer":
+            self._realm = check_realm(self._api, urlsplit(self.base).scheme, challenge.parameters)
+        self._challenge = challenge
+
+    def _require_same_realm(self, known: Realm, challenge: Challenge) -> None:
+        named = Realm(challenge.parameters["realm"], challenge.parameters.get("service", ""))
+        if named != known:
+            raise DockpassError(
+                "realm-changed",
+                f"{clean(self.host)} first sent for tokens to {clean(known.url, 200)}, and now to"
+                f" {clean(named.url, 200)}. No credentials were sent there.",
+                "Its operator can tell which one is right.",
+            )
+
+    async def _connect(self) -> None:
+        """Find out once how the registry speaks and what it asks for."""
+        if self.base:
+            return
+        async with self._connecting:
+            if self.base:
+                return
+            base, response = await self._ping()
+            if response.status not in {200, 401}:
+                raise self._no_registry(response)
+            challenge = choose(parse_challenges(response.challenges))
+            if challenge is None and response.status == 401:
+                raise DockpassError(
+                    "challenge-unusable",
+                    f"{clean(self.host)} wants a login of a kind that dockpass does not know:"
+                    f" {clean(', '.join(response.challenges), 200) or 'it does not say which'}.",
+                    "A registry asks for Basic or Bearer; a proxy before it may ask for something else.",
+                )
+            self.base = base
+            if challenge:
+                self._learn(challenge)
+
+    async def _ping(self) -> tuple[str, Response]:
+        base = f"https://{self._api}"
+        try:
+            return base, await self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS)
+        except DockpassError as error:
+            if error.id != "not-tls" or not is_loopback(self._api):
+                raise
+        base = f"http://{self._api}"  # this machine's own registry, as docker does it
+        return base, await self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS)
+
+    def _no_registry(self, response: Response) -> DockpassError:
+        answer = read_answer("registry", response.status, response.body, response.reason)
+        if response.status == 429 or response.status >= 500:
+            return error_of("connection", self.host, answer)
+        return DockpassError(
+            "not-a-registry",
+            f"{clean(self.host)} does not answer as a registry: {answer.in_words}.",
+            "Check host and port: a registry often has a port of its own.",
+        )
+
+
+def retry_after(header: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float:
+    """Return the seconds to wait (RFC 9110: seconds or a date), at least 1 and at most 60."""
+    seconds = 0.0
+    if header.strip().isdecimal():
+        seconds = float(header[:20])
+    elif header:
+        try:
+            seconds = (parsedate_to_datetime(header) - now()).total_seconds()
+        except (TypeError, ValueError):
+            seconds = 0.0  # not understood, so no word on how long
+    return min(max(seconds, 1.0), LONGEST_WAIT)
+
+
+def _is_whole(credential: Credential) -> bool:
+    return bool(credential.username and credential.password)
