@@ -21,6 +21,8 @@ DIGEST = "sha256:" + "a1" * 32
         ("docker.io/me/app:1", "docker.io/me/app:1", "me/app:1"),
         ("index.docker.io/alpine", "docker.io/library/alpine", "alpine"),
         ("library/alpine", "docker.io/library/alpine", "alpine"),
+        ("library/a/b", "docker.io/library/a/b", "library/a/b"),
+        ("docker.io/localhost/x", "docker.io/localhost/x", "docker.io/localhost/x"),
         ("localhost/app", "localhost/app", "localhost/app"),
         ("localhost:5000/app:v1", "localhost:5000/app:v1", "localhost:5000/app:v1"),
         ("REG.example.org/a/b", "reg.example.org/a/b", "reg.example.org/a/b"),

@@ -38,9 +38,10 @@ class Repository:
     @property
     def familiar(self) -> str:
         """The short form that docker shows: no host and no `library/` for Docker Hub."""
-        if self.host != DOCKER_HUB_HOST:
-            return str(self)
-        return self.path.removeprefix("library/")
+        official = self.path.removeprefix("library/")
+        short = self.path if "/" in official else official
+        stays = self.host == DOCKER_HUB_HOST and host_of_reference(short) == DOCKER_HUB_HOST
+        return short if stays else str(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dockpass.auth.decision import RuleId
+from dockpass.auth.facts import Facts
+from dockpass.auth.warnings import FORMER_NAMES
+from dockpass.variables.secret_names import is_secret_name
 
 
 class Group(StrEnum):
@@ -15,11 +18,15 @@ class Group(StrEnum):
     OPTIONS = "Options"
     DOCKER = "Docker"
     JOB = "Job"
+    OTHER_CI = "Other CI"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A variable, or an option where `option` is true; `means` says what it does when it is set."""
+    """A variable, or an option where `option` is true; `means` says what it does when it is set.
+
+    `rule` is the rule that reads it first; None where it decides nothing.
+    """
 
     name: str
     group: Group
@@ -27,11 +34,20 @@ class Entry:
     means: str
     option: bool = False
 
+    @property
+    def secret(self) -> bool:
+        """Whether its value is never shown."""
+        return self.name == "registry-password" or (not self.option and is_secret_name(self.name))
+
+
+def _option(name: str, rule: RuleId | None, means: str) -> Entry:
+    return Entry(name, Group.OPTIONS, rule, means, option=True)
+
 
 CATALOGUE: tuple[Entry, ...] = (
     Entry("CI_REGISTRY", Group.GITLAB, RuleId.AUTOLOGIN, "the job's registry; autologin needs it"),
     Entry("CI_JOB_TOKEN", Group.GITLAB, RuleId.AUTOLOGIN, "the secret of autologin"),
-    Entry("CI_REGISTRY_IMAGE", Group.GITLAB, None, "the repository where --repo is not given"),
+    Entry("CI_REGISTRY_IMAGE", Group.GITLAB, RuleId.GOOGLE, "the repository where --repo is not given"),
     Entry(
         "WERF_IMAGES_CLEANUP_PASSWORD",
         Group.GITLAB,
@@ -44,28 +60,10 @@ CATALOGUE: tuple[Entry, ...] = (
         RuleId.IGNORE,
         "switches autologin and the cleanup token off, whatever its value",
     ),
-    Entry("repo", Group.OPTIONS, None, "the repository of push, pull, cleanup and deploy", option=True),
-    Entry(
-        "registry-username",
-        Group.OPTIONS,
-        RuleId.OPTIONS,
-        "with a password it beats autologin",
-        option=True,
-    ),
-    Entry(
-        "registry-password",
-        Group.OPTIONS,
-        RuleId.OPTIONS,
-        "with a user name it beats autologin",
-        option=True,
-    ),
-    Entry(
-        "from",
-        Group.OPTIONS,
-        RuleId.AUTOLOGIN,
-        "the base images of a build, in place of a file",
-        option=True,
-    ),
+    _option("repo", RuleId.GOOGLE, "the repository of push, pull, cleanup and deploy"),
+    _option("registry-username", RuleId.OPTIONS, "with a password it beats autologin"),
+    _option("registry-password", RuleId.OPTIONS, "with a user name it beats autologin"),
+    _option("from", RuleId.AUTOLOGIN, "the base images of a build, in place of a file"),
     Entry(
         "WERF_DOCKER_CONFIG",
         Group.DOCKER,
@@ -87,8 +85,35 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry("CI_COMMIT_REF_PROTECTED", Group.JOB, None, "protected variables are there only if it is true"),
     Entry("CI_SERVER_HOST", Group.JOB, None, "the GitLab that runs the job"),
 )
+"""Listed always."""
+
+LISTED_WHEN_SET: tuple[Entry, ...] = (
+    *(
+        Entry(name, Group.GITLAB, None, f"not read any more; it is {today} today")
+        for name, today in FORMER_NAMES.items()
+    ),
+    Entry("CI_REGISTRY_USER", Group.GITLAB, None, "not read: autologin is always as gitlab-ci-token"),
+    Entry("CI_REGISTRY_PASSWORD", Group.GITLAB, None, "not read: autologin uses CI_JOB_TOKEN"),
+    Entry("CI_DEPLOY_USER", Group.GITLAB, None, "not read: give it as --registry-username"),
+    Entry("CI_DEPLOY_PASSWORD", Group.GITLAB, None, "not read: give it as --registry-password-stdin"),
+    Entry("GITHUB_REPOSITORY", Group.OTHER_CI, None, "the workflow's repository"),
+    Entry("GITHUB_REF_NAME", Group.OTHER_CI, None, "the branch or tag of the workflow"),
+    Entry("GITHUB_ACTOR", Group.OTHER_CI, None, "not read: give it as --registry-username for ghcr.io"),
+    Entry("GITHUB_TOKEN", Group.OTHER_CI, None, "not read: give it as --registry-password-stdin"),
+    Entry("JENKINS_URL", Group.OTHER_CI, None, "the Jenkins that runs the job"),
+    Entry("JOB_NAME", Group.OTHER_CI, None, "the job in Jenkins"),
+    Entry("BRANCH_NAME", Group.OTHER_CI, None, "the branch in Jenkins"),
+)
+"""Listed only where they are there: most people have none of them."""
 
 
 def entry(name: str) -> Entry | None:
     """Return the catalogue's entry of a variable or option."""
-    return next((found for found in CATALOGUE if found.name == name), None)
+    return next((found for found in (*CATALOGUE, *LISTED_WHEN_SET) if found.name == name), None)
+
+
+def listed(facts: Facts) -> tuple[Entry, ...]:
+    """Return the entries to list, group by group."""
+    present = [found for found in LISTED_WHEN_SET if found.name in facts.variables]
+    entries = (*CATALOGUE, *present)
+    return tuple(found for group in Group for found in entries if found.group is group)

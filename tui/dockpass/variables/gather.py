@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,9 +10,11 @@ from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 from dockpass.text import clean
+from dockpass.textfile import read_text_file
 from dockpass.variables.secret_names import is_secret_name
+from dockpass.variables.token_kind import looks_secret
 
-LARGEST_FILE = 1 << 20
+_HINT = "Name a text file of NAME=value lines with --env-file."
 
 
 def gather(
@@ -24,7 +25,10 @@ def gather(
     unsets: Sequence[str] = (),
     clean_env: bool = False,
 ) -> dict[str, Variable]:
-    """Return the variables by name, each with its source; raises `UsageError` for a bad source."""
+    """Return the variables by name, each with its source; raises `UsageError` for a bad source.
+
+    Values stay as they are, also with bytes that are no UTF-8 (Python's surrogate escapes).
+    """
     variables: dict[str, Variable] = {}
     if not clean_env:
         source = Source(SourceKind.PROCESS)
@@ -40,62 +44,46 @@ def gather(
 
 
 def variable(name: str, value: str, source: Source) -> Variable:
-    """Make a variable, whose value is a secret if its name says so."""
-    return Variable(name, Secret(value) if is_secret_name(name) else value, source)
+    """Make a variable, whose value is a secret if its name says so or the value looks like one."""
+    is_secret = is_secret_name(name) or looks_secret(value)
+    return Variable(name, Secret(value) if is_secret else value, source)
 
 
 def read_env_file(path: Path) -> dict[str, Variable]:
-    """Read `NAME=value` lines; nothing in them is expanded. Raises `UsageError` with line and reason."""
+    """Read `NAME=value` lines; nothing in them is expanded, and the last of two lines wins.
+
+    Raises `UsageError` with file, line and reason; a value is never repeated in it.
+    """
     from dotenv.parser import parse_stream
 
-    text = _read(path)
+    text = read_text_file(path, "env-file", _HINT)
+    shown = clean(str(path))
     found: dict[str, Variable] = {}
     for binding in parse_stream(io.StringIO(text)):
         line = binding.original.line + _leading_blank_lines(binding.original.string)
-        if binding.error or (binding.key is not None and binding.value is None):
-            why = (
-                "is not NAME=value" if binding.error else f"names {clean(binding.key or '')} without a value"
-            )
-            raise UsageError(
-                "env-file-line",
-                f"{clean(str(path))}, line {line}: the line {why}.",
-                "Write NAME=value, and quote a value that has blanks or line ends.",
-            )
-        if binding.key is not None and binding.value is not None:
-            source = Source(SourceKind.ENV_FILE, f"{clean(str(path))}:{line}")
-            found[binding.key] = variable(binding.key, binding.value, source)
+        if binding.error:
+            raise _bad_line(shown, line, "the line is not NAME=value")
+        if binding.key is None:
+            continue
+        if not _is_name(binding.key):
+            raise _bad_line(shown, line, f"“{clean(binding.key, 80)}” is not a variable's name")
+        if binding.value is None:
+            raise _bad_line(shown, line, f"{clean(binding.key, 80)} has no = and no value")
+        source = Source(SourceKind.ENV_FILE, f"{shown}:{line}")
+        found[binding.key] = variable(binding.key, binding.value, source)
     return found
 
 
-def _read(path: Path) -> str:
-    shown = clean(str(path))
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError("env-file-kind", f"{shown} is not a file.", "Name a file of NAME=value lines.")
-        if status.st_size > LARGEST_FILE:
-            raise UsageError("env-file-large", f"{shown} is larger than 1 MiB.", "Name an env file.")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            "env-file-unreadable",
-            f"{shown} cannot be read: {clean(error.strerror or str(error))}.",
-            "Check the path after --env-file.",
-        ) from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _binary(shown, line, f"byte {error.start} is not UTF-8") from error
-    if "\0" in text:
-        raise _binary(shown, text.count("\n", 0, text.index("\0")) + 1, "it holds a NUL character")
-    return text
-
-
-def _binary(shown: str, line: int, why: str) -> UsageError:
+def _bad_line(shown: str, line: int, why: str) -> UsageError:
     return UsageError(
-        "env-file-binary", f"{shown}, line {line}: {why}, so this is no text file.", "Name an env file."
+        "env-file-line",
+        f"{shown}, line {line}: {why}.",
+        "Write NAME=value, and quote a value that has line ends; a quote has to be closed.",
     )
+
+
+def _is_name(name: str) -> bool:
+    return name.isascii() and name.isprintable() and " " not in name
 
 
 def _leading_blank_lines(text: str) -> int:
@@ -104,8 +92,8 @@ def _leading_blank_lines(text: str) -> int:
 
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
-    if not equals or not name:
+    if not equals or not name or not _is_name(name):
         raise UsageError(
-            "set-invalid", f"--set {clean(name)}: this is not NAME=VALUE.", "Write --set NAME=VALUE."
+            "set-invalid", f"--set {clean(name, 80)}: this is not NAME=VALUE.", "Write --set NAME=VALUE."
         )
     return name, value

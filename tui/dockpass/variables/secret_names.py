@@ -6,22 +6,27 @@ import re
 
 _KNOWN = frozenset(
     {
-        "CI_JOB_TOKEN",
-        "CI_JOB_JWT",
-        "CI_JOB_JWT_V1",
-        "CI_JOB_JWT_V2",
-        "CI_REGISTRY_PASSWORD",
-        "CI_DEPLOY_PASSWORD",
-        "CI_DEPENDENCY_PROXY_PASSWORD",
-        "CI_BUILD_TOKEN",
-        "CI_REPOSITORY_URL",
+        "CI_REPOSITORY_URL",  # holds the job token in clear
         "DOCKER_AUTH_CONFIG",
-        "GITHUB_TOKEN",
+        "REDISCLI_AUTH",
+        "DATABASE_URL",
     }
 )
-_NEVER = frozenset({"SSH_AUTH_SOCK", "REGISTRY_AUTH_FILE", "TOKENIZERS_PARALLELISM", "XAUTHORITY"})
+_NEVER = frozenset(
+    {
+        "SSH_AUTH_SOCK",
+        "REGISTRY_AUTH_FILE",
+        "XAUTHORITY",
+        "TOKENIZERS_PARALLELISM",
+        "GOOGLE_APPLICATION_CREDENTIALS",  # a path
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "GIT_ASKPASS",
+        "SSH_ASKPASS",
+    }
+)
 _PATTERN = re.compile(
-    r"TOKEN|PASSW(OR)?D|PASSPHRASE|SECRET|PRIVATE_KEY|API_?KEY|ACCESS_KEY|CREDENTIAL|(^|_)(AUTH|PAT|JWT|PWD_)($|_)"
+    r"TOKEN|PASSW(OR)?D|PASSPHRASE|SECRET|CREDENTIAL|(PRIVATE|API|ACCESS|SIGNING|ENCRYPTION)_?KEY"
+    r"|(^|_)(AUTH|PAT|JWT|PASS|PSW|DSN)($|_)|_PWD$"
 )
 
 
