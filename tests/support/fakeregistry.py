@@ -124,9 +124,15 @@ class FakeRegistry:
         }
         return self.manifest(data, tag)
 
-    def index(self, tag: str, children: Iterable[str]) -> str:
+    def index(self, tag: str, children: Iterable[str], attestations: Iterable[str] = ()) -> str:
         """Store an index of the digests and tag it; return its digest."""
-        listed = [{"mediaType": IMAGE, "digest": child, "size": 1} for child in children]
+        listed: list[dict[str, Any]] = [
+            {"mediaType": IMAGE, "digest": child, "size": 1} for child in children
+        ]
+        listed += [
+            {"mediaType": IMAGE, "digest": child, "size": 1, "platform": {"os": "unknown"}}
+            for child in attestations
+        ]
         return self.manifest({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}, tag)
 
     def manifest(self, data: Mapping[str, Any], tag: str = "") -> str:

@@ -1,14 +1,15 @@
 """What may be deleted of a repository. Pure: made from a survey, carried out elsewhere.
 
 Deleting a digest takes every tag on it, so a digest goes only if all of its tags go. What a kept image
-needs (an index its manifests, an image its signatures) is kept with it. In doubt, a tag is kept.
+needs is kept with it: an index its manifests, an image its signatures and attestations. Those have tags
+that no rule is about (`sha256-HEX`, `sha256-HEX.sig`): they go with their image. In doubt, a tag is kept.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from dockpass.text import clean, plural
 YOUNG = timedelta(hours=2)
 """Nothing younger is deleted: a running pipeline may need it."""
 
+# The fallback tag of the distribution specification, and cosign's tags.
 _REFERRER_TAG = re.compile(r"(sha256)-([0-9a-f]{64})(\.[A-Za-z]+)?")
 
 
@@ -35,10 +37,19 @@ class TagInfo:
     subject: str = ""
     problem: str = ""
 
+    @property
+    def refers_to(self) -> str:
+        """The digest of the image that this one signs or describes; empty for an image of its own."""
+        return self.subject or referred_digest(self.tag)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which tags go. A tag goes if every rule that is given lets it go, and at least one is given."""
+    """Which tags go. A tag goes if every rule that is given lets it go, and at least one is given.
+
+    `match` and `keep` are regular expressions over the whole tag; `keep_last` counts images, however
+    many tags they have.
+    """
 
     now: datetime
     keep_last: int | None = None
@@ -72,7 +83,10 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class DeletionPlan:
-    """The rows in the order of a survey, newest first, and what is deleted."""
+    """The rows, newest first, and what is deleted: signatures, then indexes, then images.
+
+    In this order a cleanup that is interrupted leaves nothing that refers to what is gone.
+    """
 
     rows: tuple[TagRow, ...]
     deletions: tuple[Deletion, ...]
@@ -84,8 +98,8 @@ def plan_deletion(tags: Sequence[TagInfo], policy: Policy, *, single_tags: bool 
     `single_tags` tells whether the registry can delete one tag alone; None if that is not known.
     """
     ordered = sorted(tags, key=_newest_first)
-    newest = _newest(ordered, policy)
-    reasons = {info.tag: _reason_to_keep(info, policy, newest) for info in ordered}
+    reasons = _own_reasons(ordered, policy)
+    _keep_what_is_signed_now(ordered, reasons)
     _keep_what_is_needed(ordered, reasons)
     if not single_tags:
         _keep_shared(ordered, reasons, known=single_tags is not None)
@@ -106,20 +120,33 @@ def _newest_first(info: TagInfo) -> tuple[float, str]:
     return (-info.created.timestamp() if info.created else float("inf"), info.tag)
 
 
+def _own_reasons(ordered: Sequence[TagInfo], policy: Policy) -> dict[str, str]:
+    """Return for each tag why it stays for its own sake; the empty string if nothing keeps it."""
+    newest = _newest(ordered, policy)
+    reasons = {}
+    for info in ordered:
+        reason = _reason_to_stay(info, policy)
+        if not reason and not info.refers_to:
+            reason = _reason_of_rules(info, policy, newest)
+        reasons[info.tag] = reason
+    return reasons
+
+
 def _newest(ordered: Sequence[TagInfo], policy: Policy) -> frozenset[str]:
-    """Return the newest N among the tags that the match is about; signatures are no images."""
-    if policy.keep_last is None:
-        return frozenset()
-    candidates = [info.tag for info in ordered if _matches(info, policy) and not referred_digest(info.tag)]
-    return frozenset(candidates[: policy.keep_last])
+    """Return the digests of the newest N images among those that the match is about."""
+    found: dict[str, None] = {}
+    for info in ordered:
+        if info.created and _matches(info, policy) and not info.refers_to:
+            found[info.digest] = None
+    return frozenset(list(found)[: policy.keep_last or 0])
 
 
 def _matches(info: TagInfo, policy: Policy) -> bool:
     return policy.match is None or re.fullmatch(policy.match, info.tag) is not None
 
 
-def _reason_to_keep(info: TagInfo, policy: Policy, newest: frozenset[str]) -> str:
-    """Return why a tag stays; the empty string if nothing keeps it."""
+def _reason_to_stay(info: TagInfo, policy: Policy) -> str:
+    """Return what keeps any tag, be it an image's or a signature's."""
     if info.problem:
         return f"cannot be read: {info.problem}"
     if not policy.has_rule:
@@ -127,21 +154,26 @@ def _reason_to_keep(info: TagInfo, policy: Policy, newest: frozenset[str]) -> st
     for pattern in policy.keep:
         if re.fullmatch(pattern, info.tag):
             return f"kept by --keep {clean(pattern)}"
+    if info.created is not None and policy.now - info.created < YOUNG:
+        return "younger than 2 hours"
+    return ""
+
+
+def _reason_of_rules(info: TagInfo, policy: Policy, newest: frozenset[str]) -> str:
     if not _matches(info, policy):
         return f"not like --match {clean(policy.match or '')}"
     if info.created is None:
         return "its age is not known"
-    age = policy.now - info.created
-    if age < YOUNG:
-        return "younger than 2 hours"
-    if info.tag in newest:
+    if info.digest in newest:
         return f"among the newest {policy.keep_last}"
-    if policy.older_than is not None and age < policy.older_than:
+    if policy.older_than is not None and policy.now - info.created < policy.older_than:
         return f"younger than {in_words(policy.older_than)}"
     return ""
 
 
 def _reason_to_go(info: TagInfo, policy: Policy) -> str:
+    if info.refers_to:
+        return f"belongs to {info.refers_to[:19]}, which goes"
     reasons = []
     if policy.match is not None:
         reasons.append(f"like --match {clean(policy.match)}")
@@ -152,27 +184,44 @@ def _reason_to_go(info: TagInfo, policy: Policy) -> str:
     return ", ".join(reasons)
 
 
-def _keep_what_is_needed(tags: Iterable[TagInfo], reasons: dict[str, str]) -> None:
-    """Keep children of kept indexes and referrers of kept images, until nothing more follows."""
-    listed = list(tags)
-    while True:
-        kept = [info for info in listed if reasons[info.tag]]
-        kept_digests = {info.digest: info.tag for info in kept}
-        children = {child: info.tag for info in kept for child in info.children}
+def _keep_what_is_signed_now(tags: Sequence[TagInfo], reasons: dict[str, str]) -> None:
+    """Keep the image of a signature that stays for its own sake; it would sign nothing otherwise."""
+    changed = True
+    while changed:
+        staying = {info.refers_to: info.tag for info in tags if reasons[info.tag] and not info.problem}
+        signed = [info for info in tags if info.digest in staying and not reasons[info.tag]]
+        reasons.update({info.tag: f"the kept {staying[info.digest]} refers to it" for info in signed})
+        changed = bool(signed)
+
+
+def _keep_what_is_needed(tags: Sequence[TagInfo], reasons: dict[str, str]) -> None:
+    """Keep children of kept indexes and what refers to kept images, until nothing more follows."""
+    listed = {digest for info in tags for digest in (info.digest, *info.children)}
+    changed = True
+    while changed:
+        kept = [info for info in tags if reasons[info.tag] and info.digest]
+        images = {info.digest: info.tag for info in kept}
+        parts = {child: info.tag for info in kept for child in info.children}
         changed = False
-        for info in (info for info in listed if not reasons[info.tag]):
-            subject = info.subject or referred_digest(info.tag)
-            if info.digest in children:
-                reasons[info.tag] = f"part of the kept index {children[info.digest]}"
-            elif subject in kept_digests:
-                reasons[info.tag] = f"refers to the kept image {kept_digests[subject]}"
-            elif subject in children:
-                reasons[info.tag] = f"refers to a part of the kept index {children[subject]}"
-            else:
-                continue
-            changed = True
-        if not changed:
-            return
+        for info in tags:
+            reason = _reason_of_others(info, listed, images, parts)
+            if reason and not reasons[info.tag]:
+                reasons[info.tag] = reason
+                changed = True
+
+
+def _reason_of_others(info: TagInfo, listed: set[str], images: dict[str, str], parts: dict[str, str]) -> str:
+    """Return why other images need this one; `images` and `parts` are the kept ones, by digest."""
+    subject = info.refers_to
+    if info.digest in parts:
+        return f"part of the kept index {parts[info.digest]}"
+    if subject in images:
+        return f"refers to the kept image {images[subject]}"
+    if subject in parts:
+        return f"refers to a part of the kept index {parts[subject]}"
+    if subject and subject not in listed:
+        return f"refers to {subject[:19]}, which has no tag here and is not deleted"
+    return ""
 
 
 def _keep_shared(tags: Iterable[TagInfo], reasons: dict[str, str], *, known: bool) -> None:
@@ -188,13 +237,14 @@ def _keep_shared(tags: Iterable[TagInfo], reasons: dict[str, str], *, known: boo
 
 
 def _deletions(rows: Sequence[TagRow]) -> tuple[Deletion, ...]:
-    fates: Mapping[str, bool] = {row.info.tag: row.deletes for row in rows}
-    found = []
+    fates = {row.info.tag: row.deletes for row in rows}
+    found: list[tuple[int, Deletion]] = []
     for digest, shared in _by_digest(row.info for row in rows).items():
         going = tuple(info.tag for info in shared if fates[info.tag])
         if going:
-            found.append(Deletion(digest, going, len(going) == len(shared)))
-    return tuple(found)
+            turn = min(0 if info.refers_to else 1 if info.children else 2 for info in shared)
+            found.append((turn, Deletion(digest, going, len(going) == len(shared))))
+    return tuple(deletion for _, deletion in sorted(found, key=lambda entry: entry[0]))
 
 
 def _by_digest(tags: Iterable[TagInfo]) -> dict[str, list[TagInfo]]:

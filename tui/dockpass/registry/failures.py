@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.text import clean, clean_bytes
 
+ANONYMOUSLY = "token server, asked without a login"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An error answer: who gave it (`registry` or `token server`), status, code and own words."""
+    """An error answer: who gave it (`registry`, `token server`, `ANONYMOUSLY`), status, code, own words."""
 
     where: str
     status: int
@@ -47,16 +49,18 @@ def read_answer(where: str, status: int, body: bytes, reason: str = "") -> Answe
 def error_of(what: str, host: str, answer: Answer) -> RegistryError:
     """Return the error for a failed request; `what` names it (`listing of web/backend`)."""
     error_id, meaning, hint = _meaning(answer)
-    message = f"The {clean(what)} failed at {clean(host)}: {answer.in_words}. {meaning}".rstrip()
+    words = answer.in_words.rstrip(".")
+    message = f"The {clean(what)} failed at {clean(host)}: {words}. {meaning}".rstrip()
     return RegistryError(error_id, message, hint, answer)
 
 
 def login_refused(host: str, username: str, answer: Answer) -> LoginRefused:
     """Return the error for credentials that were not accepted."""
-    _, meaning, hint = _meaning(answer)
+    # In a login nothing but the credentials can be meant by a 401, whoever gives it.
+    _, meaning, hint = _meaning(replace(answer, where="token server") if answer.status == 401 else answer)
     return LoginRefused(
         "login-refused",
-        f"{clean(host)} refused the login of {clean(username)}: {answer.in_words}.",
+        f"{clean(host)} refused the login of {clean(username)}: {answer.in_words.rstrip('.')}.",
         hint,
         words=answer.in_words,
         meaning=meaning,
@@ -73,11 +77,17 @@ def _meaning(answer: Answer) -> tuple[str, str, str]:
             "The registry does not do this; deletion is switched off there.",
             "Its operator can switch it on (in Distribution: storage.delete.enabled).",
         )
-    if answer.status == 403 and not answer.code:
+    if answer.status == 403 and not answer.code and answer.where != ANONYMOUSLY:
         return (
             "forbidden-by-other",
             "This is no registry's answer: a proxy, a firewall or a ban of this address gave it.",
             "Ask from elsewhere, or wait: repeated failed logins get an address banned.",
+        )
+    if answer.where == ANONYMOUSLY and answer.status in {401, 403}:
+        return (
+            "unauthorized",
+            "No login is known for this registry, and it does not answer just anybody.",
+            "Give --registry-username and --registry-password, or see `dockpass explain` for other ways.",
         )
     if answer.status == 401:
         return _unauthorized(answer, lowered)

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from dockpass.errors import DockpassError
-from dockpass.registry.client import Manifest, RegistryClient
+from dockpass.registry.client import Manifest, RegistryClient, digests_in
 from dockpass.registry.deletion import Deletion, DeletionPlan, TagInfo
 from dockpass.registry.failures import RegistryError
 
 READS = 64
 DELETES = 8
+MOST_PARTS = 50
+"""An index that lists more is no image for several platforms; its age is not looked up."""
 
 Progress = Callable[[int, int], None]
+Tell = Callable[[str, Iterable[str], str], None]
 Item = TypeVar("Item")
 
 _BROKEN = frozenset({"MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NAME_UNKNOWN", "MANIFEST_INVALID", "NOT_FOUND"})
 _STOPS = frozenset({401, 403, 405})
+_IMAGE_CONFIGS = (
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+)
+_CREATED = "org.opencontainers.image.created"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,10 @@ class TagResult:
 
 
 async def survey(client: RegistryClient, path: str, progress: Progress) -> list[TagInfo]:
-    """Read every tag's manifest and config, 64 at a time; a tag that cannot be read says why."""
+    """Read every tag's manifest and config, 64 at a time; a tag that cannot be read says why.
+
+    Any failure but a broken image ends the survey: half of it is nothing to plan with.
+    """
     tags = await client.tags(path)
     reader = _Reader(client, path)
     found: list[TagInfo] = []
@@ -54,106 +66,175 @@ async def execute(
     plan: DeletionPlan,
     on_result: Callable[[TagResult], None],
 ) -> None:
-    """Delete, 8 at a time; each digest is looked up again just before.
+    """Delete, 8 at a time; each digest is looked up again just before, and kept tags once at the start.
 
-    Raises the first refusal (401, 403, 405) after which nothing more is tried; what was done until then
-    has been told by `on_result`.
+    Raises the first refusal (401, 403, 405, no answer) after which nothing more is begun; what was done
+    until then has been told by `on_result`. The first deletion goes alone, so that a login that may not
+    delete is refused once and not eight times.
     """
+    if not plan.deletions:
+        return
+    execution = _Execution(client, path, await _needed_since(client, path, plan), on_result)
+    await execution.delete(plan.deletions[0])
+    await _each(plan.deletions[1:], execution.delete, DELETES)
+    if execution.refusal:
+        raise execution.refusal
 
-    async def delete(deletion: Deletion) -> None:
-        for result in await _delete(client, path, deletion):
-            on_result(result)
 
-    await _each(plan.deletions, delete, DELETES)
+async def can_delete_single_tags(client: RegistryClient, path: str) -> bool | None:
+    """Tell whether the registry can delete one tag alone, asked with a tag that does not exist.
 
-
-async def can_delete_single_tags(client: RegistryClient, path: str) -> bool:
-    """Tell whether the registry can delete one tag alone, asked with a tag that does not exist."""
+    None if its answer does not tell, for example because this login may not delete at all.
+    """
     try:
-        await client.delete_tag(path, "dockpass-asks-whether-tags-can-be-deleted")
-    except RegistryError:
-        return False
+        await client.delete_tag(path, f"dockpass-asks-{secrets.token_hex(8)}")
+    except RegistryError as error:
+        return False if error.id == "tag-deletion-unsupported" else None
     return True
 
 
 class _Reader:
-    """Reads tags; what several of them share is read once."""
+    """Reads tags; a config that several of them share is read once."""
 
     def __init__(self, client: RegistryClient, path: str) -> None:
         self._client = client
         self._path = path
-        self._configs: dict[str, asyncio.Task[Mapping[str, Any]]] = {}
+        self._ages: dict[str, datetime | None] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def read(self, tag: str) -> TagInfo:
         try:
             manifest = await self._client.manifest(self._path, tag)
-            created = await self._created(manifest)
-        except RegistryError as error:
-            if error.answer.code not in _BROKEN and error.answer.status != 404:
-                raise
-            return TagInfo(tag, "", problem=error.answer.in_words)
-        children = _digests(manifest.data.get("manifests"))
-        subject = manifest.data.get("subject")
+        except DockpassError as error:
+            return TagInfo(tag, "", problem=_problem(error))
+        parts, created, problem = [manifest], None, ""
+        try:
+            parts = await self._parts(manifest)
+            created = _youngest([await self._created(part) for part in parts])
+        except DockpassError as error:
+            problem = _problem(error)
         return TagInfo(
             tag,
             manifest.digest,
             created,
-            _size(manifest),
-            children,
-            str(subject.get("digest", "")) if isinstance(subject, dict) else "",
+            sum(_size(part) for part in parts),
+            _children(manifest, *parts),
+            next(iter(digests_in([manifest.data.get("subject")])), ""),
+            problem,
         )
 
+    async def _parts(self, manifest: Manifest) -> list[Manifest]:
+        """Return the images that a manifest stands for: itself, or those of an index that are there."""
+        if not manifest.is_index:
+            return [manifest]
+        entries = manifest.data.get("manifests")
+        images = digests_in([entry for entry in entries or () if not _is_attestation(entry)])
+        found = []
+        for digest in images if len(images) <= MOST_PARTS else ():
+            try:
+                found.append(await self._client.manifest(self._path, digest))
+            except RegistryError as error:
+                if error.answer.status != 404:  # an index may list platforms that were never pushed
+                    raise
+        return found
+
     async def _created(self, manifest: Manifest) -> datetime | None:
-        if manifest.is_index:
-            children = [
-                await self._client.manifest(self._path, digest)
-                for digest in _digests(manifest.data.get("manifests"))[:1]
-            ]
-            return await self._created(children[0]) if children and not children[0].is_index else None
         config = manifest.data.get("config")
-        digest = config.get("digest") if isinstance(config, dict) else None
-        if not isinstance(digest, str):
-            return None
-        if digest not in self._configs:
-            self._configs[digest] = asyncio.ensure_future(self._client.config(self._path, digest))
-        return parse_time((await self._configs[digest]).get("created"))
+        if isinstance(config, dict) and config.get("mediaType", _IMAGE_CONFIGS[0]) in _IMAGE_CONFIGS:
+            digest = str(config.get("digest"))
+            async with self._locks.setdefault(digest, asyncio.Lock()):
+                if digest not in self._ages:
+                    content = await self._client.config(self._path, digest)
+                    self._ages[digest] = parse_time(content.get("created"))
+            return self._ages[digest]
+        annotations = manifest.data.get("annotations")
+        return parse_time(annotations.get(_CREATED)) if isinstance(annotations, dict) else None
 
 
-async def _delete(client: RegistryClient, path: str, deletion: Deletion) -> list[TagResult]:
-    """Delete one digest, or single tags of it, if every tag still points there."""
-    moved = {tag for tag in deletion.tags if await _points_elsewhere(client, path, tag, deletion.digest)}
-    results = [
-        TagResult(tag, deletion.digest, "moved", "it points elsewhere now, and was left alone")
-        for tag in moved
-    ]
-    staying = [tag for tag in deletion.tags if tag not in moved]
-    if not staying:
-        return results
-    try:
-        if deletion.whole:
-            existed = await client.delete_digest(path, deletion.digest)
-            outcome = "deleted" if existed else "gone"
-            return results + [TagResult(tag, deletion.digest, outcome) for tag in staying]
-        for tag in staying:
-            existed = await client.delete_tag(path, tag)
-            results.append(TagResult(tag, deletion.digest, "deleted" if existed else "gone"))
-    except RegistryError as error:
-        if error.answer.status in _STOPS:
+class _Execution:
+    """Carries out deletions until one is refused. `needed` says which tag came to need which digest."""
+
+    def __init__(
+        self,
+        client: RegistryClient,
+        path: str,
+        needed: Mapping[str, str],
+        on_result: Callable[[TagResult], None],
+    ) -> None:
+        self.refusal: DockpassError | None = None
+        self._client = client
+        self._path = path
+        self._needed = needed
+        self._on_result = on_result
+
+    async def delete(self, deletion: Deletion) -> None:
+        """Delete one digest, or single tags of it, if every tag still points there."""
+        if self.refusal:
+            return
+        waiting = set(deletion.tags)
+
+        def tell(outcome: str, tags: Iterable[str], detail: str) -> None:
+            for tag in sorted(tags):
+                waiting.remove(tag)
+                self._on_result(TagResult(tag, deletion.digest, outcome, detail))
+
+        try:
+            await self._carry_out(deletion, waiting, tell)
+        except RegistryError as error:
+            if error.answer.status in _STOPS:
+                self.refusal = self.refusal or error
+            else:
+                tell("failed", tuple(waiting), error.message)
+        except DockpassError as error:
+            tell("failed", tuple(waiting), error.message)
+            if error.id != "answer-refused":  # no answer at all: the next ones would get none either
+                self.refusal = self.refusal or error
+
+    async def _carry_out(self, deletion: Deletion, waiting: set[str], tell: Tell) -> None:
+        for tag in deletion.tags:
+            if await self._points_elsewhere(tag, deletion.digest):
+                tell("moved", [tag], "it points elsewhere now, and was left alone")
+        if not deletion.whole:
+            for tag in sorted(waiting):
+                existed = await self._client.delete_tag(self._path, tag)
+                tell("deleted" if existed else "gone", [tag], "")
+        elif deletion.digest in self._needed:
+            newcomer = self._needed[deletion.digest]
+            tell("kept", tuple(waiting), f"{newcomer} has come to need the same image since")
+        elif waiting:
+            existed = await self._client.delete_digest(self._path, deletion.digest)
+            tell("deleted" if existed else "gone", tuple(waiting), "")
+
+    async def _points_elsewhere(self, tag: str, digest: str) -> bool:
+        try:
+            return (await self._client.manifest(self._path, tag)).digest != digest
+        except RegistryError as error:
+            if error.answer.status == 404:
+                return False  # gone already, which the deletion will tell
             raise
-        done = {result.tag for result in results}
-        results += [
-            TagResult(tag, deletion.digest, "failed", error.message) for tag in staying if tag not in done
-        ]
-    return results
 
 
-async def _points_elsewhere(client: RegistryClient, path: str, tag: str, digest: str) -> bool:
-    try:
-        return (await client.manifest(path, tag)).digest != digest
-    except RegistryError as error:
-        if error.answer.status == 404:
-            return False  # gone already, which the deletion will tell
-        raise
+async def _needed_since(client: RegistryClient, path: str, plan: DeletionPlan) -> dict[str, str]:
+    """Return digests that tags have come to need since the plan was made, each with such a tag.
+
+    A rollback, for example, puts a kept tag back on an old digest that is about to go.
+    """
+    planned = {row.info.tag: row.info.digest for row in plan.rows}
+    going = {row.info.tag for row in plan.rows if row.deletes}
+    needed: dict[str, str] = {}
+
+    async def look(tag: str) -> None:
+        try:
+            manifest = await client.manifest(path, tag)
+        except DockpassError as error:
+            _problem(error)
+            return
+        if manifest.digest != planned.get(tag):
+            needed.update(dict.fromkeys((manifest.digest, *_children(manifest)), tag))
+
+    staying = [tag for tag in await client.tags(path) if tag not in going]
+    await _each(staying, look, READS)
+    return needed
 
 
 async def _each(items: Sequence[Item], work: Callable[[Item], Awaitable[None]], at_once: int) -> None:
@@ -169,20 +250,21 @@ async def _each(items: Sequence[Item], work: Callable[[Item], Awaitable[None]], 
             for _ in range(min(at_once, len(items))):
                 group.create_task(worker())
     except* DockpassError as errors:
-        raise _first(errors) from None
+        _raise_first(errors)
 
 
-def _first(errors: BaseExceptionGroup[DockpassError]) -> DockpassError:
+def _raise_first(errors: BaseExceptionGroup[DockpassError]) -> NoReturn:
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    if not isinstance(error, DockpassError):
-        raise error
-    return error
+    raise error from None
 
 
 def parse_time(value: object) -> datetime | None:
-    """Parse RFC 3339 as image configs have it; None for what is none, or for no real time."""
+    """Parse RFC 3339 as image configs have it; None for what is none, or for no real time.
+
+    Reproducible builds write 1970 or 1980, which says nothing of an image's age.
+    """
     if not isinstance(value, str):
         return None
     try:
@@ -192,14 +274,39 @@ def parse_time(value: object) -> datetime | None:
     return found if found.tzinfo is not None and found.year > 1980 else None
 
 
-def _digests(entries: object) -> tuple[str, ...]:
-    listed = entries if isinstance(entries, list) else []
-    found = (entry.get("digest") for entry in listed if isinstance(entry, dict))
-    return tuple(digest for digest in found if isinstance(digest, str))
+def _problem(error: DockpassError) -> str:
+    """Return what is wrong with one image; raises what is the registry's or the login's fault."""
+    if isinstance(error, RegistryError):
+        if error.answer.code in _BROKEN or error.answer.status == 404:
+            return error.answer.in_words
+    elif error.id == "answer-refused":
+        return error.message
+    raise error
+
+
+def _youngest(ages: Sequence[datetime | None]) -> datetime | None:
+    """Return the latest time; None if one is not known."""
+    known = [age for age in ages if age]
+    return max(known) if known and len(known) == len(ages) else None
+
+
+def _children(*manifests: Manifest) -> tuple[str, ...]:
+    """Return the digests that indexes list, in order and each once."""
+    return tuple(
+        dict.fromkeys(
+            digest for manifest in manifests for digest in digests_in(manifest.data.get("manifests"))
+        )
+    )
+
+
+def _is_attestation(entry: object) -> bool:
+    """Tell whether BuildKit put this entry beside its image: it has no platform, and no age of its own."""
+    platform = entry.get("platform") if isinstance(entry, dict) else None
+    return isinstance(platform, dict) and platform.get("os") == "unknown"
 
 
 def _size(manifest: Manifest) -> int:
-    layers = manifest.data.get("layers")
+    layers: Any = manifest.data.get("layers")
     listed = layers if isinstance(layers, list) else []
     sizes = (layer.get("size") for layer in listed if isinstance(layer, dict))
     return sum(size for size in sizes if isinstance(size, int))

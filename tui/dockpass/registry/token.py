@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
-from dockpass.registry.failures import error_of, login_refused, read_answer
+from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer
 from dockpass.registry.transport import Transport, is_loopback
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -111,7 +111,8 @@ class Tokens:
         url = _with_query(realm.url, query)
         response = await self._transport.request("GET", url, headers=headers, limit=LARGEST_ANSWER)
         if response.status != 200:
-            answer = read_answer("token server", response.status, response.body, response.reason)
+            where = "token server" if headers else ANONYMOUSLY
+            answer = read_answer(where, response.status, response.body, response.reason)
             if response.status == 401 and headers and self._credential:
                 raise login_refused(self._host, self._credential.username, answer)
             raise error_of("request for a token", self._host, answer)
