@@ -1,0 +1,34 @@
+"""Real servers for tests. Where a program is missing the tests are skipped, but never in CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import pytest
+from servers import Missing, Registry, registry
+
+StartRegistry = Callable[..., Registry]
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[AbstractContextManager[object]], object]]:
+    """Start servers that end with the test."""
+    with ExitStack() as stack:
+
+        def enter(server: AbstractContextManager[object]) -> object:
+            try:
+                return stack.enter_context(server)
+            except Missing as missing:
+                if os.environ.get("CI", "").lower() in {"true", "1"}:
+                    pytest.fail(f"CI has to have it: {missing}")
+                pytest.skip(str(missing))
+
+        yield enter
+
+
+@pytest.fixture
+def start_registry(start: Callable[[AbstractContextManager[object]], Registry]) -> StartRegistry:
+    """Start a docker-registry: `start_registry("token", delete=False)`."""
+    return lambda auth="none", *, delete=True: start(registry(auth, delete=delete))
