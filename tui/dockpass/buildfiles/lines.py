@@ -1,6 +1,6 @@
 """A Dockerfile as instructions: continuations, comments, heredocs and the escape directive.
 
-The grammar is that of the Dockerfile reference.
+The grammar is that of the Dockerfile reference, where it is silent that of the engine's parser.
 """
 
 from __future__ import annotations
@@ -9,17 +9,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockpass.buildfiles.words import split_words
+
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
-_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][\w.-]*)\1")
+_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)$")
 _WITH_HEREDOC = frozenset({"RUN", "COPY", "ADD"})
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction: upper-case keyword, its arguments in one line, the line where it begins."""
+    """One instruction: upper-case keyword, its leading flags, its other words, the line where it begins.
+
+    Words keep their quotes.
+    """
 
     keyword: str
-    arguments: str
+    flags: tuple[str, ...]
+    words: tuple[str, ...]
     line: int
     has_heredoc: bool = False
 
@@ -27,7 +33,7 @@ class Instruction:
 def directives(text: str) -> dict[str, str]:
     """Return the parser directives at the top, names in lower case."""
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in _lines(text):
         match = _DIRECTIVE.match(line.strip())
         if not match or match[1].lower() in found:
             break
@@ -35,42 +41,67 @@ def directives(text: str) -> dict[str, str]:
     return found
 
 
+def escape_character(text: str) -> str:
+    """Return the character that continues lines and escapes: a backslash or a backtick."""
+    return "`" if directives(text).get("escape") == "`" else "\\"
+
+
 def instructions(text: str) -> Iterator[Instruction]:
     """Yield the instructions in order."""
-    escape = directives(text).get("escape", "\\")
-    lines = text.lstrip("\ufeff").splitlines()
+    escape = escape_character(text)
+    lines = _lines(text)
     number = 0
     while number < len(lines):
         begin, number, joined = _join(lines, number, escape)
-        if not joined:
+        words = split_words(joined, escape)
+        if not words:
             continue
-        keyword, _, arguments = joined.partition(" ")
-        heredocs = _HEREDOC.findall(arguments) if keyword.upper() in _WITH_HEREDOC else []
-        for _, word in heredocs:
-            number = _after_heredoc(lines, number, word)
-        yield Instruction(keyword.upper(), arguments.strip(), begin + 1, bool(heredocs))
+        keyword, *arguments = words
+        heredocs = _heredocs(keyword.upper(), arguments)
+        for word, strips_tabs in heredocs:
+            number = _after_heredoc(lines, number, word, strips_tabs)
+        count = next((at for at, word in enumerate(arguments) if not word.startswith("--")), len(arguments))
+        flags, rest = tuple(arguments[:count]), tuple(arguments[count:])
+        yield Instruction(keyword.upper(), flags, rest, begin + 1, bool(heredocs))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
 
 
 def _join(lines: list[str], number: int, escape: str) -> tuple[int, int, str]:
     """Join the lines of one instruction; return where it begins, what comes next, and the text."""
+    continued = re.compile(rf"(?:^|[^{re.escape(escape)}])({re.escape(escape)}[ \t]*)$")
     begin = number
-    parts: list[str] = []
+    joined = ""
     while number < len(lines):
-        line = lines[number].strip()
+        line = lines[number]
         number += 1
-        if not line or line.startswith("#"):  # also between continued lines
-            if not parts:
+        if line.lstrip().startswith("#") or not line.strip():  # also between continued lines
+            if not joined:
                 return begin, number, ""
             continue
-        if not line.endswith(escape):
-            parts.append(line)
+        found = continued.search(line)
+        joined += line[: found.start(1)] if found else line
+        if not found:
             break
-        parts.append(line[: -len(escape)].strip())
-    return begin, number, " ".join(part.replace("\t", " ") for part in parts if part)
+        joined = joined or " "  # an escape alone on its line begins an instruction too
+    return begin, number, joined
 
 
-def _after_heredoc(lines: list[str], number: int, word: str) -> int:
+def _heredocs(keyword: str, arguments: list[str]) -> list[tuple[str, bool]]:
+    if keyword == "ONBUILD" and arguments:
+        keyword = arguments[0].upper()
+    if keyword not in _WITH_HEREDOC:
+        return []
+    found = (_HEREDOC.match(word) for word in arguments)
+    return [(match[2].strip("\"'"), bool(match[1])) for match in found if match]
+
+
+def _after_heredoc(lines: list[str], number: int, word: str, strips_tabs: bool) -> int:
+    """Return the line behind the heredoc; one that never ends is none."""
     for index in range(number, len(lines)):
-        if lines[index].strip("\t") == word:
+        line = lines[index].lstrip("\t") if strips_tabs else lines[index]
+        if line == word:
             return index + 1
-    return len(lines)
+    return number

@@ -1,92 +1,169 @@
 """Which images the build of a werf.yaml pulls. Pure; the keys are those of werf's configuration.
 
-A Go template expression is never evaluated: what depends on it is a finding with file and line.
+A Go template expression is never evaluated: what depends on it is not known, and a finding says so
+with file and line.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
 from dockpass.buildfiles.dockerfile import BuildFinding
+from dockpass.buildfiles.templates import Templates, is_known, take_out_templates
 from dockpass.errors import UsageError
 from dockpass.text import clean
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_PLACEHOLDER = "TEMPLATE-EXPRESSION"
-_STAPEL = ("shell", "ansible", "git", "import", "mount", "docker")
+_STAPEL = ("shell", "ansible", "git", "import", "mount", "docker", "imageSpec")
+_INNER = ("fromImage", "fromImageArtifact", "fromArtifact")
+_LISTS_OF_IMAGES = ("import", "dependencies")
 
 
 @dataclass(frozen=True, slots=True)
 class WerfImage:
-    """One image. `base` is pulled from a registry; `inner` is another image of the same file."""
+    """One image. `base` is pulled from a registry; `inner` are other images of the same file.
+
+    `unknown` are keys whose value depends on a template expression; they are empty here. An argument
+    whose value is not known is None.
+    """
 
     name: str
     base: str = ""
-    inner: str = ""
+    inner: tuple[str, ...] = ()
     dockerfile: str = ""
     context: str = ""
     target: str = ""
-    args: tuple[tuple[str, str], ...] = ()
+    args: tuple[tuple[str, str | None], ...] = ()
     stages: tuple[str, ...] = ()
+    unknown: frozenset[str] = frozenset()
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class WerfConfig:
-    """The images of a werf.yaml in order, and what could not be read."""
+    """The images of a werf.yaml in order, and what could not be read.
+
+    `is_whole` is false where an expression may put in images that are not seen here.
+    """
 
     images: tuple[WerfImage, ...]
     findings: tuple[BuildFinding, ...]
+    is_whole: bool = True
 
 
 def read_werf_config(text: str, *, file: str = "werf.yaml") -> WerfConfig:
     """Read every document; raises `UsageError` with file and line where it is no YAML."""
-    import yaml
-
     shown = clean(file)
-    findings = tuple(
+    templates = take_out_templates(text)
+    findings = [
         BuildFinding(
             "template",
-            f"{shown}:{text.count(chr(10), 0, found.start()) + 1}",
-            f"{clean(found[0], 60)} is a template expression; its value is not known here",
+            f"{shown}:{line}",
+            f"{clean(' '.join(expression.split()), 80)} is a template expression, whose value is not known",
         )
-        for found in _TEMPLATE.finditer(text)
-    )
-    plain = _TEMPLATE.sub(lambda found: _PLACEHOLDER + "\n" * found[0].count("\n"), text)
+        for line, expression in templates.found
+    ]
+    images = [
+        image
+        for document in _documents(templates, shown)
+        if (image_names := _names(document)) is not None
+        for image in _images(document, image_names, templates)
+    ]
+    return WerfConfig(tuple(images), tuple(findings), is_whole=not templates.inserts)
+
+
+def _documents(templates: Templates, shown: str) -> list[MappingNode]:
     try:
-        documents = [document for document in yaml.safe_load_all(plain) if isinstance(document, dict)]
+        nodes = list(yaml.compose_all(templates.plain, Loader=yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        problem = clean(getattr(error, "problem", None) or type(error).__name__)
-        raise UsageError("werf-yaml", f"{shown}{line}: {problem}.", "Check the file's YAML.") from error
-    images = tuple(
-        _image(document) for document in documents if "image" in document or "artifact" in document
-    )
-    return WerfConfig(images, findings)
+        problem = clean(getattr(error, "problem", None) or type(error).__name__, 200)
+        hint = "Check the file's YAML."
+        if templates.found:
+            problem += ", once its template expressions are taken out"
+            hint = "Render it with `werf config render`, and name the result with --config."
+        raise UsageError("werf-yaml", f"{shown}{line}: {problem}.", hint) from error
+    return [node for node in nodes if isinstance(node, MappingNode)]
 
 
-def is_known(value: str) -> bool:
-    """Tell whether a value holds no template expression."""
-    return _PLACEHOLDER not in value
+def _names(document: MappingNode) -> list[Node] | None:
+    """Return the nodes of the names of an image; None for a document that describes none."""
+    for key, value in _pairs(document):
+        if key in {"image", "artifact"}:
+            return list(value.value) if isinstance(value, SequenceNode) else [value]
+    return None
 
 
-def _image(document: dict[Any, Any]) -> WerfImage:
-    def text(key: str) -> str:
-        value = document.get(key)
-        return "" if value is None or isinstance(value, (dict, list)) else clean(str(value))
+def _images(document: MappingNode, names: list[Node], templates: Templates) -> list[WerfImage]:
+    fields = _Fields(document, templates)
+    common: dict[str, Any] = {
+        "base": fields.text("from"),
+        "inner": fields.inner(),
+        "dockerfile": fields.text("dockerfile"),
+        "context": fields.text("context"),
+        "target": fields.text("target"),
+        "args": fields.arguments(),
+        "stages": tuple(key for key in _STAPEL if key in fields.pairs),
+        "unknown": frozenset(fields.unknown),
+        "line": document.start_mark.line + 1,
+    }
+    return [WerfImage(name=_scalar(name), **common) for name in names]
 
-    args = document.get("args")
-    return WerfImage(
-        name=text("image") or text("artifact"),
-        base=text("from"),
-        inner=text("fromImage") or text("fromImageArtifact") or text("fromArtifact"),
-        dockerfile=text("dockerfile"),
-        context=text("context"),
-        target=text("target"),
-        args=tuple((clean(str(name)), str(value)) for name, value in args.items())
-        if isinstance(args, dict)
-        else (),
-        stages=tuple(key for key in _STAPEL if key in document),
-    )
+
+class _Fields:
+    """The keys of one document; what cannot be known is remembered in `unknown`."""
+
+    def __init__(self, document: MappingNode, templates: Templates) -> None:
+        self.pairs = dict(_pairs(document))
+        self.templates = templates
+        self.unknown: set[str] = set()
+
+    def text(self, key: str) -> str:
+        node = self.pairs.get(key)
+        if node is None:
+            return ""
+        value = _scalar(node)
+        if not self._is_known(node):
+            self.unknown.add(key)
+            return ""
+        return value
+
+    def inner(self) -> tuple[str, ...]:
+        names = [self.text(key) for key in _INNER]
+        for key in _LISTS_OF_IMAGES:
+            node = self.pairs.get(key)
+            for item in node.value if isinstance(node, SequenceNode) else ():
+                names += [_scalar(value) for name, value in _pairs(item) if name in {"image", "artifact"}]
+        return tuple(dict.fromkeys(name for name in names if name and is_known(name)))
+
+    def arguments(self) -> tuple[tuple[str, str | None], ...]:
+        node = self.pairs.get("args")
+        if node is None:
+            return ()
+        return tuple(
+            (clean(name), _scalar(value) if self._is_known(value) else None) for name, value in _pairs(node)
+        )
+
+    def _is_known(self, node: Node) -> bool:
+        line = node.start_mark.line + 1
+        return line not in self.templates.conditional and is_known(_scalar(node))
+
+
+def _pairs(node: Node) -> list[tuple[str, Node]]:
+    """Return keys and values of a mapping, those of a merged one (`<<`) first."""
+    if not isinstance(node, MappingNode):
+        return []
+    merged = [pair for key, value in node.value if key.value == "<<" for pair in _pairs(value)]
+    own = [(key.value, value) for key, value in node.value if isinstance(key.value, str)]
+    return [*merged, *own]
+
+
+def _scalar(node: Node) -> str:
+    """Return a scalar as it is written; the empty string for null and for what is no scalar."""
+    if not isinstance(node, ScalarNode) or node.tag == "tag:yaml.org,2002:null":
+        return ""
+    return clean(node.value)

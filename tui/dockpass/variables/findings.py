@@ -57,7 +57,9 @@ def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
     if found := _UNSEEN.search(raw.strip()):
         yield Finding("unseen", name, f"has a character that is not seen, at place {found.start() + 1}")
     if _REFERENCE.fullmatch(raw):
-        yield Finding("not-expanded", name, "looks like a reference to another variable, which nothing expanded")
+        yield Finding(
+            "not-expanded", name, "looks like a reference to another variable, which nothing expanded"
+        )
     if isinstance(value, Secret):
         yield from _about_secret(name, raw)
 
