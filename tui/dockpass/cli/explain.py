@@ -1,0 +1,133 @@
+"""`dockpass explain`: a decision as text for people and as one JSON object for programs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dockpass.auth.decision import Decision, Outcome, Refusal, Step
+from dockpass.auth.facts import Edit, EditKind, Facts
+from dockpass.auth.rules import rule
+from dockpass.auth.whynot import WhyNot, why_not
+from dockpass.secrets import Secret
+from dockpass.text import clean
+from dockpass.variables.findings import Finding
+
+_MARKS = {
+    Outcome.CHOSEN: "▶",
+    Outcome.HOLDS: "●",
+    Outcome.NOT_MET: "✗",
+    Outcome.OFF: "✗",
+    Outcome.NOT_REACHED: "·",
+}
+
+
+def explain_json(decided: Decision | Refusal, facts: Facts) -> dict[str, Any]:
+    """Return the object of `--json`; no secret value is ever in it."""
+    if isinstance(decided, Refusal):
+        return error_json(decided.id, decided.message, decided.hint)
+    return {
+        "command": str(decided.command),
+        "repo": clean(decided.repo) or None,
+        "method": str(decided.method),
+        "username": None if decided.username is None else clean(decided.username),
+        "secret_from": decided.secret_from,
+        "config_dir": None if decided.config_dir is None else clean(decided.config_dir),
+        "login": [clean(key) for key in decided.login],
+        "warnings": [{"id": str(notice.id), "message": notice.message} for notice in decided.warnings],
+        "trace": [
+            {"rule": str(step.rule), "outcome": str(step.outcome), "because": step.because}
+            for step in decided.trace
+        ],
+        "why_not": [
+            {
+                "method": str(found.method),
+                "changes": [_edit_json(edit) for edit in found.changes],
+                "because": found.because,
+            }
+            for found in why_not(decided.command, facts)
+        ],
+    }
+
+
+def error_json(error_id: str, message: str, hint: str) -> dict[str, Any]:
+    """Return the object of an error."""
+    return {"error": {"id": error_id, "message": message, "hint": hint}}
+
+
+def explain_text(decided: Decision, facts: Facts, findings: Sequence[Finding]) -> str:
+    """Return the explanation for people: what, with what, why, what to look at, and what else."""
+    return "\n".join(
+        [
+            decided.sentence,
+            "",
+            *_columns(_summary(decided)),
+            *_block("rules", _columns([_step(step) for step in decided.trace])),
+            *_block("warnings", [f"  ▲ {notice.message}" for notice in decided.warnings]),
+            *_block("instead", _columns([_instead(each) for each in why_not(decided.command, facts)])),
+            *_block("findings", [f"  ▲ {found.name} {found.message}" for found in findings]),
+        ]
+    )
+
+
+def _summary(decided: Decision) -> list[tuple[str, ...]]:
+    rows = [("repo", clean(decided.repo))] if decided.repo else []
+    rows.append(("method", decided.method.label))
+    if decided.login:
+        source = "the given password" if decided.secret_from == "option" else decided.secret_from or ""  # noqa: S105
+        rows.append(("login", ", ".join(map(clean, decided.login))))
+        rows.append(("user", clean(decided.username or "")))
+        rows.append(("secret", source))
+        rows.append(("config", "a temporary one, removed after the run"))
+    else:
+        rows.append(("login", "none"))
+        rows.append(("config", f"the entries of {clean(decided.config_dir or '')}, where there are any"))
+    return [(name, value) for name, value in rows]
+
+
+def _step(step: Step) -> tuple[str, ...]:
+    """Return mark, title, outcome and reason; a switch that does not hold is good news."""
+    row = rule(step.rule)
+    clear = row.method is None and step.outcome is Outcome.NOT_MET
+    mark, title = ("✓", f"not {row.title}") if clear else (_MARKS[step.outcome], row.title)
+    because = "" if step.outcome is Outcome.NOT_REACHED else step.because
+    return f"{mark} {title}", step.outcome.replace("-", " "), because
+
+
+def _instead(found: WhyNot) -> tuple[str, ...]:
+    changes = ", ".join(map(_edit_text, found.changes)) if found.possible else found.because
+    return found.method.label, changes
+
+
+def _edit_text(edit: Edit) -> str:
+    """Return the edit in words, with an example where the program made one up that can be shown."""
+    if edit.example and edit.name == "from":
+        return f"{edit.in_words()} with an image like {clean(str(edit.value))}"
+    return edit.in_words()
+
+
+def _edit_json(edit: Edit) -> dict[str, Any]:
+    """Return an edit as an object; the value of a secret is null, and any will do."""
+    hidden = isinstance(edit.value, Secret) or edit.value is None
+    return {
+        "kind": str(edit.kind),
+        "name": edit.name,
+        "option": edit.kind in {EditKind.GIVE, EditKind.DROP},
+        "value": None if hidden else clean(str(edit.value)),
+        "example": edit.example,
+        "text": edit.in_words(),
+    }
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Align columns, two blanks between them and before the first."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        "".join(f"  {cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _block(title: str, lines: Iterable[str]) -> list[str]:
+    listed = list(lines)
+    return ["", title, *listed] if listed else []
