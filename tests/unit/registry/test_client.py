@@ -385,7 +385,11 @@ async def test_bytes_that_are_not_those_of_the_digest_are_refused(
     digest = fake.image("v1")
     fake.say("GET", f"/v2/web/manifests/{digest}", Said(200, {"changed": True}))
     fake.say("GET", "/v2/web/manifests/v1", Said(200, {}, (("Docker-Content-Digest", digest),)))
-    for reference in (digest, "v1"):
+    other = fake.image("v2", created="2")
+    raw, _ = fake.manifests[other]
+    lie = Said(200, raw, (("Docker-Content-Digest", digest),))
+    fake.say("GET", f"/v2/web/manifests/{other}", lie)
+    for reference in (digest, "v1", other):
         with pytest.raises(DockpassError, match="do not have the digest"):
             await client.manifest("web", reference)
 

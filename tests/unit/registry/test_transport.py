@@ -173,6 +173,14 @@ async def test_plain_http_where_tls_is_spoken_is_told_apart(fake: FakeRegistry) 
     assert caught.value.id == "not-tls"
 
 
+async def test_a_server_that_hangs_up_on_tls_does_not_speak_it() -> None:
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(DockpassError) as caught:
+            await get(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v2/")
+    assert caught.value.id == "not-tls"
+
+
 async def test_a_certificate_of_an_unknown_authority_is_refused(tls_server: int) -> None:
     with pytest.raises(DockpassError) as caught:
         await get(f"https://127.0.0.1:{tls_server}/v2/")

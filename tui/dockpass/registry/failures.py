@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.text import clean, clean_bytes
 
+# Where servers put their words that do not follow the specification: Docker Hub's token server, OAuth2.
+_PLAIN_WORDS = ("details", "error_description", "message", "error")
+
 ANONYMOUSLY = "token server, asked without a login"
 
 
@@ -37,13 +40,24 @@ class RegistryError(DockpassError):
 
 def read_answer(where: str, status: int, body: bytes, reason: str = "") -> Answer:
     """Read the distribution specification's error form; anything else is quoted as it is."""
+    code, words = _said(body)
+    return Answer(where, status, clean(code, 60), clean(words or ("" if code else reason), 400))
+
+
+def _said(body: bytes) -> tuple[str, str]:
     try:
-        errors = json.loads(body).get("errors")
-        first = errors[0]
-        code, words = str(first.get("code", "")), str(first.get("message", ""))
-    except (ValueError, AttributeError, TypeError, IndexError, KeyError, RecursionError):
-        code, words = "", clean_bytes(body, 200).strip() or reason
-    return Answer(where, status, clean(code, 60), clean(words, 400))
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        return "", clean_bytes(body, 200).strip()
+    errors = found.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return str(errors[0].get("code") or ""), str(errors[0].get("message") or "")
+    for name in _PLAIN_WORDS:
+        if isinstance(found.get(name), str):
+            return "", found[name]
+    return "", clean_bytes(body, 200).strip()
 
 
 def error_of(what: str, host: str, answer: Answer) -> RegistryError:

@@ -74,7 +74,7 @@ async def execute(
     """
     if not plan.deletions:
         return
-    execution = _Execution(client, path, await _needed_since(client, path, plan), on_result)
+    execution = _Execution(client, path, await _needed_now(client, path, plan), on_result)
     await execution.delete(plan.deletions[0])
     await _each(plan.deletions[1:], execution.delete, DELETES)
     if execution.refusal:
@@ -152,7 +152,7 @@ class _Reader:
 
 
 class _Execution:
-    """Carries out deletions until one is refused. `needed` says which tag came to need which digest."""
+    """Carries out deletions until one is refused. `needed` says which staying tag needs which digest."""
 
     def __init__(
         self,
@@ -214,12 +214,12 @@ class _Execution:
             raise
 
 
-async def _needed_since(client: RegistryClient, path: str, plan: DeletionPlan) -> dict[str, str]:
-    """Return digests that tags have come to need since the plan was made, each with such a tag.
+async def _needed_now(client: RegistryClient, path: str, plan: DeletionPlan) -> dict[str, str]:
+    """Return the digests that tags need now which are not to go, each with such a tag.
 
-    A rollback, for example, puts a kept tag back on an old digest that is about to go.
+    The plan spares what they needed when it was made; but a rollback, for example, puts a kept tag
+    back on an old digest that is about to go.
     """
-    planned = {row.info.tag: row.info.digest for row in plan.rows}
     going = {row.info.tag for row in plan.rows if row.deletes}
     needed: dict[str, str] = {}
 
@@ -229,8 +229,7 @@ async def _needed_since(client: RegistryClient, path: str, plan: DeletionPlan) -
         except DockpassError as error:
             _problem(error)
             return
-        if manifest.digest != planned.get(tag):
-            needed.update(dict.fromkeys((manifest.digest, *_children(manifest)), tag))
+        needed.update(dict.fromkeys((manifest.digest, *_children(manifest)), tag))
 
     staying = [tag for tag in await client.tags(path) if tag not in going]
     await _each(staying, look, READS)

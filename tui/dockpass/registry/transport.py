@@ -24,7 +24,14 @@ TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"https": 443, "http": 80}
 # What OpenSSL says of a server that answers a TLS greeting with something else, or hangs up.
-_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"})
+_NOT_TLS = frozenset(
+    {
+        "WRONG_VERSION_NUMBER",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "UNEXPECTED_EOF_WHILE_READING",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +181,7 @@ def not_reached(url: str, error: BaseException) -> DockpassError:
         return DockpassError(
             "timeout", f"{host} did not answer in time.", "Try again, and look at the network to it."
         )
-    if isinstance(error, aiohttp.ClientConnectorSSLError) and _reason(error) in _NOT_TLS:
+    if url.startswith("https:") and _hangs_up_on_tls(error):
         return DockpassError(
             "not-tls",
             f"{host} does not speak TLS.",
@@ -199,8 +206,15 @@ def not_reached(url: str, error: BaseException) -> DockpassError:
     )
 
 
-def _reason(error: aiohttp.ClientConnectorSSLError) -> str:
-    return str(getattr(error.os_error, "reason", ""))
+def _hangs_up_on_tls(error: BaseException) -> bool:
+    """Tell whether the server took the connection, and then did not know what a TLS greeting is."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return False
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return getattr(error.os_error, "reason", "") in _NOT_TLS
+    return isinstance(error, aiohttp.ClientConnectorError) and isinstance(
+        error.os_error, ConnectionResetError
+    )
 
 
 def _refused(url: str, why: str) -> DockpassError:
