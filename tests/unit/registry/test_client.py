@@ -9,10 +9,10 @@ from fakeregistry import FakeRegistry, Said, digest_of, refusal
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
-from dockpass.registry import session
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.session import retry_after
+from dockpass.registry.session import LONGEST_WAIT, Session, retry_after
+from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 
 ME = Credential("myuser", Secret("canary-password"))
@@ -229,23 +229,19 @@ async def test_a_manifest_may_not_lie_elsewhere_even_if_the_repository_is_called
         await client.manifest("blobs/web", "v1")
 
 
-async def test_a_429_is_waited_for_as_long_as_is_sane(
-    fake: FakeRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_429_is_waited_for_as_long_as_is_sane(fake: FakeRegistry) -> None:
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
     busy = refusal(429, "TOOMANYREQUESTS", "slow down", ("Retry-After", "7"))
-    async with RegistryClient(fake.host, None) as client:
-        monkeypatch.setattr(client._session, "_sleep", sleep)
-        fake.say("GET", LIST, busy, busy, Said(200, {"tags": ["a"]}))
-        assert await client.tags("web") == ["a"]
+    async with Transport() as transport:
+        patient = Session(fake.host, None, transport, sleep)
+        fake.say("GET", LIST, busy, busy, Said(200))
+        assert (await patient.send("GET", LIST, "", limit=100)).status == 200
         fake.say("GET", LIST, busy)
-        with pytest.raises(RegistryError) as caught:
-            await client.tags("web")
-    assert caught.value.id == "rate-limited"
+        assert (await patient.send("GET", LIST, "", limit=100)).status == 429
     assert waited == [7.0] * 4
 
 
@@ -254,8 +250,8 @@ def test_retry_after_is_seconds_or_a_date_and_capped() -> None:
     for header, seconds in {
         "5": 5,
         "0": 1,
-        "999999": session.LONGEST_WAIT,
-        "9" * 5000: session.LONGEST_WAIT,
+        "999999": LONGEST_WAIT,
+        "9" * 5000: LONGEST_WAIT,
         "-5": 1,
         "soon": 1,
         "": 1,
@@ -457,6 +453,17 @@ async def test_errors_carry_the_registrys_words_made_inert(
     assert "[@click=app.quit]now[/]" in caught.value.message
     assert caught.value.message.isprintable()
     assert "\u202e" not in caught.value.message
+
+
+async def test_a_refusal_that_mirrors_the_request_shows_no_secret(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    fake.bearer = True
+    fake.say("GET", "/token", Said(200, {"token": "canary.bearer.token"}))
+    fake.say("GET", LIST, refusal(403, "DENIED", "you sent Bearer canary.bearer.token"))
+    with pytest.raises(RegistryError) as caught:
+        await client.tags("web")
+    assert "you sent Bearer ••••" in caught.value.message
 
 
 # Deleting

@@ -16,6 +16,7 @@ from yarl import URL
 
 from dockpass import __version__
 from dockpass.errors import DockpassError
+from dockpass.secrets import MASK
 from dockpass.text import clean
 
 MOST_REDIRECTS = 3
@@ -115,11 +116,12 @@ class Transport:
             async with self._session.request(
                 method, URL(url, encoded=True), headers=headers, data=data, allow_redirects=False
             ) as answer:
+                body = await _body(answer, url, limit)
                 return Response(
                     answer.status,
                     answer.headers,
                     tuple(answer.headers.getall("WWW-Authenticate", ())),
-                    await _body(answer, url, limit),
+                    body if answer.status < 400 else _without_echo(body, headers),
                     url,
                     clean(answer.reason or "", 100),
                 )
@@ -134,6 +136,12 @@ async def _body(answer: aiohttp.ClientResponse, url: str, limit: int) -> bytes:
         if len(body) > limit:
             raise _refused(url, f"it answers with more than {limit >> 10} KiB")
     return bytes(body)
+
+
+def _without_echo(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Mask what was sent as authorization in a refusal that mirrors the request: people read refusals."""
+    sent = headers.get("Authorization", "").partition(" ")[2].encode()
+    return body.replace(sent, MASK.encode()) if sent else body
 
 
 def origin(url: str) -> str:
