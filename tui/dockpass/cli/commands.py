@@ -1,0 +1,214 @@
+"""The commands: their options, and what they hand on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from dockpass.auth.command import Command
+from dockpass.cli.context import Given, gather_facts, this_process
+from dockpass.cli.options import (
+    Span,
+    build_arguments,
+    build_options,
+    facts_options,
+    repo_option,
+    run_options,
+)
+from dockpass.cli.output import Output
+from dockpass.errors import DockpassError, UsageError
+from dockpass.runs.request import BuildOptions, CleanupOptions
+
+_GIVEN = (
+    "registry_username",
+    "registry_password",
+    "registry_password_stdin",
+    "env_file",
+    "sets",
+    "unsets",
+    "clean_env",
+)
+
+
+def _given(options: dict[str, Any], *, froms: tuple[str, ...] = ()) -> Given:
+    return Given(repo=options.get("repo"), froms=froms, **{name: options[name] for name in _GIVEN})
+
+
+def _build(options: dict[str, Any], image: str | None = None) -> BuildOptions:
+    environ = dict(this_process().environ)
+    return BuildOptions(
+        options["file"],
+        options["config"],
+        options["context"],
+        image,
+        options["target"],
+        build_arguments(options["build_args"], environ),
+    )
+
+
+def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
+    from dockpass.cli.runs import run_command
+
+    more.setdefault("build", BuildOptions())
+    status = run_command(
+        this_process(),
+        command,
+        _given(options),
+        as_json=options["as_json"],
+        foreign_allowed=options["allow_foreign_registry"],
+        **more,
+    )
+    raise SystemExit(status)
+
+
+@click.command()
+@click.argument("command", type=click.Choice([str(command) for command in Command]))
+@repo_option
+@facts_options
+@click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of a build.")
+@build_options
+@click.option("--image", metavar="NAME", help="The image of the werf.yaml.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def explain(command: str, **options: Any) -> None:
+    """Say which login COMMAND uses, why, and what would change it. Nothing is sent anywhere."""
+    from dockpass.auth.decide import decide
+    from dockpass.auth.decision import Refusal
+    from dockpass.cli.explain import error_json, explain_json, explain_text
+
+    world = this_process()
+    output = Output(world.redactor)
+    as_json = options["as_json"]
+    try:
+        build = _build(options, options["image"])
+        facts, findings = gather_facts(
+            world, Command(command), _given(options, froms=options["froms"]), build
+        )
+        decided = decide(Command(command), facts)
+        if isinstance(decided, Refusal):
+            raise UsageError(decided.id, decided.message, decided.hint)
+    except DockpassError as error:
+        if not as_json:
+            raise
+        output.json(error_json(error.id, error.message, error.hint))
+        raise SystemExit(int(error.exit_code)) from None
+    if as_json:
+        output.json(explain_json(decided, facts))
+    else:
+        output.data(explain_text(decided, facts, findings).splitlines())
+
+
+@click.command()
+@facts_options
+@build_options
+@click.option("--image", metavar="NAME", help="The image of the werf.yaml.")
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="A name for the image.")
+@run_options
+def build(**options: Any) -> None:
+    """Build the image of a Dockerfile or a werf.yaml."""
+    _run(Command.BUILD, options, build=_build(options, options["image"]), tags=options["tags"])
+
+
+@click.command()
+@repo_option
+@facts_options
+@click.option(
+    "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
+)
+@click.option("--image", metavar="LOCAL", help="The local image; REPO:TAG or the last build if not given.")
+@run_options
+def push(**options: Any) -> None:
+    """Push a local image to REPO."""
+    _run(Command.PUSH, options, tags=options["tags"], image=options["image"])
+
+
+@click.command()
+@repo_option
+@facts_options
+@click.option(
+    "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
+)
+@run_options
+def pull(**options: Any) -> None:
+    """Pull an image of REPO."""
+    _run(Command.PULL, options, tags=options["tags"])
+
+
+@click.command()
+@repo_option
+@facts_options
+@click.option(
+    "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
+)
+@click.option("--values", is_flag=True, help="Print Helm values with the image's digest.")
+@run_options
+def deploy(**options: Any) -> None:
+    """Look up what a deployment needs of an image in REPO. Nothing is changed anywhere."""
+    if options["values"] and options["as_json"]:
+        raise UsageError("values-json", "--values and --json are two forms of output.", "Give one of them.")
+    _run(Command.DEPLOY, options, tags=options["tags"], values=options["values"])
+
+
+@click.command()
+@repo_option
+@facts_options
+@click.option("--keep-last", type=click.IntRange(0), metavar="N", help="Keep the newest N tags.")
+@click.option("--older-than", type=Span(), metavar="SPAN", help="Delete only what is older: 12h, 30d, 2w.")
+@click.option("--match", metavar="REGEX", help="Delete only tags that are wholly like this.")
+@click.option("--keep", multiple=True, metavar="REGEX", help="Never delete tags that are wholly like this.")
+@click.option("--dry-run", is_flag=True, help="Show what would go, and delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@run_options
+def cleanup(**options: Any) -> None:
+    """Delete tags of REPO that the rules let go. Without a rule, nothing goes."""
+    rules = CleanupOptions(
+        options["keep_last"], options["older_than"], options["match"], options["keep"], options["dry_run"]
+    )
+    _run(Command.CLEANUP, options, cleanup=rules, confirmed=options["yes"])
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def paths(as_json: bool) -> None:
+    """Say where dockpass keeps what is its own."""
+    found = this_process().paths
+    listed = {"settings": str(found.settings), "log": str(found.log), "state": str(found.state)}
+    if as_json:
+        click.echo(json.dumps(listed))
+    else:
+        for name, path in listed.items():
+            click.echo(f"{name:<9} {path}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def settings(as_json: bool) -> None:
+    """Say which settings hold, and where each value comes from."""
+    from dockpass.settings import Settings, load_settings
+
+    loaded = load_settings(this_process().paths.settings)
+    rows = [(name, getattr(loaded.settings, name), source) for name, source in loaded.sources.items()]
+    if as_json:
+        found = {name: {"value": value, "from": source} for name, value, source in rows}
+        click.echo(json.dumps({"settings": found, "problems": loaded.problems}, default=dict))
+        return
+    helps = {name: Settings.__dataclass_fields__[name].metadata["help"] for name, _, _ in rows}
+    for name, value, source in rows:
+        shown = json.dumps(value, default=dict)
+        click.echo(f"{name:<8} {shown:<18} {source}\n         {helps[name]}")
+    for problem in loaded.problems:
+        click.echo(f"▲ {problem}", err=True)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completions(shell: str) -> None:
+    """Print the completion script of a shell."""
+    from click.shell_completion import get_completion_class
+
+    from dockpass.cli.main import cli
+
+    made = get_completion_class(shell)
+    if made is not None:
+        click.echo(made(cli, {}, "dockpass", "_DOCKPASS_COMPLETE").source())

@@ -1,0 +1,152 @@
+"""What every command starts from: the environment, the facts with their findings, the redactor."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockpass.auth.command import Command
+from dockpass.auth.facts import BaseImage, Facts, Options
+from dockpass.errors import UsageError
+from dockpass.paths import Paths, paths
+from dockpass.runs.request import BuildOptions
+from dockpass.secrets import Redactor, Secret
+from dockpass.variables.findings import Finding, find_findings
+from dockpass.variables.gather import gather
+
+LONGEST_PASSWORD = 64 << 10
+
+
+@dataclass(frozen=True)
+class Given:
+    """Options as they were typed."""
+
+    repo: str | None = None
+    registry_username: str | None = None
+    registry_password: str | None = None
+    registry_password_stdin: bool = False
+    env_file: Sequence[str] = ()
+    sets: Sequence[str] = ()
+    unsets: Sequence[str] = ()
+    clean_env: bool = False
+    froms: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class World:
+    """The process as the command line sees it."""
+
+    environ: Mapping[str, str]
+    cwd: Path
+    redactor: Redactor = field(default_factory=Redactor)
+
+    @property
+    def home(self) -> Path:
+        """`HOME`, else the home directory of the user's account, as for docker."""
+        return Path(self.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+
+    @property
+    def paths(self) -> Paths:
+        """Where dockpass keeps what is its own."""
+        return paths(self.environ)
+
+
+def this_process() -> World:
+    """Return the world of this process."""
+    return World(dict(os.environ), Path.cwd())
+
+
+def gather_facts(
+    world: World, command: Command | None, given: Given, build: BuildOptions
+) -> tuple[Facts, tuple[Finding, ...]]:
+    """Gather the facts of a command; the redactor learns every secret among them."""
+    variables = gather(
+        world.environ,
+        env_files=[world.cwd / name for name in given.env_file],
+        sets=given.sets,
+        unsets=given.unsets,
+        clean_env=given.clean_env,
+    )
+    password = _password(given)
+    options = Options(given.repo, given.registry_username, password)
+    for variable in variables.values():
+        if isinstance(variable.value, Secret):
+            world.redactor.learn(variable.value)
+    if password:
+        world.redactor.learn(password, given.registry_username)
+    images, notes = _base_images(world, command, given, build)
+    facts = Facts(variables, options, images, str(world.home), str(world.cwd))
+    return facts, (*find_findings(facts), *notes)
+
+
+def _base_images(
+    world: World, command: Command | None, given: Given, build: BuildOptions
+) -> tuple[tuple[BaseImage, ...] | None, tuple[Finding, ...]]:
+    from dockpass.buildfiles.find import find_base_images, named_base_images
+
+    if given.froms:
+        return named_base_images(given.froms), ()
+    if command not in {Command.BUILD, None}:
+        return None, ()
+
+    try:
+        sources = find_base_images(
+            world.cwd,
+            file=build.file,
+            config=build.config,
+            context=build.context,
+            image=build.image,
+            target=build.target,
+            args=build.args,
+        )
+    except UsageError as error:
+        if command is Command.BUILD:
+            raise
+        return None, (Finding(error.id, "build", error.message),)
+    notes = [Finding(found.id, found.where, found.message) for found in sources.findings]
+    if sources.unsupported:
+        notes.append(Finding("build-unsupported", "build", sources.unsupported))
+    return sources.base_images, tuple(notes)
+
+
+def _password(given: Given) -> Secret | None:
+    if given.registry_password_stdin and given.registry_password is not None:
+        raise UsageError(
+            "password-twice",
+            "The password is given twice, as an option and on stdin.",
+            "Leave out --registry-password.",
+        )
+    if given.registry_password_stdin:
+        return _read_password()
+    if given.registry_password is None:
+        return None
+    print(
+        "warning: --registry-password shows the password in the process list and the shell's history;"
+        " --registry-password-stdin does not",
+        file=sys.stderr,
+    )
+    return Secret(given.registry_password)
+
+
+def _read_password() -> Secret:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(
+            "password-terminal",
+            "--registry-password-stdin reads a pipe or a file, and stdin is a terminal.",
+            'Use for example `printf %s "$PASSWORD" | dockpass … --registry-password-stdin`.',
+        )
+    raw = sys.stdin.buffer.read(LONGEST_PASSWORD)
+    text = raw.decode("utf-8", "surrogateescape")
+    for end in ("\r\n", "\n", "\r"):  # one line end, as docker login takes off
+        if text.endswith(end):
+            text = text.removesuffix(end)
+            break
+    if not text:
+        raise UsageError("password-empty", "There is no password on stdin.", "Check what is piped in.")
+    if text != text.strip():
+        print("warning: the password begins or ends with a blank, which is sent too", file=sys.stderr)
+    return Secret(text)

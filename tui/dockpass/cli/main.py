@@ -1,0 +1,123 @@
+"""The `dockpass` command: which part of the program a command line needs, and no other."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from dockpass import __version__
+
+_COMMANDS = (
+    "explain",
+    "build",
+    "push",
+    "pull",
+    "cleanup",
+    "deploy",
+    "settings",
+    "paths",
+    "completions",
+)
+
+
+class _Lazy(click.Group):
+    """Imports the commands when one of them is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        found: click.Command = getattr(importlib.import_module("dockpass.cli.commands"), cmd_name)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], _COMMANDS, 1)
+            meant = f" Did you mean {close[0]}?" if close else f" There are: {', '.join(_COMMANDS)}."
+            raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Lazy,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--version", is_flag=True, help="Print the version of dockpass and of what it stands on.")
+@click.option("--verbose", is_flag=True, help="With --version: also the engine's.")
+@click.pass_context
+def cli(ctx: click.Context, version: bool, verbose: bool) -> None:
+    """Which credentials does this registry command use, why, and what would change it?
+
+    Without a command, the screen starts.
+    """
+    if version:
+        _print_version(verbose=verbose)
+        ctx.exit()
+    if ctx.invoked_subcommand is None:
+        from dockpass.cli.screen import start_screen
+
+        ctx.exit(start_screen())
+
+
+def run() -> None:
+    """Run the command line; every failure ends in words and with its exit status."""
+    from dockpass.cli.context import this_process
+    from dockpass.errors import DockpassError, ExitCode
+    from dockpass.logfile import start_log
+
+    world = this_process()
+    start_log(world.paths.log, world.redactor)
+    try:
+        status: Any = cli.main(prog_name="dockpass", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        status = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        status = ExitCode.USAGE
+    except DockpassError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        status = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("cancelled", file=sys.stderr)
+        status = ExitCode.CANCELLED
+    except BrokenPipeError:
+        # The reader went away; nothing can be said to it any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = ExitCode.FAILED
+    except Exception as error:
+        logging.getLogger("dockpass").exception("a fault of the command line")
+        print(f"error: a fault of dockpass itself ({type(error).__name__})", file=sys.stderr)
+        print(f"hint: the details are in {world.paths.log}", file=sys.stderr)
+        status = ExitCode.FAILED
+    raise SystemExit(int(status or 0))
+
+
+def _print_version(*, verbose: bool) -> None:
+    from importlib.metadata import version
+
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    click.echo(f"dockpass {__version__}")
+    click.echo(f"Python {python}, textual {version('textual')}, docker SDK {version('docker')}")
+    if verbose:
+        from dockpass.cli.context import this_process
+        from dockpass.engines.detect import detect_engine
+
+        world = this_process()
+        state = detect_engine(world.environ, world.home)
+        if state.info is not None:
+            click.echo(f"{state.info.name} {state.info.version} at {state.info.endpoint} ({state.info.how})")
+        elif state.error is not None:
+            click.echo(f"no engine: {state.error.message}")

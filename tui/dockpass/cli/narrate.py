@@ -1,0 +1,162 @@
+"""Events of a run in words for stderr, as JSON for programs, and its data for stdout. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dockpass.auth.command import Command
+from dockpass.runs import events as ev
+from dockpass.runs.events import Event
+from dockpass.text import clean
+
+_KEBAB = re.compile(r"(?<!^)(?=[A-Z])")
+
+PHASES = {
+    ev.Phase.CREATE_CONFIG: "create the config",
+    ev.Phase.LOGIN: "log in",
+    ev.Phase.TAG: "tag",
+    ev.Phase.BUILD: "build",
+    ev.Phase.PUSH: "push",
+    ev.Phase.PULL: "pull",
+    ev.Phase.LIST: "list the tags",
+    ev.Phase.INSPECT: "look up",
+    ev.Phase.CONFIRM: "ask",
+    ev.Phase.DELETE: "delete",
+    ev.Phase.UNTAG: "remove the tag",
+    ev.Phase.REMOVE_CONFIG: "remove the config",
+}
+_MARKS = {
+    ev.Status.DONE: "✓",
+    ev.Status.SKIPPED: "·",
+    ev.Status.FAILED: "✗",
+    ev.Status.REFUSED: "✗",
+    ev.Status.CANCELLED: "✗",
+    ev.Status.NOT_ALLOWED: "✗",
+}
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """Return an event as an object: its kind in kebab case, then its fields."""
+    kind = _KEBAB.sub("-", type(event).__name__).lower()
+    found = asdict(event)
+    if isinstance(event, ev.ImageDescribed):
+        found["labels"] = dict(event.labels)
+    return {"event": kind, **found}
+
+
+def narrate(event: Event) -> list[str]:
+    """Return the lines that a person reads on stderr while a run goes on."""
+    match event:
+        case ev.ConfigCreated():
+            memory = "in memory" if event.on_tmpfs else "on disk"
+            modes = f"{event.directory_mode}, config.json {event.file_mode}"
+            hosts = ", ".join(event.hosts) or "no registry"
+            return [f"  config {event.path} ({modes}, {memory}: {event.where}) for {hosts}"]
+        case ev.LoginRefused():
+            return [f"  refused: {event.words}", *([f"  {event.meaning}"] if event.meaning else [])]
+        case ev.LoginSucceeded():
+            return [f"  {event.host}: {event.words}"]
+        case ev.PhaseEnded():
+            detail = f": {event.detail}" if event.detail else ""
+            return [f"{_MARKS[event.status]} {PHASES[event.phase]}{detail}"]
+        case ev.Log():
+            mark = {ev.LogKind.WARNING: "▲ ", ev.LogKind.ERROR: "✗ "}.get(event.kind, "")
+            return [f"  {mark}{event.text}"]
+        case ev.Ended():
+            return _ending(event)
+    return []
+
+
+def _ending(event: ev.Ended) -> list[str]:
+    if event.status is ev.Status.DONE:
+        return [f"done: {event.message}"]
+    return [f"error: {event.message}", *([f"hint: {event.hint}"] if event.hint else [])]
+
+
+def data_lines(command: Command, found: Sequence[Event]) -> list[str]:
+    """Return what a run prints on stdout when it has ended."""
+    match command:
+        case Command.PUSH | Command.PULL:
+            return _digests(found)
+        case Command.BUILD:
+            return [
+                event.detail
+                for event in found
+                if isinstance(event, ev.PhaseEnded)
+                and event.phase is ev.Phase.BUILD
+                and event.status is ev.Status.DONE
+            ]
+        case Command.CLEANUP:
+            return plan_table([event for event in found if isinstance(event, ev.TagPlanned)])
+        case Command.DEPLOY:
+            return image_table([event for event in found if isinstance(event, ev.ImageDescribed)])
+
+
+def _digests(found: Sequence[Event]) -> list[str]:
+    names: dict[ev.Phase, str] = {}
+    lines = []
+    for event in found:
+        if isinstance(event, ev.PhaseStarted):
+            names[event.phase] = event.detail
+        elif (
+            isinstance(event, ev.PhaseEnded)
+            and event.phase in {ev.Phase.PUSH, ev.Phase.PULL}
+            and event.status is ev.Status.DONE
+        ):
+            lines.append(f"{names[event.phase]}@{event.detail}" if event.detail else names[event.phase])
+    return lines
+
+
+def plan_table(rows: Sequence[ev.TagPlanned]) -> list[str]:
+    """Return the plan of a cleanup as aligned columns."""
+    table = [("TAG", "DIGEST", "CREATED", "ACTION", "REASON")]
+    for row in rows:
+        table.append((row.tag, row.digest[:19] or "-", row.created[:19] or "-", row.action, row.reason))
+    return columns(table) if rows else []
+
+
+def image_table(images: Sequence[ev.ImageDescribed]) -> list[str]:
+    """Return images as aligned columns."""
+    table = [("IMAGE", "DIGEST", "IMAGE ID", "CREATED", "PLATFORMS", "SIZE")]
+    for image in images:
+        platforms = ", ".join(image.platforms)
+        created = image.created[:19] or "-"
+        table.append(
+            (image.reference, image.digest, image.image_id[:19] or "-", created, platforms, size(image.size))
+        )
+    lines = columns(table) if images else []
+    labels = [f"{name}={value}" for image in images for name, value in image.labels]
+    return lines + ([] if not labels else ["", "LABELS", *labels])
+
+
+def values_yaml(images: Sequence[ev.ImageDescribed]) -> str:
+    """Return Helm values: `image` for one image, `images` by tag for several."""
+    import yaml
+
+    pinned = {
+        image.reference.rpartition(":")[2]: f"{image.reference.rpartition(':')[0]}@{image.digest}"
+        for image in images
+    }
+    values = {"image": next(iter(pinned.values()))} if len(pinned) == 1 else {"images": pinned}
+    return yaml.safe_dump(values, sort_keys=False, width=1000)
+
+
+def columns(table: Sequence[Sequence[str]]) -> list[str]:
+    """Align columns with two blanks between them."""
+    widths = [max(len(row[index]) for row in table) for index in range(len(table[0]))]
+    return [
+        "  ".join(clean(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def size(count: float) -> str:
+    """Return bytes in human words: `12.1 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return ""

@@ -1,0 +1,109 @@
+"""Options that several commands share, and values that need more than a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+
+
+class Span(click.ParamType[float]):
+    """A span of time such as `30d`, in seconds."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds; fails with the forms that are known."""
+        if isinstance(value, float):
+            return value
+        found = _SPAN.fullmatch(str(value))
+        if not found:
+            self.fail(f"{value!r} is no span of time; write 90m, 12h, 30d or 2w.", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+def _apply(options: list[Callable[[Decorated], Decorated]], function: Decorated) -> Decorated:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def facts_options(function: Decorated) -> Decorated:
+    """Options that say where the facts come from."""
+    return _apply(
+        [
+            click.option("--registry-username", metavar="USER", help="The user to log in as."),
+            click.option(
+                "--registry-password",
+                metavar="PASSWORD",
+                help="The password. The process list shows it: prefer --registry-password-stdin.",
+            ),
+            click.option("--registry-password-stdin", is_flag=True, help="Read the password from stdin."),
+            click.option(
+                "--env-file", multiple=True, metavar="FILE", help="Read NAME=value lines; later files win."
+            ),
+            click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable."),
+            click.option("--unset", "unsets", multiple=True, metavar="NAME", help="Unset a variable."),
+            click.option("--clean-env", is_flag=True, help="Leave out the process environment."),
+        ],
+        function,
+    )
+
+
+def repo_option(function: Decorated) -> Decorated:
+    """The repository."""
+    return click.option("--repo", metavar="REPO", help="The repository; CI_REGISTRY_IMAGE where not given.")(
+        function
+    )
+
+
+def build_options(function: Decorated) -> Decorated:
+    """Options that say what is built."""
+    return _apply(
+        [
+            click.option("--file", "file", metavar="DOCKERFILE", help="The Dockerfile."),
+            click.option("--config", metavar="WERF_YAML", help="The werf.yaml."),
+            click.option(
+                "--context", metavar="DIR", help="The directory of the build; this one if not given."
+            ),
+            click.option("--target", metavar="STAGE", help="The stage to build."),
+            click.option(
+                "--build-arg", "build_args", multiple=True, metavar="NAME=VALUE", help="A build argument."
+            ),
+        ],
+        function,
+    )
+
+
+def run_options(function: Decorated) -> Decorated:
+    """Options of every run."""
+    return _apply(
+        [
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON event a line."),
+            click.option(
+                "--allow-foreign-registry",
+                is_flag=True,
+                help="Let a CI token go to a registry other than CI_REGISTRY.",
+            ),
+        ],
+        function,
+    )
+
+
+def build_arguments(pairs: tuple[str, ...], environ: dict[str, str]) -> dict[str, str]:
+    """Return `NAME=VALUE` pairs; a NAME alone takes its value from the environment, as with docker."""
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if equals:
+            found[name] = value
+        elif name in environ:
+            found[name] = environ[name]
+    return found

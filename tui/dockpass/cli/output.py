@@ -1,0 +1,65 @@
+"""The two outputs: stdout is data, stderr is narration. Every line passes the redactor."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from dockpass.secrets import Redactor
+
+_SECONDS_BETWEEN = 0.1
+
+
+class Output:
+    """Writes lines; on a terminal also one line of progress that is written over."""
+
+    def __init__(self, redact: Redactor) -> None:
+        self._redact = redact
+        self._progress_at = 0.0
+        self._in_progress = False
+
+    def data(self, lines: Iterable[str]) -> None:
+        """Write lines to stdout."""
+        self._clear()
+        for line in lines:
+            print(self._redact(line), file=sys.stdout)
+        sys.stdout.flush()
+
+    def json(self, found: Any) -> None:
+        """Write one JSON object as a line to stdout."""
+        print(self._redact(json.dumps(found, ensure_ascii=False)), file=sys.stdout, flush=True)
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Write lines to stderr."""
+        self._clear()
+        for line in lines:
+            print(self._redact(line), file=sys.stderr, flush=True)
+
+    def progress(self, text: str) -> None:
+        """Show progress on a terminal, at most ten times a second; nowhere else."""
+        now = time.monotonic()
+        if not sys.stderr.isatty() or now - self._progress_at < _SECONDS_BETWEEN:
+            return
+        self._progress_at = now
+        self._in_progress = True
+        print(f"\r\x1b[K  {self._redact(text)}", end="", file=sys.stderr, flush=True)
+
+    def ask(self, question: str) -> bool:
+        """Ask on stderr and read the answer from stdin; only y and yes mean yes."""
+        self._clear()
+        print(f"{self._redact(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        return answer.strip().lower() in {"y", "yes"}
+
+    def _clear(self) -> None:
+        if self._in_progress:
+            print("\r\x1b[K", end="", file=sys.stderr)
+            self._in_progress = False
+
+
+def is_terminal() -> bool:
+    """Tell whether a person can be asked: stdin and stderr are a terminal."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())

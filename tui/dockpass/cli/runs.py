@@ -1,0 +1,148 @@
+"""Runs without a screen: a decision, the person's word where it is needed, then the run's events."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+
+from dockpass.auth.command import Command
+from dockpass.auth.decide import decide
+from dockpass.auth.decision import Refusal, WarningId
+from dockpass.cli.context import Given, World, gather_facts
+from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, size, values_yaml
+from dockpass.cli.output import Output, is_terminal
+from dockpass.dockerconfig.sweep import sweep
+from dockpass.errors import NotAllowed, UsageError
+from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, TagPlanned
+from dockpass.runs.planning import make_plan
+from dockpass.runs.request import BuildOptions, CleanupOptions, RunRequest
+from dockpass.runs.run import Run, start_run
+from dockpass.runs.services import Services
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_command(
+    world: World,
+    command: Command,
+    given: Given,
+    *,
+    build: BuildOptions,
+    cleanup: CleanupOptions | None = None,
+    tags: tuple[str, ...] = (),
+    image: str | None = None,
+    as_json: bool = False,
+    values: bool = False,
+    confirmed: bool = False,
+    foreign_allowed: bool = False,
+) -> int:
+    """Run a command and return its exit status; raises `DockpassError` before anything is created."""
+    output = Output(world.redactor)
+    facts, findings = gather_facts(world, command, given, build)
+    decided = decide(command, facts)
+    if isinstance(decided, Refusal):
+        raise UsageError(decided.id, decided.message, decided.hint)
+    request = RunRequest(
+        command, facts, decided, tags, image, build, cleanup or CleanupOptions(), confirmed, foreign_allowed
+    )
+    services = Services(world.environ, world.home, world.cwd, world.paths.state, world.redactor)
+    if not as_json:
+        output.say(f"▲ {found.name} {found.message}" for found in findings)
+        output.say([decided.sentence, *(f"▲ {notice.message}" for notice in decided.warnings)])
+    request = _with_the_persons_word(request, services, output)
+    for left in sweep(services.run_environ(facts)):
+        output.say([f"removed a config that a killed dockpass left behind: {left.path}"])
+    return _carry_out(start_run(request, services), output, as_json=as_json, values=values)
+
+
+def _with_the_persons_word(request: RunRequest, services: Services, output: Output) -> RunRequest:
+    """Ask for what may not be done unasked; without a terminal, options have to say it."""
+    deletes = request.command is Command.CLEANUP and not request.cleanup.dry_run
+    if deletes and not request.confirmed and not is_terminal():
+        raise NotAllowed(
+            "needs-yes",
+            "There is no terminal on which to ask before tags are deleted.",
+            "Give --yes to delete, or --dry-run to see what would go.",
+        )
+    if not request.decision.warns(WarningId.FOREIGN_REGISTRY) or request.foreign_allowed:
+        return request
+    question = make_plan(request, services).foreign or ""
+    if is_terminal() and output.ask(f"{question} Send it all the same?"):
+        return replace(request, foreign_allowed=True)
+    raise NotAllowed(
+        "foreign-registry",
+        f"{question} Nothing was sent.",
+        "If that is meant, allow it with --allow-foreign-registry.",
+    )
+
+
+def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
+    found: list[Event] = []
+    with _cancelling(run) as received:
+        for event in run.feed.follow():
+            if as_json:
+                output.json(event_json(event))
+            elif not isinstance(event, Count | Layer):
+                output.say(narrate(event))
+            else:
+                output.progress(_progress(event))
+            if isinstance(event, Asked):
+                _answer(run, event, found, output, as_json=as_json)
+            if not isinstance(event, Count | Layer):
+                found.append(event)
+    run.wait()
+    ended = next(event for event in reversed(found) if isinstance(event, Ended))
+    if not as_json:
+        _print_data(run.request, found, output, values=values)
+    caught = received()
+    if caught is not None and caught != signal.SIGINT:
+        return 128 + caught
+    return int(ended.exit_code)
+
+
+def _answer(run: Run, asked: Asked, found: list[Event], output: Output, *, as_json: bool) -> None:
+    if not is_terminal():
+        run.answer(False)
+        return
+    if not as_json:
+        output.say(plan_table([event for event in found if isinstance(event, TagPlanned)]))
+    run.answer(output.ask(asked.question))
+
+
+def _print_data(request: RunRequest, found: list[Event], output: Output, *, values: bool) -> None:
+    if values:
+        images = [event for event in found if isinstance(event, ImageDescribed)]
+        if images:
+            output.data(values_yaml(images).splitlines())
+        return
+    output.data(data_lines(request.command, found))
+
+
+def _progress(event: Count | Layer) -> str:
+    if isinstance(event, Count):
+        return f"{event.done:,} of {event.total:,} {event.what}"
+    of = f" {size(event.current)} of {size(event.total)}" if event.total else ""
+    return f"{event.id}: {event.state}{of}"
+
+
+@contextmanager
+def _cancelling(run: Run) -> Iterator[Callable[[], int | None]]:
+    """Cancel the run on a signal; a second one stops it at once. Yields what was received."""
+    received: list[int] = []
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) == 1:
+            run.cancel()
+        else:
+            run.stop(0)
+
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    try:
+        yield lambda: received[0] if received else None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

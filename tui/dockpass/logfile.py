@@ -1,0 +1,47 @@
+"""The log file: redacted, rotated, readable by its owner only, and made when something is logged."""
+
+from __future__ import annotations
+
+import logging
+import os
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from dockpass.secrets import Redactor
+from dockpass.text import clean_lines
+
+LARGEST = 1 << 20
+KEPT = 3
+
+
+class _RedactingFormatter(logging.Formatter):
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n    ".join(clean_lines(self._redact(super().format(record))))
+
+
+class _PrivateHandler(RotatingFileHandler):
+    """Opens its file on the first record, with mode 0600; a log that cannot be written is no failure."""
+
+    def _open(self):  # type: ignore[no-untyped-def]
+        path = Path(self.baseFilename)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.fdopen(handle, "a", encoding="utf-8")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - the library's name
+        """Stop logging: a traceback on the terminal would tear the screen."""
+        logging.getLogger("dockpass").removeHandler(self)
+
+
+def start_log(path: Path, redact: Redactor) -> None:
+    """Send dockpass's own log to the file."""
+    handler = _PrivateHandler(path, maxBytes=LARGEST, backupCount=KEPT, delay=True, encoding="utf-8")
+    handler.setFormatter(_RedactingFormatter(redact))
+    logger = logging.getLogger("dockpass")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers[:] = [handler]

@@ -1,0 +1,106 @@
+"""Settings: a TOML file that is checked when it is read and written when a person changes one."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from dockpass.errors import DockpassError
+from dockpass.text import clean
+
+ENGINES = ("auto", "docker")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default."""
+
+    theme: str = field(default="dockpass-dark", metadata={"help": "the theme of the screen"})
+    engine: str = field(default="auto", metadata={"help": "who builds, pulls and pushes: auto or docker"})
+    reveal: bool = field(default=True, metadata={"help": "whether a secret can be shown for ten seconds"})
+    keys: Mapping[str, str] = field(
+        default_factory=dict, metadata={"help": "other keys for actions, by the action's id"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """Settings, where each value came from (`default` or the file), and what is wrong in the file."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    problems: tuple[str, ...]
+    path: Path
+
+
+def load_settings(path: Path) -> LoadedSettings:
+    """Read the file; what is wrong in it is said, and the default is used meanwhile."""
+    shown = clean(str(path))
+    names = [found.name for found in fields(Settings)]
+    sources = dict.fromkeys(names, "default")
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return LoadedSettings(Settings(), sources, (), path)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return LoadedSettings(Settings(), sources, (f"{shown}: {clean(str(error))}",), path)
+    values: dict[str, Any] = {}
+    problems = []
+    for name, value in found.items():
+        if name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            meant = f"; did you mean {close[0]}?" if close else ""
+            problems.append(f"{shown}: there is no setting {clean(name)}{meant}")
+        elif problem := _problem(name, value):
+            problems.append(f"{shown}: {name} {problem}")
+        else:
+            values[name] = value
+            sources[name] = shown
+    return LoadedSettings(replace(Settings(), **values), sources, tuple(problems), path)
+
+
+def save_setting(path: Path, name: str, value: object) -> None:
+    """Write one setting and keep the others; the file is replaced at once, never half written."""
+    import tomli_w
+
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        found = {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DockpassError(
+            "settings-unreadable",
+            f"{clean(str(path))} was not changed, because it cannot be read: {clean(str(error))}.",
+            "Mend or remove the file; until then the defaults are used.",
+        ) from error
+    found[name] = value
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".config-")
+        with os.fdopen(handle, "wb") as file:
+            tomli_w.dump(found, file)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise DockpassError(
+            "settings-unwritable",
+            f"{clean(str(path))} cannot be written: {clean(error.strerror or str(error))}.",
+            "The change holds for this session only.",
+        ) from error
+
+
+def _problem(name: str, value: object) -> str:
+    match name:
+        case "theme":
+            return "" if isinstance(value, str) and value else "is the name of a theme, in quotes"
+        case "engine":
+            return "" if value in ENGINES else f"is one of {', '.join(ENGINES)}"
+        case "reveal":
+            return "" if isinstance(value, bool) else "is true or false"
+    pairs = isinstance(value, dict) and all(isinstance(key, str) for key in value.values())
+    return "" if pairs else "is a table of action = key"
