@@ -1,0 +1,243 @@
+"""Scenes: what stands on the screen in the situations that matter. They are pictures and tests at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
+from dockpass.engines.base import EngineInfo
+from dockpass.engines.detect import EngineState
+from dockpass.errors import ExitCode
+from dockpass.paths import Paths
+from dockpass.runs import events as ev
+from dockpass.runs.events import Phase, Status
+from dockpass.runs.feed import Feed
+from dockpass.runs.request import RunRequest
+from dockpass.runs.services import Services
+from dockpass.secrets import Redactor, Secret
+from dockpass.settings import LoadedSettings, Settings
+from dockpass.ui.session import Session
+from dockpass.variables.gather import variable
+from dockpass.variables.place import detect_place
+
+JOB = {
+    "CI": "true",
+    "GITLAB_CI": "true",
+    "CI_JOB_ID": "4711",
+    "CI_BUILDS_DIR": "/builds",
+    "CI_REGISTRY": "registry.myhost.com",
+    "CI_JOB_TOKEN": "glcbt-64_canary0123456789a",
+    "CI_REGISTRY_IMAGE": "registry.myhost.com/web/backend",
+    "CI_PROJECT_PATH": "web/backend",
+    "CI_JOB_NAME": "build-image",
+    "CI_COMMIT_REF_NAME": "main",
+    "CI_COMMIT_REF_PROTECTED": "true",
+    "CI_SERVER_HOST": "gitlab.myhost.com",
+}
+PUSHED = "registry.myhost.com/web/backend:main"
+DIGEST = "sha256:68520e5a0defa6ca869650cff9bddf50de549e692586de4635bae6285029cd05"
+
+
+@dataclass
+class ScriptedRun:
+    """A run whose events are given."""
+
+    request: RunRequest
+    feed: Feed
+    answered: bool | None = None
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def answer(self, yes: bool) -> None:
+        self.answered = yes
+
+    def stop(self, timeout: float) -> bool:
+        self.cancelled = True
+        return True
+
+    @property
+    def ended(self) -> bool:
+        return self.feed.ended
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A name, a size, keys to press, and the session that it starts from."""
+
+    name: str
+    session: Callable[[], Session]
+    keys: tuple[str, ...] = ()
+    width: int = 120
+    height: int = 36
+    theme: str = "dockpass-dark"
+
+
+def session(
+    values: dict[str, str],
+    *,
+    edits: tuple[Edit, ...] = (),
+    script: tuple[ev.Event, ...] = (),
+    base: tuple[str, ...] | None = ("registry.myhost.com/web/base:3",),
+    engine: bool = True,
+) -> Session:
+    """A session of these variables, in which a run plays the script."""
+    from dockpass.auth.facts import BaseImage
+
+    source = Source(SourceKind.PROCESS)
+    variables = {name: variable(name, value, source) for name, value in values.items()}
+    images = None if base is None else tuple(BaseImage(name, "Dockerfile:1") for name in base)
+    facts = Facts(variables, base_images=images, home="/home/dev", cwd="/srv/app")
+    redactor = Redactor()
+    for found in variables.values():
+        if isinstance(found.value, Secret):
+            redactor.learn(found.value)
+    nowhere = Path("/nonexistent")
+    services = Services({}, nowhere, nowhere, nowhere, redactor, now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    info = EngineInfo("Docker", "28.2.2", "unix:///var/run/docker.sock", "the default socket")
+    state = EngineState(info) if engine else EngineState(None)
+
+    def start(request: RunRequest, _services: Services) -> ScriptedRun:
+        feed = Feed(redactor)
+        for event in script:
+            feed.put(event)
+        return ScriptedRun(request, feed)
+
+    made = Session(
+        facts,
+        detect_place(facts, lambda _: True),
+        services,
+        LoadedSettings(Settings(), {}, (), nowhere),
+        Paths(nowhere, nowhere, nowhere),
+        lambda: state,
+        start=start,  # type: ignore[arg-type]
+    )
+    for edit in edits:
+        made.edit(edit)
+    return made
+
+
+def _began() -> tuple[ev.Event, ...]:
+    path = "/dev/shm/dockpass-4711-7f3a90c1d2e4"
+    return (
+        ev.PhaseStarted(0.001, Phase.CREATE_CONFIG),
+        ev.ConfigCreated(0.003, path, "0700", "0600", True, "shared memory", ("registry.myhost.com",)),
+        ev.PhaseEnded(0.003, Phase.CREATE_CONFIG, Status.DONE, f"{path}  0700, config.json 0600"),
+        ev.Log(0.009, ev.LogKind.NOTE, "Docker 28.2.2 at unix:///var/run/docker.sock (the default socket)"),
+        ev.PhaseStarted(0.010, Phase.LOGIN),
+        ev.LoginStarted(0.010, "registry.myhost.com", "gitlab-ci-token", "engine"),
+    )
+
+
+def _pushing() -> tuple[ev.Event, ...]:
+    return (
+        *_began(),
+        ev.LoginSucceeded(0.094, "registry.myhost.com", "gitlab-ci-token", "Login Succeeded"),
+        ev.PhaseEnded(
+            0.094, Phase.LOGIN, Status.DONE, "gitlab-ci-token at registry.myhost.com, by the engine"
+        ),
+        ev.PhaseStarted(0.095, Phase.TAG, "sha256:57f43aa4fb35"),
+        ev.PhaseEnded(0.098, Phase.TAG, Status.DONE, PUSHED),
+        ev.PhaseStarted(0.099, Phase.PUSH, PUSHED),
+        ev.Log(0.102, ev.LogKind.ENGINE, "The push refers to repository [registry.myhost.com/web/backend]"),
+        ev.Layer(0.104, "268fccccd4dc", "exists", 0, 0),
+        ev.Layer(1.934, "9ad3185e2e02", "pushed", 8_400_000, 8_400_000),
+        ev.Layer(2.311, "dfbc74011c3b", "pushed", 12_100_000, 12_100_000),
+        ev.Layer(2.400, "5b1f0a77e1c9", "pushing", 40_700_000, 97_200_000),
+        ev.Layer(2.401, "e7d92cdc71fe", "waiting", 0, 30_300_000),
+        ev.Log(1.934, ev.LogKind.ENGINE, "9ad3185e2e02: pushed"),
+        ev.Log(2.311, ev.LogKind.ENGINE, "dfbc74011c3b: pushed"),
+        ev.Log(7.012, ev.LogKind.ENGINE, "5b1f0a77e1c9: pushing"),
+    )
+
+
+def _removed(at: float) -> tuple[ev.Event, ...]:
+    path = "/dev/shm/dockpass-4711-7f3a90c1d2e4"
+    words = "removed, looked again: gone"
+    return (
+        ev.PhaseStarted(at, Phase.REMOVE_CONFIG),
+        ev.ConfigRemoved(at + 0.008, path, True, words),
+        ev.PhaseEnded(at + 0.008, Phase.REMOVE_CONFIG, Status.DONE, words),
+    )
+
+
+def _pushed() -> tuple[ev.Event, ...]:
+    done = (
+        ev.Layer(12.1, "5b1f0a77e1c9", "pushed", 97_200_000, 97_200_000),
+        ev.Layer(13.9, "e7d92cdc71fe", "pushed", 30_300_000, 30_300_000),
+        ev.Log(14.0, ev.LogKind.ENGINE, f"main: digest: {DIGEST} size: 1364"),
+        ev.PhaseEnded(14.0, Phase.PUSH, Status.DONE, DIGEST),
+        ev.PhaseStarted(14.0, Phase.UNTAG),
+        ev.PhaseEnded(14.01, Phase.UNTAG, Status.DONE, f"{PUSHED} removed"),
+    )
+    end = ev.Ended(14.03, Status.DONE, ExitCode.DONE, "", f"pushed {PUSHED}", "")
+    return (*_pushing(), *done, *_removed(14.02), end)
+
+
+def _refused() -> tuple[ev.Event, ...]:
+    words = "unauthorized: HTTP Basic: Access denied"
+    meaning = "The registry does not know this user with this password, or wants a login where none was sent."
+    hint = "Check user and secret; `dockpass explain` shows where they come from."
+    message = f"registry.myhost.com refused the login of gitlab-ci-token: {words}."
+    return (
+        *_began(),
+        ev.LoginRefused(0.094, "registry.myhost.com", "gitlab-ci-token", words, meaning, hint),
+        ev.PhaseEnded(0.095, Phase.LOGIN, Status.REFUSED, message),
+        *_removed(0.096),
+        ev.Ended(0.11, Status.REFUSED, ExitCode.LOGIN_REFUSED, "login-refused", message, hint),
+    )
+
+
+def _planned() -> tuple[ev.Event, ...]:
+    rows = [("main", "keep", "among the newest 3"), ("v1.4.0", "keep", "kept by --keep v.*")]
+    rows += [(f"feature-{n:03d}", "delete", f"not among the newest 3, {90 + n} days old") for n in range(9)]
+    planned = [
+        ev.TagPlanned(0.4, tag, DIGEST, "2025-11-01T00:00:00", 1, action, why) for tag, action, why in rows
+    ]
+    return (
+        *_began(),
+        ev.LoginSucceeded(0.06, "registry.myhost.com", "gitlab-ci-token", "accepted (bearer)"),
+        ev.PhaseEnded(0.06, Phase.LOGIN, Status.DONE, "gitlab-ci-token at registry.myhost.com, by dockpass"),
+        ev.PhaseStarted(0.07, Phase.LIST, "registry.myhost.com/web/backend"),
+        *planned,
+        ev.PhaseEnded(0.4, Phase.LIST, Status.DONE, "11 tags: 9 to delete, 2 kept"),
+        ev.PhaseStarted(0.4, Phase.CONFIRM),
+        ev.Asked(0.4, "Delete 9 tags of registry.myhost.com/web/backend?", "feature-000, …"),
+    )
+
+
+def _job(**more: object) -> Callable[[], Session]:
+    return lambda: session(JOB, **more)  # type: ignore[arg-type]
+
+
+CLEANUP_TOKEN = Edit(EditKind.SET, "WERF_IMAGES_CLEANUP_PASSWORD", Secret("canary-cleanup"))
+IGNORE = Edit(EditKind.SET, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN", "1")
+FOREIGN = Edit(EditKind.GIVE, "repo", "quay.io/web/backend")
+RUN = ("2", "enter", "y")
+
+SCENES: tuple[Scene, ...] = (
+    Scene("overview", _job()),
+    Scene("overview-light", _job(), theme="dockpass-light"),
+    Scene("overview-80x24", _job(), width=80, height=24),
+    Scene("overview-80x24-environment", _job(), ("tab",), width=80, height=24),
+    Scene("overview-200x60", _job(), width=200, height=60),
+    Scene("overview-edited", _job(edits=(CLEANUP_TOKEN, IGNORE))),
+    Scene("overview-shell", lambda: session({"PATH": "/usr/bin"}, base=None, engine=False)),
+    Scene("overview-foreign", _job(edits=(FOREIGN,))),
+    Scene("too-small", _job(), width=50, height=12),
+    Scene("edit", _job(), ("tab", "e")),
+    Scene("help", _job(), ("question_mark",)),
+    Scene("plan", _job(), ("2", "enter")),
+    Scene("plan-80x24", _job(), ("2", "enter"), width=80, height=24),
+    Scene("plan-foreign", _job(edits=(FOREIGN,)), RUN),
+    Scene("run", _job(script=_pushing()), RUN),
+    Scene("run-light", _job(script=_pushing()), RUN, theme="dockpass-light"),
+    Scene("run-80x24", _job(script=_pushing()), RUN, width=80, height=24),
+    Scene("run-ended", _job(script=_pushed()), RUN),
+    Scene("run-refused", _job(script=_refused()), RUN),
+    Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "y")),
+)

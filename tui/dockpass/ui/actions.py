@@ -1,0 +1,90 @@
+"""Every action once: bindings, footer, help and the page of keys are made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`keys` are Textual's names, separated by commas; `scope` is `overview`, `run` or `everywhere`."""
+
+    id: str
+    keys: str
+    title: str
+    help: str
+    scope: str
+    shown: bool = True
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("run", "enter", "run", "Run the selected command: first its plan, then the run.", "overview"),
+    Action("edit", "e", "edit", "Change the selected variable or option, and see what follows.", "overview"),
+    Action("unset", "u", "unset", "Unset the selected variable or option.", "overview"),
+    Action("undo", "backspace", "undo", "Take the last edit back.", "overview"),
+    Action("reveal", "r", "reveal", "Show one secret for ten seconds, after a question.", "overview", False),
+    Action("filter", "slash", "filter", "Show only variables and options that hold a text.", "overview"),
+    Action("switch", "tab", "environment", "Go to the next panel.", "overview"),
+    Action("copy", "y", "copy", "Copy the command line, secrets as $NAME; in a run its log.", "everywhere"),
+    Action("command_1", "1", "build", "Select build.", "overview", False),
+    Action("command_2", "2", "push", "Select push.", "overview", False),
+    Action("command_3", "3", "pull", "Select pull.", "overview", False),
+    Action("command_4", "4", "cleanup", "Select cleanup.", "overview", False),
+    Action("command_5", "5", "deploy", "Select deploy.", "overview", False),
+    Action("cancel", "x", "cancel", "Cancel the run.", "run"),
+    Action("search", "slash", "search", "Show only log lines that hold a text.", "run"),
+    Action("follow", "f", "follow", "Follow the end of the log, or stay.", "run"),
+    Action("back", "escape", "overview", "Go back to the overview.", "run"),
+    Action("help", "question_mark", "help", "Show every key.", "everywhere"),
+    Action("quit", "q", "quit", "Quit; a run is asked about, then stopped within 5 seconds.", "everywhere"),
+)
+
+_NAMES = {"slash": "/", "question_mark": "?", "escape": "esc", "backspace": "backspace", "enter": "enter"}
+
+
+def bindings(scope: str, keys: Mapping[str, str] | None = None) -> list[Binding]:
+    """Return the bindings of a scope; `keys` are a person's own keys by action id."""
+    own = keys or {}
+    return [
+        Binding(
+            own.get(action.id, action.keys),
+            action.id,
+            action.title,
+            show=action.shown,
+            key_display=None if action.id in own else key_name(action),
+            tooltip=action.help,
+            id=action.id,
+            priority=action.keys == "tab",
+        )
+        for action in ACTIONS
+        if action.scope == scope
+    ]
+
+
+def key_name(action: Action) -> str:
+    """Return the key as a person reads it."""
+    return _NAMES.get(action.keys, action.keys)
+
+
+def keys_page() -> str:
+    """Return docs/keys.md."""
+    lines = [
+        "# Keys",
+        "",
+        "Every key, by where it works. `[keys]` in the settings file gives an action another key",
+        "by its id.",
+        "",
+    ]
+    for scope, title in (("overview", "Overview"), ("run", "Run"), ("everywhere", "Everywhere")):
+        lines += [f"## {title}", "", "| key | id | what it does |", "|---|---|---|"]
+        lines += [
+            f"| `{key_name(action)}` | `{action.id}` | {action.help} |"
+            for action in ACTIONS
+            if action.scope == scope
+        ]
+        lines.append("")
+    lines.append("`ctrl+p` opens the command palette, with themes and everything else.")
+    return "\n".join(lines) + "\n"

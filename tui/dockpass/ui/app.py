@@ -1,0 +1,144 @@
+"""The terminal UI: themes, signals, and the first screen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from dockpass.auth.facts import Facts
+from dockpass.dockerconfig.sweep import sweep
+from dockpass.engines.detect import detect_engine
+from dockpass.errors import DockpassError, UsageError
+from dockpass.paths import Paths
+from dockpass.runs.services import Services
+from dockpass.secrets import Redactor, Secret
+from dockpass.settings import load_settings, save_setting
+from dockpass.ui.screens.overview import Overview
+from dockpass.ui.session import SECONDS_TO_STOP, Session
+from dockpass.ui.themes import THEMES, role_variables
+from dockpass.variables.findings import Finding
+from dockpass.variables.gather import gather
+from dockpass.variables.place import detect_place
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+class DockpassApp(App[int]):
+    """Draws a session."""
+
+    CSS_PATH = "styles/base.tcss"
+    TITLE = "dockpass"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (100, "-normal"),
+        (160, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-tall")]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = session.loaded.settings.theme
+        self.theme = wanted if wanted in self.available_themes else "dockpass-dark"
+        self.set_keymap(dict(session.loaded.settings.keys))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give every theme the colours of the roles."""
+        return role_variables(dark=self.current_theme.dark)
+
+    def on_mount(self) -> None:
+        """Start with the overview; end in order on the signals that ask for it."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._end_by_signal, number)
+        self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
+        self.push_screen(Overview(self.session))
+
+    def notify(self, message: str, **options: Any) -> None:
+        """Show a message as plain text; markup in it is never read."""
+        options["markup"] = False
+        super().notify(self.session.services.redactor(message), **options)
+
+    async def action_quit(self) -> None:
+        """Quit; a run is asked about first."""
+        run = self._run
+        if run is None or run.ended:
+            self.exit(0)
+            return
+        from dockpass.ui.screens.dialogs import Confirm
+
+        lines = [(("A run goes on. Quitting cancels it; its config is removed.", "text"),)]
+        self.push_screen(Confirm("Quit?", lines, yes="quit"), self._quit)
+
+    def _quit(self, yes: bool | None) -> None:
+        if yes:
+            self._stop_run()
+            self.exit(0)
+
+    def _end_by_signal(self, number: int) -> None:
+        self._stop_run()
+        self.exit(return_code=128 + number)
+
+    def _stop_run(self) -> None:
+        if self._run is not None:
+            self._run.stop(SECONDS_TO_STOP)
+
+    @property
+    def _run(self) -> Any:
+        runs = [screen.run_ for screen in self.screen_stack if hasattr(screen, "run_")]
+        return runs[-1] if runs else None
+
+    def _keep_theme(self, name: str) -> None:
+        if name == self.session.loaded.settings.theme:
+            return
+        try:
+            save_setting(self.session.paths.settings, "theme", name)
+        except DockpassError as error:
+            self.notify(f"{error.message} {error.hint}", severity="warning")
+
+
+def make_session(
+    environ: Mapping[str, str], home: Path, cwd: Path, paths: Paths, redactor: Redactor
+) -> Session:
+    """Gather what a session starts from."""
+    variables = gather(environ)
+    for variable in variables.values():
+        if isinstance(variable.value, Secret):
+            redactor.learn(variable.value)
+    base_images, notes = None, []
+    try:
+        from dockpass.buildfiles.find import find_base_images
+
+        sources = find_base_images(cwd)
+        base_images = sources.base_images
+        notes = [Finding(found.id, found.where, found.message) for found in sources.findings]
+    except UsageError as error:
+        notes = [Finding(error.id, "build file", error.message)]
+    facts = Facts(variables, base_images=base_images, home=str(home), cwd=str(cwd))
+    return Session(
+        facts,
+        detect_place(facts, os.path.isdir),
+        Services(environ, home, cwd, paths.state, redactor),
+        load_settings(paths.settings),
+        paths,
+        lambda: detect_engine(environ, home),
+        notes=tuple(notes),
+    )
+
+
+def run_app(environ: Mapping[str, str], home: Path, cwd: Path, paths: Paths, redactor: Redactor) -> int:
+    """Run the screen until the person quits; return the exit status."""
+    sweep(environ)
+    app = DockpassApp(make_session(environ, home, cwd, paths, redactor))
+    result = app.run()
+    return app.return_code if app.return_code else (result or 0)

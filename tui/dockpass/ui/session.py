@@ -1,0 +1,101 @@
+"""What a person works on: the facts as found, the edits on top, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from dockpass.auth.command import Command
+from dockpass.auth.decide import decide
+from dockpass.auth.decision import Decision, Refusal
+from dockpass.auth.facts import Edit, EditKind, Facts
+from dockpass.auth.whynot import WhyNot, applied, why_not
+from dockpass.engines.detect import EngineState
+from dockpass.paths import Paths
+from dockpass.runs.plan import Plan
+from dockpass.runs.planning import make_plan
+from dockpass.runs.request import BuildOptions, RunRequest
+from dockpass.runs.run import Run, start_run
+from dockpass.runs.services import Services
+from dockpass.secrets import Secret
+from dockpass.settings import LoadedSettings
+from dockpass.variables.findings import Finding, find_findings
+from dockpass.variables.place import Place
+from dockpass.variables.secret_names import is_secret_name
+
+SECONDS_REVEALED = 10.0
+SECONDS_TO_STOP = 5.0
+
+
+@dataclass
+class Session:
+    """One person's session. `found` are the facts before any edit."""
+
+    found: Facts
+    place: Place
+    services: Services
+    loaded: LoadedSettings
+    paths: Paths
+    detect: Callable[[], EngineState]
+    start: Callable[[RunRequest, Services], Run] = start_run
+    notes: tuple[Finding, ...] = ()
+    edits: list[Edit] = field(default_factory=list)
+
+    @property
+    def facts(self) -> Facts:
+        """The facts with every edit made."""
+        return applied(self.found, tuple(self.edits))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is odd about the present facts."""
+        return (*find_findings(self.facts), *self.notes)
+
+    def decide(self, command: Command) -> Decision | Refusal:
+        """Decide with the edits."""
+        return decide(command, self.facts)
+
+    def decide_before(self, command: Command) -> Decision | Refusal:
+        """Decide without the edits."""
+        return decide(command, self.found)
+
+    def instead(self, command: Command) -> tuple[WhyNot, ...]:
+        """Return what would have to change for the other methods."""
+        return why_not(command, self.facts)
+
+    def edit(self, edit: Edit) -> None:
+        """Add an edit; a secret in it is masked everywhere from now on."""
+        if isinstance(edit.value, Secret):
+            self.services.redactor.learn(edit.value, self.facts.options.registry_username)
+        self.edits.append(edit)
+
+    def undo(self) -> Edit | None:
+        """Take the last edit back."""
+        return self.edits.pop() if self.edits else None
+
+    def request(self, command: Command) -> RunRequest | Refusal:
+        """Return the run that a person would start now."""
+        decided = self.decide(command)
+        if isinstance(decided, Refusal):
+            return decided
+        return RunRequest(command, self.facts, decided, build=BuildOptions())
+
+    def plan(self, request: RunRequest) -> Plan:
+        """Return the plan of a run."""
+        return make_plan(request, self.services)
+
+    def run(self, request: RunRequest) -> Run:
+        """Start a run that was confirmed on the screen; what it asks itself, it still asks."""
+        return self.start(replace(request, confirmed=False, foreign_allowed=True), self.services)
+
+
+def edit_of(name: str, text: str, *, option: bool) -> Edit:
+    """Return the edit that sets a variable or gives an option; secrets become secrets at once."""
+    secret = name == "registry-password" if option else is_secret_name(name)
+    value = Secret(text) if secret else text
+    return Edit(EditKind.GIVE if option else EditKind.SET, name, value)
+
+
+def removal_of(name: str, *, option: bool) -> Edit:
+    """Return the edit that unsets a variable or drops an option."""
+    return Edit(EditKind.DROP if option else EditKind.UNSET, name)

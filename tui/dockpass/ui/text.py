@@ -1,0 +1,20 @@
+"""From lines of spans to what Textual draws: always plain content, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from dockpass.ui.themes import ROLE_STYLES
+from dockpass.ui.views.words import Line
+
+
+def content(line: Line) -> Content:
+    """Return one line as content; its text is never read as markup."""
+    return Content.assemble(*(Content.styled(text, ROLE_STYLES[role]) for text, role in line if text))
+
+
+def contents(lines: Sequence[Line]) -> Content:
+    """Return lines as one content."""
+    return Content("\n").join(content(line) for line in lines)

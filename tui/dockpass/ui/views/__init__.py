@@ -1,0 +1,1 @@
+"""What the screens show, as rows and words. Pure; imports no Textual."""

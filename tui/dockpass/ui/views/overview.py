@@ -1,0 +1,273 @@
+"""The overview: what each command logs in with, why, and what it was decided from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dockpass.auth.command import Command
+from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, WarningId
+from dockpass.auth.facts import Facts, SourceKind
+from dockpass.auth.rules import rule
+from dockpass.auth.whynot import WhyNot
+from dockpass.secrets import Secret
+from dockpass.text import clean
+from dockpass.ui.views.words import (
+    GLYPH_DONE,
+    GLYPH_EDITED,
+    GLYPH_FAILED,
+    GLYPH_LOOK,
+    GLYPH_METHOD,
+    GLYPH_NOT_REACHED,
+    GLYPH_NOW,
+    Line,
+    Span,
+    cell,
+    method_role,
+)
+from dockpass.variables.catalogue import Entry, Group
+from dockpass.variables.findings import Finding
+from dockpass.variables.place import Place
+from dockpass.variables.token_kind import token_kind
+
+Decided = Decision | Refusal
+
+WIDE = 100
+LONGEST_NAME = 31
+
+_SHORT_WARNINGS = {
+    WarningId.FOREIGN_REGISTRY: "foreign registry",
+    WarningId.MAY_NOT_DELETE: "may not delete",
+    WarningId.HALF_CREDENTIALS: "half a login",
+    WarningId.OPTIONS_IGNORED: "options ignored",
+    WarningId.OPTIONS_UNUSED: "options unused",
+    WarningId.IGNORE_LOOKS_FALSE: "switch is on",
+    WarningId.OLD_VARIABLE: "old name",
+    WarningId.OTHERS_ANONYMOUS: "others anonymous",
+    WarningId.SENT_TO_MANY: "sent to many",
+    WarningId.NO_BUILD_FILE: "images not known",
+}
+
+
+def command_row(number: int, now: Decided, before: Decided, width: int) -> Line:
+    """Return one row of the table of commands; `before` is the decision without the edits."""
+    head: Line = ((f"{number} ", "absent"), (cell(str(now.command), 9), "strong"))
+    if isinstance(now, Refusal):
+        return (*head, (f"{GLYPH_LOOK} ", "look"), (now.message, "look"))
+    row = (*head, *_method_cell(now, before))
+    user = cell(clean(now.username or "no login"), 17)
+    where = ", ".join(now.login) or clean(now.config_dir or "")
+    row = (*row, (user, "text" if now.username else "absent"))
+    remark = _remark(now)
+    if width < WIDE:
+        return (*row, *([remark] if remark else [(clean(where), "label")]))
+    address = (cell(clean(where), 32), "text" if now.login else "label")
+    return (*row, address, (cell(_secret_words(now), 31), "label"), *([remark] if remark else []))
+
+
+def _method_cell(now: Decision, before: Decided) -> Line:
+    role = method_role(now.method)
+    if isinstance(before, Decision) and before.method is not now.method:
+        was = f"{before.method.label} → "
+        return ((f"{GLYPH_EDITED} ", "look"), (was, "absent"), (f"{now.method.label}  ", role))
+    return ((f"{GLYPH_METHOD} ", role), (cell(now.method.label, 17), role))
+
+
+def _secret_words(decision: Decision) -> str:
+    if decision.secret_from is None:
+        return ""
+    return "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105
+
+
+def _remark(decision: Decision) -> Span | None:
+    if not decision.warnings:
+        return None
+    return f"{GLYPH_LOOK} {_SHORT_WARNINGS[decision.warnings[0].id]}", "look"
+
+
+def why_lines(decided: Decided, instead: Sequence[WhyNot]) -> list[Line]:
+    """Return the sentence, the trace, what would be instead, and the notices."""
+    if isinstance(decided, Refusal):
+        return [((decided.message, "look"),), (), ((decided.hint, "text"),)]
+    lines: list[Line] = [_emphasised(decided), (), *_trace_lines(decided)]
+    if instead:
+        lines += [(), (("Instead", "heading"),)]
+        width = max(len(found.method.label) for found in instead)
+        lines += [_instead_line(found, width) for found in instead]
+    if decided.warnings:
+        lines += [(), (("Notice", "heading"),)]
+        lines += [((f"{GLYPH_LOOK} ", "look"), (notice.message, "text")) for notice in decided.warnings]
+    return lines
+
+
+def _emphasised(decision: Decision) -> Line:
+    """Put weight on what the sentence is about: command, hosts, user and variable."""
+    strong = {str(decision.command), *decision.login}
+    strong |= {word for word in (decision.username, decision.secret_from, decision.config_dir) if word}
+    spans: list[Span] = []
+    for word in decision.sentence.split(" "):
+        bare = word.rstrip(",.:")
+        role = "strong" if clean(bare) in {clean(found) for found in strong} else "text"
+        if spans:
+            spans.append((" ", "text"))
+        spans.append((bare, role))
+        spans.append((word[len(bare) :], "text"))
+    return tuple(spans)
+
+
+_MARKS = {
+    Outcome.CHOSEN: (GLYPH_NOW, ""),
+    Outcome.HOLDS: (GLYPH_LOOK, "look"),
+    Outcome.NOT_MET: (GLYPH_FAILED, "label"),
+    Outcome.OFF: (GLYPH_FAILED, "look"),
+    Outcome.NOT_REACHED: (GLYPH_NOT_REACHED, "absent"),
+}
+
+
+def _trace_lines(decision: Decision) -> list[Line]:
+    lines: list[Line] = []
+    for step in decision.trace:
+        glyph, role = _MARKS[step.outcome]
+        title = rule(step.rule).title
+        chosen = method_role(decision.method)
+        # A rule that could have switched autologin off, and did not, is good news.
+        if step.rule in {RuleId.GOOGLE, RuleId.IGNORE} and step.outcome is Outcome.NOT_MET:
+            glyph, role, title = GLYPH_DONE, "good", f"not {title}"
+        word = {Outcome.CHOSEN: chosen, Outcome.NOT_REACHED: "absent"}.get(step.outcome, "text")
+        because = {Outcome.CHOSEN: "text", Outcome.NOT_REACHED: "absent"}.get(step.outcome, "label")
+        lines.append(((f"{glyph} ", role or chosen), (cell(title, 17), word), (step.because, because)))
+    return lines
+
+
+def _instead_line(found: WhyNot, width: int) -> Line:
+    glyph = GLYPH_METHOD if found.possible else GLYPH_NOT_REACHED
+    role = method_role(found.method) if found.possible else "absent"
+    words = ", ".join(edit.in_words() for edit in found.changes) or found.because
+    title = found.method.label.ljust(max(width, 17))
+    return ((f"{glyph} ", role), (title, role), (words, "label" if found.possible else "absent"))
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRow:
+    """One row of the environment; a heading has no entry."""
+
+    entry: Entry | None
+    line: Line
+
+
+def environment_rows(
+    entries: Sequence[Entry],
+    facts: Facts,
+    findings: Sequence[Finding],
+    read_by: Mapping[str, str],
+    revealed: str,
+    width: int,
+) -> list[EnvironmentRow]:
+    """Return the listed variables and options by group; `read_by` gives the method that uses a name."""
+    rows: list[EnvironmentRow] = []
+    group: Group | None = None
+    odd = {finding.name for finding in findings}
+    for entry in entries:
+        if entry.group is not group:
+            if rows:
+                rows.append(EnvironmentRow(None, ()))
+            group = entry.group
+            rows.append(EnvironmentRow(None, (("  ", "text"), (group.upper(), "heading"))))
+        rows.append(EnvironmentRow(entry, _row(entry, facts, entry.name in odd, read_by, revealed, width)))
+    return rows
+
+
+def _row(
+    entry: Entry, facts: Facts, odd: bool, read_by: Mapping[str, str], revealed: str, width: int
+) -> Line:
+    shown, role = shown_value(entry, facts, revealed)
+    source = _source(entry, facts)
+    mark: Span = ("  ", "text")
+    if odd:
+        mark = (f"{GLYPH_LOOK} ", "look")
+    elif source == "edit":
+        mark = (f"{GLYPH_EDITED} ", "look")
+    elif entry.name in read_by:
+        mark = (f"{GLYPH_METHOD} ", read_by[entry.name])
+    name = option_name(entry)
+    room = max(width - LONGEST_NAME - 4, 8)
+    suffix = f"  {source}" if source and len(shown) + len(source) + 2 <= room else ""
+    named: Span = (cell(name, LONGEST_NAME + 1), "absent" if role == "absent" else "text")
+    return (mark, named, (shown, role), (suffix, "label"))
+
+
+def option_name(entry: Entry) -> str:
+    """Return the name that a person reads."""
+    names = {"registry-username": "user name", "registry-password": "password", "from": "base images"}
+    return names.get(entry.name, entry.name)
+
+
+def shown_value(entry: Entry, facts: Facts, revealed: str) -> tuple[str, str]:
+    """Return a value as it is shown, and its role; a secret only as length and kind."""
+    value = option_value(entry, facts) if entry.option else None
+    if not entry.option:
+        variable = facts.variables.get(entry.name)
+        value = None if variable is None else variable.value
+    if value is None:
+        return ("not given" if entry.option else "not set"), "absent"
+    if not value:
+        return "empty, counts as not set", "look"
+    if not isinstance(value, Secret):
+        return clean(value, 200), "text"
+    if revealed == entry.name:
+        return clean(value.reveal(), 200), "bad"
+    kind = token_kind(value)
+    return f"•••• {len(value)}{f', {kind}' if kind else ''}", "look"
+
+
+def option_value(entry: Entry, facts: Facts) -> str | Secret | None:
+    """Return what is given for an option."""
+    options = facts.options
+    match entry.name:
+        case "repo":
+            return options.repo
+        case "registry-username":
+            return options.registry_username
+        case "registry-password":
+            return options.registry_password
+        case "from" if facts.base_images is not None:
+            return " ".join(image.reference for image in facts.base_images) or "none"
+    return None
+
+
+def _source(entry: Entry, facts: Facts) -> str:
+    variable = facts.variables.get(entry.name)
+    if entry.option or variable is None or variable.source.kind is SourceKind.PROCESS:
+        return ""
+    return str(variable.source.detail or variable.source.kind)
+
+
+def read_by(decided: Decided) -> dict[str, str]:
+    """Return the names that the chosen rule reads, each with the role of its method."""
+    if isinstance(decided, Refusal):
+        return {}
+    names = list(decided.chosen.looked_at)
+    if decided.command is not Command.BUILD:
+        names += ["repo", "CI_REGISTRY_IMAGE"]
+    return dict.fromkeys(names, method_role(decided.method))
+
+
+def status_line(place: Place, edits: int, engine: tuple[str, str], width: int) -> tuple[Line, Line]:
+    """Return the left and the right half of the status line."""
+    left: list[Span] = [("dockpass", "brand"), ("  ", "text"), (place.label or str(place.kind), "strong")]
+    where = " › ".join(part for part in (place.project, place.job if width >= WIDE else "") if part)
+    if where:
+        left.append((f"  {where}", "label"))
+    if place.ref and width >= WIDE:
+        left.append((f"  {place.ref}", "text"))
+        if place.protected is not None:
+            left.append(
+                (" protected" if place.protected else " not protected", "good" if place.protected else "look")
+            )
+    right: list[Span] = []
+    if edits:
+        words = f"{edits} edit{'s' if edits > 1 else ''}" if width >= WIDE else str(edits)
+        right += [(f"{GLYPH_EDITED} {words}", "look"), ("   ", "text")]
+    words, role = engine
+    right += [(f"{GLYPH_METHOD} ", role), (words, "text")]
+    return tuple(left), tuple(right)

@@ -1,0 +1,54 @@
+"""The pieces of which every view is made: lines of spans, each with the role of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dockpass.auth.command import Method
+from dockpass.text import cut
+
+Span = tuple[str, str]
+"""A text and its role: `text`, `strong`, `label`, `absent`, `good`, `look`, `bad`, `accent` or a method."""
+
+Line = tuple[Span, ...]
+
+GLYPH_METHOD = "●"
+GLYPH_NOW = "▶"
+GLYPH_DONE = "✓"
+GLYPH_FAILED = "✗"
+GLYPH_NOT_REACHED = "·"
+GLYPH_LOOK = "▲"
+GLYPH_EDITED = "~"
+
+
+def method_role(method: Method) -> str:
+    """Return the role of a method: its colour everywhere."""
+    return f"method-{method}"
+
+
+def cell(text: str, width: int) -> str:
+    """Return `text` in exactly `width` characters."""
+    return cut(text, width).ljust(width)
+
+
+def plain(lines: Iterable[Sequence[Span]]) -> list[str]:
+    """Return the words of lines without their roles."""
+    return ["".join(text for text, _ in line).rstrip() for line in lines]
+
+
+def seconds(count: float) -> str:
+    """Return a duration in human words: `84 ms`, `6.9 s`, `2 min 05 s`."""
+    if count < 1:
+        return f"{count * 1000:.0f} ms"
+    if count < 60:
+        return f"{count:.1f} s"
+    return f"{int(count // 60)} min {int(count % 60):02d} s"
+
+
+def size(count: float) -> str:
+    """Return bytes in human words: `12.1 MB`."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
