@@ -27,7 +27,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("undo", "backspace", "undo", "Take the last edit back.", "overview"),
     Action("reveal", "r", "reveal", "Show one secret for ten seconds, after a question.", "overview", False),
     Action("filter", "slash", "filter", "Show only variables and options that hold a text.", "overview"),
-    Action("switch", "tab", "environment", "Go to the next panel.", "overview"),
+    Action("switch", "tab", "panel", "Go to the next panel.", "overview"),
     Action("copy", "y", "copy", "Copy the command line, secrets as $NAME; in a run its log.", "everywhere"),
     Action("command_1", "1", "build", "Select build.", "overview", False),
     Action("command_2", "2", "push", "Select push.", "overview", False),
@@ -57,7 +57,7 @@ def bindings(scope: str, keys: Mapping[str, str] | None = None) -> list[Binding]
             key_display=None if action.id in own else key_name(action),
             tooltip=action.help,
             id=action.id,
-            priority=action.keys == "tab",
+            priority=action.keys in {"tab", "enter"} and scope == "overview",
         )
         for action in ACTIONS
         if action.scope == scope

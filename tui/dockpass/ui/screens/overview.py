@@ -104,7 +104,7 @@ class Overview(Screen[None]):
         decided = session.decide(command)
         why = self.query_one("#why", Panel)
         why.border_title = f"Why {command}"
-        why.show(why_lines(decided, session.instead(command)))
+        why.show(why_lines(decided, session.instead(command), why.content_size.width - 1))
         environment = self.query_one("#environment", Rows)
         entries = [found for found in listed(session.facts) if self._filter in found.name.lower()]
         facts = session.facts
@@ -112,7 +112,8 @@ class Overview(Screen[None]):
             entries, facts, session.findings, read_by(decided), self._revealed, environment.content_size.width
         )
         environment.show([(row.entry.name if row.entry else None, row.line) for row in rows])
-        environment.border_subtitle = f"{len(entries)} of {len(facts.variables)} variables"
+        known = sum(found.name in facts.variables for found in entries)
+        environment.border_subtitle = f"{known} set, of {len(facts.variables)} variables"
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another command: other reasons."""
@@ -123,13 +124,6 @@ class Overview(Screen[None]):
         finding = next((f for f in self.session.findings if found and f.name == found.name), None)
         words = f"{found.name} {finding.message}" if found and finding else found.means if found else ""
         self.query_one("#environment", Rows).border_subtitle = words[: max(self.size.width // 2 - 8, 20)]
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Enter runs a command, and edits a variable."""
-        if event.option_list.id == "commands":
-            self.action_run()
-        else:
-            self.action_edit()
 
     @work(thread=True, exit_on_error=False, group="engine")
     def _ask_for_engine(self) -> None:
@@ -277,7 +271,14 @@ class Overview(Screen[None]):
         self.notify(f"sent to the terminal's clipboard: {line}", timeout=6)
 
     def action_run(self) -> None:
-        """Show the plan of the selected command, then run it."""
+        """Show the plan of the selected command, then run it; in the environment, edit."""
+        focused = self.focused.id if self.focused else ""
+        if focused == "filter":
+            self.on_input_submitted()
+            return
+        if focused == "environment":
+            self.action_edit()
+            return
         request = self.session.request(self.command)
         if isinstance(request, Refusal):
             found = entry("repo")

@@ -23,6 +23,7 @@ from dockpass.ui.views.words import (
     Line,
     Span,
     cell,
+    hanging,
     method_role,
 )
 from dockpass.variables.catalogue import Entry, Group
@@ -55,14 +56,15 @@ def command_row(number: int, now: Decided, before: Decided, width: int) -> Line:
     if isinstance(now, Refusal):
         return (*head, (f"{GLYPH_LOOK} ", "look"), (now.message, "look"))
     row = (*head, *_method_cell(now, before))
-    user = cell(clean(now.username or "no login"), 17)
+    user = cell(clean(now.username or "no login"), 15) + " "
     where = ", ".join(now.login) or clean(now.config_dir or "")
     row = (*row, (user, "text" if now.username else "absent"))
     remark = _remark(now)
     if width < WIDE:
         return (*row, *([remark] if remark else [(clean(where), "label")]))
-    address = (cell(clean(where), 32), "text" if now.login else "label")
-    return (*row, address, (cell(_secret_words(now), 31), "label"), *([remark] if remark else []))
+    spare = max(width - 120, 0) // 2
+    address = (cell(clean(where), 23 + spare) + " ", "text" if now.login else "label")
+    return (*row, address, (cell(_secret_words(now), 29), "label"), *([remark] if remark else []))
 
 
 def _method_cell(now: Decision, before: Decided) -> Line:
@@ -70,7 +72,7 @@ def _method_cell(now: Decision, before: Decided) -> Line:
     if isinstance(before, Decision) and before.method is not now.method:
         was = f"{before.method.label} → "
         return ((f"{GLYPH_EDITED} ", "look"), (was, "absent"), (f"{now.method.label}  ", role))
-    return ((f"{GLYPH_METHOD} ", role), (cell(now.method.label, 17), role))
+    return ((f"{GLYPH_METHOD} ", role), (cell(now.method.label, 16), role))
 
 
 def _secret_words(decision: Decision) -> str:
@@ -85,18 +87,19 @@ def _remark(decision: Decision) -> Span | None:
     return f"{GLYPH_LOOK} {_SHORT_WARNINGS[decision.warnings[0].id]}", "look"
 
 
-def why_lines(decided: Decided, instead: Sequence[WhyNot]) -> list[Line]:
+def why_lines(decided: Decided, instead: Sequence[WhyNot], width: int) -> list[Line]:
     """Return the sentence, the trace, what would be instead, and the notices."""
     if isinstance(decided, Refusal):
         return [((decided.message, "look"),), (), ((decided.hint, "text"),)]
-    lines: list[Line] = [_emphasised(decided), (), *_trace_lines(decided)]
+    lines: list[Line] = [_emphasised(decided), (), *_trace_lines(decided, width)]
     if instead:
         lines += [(), (("Instead", "heading"),)]
-        width = max(len(found.method.label) for found in instead)
-        lines += [_instead_line(found, width) for found in instead]
+        for found in instead:
+            lines += _instead_lines(found, width)
     if decided.warnings:
         lines += [(), (("Notice", "heading"),)]
-        lines += [((f"{GLYPH_LOOK} ", "look"), (notice.message, "text")) for notice in decided.warnings]
+        for notice in decided.warnings:
+            lines += hanging(((f"{GLYPH_LOOK} ", "look"),), notice.message, "text", width)
     return lines
 
 
@@ -124,7 +127,7 @@ _MARKS = {
 }
 
 
-def _trace_lines(decision: Decision) -> list[Line]:
+def _trace_lines(decision: Decision, width: int) -> list[Line]:
     lines: list[Line] = []
     for step in decision.trace:
         glyph, role = _MARKS[step.outcome]
@@ -135,16 +138,17 @@ def _trace_lines(decision: Decision) -> list[Line]:
             glyph, role, title = GLYPH_DONE, "good", f"not {title}"
         word = {Outcome.CHOSEN: chosen, Outcome.NOT_REACHED: "absent"}.get(step.outcome, "text")
         because = {Outcome.CHOSEN: "text", Outcome.NOT_REACHED: "absent"}.get(step.outcome, "label")
-        lines.append(((f"{glyph} ", role or chosen), (cell(title, 17), word), (step.because, because)))
+        head = ((f"{glyph} ", role or chosen), (cell(title, 17), word))
+        lines += hanging(head, step.because, because, width)
     return lines
 
 
-def _instead_line(found: WhyNot, width: int) -> Line:
+def _instead_lines(found: WhyNot, width: int) -> list[Line]:
     glyph = GLYPH_METHOD if found.possible else GLYPH_NOT_REACHED
     role = method_role(found.method) if found.possible else "absent"
     words = ", ".join(edit.in_words() for edit in found.changes) or found.because
-    title = found.method.label.ljust(max(width, 17))
-    return ((f"{glyph} ", role), (title, role), (words, "label" if found.possible else "absent"))
+    head = ((f"{glyph} ", role), (cell(found.method.label, 17), role))
+    return hanging(head, words, "label" if found.possible else "absent", width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ def _row(
         mark = (f"{GLYPH_LOOK} ", "look")
     elif source == "edit":
         mark = (f"{GLYPH_EDITED} ", "look")
-    elif entry.name in read_by:
+    elif entry.name in read_by and role != "absent":
         mark = (f"{GLYPH_METHOD} ", read_by[entry.name])
     name = option_name(entry)
     room = max(width - LONGEST_NAME - 4, 8)
@@ -216,7 +220,7 @@ def shown_value(entry: Entry, facts: Facts, revealed: str) -> tuple[str, str]:
         return clean(value, 200), "text"
     if revealed == entry.name:
         return clean(value.reveal(), 200), "bad"
-    kind = token_kind(value)
+    kind = token_kind(value).removeprefix("GitLab ")
     return f"•••• {len(value)}{f', {kind}' if kind else ''}", "look"
 
 
@@ -246,7 +250,7 @@ def read_by(decided: Decided) -> dict[str, str]:
     """Return the names that the chosen rule reads, each with the role of its method."""
     if isinstance(decided, Refusal):
         return {}
-    names = list(decided.chosen.looked_at)
+    names = [name for name in decided.chosen.looked_at if name != "from" or decided.command is Command.BUILD]
     if decided.command is not Command.BUILD:
         names += ["repo", "CI_REGISTRY_IMAGE"]
     return dict.fromkeys(names, method_role(decided.method))

@@ -22,7 +22,7 @@ from dockpass.ui.views.words import (
 )
 
 MOST_LOG_LINES = 20_000
-BAR = 36
+BAR = 44
 
 
 @dataclass
@@ -180,7 +180,7 @@ def layer_lines(state: RunState, width: int, rows: int) -> list[Line]:
     if len(layers) > rows - 2:
         layers = sorted(layers, key=lambda layer: layer.state in _FINISHED)[: max(rows - 2, 1)]
     bar = min(BAR, max(width - 46, 8))
-    lines = [_layer_line(layer, bar) for layer in layers]
+    lines = [_layer_line(layer, bar, width) for layer in layers]
     done = sum(layer.current for layer in state.layers.values())
     total = sum(layer.total for layer in state.layers.values())
     speed = (
@@ -194,25 +194,27 @@ def layer_lines(state: RunState, width: int, rows: int) -> list[Line]:
             (cell("total", 14), "strong"),
             (cell(words, 12), "label"),
             *_bar(done, total, bar, "accent"),
-            (f"{left:>20}", "text"),
+            (f"{left:>{max(width - bar - 27, 20)}}", "text"),
         ),
     ]
     return lines
 
 
-def _layer_line(layer: ev.Layer, bar: int) -> Line:
+def _layer_line(layer: ev.Layer, bar: int, width: int) -> Line:
     finished = layer.state in _FINISHED
     role = _ROLES.get(layer.state, "accent")
     filled = layer.total or 1
     of = size(layer.total) if finished and layer.total else ""
-    if not finished and layer.total:
+    if layer.state == "waiting" and layer.total:
+        of = size(layer.total)
+    elif not finished and layer.total:
         of = f"{size(layer.current)} of {size(layer.total)}"
     current = filled if finished else layer.current
     return (
         (cell(layer.id, 14), "text"),
         (cell(layer.state, 12), "label"),
         *_bar(current, filled if finished else layer.total, bar, role),
-        (f"{of:>20}", "label"),
+        (f"{of:>{max(width - bar - 27, 20)}}", "label"),
     )
 
 

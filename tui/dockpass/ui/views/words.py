@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from dockpass.auth.command import Method
@@ -29,6 +30,16 @@ def method_role(method: Method) -> str:
 def cell(text: str, width: int) -> str:
     """Return `text` in exactly `width` characters."""
     return cut(text, width).ljust(width)
+
+
+def hanging(head: Line, text: str, role: str, width: int) -> list[Line]:
+    """Return `head` and the text behind it, wrapped so that it stays in its column."""
+    indent = sum(len(found) for found, _ in head)
+    wrapped = textwrap.wrap(text, max(width - indent, 16), break_on_hyphens=False) or [""]
+    return [
+        (*head, (wrapped[0], role)),
+        *(((" " * indent, "text"), (line, role)) for line in wrapped[1:]),
+    ]
 
 
 def plain(lines: Iterable[Sequence[Span]]) -> list[str]:
