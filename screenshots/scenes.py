@@ -239,5 +239,6 @@ SCENES: tuple[Scene, ...] = (
     Scene("run-80x24", _job(script=_pushing()), RUN, width=80, height=24),
     Scene("run-ended", _job(script=_pushed()), RUN),
     Scene("run-refused", _job(script=_refused()), RUN),
-    Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "y")),
+    Scene("cleanup-rules", _job(), ("4", "enter")),
+    Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "y")),
 )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+from dockpass.errors import UsageError
+from dockpass.runs.rules import parse_span
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class Span(click.ParamType[float]):
@@ -23,10 +22,10 @@ class Span(click.ParamType[float]):
         """Return seconds; fails with the forms that are known."""
         if isinstance(value, float):
             return value
-        found = _SPAN.fullmatch(str(value))
-        if not found:
-            self.fail(f"{value!r} is no span of time; write 90m, 12h, 30d or 2w.", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
+        try:
+            return parse_span(str(value))
+        except UsageError as error:
+            self.fail(f"{error.message} {error.hint}", param, ctx)
 
 
 def _apply(options: list[Callable[[Decorated], Decorated]], function: Decorated) -> Decorated:

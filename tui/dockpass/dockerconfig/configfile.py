@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from dockpass.auth.credential import Credential
-from dockpass.secrets import Secret
+from dockpass.dockerconfig.entry import Entry, read_entry
 from dockpass.text import clean
 
 LARGEST_FILE = 1 << 20
+
+_MISSPELLED = {
+    "auth": "auths",
+    "credstore": "credsStore",
+    "credentialsstore": "credsStore",
+    "credhelper": "credHelpers",
+    "credentialhelpers": "credHelpers",
+}
 
 
 class FileState(StrEnum):
@@ -30,126 +35,202 @@ class FileState(StrEnum):
     UNREADABLE = "unreadable"
     BROKEN = "broken"
 
+    @property
+    def is_empty_config(self) -> bool:
+        """Docker takes a missing file for an empty config, without a word."""
+        return self in {FileState.NO_DIRECTORY, FileState.NO_FILE}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFinding:
+    """Something that is wrong or risky; `id` is stable, all texts are clean and hold no secret."""
+
+    id: str
+    message: str
+    hint: str
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """`entries` by key as written; an entry without credentials is None (a helper's marker).
+    """`entries` by key as written, in the order of the file.
 
-    `problem` says what is wrong with the file, `broken_entries` what is wrong with single entries.
+    Unless `state` is `READ`, the first finding says why, and everything else is empty.
     """
 
     path: Path
     state: FileState
-    problem: str = ""
-    entries: Mapping[str, Credential | None] = field(default_factory=dict)
-    broken_entries: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[ConfigFinding, ...] = ()
+    entries: Mapping[str, Entry] = field(default_factory=dict)
     creds_store: str = ""
     cred_helpers: Mapping[str, str] = field(default_factory=dict)
     current_context: str = ""
+    proxies: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str:
+        """Why the file was not read; empty where it was."""
+        return "" if self.state is FileState.READ else self.findings[0].message
 
 
 def read_config(directory: Path) -> ConfigFile:
-    """Read `directory/config.json`; a missing file is an empty config, as for docker."""
+    """Read `directory/config.json`. Never raises, and never waits for a pipe's writer."""
     path = directory / "config.json"
-    shown = clean(str(directory))
-    if not directory.exists():
-        return ConfigFile(path, FileState.NO_DIRECTORY, f"{shown} does not exist")
-    if not directory.is_dir():
-        return ConfigFile(path, FileState.NOT_A_DIRECTORY, f"{shown} is a file; a directory is meant")
     try:
-        raw = _read_regular_file(path)
+        if not stat.S_ISDIR(directory.stat().st_mode):
+            return _without(
+                path, FileState.NOT_A_DIRECTORY, f"{_shown(directory)} is a file, not a directory"
+            )
     except FileNotFoundError:
-        return ConfigFile(path, FileState.NO_FILE, f"there is no config.json in {shown}")
+        return _without(path, FileState.NO_DIRECTORY, f"{_shown(directory)} does not exist")
+    except NotADirectoryError:
+        return _without(path, FileState.NOT_A_DIRECTORY, f"a parent of {_shown(directory)} is a file")
+    except (OSError, ValueError) as error:
+        return _without(path, FileState.UNREADABLE, f"{_shown(directory)} cannot be read: {_reason(error)}")
+    try:
+        raw, status = _read_regular_file(path)
+    except FileNotFoundError:
+        return _without(path, FileState.NO_FILE, f"there is no config.json in {_shown(directory)}")
     except OSError as error:
-        why = clean(error.strerror or str(error))
-        return ConfigFile(path, FileState.UNREADABLE, f"{clean(str(path))} cannot be read: {why}")
-    return _parse(path, raw)
+        return _without(path, FileState.UNREADABLE, f"{_shown(path)} cannot be read: {_reason(error)}")
+    return _parse(path, raw, status)
 
 
-def _read_regular_file(path: Path) -> bytes:
+_HINTS = {
+    FileState.NO_DIRECTORY: "Without it docker has no logins; `docker login` creates it.",
+    FileState.NOT_A_DIRECTORY: "Name the directory that holds config.json, not the file itself.",
+    FileState.NO_FILE: "Without it docker has no logins; `docker login` creates it.",
+    FileState.UNREADABLE: "Make it a regular file of at most 1 MiB that you may read.",
+    FileState.BROKEN: "Correct it there, or move it away and log in again.",
+}
+
+
+def _without(path: Path, state: FileState, message: str) -> ConfigFile:
+    return ConfigFile(path, state, (ConfigFinding(f"config-{state}", message, _HINTS[state]),))
+
+
+def _read_regular_file(path: Path) -> tuple[bytes, os.stat_result]:
     # Without O_NONBLOCK, opening a FIFO would wait for a writer for ever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
+    with os.fdopen(handle, "rb", buffering=0) as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(0, "it is not a regular file")
-        if status.st_size > LARGEST_FILE:
+        raw = bytearray()
+        while chunk := file.read(LARGEST_FILE + 1 - len(raw)):  # it may grow while it is read
+            raw += chunk
+        if len(raw) > LARGEST_FILE:
             raise OSError(0, "it is larger than 1 MiB")
-        return file.read(LARGEST_FILE + 1)
+        return bytes(raw), status
 
 
-def _parse(path: Path, raw: bytes) -> ConfigFile:
+def _parse(path: Path, raw: bytes, status: os.stat_result) -> ConfigFile:
     try:
-        found = json.loads(raw.decode("utf-8-sig"))
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        return _broken(path, f"is not JSON: {clean(error.msg)} at {where}")
-    except (UnicodeDecodeError, RecursionError, ValueError) as error:
-        return _broken(path, f"is not JSON: {clean(type(error).__name__)}")
+        found = _first_value(raw.decode("utf-8-sig"))
+    except ValueError as error:
+        return _without(path, FileState.BROKEN, f"{_shown(path)} is not JSON: {_where_broken(error)}")
+    except RecursionError:
+        return _without(path, FileState.BROKEN, f"{_shown(path)} is nested too deeply")
     if not isinstance(found, dict):
-        return _broken(path, "is not a JSON object")
-    sections = {str(key).lower(): value for key, value in found.items()}  # as Go reads JSON
-    entries, broken = _entries(sections.get("auths"))
+        return _without(path, FileState.BROKEN, f"{_shown(path)} is not a JSON object")
+    sections = {str(name).lower(): value for name, value in found.items()}  # as Go reads JSON
+    entries = {str(key): read_entry(value) for key, value in _object(sections.get("auths")).items()}
     return ConfigFile(
         path,
         FileState.READ,
+        findings=(
+            *_about_sections(path, sections),
+            *_about_entries(path, entries),
+            *_about_rights(path, entries, status),
+        ),
         entries=entries,
-        broken_entries=broken,
         creds_store=_text(sections.get("credsstore")),
-        cred_helpers=_texts(sections.get("credhelpers")),
+        cred_helpers={key: _text(name) for key, name in _object(sections.get("credhelpers")).items()},
         current_context=_text(sections.get("currentcontext")),
+        proxies=_object(sections.get("proxies")),
     )
 
 
-def _broken(path: Path, why: str) -> ConfigFile:
-    return ConfigFile(path, FileState.BROKEN, f"{clean(str(path))} {why}")
+def _first_value(text: str) -> Any:
+    """Return the first JSON value: docker reads no further, and takes an empty file for an empty config."""
+    start = len(text) - len(text.lstrip())
+    if start == len(text):
+        return {}
+    found, _ = json.JSONDecoder(parse_constant=_no_constant).raw_decode(text, start)
+    return found
 
 
-def _entries(section: object) -> tuple[dict[str, Credential | None], dict[str, str]]:
-    entries: dict[str, Credential | None] = {}
-    broken: dict[str, str] = {}
-    for key, value in section.items() if isinstance(section, dict) else ():
-        try:
-            entries[str(key)] = _entry(value)
-        except ValueError as error:
-            broken[str(key)] = str(error)
-    return entries, broken
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a value")
 
 
-def _entry(value: object) -> Credential | None:
-    """Return the entry's credential; raises `ValueError` with the reason, which holds no secret."""
-    if not isinstance(value, dict):
-        raise ValueError("the entry is not an object")
-    fields = {str(name).lower(): field for name, field in value.items()}
-    username, password = _text(fields.get("username")), _text(fields.get("password"))
-    if encoded := _text(fields.get("auth")):
-        username, password = _decoded(encoded)
-    token = _text(fields.get("identitytoken"))
-    if token:
-        return Credential(username, Secret(password), Secret(token))
-    if _text(fields.get("registrytoken")):
-        raise ValueError("the entry holds a registry token, which dockpass does not send")
-    if username and password:
-        return Credential(username, Secret(password))
-    return None
+def _where_broken(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{clean(error.msg)} at line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        line = bytes(error.object).count(b"\n", 0, error.start) + 1
+        return f"line {line} holds bytes that are not UTF-8"
+    return clean(str(error), 200)
 
 
-def _decoded(encoded: str) -> tuple[str, str]:
-    try:
-        text = base64.b64decode(encoded, validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        raise ValueError("its auth is not base64 of text") from None
-    username, colon, password = text.partition(":")
-    if not colon or not username:
-        raise ValueError("its auth is not user:password")
-    return username, password.strip("\0")
+def _about_sections(path: Path, sections: Mapping[str, Any]) -> Iterator[ConfigFinding]:
+    kinds = {"auths": dict, "credhelpers": dict, "proxies": dict, "credsstore": str, "currentcontext": str}
+    for name, kind in kinds.items():
+        if sections.get(name) is not None and not isinstance(sections[name], kind):
+            wanted = "an object" if kind is dict else "text"
+            yield ConfigFinding(
+                "config-section-type",
+                f"{_shown(path)}: {name} is not {wanted}, so it is not used",
+                "Docker itself warns about the whole file; correct it there.",
+            )
+    for written, meant in _MISSPELLED.items():
+        if written in sections:
+            yield ConfigFinding(
+                "config-key-misspelled",
+                f"{_shown(path)}: nothing reads {written}; {meant} is probably meant",
+                f"Write {meant}, or take it out.",
+            )
 
 
-def _text(value: Any) -> str:
+def _about_entries(path: Path, entries: Mapping[str, Entry]) -> Iterator[ConfigFinding]:
+    for key, entry in entries.items():
+        if entry.note:
+            yield ConfigFinding(
+                "config-entry",
+                f"{_shown(path)}: the entry {clean(key, 200)}: {entry.note}",
+                f"Log in to it again: docker login {clean(key, 200)}",
+            )
+
+
+def _about_rights(
+    path: Path, entries: Mapping[str, Entry], status: os.stat_result
+) -> Iterator[ConfigFinding]:
+    """Say who else may read or change credentials that lie in the file itself."""
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077 and any(entry.credential for entry in entries.values()):
+        yield ConfigFinding(
+            "config-readable-by-others",
+            f"{_shown(path)} holds credentials, and its mode is {mode:04o}: others may read them",
+            f"chmod 600 {_shown(path)}",
+        )
+    if status.st_uid not in {os.getuid(), 0}:
+        yield ConfigFinding(
+            "config-foreign-owner",
+            f"{_shown(path)} belongs to the user with the id {status.st_uid}, who can change it",
+            "Use a config of your own if that is not meant.",
+        )
+
+
+def _shown(path: Path) -> str:
+    return clean(str(path))
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return clean((error.strerror if isinstance(error, OSError) else None) or str(error))
+
+
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict):
-        return {}
-    return {str(key): name for key, name in value.items() if isinstance(name, str)}
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -107,11 +107,12 @@ def _cleanup_work(options: CleanupOptions) -> tuple[PlannedPhase, ...]:
     return (
         listing,
         PlannedPhase(Phase.CONFIRM, "Ask", "with everything that would go"),
-        PlannedPhase(Phase.DELETE, "Delete", _rules_in_words(options)),
+        PlannedPhase(Phase.DELETE, "Delete", rules_in_words(options)),
     )
 
 
-def _rules_in_words(options: CleanupOptions) -> str:
+def rules_in_words(options: CleanupOptions) -> str:
+    """Return what the rules of a cleanup let go."""
     rules = []
     if options.match is not None:
         rules.append(f"tags like {clean(options.match)}")

@@ -14,7 +14,10 @@ from textual.widgets import Footer, Input, OptionList, Static
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
 from dockpass.engines.detect import EngineState
+from dockpass.errors import UsageError
+from dockpass.runs.planning import rules_in_words
 from dockpass.runs.request import RunRequest
+from dockpass.runs.rules import parse_rules
 from dockpass.secrets import Secret
 from dockpass.ui.actions import ACTIONS, bindings, key_name
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Help
@@ -48,6 +51,19 @@ class Overview(Screen[None]):
         self._engine = ("asking for an engine", "label")
         self._revealed = ""
         self._filter = ""
+        self._rules = "keep-last=10 older-than=30d"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Show only the keys that work here and now."""
+        if action in {"edit", "unset", "reveal"}:
+            return self.focused is not None and self.focused.id == "environment"
+        if action == "undo":
+            return bool(self.session.edits)
+        return True
+
+    def on_descendant_focus(self) -> None:
+        """Another panel: other keys."""
+        self.refresh_bindings()
 
     def compose(self) -> ComposeResult:
         """Status line, the table, environment beside why, keys."""
@@ -85,6 +101,7 @@ class Overview(Screen[None]):
     def refresh_all(self) -> None:
         """Show everything anew from the session."""
         session, width = self.session, self.size.width
+        self.refresh_bindings()
         rows = [
             (
                 str(command),
@@ -113,7 +130,7 @@ class Overview(Screen[None]):
         )
         environment.show([(row.entry.name if row.entry else None, row.line) for row in rows])
         known = sum(found.name in facts.variables for found in entries)
-        environment.border_subtitle = f"{known} set, of {len(facts.variables)} variables"
+        environment.border_subtitle = f"{known} set · {len(facts.variables)} variables"
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another command: other reasons."""
@@ -285,7 +302,23 @@ class Overview(Screen[None]):
             if found is not None:
                 self._edit(found)
             return
-        self._show_plan(request)
+        if request.command is Command.CLEANUP:
+            self._ask_for_rules(request)
+        else:
+            self._show_plan(request)
+
+    def _ask_for_rules(self, request: RunRequest) -> None:
+        dialog = EditValue("What may go?", RULES_MEAN, self._rules, secret=False, preview=rules_preview)
+        self.app.push_screen(dialog, partial(self._take_rules, request))
+
+    def _take_rules(self, request: RunRequest, text: str | None) -> None:
+        if text is None:
+            return
+        self._rules = text
+        try:
+            self._show_plan(replace(request, cleanup=parse_rules(text)))
+        except UsageError as error:
+            self.notify(f"{error.message} {error.hint}", severity="error", timeout=8)
 
     def _show_plan(self, request: RunRequest) -> None:
         plan = self.session.plan(request)
@@ -320,6 +353,20 @@ class Overview(Screen[None]):
     def action_help(self) -> None:
         """Show every key."""
         self.app.push_screen(Help(help_lines()))
+
+
+RULES_MEAN = (
+    "keep-last=N keeps the newest N, older-than=30d deletes only what is older, match=REGEX only tags like it,"
+    " keep=REGEX never tags like it. What would go is shown before anything is deleted."
+)
+
+
+def rules_preview(text: str) -> list[Line]:
+    """Return what a line of rules means, or what is wrong with it."""
+    try:
+        return [((rules_in_words(parse_rules(text)), "text"),)]
+    except UsageError as error:
+        return [((error.message, "bad"),), ((error.hint, "label"),)]
 
 
 def help_lines() -> list[Line]:

@@ -38,6 +38,10 @@ class RunScreen(Screen[None]):
         self._search = ""
         self._asked: Asked | None = None
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A run that has ended cannot be cancelled."""
+        return action != "cancel" or self.state.ended is None
+
     def compose(self) -> ComposeResult:
         """Status line, steps, layers, log, outcome, keys."""
         with Horizontal(id="status"):
@@ -71,6 +75,7 @@ class RunScreen(Screen[None]):
             self._ask(self._asked)
         if self.state.ended is not None:
             self._timer.stop()
+            self.refresh_bindings()
 
     def _write(self, lines: list[Line]) -> None:
         log = self.query_one("#log", RichLog)

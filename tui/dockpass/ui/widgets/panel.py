@@ -47,7 +47,7 @@ class Rows(OptionList):
         selected = self.selected_id
         self._ids = ids
         self.set_options([Option(content(line), id=row_id, disabled=row_id is None) for row_id, line in rows])
-        if selected in ids:
+        if selected and selected in ids:
             self.highlighted = ids.index(selected)
         elif any(ids):
             self.highlighted = next(index for index, row_id in enumerate(ids) if row_id)

@@ -1,0 +1,55 @@
+"""The rules of a cleanup as a person writes them: `keep-last=10 older-than=30d keep=v.*`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import defaultdict
+
+from dockpass.errors import UsageError
+from dockpass.runs.request import CleanupOptions
+from dockpass.text import clean
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_NAMES = ("keep-last", "older-than", "match", "keep")
+
+
+def parse_span(text: str) -> float:
+    """Return the seconds of `90m`, `12h`, `30d` or `2w`; raises `UsageError`."""
+    found = _SPAN.fullmatch(text)
+    if not found:
+        raise UsageError(
+            "span-invalid", f"{clean(text)!r} is no span of time.", "Write for example 90m, 12h, 30d or 2w."
+        )
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def parse_rules(text: str) -> CleanupOptions:
+    """Return the options of a line of rules; raises `UsageError` that names the word at fault."""
+    found: dict[str, list[str]] = defaultdict(list)
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError("rules-invalid", f"{clean(text)!r}: {error}.", "Close the quotes.") from error
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in _NAMES or not equals or not value:
+            raise UsageError(
+                "rules-invalid",
+                f"{clean(word)!r} is no rule.",
+                "The rules are keep-last=N, older-than=SPAN, match=REGEX and keep=REGEX.",
+            )
+        found[name].append(value)
+    return CleanupOptions(
+        keep_last=_count(found["keep-last"][-1]) if found["keep-last"] else None,
+        older_than=parse_span(found["older-than"][-1]) if found["older-than"] else None,
+        match=found["match"][-1] if found["match"] else None,
+        keep=tuple(found["keep"]),
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise UsageError("rules-invalid", f"{clean(text)!r} is no number of tags.", "Write keep-last=10.")
+    return int(text)
