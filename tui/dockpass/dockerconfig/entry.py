@@ -57,25 +57,22 @@ def written_entry(key: str, credential: Credential) -> dict[str, str]:
             "Give the user name that the registry knows.",
         )
     if token:
-        return {
-            "identitytoken": _writable(key, token.reveal()),
-            **({"username": username} if username else {}),
-        }
+        entry = {"username": username} if username else {}
+        return {**entry, "identitytoken": _bytes(key, token.reveal(), "strict").decode()}
     # Values of the environment may hold bytes that are no UTF-8; they are written as they were.
-    plain = _writable(key, f"{username}:{credential.password.reveal()}")
-    return {"auth": base64.b64encode(plain.encode("utf-8", "surrogateescape")).decode("ascii")}
+    plain = _bytes(key, f"{username}:{credential.password.reveal()}", "surrogateescape")
+    return {"auth": base64.b64encode(plain).decode("ascii")}
 
 
-def _writable(key: str, text: str) -> str:
+def _bytes(key: str, text: str, errors: str) -> bytes:
     try:
-        text.encode("utf-8", "surrogateescape")
+        return text.encode("utf-8", errors)
     except UnicodeEncodeError:
         raise DockpassError(
             "credential-not-written",
             f"The login for {clean(key)} holds characters that are no text.",
             "Type it again, or take it from another source.",
         ) from None
-    return text
 
 
 def _credential(texts: Mapping[str, str]) -> Credential | None:

@@ -7,6 +7,7 @@ import os
 import re
 import selectors
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Mapping
@@ -15,15 +16,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from dockpass.auth.address import normalise_host
 from dockpass.auth.credential import Credential
+from dockpass.dockerconfig.keys import host_of_key
 from dockpass.secrets import Secret
-from dockpass.text import clean_bytes
+from dockpass.text import clean, clean_bytes
 
 SECONDS = 10.0
 LARGEST_ANSWER = 64 << 10
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - docker's own marker for an identity token
+_NOT_FOUND = "credentials not found"  # helpers tell it by this sentence, not by their exit status
+_TERMINAL_OF_GPG = "GPG_TTY"  # would let a helper's pinentry draw on the terminal
 
 
 class HelperOutcome(StrEnum):
@@ -36,7 +41,7 @@ class HelperOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HelperResult:
-    """`because` is clean and holds no secret."""
+    """`because` is clean and holds nothing of a well-formed answer."""
 
     outcome: HelperOutcome
     because: str
@@ -46,54 +51,59 @@ class HelperResult:
 def ask_helper(name: str, key: str, environ: Mapping[str, str], seconds: float = SECONDS) -> HelperResult:
     """Ask `docker-credential-NAME` for the entry of `key`. Never raises for what a helper does."""
     if not _NAME.fullmatch(name) or ".." in name:
-        return _failed(f"{clean_bytes(name.encode(errors='replace'), 60)!r} is not a helper's name")
+        return _failed(f"“{clean(name, 60)}” is not a helper's name")
     program = find_program(f"docker-credential-{name}", environ)
     if program is None:
-        return _failed(f"docker-credential-{name} is not on PATH")
+        return _failed(f"docker-credential-{name} is not in any absolute directory of PATH")
     try:
         child = subprocess.Popen(
             [str(program), "get"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=dict(environ),
+            env={name: value for name, value in environ.items() if name != _TERMINAL_OF_GPG},
             start_new_session=True,
         )
-    except OSError as error:
-        return _failed(f"{program.name} cannot be started: {error.strerror}")
+    except (OSError, ValueError) as error:
+        return _failed(f"{program.name} cannot be started: {clean(str(error))}")
     try:
-        out, err = _answer(child, key.encode(), seconds)
-        status = child.wait(1)
+        status, out, err = _answer(child, key.encode("utf-8", "replace"), time.monotonic() + seconds)
     except _TooMuch:
         return _failed(f"{program.name} answered with more than 64 KiB")
-    except (TimeoutError, subprocess.TimeoutExpired):
+    except TimeoutError:
         return _failed(f"{program.name} did not answer within {seconds:g} s")
     finally:
         _end(child)
-    return _result(program.name, status, out, err)
+    return _result(program.name, key, status, out, err)
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> Path | None:
     """Find a program in the absolute directories of PATH, never in the current directory."""
     for directory in environ.get("PATH", os.defpath).split(os.pathsep):
         candidate = Path(directory) / name
-        if directory and candidate.is_absolute() and candidate.is_file() and os.access(candidate, os.X_OK):
+        if candidate.is_absolute() and _is_program(candidate):
             return candidate
     return None
+
+
+def _is_program(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode) and os.access(path, os.X_OK)
+    except (OSError, ValueError):
+        return False  # what cannot be looked at cannot be run either
 
 
 class _TooMuch(Exception):
     """The helper said more than any credential has."""
 
 
-def _answer(child: subprocess.Popen[bytes], key: bytes, seconds: float) -> tuple[bytes, bytes]:
-    """Give the key and read both outputs to their ends, bounded in size and time."""
+def _answer(child: subprocess.Popen[bytes], key: bytes, deadline: float) -> tuple[int, bytes, bytes]:
+    """Give the key, read both outputs to their ends, bounded in size and time; and wait for the exit."""
     assert child.stdin and child.stdout and child.stderr  # noqa: S101, PT018 - all are pipes
     with suppress(BrokenPipeError):
         child.stdin.write(key)
         child.stdin.close()
     read: dict[int, bytes] = {child.stdout.fileno(): b"", child.stderr.fileno(): b""}
-    deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         for pipe in read:
             selector.register(pipe, selectors.EVENT_READ)
@@ -101,31 +111,39 @@ def _answer(child: subprocess.Popen[bytes], key: bytes, seconds: float) -> tuple
             ready = selector.select(max(deadline - time.monotonic(), 0))
             if not ready:
                 raise TimeoutError
-            for pipe in (key.fd for key, _ in ready):
+            for pipe in (pipe.fd for pipe, _ in ready):
                 chunk = os.read(pipe, 16 << 10)
                 read[pipe] += chunk
                 if len(read[pipe]) > LARGEST_ANSWER:
                     raise _TooMuch
                 if not chunk:
                     selector.unregister(pipe)
-    return read[child.stdout.fileno()], read[child.stderr.fileno()]
+    try:
+        status = child.wait(max(deadline - time.monotonic(), 0.1))
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    return status, read[child.stdout.fileno()], read[child.stderr.fileno()]
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    # The group of a child that was waited for may be somebody else's by now, and is left alone.
+    if child.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
     for pipe in (child.stdin, child.stdout, child.stderr):
         if pipe is not None:
             with suppress(BrokenPipeError):
                 pipe.close()
 
 
-def _result(name: str, status: int, out: bytes, err: bytes) -> HelperResult:
+def _result(name: str, key: str, status: int, out: bytes, err: bytes) -> HelperResult:
     if status != 0:
-        said = clean_bytes(out or err, 300).strip() or f"exit status {status}"
-        if "credentials not found" in said.lower():
+        said = clean_bytes(out.strip() or err.strip(), 300)
+        if _NOT_FOUND in said.lower():
             return HelperResult(HelperOutcome.NOT_FOUND, f"{name} has no entry")
+        if not said or said.startswith("{"):  # an answer may hold a secret, whatever the status says
+            said = f"exit status {status}"
         return _failed(f"{name} failed: {said}")
     try:
         answer = json.loads(out)
@@ -133,16 +151,30 @@ def _result(name: str, status: int, out: bytes, err: bytes) -> HelperResult:
         return _failed(f"{name} did not answer with JSON")
     if not isinstance(answer, dict):
         return _failed(f"{name} did not answer with a JSON object")
-    username, secret = answer.get("Username"), answer.get("Secret")
-    if not isinstance(username, str) or not isinstance(secret, str):
-        return _failed(f"{name} answered without Username and Secret")
+    return _credential(name, key, {str(field).lower(): value for field, value in answer.items()})
+
+
+def _credential(name: str, key: str, answer: Mapping[str, object]) -> HelperResult:
+    username, secret, server = (answer.get(field) for field in ("username", "secret", "serverurl"))
+    if not _is_text(username) or not _is_text(secret):
+        return _failed(f"{name} answered without Username and Secret as text")
     if not username or not secret:
         return HelperResult(HelperOutcome.NOT_FOUND, f"{name} has no entry")
+    if server and not (_is_text(server) and _same_host(str(server), key)):
+        return _failed(f"{name} answered for another registry: {clean(str(server), 200)}")
     if username == _IDENTITY_TOKEN_USER:
-        credential = Credential("", Secret(""), Secret(secret))
+        credential = Credential("", Secret(""), Secret(str(secret)))
     else:
-        credential = Credential(username, Secret(secret))
+        credential = Credential(str(username), Secret(str(secret)))
     return HelperResult(HelperOutcome.FOUND, f"from {name}", credential)
+
+
+def _same_host(one: str, other: str) -> bool:
+    return normalise_host(host_of_key(one)) == normalise_host(host_of_key(other))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _failed(because: str) -> HelperResult:

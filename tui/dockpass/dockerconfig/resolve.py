@@ -2,12 +2,14 @@
 
 For docker's key of the host: its own helper (final), else the store (plain entries are then not
 looked at), else the entry under that key, else the first entry whose key reduces to the host
-(docker/cli, cli/config).
+(docker/cli, cli/config). A config that names neither entries nor helpers makes docker ask the
+system's own store where that is installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +17,14 @@ from pathlib import Path
 from dockpass.auth.address import login_key
 from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.configfile import ConfigFile, FileState, read_config
-from dockpass.dockerconfig.helpers import HelperOutcome, ask_helper
+from dockpass.dockerconfig.helpers import HelperOutcome, HelperResult, ask_helper, find_program
+from dockpass.dockerconfig.keys import host_of_key, looks_like
 from dockpass.text import clean
+
+RunHelper = Callable[[str, str, Mapping[str, str]], HelperResult]
+"""Asks the helper of a name for a key, in an environment."""
+
+_AUTH_CONFIG_VARIABLE = "DOCKER_AUTH_CONFIG"
 
 
 class Found(StrEnum):
@@ -25,11 +33,19 @@ class Found(StrEnum):
     USED = "used"
     NOTHING = "nothing"
     FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+_FOUND = {
+    HelperOutcome.FOUND: Found.USED,
+    HelperOutcome.NOT_FOUND: Found.NOTHING,
+    HelperOutcome.FAILED: Found.FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ResolutionStep:
-    """One source that was looked at for a host, and what came of it."""
+    """One source for a host, and what came of it; texts are clean and hold no secret."""
 
     host: str
     source: str
@@ -39,73 +55,134 @@ class ResolutionStep:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Credentials by docker's key, and every source that was looked at."""
+    """Credentials by docker's key, and every source there is for a host, in docker's order."""
 
     credentials: Mapping[str, Credential]
     trace: tuple[ResolutionStep, ...]
 
 
-def resolve(directory: Path, hosts: Sequence[str], *, environ: Mapping[str, str]) -> Resolution:
-    """Resolve each host on its own: a helper that fails for one never hurts another."""
+def resolve(
+    directory: Path,
+    hosts: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    run_helper: RunHelper = ask_helper,
+) -> Resolution:
+    """Resolve each `host[:port]` on its own: a helper that fails for one never hurts another."""
     config = read_config(directory)
     credentials: dict[str, Credential] = {}
     trace: list[ResolutionStep] = []
-    for host in hosts:
-        step, credential = _resolve_host(config, host, environ)
-        trace.append(step)
-        if credential is not None:
-            credentials[login_key(host)] = credential
+    for host in dict.fromkeys(hosts):
+        search = _Search(config, clean(host), login_key(host), environ, run_helper)
+        for step, credential in search.steps():
+            trace.append(step)
+            if credential is not None:
+                credentials[search.key] = credential
     return Resolution(credentials, tuple(trace))
 
 
-def _resolve_host(
-    config: ConfigFile, host: str, environ: Mapping[str, str]
-) -> tuple[ResolutionStep, Credential | None]:
-    key = login_key(host)
-    if config.state is not FileState.READ:
-        outcome = Found.NOTHING if config.state is FileState.NO_FILE else Found.FAILED
-        return ResolutionStep(host, str(config.path), outcome, config.problem), None
-    if key in config.cred_helpers:
-        return _from_helper(host, key, config.cred_helpers[key], "credHelpers", environ)
-    if config.creds_store:
-        return _from_helper(host, key, config.creds_store, "credsStore", environ)
-    return _from_entries(config, host, key)
+_Stepped = tuple[ResolutionStep, Credential | None]
 
 
-def _from_helper(
-    host: str, key: str, helper: str, section: str, environ: Mapping[str, str]
-) -> tuple[ResolutionStep, Credential | None]:
-    result = ask_helper(helper, key, environ)
-    outcome = {
-        HelperOutcome.FOUND: Found.USED,
-        HelperOutcome.NOT_FOUND: Found.NOTHING,
-        HelperOutcome.FAILED: Found.FAILED,
-    }[result.outcome]
-    step = ResolutionStep(host, f"{section} {clean(helper)}", outcome, f"{section}: {result.because}")
-    return step, result.credential
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for one host. `key` is docker's key of it."""
+
+    config: ConfigFile
+    host: str
+    key: str
+    environ: Mapping[str, str]
+    run_helper: RunHelper
+
+    def steps(self) -> Iterator[_Stepped]:
+        """Yield each source with its outcome; at most one of them with a credential."""
+        config = self.config
+        if self.environ.get(_AUTH_CONFIG_VARIABLE):
+            yield self._skipped(
+                _AUTH_CONFIG_VARIABLE,
+                "it is set, and docker's command line from 28.3 on prefers it; a run here does not use it",
+            )
+        if config.state is not FileState.READ:
+            outcome = Found.NOTHING if config.state.is_empty_config else Found.FAILED
+            yield self._step(self._file, outcome, config.problem)
+            if config.state.is_empty_config:
+                yield from self._system_store()
+        elif self.key in config.cred_helpers:
+            yield from self._own_helper(config.cred_helpers[self.key])
+        elif config.creds_store:
+            yield self._ask("credsStore", config.creds_store)
+            yield from self._entry_skipped("the store is asked instead of plain entries")
+        else:
+            yield self._entry()
+            yield from self._system_store()
+
+    def _own_helper(self, helper: str) -> Iterator[_Stepped]:
+        yield self._ask("credHelpers", helper)
+        final = "credHelpers names a helper for this host, and its answer is final"
+        if self.config.creds_store:
+            yield self._skipped(f"credsStore {clean(self.config.creds_store, 60)}", final)
+        yield from self._entry_skipped(final)
+
+    def _ask(self, section: str, helper: str) -> _Stepped:
+        result = self.run_helper(helper, self.key, self.environ)
+        because = f"{section}: {result.because}"
+        return self._step(
+            f"{section} {clean(helper, 60)}", _FOUND[result.outcome], because, result.credential
+        )
+
+    def _system_store(self) -> Iterator[_Stepped]:
+        config = self.config
+        if config.entries or config.cred_helpers or config.creds_store:
+            return
+        store = system_store(self.environ)
+        if find_program(f"docker-credential-{store}", self.environ):
+            yield self._ask("the system's store, which docker picks for an empty config", store)
+
+    def _entry(self) -> _Stepped:
+        keys = self._keys()
+        if not keys:
+            near = [clean(key, 200) for key in self.config.entries if looks_like(key, self.key)]
+            hint = f"; docker does not read {' or '.join(near)} for it" if near else ""
+            return self._step(self._file, Found.NOTHING, f"{self._file} has no entry for it{hint}")
+        chosen = keys[0]
+        entry, shown = self.config.entries[chosen], f"{self._file}: the entry {clean(chosen, 200)}"
+        if entry.credential is None:
+            outcome = Found.FAILED if entry.note else Found.NOTHING
+            return self._step(self._file, outcome, f"{shown}: {entry.note or 'it holds no credentials'}")
+        user = clean(entry.credential.username, 200) or "an identity token"
+        note = f"; {entry.note}" if entry.note else ""
+        if chosen != self.key and len(keys) > 1:
+            note += f"; docker takes any one of {', '.join(clean(key, 200) for key in keys)}, here the first"
+        return self._step(self._file, Found.USED, f"{shown} of {user}{note}", entry.credential)
+
+    def _entry_skipped(self, because: str) -> Iterator[_Stepped]:
+        for key in self._keys()[:1]:
+            if self.config.entries[key].credential is not None:
+                yield self._skipped(
+                    self._file, f"{self._file}: the entry {clean(key, 200)} is not used: {because}"
+                )
+
+    def _keys(self) -> list[str]:
+        """Return the keys of entries that docker would read for the host, the one that wins first."""
+        if self.key in self.config.entries:
+            return [self.key]
+        return [key for key in self.config.entries if host_of_key(key) == self.key]
+
+    @property
+    def _file(self) -> str:
+        return clean(str(self.config.path))
+
+    def _skipped(self, source: str, because: str) -> _Stepped:
+        return self._step(source, Found.SKIPPED, because)
+
+    def _step(
+        self, source: str, outcome: Found, because: str, credential: Credential | None = None
+    ) -> _Stepped:
+        return ResolutionStep(self.host, source, outcome, because), credential
 
 
-def _from_entries(config: ConfigFile, host: str, key: str) -> tuple[ResolutionStep, Credential | None]:
-    near = [other for other in (*config.entries, *config.broken_entries) if _host_of_key(other) == key]
-    exact = key in config.entries or key in config.broken_entries
-    source = key if exact else near[0] if near else ""
-    if not source:
-        return _step(config, host, Found.NOTHING, "has no entry for it"), None
-    if source in config.broken_entries:
-        why = f"the entry {clean(source)} is not usable: {config.broken_entries[source]}"
-        return _step(config, host, Found.FAILED, why), None
-    credential = config.entries[source]
-    if credential is None:
-        return _step(config, host, Found.NOTHING, f"the entry {clean(source)} holds no credentials"), None
-    others = "" if exact or len(near) < 2 else f"; docker picks any of {', '.join(map(clean, near))}"
-    user = clean(credential.username) or "an identity token"
-    return _step(config, host, Found.USED, f"the entry {clean(source)} of {user}{others}"), credential
-
-
-def _step(config: ConfigFile, host: str, outcome: Found, because: str) -> ResolutionStep:
-    path = clean(str(config.path))
-    return ResolutionStep(host, path, outcome, f"{path}: {because}")
-
-
-def _host_of_key(key: str) -> str:
-    return key.partition("://")[2].partition("/")[0] if "://" in key else key.partition("/")[0]
+def system_store(environ: Mapping[str, str], platform: str = sys.platform) -> str:
+    """Return the helper that docker picks for a config without any (docker/cli, cli/config/credentials)."""
+    if platform == "darwin":
+        return "osxkeychain"
+    return "pass" if find_program("pass", environ) else "secretservice"

@@ -8,11 +8,11 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from dockpass.dockerconfig.places import PREFIX, places
+from dockpass.dockerconfig.places import is_name, places
 from dockpass.dockerconfig.temporary import LOCK
 
 MOST = 200
@@ -34,54 +34,64 @@ def sweep(
     directories: Sequence[Path] | None = None,
     now: Callable[[], float] = time.time,
 ) -> tuple[Swept, ...]:
-    """Remove directories of the right name, owner and mode that no living process has locked."""
+    """Remove directories of the right name, owner and mode that no living process has locked.
+
+    At most `MOST` directories are looked at in each place. Never raises for what it finds.
+    """
     found = [place.path for place in places(environ)] if directories is None else directories
     swept = []
     for directory in dict.fromkeys(found):
         for path in _candidates(directory):
-            if because := _left_over(path, now()):
-                shutil.rmtree(path, ignore_errors=True)
-                if not os.path.lexists(path):
-                    swept.append(Swept(path, because))
+            because = _remove_if_left_over(path, now)
+            if because and not os.path.lexists(path):
+                swept.append(Swept(path, because))
     return tuple(swept)
 
 
 def _candidates(directory: Path) -> list[Path]:
     try:
         with os.scandir(directory) as entries:
-            names = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
-    except OSError:
+            ours = (
+                Path(entry.path) for entry in entries if is_name(entry.name) and _is_ours(Path(entry.path))
+            )
+            return list(islice(ours, MOST))
+    except (OSError, ValueError):
         return []  # a place that cannot be read holds nothing of ours
-    return [Path(name) for name in names[:MOST] if _is_ours(Path(name))]
 
 
 def _is_ours(path: Path) -> bool:
     try:
         status = path.lstat()
-    except FileNotFoundError:
+    except OSError:
         return False
     mode = stat.S_IMODE(status.st_mode)
     return stat.S_ISDIR(status.st_mode) and mode == 0o700 and status.st_uid == os.getuid()
 
 
-def _left_over(path: Path, now: float) -> str:
+def _remove_if_left_over(path: Path, now: Callable[[], float]) -> str:
+    """Remove it while its lock is held, so that nobody can take it over meanwhile."""
     try:
-        lock = os.open(path / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        lock = os.open(path / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        return _abandoned(path, now)
+        return _remove_if_abandoned(path, now)
     except OSError:
-        return ""  # not made by us
+        return ""  # not made by dockpass
     try:
-        with suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return "its owner is gone"
-        return ""
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+        return "its owner is gone"
+    except OSError:
+        return ""  # its owner lives
     finally:
         os.close(lock)
 
 
-def _abandoned(path: Path, now: float) -> str:
-    with suppress(FileNotFoundError):
-        if now - path.lstat().st_mtime > GRACE_SECONDS:
-            return "it was never finished"
-    return ""
+def _remove_if_abandoned(path: Path, now: Callable[[], float]) -> str:
+    try:
+        age = now() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return ""
+    if age <= GRACE_SECONDS:
+        return ""
+    shutil.rmtree(path, ignore_errors=True)
+    return "it was never finished"

@@ -6,16 +6,18 @@ import base64
 import fcntl
 import json
 import os
-import secrets
 import shutil
+import stat
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockpass.auth.credential import Credential
+from dockpass.dockerconfig.entry import written_entry
 from dockpass.dockerconfig.guardian import Guardian
-from dockpass.dockerconfig.places import PREFIX, Place, is_in_memory, places
+from dockpass.dockerconfig.places import Place, is_in_memory, new_name, places
 from dockpass.errors import DockpassError
 from dockpass.text import clean
 
@@ -23,6 +25,11 @@ LOCK = ".lock"
 DUMMY_HOST = "dockpass.invalid"
 """Stands in a config without entries: an empty one would open the system's keychain to docker's
 command line, and the home config to the docker SDK."""
+
+_NEW_LOCK = ".lock-new"
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OURS_ONLY = frozenset({"auths", "credsstore", "credhelpers"})
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +41,20 @@ class Removal:
 
 
 class TemporaryConfig:
-    """A directory of mode 0700 with `config.json` of mode 0600.
+    """A directory of mode 0700 with `config.json` of mode 0600; `hosts` are docker's keys in it.
 
-    `remove` may be called from any thread.
+    `where` says which place it is in and why, `on_tmpfs` whether that place is in memory. `remove`
+    may be called from any thread.
     """
 
-    def __init__(self, path: Path, lock: int, guardian: Guardian, where: str, hosts: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, hosts: tuple[str, ...]) -> None:
         self.path = path
-        self.where = where
         self.hosts = hosts
-        self.on_tmpfs = is_in_memory(path)
-        self._lock = lock
-        self._guardian = guardian
+        self.where = ""
+        self.on_tmpfs = False
+        self._identity: tuple[int, int] | None = None
+        self._lock = -1
+        self._guardian: Guardian | None = None
         self._removing = threading.Lock()
         self._removal: Removal | None = None
 
@@ -55,44 +64,33 @@ class TemporaryConfig:
         entries: Mapping[str, Credential],
         *,
         environ: Mapping[str, str],
+        extra: Mapping[str, object] | None = None,
         where: Sequence[Place] | None = None,
     ) -> TemporaryConfig:
-        """Create a config with exactly these entries, by docker's key, in the first place that works."""
-        failures: list[str] = []
+        """Create a config with exactly these entries, by docker's key, in the first place that works.
+
+        `extra` are other sections, such as `proxies`. Raises `DockpassError` if an entry cannot be
+        written or no place works; nothing is left behind then.
+        """
+        text = config_json(entries, extra or {})
+        passed_over: list[str] = []
         for place in places(environ) if where is None else where:
+            if place.refused:
+                passed_over.append(f"not {place.why}: {place.refused}")
+                continue
+            config = cls(place.path.absolute() / new_name(), tuple(entries))
             try:
-                return cls._create_in(place, entries, failures)
+                config._make(text)
             except OSError as error:
-                failures.append(f"{clean(str(place.path))}: {clean(error.strerror or str(error))}")
+                passed_over.append(f"not {clean(str(place.path))}: {_reason(error)}")
+            else:
+                config.where = "; ".join((place.why, *passed_over, *config._unguarded()))
+                return config
         raise DockpassError(
             "config-not-created",
-            f"No temporary docker config can be created. {'; '.join(failures)}.",
+            f"No temporary docker config can be created: {'; '.join(passed_over)}.",
             "Free some space there, or point TMPDIR at a directory of yours.",
         )
-
-    @classmethod
-    def _create_in(
-        cls, place: Place, entries: Mapping[str, Credential], failures: Sequence[str]
-    ) -> TemporaryConfig:
-        path = place.path / f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
-        path.mkdir(0o700)
-        lock = -1
-        guardian = None
-        try:
-            path.chmod(0o700)  # a umask may have taken more than it should
-            lock = _take_lock(path)
-            # The guardian stands before the first secret is written.
-            guardian = Guardian.start(path)
-            _write_config(path / "config.json", entries)
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            if lock >= 0:
-                os.close(lock)
-            if guardian is not None:
-                guardian.release()
-            raise
-        skipped = f" ({'; '.join(failures)})" if failures else ""
-        return cls(path, lock, guardian, f"{place.why}{skipped}", tuple(entries))
 
     @property
     def config_file(self) -> Path:
@@ -106,43 +104,106 @@ class TemporaryConfig:
                 self._removal = self._remove()
             return self._removal
 
+    def _make(self, text: str) -> None:
+        """Create it all, the guardian first and the secret last: a kill at any point is covered."""
+        try:
+            with suppress(OSError):  # without a guardian the next start's sweep has to do
+                self._guardian = Guardian.start(self.path)
+            self.path.mkdir(0o700)
+            status = self.path.lstat()
+            self._identity = (status.st_dev, status.st_ino)
+            self.path.chmod(0o700)  # a umask may have taken more than it should
+            self._lock = _take_lock(self.path)
+            self._arm(status)
+            _write(self.config_file, text)
+            self.on_tmpfs = is_in_memory(self.path)
+        except BaseException:
+            self.remove()
+            raise
+
+    def _arm(self, status: os.stat_result) -> None:
+        guardian = self._guardian
+        if guardian is None:
+            return
+        try:
+            guardian.tell(status)
+            ready = guardian.await_ready()
+        except OSError:
+            ready = False
+        if not ready:
+            guardian.abandon()
+            self._guardian = None
+
+    def _unguarded(self) -> tuple[str, ...]:
+        return (
+            ()
+            if self._guardian
+            else ("no guardian could be started, so a kill leaves it until the next start",)
+        )
+
     def _remove(self) -> Removal:
+        was_there = self._is_there()
+        if was_there and not self._is_the_same():
+            problems = ["something else has taken its place"]
+        else:
+            problems = self._remove_tree() if was_there else []
+        if self._lock >= 0:
+            os.close(self._lock)
+        if self._guardian is not None:
+            self._guardian.disarm()
+        if self._is_there():
+            why = clean("; ".join(problems)) or "it was made again"
+            return Removal(False, f"{clean(str(self.path))} is still there: {why}")
+        return Removal(True, "removed, looked again: gone" if was_there else "it was gone already")
+
+    def _remove_tree(self) -> list[str]:
+        """Remove the tree, more than once if a child process still writes into it; return what failed."""
         problems: list[str] = []
-        shutil.rmtree(self.path, onerror=lambda _call, _path, info: problems.append(str(info[1])))
-        os.close(self._lock)
-        self._guardian.release()
-        if os.path.lexists(self.path):
-            why = clean("; ".join(problems[:3])) or "it was made again"
-            return Removal(False, f"{self.path} is still there: {why}")
-        return Removal(True, "removed, looked again: gone")
+        for _ in range(_ATTEMPTS):
+            problems.clear()
+            shutil.rmtree(self.path, onerror=lambda _call, _path, info: problems.append(_reason(info[1])))
+            if not self._is_there():
+                break
+        return list(dict.fromkeys(problems))[:_ATTEMPTS]
+
+    def _is_there(self) -> bool:
+        return os.path.lexists(self.path)
+
+    def _is_the_same(self) -> bool:
+        status = self.path.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+            return False
+        # Without an identity it was made a moment ago, under a name that nobody else makes.
+        return self._identity in {None, (status.st_dev, status.st_ino)}
 
 
-def config_json(entries: Mapping[str, Credential]) -> str:
+def config_json(entries: Mapping[str, Credential], extra: Mapping[str, object]) -> str:
     """Return the text of a `config.json` with these entries; never without any."""
-    auths = {key: _entry(credential) for key, credential in entries.items()}
-    return json.dumps({"auths": auths or {DUMMY_HOST: _entry(None)}}, indent=2)
-
-
-def _entry(credential: Credential | None) -> dict[str, str]:
-    if credential is None:
-        return {"auth": base64.b64encode(b"nobody:nothing").decode("ascii")}
-    plain = f"{credential.username}:{credential.password.reveal()}"
-    entry = {"auth": base64.b64encode(plain.encode("utf-8", "surrogateescape")).decode("ascii")}
-    if credential.identity_token:
-        entry = {"identitytoken": credential.identity_token.reveal()}
-        if credential.username:
-            entry["username"] = credential.username
-    return entry
+    if refused := [name for name in extra if name.lower() in _OURS_ONLY]:
+        raise ValueError(f"a temporary config has no other {refused[0]}")
+    auths = {key: written_entry(key, credential) for key, credential in entries.items()}
+    nobody = {"auth": base64.b64encode(b"nobody:nothing").decode("ascii")}
+    return json.dumps({"auths": auths or {DUMMY_HOST: nobody}, **extra}, indent=2)
 
 
 def _take_lock(path: Path) -> int:
-    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    # Locked before it has its name: whoever finds a `.lock` that is free knows that its owner is gone.
+    lock = os.open(path / _NEW_LOCK, _NEW_FILE, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        (path / _NEW_LOCK).rename(path / LOCK)
+    except BaseException:
+        os.close(lock)
+        raise
     return lock
 
 
-def _write_config(path: Path, entries: Mapping[str, Credential]) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _write(path: Path, text: str) -> None:
+    handle = os.open(path, _NEW_FILE, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         os.fchmod(handle, 0o600)
-        file.write(config_json(entries))
+        file.write(text)
+
+
+def _reason(error: BaseException) -> str:
+    return clean((error.strerror if isinstance(error, OSError) else None) or str(error))

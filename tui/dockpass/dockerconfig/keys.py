@@ -1,0 +1,33 @@
+"""Keys of `auths` and `credHelpers`: which host a key stands for, by docker's rule."""
+
+from __future__ import annotations
+
+import re
+
+from dockpass.auth.address import normalise_host
+
+_PORT = re.compile(r":\d*\Z", re.ASCII)
+
+
+def host_of_key(key: str) -> str:
+    """Return `host[:port]` of a key, its case kept (docker/cli, `ConvertToHostname`).
+
+    With a scheme it is that of the URL; without one the text before the first slash.
+    """
+    _, scheme, rest = key.partition("://")
+    if not scheme:
+        return key.partition("/")[0]
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].removesuffix(":")
+    if host.startswith("[") and host.endswith("]"):  # Go leaves the brackets out where no port follows
+        return host[1:-1]
+    return host or key.partition("/")[0]
+
+
+def looks_like(one: str, other: str) -> bool:
+    """Tell whether a person could take two keys for the same registry, though docker does not."""
+    return _essence(one) == _essence(other)
+
+
+def _essence(key: str) -> str:
+    host = normalise_host(host_of_key(key))
+    return _PORT.sub("", host) if host.endswith((":443", ":80")) else host
