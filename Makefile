@@ -10,7 +10,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/dockpass $(ARGS)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

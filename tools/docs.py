@@ -17,8 +17,9 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "A TOML file; `dockpass paths` says where it is, `dockpass settings` what holds and why. It need not exist.",
-        "`DOCKPASS_CONFIG` names another file. What is wrong in it is said, and the default is used meanwhile.",
+        "A TOML file; `dockpass paths` says where it is, `dockpass settings` what holds and why. It need not",
+        "exist. `DOCKPASS_CONFIG` names another file. What is wrong in it is said, and the default is used",
+        "meanwhile.",
         "",
         "| setting | default | what it is |",
         "|---|---|---|",

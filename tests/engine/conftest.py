@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 
 import pytest
-from servers import Missing, Registry, registry
+from servers import Missing, Registry, engine, registry
 
 StartRegistry = Callable[..., Registry]
 
@@ -16,16 +16,23 @@ StartRegistry = Callable[..., Registry]
 def start() -> Iterator[Callable[[AbstractContextManager[object]], object]]:
     """Start servers that end with the test."""
     with ExitStack() as stack:
+        yield lambda server: _entered(stack, server)
 
-        def enter(server: AbstractContextManager[object]) -> object:
-            try:
-                return stack.enter_context(server)
-            except Missing as missing:
-                if os.environ.get("CI", "").lower() in {"true", "1"}:
-                    pytest.fail(f"CI has to have it: {missing}")
-                pytest.skip(str(missing))
 
-        yield enter
+def _entered(stack: ExitStack, server: AbstractContextManager[object]) -> object:
+    try:
+        return stack.enter_context(server)
+    except Missing as missing:
+        if os.environ.get("CI", "").lower() in {"true", "1"}:
+            pytest.fail(f"CI has to have it: {missing}")
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> Iterator[str]:
+    """The address of a Docker Engine of the tests' own."""
+    with ExitStack() as stack:
+        yield str(_entered(stack, engine()))
 
 
 @pytest.fixture

@@ -150,6 +150,9 @@ def engine() -> Iterator[str]:
     binary = program("dockerd")
     if os.geteuid() != 0:
         raise Missing("dockerd needs root")
+    if Path("/sys/class/net/docker0").exists():
+        # A second engine in the same network namespace would take the first one's bridge away.
+        raise Missing("another Docker Engine runs on this machine, and is not disturbed")
     directory = Path(tempfile.mkdtemp(prefix="engine-test-"))
     address = f"unix://{directory}/docker.sock"
     try:

@@ -53,7 +53,7 @@ class Overview(Screen[None]):
         self._filter = ""
         self._rules = "keep-last=10 older-than=30d"
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Show only the keys that work here and now."""
         if action in {"edit", "unset", "reveal"}:
             return self.focused is not None and self.focused.id == "environment"
@@ -356,8 +356,8 @@ class Overview(Screen[None]):
 
 
 RULES_MEAN = (
-    "keep-last=N keeps the newest N, older-than=30d deletes only what is older, match=REGEX only tags like it,"
-    " keep=REGEX never tags like it. What would go is shown before anything is deleted."
+    "keep-last=N keeps the newest N, older-than=30d deletes only what is older, match=REGEX only tags"
+    " like it, keep=REGEX never tags like it. What would go is shown before anything is deleted."
 )
 
 

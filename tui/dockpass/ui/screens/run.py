@@ -38,7 +38,7 @@ class RunScreen(Screen[None]):
         self._search = ""
         self._asked: Asked | None = None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A run that has ended cannot be cancelled."""
         return action != "cancel" or self.state.ended is None
 

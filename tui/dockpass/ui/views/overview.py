@@ -194,6 +194,8 @@ def _row(
     elif entry.name in read_by and role != "absent":
         mark = (f"{GLYPH_METHOD} ", read_by[entry.name])
     name = option_name(entry)
+    if role == "bad":  # a revealed value needs all the room there is
+        return (mark, (f"{name}  ", "text"), (shown, role))
     room = max(width - LONGEST_NAME - 4, 8)
     suffix = f"  {source}" if source and len(shown) + len(source) + 2 <= room else ""
     named: Span = (cell(name, LONGEST_NAME + 1), "absent" if role == "absent" else "text")

@@ -1,0 +1,45 @@
+"""Tests see nothing of the machine's own environment, and no network but loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("dockpass", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("dockpass")
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+_FOREIGN = ("DOCKER_", "CI_", "WERF_", "GITHUB_", "GITLAB_", "REGISTRY_", "XDG_", "DOCKPASS_")
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An empty home, and no variable that bears on a login."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("DOCKPASS_STATE", str(Path(home) / "state"))
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to anything but loopback fails the test."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if (
+            isinstance(address, tuple)
+            and not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback
+        ):
+            raise AssertionError(f"a connection to {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)

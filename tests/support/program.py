@@ -1,0 +1,69 @@
+"""Runs the program itself, in an environment of the test's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Program:
+    """`dockpass` with its own home, state and current directory."""
+
+    directory: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("home", "work", "runtime"):
+            (self.directory / name).mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def work(self) -> Path:
+        """The current directory of the program."""
+        return self.directory / "work"
+
+    @property
+    def home_config(self) -> Path:
+        """The person's own docker config."""
+        return self.directory / "home" / ".docker" / "config.json"
+
+    def variables(self, **more: str) -> dict[str, str]:
+        """The whole environment of a call."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.directory / "home"),
+            "XDG_RUNTIME_DIR": str(self.directory / "runtime"),
+            "DOCKPASS_STATE": str(self.directory / "state"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **self.environ,
+            **more,
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a call."""
+        return [sys.executable, "-m", "dockpass", *arguments]
+
+    def run(self, *arguments: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        """Call the program and wait for its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.work,
+            env=self.variables(**more),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+
+    @property
+    def left(self) -> list[Path]:
+        """Temporary configs that are still there."""
+        return sorted((self.directory / "runtime").glob("dockpass-*"))
+
+    def written(self) -> str:
+        """Everything that was written to files, but for the person's own config."""
+        files = [path for path in self.directory.rglob("*") if path.is_file() and path != self.home_config]
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)

@@ -1,0 +1,160 @@
+"""What a person does on the screen, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from dockpass.auth.command import Command, Method
+from dockpass.auth.decision import Decision
+from dockpass.runs import events as ev
+from dockpass.ui.app import DockpassApp
+from dockpass.ui.screens.run import RunScreen
+from dockpass.ui.session import Session
+from scenes import JOB, ScriptedRun, session
+
+HOSTILE = (
+    "[@click=app.quit]x[/]",
+    "[/foo]",
+    "[bold",
+    "\x1b]0;owned\x07",
+    "\x1b[2J",
+    "\u202eevil",
+    "[link=http://evil.example]x",
+)
+
+
+@asynccontextmanager
+async def shown(made: Session, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[int]]:
+    async with DockpassApp(made).run_test(size=size, notifications=True, tooltips=True) as pilot:
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+        yield pilot
+
+
+def method(made: Session, command: Command) -> Method:
+    decided = made.decide(command)
+    assert isinstance(decided, Decision)
+    return decided.method
+
+
+async def press(pilot: Pilot[int], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+
+
+async def test_an_edit_changes_what_follows_and_undo_takes_it_back() -> None:
+    made = session(JOB)
+    async with shown(made) as pilot:
+        await press(pilot, "tab", "u")
+        assert method(made, Command.PUSH) is Method.AMBIENT
+        await press(pilot, "backspace")
+        assert method(made, Command.PUSH) is Method.AUTOLOGIN
+
+
+async def test_a_typed_secret_is_a_secret_at_once() -> None:
+    made = session(JOB)
+    async with shown(made) as pilot:
+        await press(pilot, "tab", "down", "down", "down", "e")
+        field = pilot.app.screen.query_one("#value", Input)
+        assert field.password
+        await press(pilot, *"typed-secret", "enter")
+        assert method(made, Command.CLEANUP) is Method.CLEANUP_TOKEN
+        assert "typed-secret" not in pilot.app.export_screenshot()
+        assert "typed-secret" not in repr(made.edits)
+
+
+async def test_the_repository_is_asked_for_where_it_is_missing() -> None:
+    made = session({})
+    async with shown(made) as pilot:
+        await press(pilot, "2", "enter", *"quay.io/a", "enter")
+        assert made.facts.options.repo == "quay.io/a"
+
+
+async def test_a_revealed_secret_hides_again() -> None:
+    made = session(JOB)
+    async with shown(made) as pilot:
+        await press(pilot, "tab", "down", "r", "y")
+        assert JOB["CI_JOB_TOKEN"] in pilot.app.export_screenshot()
+        pilot.app.screen._hide()
+        await pilot.pause()
+        assert JOB["CI_JOB_TOKEN"] not in pilot.app.export_screenshot()
+
+
+async def test_a_filter_leaves_only_what_holds_it() -> None:
+    made = session(JOB)
+    async with shown(made) as pilot:
+        await press(pilot, "slash", *"werf", "enter")
+        shot = pilot.app.export_screenshot()
+        assert "WERF_DOCKER_CONFIG" in shot
+        assert "CI_PROJECT_PATH" not in shot
+
+
+async def test_nothing_runs_without_a_yes() -> None:
+    made = session(JOB)
+    async with shown(made) as pilot:
+        await press(pilot, "2", "enter", "n")
+        assert not isinstance(pilot.app.screen, RunScreen)
+
+
+async def test_a_foreign_registry_needs_a_yes_of_its_own() -> None:
+    made = session({**JOB, "CI_REGISTRY_IMAGE": "quay.io/a/b"})
+    async with shown(made) as pilot:
+        await press(pilot, "2", "enter", "y", "n")
+        assert not isinstance(pilot.app.screen, RunScreen)
+        await press(pilot, "2", "enter", "y", "y")
+        assert isinstance(pilot.app.screen, RunScreen)
+
+
+async def test_a_run_is_cancelled_by_key_and_asked_about_when_left() -> None:
+    made = session(JOB, script=(ev.PhaseStarted(0.1, ev.Phase.CREATE_CONFIG),))
+    async with shown(made) as pilot:
+        await press(pilot, "2", "enter", "y")
+        screen = pilot.app.screen
+        assert isinstance(screen, RunScreen)
+        run = screen.run_
+        assert isinstance(run, ScriptedRun)
+        await press(pilot, "escape", "n")
+        assert not run.cancelled
+        await press(pilot, "x")
+        assert run.cancelled
+
+
+async def test_the_answer_to_a_cleanup_plan_reaches_the_run() -> None:
+    made = session(JOB, script=(ev.Asked(0.1, "Delete 1 tag?", "old"),))
+    async with shown(made) as pilot:
+        await press(pilot, "4", "enter", "enter", "y")
+        screen = pilot.app.screen_stack[1] if len(pilot.app.screen_stack) > 2 else pilot.app.screen
+        run_screen = next(found for found in pilot.app.screen_stack if isinstance(found, RunScreen))
+        run_screen.pump()
+        await pilot.pause()
+        await press(pilot, "y")
+        assert run_screen.run_.answered is True
+        assert screen is not None
+
+
+@pytest.mark.parametrize("size", [(20, 5), (59, 16), (60, 16), (80, 24), (200, 60)])
+async def test_every_size_is_drawn(size: tuple[int, int]) -> None:
+    async with shown(session(JOB), size) as pilot:
+        await press(pilot, "tab", "tab", "tab", "3")
+        assert pilot.app.is_running
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+async def test_hostile_text_is_shown_as_text(hostile: str) -> None:
+    values = dict.fromkeys((*JOB, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN"), hostile)
+    values |= {"CI_REGISTRY_IMAGE": "registry.myhost.com/a", "GITLAB_CI": "true", "CI_JOB_ID": "1"}
+    log = ev.Log(0.1, ev.LogKind.ENGINE, hostile)
+    made = session(values, script=(log,), base=(hostile,))
+    async with shown(made) as pilot:
+        pilot.app.notify(hostile)
+        await press(pilot, "tab", "e", "escape", "1", "2", "enter", "y", "y")
+        await pilot.pause()
+        shot = pilot.app.export_screenshot()
+        assert "\x1b" not in shot
+        assert pilot.app.is_running
