@@ -8,7 +8,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ SECRETS = (JOB_TOKEN, CLEANUP_PASSWORD, PASSWORD)
 
 
 @pytest.fixture
-def program(tmp_path: Path, docker_host: str) -> Program:
+def program(tmp_path: Path, docker_host: str) -> Iterator[Program]:
     made = Program(tmp_path, {"DOCKER_HOST": docker_host})
     (made.work / "Dockerfile").write_text("FROM scratch\nCOPY hello /hello\n")
     (made.work / "hello").write_text(str(tmp_path))
@@ -31,7 +32,8 @@ def program(tmp_path: Path, docker_host: str) -> Program:
     made.home_config.write_text(
         json.dumps({"auths": {"elsewhere.example": {"auth": "YTpi"}}, "credsStore": "broken"})
     )
-    return made
+    yield made
+    made.remove()
 
 
 def job(registry: Registry) -> dict[str, str]:
@@ -60,10 +62,7 @@ def test_a_gitlab_job_pushes_with_its_token(program: Program, start_registry: St
     assert ended.returncode == 0, ended.stderr
     assert image.startswith("sha256:")
     assert ended.stdout.startswith(f"{registry.host}/web/backend:1@sha256:")
-    assert ("gitlab-ci-token", ["repository:web/backend:pull,push"]) in [
-        (user, [",".join(sorted(scope.split(",")))] if (scope := next(iter(scopes), "")) else [])
-        for user, scopes in registry.tokens.requests
-    ] or any(user == "gitlab-ci-token" and scopes for user, scopes in registry.tokens.requests)
+    assert any(user == "gitlab-ci-token" and scopes for user, scopes in registry.tokens.requests)
     clean(program, ended)
 
 
@@ -113,7 +112,7 @@ def test_cleanup_uses_the_cleanup_password_and_deletes_by_rule(
     registry = start_registry("token")
     pusher = Pusher(registry, "web/backend")
     for number in range(4):
-        pusher.image(f"v{number}", created=f"2024-01-0{number + 1}T00:00:00Z")
+        pusher.image(f"v{number}", created=datetime(2024, 1, number + 1, tzinfo=UTC))
     variables = {
         "WERF_IMAGES_CLEANUP_PASSWORD": CLEANUP_PASSWORD,
         "CI_REGISTRY_IMAGE": f"{registry.host}/web/backend",
@@ -128,8 +127,8 @@ def test_cleanup_uses_the_cleanup_password_and_deletes_by_rule(
 def test_cleanup_with_user_and_password(program: Program, start_registry: StartRegistry) -> None:
     registry = start_registry("token")
     pusher = Pusher(registry, "web/backend")
-    pusher.image("old", created="2024-01-01T00:00:00Z")
-    pusher.image("new", created="2024-02-01T00:00:00Z")
+    pusher.image("old", created=datetime(2024, 1, 1, tzinfo=UTC))
+    pusher.image("new", created=datetime(2024, 2, 1, tzinfo=UTC))
     ended = program.run(
         "cleanup",
         "--repo",
@@ -186,13 +185,18 @@ def test_a_build_pulls_its_private_base_image_with_the_job_token(
     program: Program, start_registry: StartRegistry
 ) -> None:
     registry = start_registry("token")
-    Pusher(registry, "web/base").image("3", created="2024-01-01T00:00:00Z")
-    (program.work / "Dockerfile").write_text(f"FROM {registry.host}/web/base:3\nCOPY hello /hello\n")
+    base = f"{registry.host}/web/base:3"
+    built(program)
+    pushed = program.run("push", "--repo", f"{registry.host}/web/base", "--tag", "3", **job(registry))
+    assert pushed.returncode == 0, pushed.stderr
+    # A base image that is there already would not be pulled.
+    docker = ["docker", "-H", program.environ["DOCKER_HOST"]]
+    subprocess.run([*docker, "rmi", "--force", base], check=True, capture_output=True)
+    (program.work / "Dockerfile").write_text(f"FROM {base}\nCOPY hello /again\n")
     ended = program.run("build", "--tag", "mine:1", **job(registry))
     assert ended.returncode == 0, ended.stderr
+    assert ("gitlab-ci-token", ["repository:web/base:pull"]) in registry.tokens.requests
     clean(program, ended)
-    ended = program.run("build", CI_REGISTRY=registry.host)
-    assert ended.returncode in {0, 1}
 
 
 def test_pull_and_deploy_say_the_digest_that_was_pushed(
@@ -215,7 +219,7 @@ def test_a_job_token_that_may_not_delete_is_told_by_the_registry(
 ) -> None:
     registry = start_registry("token")
     pusher = Pusher(registry, "web/backend")
-    pusher.image("old", created="2024-01-01T00:00:00Z")
+    pusher.image("old", created=datetime(2024, 1, 1, tzinfo=UTC))
     ended = program.run(
         "cleanup", "--repo", f"{registry.host}/web/backend", "--keep-last=0", "--yes", **job(registry)
     )
@@ -248,7 +252,7 @@ def test_no_config_is_left_whatever_ends_the_program(
     program: Program, start_registry: StartRegistry, number: signal.Signals
 ) -> None:
     registry = start_registry("token")
-    Pusher(registry, "web/backend").image("old", created="2024-01-01T00:00:00Z")
+    Pusher(registry, "web/backend").image("old", created=datetime(2024, 1, 1, tzinfo=UTC))
     # Without an answer to its question, a cleanup waits; a pseudo-terminal makes it ask.
     leader, follower = os.openpty()
     child = subprocess.Popen(

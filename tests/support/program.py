@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +19,15 @@ class Program:
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("home", "work", "runtime"):
+        for name in ("home", "work"):
             (self.directory / name).mkdir(mode=0o700, exist_ok=True)
+        # Only a directory in memory is taken as the runtime directory.
+        shared = Path("/dev/shm")
+        self.runtime = Path(tempfile.mkdtemp(prefix="test-", dir=shared if shared.is_dir() else None))
+
+    def remove(self) -> None:
+        """Remove the runtime directory, which is not the test's own temporary one."""
+        shutil.rmtree(self.runtime, ignore_errors=True)
 
     @property
     def work(self) -> Path:
@@ -35,7 +44,7 @@ class Program:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.directory / "home"),
-            "XDG_RUNTIME_DIR": str(self.directory / "runtime"),
+            "XDG_RUNTIME_DIR": str(self.runtime),
             "DOCKPASS_STATE": str(self.directory / "state"),
             "PYTHONDONTWRITEBYTECODE": "1",
             **self.environ,
@@ -61,7 +70,7 @@ class Program:
     @property
     def left(self) -> list[Path]:
         """Temporary configs that are still there."""
-        return sorted((self.directory / "runtime").glob("dockpass-*"))
+        return sorted(self.runtime.glob("dockpass-*"))
 
     def written(self) -> str:
         """Everything that was written to files, but for the person's own config."""
