@@ -1,0 +1,189 @@
+"""`make bench`: dockpass beside its peers, in one run. What a machine lacks is named and left out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import select
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pyte
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+PYTHON = sys.executable
+BARE = """
+from textual.app import App
+from textual.widgets import DataTable, Footer
+class Bare(App):
+    def compose(self):
+        yield DataTable()
+        yield Footer()
+    def on_mount(self):
+        table = self.query_one(DataTable)
+        table.add_columns("command", "method")
+        table.add_row("build", "autologin")
+Bare().run()
+"""
+
+
+def median(measure: Callable[[], float], runs: int = 7) -> float:
+    """Return the median of several runs in milliseconds, after one that does not count."""
+    measure()
+    return statistics.median(measure() for _ in range(runs)) * 1000
+
+
+def to_exit(*command: str) -> float:
+    """Return the seconds of a whole process."""
+    began = time.perf_counter()
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    return time.perf_counter() - began
+
+
+def to_text(command: list[str], text: str, seconds: float = 30) -> float:
+    """Return the seconds until `text` stands on the screen of a terminal of 120x36."""
+    screen = pyte.Screen(120, 36)
+    stream = pyte.ByteStream(screen)
+    with tempfile.TemporaryDirectory() as home:
+        environ = {**os.environ, "HOME": home, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "36"}
+        began = time.perf_counter()
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvpe(command[0], command, environ)
+        try:
+            while time.perf_counter() - began < seconds:
+                if select.select([terminal], [], [], 0.05)[0]:
+                    stream.feed(os.read(terminal, 1 << 16))
+                    if any(text in line for line in screen.display):
+                        return time.perf_counter() - began
+            raise TimeoutError(f"{text} never came")
+        finally:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+            os.close(terminal)
+
+
+def starts() -> Iterator[str]:
+    """Measure the start of the program."""
+    dockpass = str(Path(PYTHON).with_name("dockpass"))
+    yield f"--version                  {median(lambda: to_exit(dockpass, '--version')):8.1f} ms   goal 120"
+    explain = (dockpass, "explain", "push", "--repo", "registry.example/a", "--json")
+    yield f"explain --json             {median(lambda: to_exit(*explain)):8.1f} ms   goal 200"
+    ours = median(lambda: to_text([dockpass], "build"))
+    bare = median(lambda: to_text([PYTHON, "-c", BARE], "build"))
+    yield f"first table                {ours:8.1f} ms   bare app {bare:.1f} ms, ratio {ours / bare:.2f}, goal 1.5"
+    posting = shutil.which("posting")
+    if posting is None:
+        yield "first table, posting       not measured: posting is not on PATH"
+    else:
+        theirs = median(lambda: to_text([posting], "Enter a URL"), 3)
+        yield f"first table, posting       {theirs:8.1f} ms   ratio {ours / theirs:.2f}, goal 0.4"
+
+
+def feed() -> Iterator[str]:
+    """Measure 20,000 log lines from a thread to the screen, and the loop's worst stall."""
+    sys.path.insert(0, str(ROOT / "screenshots"))
+    from dockpass.runs.events import Log, LogKind
+    from dockpass.ui.app import DockpassApp
+    from dockpass.ui.screens.run import RunScreen
+    from scenes import JOB, session
+
+    async def measure() -> tuple[float, float]:
+        app = DockpassApp(session(JOB))
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.pause()
+            for key in ("2", "enter", "y"):
+                await pilot.press(key)
+                await pilot.pause()
+            screen = app.screen
+            assert isinstance(screen, RunScreen)
+            feed = screen.run_.feed
+
+            def write() -> None:
+                for number in range(20_000):
+                    feed.put(Log(number / 1000, LogKind.ENGINE, f"line {number} of a long build"))
+
+            began, worst = time.perf_counter(), 0.0
+            threading.Thread(target=write, daemon=True).start()
+            while len(screen.state.log) < 20_000:
+                before = time.perf_counter()
+                await asyncio.sleep(0.001)
+                worst = max(worst, time.perf_counter() - before)
+            return time.perf_counter() - began, worst
+
+    took, worst = asyncio.run(measure())
+    yield f"20,000 log lines           {took * 1000:8.1f} ms   goal 150; worst stall {worst * 1000:.0f} ms, goal 60"
+
+
+@contextmanager
+def servers() -> Iterator[tuple[str, str]]:
+    """Run an engine and a registry of our own."""
+    from servers import engine, registry
+
+    with ExitStack() as stack:
+        yield stack.enter_context(engine()), stack.enter_context(registry()).host
+
+
+def docker_work() -> Iterator[str]:
+    """Measure push and pull of 200 MB beside the docker command line."""
+    with servers() as (address, host), tempfile.TemporaryDirectory() as directory:
+        docker = ["docker", "-H", address]
+        dockpass = str(Path(PYTHON).with_name("dockpass"))
+        environ = {"PATH": os.environ["PATH"], "HOME": directory, "DOCKER_HOST": address}
+
+        def timed(command: list[str]) -> float:
+            began = time.perf_counter()
+            subprocess.run(command, env=environ, check=True, capture_output=True, timeout=120)
+            return time.perf_counter() - began
+
+        times: dict[str, list[float]] = {"push": [], "pull": [], "docker push": [], "docker pull": []}
+        for turn in range(3):
+            for who in ("dockpass", "docker"):
+                name = f"{host}/bench/{who}{turn}:1"
+                context = Path(directory, f"{who}{turn}")
+                context.mkdir()
+                (context / "data").write_bytes(os.urandom(200_000_000))
+                (context / "Dockerfile").write_text("FROM scratch\nCOPY data /data\n")
+                subprocess.run(
+                    [*docker, "build", "-q", "-t", name, str(context)],
+                    check=True,
+                    capture_output=True,
+                    env=environ,
+                )
+                shutil.rmtree(context)
+                repo, tag = name.rsplit(":", 1)
+                ours = [dockpass, "push", "--repo", repo, "--tag", tag]
+                kind = "" if who == "dockpass" else "docker "
+                times[f"{kind}push"].append(timed(ours if who == "dockpass" else [*docker, "push", name]))
+                subprocess.run([*docker, "rmi", "-f", name], check=True, capture_output=True, env=environ)
+                ours[1] = "pull"
+                times[f"{kind}pull"].append(timed(ours if who == "dockpass" else [*docker, "pull", name]))
+                subprocess.run([*docker, "rmi", "-f", name], check=True, capture_output=True, env=environ)
+        for what in ("push", "pull"):
+            mine, theirs = statistics.median(times[what]), statistics.median(times[f"docker {what}"])
+            yield f"{what} of 200 MB             {mine:8.2f} s    docker {theirs:.2f} s, ratio {mine / theirs:.2f}, goal 1.05"
+
+
+def main() -> int:
+    """Print one line a figure."""
+    for part in (starts, feed, docker_work):
+        try:
+            for line in part():
+                print(line, flush=True)
+        except Exception as error:  # noqa: BLE001 - one part that cannot be measured leaves the others
+            print(f"{part.__name__}: not measured: {type(error).__name__}: {error}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
