@@ -122,7 +122,8 @@ def feed() -> Iterator[str]:
             return time.perf_counter() - began, worst
 
     took, worst = asyncio.run(measure())
-    yield f"20,000 log lines           {took * 1000:8.1f} ms   goal 150; worst stall {worst * 1000:.0f} ms, goal 60"
+    yield f"20,000 log lines           {took * 1000:8.1f} ms   goal 150"
+    yield f"worst stall meanwhile      {worst * 1000:8.1f} ms   goal 60"
 
 
 @contextmanager
@@ -171,16 +172,19 @@ def docker_work() -> Iterator[str]:
                 subprocess.run([*docker, "rmi", "-f", name], check=True, capture_output=True, env=environ)
         for what in ("push", "pull"):
             mine, theirs = statistics.median(times[what]), statistics.median(times[f"docker {what}"])
-            yield f"{what} of 200 MB             {mine:8.2f} s    docker {theirs:.2f} s, ratio {mine / theirs:.2f}, goal 1.05"
+            ratio = f"docker {theirs:.2f} s, ratio {mine / theirs:.2f}, goal 1.05"
+            yield f"{what} of 200 MB             {mine:8.2f} s    {ratio}"
 
 
 def main() -> int:
     """Print one line a figure."""
-    for part in (starts, feed, docker_work):
+    wanted = sys.argv[1:]
+    parts = [part for part in (starts, feed, docker_work) if not wanted or part.__name__ in wanted]
+    for part in parts:
         try:
             for line in part():
                 print(line, flush=True)
-        except Exception as error:  # noqa: BLE001 - one part that cannot be measured leaves the others
+        except Exception as error:  # noqa: BLE001 - a part that fails leaves the others
             print(f"{part.__name__}: not measured: {type(error).__name__}: {error}", flush=True)
     return 0
 

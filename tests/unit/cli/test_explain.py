@@ -64,7 +64,7 @@ def test_a_job_that_pushes_as_text() -> None:
           external config  set WERF_DOCKER_CONFIG
           options          give --registry-username, give --registry-password
           cleanup token    impossible here: only cleanup can use the cleanup token
-          docker's own     set WERF_IGNORE_CI_DOCKER_AUTOLOGIN to 1""")  # fmt: skip  # noqa: E501
+          docker's own     set WERF_IGNORE_CI_DOCKER_AUTOLOGIN to 1""")  # fmt: skip
 
 
 def test_warnings_and_findings_are_shown_where_there_are_some() -> None:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -76,12 +77,17 @@ class Feed:
 
     def _redacted(self, event: Event) -> Event:
         changed: dict[str, Any] = {}
-        for field in fields(event):
-            value = getattr(event, field.name)
+        for name in _names(type(event)):
+            value = getattr(event, name)
             shown = _redacted(value, self._redact)
-            if shown != value:
-                changed[field.name] = shown
+            if shown is not value and shown != value:
+                changed[name] = shown
         return replace(event, **changed) if changed else event
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name != "at")
 
 
 def _redacted(value: object, redact: Redactor) -> object:

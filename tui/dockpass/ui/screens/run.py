@@ -7,7 +7,7 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, Input, RichLog, Static
+from textual.widgets import Footer, Input, Static
 
 from dockpass.runs.events import Asked
 from dockpass.runs.plan import Plan
@@ -19,6 +19,7 @@ from dockpass.ui.text import content
 from dockpass.ui.views.run import RunState, layer_lines, lifecycle_lines, outcome_lines, plan_rows
 from dockpass.ui.views.words import Line, plain, seconds
 from dockpass.ui.widgets.panel import Panel
+from dockpass.ui.widgets.run_log import RunLog
 
 PUMPS_PER_SECOND = 20
 
@@ -49,15 +50,13 @@ class RunScreen(Screen[None]):
             yield Static(id="status-right", markup=False)
         yield Panel("Lifecycle", id="lifecycle")
         yield Panel("Layers", id="layers")
-        yield RichLog(id="log", classes="panel", markup=False, highlight=False, wrap=False, max_lines=20_000)
+        yield RunLog(id="log")
         yield Panel("Outcome", id="outcome")
         yield Input(placeholder="a part of a line", id="filter")
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Follow the run."""
-        log = self.query_one("#log", RichLog)
-        log.border_title, log.border_subtitle = "Log", "following"
         self.query_one("#layers").display = False
         self.query_one("#outcome").display = False
         self._timer = self.set_interval(1 / PUMPS_PER_SECOND, self.pump)
@@ -78,10 +77,12 @@ class RunScreen(Screen[None]):
             self.refresh_bindings()
 
     def _write(self, lines: list[Line]) -> None:
-        log = self.query_one("#log", RichLog)
-        for line in lines:
-            if self._search in plain([line])[0].lower():
-                log.write(content(line))
+        self.query_one("#log", RunLog).write(self._found(lines))
+
+    def _found(self, lines: list[Line]) -> list[Line]:
+        if not self._search:
+            return lines
+        return [line for line in lines if self._search in plain([line])[0].lower()]
 
     def _show(self) -> None:
         state, width = self.state, self.size.width - 4
@@ -122,7 +123,7 @@ class RunScreen(Screen[None]):
         """Go back; a run that goes on is asked about."""
         if self.query_one("#filter", Input).has_focus:
             self.remove_class("-filtering")
-            self.query_one("#log", RichLog).focus()
+            self.query_one("#log", RunLog).focus()
         elif self.run_.ended:
             self.dismiss(None)
         else:
@@ -141,19 +142,17 @@ class RunScreen(Screen[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show only lines that hold what is typed."""
         self._search = event.value.lower()
-        self.query_one("#log", RichLog).clear()
-        self._write(self.state.log)
+        self.query_one("#log", RunLog).replace(self._found(self.state.log))
 
     def on_input_submitted(self) -> None:
         """Keep the search and go to the log."""
         self.remove_class("-filtering")
-        self.query_one("#log", RichLog).focus()
+        self.query_one("#log", RunLog).focus()
 
     def action_follow(self) -> None:
         """Follow the end of the log, or stay."""
-        log = self.query_one("#log", RichLog)
-        log.auto_scroll = not log.auto_scroll
-        log.border_subtitle = "following" if log.auto_scroll else "staying"
+        log = self.query_one("#log", RunLog)
+        log.following = not log.following
 
     def action_copy(self) -> None:
         """Copy the log; it is redacted already."""

@@ -194,7 +194,7 @@ def layer_lines(state: RunState, width: int, rows: int) -> list[Line]:
             (cell("total", 14), "strong"),
             (cell(words, 12), "label"),
             *_bar(done, total, bar, "accent"),
-            (f"{left:>{max(width - bar - 27, 20)}}", "text"),
+            (f"{left:>{max(width - bar - 26, 20)}}", "text"),
         ),
     ]
     return lines
@@ -214,7 +214,7 @@ def _layer_line(layer: ev.Layer, bar: int, width: int) -> Line:
         (cell(layer.id, 14), "text"),
         (cell(layer.state, 12), "label"),
         *_bar(current, filled if finished else layer.total, bar, role),
-        (f"{of:>{max(width - bar - 27, 20)}}", "label"),
+        (f"{of:>{max(width - bar - 26, 20)}}", "label"),
     )
 
 
