@@ -77,7 +77,7 @@ class Feed:
 
     def _redacted(self, event: Event) -> Event:
         changed: dict[str, Any] = {}
-        for name in _names(type(event)):
+        for name in _text_fields(event.__class__):
             value = getattr(event, name)
             shown = _redacted(value, self._redact)
             if shown is not value and shown != value:
@@ -86,7 +86,7 @@ class Feed:
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
+def _text_fields(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if field.name != "at")
 
 
