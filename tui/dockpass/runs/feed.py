@@ -6,14 +6,18 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from functools import cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from dockpass.runs.events import Ended, Event
 from dockpass.secrets import Redactor
 
 CAPACITY = 50_000
+
+_TEXT_FIELDS = {
+    kind.__name__: tuple(field.name for field in fields(kind) if field.name != "at")
+    for kind in get_args(Event)
+}
 
 
 class Batch(NamedTuple):
@@ -77,17 +81,12 @@ class Feed:
 
     def _redacted(self, event: Event) -> Event:
         changed: dict[str, Any] = {}
-        for name in _text_fields(event.__class__):
+        for name in _TEXT_FIELDS[type(event).__name__]:
             value = getattr(event, name)
             shown = _redacted(value, self._redact)
             if shown is not value and shown != value:
                 changed[name] = shown
         return replace(event, **changed) if changed else event
-
-
-@cache
-def _text_fields(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name != "at")
 
 
 def _redacted(value: object, redact: Redactor) -> object:
