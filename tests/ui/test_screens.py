@@ -125,6 +125,26 @@ async def test_a_run_is_cancelled_by_key_and_asked_about_when_left() -> None:
         assert run.cancelled
 
 
+async def test_quitting_asks_while_a_run_goes_on_and_stops_it() -> None:
+    made = session(JOB, script=(ev.PhaseStarted(0.1, ev.Phase.CREATE_CONFIG),))
+    async with shown(made) as pilot:
+        await press(pilot, "2", "enter", "y", "q", "n")
+        assert pilot.app.is_running
+        run_screen = pilot.app.screen
+        assert isinstance(run_screen, RunScreen)
+        await press(pilot, "q", "y")
+        assert run_screen.run_.cancelled
+
+
+async def test_q_quits_at_once_where_nothing_runs() -> None:
+    app = DockpassApp(session(JOB))
+    async with app.run_test(notifications=True, tooltips=True) as pilot:
+        await pilot.pause()
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0
+
+
 async def test_the_answer_to_a_cleanup_plan_reaches_the_run() -> None:
     made = session(JOB, script=(ev.Asked(0.1, "Delete 1 tag?", "old"),))
     async with shown(made) as pilot:

@@ -51,7 +51,7 @@ def bindings(scope: str, keys: Mapping[str, str] | None = None) -> list[Binding]
     return [
         Binding(
             own.get(action.id, action.keys),
-            action.id,
+            f"app.{action.id}" if action.id == "quit" else action.id,
             action.title,
             show=action.shown,
             key_display=None if action.id in own else key_name(action),

@@ -1,0 +1,151 @@
+"""What only a terminal shows: the real program on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+from program import Program
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m[@click=app.quit]x[/]"
+
+pytestmark = pytest.mark.terminal
+
+
+class Terminal:
+    """The program on a terminal of its own, with a screen in memory and its raw output."""
+
+    def __init__(self, program: Program, *, columns: int = 120, rows: int = 36, **variables: str) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self.stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environ = program.variables(TERM="xterm-256color", COLORTERM="truecolor", **variables)
+        self.child = subprocess.Popen(
+            program.command(),
+            cwd=program.work,
+            env=environ,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(follower)
+
+    def read(self, seconds: float = 0.05) -> None:
+        """Take in what the program has written."""
+        while select.select([self.leader], [], [], seconds)[0]:
+            try:
+                data = os.read(self.leader, 1 << 16)
+            except OSError:
+                return
+            self.raw += data
+            self.stream.feed(data)
+
+    def shows(self, text: str, seconds: float = 20) -> bool:
+        """Wait until the text stands on the screen."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.read()
+            if any(text in line for line in self.screen.display):
+                return True
+        return False
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self.leader, keys.encode())
+
+    def ends(self, seconds: float = 10) -> int:
+        """Wait for the end, reading meanwhile; return the exit status."""
+        deadline = time.monotonic() + seconds
+        while self.child.poll() is None and time.monotonic() < deadline:
+            self.read()
+        self.read()
+        return self.child.wait(1)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    made = Program(tmp_path)
+    yield made
+    made.remove()
+
+
+def opened(program: Program, **variables: str) -> Terminal:
+    return Terminal(program, DOCKER_HOST=f"unix://{program.directory}/none.sock", **variables)
+
+
+def test_it_starts_explains_and_quits_with_the_terminal_restored(program: Program) -> None:
+    terminal = opened(
+        program, CI_REGISTRY="r.example", CI_JOB_TOKEN="canary-token-1", CI_REGISTRY_IMAGE="r.example/a"
+    )
+    assert terminal.shows("gitlab-ci-token")
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert b"\x1b[?1049l" in terminal.raw
+    assert b"\x1b[?25h" in terminal.raw
+    assert b"canary" not in terminal.raw
+
+
+def test_a_run_without_an_engine_says_so_and_leaves_nothing(program: Program) -> None:
+    terminal = opened(program, CI_REGISTRY_IMAGE="r.example/a")
+    assert terminal.shows("no engine")
+    terminal.press("3\r")
+    assert terminal.shows("Run pull?")
+    terminal.press("y")
+    assert terminal.shows("looked again: gone")
+    assert terminal.shows("No engine answers")
+    assert program.left == []
+    terminal.press("q")
+    assert terminal.ends() == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_a_signal_ends_it_in_order(program: Program, number: signal.Signals, status: int) -> None:
+    terminal = opened(program)
+    assert terminal.shows("Commands")
+    terminal.child.send_signal(number)
+    assert terminal.ends() == status
+    assert b"\x1b[?1049l" in terminal.raw
+
+
+def test_hostile_text_of_the_environment_never_reaches_the_terminal(program: Program) -> None:
+    names = ("CI_REGISTRY", "CI_PROJECT_PATH", "CI_COMMIT_REF_NAME", "WERF_DOCKER_CONFIG", "DOCKER_CONTEXT")
+    values = dict.fromkeys(names, HOSTILE)
+    terminal = opened(program, CI_REGISTRY_IMAGE="r.example/a", GITLAB_CI="true", CI_JOB_ID="1", **values)
+    assert terminal.shows("[@click=app.quit]x[/]")
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert b"owned\x07" not in terminal.raw
+    assert b"\x1b]0;owned" not in terminal.raw
+    assert "\x9b31m".encode() not in terminal.raw
+
+
+def test_a_terminal_of_20x5_is_told_what_is_needed_and_quits(program: Program) -> None:
+    terminal = Terminal(program, columns=20, rows=5)
+    assert terminal.shows("dockpass needs")
+    terminal.press("q")
+    assert terminal.ends() == 0
+
+
+def test_without_colour_nothing_is_lost(program: Program) -> None:
+    terminal = opened(program, CI_REGISTRY_IMAGE="r.example/a", NO_COLOR="1")
+    assert terminal.shows("docker's own")
+    assert terminal.shows("✗ external config")
+    terminal.press("q")
+    assert terminal.ends() == 0
