@@ -95,6 +95,14 @@ async def test_a_filter_leaves_only_what_holds_it() -> None:
         assert "CI_PROJECT_PATH" not in shot
 
 
+async def test_keys_typed_fast_are_taken_in_their_order() -> None:
+    made = session(JOB)
+    async with shown(made) as pilot:
+        await pilot.press("3", "enter")
+        await pilot.pause()
+        assert "Run&#160;pull?" in pilot.app.export_screenshot()
+
+
 async def test_nothing_runs_without_a_yes() -> None:
     made = session(JOB)
     async with shown(made) as pilot:

@@ -42,6 +42,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "q", "quit", "Quit; a run is asked about, then stopped within 5 seconds.", "everywhere"),
 )
 
+RUN = ACTIONS[0]
+
 _NAMES = {"slash": "/", "question_mark": "?", "escape": "esc", "backspace": "backspace", "enter": "enter"}
 
 
@@ -57,11 +59,16 @@ def bindings(scope: str, keys: Mapping[str, str] | None = None) -> list[Binding]
             key_display=None if action.id in own else key_name(action),
             tooltip=action.help,
             id=action.id,
-            priority=action.keys in {"tab", "enter"} and scope == "overview",
+            priority=action.keys == "tab",
         )
         for action in ACTIONS
-        if action.scope == scope
+        if action.scope == scope and action.id != RUN.id
     ]
+
+
+def row_binding(title: str) -> Binding:
+    """Return the key that takes a row. It is the rows' own, so that it comes after the keys before it."""
+    return Binding(RUN.keys, "select", title, key_display=key_name(RUN), tooltip=RUN.help, id=RUN.id)
 
 
 def key_name(action: Action) -> str:

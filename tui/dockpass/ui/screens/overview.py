@@ -19,7 +19,7 @@ from dockpass.runs.planning import rules_in_words
 from dockpass.runs.request import RunRequest
 from dockpass.runs.rules import parse_rules
 from dockpass.secrets import Secret
-from dockpass.ui.actions import ACTIONS, bindings, key_name
+from dockpass.ui.actions import ACTIONS, bindings, key_name, row_binding
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Help
 from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.text import content
@@ -37,6 +37,18 @@ from dockpass.ui.widgets.panel import Panel, Rows
 from dockpass.variables.catalogue import Entry, entry, listed
 
 COMMANDS = tuple(Command)
+
+
+class CommandRows(Rows):
+    """The commands."""
+
+    BINDINGS = [row_binding("run")]
+
+
+class EnvironmentRows(Rows):
+    """The variables and options."""
+
+    BINDINGS = [row_binding("edit")]
 
 
 class Overview(Screen[None]):
@@ -73,9 +85,9 @@ class Overview(Screen[None]):
         yield Static(
             "dockpass needs a terminal of 60 columns and 16 rows at least.", id="small", markup=False
         )
-        yield Rows("Commands", id="commands")
+        yield CommandRows("Commands", id="commands")
         with Horizontal(id="below"):
-            yield Rows("Environment", id="environment")
+            yield EnvironmentRows("Environment", id="environment")
             yield Panel("Why", id="why")
         yield Input(placeholder="a part of a name", id="filter")
         yield Footer(compact=True)
@@ -141,6 +153,13 @@ class Overview(Screen[None]):
         finding = next((f for f in self.session.findings if found and f.name == found.name), None)
         words = f"{found.name} {finding.message}" if found and finding else found.means if found else ""
         self.query_one("#environment", Rows).border_subtitle = words[: max(self.size.width // 2 - 8, 20)]
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter runs a command, and edits a variable."""
+        if event.option_list.id == "commands":
+            self.action_run()
+        else:
+            self.action_edit()
 
     @work(thread=True, exit_on_error=False, group="engine")
     def _ask_for_engine(self) -> None:
@@ -288,14 +307,7 @@ class Overview(Screen[None]):
         self.notify(f"sent to the terminal's clipboard: {line}", timeout=6)
 
     def action_run(self) -> None:
-        """Show the plan of the selected command, then run it; in the environment, edit."""
-        focused = self.focused.id if self.focused else ""
-        if focused == "filter":
-            self.on_input_submitted()
-            return
-        if focused == "environment":
-            self.action_edit()
-            return
+        """Show the plan of the selected command, then run it."""
         request = self.session.request(self.command)
         if isinstance(request, Refusal):
             found = entry("repo")
