@@ -26,6 +26,8 @@ from dockpass.variables.findings import Finding
 from dockpass.variables.gather import gather
 from dockpass.variables.place import detect_place
 
+SMALLEST_WIDTH, SMALLEST_HEIGHT = 60, 16
+
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -37,11 +39,11 @@ class DockpassApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [
         (0, "-tiny"),
-        (60, "-narrow"),
+        (SMALLEST_WIDTH, "-narrow"),
         (100, "-normal"),
         (160, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST_HEIGHT, "-tall")]
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -65,7 +67,12 @@ class DockpassApp(App[int]):
         self.push_screen(Overview(self.session))
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a message as plain text; markup in it is never read."""
+        """Show a message as plain text; markup in it is never read.
+
+        A terminal that is too small for the screen has room for one message only: that it is too small.
+        """
+        if self.size.width < SMALLEST_WIDTH or self.size.height < SMALLEST_HEIGHT:
+            return
         options["markup"] = False
         super().notify(self.session.services.redactor(message), **options)
 
