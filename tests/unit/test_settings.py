@@ -1,0 +1,84 @@
+"""Settings are checked when they are read, and written without loss."""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from dockpass.errors import DockpassError
+from dockpass.logfile import start_log
+from dockpass.secrets import Redactor, Secret
+from dockpass.settings import Settings, load_settings, save_setting
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    loaded = load_settings(tmp_path / "none.toml")
+    assert loaded.settings == Settings()
+    assert set(loaded.sources.values()) == {"default"}
+    assert loaded.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('them = "x"', "there is no setting them; did you mean theme?"),
+        ("reveal = 1", "reveal is true or false"),
+        ('engine = "lxc"', "engine is one of auto, docker"),
+        ("keys = 1", "keys is a table"),
+        ("theme = ", "Invalid value"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_file_and_the_default_is_used(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    loaded = load_settings(path)
+    assert loaded.settings == Settings()
+    assert str(path) in loaded.problems[0]
+    assert problem in loaded.problems[0]
+
+
+def test_a_change_keeps_every_other_setting(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "config.toml"
+    save_setting(path, "reveal", False)
+    save_setting(path, "theme", "dockpass-light")
+    assert tomllib.loads(path.read_text()) == {"reveal": False, "theme": "dockpass-light"}
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [found.name for found in path.parent.iterdir()] == ["config.toml"]
+
+
+def test_a_file_that_cannot_be_read_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("theme = ")
+    with pytest.raises(DockpassError):
+        save_setting(path, "theme", "x")
+    assert path.read_text() == "theme = "
+
+
+def test_the_log_file_is_private_redacted_and_made_when_something_is_logged(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "dockpass.log"
+    start_log(path, Redactor([Secret("canary-secret")]))
+    assert not path.exists()
+    logger = logging.getLogger("dockpass.test")
+    try:
+        raise ValueError("with canary-secret \x1b[2J")
+    except ValueError:
+        logger.exception("failed")
+    text = path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "ValueError" in text
+    assert "canary" not in text
+    assert "\x1b" not in text
+
+
+def test_a_log_that_cannot_be_written_is_no_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    start_log(tmp_path / "file" / "dockpass.log", Redactor())
+    logging.getLogger("dockpass.test").warning("to nowhere")
+    assert capsys.readouterr().err == ""
