@@ -125,7 +125,7 @@ def test_an_external_config_that_cannot_be_used_is_said(program: Program, kind: 
     if kind == "broken":
         (directory / "config.json").write_text('{"auths": ')
     ended = program.run("deploy", "--repo", "127.0.0.1:1/a", "--tag", "1", WERF_DOCKER_CONFIG="external")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert str(directory) in ended.stderr
     assert program.left == []
 

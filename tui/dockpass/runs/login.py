@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockpass.auth.address import host_of_reference, login_key
-from dockpass.auth.command import Command
+from dockpass.auth.command import Command, Method
 from dockpass.auth.credential import Credential
+from dockpass.dockerconfig.configfile import read_config
 from dockpass.engines.base import Engine
-from dockpass.errors import LoginRefused
+from dockpass.errors import LoginRefused, UsageError
 from dockpass.runs.events import LoginRefused as LoginWasRefused
 from dockpass.runs.events import (
     LoginSkipped,
@@ -51,6 +52,8 @@ def entries_of_run(job: Job) -> Entries:
         services.redactor.learn(decision.secret, decision.username)
         return Entries(dict.fromkeys(decision.login, credential))
     directory = Path(decision.config_dir or "")
+    if decision.method is Method.EXTERNAL:
+        _check_external(directory)
     environ = services.run_environ(job.facts)
     resolution = services.resolve_entries(directory, hosts_of_run(job.request), environ)
     for credential in resolution.credentials.values():
@@ -59,6 +62,16 @@ def entries_of_run(job: Job) -> Entries:
                 services.redactor.learn(secret, credential.username)
     notes = tuple(f"{step.host}: {step.because}" for step in resolution.trace)
     return Entries(resolution.credentials, notes)
+
+
+def _check_external(directory: Path) -> None:
+    """A config that a person names has to be there; docker would go on without any login."""
+    if problem := read_config(directory).problem:
+        raise UsageError(
+            "external-config-unusable",
+            f"WERF_DOCKER_CONFIG cannot be used: {problem}.",
+            "Name a directory with a config.json, or unset the variable.",
+        )
 
 
 def credential_for(job: Job, reference: str) -> Credential | None:

@@ -93,5 +93,6 @@ def keys_page() -> str:
             if action.scope == scope
         ]
         lines.append("")
+    lines.append("`j`, `k`, `g` and `G` move in lists and in the log as in vi.")
     lines.append("`ctrl+p` opens the command palette, with themes and everything else.")
     return "\n".join(lines) + "\n"
