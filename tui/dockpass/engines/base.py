@@ -48,7 +48,8 @@ class Engine(Protocol):
     """One connection for one run. Every method raises only `DockpassError`s.
 
     The methods block; `cut` is called from another thread and makes a blocked one end within half a
-    second with `Cancelled`.
+    second with `Cancelled`, as it does every later one. `tag` and `untag` are let to their end, before
+    and after: cut in the middle nobody would know whether the name is there.
     """
 
     def info(self) -> EngineInfo:

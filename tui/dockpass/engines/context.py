@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import os
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from dockpass.errors import UsageError
@@ -13,95 +14,174 @@ from dockpass.text import clean
 
 BLOCK = 512
 CHUNK = 256 << 10
+IGNORE_FILE = ".dockerignore"
+LARGEST_TEXT = 8 << 20
+"""Bytes of a Dockerfile or an ignore file."""
+
+_LOOK_EVERY = 256  # names between two looks at whether the person has cancelled
 
 
+@dataclass(frozen=True, slots=True)
 class Context:
-    """The files that a build sends. `dockerfile` is the Dockerfile's name among them."""
+    """The files that a build sends, relative to `root`.
 
-    def __init__(self, root: Path, names: list[str], dockerfile: str, extra: dict[str, bytes]) -> None:
-        self.root = root
-        self.names = names
-        self.dockerfile = dockerfile
-        self._extra = extra
+    `dockerfile` is the Dockerfile's name among them, `extra` what is sent in place of files (by name),
+    `size` the bytes of all file contents when they were listed.
+    """
 
-    def chunks(self, check: Callable[[], None]) -> Iterator[bytes]:
-        """Yield the tar, some 256 KiB at a time; `check` is called for each and may raise."""
+    root: Path
+    names: tuple[str, ...]
+    dockerfile: str
+    extra: tuple[tuple[str, bytes], ...] = ()
+    size: int = 0
+
+    def chunks(self, told: Callable[[int], None]) -> Iterator[bytes]:
+        """Yield the tar, some 256 KiB at a time.
+
+        `told` gets the bytes of file contents so far before each chunk, and may raise to end it all.
+        """
+        archive = tarfile.TarFile(fileobj=io.BytesIO(), mode="w")
         buffer = bytearray()
-        for block in self._blocks():
+        contents = 0
+        for block, size in self._blocks(archive):
             buffer += block
+            contents += size
             if len(buffer) >= CHUNK:
-                check()
+                told(contents)
                 yield bytes(buffer)
                 buffer.clear()
+        told(contents)
         yield bytes(buffer + bytes(2 * BLOCK))
 
-    def _blocks(self) -> Iterator[bytes]:
-        archive = tarfile.TarFile(fileobj=io.BytesIO(), mode="w")
+    def _blocks(self, archive: tarfile.TarFile) -> Iterator[tuple[bytes, int]]:
+        """Yield each block of the tar with the bytes of file contents in it."""
+        extra = dict(self.extra)
         for name in self.names:
-            info = archive.gettarinfo(str(self.root / name), arcname=name)
-            if info is None:
-                continue  # a socket, which no archive can hold
-            info.uid = info.gid = 0
-            info.uname = info.gname = ""
-            info.mtime = int(info.mtime)
-            yield _header(info)
-            if info.isreg():
-                yield from _content(self.root / name, info.size)
-        for name, content in self._extra.items():
+            if name in extra:
+                continue
+            path = self.root / name
+            try:
+                info = archive.gettarinfo(str(path), arcname=name)
+                if info is None:
+                    continue  # a socket, which no archive can hold
+                yield _header(_plain(info)), 0
+                if info.isreg():
+                    yield from _content(path, info.size)
+            except OSError as error:
+                raise _unreadable(path, error) from error
+        for name, content in extra.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
-            yield _header(info)
-            yield content + bytes(-len(content) % BLOCK)
+            yield _header(info), 0
+            yield content + bytes(-len(content) % BLOCK), len(content)
 
 
-def open_context(root: Path, dockerfile: Path) -> Context:
-    """List the files of a context, without those that `.dockerignore` excludes."""
-    from docker.utils.build import exclude_paths
+def open_context(root: Path, dockerfile: Path, check: Callable[[], None]) -> Context:
+    """List the files of a context, without those that the ignore file excludes.
 
-    root = root.resolve()
+    A Dockerfile outside the context is sent beside it under a name of its own, which is excluded from
+    what `COPY` sees, as the docker command does. `check` is called again and again, and may raise.
+    Raises `UsageError` for a context or a Dockerfile that is missing, empty or unreadable.
+    """
     if not root.is_dir():
-        raise UsageError("context-missing", f"{clean(str(root))} is not a directory.", "Check --context.")
-    inside, name = _name_in(root, dockerfile.resolve())
-    ignore = _ignore_file(root, dockerfile)
-    patterns = [] if ignore is None else _patterns(ignore)
-    names = sorted(exclude_paths(str(root), patterns, dockerfile=name if inside else None))
-    extra = {} if inside else {name: dockerfile.read_bytes()}
-    if not names and not extra:
+        kind = "is not a directory" if root.exists() else "does not exist"
+        raise UsageError(
+            "context-missing", f"The build context {clean(str(root))} {kind}.", "Name one with --context."
+        )
+    if not dockerfile.is_file():
+        raise UsageError(
+            "dockerfile-missing",
+            f"There is no Dockerfile {clean(str(dockerfile))}.",
+            "Name one with --file, relative to the working directory.",
+        )
+    root, real = root.resolve(), dockerfile.resolve()
+    inside = real.is_relative_to(root)
+    ignored = _ignore_text(root, dockerfile)
+    kept = f"!{real.relative_to(root)}" if inside else ""
+    names, size = _listed(root, [*_patterns(ignored or ""), kept], check)
+    if not [name for name in names if name != IGNORE_FILE]:
         raise UsageError(
             "context-empty",
-            f"{clean(str(root))} holds no file that is sent to the engine.",
-            "Check --context and the .dockerignore there.",
+            f"The build context {clean(str(root))} has 0 files to send.",
+            f"Check --context, and what {IGNORE_FILE} excludes.",
         )
-    return Context(root, names, name, extra)
+    if inside:
+        return Context(root, names, str(real.relative_to(root)), (), size)
+    content = _read(real)
+    name = f".dockerfile.{hashlib.sha256(content).hexdigest()[:20]}"
+    # The engine takes away what the ignore file lists once it has read it.
+    ignore = f"{IGNORE_FILE if ignored is None else ignored}\n{name}\n".encode("utf-8", "surrogateescape")
+    return Context(root, names, name, ((IGNORE_FILE, ignore), (name, content)), size)
 
 
-def _name_in(root: Path, dockerfile: Path) -> tuple[bool, str]:
-    if dockerfile.is_relative_to(root):
-        return True, str(dockerfile.relative_to(root))
-    return False, f".dockerfile.{os.urandom(6).hex()}"
+def _listed(root: Path, patterns: list[str], check: Callable[[], None]) -> tuple[tuple[str, ...], int]:
+    from docker.utils.build import PatternMatcher
+
+    names: list[str] = []
+    size = 0
+    try:
+        for name in PatternMatcher([pattern for pattern in patterns if pattern]).walk(str(root)):
+            if len(names) % _LOOK_EVERY == 0:
+                check()
+            status = (root / name).lstat()
+            size += status.st_size if status.st_mode & 0o170000 == 0o100000 else 0
+            names.append(name)
+    except OSError as error:
+        raise _unreadable(Path(error.filename or root), error) from error
+    return tuple(sorted(names)), size
 
 
-def _ignore_file(root: Path, dockerfile: Path) -> Path | None:
-    """`NAME.dockerignore` beside the Dockerfile wins over the context's `.dockerignore`."""
-    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
-    return next((path for path in (own, root / ".dockerignore") if path.is_file()), None)
+def _ignore_text(root: Path, dockerfile: Path) -> str | None:
+    """Read `NAME.dockerignore` beside the Dockerfile, else the context's own; None if there is neither."""
+    own = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}")
+    found = next((path for path in (own, root / IGNORE_FILE) if path.is_file()), None)
+    return None if found is None else _read(found).decode("utf-8-sig", "surrogateescape")
 
 
-def _patterns(path: Path) -> list[str]:
-    lines = path.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+def _patterns(text: str) -> list[str]:
+    """Return the patterns of an ignore file; a comment is a line that begins with `#`."""
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_TEXT + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if len(content) > LARGEST_TEXT:
+        raise UsageError(
+            "file-too-large", f"{clean(str(path))} is larger than 8 MiB.", "Is it the right file?"
+        )
+    return content
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(
+        "context-unreadable",
+        f"{clean(str(path))} cannot be read for the build: {error.strerror or error}.",
+        f"Make it readable, or exclude it in {IGNORE_FILE}.",
+    )
+
+
+def _plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Leave out who owns a file here, so that the same files give the same layer everywhere."""
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    info.mtime = int(info.mtime)
+    return info
 
 
 def _header(info: tarfile.TarInfo) -> bytes:
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
 
-def _content(path: Path, size: int) -> Iterator[bytes]:
+def _content(path: Path, size: int) -> Iterator[tuple[bytes, int]]:
     """Yield exactly `size` bytes and the padding, also if the file changes meanwhile."""
     left = size
     with path.open("rb") as file:
         while left:
             chunk = file.read(min(CHUNK, left)) or bytes(min(CHUNK, left))
             left -= len(chunk)
-            yield chunk
-    yield bytes(-size % BLOCK)
+            yield chunk, len(chunk)
+    yield bytes(-size % BLOCK), 0

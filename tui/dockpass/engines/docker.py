@@ -1,11 +1,14 @@
-"""The engine over the Docker SDK: Docker itself, and podman's service, which speaks the same."""
+"""The engine over the Docker SDK: Docker itself, and podman's service, which speaks the same.
+
+Nothing here reads a config or a credential helper: every request carries exactly the credentials that
+it was given, or says that there are none.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,40 +17,55 @@ import requests
 import urllib3.exceptions
 from docker.auth import encode_header
 
+from dockpass.auth.address import host_of_reference, login_key
 from dockpass.auth.credential import Credential
-from dockpass.auth.reference import parse_reference
+from dockpass.auth.reference import is_digest, parse_reference
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
-from dockpass.engines.client import CONNECT_SECONDS, RunClient
+from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
 from dockpass.engines.context import open_context
 from dockpass.engines.endpoint import Endpoint
-from dockpass.engines.failures import classify, failed, login_failed
+from dockpass.engines.failures import Proof, failed, login_failed
+from dockpass.engines.starting import how_to_start
 from dockpass.engines.stream import Reporter, StreamError, objects
 from dockpass.errors import Cancelled, DockpassError
-from dockpass.text import clean
+from dockpass.text import clean, plural
+
+OPEN_SECONDS = 2.0
+
+Explain = Callable[[str], DockpassError]
+"""Makes the error of the engine's own words."""
+
+_SCHEMES = frozenset({"unix", "tcp", "http", "https"})
+_SAID = (docker.errors.APIError, StreamError)
+"""What the engine itself says went wrong."""
 
 _FAULTS = (
     docker.errors.DockerException,
     requests.exceptions.RequestException,
     urllib3.exceptions.HTTPError,
-    StreamError,
     OSError,
-    ValueError,
-    AttributeError,  # http.client on a socket that was shut down in another thread
+    ValueError,  # an answer that is not JSON
 )
+"""What goes wrong on the way to the engine and back."""
 
 
-def open_engine(endpoint: Endpoint) -> DockerEngine:
-    """Connect; raises `DockpassError` that names the endpoint and how to start an engine."""
-    if endpoint.url.partition("://")[0] not in {"unix", "tcp", "http", "https"}:
-        raise DockpassError(
-            "endpoint-unsupported",
-            f"{endpoint.how} names {clean(endpoint.url)}, and dockpass speaks to unix:// and tcp:// only.",
-            "Forward the engine's socket, for example with `ssh -L`, and set DOCKER_HOST to it.",
-        )
+def open_engine(endpoint: Endpoint, seconds: float = OPEN_SECONDS) -> DockerEngine:
+    """Connect, and wait at most `seconds` for an answer.
+
+    Raises `DockpassError` that names the endpoint and how to start an engine there.
+    """
+    scheme, _, address = endpoint.url.partition("://")
+    if scheme not in _SCHEMES:
+        raise _unsupported(endpoint, scheme, address)
+    client = None
     try:
-        return DockerEngine(RunClient(endpoint), endpoint)
-    except _FAULTS as error:
+        client = RunClient(endpoint)
+        client.ask_version(seconds)
+    except (*_FAULTS, NotAnEngine) as error:
+        if client is not None:
+            client.close()
         raise _not_reached(endpoint, error) from error
+    return DockerEngine(client, endpoint)
 
 
 class DockerEngine:
@@ -55,34 +73,34 @@ class DockerEngine:
 
     def __init__(self, client: RunClient, endpoint: Endpoint) -> None:
         self._client = client
+        self._cutter = client.cutter
         self._endpoint = endpoint
-        self._was_cut = threading.Event()
+        self._accepted: set[str] = set()
 
     def info(self) -> EngineInfo:
         """Return which engine answered."""
         server = self._client.server
         components = server.get("Components")
-        names = [part.get("Name", "") for part in components] if isinstance(components, list) else []
-        name = "Podman" if any("podman" in str(part).lower() for part in names) else "Docker"
+        parts = components if isinstance(components, list) else []
+        names = " ".join(str(part.get("Name", "")) for part in parts if isinstance(part, dict))
+        name = "Podman" if "podman" in names.lower() else "Docker"
         version = clean(str(server.get("Version", "")), 40)
         return EngineInfo(name, version, clean(self._endpoint.url), self._endpoint.how)
 
     def login(self, key: str, credential: Credential) -> str:
         """Ask the registry through the engine, whatever is stored anywhere; return its words."""
         data = _auth(credential) | {"serveraddress": key}
-        try:
-            response = self._client._post_json(self._client._url("/auth"), data=data, timeout=60)
-            self._client._raise_for_status(response)
+        with self._work(lambda words: login_failed(key, credential.username, words)):
+            response = self._client._post_json(self._client._url("/auth"), data=data, timeout=LONG_WORK)
+            self._expect_success(response)
             answer = response.json() if response.content else {}
-        except _FAULTS as error:
-            if self._was_cut.is_set():
-                raise Cancelled from None
-            raise login_failed(key, credential.username, _words(error)) from error
-        return clean(str(answer.get("Status") or "Login Succeeded"))
+        self._accepted.add(key)
+        status = answer.get("Status") if isinstance(answer, dict) else None
+        return clean(str(status or "Login Succeeded"))
 
     def image_id(self, reference: str) -> str | None:
         """Return the id of a local image, or None."""
-        with self._work(f"look-up of {reference}"):
+        with self._work(lambda words: failed(f"look-up of {clean(reference)}", words, names=(reference,))):
             try:
                 return str(self._client.inspect_image(reference)["Id"])
             except docker.errors.ImageNotFound:
@@ -91,14 +109,17 @@ class DockerEngine:
     def tag(self, image: str, reference: str) -> None:
         """Give a local image another name."""
         parsed = parse_reference(reference)
-        with self._work(f"tagging of {reference}"):
+        with self._change(lambda words: failed(f"tagging of {parsed}", words, names=(image, reference))):
             self._client.tag(image, str(parsed.repository), parsed.tag, force=True)
 
     def untag(self, reference: str) -> bool:
         """Remove a local name, unless it is the last one: docker would delete the image with it."""
-        with self._work(f"removal of the name {reference}"):
-            tags = set(self._client.inspect_image(reference).get("RepoTags") or ())
-            parsed = parse_reference(reference)
+        parsed = parse_reference(reference)
+        with self._change(lambda words: failed(f"removal of the name {parsed}", words, names=(reference,))):
+            try:
+                tags = set(self._client.inspect_image(reference).get("RepoTags") or ())
+            except docker.errors.ImageNotFound:
+                return False
             if not tags - {str(parsed), parsed.familiar}:
                 return False
             self._client.remove_image(reference, noprune=True)
@@ -107,89 +128,156 @@ class DockerEngine:
     def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
         """Pull one reference; return its digest."""
         parsed = parse_reference(reference)
-        with self._work(f"pull of {reference}"):
-            response = self._client._post(
-                self._client._url("/images/create"),
-                params={
-                    "fromImage": str(parsed.repository),
-                    "tag": parsed.digest or parsed.tag or "latest",
-                },
-                headers=_auth_header(credential),
-                stream=True,
-                timeout=(CONNECT_SECONDS, None),
-            )
-            return self._digest(reference, self._report(response, sink))
+        params = {"fromImage": str(parsed.repository), "tag": parsed.digest or parsed.tag or "latest"}
+        return self._transfer("pull", reference, "/images/create", params, credential, sink)
 
     def push(self, reference: str, credential: Credential | None, sink: Sink) -> str:
         """Push one reference; return its digest."""
         parsed = parse_reference(reference)
-        with self._work(f"push of {reference}"):
-            response = self._client._post(
-                self._client._url("/images/{0}/push", str(parsed.repository)),
-                params={"tag": parsed.tag or "latest"},
-                headers=_auth_header(credential),
-                stream=True,
-                timeout=(CONNECT_SECONDS, None),
-            )
-            return self._digest(reference, self._report(response, sink))
+        path, params = f"/images/{parsed.repository}/push", {"tag": parsed.tag or "latest"}
+        return self._transfer("push", reference, path, params, credential, sink)
 
     def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
         """Build with the classic builder; return the image's id."""
-        with self._work(f"build of {request.dockerfile}"):
-            context = open_context(request.context, request.dockerfile)
-            sink.log(f"sending {len(context.names):,} files of {context.root}")
-            response = self._client._post(
-                self._client._url("/build"),
-                data=context.chunks(sink.check),
-                params=_build_parameters(request, context.dockerfile),
-                headers={"Content-Type": "application/tar"} | _registry_config(credentials),
-                stream=True,
-                timeout=(CONNECT_SECONDS, None),
-            )
-            reporter = self._report(response, sink)
-            if not reporter.image_id:
-                raise StreamError("the engine named no image at the end of the build")
-            return reporter.image_id
+        reporter = Reporter(sink)
+        what = f"build of {clean(str(request.dockerfile))}"
+
+        def explain(words: str) -> DockpassError:
+            proof = self._proof_of_build(reporter.base, credentials)
+            return failed(what, words, proof, (reporter.base, *request.tags))
+
+        with self._work(explain):
+            return self._build(request, credentials, sink, reporter)
 
     def cut(self) -> None:
         """End whatever blocks, from another thread."""
-        self._was_cut.set()
-        self._client.cut()
+        self._cutter.cut()
 
     def close(self) -> None:
         """Release the connection."""
         self._client.close()
 
-    def _report(self, response: requests.Response, sink: Sink) -> Reporter:
-        self._client._raise_for_status(response)
-        reporter = Reporter(sink)
+    def _transfer(
+        self,
+        what: str,
+        reference: str,
+        path: str,
+        params: Mapping[str, str],
+        credential: Credential | None,
+        sink: Sink,
+    ) -> str:
+        names = (reference, str(parse_reference(reference)))
+        proof = self._proof(reference, credential)
+        with self._work(lambda words: failed(f"{what} of {clean(reference)}", words, proof, names)):
+            response = self._client._post(
+                self._client._url(path),
+                params=params,
+                headers=_auth_header(credential),
+                stream=True,
+                timeout=LONG_WORK,
+            )
+            reporter = self._report(response, Reporter(sink))
+            return reporter.digest or self._known_digest(reference)
+
+    def _build(
+        self,
+        request: BuildRequest,
+        credentials: Mapping[str, Credential],
+        sink: Sink,
+        reporter: Reporter,
+    ) -> str:
+        context = open_context(request.context, request.dockerfile, sink.check)
+        sink.log(f"sending {plural(len(context.names), 'file')} of {clean(str(context.root))}")
+
+        def told(sent: int) -> None:
+            sink.check()
+            reporter.layer("context", "pushing", sent, max(context.size, sent))
+
+        response = self._client._post(
+            self._client._url("/build"),
+            data=context.chunks(told),
+            params=_build_parameters(request, context.dockerfile),
+            headers={"Content-Type": "application/tar"} | _registry_config(credentials),
+            stream=True,
+            timeout=LONG_WORK,
+        )
+        if context.size:
+            reporter.layer("context", "pushed", context.size, context.size)
+        self._report(response, reporter)
+        if not reporter.image_id:
+            raise StreamError("the engine named no image at the end of the build")
+        if is_digest(reporter.image_id):
+            return reporter.image_id
+        return str(self._client.inspect_image(reporter.image_id)["Id"])
+
+    def _report(self, response: requests.Response, reporter: Reporter) -> Reporter:
+        self._expect_success(response)
         for event in objects(response.raw.stream(64 << 10, decode_content=True)):
             reporter.take(event)
         reporter.finish()
-        sink.check()
         return reporter
 
-    def _digest(self, reference: str, reporter: Reporter) -> str:
-        if reporter.digest:
-            return reporter.digest
+    def _expect_success(self, response: requests.Response) -> None:
+        self._client._raise_for_status(response)
+        if response.status_code >= requests.codes.multiple_choices:
+            raise StreamError(f"the engine answers {response.status_code}, which is no answer to this")
+
+    def _known_digest(self, reference: str) -> str:
+        """Return the digest under which the engine knows a reference; empty unless it is the only one."""
         repository = parse_reference(reference).repository
         names = {str(repository), repository.familiar}
-        for known in self._client.inspect_image(reference).get("RepoDigests") or ():
-            name, _, digest = str(known).partition("@")
-            if name in names:
-                return digest
-        return ""
+        known = self._client.inspect_image(reference).get("RepoDigests") or ()
+        pairs = [str(each).partition("@") for each in known]
+        digests = {digest for name, _, digest in pairs if name in names and is_digest(digest)}
+        return digests.pop() if len(digests) == 1 else ""
+
+    def _proof(self, reference: str, credential: Credential | None) -> Proof:
+        if credential is None:
+            return Proof.NONE_SENT
+        return Proof.ACCEPTED if login_key(host_of_reference(reference)) in self._accepted else Proof.SENT
+
+    def _proof_of_build(self, base: str, credentials: Mapping[str, Credential]) -> Proof:
+        """Judge by the base image that was asked for last, as far as the engine named it."""
+        if base:
+            return self._proof(base, credentials.get(login_key(host_of_reference(base))))
+        if not credentials:
+            return Proof.NONE_SENT
+        return Proof.ACCEPTED if credentials.keys() <= self._accepted else Proof.SENT
 
     @contextmanager
-    def _work(self, what: str) -> Iterator[None]:
+    def _work(self, explain: Explain) -> Iterator[None]:
+        """Do what may be cut, and then ends with `Cancelled`, however it ended by itself."""
+        if self._cutter.is_cut:
+            raise Cancelled
+        try:
+            with self._explained(explain):
+                yield
+        except Exception:
+            if self._cutter.is_cut:  # a connection that was shut down may raise anything
+                raise Cancelled from None
+            raise
+        if self._cutter.is_cut:
+            raise Cancelled
+
+    @contextmanager
+    def _change(self, explain: Explain) -> Iterator[None]:
+        """Do what is left to end when cut: in the middle of it nobody would know what was changed."""
+        with self._cutter.protected(), self._explained(explain):
+            yield
+
+    @contextmanager
+    def _explained(self, explain: Explain) -> Iterator[None]:
         try:
             yield
-        except DockpassError:
-            raise
+        except _SAID as error:
+            raise explain(_words(error)) from error
         except _FAULTS as error:
-            if self._was_cut.is_set():
-                raise Cancelled from None
-            raise failed(clean(what), _words(error)) from error
+            raise DockpassError(
+                "engine-lost",
+                f"The connection to the engine at {clean(self._endpoint.url)} was lost:"
+                f" {clean(_words(error), 300)}.",
+                "See whether the engine runs, and what its own log says.",
+            ) from error
 
 
 def _auth(credential: Credential) -> dict[str, str]:
@@ -225,6 +313,8 @@ def _words(error: Exception) -> str:
     if isinstance(error, docker.errors.APIError) and error.explanation:
         explanation = error.explanation
         return explanation.decode("utf-8", "replace") if isinstance(explanation, bytes) else str(explanation)
+    if isinstance(error, StreamError | NotAnEngine | TimeoutError):
+        return str(error)
     inner: BaseException = error
     while inner.__cause__ or inner.__context__:
         inner = inner.__cause__ or inner.__context__ or inner
@@ -232,13 +322,33 @@ def _words(error: Exception) -> str:
     return str(strerror or inner or type(inner).__name__)
 
 
+def _unsupported(endpoint: Endpoint, scheme: str, address: str) -> DockpassError:
+    hint = "Forward the engine's socket to this machine, and set DOCKER_HOST to it."
+    if scheme == "ssh":
+        host = address.partition("/")[0]
+        forward = f"ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {clean(host)}"
+        hint = f"Run `{forward}` beside it, and set DOCKER_HOST=unix:///tmp/docker.sock."
+    return DockpassError(
+        "endpoint-unsupported",
+        f"The engine is at {clean(endpoint.url)} ({endpoint.how}), and dockpass speaks to unix:// and"
+        " tcp:// only.",
+        hint,
+    )
+
+
 def _not_reached(endpoint: Endpoint, error: Exception) -> DockpassError:
-    words = clean(_words(error), 300)
+    words = clean(_words(error), 300).rstrip(".")
     url = clean(endpoint.url)
-    if classify(words).id == "socket-permission" or "permission denied" in words.lower():
-        return failed(f"connection to {url} ({endpoint.how})", f"permission denied: connect to {url}")
+    if isinstance(error, NotAnEngine):
+        return DockpassError(
+            "not-an-engine",
+            f"What answers at {url} ({endpoint.how}) is no container engine: {words}.",
+            "Check the address.",
+        )
+    if "permission denied" in words.lower():
+        return failed(f"connection to {url} ({endpoint.how})", "permission denied on the socket")
     return DockpassError(
         "no-engine",
         f"No engine answers at {url} ({endpoint.how}): {words}.",
-        "Start one with `systemctl start docker`, or name another with DOCKER_HOST.",
+        f"{how_to_start(endpoint.url)}, or name another with DOCKER_HOST.",
     )

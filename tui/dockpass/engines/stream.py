@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from dockpass.auth.reference import is_digest
 from dockpass.engines.base import Sink
 from dockpass.text import clean, clean_lines
 
 LONGEST_LINE = 1 << 20
+LONGEST_SHOWN = 16 << 10
+MOST_LAYERS = 4096
 SECONDS_BETWEEN_REPORTS = 0.05
 
 _STATES = {
@@ -28,8 +32,14 @@ _STATES = {
     "layer already exists": "exists",
     "already exists": "exists",
 }
-_FINAL = frozenset({"pulled", "pushed", "exists", "mounted", "waiting"})
-_DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})", re.IGNORECASE)
+_MOVING = frozenset({"pulling", "pushing"})
+_STEADY = frozenset({"pulled", "pushed", "exists", "mounted", "waiting"})
+_WITH_TOTAL = frozenset({"pulled", "pushed", "extracting"})
+_UNTOLD = frozenset({"waiting", "extracting"})
+_DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b", re.IGNORECASE)
+_FROM = re.compile(r"step \d+/\d+ ?: from (?:--\S+ )*([^\s$]+)(?: as \S+)?$", re.IGNORECASE)
+_BUILT = re.compile(r"Successfully built ([0-9a-f]{12,64})$")
+_LIKE_AN_ERROR = re.compile(rb'\s*\{\s*"error(Detail)?"')
 
 
 class StreamError(Exception):
@@ -37,51 +47,97 @@ class StreamError(Exception):
 
 
 def objects(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """Yield the stream's objects; a line that is none becomes `{"stream": line}`."""
-    for line in _lines(chunks):
+    """Yield the stream's objects; a line that is none becomes `{"stream": line}`.
+
+    Of a line longer than `LONGEST_LINE` only the beginning is kept. If it looks like an error it stays
+    one, for a failure must never pass as a success.
+    """
+    for line, is_whole in _lines(chunks):
+        if not is_whole:
+            yield {"error" if _LIKE_AN_ERROR.match(line) else "stream": _decoded(line) + "\n"}
+            continue
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):
-            found = {"stream": line.decode("utf-8", "replace")}
-        yield found if isinstance(found, dict) else {"stream": str(found)}
+            found = {"stream": _decoded(line) + "\n"}
+        yield found if isinstance(found, dict) else {"stream": f"{found}\n"}
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _decoded(line: bytes) -> str:
+    return line[:LONGEST_SHOWN].decode("utf-8", "replace")
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Yield each line and whether it is whole; memory stays below twice the longest line."""
     rest = b""
+    skipping = False
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line for line in whole if line.strip())
-        if len(rest) > LONGEST_LINE:  # what is longer is no event of an engine
-            yield rest[:LONGEST_LINE]
+        if whole and skipping:
+            del whole[0]
+            skipping = False
+        for line in whole:
+            if line.strip():
+                yield line[:LONGEST_LINE], len(line) <= LONGEST_LINE
+        if skipping:
             rest = b""
-    if rest.strip():
-        yield rest
+        elif len(rest) > LONGEST_LINE:
+            yield rest[:LONGEST_LINE], False
+            rest, skipping = b"", True
+    if rest.strip() and not skipping:
+        yield rest, True
 
 
 class Reporter:
-    """Passes events on to a sink: layers at most 20 times a second each, output line by line."""
+    """Passes events on to a sink: layers at most 20 times a second each, output line by line.
+
+    `digest`, `image_id` and `base` (the base image that is being looked for) are what the engine said
+    last; empty where it said nothing.
+    """
 
     def __init__(self, sink: Sink, clock: Callable[[], float] = time.monotonic) -> None:
         self._sink = sink
         self._clock = clock
-        self._reported: dict[str, tuple[float, str]] = {}
-        self._totals: dict[str, int] = {}
+        self._layers: dict[str, _Layer] = {}
         self._partial = ""
         self.digest = ""
         self.image_id = ""
+        self.base = ""
 
-    def take(self, event: dict[str, Any]) -> None:
+    def take(self, event: Mapping[str, Any]) -> None:
         """Report one event; raises `StreamError` if it is a failure."""
         self._sink.check()
-        if "error" in event or "errorDetail" in event:
+        if event.get("error") or event.get("errorDetail"):
+            self.finish()
             detail = event.get("errorDetail")
             words = detail.get("message") if isinstance(detail, dict) else None
-            raise StreamError(clean(str(words or event.get("error") or ""), 600))
+            raise StreamError(clean(str(words or event.get("error") or detail), 600))
         self._aux(event.get("aux"))
         if isinstance(event.get("stream"), str):
             self._output(event["stream"])
         elif isinstance(event.get("status"), str):
             self._status(event)
+
+    def layer(self, layer: str, state: str, current: int, total: int) -> None:
+        """Report a layer's progress, unless the last report is too young; a fresh state goes at once."""
+        if layer not in self._layers and len(self._layers) >= MOST_LAYERS:
+            return
+        before = self._layers.setdefault(layer, _Layer())
+        is_fresh = state not in before.seen
+        is_told = (is_fresh and state not in _UNTOLD) or (state == "retrying" != before.state)
+        now = self._clock()
+        if not is_fresh and (state in _STEADY or now - before.at < SECONDS_BETWEEN_REPORTS):
+            return
+        if state in _MOVING and total:
+            before.total = total
+        total = total or before.total
+        if state in _WITH_TOTAL:
+            current = total = before.total
+        before.at, before.state = now, state
+        before.seen.add(state)
+        self._sink.layer(layer, state, min(current, total) if total else current, total)
+        if is_told:
+            self._sink.log(f"{layer}: {state}")
 
     def finish(self) -> None:
         """Report what came last without a line end."""
@@ -89,45 +145,50 @@ class Reporter:
             self._output("\n")
 
     def _aux(self, aux: object) -> None:
-        if isinstance(aux, dict):
-            self.digest = str(aux.get("Digest") or self.digest)
-            self.image_id = str(aux.get("ID") or self.image_id)
+        if not isinstance(aux, dict):
+            return
+        if is_digest(str(aux.get("Digest"))):
+            self.digest = str(aux["Digest"])
+        if is_digest(str(aux.get("ID"))):
+            self.image_id = str(aux["ID"])
 
     def _output(self, text: str) -> None:
         *whole, self._partial = (self._partial + text).split("\n")
-        for line in whole:
-            for shown in clean_lines(line.rstrip("\r").rpartition("\r")[2]) or [""]:
-                if shown.strip():
-                    self._sink.log(shown)
-        if len(self._partial) > LONGEST_LINE:
+        if len(self._partial) > LONGEST_SHOWN:  # a line that long is told at once, in pieces
+            whole.append(self._partial)
             self._partial = ""
+        for line in whole:
+            # What a terminal would show: the last of the texts that overwrite one another.
+            for shown in clean_lines(line.rstrip("\r").rpartition("\r")[2]):
+                if not shown.strip():
+                    continue
+                self._sink.log(shown)
+                if found := _FROM.match(shown):
+                    self.base = found[1]
+                if not self.image_id and (found := _BUILT.match(shown)):
+                    self.image_id = found[1]
 
-    def _status(self, event: dict[str, Any]) -> None:
+    def _status(self, event: Mapping[str, Any]) -> None:
         status, layer = clean(event["status"]), event.get("id")
         if found := _DIGEST.search(status):
-            self.digest = self.digest or found[1]
+            self.digest = found[1]
         state = _state(status)
         if not isinstance(layer, str) or not state:
             self._sink.log(f"{clean(layer)}: {status}" if isinstance(layer, str) else status)
             return
         detail = event.get("progressDetail")
         current, total = _numbers(detail if isinstance(detail, dict) else {})
-        self._layer(clean(layer, 64), state, current, total)
+        self.layer(clean(layer, 64), state, current, total)
 
-    def _layer(self, layer: str, state: str, current: int, total: int) -> None:
-        now = self._clock()
-        at, before = self._reported.get(layer, (-1.0, ""))
-        if state == before and (state in _FINAL or now - at < SECONDS_BETWEEN_REPORTS):
-            return
-        self._reported[layer] = (now, state)
-        if state in {"pulling", "pushing"} and total:
-            self._totals[layer] = total
-        known = self._totals.get(layer, 0)
-        if state in {"pulled", "pushed", "extracting"}:
-            current = total = known
-        self._sink.layer(layer, state, current, total or known)
-        if state != before and state not in {"waiting", "extracting"}:
-            self._sink.log(f"{layer}: {state}")
+
+@dataclass
+class _Layer:
+    """What was reported of a layer last."""
+
+    at: float = 0.0
+    state: str = ""
+    total: int = 0
+    seen: set[str] = field(default_factory=set)
 
 
 def _state(status: str) -> str:

@@ -1,0 +1,26 @@
+"""A sink that remembers what an engine reports."""
+
+from __future__ import annotations
+
+import threading
+
+from dockpass.errors import Cancelled
+
+
+class Notes:
+    """A sink that remembers what it was told, and can be cancelled."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.layers: list[tuple[str, str, int, int]] = []
+        self.cancelled = threading.Event()
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+    def layer(self, layer_id: str, state: str, current: int, total: int) -> None:
+        self.layers.append((layer_id, state, current, total))
+
+    def check(self) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
