@@ -177,10 +177,41 @@ def docker_work() -> Iterator[str]:
             yield f"{what} of 200 MB             {mine:8.2f} s    {ratio}"
 
 
+def cleanup_plan() -> Iterator[str]:
+    """Measure the reads of a cleanup plan of 1,000 tags beside skopeo and wrk's limit."""
+    from images import Pusher
+    from servers import program, registry
+
+    tags = 1000
+    with registry() as served:
+        pusher = Pusher(served, "bench/app")
+        for number in range(tags):
+            pusher.image(f"t{number}", labels={"n": str(number)})
+        dockpass = str(Path(PYTHON).with_name("dockpass"))
+        plan = [dockpass, "cleanup", "--repo", f"{served.host}/bench/app", "--keep-last", "10", "--dry-run"]
+        ours = statistics.median(to_exit(*plan) for _ in range(3))
+        yield f"cleanup plan, {tags:,} tags   {ours:8.2f} s    {2 * tags / ours:.0f} reads/s, whole process"
+        manifest = f"http://{served.host}/v2/bench/app/manifests/t1"
+        said = subprocess.run(
+            [program("wrk"), "-t1", "-c64", "-d5", manifest], capture_output=True, text=True, check=True
+        ).stdout
+        limit = float(next(line for line in said.splitlines() if "Requests/sec" in line).split()[1])
+        share = f"share {2 * tags / ours / limit:.0%}, goal 65 %"
+        yield f"wrk, one manifest          {limit:8.0f} requests/s   {share}"
+        image = f"docker://{served.host}/bench/app:t1"
+        began = time.perf_counter()
+        for _ in range(10):
+            to_exit(program("skopeo"), "inspect", "--tls-verify=false", "-n", image)
+        each = (time.perf_counter() - began) / 10
+        yield f"skopeo inspect, one by one {each * tags:8.2f} s    for {tags:,} tags, from 10"
+
+
 def main() -> int:
     """Print one line a figure."""
     wanted = sys.argv[1:]
-    parts = [part for part in (starts, feed, docker_work) if not wanted or part.__name__ in wanted]
+    parts = [
+        part for part in (starts, feed, docker_work, cleanup_plan) if not wanted or part.__name__ in wanted
+    ]
     for part in parts:
         try:
             for line in part():

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -227,6 +228,70 @@ def test_a_job_token_that_may_not_delete_is_told_by_the_registry(
     assert "401" in ended.stderr
     assert pusher.has("old")
     clean(program, ended)
+
+
+def test_deletion_that_is_switched_off_is_explained(program: Program, start_registry: StartRegistry) -> None:
+    registry = start_registry("token", delete=False)
+    pusher = Pusher(registry, "web/backend")
+    pusher.image("old", created=datetime(2024, 1, 1, tzinfo=UTC))
+    ended = program.run(
+        "cleanup",
+        "--repo",
+        f"{registry.host}/web/backend",
+        "--keep-last=0",
+        "--yes",
+        WERF_IMAGES_CLEANUP_PASSWORD=CLEANUP_PASSWORD,
+    )
+    assert ended.returncode == 1
+    assert "switched off" in ended.stderr
+    assert pusher.has("old")
+    clean(program, ended)
+
+
+def test_a_tag_that_shares_its_digest_with_a_kept_one_is_kept(
+    program: Program, start_registry: StartRegistry
+) -> None:
+    registry = start_registry("token")
+    pusher = Pusher(registry, "web/backend")
+    pusher.image("stable", "old", created=datetime(2024, 1, 1, tzinfo=UTC))
+    pusher.image("gone", created=datetime(2024, 1, 2, tzinfo=UTC), labels={"n": "2"})
+    ended = program.run(
+        "cleanup",
+        "--repo",
+        f"{registry.host}/web/backend",
+        "--older-than=1d",
+        "--keep=stable",
+        "--yes",
+        WERF_IMAGES_CLEANUP_PASSWORD=CLEANUP_PASSWORD,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert [pusher.has(tag) for tag in ("stable", "old", "gone")] == [True, True, False]
+    clean(program, ended)
+
+
+@pytest.mark.parametrize("command", ["pull", "deploy"])
+def test_a_kill_in_mid_login_leaves_no_config(program: Program, command: str) -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    host = f"127.0.0.1:{server.getsockname()[1]}"
+    child = subprocess.Popen(
+        program.command(command, "--repo", f"{host}/a", "--tag", "1"),
+        cwd=program.work,
+        env=program.variables(CI_REGISTRY=host, CI_JOB_TOKEN=JOB_TOKEN),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        connection, _ = server.accept()
+        assert program.left
+        child.kill()
+        child.wait(20)
+        wait_until(lambda: not program.left, 10, "the removal of the config")
+        connection.close()
+    finally:
+        if child.poll() is None:
+            child.kill()
+        server.close()
 
 
 def test_json_is_one_event_a_line_and_ends_with_the_end(
