@@ -67,8 +67,9 @@ FAILURES: tuple[Failure, ...] = (
     ),
     _failure(
         "dockerfile-invalid",
-        r"dockerfile parse error|syntax error - can't process|unknown instruction|no build stage"
-        r"|Dockerfile \(.*\) cannot be empty|cannot locate specified Dockerfile|no source image provided"
+        r"dockerfile parse error|failed to parse Dockerfile|syntax error - can't process"
+        r"|unknown instruction|no build stage|Dockerfile \(.*\) cannot be empty"
+        r"|cannot locate specified Dockerfile|no source image provided"
         r"|provide a source image",
         "The engine does not understand the Dockerfile.",
         "Correct the line that it names.",
