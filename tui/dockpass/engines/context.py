@@ -107,7 +107,7 @@ def open_context(root: Path, dockerfile: Path, check: Callable[[], None]) -> Con
         )
     if inside:
         return Context(root, names, str(real.relative_to(root)), (), size)
-    content = _read(real)
+    content = read_file(real)
     name = f".dockerfile.{hashlib.sha256(content).hexdigest()[:20]}"
     # The engine takes away what the ignore file lists once it has read it.
     ignore = f"{IGNORE_FILE if ignored is None else ignored}\n{name}\n".encode("utf-8", "surrogateescape")
@@ -135,7 +135,7 @@ def _ignore_text(root: Path, dockerfile: Path) -> str | None:
     """Read `NAME.dockerignore` beside the Dockerfile, else the context's own; None if there is neither."""
     own = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}")
     found = next((path for path in (own, root / IGNORE_FILE) if path.is_file()), None)
-    return None if found is None else _read(found).decode("utf-8-sig", "surrogateescape")
+    return None if found is None else read_file(found).decode("utf-8-sig", "surrogateescape")
 
 
 def _patterns(text: str) -> list[str]:
@@ -143,7 +143,8 @@ def _patterns(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return a Dockerfile or an ignore file, at most 8 MiB; raises `UsageError`."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_TEXT + 1)
