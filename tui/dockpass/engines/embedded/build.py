@@ -8,7 +8,7 @@ from dataclasses import replace
 from dockpass.auth.reference import Reference, parse_reference
 from dockpass.buildfiles.lines import Instruction, instructions
 from dockpass.engines.base import BuildRequest, Sink
-from dockpass.engines.context import open_context, read_file
+from dockpass.engines.context import read_file, visible_names
 from dockpass.engines.embedded.filesteps import FileSteps
 from dockpass.engines.embedded.image import Image, image_of, time_of
 from dockpass.engines.embedded.imageconfig import CONFIG_KEYWORDS, ImageConfig, InstructionError
@@ -60,8 +60,8 @@ class Builder:
     def build(self) -> str:
         """Build the wanted stage and name it; return the image's id."""
         request = self._request
-        context = open_context(request.context, request.dockerfile, self._sink.check)
-        self._root, self._names = context.root, context.names
+        self._root = request.context.resolve()
+        self._names = visible_names(request.context, request.dockerfile, self._sink.check)
         self._script = read_script(request.dockerfile, read_file(request.dockerfile), request.target)
         self._steps = sum(1 + len(stage.body) for stage in self._script.stages)
         self._files = FileSteps(

@@ -66,6 +66,10 @@ class Changes:
             elif there.kind is not Kind.DIRECTORY:
                 raise InstructionError(f"{each} is a {there.kind.value} and no directory")
 
+    def touch(self, path: str) -> None:
+        """Have a directory that is there in the layer, as docker does with one that it copies into."""
+        self._paths.add(self._place(path + "/."))
+
     def entries(self) -> list[tuple[str, Node]]:
         """Return what a layer needs, sorted: the changes and every directory above them.
 
@@ -126,7 +130,9 @@ def _copy_one(wish: Wish, source: Tree, path: str, changes: Changes, destination
 
 def _copy_directory(wish: Wish, source: Tree, real: str, changes: Changes, destination: str) -> None:
     """Copy what is in a directory; the directory itself is not copied."""
+    changes.make_directory(posixpath.dirname(destination), None)
     changes.make_directory(destination, wish.owner)
+    changes.touch(destination)
     base = len(real.rstrip("/"))
     for path, node in source.walk(real):
         changes.put(destination.rstrip("/") + path[base:], _copied(node, wish))

@@ -52,7 +52,9 @@ class FileSteps:
         if len(words) < 2:
             raise InstructionError("it needs a source and a destination")
         tree = image.files(self._store, self._check)
-        owner = self._owner(image, expand(flags["--chown"])) if "--chown" in flags else _ROOT
+        owner = None if origin else _ROOT  # what comes from an image belongs to whom it did there
+        if "--chown" in flags:
+            owner = self._owner(image, expand(flags["--chown"]))
         mode = _mode(expand(flags["--chmod"])) if "--chmod" in flags else None
         changes = Changes(tree)
         with self._spool() as spool:

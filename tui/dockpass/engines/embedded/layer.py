@@ -115,8 +115,10 @@ def bring_to_disk(
             for member in archive:
                 check()
                 # A name may stand twice in a layer; the last one counts.
-                for node in nodes.get(member.name, ()) if member.isreg() else ():
-                    node.content = _spooled(archive, member, spool, place)
+                if member.isreg() and member.name in nodes:
+                    content = _spooled(archive, member, spool, place)
+                    for node in nodes[member.name]:
+                        node.content = content
     spool.flush()
     missing = next((node for nodes in by_layer.values() for each in nodes.values() for node in each), None)
     if missing is not None:
