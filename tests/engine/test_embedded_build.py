@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from builds import Case, Judge, Link, Mode, Same, base_tar, tar_of
+from servers import registry
+
 from dockpass.engines.docker import open_engine
 from dockpass.engines.embedded.engine import open_embedded
 from dockpass.engines.endpoint import Endpoint
 from engine import Images
-from servers import Missing, registry
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry, pytest.mark.xdist_group("engine")]
 
@@ -86,7 +87,9 @@ CASES = [
     Case("copy-wild-class", "FROM {base}\nCOPY [ab]* dir/[^so]* /w/\n", TREE),
     Case("copy-link-source", "FROM {base}\nCOPY to-a /x\nCOPY to-dir /y\n", TREE),
     Case("copy-rights", "FROM {base}\nCOPY run.sh /run.sh\nCOPY dir/tight /t\n", TREE),
-    Case("hard-links", "FROM {base}\nCOPY . /h/\n", {"x/one": "1", "x/two": Same("x/one"), "y": Same("x/one")}),
+    Case(
+        "hard-links", "FROM {base}\nCOPY . /h/\n", {"x/one": "1", "x/two": Same("x/one"), "y": Same("x/one")}
+    ),
     Case("chown-numbers", "FROM {base}\nCOPY --chown=7:8 dir /d/e\n", TREE),
     Case("chown-user-only", "FROM {base}\nCOPY --chown=7 a /d/\n"),
     Case("chown-names", "FROM {base}\nCOPY --chown=mia:team a /d\n"),
@@ -104,10 +107,13 @@ CASES = [
     Case(
         "config",
         'FROM {base}\nENV a=1 b="two words" c=$PATH\nENV old the rest of it\nLABEL x=y "long name"=\'v $a\' z="$a"\n'
-        "EXPOSE 80 443/tcp 53/udp 8000-8002\nVOLUME /data /more\nVOLUME [\"/json\"]\nUSER mia:team\n"
+        'EXPOSE 80 443/tcp 53/udp 8000-8002\nVOLUME /data /more\nVOLUME ["/json"]\nUSER mia:team\n'
         "STOPSIGNAL SIGINT\nMAINTAINER Some Body\n",
     ),
-    Case("env-before", "FROM {base}\nENV abc=hello\nENV abc=bye def=$abc\nENV ghi=${abc}-${none:-dflt}${abc:+set}\n"),
+    Case(
+        "env-before",
+        "FROM {base}\nENV abc=hello\nENV abc=bye def=$abc\nENV ghi=${abc}-${none:-dflt}${abc:+set}\n",
+    ),
     Case("env-escapes", 'FROM {base}\nENV a=one\\ two b="q\\"q" c=\'$x\' d=\\$x\n'),
     Case("cmd-shell", "FROM {base}\nCMD echo  hi && ls\n"),
     Case("cmd-json", 'FROM {base}\nCMD ["x", "y"]\n'),
@@ -117,25 +123,47 @@ CASES = [
     Case("health-json", 'FROM {base}\nHEALTHCHECK --start-period=5s CMD ["check", "it"]\n'),
     Case("health-none", "FROM {base}\nHEALTHCHECK NONE\n"),
     Case("onbuild", "FROM {base}\nONBUILD COPY a /later\nONBUILD ENV x=y\n"),
-    Case("args", "ARG V=1\nFROM {base}\nARG V\nARG W=w$V\nARG X\nLABEL v=$V w=$W x=$X\n", args={"X": "given"}),
+    Case(
+        "args", "ARG V=1\nFROM {base}\nARG V\nARG W=w$V\nARG X\nLABEL v=$V w=$W x=$X\n", args={"X": "given"}
+    ),
     Case("arg-not-declared", "ARG V=1\nFROM {base}\nLABEL v=-$V-\n"),
     Case("env-wins-over-arg", "FROM {base}\nARG V=arg\nENV V=env\nLABEL v=$V\n", args={"V": "given"}),
     Case("stages", "FROM {base} AS one\nCOPY a /f\nENV k=v\nFROM one\nCOPY a /g\n"),
     Case("from-stage", "FROM {base} AS one\nCOPY dir /dst\nFROM scratch\nCOPY --from=one /dst /got\n", TREE),
-    Case("from-stage-number", "FROM {base}\nCOPY dir /dst\nFROM scratch\nCOPY --from=0 /dst/sub/three /t\n", TREE),
-    Case("from-stage-owned", "FROM {base} AS one\nCOPY --chown=7:8 dir /dst\nFROM {base}\nCOPY --from=one /dst /got\n", TREE),
-    Case("from-stage-base-files", "FROM {base} AS one\nFROM scratch\nCOPY --from=one /srv /got\nCOPY --from=one /bin/same /s\n"),
+    Case(
+        "from-stage-number",
+        "FROM {base}\nCOPY dir /dst\nFROM scratch\nCOPY --from=0 /dst/sub/three /t\n",
+        TREE,
+    ),
+    Case(
+        "from-stage-owned",
+        "FROM {base} AS one\nCOPY --chown=7:8 dir /dst\nFROM {base}\nCOPY --from=one /dst /got\n",
+        TREE,
+    ),
+    Case(
+        "from-stage-base-files",
+        "FROM {base} AS one\nFROM scratch\nCOPY --from=one /srv /got\nCOPY --from=one /bin/same /s\n",
+    ),
     Case("from-image", "FROM scratch\nCOPY --from={base} /usr/bin/tool /usr/bin/same /t/\n"),
     Case("target", "FROM {base} AS one\nCOPY a /one\nFROM one AS two\nCOPY a /two\n", target="one"),
     Case("continued", "FROM {base}\nENV a=1 \\\n  # a comment\n    b=2\nCOPY a \\\n  /x\n"),
     Case("escape-directive", "# escape=`\nFROM {base}\nENV a=1 `\n  b=2\nCOPY a /x`y\n"),
     Case("comments-and-case", "# hi\nfrom {base}\ncopy a /x\nlabel a=b\n"),
     Case("ignore", "FROM {base}\nCOPY . /all/\n", {**TREE, ".dockerignore": "*.txt\n**/sub\n!b.txt\n"}),
-    Case("ignore-dockerfile", "FROM {base}\nCOPY . /all/\n", {"a": "A", ".dockerignore": "Dockerfile\n.dockerignore\n"}),
+    Case(
+        "ignore-dockerfile",
+        "FROM {base}\nCOPY . /all/\n",
+        {"a": "A", ".dockerignore": "Dockerfile\n.dockerignore\n"},
+    ),
     Case("replace-in-own-layer", "FROM {base}\nCOPY a /x\nCOPY b.txt /x\n", TREE),
     Case("long-names", "FROM {base}\nCOPY . /l/\n", {"n" * 120 + "/" + "m" * 130: "x", "ü/ñ": "y"}),
     Case("chmod", "FROM {base}\nCOPY --chmod=640 dir /d\nCOPY --chmod=0711 a /e/\n", TREE, buildkit=True),
-    Case("from-stage-owned-kit", "FROM {base} AS one\nCOPY --chown=7:8 dir /dst\nFROM {base}\nCOPY --from=one /dst /got\n", TREE, buildkit=True),
+    Case(
+        "from-stage-owned-kit",
+        "FROM {base} AS one\nCOPY --chown=7:8 dir /dst\nFROM {base}\nCOPY --from=one /dst /got\n",
+        TREE,
+        buildkit=True,
+    ),
     Case("directory-rights-kit", "FROM {base}\nCOPY dir/tight /t\nCOPY dir /srv\n", TREE, buildkit=True),
 ]
 
@@ -149,9 +177,7 @@ def judge(docker_host: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         base = f"{host}/base:1"
         by_docker = open_engine(Endpoint(docker_host, "the test"))
         stack.callback(by_docker.close)
-        images.docker(
-            "import", "-c", 'CMD ["base"]', "-c", "ENV PATH=/usr/bin", "-", base, stdin=base_tar()
-        )
+        images.docker("import", "-c", 'CMD ["base"]', "-c", "ENV PATH=/usr/bin", "-", base, stdin=base_tar())
         images.made.append(base)
         images.docker("push", base)
         store = tmp_path_factory.mktemp("store")

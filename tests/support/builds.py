@@ -13,18 +13,28 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import docker
+from notes import Notes
+
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.docker import DockerEngine
 from dockpass.engines.embedded.engine import EmbeddedEngine
 from engine import Images
-from notes import Notes
 
-MANIFESTS = (
-    "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
-)
-COMPARED = (
-    "Env Cmd Entrypoint WorkingDir User ExposedPorts Volumes Labels StopSignal Healthcheck Shell OnBuild".split()
-)
+MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
+COMPARED = [
+    "Env",
+    "Cmd",
+    "Entrypoint",
+    "WorkingDir",
+    "User",
+    "ExposedPorts",
+    "Volumes",
+    "Labels",
+    "StopSignal",
+    "Healthcheck",
+    "Shell",
+    "OnBuild",
+]
 
 Files = Mapping[str, object]
 """Paths with their contents: text or bytes, a `Link`, a `Mode`, a `Same` (hard link), None (directory)."""
@@ -87,7 +97,9 @@ def write_files(root: Path, files: Files) -> None:
                 path.chmod(0o644)
 
 
-def tar_of(files: Mapping[str, tuple[tarfile.TarInfo, bytes]] | list[tuple[str, dict[str, Any], bytes]]) -> bytes:
+def tar_of(
+    files: Mapping[str, tuple[tarfile.TarInfo, bytes]] | list[tuple[str, dict[str, Any], bytes]],
+) -> bytes:
     """Return an archive of entries: name, attributes of its header, content."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -192,7 +204,9 @@ class Judge:
         return inner
 
     def _get(self, host: str, path: str) -> dict[str, Any]:
-        with urlopen(Request(f"http://{host}/v2/{path}", headers={"Accept": MANIFESTS}), timeout=20) as answer:
+        with urlopen(
+            Request(f"http://{host}/v2/{path}", headers={"Accept": MANIFESTS}), timeout=20
+        ) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 

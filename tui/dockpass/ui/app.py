@@ -13,7 +13,7 @@ from textual.app import App
 
 from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.sweep import sweep
-from dockpass.engines.detect import detect_engine
+from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.errors import DockpassError, UsageError
 from dockpass.paths import Paths
 from dockpass.runs.services import Services
@@ -115,7 +115,12 @@ class DockpassApp(App[int]):
 
 
 def make_session(
-    environ: Mapping[str, str], home: Path, cwd: Path, paths: Paths, redactor: Redactor
+    environ: Mapping[str, str],
+    home: Path,
+    cwd: Path,
+    paths: Paths,
+    redactor: Redactor,
+    engine: EngineChoice,
 ) -> Session:
     """Gather what a session starts from."""
     variables = gather(environ)
@@ -135,17 +140,24 @@ def make_session(
     return Session(
         facts,
         detect_place(facts, os.path.isdir),
-        Services(environ, home, cwd, paths.state, redactor),
+        Services(environ, home, cwd, paths.state, redactor, open_engine=opener(engine)),
         load_settings(paths.settings),
         paths,
-        lambda: detect_engine(environ, home),
+        lambda: detect_chosen(engine, environ, home),
         notes=tuple(notes),
     )
 
 
-def run_app(environ: Mapping[str, str], home: Path, cwd: Path, paths: Paths, redactor: Redactor) -> int:
+def run_app(
+    environ: Mapping[str, str],
+    home: Path,
+    cwd: Path,
+    paths: Paths,
+    redactor: Redactor,
+    engine: EngineChoice,
+) -> int:
     """Run the screen until the person quits; return the exit status."""
     sweep(environ)
-    app = DockpassApp(make_session(environ, home, cwd, paths, redactor))
+    app = DockpassApp(make_session(environ, home, cwd, paths, redactor, engine))
     result = app.run()
     return app.return_code if app.return_code else (result or 0)

@@ -13,7 +13,7 @@ from dockpass import __version__
 from dockpass.auth.address import host_of_registry, login_key
 from dockpass.auth.credential import Credential
 from dockpass.auth.reference import Reference, is_digest, parse_reference
-from dockpass.engines.base import BuildRequest, EngineInfo, Sink
+from dockpass.engines.base import EMBEDDED, BuildRequest, EngineInfo, Sink
 from dockpass.engines.embedded.manifest import Index, Manifest, Platform, this_platform
 from dockpass.engines.embedded.pull import Pulled, pull
 from dockpass.engines.embedded.push import push
@@ -48,7 +48,7 @@ class EmbeddedEngine:
 
     def info(self) -> EngineInfo:
         """Return which engine this is; its endpoint is the image store."""
-        return EngineInfo("embedded", __version__, clean(str(self._store.root)), self._how)
+        return EngineInfo(EMBEDDED, __version__, clean(str(self._store.root)), self._how)
 
     def login(self, key: str, credential: Credential) -> str:
         """Log in as `docker login` does, always asking the registry; return how it was accepted."""

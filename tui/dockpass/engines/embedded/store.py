@@ -243,6 +243,12 @@ class Store:
         """Take every entry of a manifest away."""
         self._change(lambda entries: [each for each in entries if each.descriptor.digest != digest])
 
+    def remove_unnamed(self, digest: str) -> None:
+        """Take the entry of an unnamed image away."""
+        self._change(
+            lambda entries: [each for each in entries if each.name or each.descriptor.digest != digest]
+        )
+
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Keep a prune away while blobs are there that nothing names yet."""

@@ -25,6 +25,7 @@ from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.text import content
 from dockpass.ui.views.overview import (
     command_row,
+    engine_words,
     environment_rows,
     option_name,
     option_value,
@@ -168,9 +169,7 @@ class Overview(Screen[None]):
 
     def _show_engine(self, state: EngineState) -> None:
         if state.info is not None:
-            kind = state.info.endpoint.partition("://")[0]
-            words = f"{state.info.name} {state.info.version.partition('+')[0]}"
-            self._engine = (f"{words}  {kind} socket" if kind == "unix" else f"{words}  {kind}", "good")
+            self._engine = (engine_words(state.info), "good")
         else:
             self._engine = ("no engine", "look")
             if state.error is not None:

@@ -10,6 +10,7 @@ from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, WarningId
 from dockpass.auth.facts import Facts, SourceKind
 from dockpass.auth.rules import rule
 from dockpass.auth.whynot import WhyNot
+from dockpass.engines.base import EMBEDDED, EngineInfo
 from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.ui.views.words import (
@@ -256,6 +257,15 @@ def read_by(decided: Decided) -> dict[str, str]:
     if decided.command is not Command.BUILD:
         names += ["repo", "CI_REGISTRY_IMAGE"]
     return dict.fromkeys(names, method_role(decided.method))
+
+
+def engine_words(info: EngineInfo) -> str:
+    """Return the engine for the status line: where it answers, or why the embedded one is taken."""
+    if info.name == EMBEDDED:
+        return "embedded engine" + ("" if info.how.endswith("for it") else "  no Docker here")
+    kind = info.endpoint.partition("://")[0]
+    where = f"{kind} socket" if kind == "unix" else kind
+    return f"{info.name} {info.version.partition('+')[0]}  {where}"
 
 
 def status_line(place: Place, edits: int, engine: tuple[str, str], width: int) -> tuple[Line, Line]:
