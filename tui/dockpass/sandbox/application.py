@@ -28,7 +28,10 @@ _log.addHandler(logging.NullHandler())  # without one, Python writes errors to t
 
 
 class Asked(NamedTuple):
-    """A request that came in: path with query, who asked, the answer's status (0: there was none)."""
+    """A request that came in: path with query, who asked, the answer's status (0: there was none).
+
+    `user` is the login's name at the token server, and what the token calls its subject at the registry.
+    """
 
     method: str
     path: str
@@ -133,14 +136,14 @@ class Application:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         spoil: Spoil = request.get("spoil", SOUND)
-        if request.path == self._gate.realm_path:
+        if self._gate.realm_path and request.path == self._gate.realm_path:
             return self._gate.token(request, spoil)
         route = parse_path(request.rel_url.raw_path)
-        if route is None:
+        if route is None or not self._gate.has(route):
             return web.Response(status=404, text="404 page not found\n")
         handler = handler_of(route.kind, request.method)
         source = request.query.get("from", "") if route.kind is Kind.UPLOADS else ""
         caller = self._gate.admit(request, route, source)
         response = await handler(Call(request, route, caller, self._storage, spoil))
-        self._gate.sign(request, route, caller, response)
+        self._gate.sign(request, response)
         return response

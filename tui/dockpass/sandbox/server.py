@@ -7,9 +7,12 @@ import atexit
 import errno
 import ipaddress
 import logging
+import re
 import shutil
 import tempfile
 import threading
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -18,14 +21,18 @@ from typing import Self
 from aiohttp import web
 
 from dockpass.errors import DockpassError
+from dockpass.sandbox.accounts import Accounts
 from dockpass.sandbox.application import Application, Asked, Notebook
 from dockpass.sandbox.faults import FaultBox, Faults
+from dockpass.sandbox.flavours import PROFILES, Flavour
 from dockpass.sandbox.gate import Gate
 from dockpass.sandbox.storage import Storage
+from dockpass.sandbox.tokens import new_tokens
 from dockpass.text import clean
 
 PREFIX = "dockpass-sandbox-"
 PATIENCE_SECONDS = 10.0
+LONGEST_LINE = 64 << 10
 
 _log = logging.getLogger("dockpass.sandbox")
 
@@ -39,14 +46,24 @@ class SandboxServer:
     def __init__(
         self,
         directory: Path | None = None,
+        flavour: Flavour = Flavour.GITLAB,
         *,
+        accounts: Accounts | None = None,
         faults: Faults = Faults(),  # noqa: B008 - frozen
+        job_token_may_delete: bool = False,
+        protected_tags: Sequence[str] = (),
+        clock: Callable[[], float] = time.time,
         address: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self._address = require_loopback(address)
         self._asked_port = _require_port(port)
         self._directory = directory
+        self.flavour = flavour
+        self.accounts = accounts or Accounts.random()
+        profile = PROFILES[flavour]
+        tokens = new_tokens(profile, clock, _require_patterns(protected_tags))
+        self._gate = Gate(profile, self.accounts, tokens, clock, lambda: self.url, job_token_may_delete)
         self._temporary: Path | None = None
         self._faults = FaultBox(faults)
         self._notebook = Notebook()
@@ -78,6 +95,20 @@ class SandboxServer:
     def url(self) -> str:
         """`http://127.0.0.1:PORT`."""
         return f"http://{self.host}"
+
+    @property
+    def realm(self) -> str:
+        """The token server's address; empty for a flavour that uses Basic."""
+        return self._gate.realm if self._gate.realm_path else ""
+
+    @property
+    def job_token_may_delete(self) -> bool:
+        """Whether new tokens for the job token carry the action delete; may be set at any time."""
+        return self._gate.job_token_may_delete
+
+    @job_token_may_delete.setter
+    def job_token_may_delete(self, may: bool) -> None:
+        self._gate.job_token_may_delete = may
 
     @property
     def requests(self) -> list[Asked]:
@@ -145,7 +176,7 @@ class SandboxServer:
         storage = Storage(self._storage_directory())
         try:
             self._notes += storage.notes
-            application = Application(storage, Gate(), self._faults, self._notebook)
+            application = Application(storage, self._gate, self._faults, self._notebook)
             runner = web.AppRunner(
                 application.as_web(),
                 access_log=None,
@@ -154,6 +185,8 @@ class SandboxServer:
                 handler_cancellation=True,
                 auto_decompress=False,  # a blob's digest is that of the bytes as they were sent
                 shutdown_timeout=0.5,
+                max_line_size=LONGEST_LINE,  # many scopes make a long query, and a long token
+                max_field_size=LONGEST_LINE,
             )
             await runner.setup()
             try:
@@ -215,6 +248,19 @@ def _require_port(port: int) -> int:
             "sandbox-port", f"{port} is not a port.", "Use a number up to 65535, or 0 for any free port."
         )
     return port
+
+
+def _require_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise DockpassError(
+                "sandbox-protected-tags",
+                f"The pattern {clean(pattern, 80)} of protected tags is no regular expression: {error}.",
+                "Use the syntax of Python's re module, such as ^v[0-9].",
+            ) from error
+    return tuple(patterns)
 
 
 def _log_fault(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
