@@ -13,8 +13,8 @@ from aiohttp import web
 
 from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.call import Call
-from dockpass.sandbox.faults import SOUND, FaultBox, Spoil
-from dockpass.sandbox.gate import Gate
+from dockpass.sandbox.faults import SOUND, FaultBox
+from dockpass.sandbox.gate import USER, Gate
 from dockpass.sandbox.registry import handler_of
 from dockpass.sandbox.routes import Kind, parse_path
 from dockpass.sandbox.storage import Storage
@@ -72,7 +72,7 @@ class Application:
         app = web.Application(middlewares=[self._noted, self._explained, self._faulty])
         # A range is found out as late as this, and with it the status.
         app.on_response_prepare.append(self._note_answer)
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", "/{path:(?s:.*)}", self._answer)
         return app
 
     @web.middleware
@@ -87,7 +87,7 @@ class Application:
         self._note(request, response.status)
 
     def _note(self, request: web.Request, status: int) -> None:
-        user = clean(str(request.get("user", "")), 200)
+        user = clean(request.get(USER, ""), 200)
         self._notebook.add(Asked(request.method, clean(request.raw_path, 2000), user, status))
 
     @web.middleware
@@ -108,23 +108,17 @@ class Application:
 
     @web.middleware
     async def _faulty(self, request: web.Request, handler: _Next) -> web.StreamResponse:
-        spoil = self._faults.take(
-            request.method,
-            request.path,
-            blob=request.method == "GET" and "/blobs/sha" in request.path,
-            token=request.path == self._gate.realm_path,
-        )
-        if spoil.latency:
-            await self._pause(spoil.latency)
-        if spoil.too_many:
-            raise Refused(429, "TOOMANYREQUESTS", headers={"Retry-After": str(spoil.retry_after)})
-        if spoil.server_error:
+        trouble = self._faults.before(request.method, request.path)
+        if trouble.latency:
+            await self._pause(trouble.latency)
+        if trouble.too_many:
+            raise Refused(429, "TOOMANYREQUESTS", headers={"Retry-After": str(trouble.retry_after)})
+        if trouble.server_error:
             raise Refused(500, "UNKNOWN", "a fault that was asked for")
-        if spoil.hang:
+        if trouble.hang:
             await self.stopping.wait()
             if request.transport is not None:
                 request.transport.close()
-        request["spoil"] = spoil
         return await handler(request)
 
     async def _pause(self, seconds: float) -> None:
@@ -135,15 +129,18 @@ class Application:
             return
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        spoil: Spoil = request.get("spoil", SOUND)
-        if self._gate.realm_path and request.path == self._gate.realm_path:
-            return self._gate.token(request, spoil)
+        method, path = request.method, request.path
+        if self._gate.realm_path and path == self._gate.realm_path:
+            return self._gate.token(request, lambda: self._faults.expires_token(method, path))
         route = parse_path(request.rel_url.raw_path)
         if route is None or not self._gate.has(route):
             return web.Response(status=404, text="404 page not found\n")
-        handler = handler_of(route.kind, request.method)
+        handler = handler_of(route.kind, method)
         source = request.query.get("from", "") if route.kind is Kind.UPLOADS else ""
         caller = self._gate.admit(request, route, source)
+        spoil = SOUND
+        if method == "GET" and route.kind in {Kind.BLOB, Kind.MANIFEST}:
+            spoil = self._faults.within(method, path, blob=route.kind is Kind.BLOB)
         response = await handler(Call(request, route, caller, self._storage, spoil))
         self._gate.sign(request, response)
         return response

@@ -12,6 +12,7 @@ from aiohttp import web
 from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.blobs import CHUNK, Upload, hash_of
 from dockpass.sandbox.call import Call
+from dockpass.sandbox.faults import SOUND
 from dockpass.sandbox.routes import require_digest
 
 _RANGE = re.compile(r"(?:bytes[= ])?(\d{1,18})-(\d{1,18})(?:/(?:\d+|\*))?")
@@ -21,7 +22,7 @@ async def read_blob(call: Call) -> web.StreamResponse:
     """GET and HEAD: the content, or the range of it that is asked for."""
     digest = _require_blob(call)
     headers = {"Content-Type": "application/octet-stream", "Docker-Content-Digest": digest}
-    if call.spoil.breaks_blobs and call.request.method == "GET":
+    if call.spoil != SOUND:
         return await _spoilt(call, digest, headers)
     headers["Cache-Control"] = "max-age=31536000"
     return web.FileResponse(call.storage.content.path(digest), chunk_size=CHUNK, headers=headers)

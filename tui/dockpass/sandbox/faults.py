@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass, replace
 
 from dockpass.errors import DockpassError
@@ -46,83 +47,87 @@ class Faults:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoil:
-    """What is wrong with one request."""
+class Trouble:
+    """What comes in place of an answer, after `latency` seconds."""
 
     latency: float = 0.0
     too_many: bool = False
     retry_after: int = 1
     server_error: bool = False
     hang: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spoil:
+    """What is wrong with an answer: a blob cut short behind so many bytes, or other bytes."""
+
     cut_after: int | None = None
     wrong_digest: bool = False
-    expired_token: bool = False
-
-    @property
-    def breaks_blobs(self) -> bool:
-        """Whether a blob is not sent as it is."""
-        return self.cut_after is not None or self.wrong_digest
 
 
 SOUND = Spoil()
 
 
 class FaultBox:
-    """Deals the faults out, one request at a time. `faults` may be set from any thread, and counts anew."""
+    """Deals the faults out, one request at a time; usable from any thread."""
 
     def __init__(self, faults: Faults) -> None:
-        self._state = _Left(faults)
+        self._lock = threading.Lock()
+        self._faults = self._left = faults
 
     @property
     def faults(self) -> Faults:
         """What was set, not what is left of it."""
-        return self._state.faults
+        return self._faults
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
-        self._state = _Left(faults)
+        with self._lock:
+            self._faults = self._left = faults
 
-    def take(self, method: str, path: str, *, blob: bool, token: bool) -> Spoil:
-        """Return what is wrong with this request, and count it.
+    @property
+    def left(self) -> Faults:
+        """What is still to come."""
+        return self._left
 
-        `blob` and `token` tell whether it reads one: only then cuts and expired tokens are used up.
-        """
-        state = self._state
-        faults = state.faults
-        if faults == Faults() or not faults.meets(method, path):
-            return SOUND
-        spoil = Spoil(latency=faults.latency, retry_after=faults.retry_after)
-        for name in ("too_many", "server_errors", "hang"):
-            if state.use(name):
-                return replace(spoil, **{_FLAGS[name]: True})
-        cut = blob and faults.cut_blob_after is not None and state.use("cut_times")
-        return replace(
-            spoil,
-            cut_after=faults.cut_blob_after if cut else None,
-            wrong_digest=not token and method == "GET" and state.use("wrong_digest"),
-            expired_token=token and state.use("expired_tokens"),
-        )
+    def before(self, method: str, path: str) -> Trouble:
+        """Return what happens to a request before anybody looks at it."""
+        with self._lock:
+            left = self._left
+            if not left.meets(method, path):
+                return Trouble()
+            if left.too_many > 0:
+                self._left = replace(left, too_many=left.too_many - 1)
+                return Trouble(left.latency, too_many=True, retry_after=left.retry_after)
+            if left.server_errors > 0:
+                self._left = replace(left, server_errors=left.server_errors - 1)
+                return Trouble(left.latency, server_error=True)
+            if left.hang > 0:
+                self._left = replace(left, hang=left.hang - 1)
+                return Trouble(left.latency, hang=True)
+            return Trouble(left.latency)
 
+    def within(self, method: str, path: str, *, blob: bool) -> Spoil:
+        """Return what is wrong with the blob or manifest that is about to be sent."""
+        with self._lock:
+            left = self._left
+            if not left.meets(method, path):
+                return SOUND
+            cut_after = None
+            if blob and left.cut_blob_after is not None and left.cut_times > 0:
+                cut_after = left.cut_blob_after
+                left = replace(left, cut_times=left.cut_times - 1)
+            wrong_digest = left.wrong_digest > 0
+            if wrong_digest:
+                left = replace(left, wrong_digest=left.wrong_digest - 1)
+            self._left = left
+            return Spoil(cut_after, wrong_digest)
 
-_FLAGS = {"too_many": "too_many", "server_errors": "server_error", "hang": "hang"}
-
-
-class _Left:
-    """How often each fault is still to come; used by the server's thread only."""
-
-    def __init__(self, faults: Faults) -> None:
-        self.faults = faults
-        self._left = {
-            "too_many": faults.too_many,
-            "server_errors": faults.server_errors,
-            "hang": faults.hang,
-            "cut_times": faults.cut_times,
-            "wrong_digest": faults.wrong_digest,
-            "expired_tokens": faults.expired_tokens,
-        }
-
-    def use(self, name: str) -> bool:
-        if self._left[name] <= 0:
-            return False
-        self._left[name] -= 1
-        return True
+    def expires_token(self, method: str, path: str) -> bool:
+        """Tell whether the token that is about to be made is expired already."""
+        with self._lock:
+            left = self._left
+            if left.expired_tokens <= 0 or not left.meets(method, path):
+                return False
+            self._left = replace(left, expired_tokens=left.expired_tokens - 1)
+            return True

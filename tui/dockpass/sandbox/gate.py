@@ -23,10 +23,12 @@ from dockpass.sandbox.access import (
 )
 from dockpass.sandbox.accounts import Account, Accounts
 from dockpass.sandbox.answers import Refused
-from dockpass.sandbox.faults import Spoil
 from dockpass.sandbox.flavours import OverAsking, Profile, PullLimit
 from dockpass.sandbox.routes import Kind, Route
 from dockpass.sandbox.tokens import InvalidToken, Tokens, grants_of
+
+USER = web.RequestKey("user", str)
+LIMITS = web.RequestKey("limits", dict[str, str])
 
 _DELETABLE = frozenset({Kind.BLOB, Kind.MANIFEST, Kind.TAG})
 
@@ -62,8 +64,8 @@ class Gate:
 
     # The token server
 
-    def token(self, request: web.Request, spoil: Spoil) -> web.StreamResponse:
-        """Answer a request for a token."""
+    def token(self, request: web.Request, expires: Callable[[], bool]) -> web.StreamResponse:
+        """Answer a request for a token; `expires` tells whether it is to be made expired."""
         if request.method != "GET":
             return web.Response(status=404, text="404 Not Found\n")
         if request.query.get("service") != self.profile.service:
@@ -75,7 +77,7 @@ class Gate:
             self._refuse_anonymous(asked, grants)
         else:
             self._refuse_over_asking(asked, grants)
-        return web.json_response(self.tokens.make(account, grants, expired=spoil.expired_token))
+        return web.json_response(self.tokens.make(account, grants, expired=expires()))
 
     def _account(self, request: web.Request) -> Account | None:
         """Return who logs in; None where nobody tries to."""
@@ -83,7 +85,7 @@ class Gate:
         if not header:
             return None
         username, password = _basic(header)
-        request["user"] = username
+        request[USER] = username
         found = self._find(username, password)
         if found is None:
             status, code, words = self.profile.refusal
@@ -133,7 +135,7 @@ class Gate:
         """Return who asks, once it is sure that they may; raises `Refused`."""
         needed = needs(request.method, route, source)
         caller = self._bearer(request, needed) if self.realm_path else self._by_password(request, needed)
-        request["user"] = caller.user
+        request[USER] = caller.user
         if not all(map(caller.may, needed)):
             self._refuse_scope(caller, needed)
         if request.method == "DELETE" and route.kind in _DELETABLE and not self.profile.deletes:
@@ -152,7 +154,7 @@ class Gate:
 
     def _by_password(self, request: web.Request, needed: Sequence[Scope]) -> Caller:
         username, password = _basic(request.headers.get("Authorization", ""))
-        request["user"] = username
+        request[USER] = username
         account = self._find(username, password)
         if account is None:
             raise self._challenge(needed)
@@ -191,7 +193,7 @@ class Gate:
         if self.limit is None or route.kind is not Kind.MANIFEST or request.method not in {"GET", "HEAD"}:
             return
         allowed, headers = self.limit.take(caller.user, request.remote or "", counts=request.method == "GET")
-        request["limits"] = headers
+        request[LIMITS] = dict(headers)
         if not allowed:
             message = "the limit of pulls is reached; it is higher with a login"
             raise Refused(429, "TOOMANYREQUESTS", message, None, {**headers, "Retry-After": "60"})
@@ -199,7 +201,7 @@ class Gate:
     def sign(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add what this flavour says with every answer."""
         if not response.prepared:
-            response.headers.update(request.get("limits", {}))
+            response.headers.update(request.get(LIMITS, {}))
 
 
 class _Plain(Refused):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -86,7 +87,7 @@ async def list_referrers(call: Call) -> web.StreamResponse:
             manifest.as_descriptor() for manifest in found if not wanted or manifest.artifact_type == wanted
         ],
     }
-    return web.json_response(index, headers=headers, content_type=INDEX)
+    return web.Response(body=json.dumps(index).encode(), headers={**headers, "Content-Type": INDEX})
 
 
 def _require_manifest(call: Call) -> Manifest:

@@ -36,13 +36,13 @@ class Route:
 
 # Names may hold the words tags, blobs and manifests too: the last ones in a path are the route's.
 _SHAPES = (
-    (Kind.TAGS, re.compile(r"(.*)/tags/list()")),
-    (Kind.TAG, re.compile(r"(.*)/tags/reference/([^/]*)")),
-    (Kind.UPLOADS, re.compile(r"(.*)/blobs/uploads/?()")),
-    (Kind.UPLOAD, re.compile(r"(.*)/blobs/uploads/([^/]+)")),
-    (Kind.BLOB, re.compile(r"(.*)/blobs/([^/]*)")),
-    (Kind.MANIFEST, re.compile(r"(.*)/manifests/([^/]*)")),
-    (Kind.REFERRERS, re.compile(r"(.*)/referrers/([^/]*)")),
+    (Kind.TAGS, re.compile(r"(.*)/tags/list()", re.DOTALL)),
+    (Kind.TAG, re.compile(r"(.*)/tags/reference/([^/]*)", re.DOTALL)),
+    (Kind.UPLOADS, re.compile(r"(.*)/blobs/uploads/?()", re.DOTALL)),
+    (Kind.UPLOAD, re.compile(r"(.*)/blobs/uploads/([^/]+)", re.DOTALL)),
+    (Kind.BLOB, re.compile(r"(.*)/blobs/([^/]*)", re.DOTALL)),
+    (Kind.MANIFEST, re.compile(r"(.*)/manifests/([^/]*)", re.DOTALL)),
+    (Kind.REFERRERS, re.compile(r"(.*)/referrers/([^/]*)", re.DOTALL)),
 )
 _DIGESTS = frozenset({Kind.BLOB, Kind.REFERRERS})
 

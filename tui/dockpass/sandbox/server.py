@@ -129,6 +129,11 @@ class SandboxServer:
     def faults(self, faults: Faults) -> None:
         self._faults.faults = faults
 
+    @property
+    def faults_left(self) -> Faults:
+        """What of it is still to come."""
+        return self._faults.left
+
     def start(self) -> None:
         """Bind and serve; raises `DockpassError` where that cannot be done."""
         if self._thread is not None:
