@@ -43,6 +43,16 @@ class Got:
         return str(self.data["errors"][0]["message"])
 
 
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def digest_of(raw: bytes, algorithm: str = "sha256") -> str:
     return f"{algorithm}:{hashlib.new(algorithm, raw).hexdigest()}"
 

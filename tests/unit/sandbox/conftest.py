@@ -7,21 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from sandboxclient import Client
+from sandboxclient import Client, Clock
 
 from dockpass.sandbox.server import SandboxServer
 
 Start = Callable[..., SandboxServer]
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
