@@ -121,7 +121,7 @@ class Client:
 
     def image(self, path: str, *tags: str, layer: bytes = b"a layer", **extra: object) -> str:
         """Push an image under each tag (none: under its digest only); return its digest."""
-        config = b'{"architecture": "amd64", "os": "linux"}'
+        config = b'{"architecture": "amd64", "os": "linux", "created": "2026-01-01T00:00:00Z"}'
         manifest = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
