@@ -21,6 +21,8 @@ _COMMANDS = {
     "cleanup": "commands",
     "deploy": "commands",
     "images": "images",
+    "sandbox": "sandbox",
+    "try": "sandbox",
     "settings": "commands",
     "paths": "commands",
     "completions": "commands",
@@ -37,9 +39,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(
-            importlib.import_module(f"dockpass.cli.{_COMMANDS[cmd_name]}"), cmd_name
-        )
+        module = importlib.import_module(f"dockpass.cli.{_COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, "try_" if cmd_name == "try" else cmd_name)
         return found
 
     def resolve_command(
@@ -60,8 +61,9 @@ class _Lazy(click.Group):
 @click.option("--version", is_flag=True, help="Print the version of dockpass and of what it stands on.")
 @click.option("--verbose", is_flag=True, help="With --version: also the engine's.")
 @click.option("--engine", metavar="NAME", help="Who builds, pulls and pushes: auto, docker or embedded.")
+@click.option("--sandbox", is_flag=True, help="Start the screen in a sandbox, where nothing is yours.")
 @click.pass_context
-def cli(ctx: click.Context, version: bool, verbose: bool, engine: str | None) -> None:
+def cli(ctx: click.Context, version: bool, verbose: bool, engine: str | None, sandbox: bool) -> None:
     """Which credentials does this registry command use, why, and what would change it?
 
     Without a command, the screen starts.
@@ -70,9 +72,9 @@ def cli(ctx: click.Context, version: bool, verbose: bool, engine: str | None) ->
         _print_version(engine, verbose=verbose)
         ctx.exit()
     if ctx.invoked_subcommand is None:
-        from dockpass.cli.screen import start_screen
+        from dockpass.cli.screen import start_sandbox, start_screen
 
-        ctx.exit(start_screen(engine))
+        ctx.exit(start_sandbox() if sandbox else start_screen(engine))
 
 
 def run() -> None:

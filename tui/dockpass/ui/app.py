@@ -20,7 +20,7 @@ from dockpass.runs.services import Services
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import load_settings, save_setting
 from dockpass.ui.screens.overview import Overview
-from dockpass.ui.session import SECONDS_TO_STOP, Session
+from dockpass.ui.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.variables.findings import Finding
 from dockpass.variables.gather import gather
@@ -121,6 +121,7 @@ def make_session(
     paths: Paths,
     redactor: Redactor,
     engine: EngineChoice,
+    sandbox: Sandbox | None = None,
 ) -> Session:
     """Gather what a session starts from."""
     variables = gather(environ)
@@ -145,6 +146,7 @@ def make_session(
         paths,
         lambda: detect_chosen(engine, environ, home),
         notes=tuple(notes),
+        sandbox=sandbox,
     )
 
 
@@ -155,9 +157,10 @@ def run_app(
     paths: Paths,
     redactor: Redactor,
     engine: EngineChoice,
+    sandbox: Sandbox | None = None,
 ) -> int:
     """Run the screen until the person quits; return the exit status."""
     sweep(environ)
-    app = DockpassApp(make_session(environ, home, cwd, paths, redactor, engine))
+    app = DockpassApp(make_session(environ, home, cwd, paths, redactor, engine, sandbox))
     result = app.run()
     return app.return_code if app.return_code else (result or 0)

@@ -26,6 +26,7 @@ from dockpass.ui.views.words import (
     cell,
     hanging,
     method_role,
+    sandbox_badge,
 )
 from dockpass.variables.catalogue import Entry, Group
 from dockpass.variables.findings import Finding
@@ -268,9 +269,12 @@ def engine_words(info: EngineInfo) -> str:
     return f"{info.name} {info.version.partition('+')[0]}  {where}"
 
 
-def status_line(place: Place, edits: int, engine: tuple[str, str], width: int) -> tuple[Line, Line]:
+def status_line(
+    place: Place, edits: int, engine: tuple[str, str], width: int, *, sandbox: bool = False
+) -> tuple[Line, Line]:
     """Return the left and the right half of the status line."""
-    left: list[Span] = [("dockpass", "brand"), ("  ", "text"), (place.label or str(place.kind), "strong")]
+    left: list[Span] = [("dockpass", "brand"), *sandbox_badge(sandbox)]
+    left += [("  ", "text"), (place.label or str(place.kind), "strong")]
     where = " › ".join(part for part in (place.project, place.job if width >= WIDE else "") if part)
     if where:
         left.append((f"  {where}", "label"))
