@@ -30,10 +30,13 @@ class Step:
 
 def steps(sandbox: Sandbox) -> tuple[Step, ...]:
     """Return the eight steps of the tour."""
-    host = sandbox.host
     cleanup = Edit(EditKind.SET, "WERF_IMAGES_CLEANUP_PASSWORD", sandbox.cleanup_token)
-    elsewhere = Edit(EditKind.SET, "CI_REGISTRY", "registry.elsewhere.example")
     external = Edit(EditKind.SET, "WERF_DOCKER_CONFIG", sandbox.external_config)
+    return (*_logins(sandbox.host), *_cleanups(cleanup), *_configs(cleanup, external))
+
+
+def _logins(host: str) -> tuple[Step, ...]:
+    elsewhere = Edit(EditKind.SET, "CI_REGISTRY", "registry.elsewhere.example")
     return (
         Step(
             "See the login",
@@ -59,6 +62,11 @@ def steps(sandbox: Sandbox) -> tuple[Step, ...]:
             edits=(),
             runs=True,
         ),
+    )
+
+
+def _cleanups(cleanup: Edit) -> tuple[Step, ...]:
+    return (
         Step(
             "See cleanup refused",
             "cleanup logs in with the job's token too, and this registry does not let it delete. Look at the"
@@ -85,6 +93,11 @@ def steps(sandbox: Sandbox) -> tuple[Step, ...]:
             edits=(cleanup,),
             runs=True,
         ),
+    )
+
+
+def _configs(cleanup: Edit, external: Edit) -> tuple[Step, ...]:
+    return (
         Step(
             "Use an external config",
             "WERF_DOCKER_CONFIG names a directory with a deploy token's login. It wins over everything:"
