@@ -40,7 +40,9 @@ def test_a_pushed_manifest_says_where_it_is(owner: Client, path: str) -> None:
 
 
 def test_what_is_not_there(owner: Client, path: str) -> None:
-    assert manifest(owner, path, "v1").code == "NAME_UNKNOWN"
+    assert manifest(owner, path, "v1").code == "MANIFEST_UNKNOWN"
+    assert owner.ask("GET", f"/v2/{path}/tags/list").code == "NAME_UNKNOWN"
+    owner.blob(path, b"alone")
     assert owner.ask("GET", f"/v2/{path}/tags/list").code == "NAME_UNKNOWN"
     owner.image(path, "v1")
     for reference in ("v2", ABSENT):

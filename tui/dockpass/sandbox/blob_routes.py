@@ -51,10 +51,10 @@ async def begin_upload(call: Call) -> web.StreamResponse:
         return web.Response(status=202, headers=_session(upload))
     try:
         await _receive(call, upload)
+        return await _finish(call, upload, digest)
     except BaseException:
         storage.content.discard(upload)  # nobody knows this session's name
         raise
-    return await _finish(call, upload, digest)
 
 
 async def write_chunk(call: Call) -> web.StreamResponse:

@@ -93,9 +93,8 @@ async def list_referrers(call: Call) -> web.StreamResponse:
 def _require_manifest(call: Call) -> Manifest:
     found = call.storage.manifest(call.route.repository, call.route.reference)
     if found is None:
-        known = call.storage.knows(call.route.repository)
-        code = "MANIFEST_UNKNOWN" if known else "NAME_UNKNOWN"
-        raise Refused(404, code, detail={"name": call.route.repository, "reference": call.route.reference})
+        detail = {"name": call.route.repository, "reference": call.route.reference}
+        raise Refused(404, "MANIFEST_UNKNOWN", detail=detail)
     return found
 
 

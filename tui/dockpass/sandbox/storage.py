@@ -6,30 +6,22 @@ thread uses a storage: every change is whole before anybody else looks.
 
 from __future__ import annotations
 
-import errno
 import fcntl
-import json
 import os
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
-from dockpass.auth.reference import is_digest, is_repository_path, is_tag
 from dockpass.errors import DockpassError
 from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.blobs import BlobStore
+from dockpass.sandbox.journal import Change, append, read_journal, write_journal
 from dockpass.sandbox.manifests import Manifest, read_manifest
 from dockpass.text import clean, plural
 
 JOURNAL = "index.jsonl"
 LOCK = "sandbox.lock"
-
-Change: TypeAlias = Sequence[str]
-"""`blob|unblob REPO DIGEST`, `manifest REPO DIGEST TYPE`, `unmanifest REPO DIGEST`, `tag REPO TAG DIGEST`,
-`untag REPO TAG`."""
 
 
 @dataclass(slots=True)
@@ -39,6 +31,7 @@ class _Repository:
     tags: dict[str, str] = field(default_factory=dict)
     referrers: dict[str, dict[str, None]] = field(default_factory=dict)
     sorted_tags: list[str] | None = None
+    had_manifests: bool = False
 
     def tag_names(self) -> list[str]:
         if self.sorted_tags is None:
@@ -57,8 +50,7 @@ class Storage:
             self._repositories: dict[str, _Repository] = {}
             self._links: Counter[str] = Counter()
             path = directory / JOURNAL
-            self._replay(path)
-            self._compact(path)
+            self._load(path)
             self.content.remove_all_but(self._links.keys())
             self._journal = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         except BaseException:
@@ -72,13 +64,9 @@ class Storage:
 
     # Reading
 
-    def knows(self, repository: str) -> bool:
-        """Tell whether anything was ever pushed there."""
-        return repository in self._repositories
-
     def repositories(self) -> list[str]:
-        """Return the names, sorted."""
-        return sorted(self._repositories)
+        """Return the names of those that ever had a manifest, sorted."""
+        return sorted(name for name, found in self._repositories.items() if found.had_manifests)
 
     def has_blob(self, repository: str, digest: str) -> bool:
         """Tell whether the blob is visible in this repository."""
@@ -93,8 +81,14 @@ class Storage:
         return found.manifests.get(reference if ":" in reference else found.tags.get(reference, ""))
 
     def tags(self, repository: str, count: int | None = None, last: str = "") -> tuple[list[str], bool]:
-        """Return at most `count` tags behind `last`, sorted, and whether there are more."""
-        return _page(self._get(repository).tag_names(), count, last)
+        """Return at most `count` tags behind `last`, sorted, and whether there are more.
+
+        Raises `Refused` (NAME_UNKNOWN) where no manifest was ever pushed.
+        """
+        found = self._repositories.get(repository)
+        if found is None or not found.had_manifests:
+            raise Refused(404, "NAME_UNKNOWN", detail={"name": repository})
+        return _page(found.tag_names(), count, last)
 
     def catalog(self, count: int | None = None, last: str = "") -> tuple[list[str], bool]:
         """Return at most `count` repositories behind `last`, sorted, and whether there are more."""
@@ -150,15 +144,8 @@ class Storage:
 
     # The index
 
-    def _get(self, repository: str) -> _Repository:
-        found = self._repositories.get(repository)
-        if found is None:
-            raise Refused(404, "NAME_UNKNOWN", detail={"name": repository})
-        return found
-
     def _record(self, *changes: Change) -> None:
-        lines = b"".join(_line(change) for change in changes)
-        _append(self._journal, lines)
+        append(self._journal, changes)
         for change in changes:
             self._apply(change)
 
@@ -186,10 +173,11 @@ class Storage:
             repository.tags.pop(key, None)
 
     def _add_manifest(self, repository: _Repository, digest: str, media_type: str) -> None:
+        manifest = read_manifest(self.content.read(digest), digest, media_type)
         if digest not in repository.manifests:
             self._links[digest] += 1
-        manifest = read_manifest(self.content.read(digest), digest, media_type)
         repository.manifests[digest] = manifest
+        repository.had_manifests = True
         if manifest.subject:
             repository.referrers.setdefault(manifest.subject, {})[digest] = None
 
@@ -198,88 +186,30 @@ class Storage:
         if self._links[digest] <= 0:
             del self._links[digest]
 
-    # The journal
-
-    def _replay(self, path: Path) -> None:
-        lost = 0
-        for line in path.read_bytes().splitlines() if path.exists() else ():
-            change = _read(line)
-            if change is None or not self._holds(change):
-                lost += 1
-                continue
-            self._apply(change)
-        if lost:
+    def _load(self, path: Path) -> None:
+        """Take over what the journal leaves of its changes, as far as the content is still there."""
+        changes, unread = read_journal(path)
+        usable = [change for change in changes if self._load_one(change)]
+        if unread:
             self.notes.append(
-                f"{plural(lost, 'line')} of {clean(str(path))} cannot be used and was left out:"
-                " unreadable, or about content that is not there."
+                f"{plural(unread, 'line')} of {clean(str(path))} cannot be read and was left out."
             )
+        if len(usable) < len(changes):
+            lost = plural(len(changes) - len(usable), "entry", "entries")
+            self.notes.append(f"The content of {lost} in {clean(str(path))} is gone; left out.")
+        write_journal(path, usable)
 
-    def _holds(self, change: Change) -> bool:
-        """Tell whether a change that was read can be made: what it is about is there."""
+    def _load_one(self, change: Change) -> bool:
         kind, name, key = change[:3]
-        repository = self._repositories.get(name) or _Repository()
-        if kind == "manifest":
-            return self._is_manifest(key, change[3])
-        if kind == "blob":
-            return key not in repository.blobs and self.content.has(key)
-        if kind == "tag":
-            return change[3] in repository.manifests
-        kept: Iterable[str] = {
-            "unblob": repository.blobs,
-            "unmanifest": repository.manifests,
-            "untag": repository.tags,
-        }[kind]
-        return key in kept
-
-    def _is_manifest(self, digest: str, media_type: str) -> bool:
+        if kind == "blob" and not self.content.has(key):
+            return False
+        if kind == "tag" and change[3] not in self._repositories.get(name, _Repository()).manifests:
+            return False
         try:
-            read_manifest(self.content.read(digest), digest, media_type)
+            self._apply(change)
         except (OSError, Refused):
             return False
         return True
-
-    def _compact(self, path: Path) -> None:
-        """Write the journal anew, without what was undone later."""
-        changes: list[Change] = []
-        for name, repository in self._repositories.items():
-            changes += [("blob", name, digest) for digest in sorted(repository.blobs)]
-            changes += [
-                ("manifest", name, digest, manifest.media_type)
-                for digest, manifest in repository.manifests.items()
-            ]
-            changes += [("tag", name, tag, digest) for tag, digest in repository.tags.items()]
-        part = path.with_suffix(".part")
-        part.write_bytes(b"".join(map(_line, changes)))
-        part.replace(path)
-
-
-_FIELDS = {"blob": 3, "unblob": 3, "manifest": 4, "unmanifest": 3, "tag": 4, "untag": 3}
-
-
-def _read(line: bytes) -> Change | None:
-    """Return the change that a line tells; None for anything that this program would not write."""
-    try:
-        change = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(change, list) or not all(isinstance(part, str) for part in change):
-        return None
-    if not change or len(change) != _FIELDS.get(change[0]) or not is_repository_path(change[1]):
-        return None
-    if not (is_tag if change[0].endswith("tag") else is_digest)(change[2]):
-        return None
-    return change
-
-
-def _line(change: Change) -> bytes:
-    return json.dumps(change).encode() + b"\n"
-
-
-def _append(journal: int, lines: bytes) -> None:
-    """Write whole lines or none: half a line would take the next one with it."""
-    if lines and (written := os.write(journal, lines)) != len(lines):
-        os.ftruncate(journal, os.fstat(journal).st_size - written)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _page(names: list[str], count: int | None, last: str) -> tuple[list[str], bool]:
