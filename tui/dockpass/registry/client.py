@@ -19,6 +19,7 @@ from dockpass.auth.reference import is_digest, is_tag
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import RegistryError, error_of, read_answer
 from dockpass.registry.links import next_page
+from dockpass.registry.policy import Policy
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.transport import Response, Transport, origin, resolve
 from dockpass.text import clean
@@ -73,10 +74,15 @@ class RegistryClient:
     """
 
     def __init__(
-        self, host: str, credential: Credential | None, *, transport: Transport | None = None
+        self,
+        host: str,
+        credential: Credential | None,
+        *,
+        policy: Policy | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self.host = host
-        self._transport = transport or Transport()
+        self._transport = transport or Transport(policy)
         self._session = Session(host, credential, self._transport)
         self._delete_actions: tuple[str, ...] = ("pull,delete", "*")
 
@@ -91,6 +97,10 @@ class RegistryClient:
         trace: TracebackType | None,
     ) -> None:
         await self._transport.__aexit__(kind, error, trace)
+
+    async def connect(self) -> None:
+        """Find out where credentials would go, and send none; raises `RealmNotAgreed` where they may not."""
+        await self._session.connect()
 
     async def login(self) -> LoginResult:
         """Check the credentials as `docker login` does: without asking for any repository."""

@@ -19,6 +19,7 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.challenge import Challenge, choose, parse_challenges
 from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
+from dockpass.registry.policy import RealmNotAgreed, host_name
 from dockpass.registry.token import Realm, Tokens, basic, check_realm
 from dockpass.registry.transport import (
     TIMEOUT,
@@ -63,6 +64,10 @@ class Session:
     def uses_tokens(self) -> bool:
         """Whether the registry takes tokens of a realm, which are made for one repository and action."""
         return self._realm is not None
+
+    async def connect(self) -> None:
+        """Find out how the registry speaks and where it sends for tokens; no credentials are sent."""
+        await self._connect()
 
     async def login(self) -> str:
         """Check the credentials as `docker login` does, without naming a repository; say how it went.
@@ -193,9 +198,14 @@ class Session:
         return self._realm is not None
 
     def _learn(self, challenge: Challenge) -> None:
+        policy, realm = self._transport.policy, None
         if challenge.scheme == "bearer":
-            self._realm = check_realm(self._api, urlsplit(self.base).scheme, challenge.parameters)
-        self._challenge = challenge
+            realm = check_realm(self._api, urlsplit(self.base).scheme, challenge.parameters, policy)
+        if self._credential and policy.realm_rule:
+            asking = host_name(realm.url if realm else self._api)
+            if why := policy.realm_rule.why_not(host_name(self._api), asking):
+                raise RealmNotAgreed(self.host, asking, why)
+        self._realm, self._challenge = realm, challenge
 
     def _require_same_realm(self, known: Realm, challenge: Challenge) -> None:
         named = Realm(challenge.parameters["realm"], challenge.parameters.get("service", ""))
@@ -226,18 +236,31 @@ class Session:
                     "A registry asks for Basic or Bearer; a proxy before it may ask for something else.",
                 )
             self.base = base
-            if challenge:
-                self._learn(challenge)
+            try:
+                if challenge:
+                    self._learn(challenge)
+            except DockpassError:
+                self.base = ""  # nothing was learned, and nothing is sent without
+                raise
 
     async def _ping(self) -> tuple[str, Response]:
         base = f"https://{self._api}"
         try:
             return base, await self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS)
         except DockpassError as error:
-            if error.id != "not-tls" or not is_loopback(self._api):
+            if not self._may_be_plain(error):
                 raise
-        base = f"http://{self._api}"  # this machine's own registry, as docker does it
+        base = f"http://{self._api}"
         return base, await self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS)
+
+    def _may_be_plain(self, error: DockpassError) -> bool:
+        """Tell whether plain http is tried: with this machine, as docker does it, or where it is allowed.
+
+        A registry that speaks TLS with a wrong certificate is never asked without it.
+        """
+        if self._transport.policy.allows_plain(self._api):
+            return error.id in {"not-tls", "connection-refused"}
+        return error.id == "not-tls" and is_loopback(self._api)
 
     def _no_registry(self, response: Response) -> DockpassError:
         answer = read_answer("registry", response.status, response.body, response.reason)

@@ -14,7 +14,8 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer
-from dockpass.registry.transport import Transport, is_loopback
+from dockpass.registry.policy import Policy
+from dockpass.registry.transport import Transport, is_loopback, origin
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
@@ -23,6 +24,8 @@ SHORTEST_LIFE = 60.0
 LONGEST_LIFE = 3600.0
 EARLY = 5.0
 CLIENT_ID = "dockpass"
+
+_ORDINARY = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,12 @@ def basic(credential: Credential) -> str:
     return f"Basic {base64.b64encode(raw).decode('ascii')}"
 
 
-def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
-    """Return the realm of a challenge; raises `DockpassError` for one that must not get credentials."""
+def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: Policy = _ORDINARY) -> Realm:
+    """Return the realm of a challenge; raises `DockpassError` for one that must not get credentials.
+
+    Plain http is taken from a registry that speaks it: on this machine, or where the policy names the
+    realm's own host and port.
+    """
     url = parameters.get("realm", "")
     parts = _split(url)
     why = ""
@@ -48,9 +55,7 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
         why = "is no address"
     elif parts.username is not None or parts.password is not None or parts.fragment:
         why = "holds a user name or a fragment"
-    elif parts.scheme == "http" and not (
-        scheme == "http" and is_loopback(host) and is_loopback(parts.netloc)
-    ):
+    elif parts.scheme == "http" and not (scheme == "http" and _may_be_plain(host, parts.netloc, policy)):
         why = "is not https"
     elif parts.scheme not in {"http", "https"}:
         why = f"has the scheme {clean(parts.scheme, 20)}"
@@ -61,6 +66,10 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
             "A registry names an https address there; its operator can tell what is wrong.",
         )
     return Realm(url, parameters.get("service", ""))
+
+
+def _may_be_plain(host: str, realm: str, policy: Policy) -> bool:
+    return (is_loopback(host) and is_loopback(realm)) or policy.allows_plain(realm)
 
 
 class _Kept(NamedTuple):
@@ -109,7 +118,9 @@ class Tokens:
             headers["Authorization"] = basic(self._credential)
             query.append(("account", self._credential.username))
         url = _with_query(realm.url, query)
-        response = await self._transport.request("GET", url, headers=headers, limit=LARGEST_ANSWER)
+        response = await self._transport.request(
+            "GET", url, headers=headers, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
+        )
         if response.status != 200:
             where = "token server" if headers else ANONYMOUSLY
             answer = read_answer(where, response.status, response.body, response.reason)
@@ -129,7 +140,9 @@ class Tokens:
             "client_id": CLIENT_ID,
             "scope": " ".join(scopes),
         }
-        response = await self._transport.request("POST", realm.url, data=form, limit=LARGEST_ANSWER)
+        response = await self._transport.request(
+            "POST", realm.url, data=form, limit=LARGEST_ANSWER, foreign=self._is_foreign(realm.url)
+        )
         if response.status in {404, 405}:
             return None
         if response.status != 200:
@@ -138,6 +151,11 @@ class Tokens:
                 raise login_refused(self._host, "the identity token", answer)
             raise error_of("request for a token", self._host, answer)
         return _read_token(self._host, response.body)
+
+    def _is_foreign(self, url: str) -> bool:
+        """Tell whether a realm lies elsewhere than on the registry's own host and port."""
+        scheme = urlsplit(url).scheme
+        return origin(url) != origin(f"{scheme}://{self._host}")
 
 
 def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
