@@ -18,9 +18,11 @@ from dockpass.auth.address import DOCKER_HUB_HOST
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.challenge import Challenge, choose, parse_challenges
+from dockpass.registry.clock import skew_in_words
 from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
 from dockpass.registry.policy import RealmNotAgreed, host_name
-from dockpass.registry.token import Realm, Tokens, basic, check_realm
+from dockpass.registry.scopes import beyond
+from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_realm
 from dockpass.registry.transport import (
     TIMEOUT,
     TRANSFER_TIMEOUT,
@@ -44,13 +46,26 @@ Sleep = Callable[[float], Awaitable[object]]
 
 
 class Session:
-    """What is known of one registry. `base` is `scheme://host[:port]`, found by the first request."""
+    """What is known of one registry.
+
+    `base` is `scheme://host[:port]`, found by the first request. `server_asked_for` are scopes beyond
+    the planned ones that its last challenge named, for display: no token is ever asked for them. `skew`
+    says how far its clock is off, or nothing.
+    """
 
     def __init__(
-        self, host: str, credential: Credential | None, transport: Transport, sleep: Sleep = asyncio.sleep
+        self,
+        host: str,
+        credential: Credential | None,
+        transport: Transport,
+        sleep: Sleep = asyncio.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.host = host
         self.base = ""
+        self.server_asked_for = ""
+        self.skew = ""
+        self._now = now
         self._api = _HUB_API if host == DOCKER_HUB_HOST else host
         self._credential = credential
         self._transport = transport
@@ -95,7 +110,7 @@ class Session:
         )
         if response.status == 200:
             by = clean(urlsplit(self._realm.url).netloc) if self._realm else "the registry"
-            return f"accepted by {by}"
+            return f"accepted by {by}{f'; {self.skew}' if self.skew else ''}"
         raise self._login_error(credential, response)
 
     def _login_error(self, credential: Credential, response: Response) -> DockpassError:
@@ -165,7 +180,7 @@ class Session:
                 if stream.status == 429 and waits < MOST_WAITS:
                     waits += 1
                     pause = retry_after(stream.headers.get("Retry-After", ""))
-                elif stream.status == 401 and not renewed and self._learns_from(stream):
+                elif stream.status == 401 and not renewed and self._learns_from(stream, scope):
                     renewed, refused, pause = True, token, 0.0
                 else:
                     yield stream
@@ -183,13 +198,14 @@ class Session:
             return {"Authorization": basic(self._credential)}, None
         return {}, None
 
-    def _learns_from(self, response: Response | Stream) -> bool:
+    def _learns_from(self, response: Response | Stream, scope: str) -> bool:
         """Take over a challenge that was not known; tell whether asking once more makes sense."""
         if origin(response.url) != origin(self.base):
             return False  # a blob's storage elsewhere has no say in where credentials go
         found = choose(parse_challenges(response.challenges))
         if found is None:
             return False
+        self.server_asked_for = beyond(found.parameters.get("scope", ""), scope)
         if self._challenge is None:
             self._learn(found)
             return True
@@ -208,7 +224,7 @@ class Session:
         self._realm, self._challenge = realm, challenge
 
     def _require_same_realm(self, known: Realm, challenge: Challenge) -> None:
-        named = Realm(challenge.parameters["realm"], challenge.parameters.get("service", ""))
+        named = named_realm(challenge.parameters)
         if named != known:
             raise DockpassError(
                 "realm-changed",
@@ -235,7 +251,7 @@ class Session:
                     f" {clean(', '.join(response.challenges), 200) or 'it does not say which'}.",
                     "A registry asks for Basic or Bearer; a proxy before it may ask for something else.",
                 )
-            self.base = base
+            self.base, self.skew = base, skew_in_words(response.headers.get("Date", ""), self._now())
             try:
                 if challenge:
                     self._learn(challenge)

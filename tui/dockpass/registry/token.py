@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer
 from dockpass.registry.policy import Policy
+from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Transport, is_loopback, origin
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -37,9 +37,27 @@ class Realm:
 
 
 def basic(credential: Credential) -> str:
-    """Return the Basic authorization; never of an empty user or password."""
-    raw = f"{credential.username}:{credential.password.reveal()}".encode()
+    """Return the Basic authorization; never of an empty user or password.
+
+    Raises `DockpassError` for credentials with line ends or NUL, which never belong to one.
+    """
+    plain = f"{credential.username}:{credential.password.reveal()}"
+    if any(character in plain for character in "\r\n\0"):
+        raise _unusable(credential, "a line end or a NUL")
+    try:
+        # Values of the environment may hold bytes that are no UTF-8; they are sent as they were.
+        raw = plain.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise _unusable(credential, "characters that are no text") from None
     return f"Basic {base64.b64encode(raw).decode('ascii')}"
+
+
+def _unusable(credential: Credential, what: str) -> DockpassError:
+    return DockpassError(
+        "credential-unusable",
+        f"The user name or the password of {clean(credential.username, 80)} holds {what}. It was not sent.",
+        "A value that was read from a file often ends with a line end; take it off.",
+    )
 
 
 def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: Policy = _ORDINARY) -> Realm:
@@ -65,7 +83,14 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: P
             f"{clean(host)} sends for tokens to {clean(url, 200)}, which {why}. No credentials were sent.",
             "A registry names an https address there; its operator can tell what is wrong.",
         )
-    return Realm(url, parameters.get("service", ""))
+    return named_realm(parameters)
+
+
+def named_realm(parameters: Mapping[str, str]) -> Realm:
+    """Return the realm that a challenge names, unchecked."""
+    # Bytes that are no UTF-8 arrive as lone surrogates, which no request can hold.
+    service = parameters.get("service", "").encode("utf-8", "replace").decode()
+    return Realm(parameters.get("realm", ""), service)
 
 
 def _may_be_plain(host: str, realm: str, policy: Policy) -> bool:
@@ -164,9 +189,9 @@ def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
     if len(parts) != 3:
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = strict_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         access = claims.get("access")
-    except (ValueError, AttributeError, RecursionError):
+    except ValueError:
         return None
     return frozenset(
         clean(action, 40)
@@ -197,15 +222,17 @@ def _with_query(url: str, query: list[tuple[str, str]]) -> str:
 
 
 def _read_token(host: str, body: bytes) -> tuple[Secret, float]:
+    found: dict[str, Any] = {}
+    why = ""
     try:
-        found: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    token = (found.get("access_token") or found.get("token")) if isinstance(found, dict) else None
+        found = strict_object(body)
+    except NotJson as error:
+        why = f": {error}"
+    token = found.get("access_token") or found.get("token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise DockpassError(
             "token-unreadable",
-            f"The token server of {clean(host)} did not answer with a token.",
+            f"The token server of {clean(host)} did not answer with a token{why}.",
             "Try again; if it stays, its operator can tell.",
         )
     life = found.get("expires_in")
