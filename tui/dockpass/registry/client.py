@@ -249,7 +249,7 @@ class RegistryClient:
             return ""
         target = resolve(response.url, following)
         if target is None or origin(target) != origin(self._session.base):
-            self._refuse(what, f"its next page is {clean(following, 200)}")
+            self._refuse(what, f"its next page is {response.redact(clean(following, 200))}")
         parts = urlsplit(target)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 

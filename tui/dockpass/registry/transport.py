@@ -5,6 +5,7 @@ Redirects and bodies are bounded, and hosts that a server names are checked befo
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,7 +24,7 @@ from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, kind_of
 from dockpass.registry.policy import Policy
 from dockpass.registry.tls import Contexts
 from dockpass.registry.unreached import by_proxy, not_reached, refused
-from dockpass.secrets import MASK
+from dockpass.secrets import Redactor, Secret
 from dockpass.text import clean
 
 MOST_REDIRECTS = 3
@@ -41,8 +42,29 @@ _PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request held of secrets; called with a text, it masks them. Made only where that is needed."""
+
+    authorization: Secret
+    refresh_token: Secret
+
+    def __call__(self, text: str) -> str:
+        """Return the text with what was sent masked: an answer may mirror it, and people read refusals."""
+        redact = Redactor([self.refresh_token])
+        scheme, _, sent = self.authorization.reveal().partition(" ")
+        redact.learn(Secret(sent))
+        if scheme == "Basic":
+            user, _, password = base64.b64decode(sent).decode("utf-8", "surrogateescape").partition(":")
+            redact.learn(Secret(password), user)
+        return redact(text)
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """An answer with its whole body, bounded by what the request allowed."""
+    """An answer with its whole body, bounded by what the request allowed.
+
+    `redact` masks what the request held of secrets; bodies of refusals are masked already.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -50,6 +72,7 @@ class Response:
     body: bytes
     url: str
     reason: str
+    redact: Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +84,8 @@ class Stream:
     challenges: tuple[str, ...]
     url: str
     reason: str
+    redact: Sent
     _answer: aiohttp.ClientResponse
-    _sent: Mapping[str, str]
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body, at most 1 MiB at a time; raises `DockpassError` where the connection breaks."""
@@ -79,8 +102,8 @@ class Stream:
             body += chunk
             if len(body) > limit:
                 raise refused(self.url, f"it answers with more than {limit >> 10} KiB")
-        raw = bytes(body) if self.status < 400 else _without_echo(bytes(body), self._sent)
-        return Response(self.status, self.headers, self.challenges, raw, self.url, self.reason)
+        raw = bytes(body) if self.status < 400 else _masked(bytes(body), self.redact)
+        return Response(self.status, self.headers, self.challenges, raw, self.url, self.reason, self.redact)
 
 
 class Transport:
@@ -176,7 +199,8 @@ class Transport:
                     return
             target = resolve(url, location)
             if target is None:
-                raise refused(url, f"it redirects to {clean(location, 200)}, which is no address")
+                shown = stream.redact(clean(location, 200))
+                raise refused(url, f"it redirects to {shown}, which is no address")
             if origin(target) != origin(url):
                 if not (leaves_origin and may_leave(url, target)):
                     raise refused(url, f"it redirects to {clean(origin(target))}, which is another origin")
@@ -218,8 +242,10 @@ class Transport:
         async with answer:
             _require_usable(url, answer, proxy)
             challenges = tuple(answer.headers.getall("WWW-Authenticate", ()))
-            reason = clean(answer.reason or "", 100)
-            yield Stream(answer.status, answer.headers, challenges, url, reason, answer, headers)
+            redact, reason = _sent(headers, data), clean(answer.reason or "", 100)
+            if answer.status >= 400:
+                reason = redact(reason)
+            yield Stream(answer.status, answer.headers, challenges, url, reason, redact, answer)
 
     def _check(self, url: str, *, foreign: bool) -> None:
         parts = urlsplit(url)
@@ -242,10 +268,13 @@ def _require_usable(url: str, answer: aiohttp.ClientResponse, proxy: str) -> Non
         raise refused(url, f"it is compressed ({clean(encoding, 40)}), which nobody asked for")
 
 
-def _without_echo(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Mask what was sent as authorization in a refusal that mirrors the request: people read refusals."""
-    sent = headers.get("Authorization", "").partition(" ")[2].encode()
-    return body.replace(sent, MASK.encode()) if sent else body
+def _sent(headers: Mapping[str, str], data: Mapping[str, str] | Body | None) -> Sent:
+    form = data if isinstance(data, Mapping) else {}
+    return Sent(Secret(headers.get("Authorization", "")), Secret(form.get("refresh_token", "")))
+
+
+def _masked(body: bytes, redact: Sent) -> bytes:
+    return redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def origin(url: str) -> str:
