@@ -14,6 +14,7 @@ from dockpass.cli.options import (
     build_arguments,
     build_options,
     facts_options,
+    policy_of,
     repo_option,
     run_options,
 )
@@ -52,12 +53,14 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
     from dockpass.cli.runs import run_command
 
     more.setdefault("build", BuildOptions())
+    world = this_process()
     status = run_command(
-        this_process(),
+        world,
         command,
         _given(options),
         as_json=options["as_json"],
         foreign_allowed=options["allow_foreign_registry"],
+        policy=policy_of(options, world.home, world.cwd),
         **more,
     )
     raise SystemExit(status)

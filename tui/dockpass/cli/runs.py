@@ -16,7 +16,8 @@ from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, si
 from dockpass.cli.output import Output, is_terminal
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.errors import NotAllowed, UsageError
-from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, TagPlanned
+from dockpass.registry.policy import Policy
+from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, Log, LogKind, TagPlanned
 from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, CleanupOptions, RunRequest
 from dockpass.runs.run import Run, start_run
@@ -38,6 +39,7 @@ def run_command(
     values: bool = False,
     confirmed: bool = False,
     foreign_allowed: bool = False,
+    policy: Policy | None = None,
 ) -> int:
     """Run a command and return its exit status; raises `DockpassError` before anything is created."""
     output = Output(world.redactor)
@@ -48,7 +50,14 @@ def run_command(
     request = RunRequest(
         command, facts, decided, tags, image, build, cleanup or CleanupOptions(), confirmed, foreign_allowed
     )
-    services = Services(world.environ, world.home, world.cwd, world.paths.state, world.redactor)
+    services = Services(
+        world.environ,
+        world.home,
+        world.cwd,
+        world.paths.state,
+        world.redactor,
+        policy=policy or Policy(),
+    )
     if not as_json:
         output.say(f"▲ {found.name} {found.message}" for found in findings)
         output.say([decided.sentence, *(f"▲ {notice.message}" for notice in decided.warnings)])
@@ -85,6 +94,8 @@ def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
         for event in run.feed.follow():
             if as_json:
                 output.json(event_json(event))
+            elif isinstance(event, Log) and event.kind is LogKind.WARNING:
+                output.warn(narrate(event))
             elif not isinstance(event, Count | Layer):
                 output.say(narrate(event))
             else:
@@ -108,7 +119,8 @@ def _answer(run: Run, asked: Asked, found: list[Event], output: Output, *, as_js
         run.answer(False)
         return
     if not as_json:
-        output.say(plan_table([event for event in found if isinstance(event, TagPlanned)]))
+        rows = plan_table([event for event in found if isinstance(event, TagPlanned)])
+        output.say(rows or [asked.detail])
     run.answer(output.ask(asked.question))
 
 

@@ -126,6 +126,11 @@ def same_site(one: str, other: str) -> bool:
     return len(ours) >= needed and ours[-needed:] == theirs[-needed:]
 
 
+def certificate_directories(home: Path) -> tuple[Path, ...]:
+    """Return docker's own directories of certificates by registry."""
+    return Path("/etc/docker/certs.d"), home / ".docker" / "certs.d"
+
+
 def checked_host(option: str, text: str) -> str:
     """Return `host[:port]` in lower case; raises `UsageError` for an address, a path, or no host."""
     host = text.lower()

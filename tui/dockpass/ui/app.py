@@ -16,7 +16,7 @@ from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.detect import detect_engine
 from dockpass.errors import DockpassError, UsageError
 from dockpass.paths import Paths
-from dockpass.runs.services import Services
+from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import load_settings, save_setting
 from dockpass.ui.screens.overview import Overview
@@ -135,7 +135,7 @@ def make_session(
     return Session(
         facts,
         detect_place(facts, os.path.isdir),
-        Services(environ, home, cwd, paths.state, redactor),
+        Services(environ, home, cwd, paths.state, redactor, policy=ordinary_policy(home)),
         load_settings(paths.settings),
         paths,
         lambda: detect_engine(environ, home),
