@@ -162,7 +162,11 @@ class Hostile:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            asked = await _read(reader)
+            first = await reader.readexactly(1)
+            if first == b"\x16":  # a TLS greeting, where plain http is spoken
+                writer.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+                return
+            asked = await _read(first, reader)
             self.asked.append(asked)
             await self._answer(asked, writer)
         except (OSError, asyncio.IncompleteReadError, ssl.SSLError):
@@ -186,8 +190,8 @@ class Hostile:
         await writer.drain()
 
 
-async def _read(reader: asyncio.StreamReader) -> Asked:
-    raw = await reader.readuntil(b"\r\n\r\n")
+async def _read(start: bytes, reader: asyncio.StreamReader) -> Asked:
+    raw = start + await reader.readuntil(b"\r\n\r\n")
     first, *lines = raw.decode("latin-1").split("\r\n")
     headers = {
         name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
