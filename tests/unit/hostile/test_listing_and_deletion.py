@@ -311,6 +311,8 @@ async def test_a35_too_many_requests_in_the_middle_are_waited_for(fake: FakeRegi
         ("0", 1.0),
         ("", 1.0),
         ("garbage", 1.0),
+        ("30\x1f", 30.0),
+        ("30" + " " * 30, 30.0),
         ("NaN", 1.0),
         ("inf", 1.0),
         ("1e9", 1.0),

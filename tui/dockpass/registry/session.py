@@ -291,13 +291,13 @@ class Session:
 
 def retry_after(header: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float:
     """Return the seconds to wait (RFC 9110: seconds or a date), at least 1 and at most 60."""
-    seconds = 0.0
-    if header.strip().isdecimal():
+    seconds, header = 0.0, header.strip()
+    if header.isdecimal():
         seconds = float(header[:20])
     elif header:
         try:
             seconds = (parsedate_to_datetime(header) - now()).total_seconds()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, IndexError):
             seconds = 0.0  # not understood, so no word on how long
     return min(max(seconds, 1.0), LONGEST_WAIT)
 
