@@ -10,6 +10,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dockpass
+
 
 @dataclass
 class Program:
@@ -47,6 +49,7 @@ class Program:
             "XDG_RUNTIME_DIR": str(self.runtime),
             "DOCKPASS_STATE": str(self.directory / "state"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(Path(dockpass.__file__).parents[1]),  # the very code that the tests import
             **self.environ,
             **more,
         }

@@ -108,6 +108,17 @@ def is_tag(text: str) -> bool:
     return bool(_TAG.fullmatch(text))
 
 
+def is_host(text: str) -> bool:
+    """Tell whether `text` is a host name or an address, with an optional port."""
+    found = _HOST.fullmatch(text)
+    return found is not None and (found[1] is None or 0 < int(found[1]) < 65536)
+
+
+def is_path(text: str) -> bool:
+    """Tell whether `text` is the path of a repository, without host, tag and digest."""
+    return len(text) <= LONGEST_NAME and all(_COMPONENT.fullmatch(part) for part in text.split("/"))
+
+
 def is_digest(text: str) -> bool:
     """Tell whether `text` is a sha256 or sha512 digest."""
     return bool(_DIGEST.fullmatch(text))

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from dockpass.auth.address import login_key, same_registry
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Notice, Outcome, RuleId, Step, WarningId
-from dockpass.auth.rules import CLEANUP_PASSWORD, EXTERNAL_CONFIG, IGNORE_AUTOLOGIN, REGISTRY, Case
+from dockpass.auth.facts import SourceKind
+from dockpass.auth.rules import (
+    CLEANUP_PASSWORD,
+    EXTERNAL_CONFIG,
+    IGNORE_AUTOLOGIN,
+    JOB_TOKEN,
+    REGISTRY,
+    REGISTRY_IMAGE,
+    Case,
+    host_of_image,
+)
 from dockpass.text import clean
 
 _LOOKS_FALSE = frozenset({"0", "false", "no", "off"})
@@ -41,21 +51,35 @@ def warnings(
 
 
 def _about_tokens(case: Case, method: Method) -> Iterator[Notice]:
-    token = method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
-    registry = case.registry_host
-    # A value that names no host at all is foreign too: nothing says that the token is for the repo's host.
-    if token and case.host and case.facts.is_set(REGISTRY) and not same_registry(case.host, registry):
+    if method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN} and (why := _why_foreign(case, method)):
         name = "the job token" if method is Method.AUTOLOGIN else "the cleanup token"
-        yield Notice(
-            WarningId.FOREIGN_REGISTRY,
-            f"{name} would go to {case.host}, which is not {REGISTRY} ({case.registry_shown})",
-        )
+        target = clean(case.host or case.registry_host)
+        yield Notice(WarningId.FOREIGN_REGISTRY, f"{name} would go to {target}, {why}")
     if case.command is Command.CLEANUP and method is Method.AUTOLOGIN:
         yield Notice(
             WarningId.MAY_NOT_DELETE,
             "many GitLab set-ups do not let the job token delete;"
             f" {CLEANUP_PASSWORD} would be used in its place",
         )
+
+
+def _why_foreign(case: Case, method: Method) -> str:
+    """Return why a token's registry is not plainly the one that it was made for; empty where it is."""
+    facts, target = case.facts, case.host or case.registry_host
+    # A value that names no host at all is foreign too: nothing says that the token is for the repo's host.
+    if facts.is_set(REGISTRY) and not same_registry(target, case.registry_host):
+        return f"which is not {REGISTRY} ({case.registry_shown})"
+    if facts.is_set(REGISTRY_IMAGE):
+        image = host_of_image(facts.text(REGISTRY_IMAGE))
+        if not same_registry(target, image):
+            return f"which is not the host of {REGISTRY_IMAGE} ({clean(image) or 'no host'})"
+    token = JOB_TOKEN if method is Method.AUTOLOGIN else CLEANUP_PASSWORD
+    if facts.variables[token].source.kind is SourceKind.PROCESS:
+        # Whoever can change a file of the project must not choose where a secret of the environment goes.
+        for name in (REGISTRY, REGISTRY_IMAGE):
+            if facts.is_set(name) and facts.variables[name].source.kind is SourceKind.ENV_FILE:
+                return f"because {name} in {clean(facts.variables[name].source.detail)} says so"
+    return ""
 
 
 def _about_options(case: Case, method: Method) -> Iterator[Notice]:

@@ -15,6 +15,7 @@ from dockpass.cli.options import (
     build_options,
     engine_option,
     facts_options,
+    policy_of,
     repo_option,
     run_options,
 )
@@ -54,12 +55,14 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
 
     more.setdefault("build", BuildOptions())
     more.setdefault("engine", options.get("engine"))
+    world = this_process()
     status = run_command(
-        this_process(),
+        world,
         command,
         _given(options),
         as_json=options["as_json"],
         foreign_allowed=options["allow_foreign_registry"],
+        policy=policy_of(options, world.home, world.cwd),
         **more,
     )
     raise SystemExit(status)

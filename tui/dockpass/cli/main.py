@@ -6,7 +6,9 @@ import difflib
 import importlib
 import logging
 import os
+import resource
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -83,6 +85,7 @@ def run() -> None:
     from dockpass.errors import DockpassError, ExitCode
     from dockpass.logfile import start_log
 
+    _leave_no_core()
     world = this_process()
     start_log(world.paths.log, world.redactor)
     try:
@@ -110,6 +113,12 @@ def run() -> None:
         print(f"hint: the details are in {world.paths.log}", file=sys.stderr)
         status = ExitCode.FAILED
     raise SystemExit(int(status or 0))
+
+
+def _leave_no_core() -> None:
+    """A core dump would hold every secret; child processes leave none either."""
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _print_version(engine: str | None, *, verbose: bool) -> None:

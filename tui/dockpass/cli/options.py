@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from dockpass.errors import UsageError
+from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host, host_name
 from dockpass.runs.rules import parse_span
 from dockpass.settings import ENGINES
 
@@ -101,9 +103,48 @@ def run_options(function: Decorated) -> Decorated:
                 is_flag=True,
                 help="Let a CI token go to a registry other than CI_REGISTRY.",
             ),
+            click.option(
+                "--allow-realm",
+                "realms",
+                multiple=True,
+                metavar="HOST",
+                help="Let the registry send the login to this host.",
+            ),
+            click.option(
+                "--insecure-registry",
+                "insecure",
+                multiple=True,
+                metavar="HOST[:PORT]",
+                help="Speak plain http with exactly this registry, where it has no TLS.",
+            ),
+            click.option(
+                "--skip-tls-verify-registry",
+                "unverified",
+                multiple=True,
+                metavar="HOST[:PORT]",
+                help="Take any certificate from exactly this registry.",
+            ),
+            click.option("--ca-file", metavar="FILE", help="Trust the CAs in this PEM file too."),
         ],
         function,
     )
+
+
+def policy_of(options: dict[str, Any], home: Path, cwd: Path) -> Policy:
+    """Return what the options allow; raises `UsageError` for one that names no host."""
+    ca_file = options["ca_file"]
+    realms = frozenset(host_name(checked_host("--allow-realm", host)) for host in options["realms"])
+    return Policy(
+        ca_file=cwd / ca_file if ca_file else None,
+        insecure_registries=_hosts("--insecure-registry", options["insecure"]),
+        skip_tls_verify=_hosts("--skip-tls-verify-registry", options["unverified"]),
+        certificate_directories=certificate_directories(home),
+        realm_rule=RealmRule(agreed=realms),
+    )
+
+
+def _hosts(option: str, given: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(checked_host(option, host) for host in given)
 
 
 def build_arguments(pairs: tuple[str, ...], environ: dict[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -37,6 +38,14 @@ class Output:
         self._clear()
         for line in lines:
             print(self._redact(line), file=sys.stderr, flush=True)
+
+    def warn(self, lines: Iterable[str]) -> None:
+        """Write lines to stderr, in red on a terminal that has colours."""
+        red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        self._clear()
+        for line in lines:
+            shown = self._redact(line)
+            print(f"\x1b[31m{shown}\x1b[0m" if red else shown, file=sys.stderr, flush=True)
 
     def progress(self, text: str) -> None:
         """Show progress on a terminal, at most ten times a second; nowhere else."""

@@ -17,7 +17,8 @@ from dockpass.cli.output import Output, is_terminal
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.choice import opener
 from dockpass.errors import NotAllowed, UsageError
-from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, TagPlanned
+from dockpass.registry.policy import Policy
+from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, Log, LogKind, TagPlanned
 from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, CleanupOptions, RunRequest
 from dockpass.runs.run import Run, start_run
@@ -40,6 +41,7 @@ def run_command(
     confirmed: bool = False,
     foreign_allowed: bool = False,
     engine: str | None = None,
+    policy: Policy | None = None,
 ) -> int:
     """Run a command and return its exit status; raises `DockpassError` before anything is created."""
     output = Output(world.redactor)
@@ -56,7 +58,8 @@ def run_command(
         world.cwd,
         world.paths.state,
         world.redactor,
-        open_engine=opener(engine_choice(world, engine)),
+        policy=policy or Policy(),
+        open_engine=opener(engine_choice(world, engine), policy),
     )
     if not as_json:
         output.say(f"▲ {found.name} {found.message}" for found in findings)
@@ -94,6 +97,8 @@ def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
         for event in run.feed.follow():
             if as_json:
                 output.json(event_json(event))
+            elif isinstance(event, Log) and event.kind is LogKind.WARNING:
+                output.warn(narrate(event))
             elif not isinstance(event, Count | Layer):
                 output.say(narrate(event))
             else:
@@ -117,7 +122,8 @@ def _answer(run: Run, asked: Asked, found: list[Event], output: Output, *, as_js
         run.answer(False)
         return
     if not as_json:
-        output.say(plan_table([event for event in found if isinstance(event, TagPlanned)]))
+        rows = plan_table([event for event in found if isinstance(event, TagPlanned)])
+        output.say(rows or [asked.detail])
     run.answer(output.ask(asked.question))
 
 

@@ -109,7 +109,7 @@ class TemporaryConfig:
         try:
             with suppress(OSError):  # without a guardian the next start's sweep has to do
                 self._guardian = Guardian.start(self.path)
-            self.path.mkdir(0o700)
+            self._make_directory()
             status = self.path.lstat()
             self._identity = (status.st_dev, status.st_ino)
             self.path.chmod(0o700)  # a umask may have taken more than it should
@@ -119,6 +119,13 @@ class TemporaryConfig:
             self.on_tmpfs = is_in_memory(self.path)
         except BaseException:
             self.remove()
+            raise
+
+    def _make_directory(self) -> None:
+        try:
+            self.path.mkdir(0o700)
+        except FileExistsError:
+            self._identity = (-1, -1)  # what stands there already is somebody else's, and stays
             raise
 
     def _arm(self, status: os.stat_result) -> None:

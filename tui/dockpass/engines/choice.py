@@ -11,6 +11,7 @@ from dockpass.engines.base import Engine
 from dockpass.engines.detect import EngineState, detect_engine
 from dockpass.engines.endpoint import resolve_endpoint
 from dockpass.errors import DockpassError, UsageError
+from dockpass.registry.policy import Policy
 
 AUTO_SECONDS = 0.3
 """How long `auto` waits for Docker or Podman before it takes the embedded engine."""
@@ -33,10 +34,12 @@ class EngineChoice:
     store: Path
 
 
-def open_chosen(choice: EngineChoice, environ: Mapping[str, str], home: Path) -> Engine:
+def open_chosen(
+    choice: EngineChoice, environ: Mapping[str, str], home: Path, policy: Policy | None = None
+) -> Engine:
     """Open the engine; raises `DockpassError` where the one that was asked for does not answer."""
     if choice.engine is Engines.EMBEDDED:
-        return _embedded(choice, choice.because, environ)
+        return _embedded(choice, choice.because, environ, policy)
     from dockpass.engines.docker import OPEN_SECONDS, open_engine
 
     seconds = AUTO_SECONDS if choice.engine is Engines.AUTO else OPEN_SECONDS
@@ -45,12 +48,12 @@ def open_chosen(choice: EngineChoice, environ: Mapping[str, str], home: Path) ->
     except DockpassError as error:
         if choice.engine is not Engines.AUTO:
             raise
-        return _embedded(choice, _instead(error), environ)
+        return _embedded(choice, _instead(error), environ, policy)
 
 
-def opener(choice: EngineChoice) -> Callable[[Mapping[str, str], Path], Engine]:
-    """Return what opens the chosen engine."""
-    return lambda environ, home: open_chosen(choice, environ, home)
+def opener(choice: EngineChoice, policy: Policy | None = None) -> Callable[[Mapping[str, str], Path], Engine]:
+    """Return what opens the chosen engine; `policy` holds for what the embedded one asks registries."""
+    return lambda environ, home: open_chosen(choice, environ, home, policy)
 
 
 def detect_chosen(choice: EngineChoice, environ: Mapping[str, str], home: Path) -> EngineState:
@@ -74,10 +77,13 @@ def parse_choice(text: str, because: str, store: Path) -> EngineChoice:
         raise UsageError("engine-unknown", f"There is no engine {text!r}.", f"Take one of {known}.") from None
 
 
-def _embedded(choice: EngineChoice, how: str, environ: Mapping[str, str]) -> Engine:
+def _embedded(
+    choice: EngineChoice, how: str, environ: Mapping[str, str], policy: Policy | None = None
+) -> Engine:
     from dockpass.engines.embedded.engine import open_embedded
+    from dockpass.registry.transport import Transport
 
-    return open_embedded(choice.store, how, environ)
+    return open_embedded(choice.store, how, environ, lambda: Transport(policy))
 
 
 def _instead(error: DockpassError) -> str:

@@ -7,7 +7,6 @@ the grammar of references, bytes against their digest, addresses against the reg
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,11 +14,13 @@ from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
 
 from dockpass.auth.credential import Credential
-from dockpass.auth.reference import is_digest, is_tag
+from dockpass.auth.reference import is_digest, is_path, is_tag
 from dockpass.errors import DockpassError
-from dockpass.registry.failures import RegistryError, error_of, read_answer
+from dockpass.registry.failures import Answer, RegistryError, error_of, read_answer
 from dockpass.registry.links import next_page
+from dockpass.registry.policy import Policy
 from dockpass.registry.session import LARGEST_WORDS, Session
+from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, Transport, origin, resolve
 from dockpass.text import clean
 
@@ -33,7 +34,7 @@ MEDIA_TYPES = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 LARGEST_MANIFEST = 4 << 20
-LARGEST_PAGE = 32 << 20
+LARGEST_PAGE = 4 << 20
 MOST_PAGES = 1000
 MOST_TAGS = 200_000
 PAGE = 1000
@@ -73,10 +74,15 @@ class RegistryClient:
     """
 
     def __init__(
-        self, host: str, credential: Credential | None, *, transport: Transport | None = None
+        self,
+        host: str,
+        credential: Credential | None,
+        *,
+        policy: Policy | None = None,
+        transport: Transport | None = None,
     ) -> None:
         self.host = host
-        self._transport = transport or Transport()
+        self._transport = transport or Transport(policy)
         self._session = Session(host, credential, self._transport)
         self._delete_actions: tuple[str, ...] = ("pull,delete", "*")
 
@@ -91,6 +97,10 @@ class RegistryClient:
         trace: TracebackType | None,
     ) -> None:
         await self._transport.__aexit__(kind, error, trace)
+
+    async def connect(self) -> None:
+        """Find out where credentials would go, and send none; raises `RealmNotAgreed` where they may not."""
+        await self._session.connect()
 
     async def login(self) -> LoginResult:
         """Check the credentials as `docker login` does: without asking for any repository."""
@@ -194,6 +204,7 @@ class RegistryClient:
             ) from error
 
     async def _delete(self, target: str, path: str, what: str) -> bool:
+        self._check_path(path, what)
         first: RegistryError | None = None
         # GitLab's older token service does not know the action delete, and grants it with `*`.
         for actions in self._delete_actions:
@@ -203,7 +214,7 @@ class RegistryClient:
                 self._delete_actions = (actions,)
                 return response.status in _DONE
             answer = read_answer("registry", response.status, response.body, response.reason)
-            first = first or error_of(what, self.host, answer)
+            first = first or self._error(what, answer)
             if answer.status != 401 or not self._session.uses_tokens:
                 break
         raise first or RuntimeError("a deletion without any request")
@@ -217,6 +228,7 @@ class RegistryClient:
         headers: Mapping[str, str] | None = None,
         leaves_origin: bool = False,
     ) -> Response:
+        self._check_path(path, f"look-up in {path}")
         return await self._session.send(
             "GET",
             target,
@@ -226,6 +238,10 @@ class RegistryClient:
             leaves_origin=leaves_origin,
         )
 
+    def _check_path(self, path: str, what: str) -> None:
+        if not is_path(path):
+            self._refuse(what, "its name is no repository's")
+
     def _next(self, response: Response, what: str) -> str:
         """Return path and query of the next page, as the registry names it; it knows its own cursor."""
         following = next_page(response.headers.get("Link", ""))
@@ -233,7 +249,7 @@ class RegistryClient:
             return ""
         target = resolve(response.url, following)
         if target is None or origin(target) != origin(self._session.base):
-            self._refuse(what, f"its next page is {clean(following, 200)}")
+            self._refuse(what, f"its next page is {response.redact(clean(following, 200))}")
         parts = urlsplit(target)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
@@ -259,17 +275,22 @@ class RegistryClient:
 
     def _object(self, response: Response, what: str) -> dict[str, Any]:
         try:
-            found = json.loads(response.body)
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            self._refuse(what, "it is not a JSON object")
-        return found
+            return strict_object(response.body)
+        except NotJson as error:
+            self._refuse(what, str(error))
 
     def _require_ok(self, response: Response, what: str) -> None:
         if response.status != 200:
-            answer = read_answer("registry", response.status, response.body, response.reason)
-            raise error_of(what, self.host, answer)
+            raise self._error(what, read_answer("registry", response.status, response.body, response.reason))
+
+    def _error(self, what: str, answer: Answer) -> RegistryError:
+        error = error_of(what, self.host, answer)
+        if answer.status in {401, 403} and self._session.server_asked_for:
+            error.hint += (
+                f" It also asked for {self._session.server_asked_for}, which is more than this needs:"
+                " no token was asked for that."
+            )
+        return error
 
     def _refuse(self, what: str, why: str) -> NoReturn:
         raise DockpassError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 
 from dockpass.errors import DockpassError, LoginRefused
+from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.text import clean, clean_bytes
 
 # Where servers put their words that do not follow the specification: Docker Hub's token server, OAuth2.
@@ -46,10 +46,8 @@ def read_answer(where: str, status: int, body: bytes, reason: str = "") -> Answe
 
 def _said(body: bytes) -> tuple[str, str]:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        found = strict_object(body)
+    except NotJson:
         return "", clean_bytes(body, 200).strip()
     errors = found.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):

@@ -18,8 +18,11 @@ from dockpass.auth.address import DOCKER_HUB_HOST
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.challenge import Challenge, choose, parse_challenges
+from dockpass.registry.clock import skew_in_words
 from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
-from dockpass.registry.token import Realm, Tokens, basic, check_realm
+from dockpass.registry.policy import RealmNotAgreed, host_name
+from dockpass.registry.scopes import beyond
+from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_realm
 from dockpass.registry.transport import (
     TIMEOUT,
     TRANSFER_TIMEOUT,
@@ -43,13 +46,26 @@ Sleep = Callable[[float], Awaitable[object]]
 
 
 class Session:
-    """What is known of one registry. `base` is `scheme://host[:port]`, found by the first request."""
+    """What is known of one registry.
+
+    `base` is `scheme://host[:port]`, found by the first request. `server_asked_for` are scopes beyond
+    the planned ones that its last challenge named, for display: no token is ever asked for them. `skew`
+    says how far its clock is off, or nothing.
+    """
 
     def __init__(
-        self, host: str, credential: Credential | None, transport: Transport, sleep: Sleep = asyncio.sleep
+        self,
+        host: str,
+        credential: Credential | None,
+        transport: Transport,
+        sleep: Sleep = asyncio.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.host = host
         self.base = ""
+        self.server_asked_for = ""
+        self.skew = ""
+        self._now = now
         self._api = _HUB_API if host == DOCKER_HUB_HOST else host
         self._credential = credential
         self._transport = transport
@@ -63,6 +79,10 @@ class Session:
     def uses_tokens(self) -> bool:
         """Whether the registry takes tokens of a realm, which are made for one repository and action."""
         return self._realm is not None
+
+    async def connect(self) -> None:
+        """Find out how the registry speaks and where it sends for tokens; no credentials are sent."""
+        await self._connect()
 
     async def login(self) -> str:
         """Check the credentials as `docker login` does, without naming a repository; say how it went.
@@ -90,7 +110,7 @@ class Session:
         )
         if response.status == 200:
             by = clean(urlsplit(self._realm.url).netloc) if self._realm else "the registry"
-            return f"accepted by {by}"
+            return f"accepted by {by}{f'; {self.skew}' if self.skew else ''}"
         raise self._login_error(credential, response)
 
     def _login_error(self, credential: Credential, response: Response) -> DockpassError:
@@ -160,7 +180,7 @@ class Session:
                 if stream.status == 429 and waits < MOST_WAITS:
                     waits += 1
                     pause = retry_after(stream.headers.get("Retry-After", ""))
-                elif stream.status == 401 and not renewed and self._learns_from(stream):
+                elif stream.status == 401 and not renewed and self._learns_from(stream, scope):
                     renewed, refused, pause = True, token, 0.0
                 else:
                     yield stream
@@ -178,13 +198,14 @@ class Session:
             return {"Authorization": basic(self._credential)}, None
         return {}, None
 
-    def _learns_from(self, response: Response | Stream) -> bool:
+    def _learns_from(self, response: Response | Stream, scope: str) -> bool:
         """Take over a challenge that was not known; tell whether asking once more makes sense."""
         if origin(response.url) != origin(self.base):
             return False  # a blob's storage elsewhere has no say in where credentials go
         found = choose(parse_challenges(response.challenges))
         if found is None:
             return False
+        self.server_asked_for = beyond(found.parameters.get("scope", ""), scope)
         if self._challenge is None:
             self._learn(found)
             return True
@@ -193,12 +214,17 @@ class Session:
         return self._realm is not None
 
     def _learn(self, challenge: Challenge) -> None:
+        policy, realm = self._transport.policy, None
         if challenge.scheme == "bearer":
-            self._realm = check_realm(self._api, urlsplit(self.base).scheme, challenge.parameters)
-        self._challenge = challenge
+            realm = check_realm(self._api, urlsplit(self.base).scheme, challenge.parameters, policy)
+        if self._credential and policy.realm_rule:
+            asking = host_name(realm.url if realm else self._api)
+            if why := policy.realm_rule.why_not(host_name(self._api), asking):
+                raise RealmNotAgreed(self.host, asking, why)
+        self._realm, self._challenge = realm, challenge
 
     def _require_same_realm(self, known: Realm, challenge: Challenge) -> None:
-        named = Realm(challenge.parameters["realm"], challenge.parameters.get("service", ""))
+        named = named_realm(challenge.parameters)
         if named != known:
             raise DockpassError(
                 "realm-changed",
@@ -225,19 +251,32 @@ class Session:
                     f" {clean(', '.join(response.challenges), 200) or 'it does not say which'}.",
                     "A registry asks for Basic or Bearer; a proxy before it may ask for something else.",
                 )
-            self.base = base
-            if challenge:
-                self._learn(challenge)
+            self.base, self.skew = base, skew_in_words(response.headers.get("Date", ""), self._now())
+            try:
+                if challenge:
+                    self._learn(challenge)
+            except DockpassError:
+                self.base = ""  # nothing was learned, and nothing is sent without
+                raise
 
     async def _ping(self) -> tuple[str, Response]:
         base = f"https://{self._api}"
         try:
             return base, await self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS)
         except DockpassError as error:
-            if error.id != "not-tls" or not is_loopback(self._api):
+            if not self._may_be_plain(error):
                 raise
-        base = f"http://{self._api}"  # this machine's own registry, as docker does it
+        base = f"http://{self._api}"
         return base, await self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS)
+
+    def _may_be_plain(self, error: DockpassError) -> bool:
+        """Tell whether plain http is tried: with this machine, as docker does it, or where it is allowed.
+
+        A registry that speaks TLS with a wrong certificate is never asked without it.
+        """
+        if self._transport.policy.allows_plain(self._api):
+            return error.id in {"not-tls", "connection-refused"}
+        return error.id == "not-tls" and is_loopback(self._api)
 
     def _no_registry(self, response: Response) -> DockpassError:
         answer = read_answer("registry", response.status, response.body, response.reason)
@@ -252,13 +291,13 @@ class Session:
 
 def retry_after(header: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float:
     """Return the seconds to wait (RFC 9110: seconds or a date), at least 1 and at most 60."""
-    seconds = 0.0
-    if header.strip().isdecimal():
+    seconds, header = 0.0, header.strip()
+    if header.isdecimal():
         seconds = float(header[:20])
     elif header:
         try:
             seconds = (parsedate_to_datetime(header) - now()).total_seconds()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, IndexError):
             seconds = 0.0  # not understood, so no word on how long
     return min(max(seconds, 1.0), LONGEST_WAIT)
 

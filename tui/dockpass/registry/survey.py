@@ -197,13 +197,28 @@ class _Execution:
         if not deletion.whole:
             for tag in sorted(waiting):
                 existed = await self._client.delete_tag(self._path, tag)
-                tell("deleted" if existed else "gone", [tag], "")
+                tell(*await self._seen(tag, deletion.digest, existed=existed, of=[tag]))
         elif deletion.digest in self._needed:
             newcomer = self._needed[deletion.digest]
             tell("kept", tuple(waiting), f"{newcomer} has come to need the same image since")
         elif waiting:
             existed = await self._client.delete_digest(self._path, deletion.digest)
-            tell("deleted" if existed else "gone", tuple(waiting), "")
+            tell(*await self._seen(min(waiting), deletion.digest, existed=existed, of=tuple(waiting)))
+
+    async def _seen(
+        self, tag: str, digest: str, *, existed: bool, of: Sequence[str]
+    ) -> tuple[str, Sequence[str], str]:
+        """Look for one of the tags again: only what is seen to be gone was deleted."""
+        if not existed:
+            return "gone", of, ""
+        try:
+            still = await self._client.manifest(self._path, tag)
+        except DockpassError as error:
+            absent = isinstance(error, RegistryError) and error.answer.status == 404
+            return "deleted", of, "" if absent else f"but not looked for again: {error.message}"
+        if still.digest == digest:
+            return "failed", of, "the registry said that it deleted it, and it is still there"
+        return "deleted", of, ""
 
     async def _points_elsewhere(self, tag: str, digest: str) -> bool:
         try:

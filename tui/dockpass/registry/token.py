@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer
-from dockpass.registry.transport import Transport, is_loopback
+from dockpass.registry.policy import Policy
+from dockpass.registry.strictjson import NotJson, strict_object
+from dockpass.registry.transport import Transport, is_loopback, origin
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
@@ -23,6 +24,8 @@ SHORTEST_LIFE = 60.0
 LONGEST_LIFE = 3600.0
 EARLY = 5.0
 CLIENT_ID = "dockpass"
+
+_ORDINARY = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,35 @@ class Realm:
 
 
 def basic(credential: Credential) -> str:
-    """Return the Basic authorization; never of an empty user or password."""
-    raw = f"{credential.username}:{credential.password.reveal()}".encode()
+    """Return the Basic authorization; never of an empty user or password.
+
+    Raises `DockpassError` for credentials with line ends or NUL, which never belong to one.
+    """
+    plain = f"{credential.username}:{credential.password.reveal()}"
+    if any(character in plain for character in "\r\n\0"):
+        raise _unusable(credential, "a line end or a NUL")
+    try:
+        # Values of the environment may hold bytes that are no UTF-8; they are sent as they were.
+        raw = plain.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise _unusable(credential, "characters that are no text") from None
     return f"Basic {base64.b64encode(raw).decode('ascii')}"
 
 
-def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
-    """Return the realm of a challenge; raises `DockpassError` for one that must not get credentials."""
+def _unusable(credential: Credential, what: str) -> DockpassError:
+    return DockpassError(
+        "credential-unusable",
+        f"The user name or the password of {clean(credential.username, 80)} holds {what}. It was not sent.",
+        "A value that was read from a file often ends with a line end; take it off.",
+    )
+
+
+def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: Policy = _ORDINARY) -> Realm:
+    """Return the realm of a challenge; raises `DockpassError` for one that must not get credentials.
+
+    Plain http is taken from a registry that speaks it: on this machine, or where the policy names the
+    realm's own host and port.
+    """
     url = parameters.get("realm", "")
     parts = _split(url)
     why = ""
@@ -48,9 +73,7 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
         why = "is no address"
     elif parts.username is not None or parts.password is not None or parts.fragment:
         why = "holds a user name or a fragment"
-    elif parts.scheme == "http" and not (
-        scheme == "http" and is_loopback(host) and is_loopback(parts.netloc)
-    ):
+    elif parts.scheme == "http" and not (scheme == "http" and _may_be_plain(host, parts.netloc, policy)):
         why = "is not https"
     elif parts.scheme not in {"http", "https"}:
         why = f"has the scheme {clean(parts.scheme, 20)}"
@@ -60,7 +83,18 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str]) -> Realm:
             f"{clean(host)} sends for tokens to {clean(url, 200)}, which {why}. No credentials were sent.",
             "A registry names an https address there; its operator can tell what is wrong.",
         )
-    return Realm(url, parameters.get("service", ""))
+    return named_realm(parameters)
+
+
+def named_realm(parameters: Mapping[str, str]) -> Realm:
+    """Return the realm that a challenge names, unchecked."""
+    # Bytes that are no UTF-8 arrive as lone surrogates, which no request can hold.
+    service = parameters.get("service", "").encode("utf-8", "replace").decode()
+    return Realm(parameters.get("realm", ""), service)
+
+
+def _may_be_plain(host: str, realm: str, policy: Policy) -> bool:
+    return (is_loopback(host) and is_loopback(realm)) or policy.allows_plain(realm)
 
 
 class _Kept(NamedTuple):
@@ -109,7 +143,9 @@ class Tokens:
             headers["Authorization"] = basic(self._credential)
             query.append(("account", self._credential.username))
         url = _with_query(realm.url, query)
-        response = await self._transport.request("GET", url, headers=headers, limit=LARGEST_ANSWER)
+        response = await self._transport.request(
+            "GET", url, headers=headers, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
+        )
         if response.status != 200:
             where = "token server" if headers else ANONYMOUSLY
             answer = read_answer(where, response.status, response.body, response.reason)
@@ -129,7 +165,9 @@ class Tokens:
             "client_id": CLIENT_ID,
             "scope": " ".join(scopes),
         }
-        response = await self._transport.request("POST", realm.url, data=form, limit=LARGEST_ANSWER)
+        response = await self._transport.request(
+            "POST", realm.url, data=form, limit=LARGEST_ANSWER, foreign=self._is_foreign(realm.url)
+        )
         if response.status in {404, 405}:
             return None
         if response.status != 200:
@@ -139,6 +177,11 @@ class Tokens:
             raise error_of("request for a token", self._host, answer)
         return _read_token(self._host, response.body)
 
+    def _is_foreign(self, url: str) -> bool:
+        """Tell whether a realm lies elsewhere than on the registry's own host and port."""
+        scheme = urlsplit(url).scheme
+        return origin(url) != origin(f"{scheme}://{self._host}")
+
 
 def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
     """Return the actions that a JWT names for exactly this repository, for display; None if opaque."""
@@ -146,9 +189,9 @@ def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
     if len(parts) != 3:
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = strict_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         access = claims.get("access")
-    except (ValueError, AttributeError, RecursionError):
+    except ValueError:
         return None
     return frozenset(
         clean(action, 40)
@@ -179,15 +222,17 @@ def _with_query(url: str, query: list[tuple[str, str]]) -> str:
 
 
 def _read_token(host: str, body: bytes) -> tuple[Secret, float]:
+    found: dict[str, Any] = {}
+    why = ""
     try:
-        found: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    token = (found.get("access_token") or found.get("token")) if isinstance(found, dict) else None
+        found = strict_object(body)
+    except NotJson as error:
+        why = f": {error}"
+    token = found.get("access_token") or found.get("token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise DockpassError(
             "token-unreadable",
-            f"The token server of {clean(host)} did not answer with a token.",
+            f"The token server of {clean(host)} did not answer with a token{why}.",
             "Try again; if it stays, its operator can tell.",
         )
     life = found.get("expires_in")

@@ -1,9 +1,12 @@
-"""The one way by which requests leave: no netrc, no proxy, no cookies, bounded redirects and bodies."""
+"""The one way by which requests leave: no netrc, no cookies, no proxy but a configured one.
+
+Redirects and bodies are bounded, and hosts that a server names are checked before they are connected to.
+"""
 
 from __future__ import annotations
 
+import base64
 import ipaddress
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,11 +16,15 @@ from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from dockpass import __version__
-from dockpass.errors import DockpassError
-from dockpass.secrets import MASK
+from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, kind_of
+from dockpass.registry.policy import Policy
+from dockpass.registry.tls import Contexts
+from dockpass.registry.unreached import by_proxy, not_reached, refused
+from dockpass.secrets import Redactor, Secret
 from dockpass.text import clean
 
 MOST_REDIRECTS = 3
@@ -32,20 +39,32 @@ Body = Callable[[], AsyncIterator[bytes]]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"https": 443, "http": 80}
-# What OpenSSL says of a server that answers a TLS greeting with something else, or hangs up.
-_NOT_TLS = frozenset(
-    {
-        "WRONG_VERSION_NUMBER",
-        "PACKET_LENGTH_TOO_LONG",
-        "RECORD_LAYER_FAILURE",
-        "UNEXPECTED_EOF_WHILE_READING",
-    }
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request held of secrets; called with a text, it masks them. Made only where that is needed."""
+
+    authorization: Secret
+    refresh_token: Secret
+
+    def __call__(self, text: str) -> str:
+        """Return the text with what was sent masked: an answer may mirror it, and people read refusals."""
+        redact = Redactor([self.refresh_token])
+        scheme, _, sent = self.authorization.reveal().partition(" ")
+        redact.learn(Secret(sent))
+        if scheme == "Basic":
+            user, _, password = base64.b64decode(sent).decode("utf-8", "surrogateescape").partition(":")
+            redact.learn(Secret(password), user)
+        return redact(text)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer with its whole body, bounded by what the request allowed."""
+    """An answer with its whole body, bounded by what the request allowed.
+
+    `redact` masks what the request held of secrets; bodies of refusals are masked already.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -53,6 +72,7 @@ class Response:
     body: bytes
     url: str
     reason: str
+    redact: Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +84,8 @@ class Stream:
     challenges: tuple[str, ...]
     url: str
     reason: str
+    redact: Sent
     _answer: aiohttp.ClientResponse
-    _sent: Mapping[str, str]
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body, at most 1 MiB at a time; raises `DockpassError` where the connection breaks."""
@@ -81,21 +101,36 @@ class Stream:
         async for chunk in self.chunks():
             body += chunk
             if len(body) > limit:
-                raise _refused(self.url, f"it answers with more than {limit >> 10} KiB")
-        raw = bytes(body) if self.status < 400 else _without_echo(bytes(body), self._sent)
-        return Response(self.status, self.headers, self.challenges, raw, self.url, self.reason)
+                raise refused(self.url, f"it answers with more than {limit >> 10} KiB")
+        raw = bytes(body) if self.status < 400 else _masked(bytes(body), self.redact)
+        return Response(self.status, self.headers, self.challenges, raw, self.url, self.reason, self.redact)
 
 
 class Transport:
-    """One session for one registry; an async context manager."""
+    """One session for one registry; an async context manager.
 
-    def __init__(self, connections: int = 64) -> None:
+    `lookup` resolves names in place of the system's own resolver; `kind` tells the kinds of addresses.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        connections: int = 64,
+        lookup: AbstractResolver | None = None,
+        kind: KindOf = kind_of,
+    ) -> None:
+        self.policy = policy or Policy()
         self._connections = connections
+        self._lookup = lookup
+        self._guard = Guard(kind)
+        self._contexts = Contexts(self.policy)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        resolver = CheckedResolver(self._guard, self._lookup or aiohttp.ThreadedResolver())
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections),
+            connector=aiohttp.TCPConnector(limit=self._connections, resolver=resolver),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"dockpass/{__version__}", "Accept-Encoding": "identity"},
             trust_env=False,
@@ -122,10 +157,17 @@ class Transport:
         data: Mapping[str, str] | Body | None = None,
         limit: int,
         leaves_origin: bool = False,
+        foreign: bool = False,
     ) -> Response:
-        """Send one request and return the answer with its body; redirects as in `stream`."""
+        """Send one request and return the answer with its body; the rest as in `stream`."""
         async with self.stream(
-            method, url, headers=headers, data=data, leaves_origin=leaves_origin, timeout=TIMEOUT
+            method,
+            url,
+            headers=headers,
+            data=data,
+            leaves_origin=leaves_origin,
+            foreign=foreign,
+            timeout=TIMEOUT,
         ) as stream:
             return await stream.whole(limit)
 
@@ -138,29 +180,34 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         data: Mapping[str, str] | Body | None = None,
         leaves_origin: bool = False,
+        foreign: bool = False,
         timeout: aiohttp.ClientTimeout = TRANSFER_TIMEOUT,
     ) -> AsyncIterator[Stream]:
         """Send one request and follow at most three redirects.
 
         `Authorization` goes to the first origin only. Another origin is followed only where
-        `leaves_origin` allows it (blobs). Raises `DockpassError` for what keeps an answer from coming.
+        `leaves_origin` allows it (blobs). `foreign` says that a server named `url`, not the person: it has
+        to be a public address then, as every redirect to another origin. Raises `DockpassError` for what
+        keeps an answer from coming.
         """
         sent = dict(headers or {})
         for _ in range(MOST_REDIRECTS + 1):
-            async with self._once(method, url, sent, data, timeout) as stream:
+            async with self._once(method, url, sent, data, timeout, foreign=foreign) as stream:
                 location = stream.headers.get("Location", "")
                 if stream.status not in _REDIRECTS or method not in {"GET", "HEAD"} or not location:
                     yield stream
                     return
             target = resolve(url, location)
             if target is None:
-                raise _refused(url, f"it redirects to {clean(location, 200)}, which is no address")
+                shown = stream.redact(clean(location, 200))
+                raise refused(url, f"it redirects to {shown}, which is no address")
             if origin(target) != origin(url):
                 if not (leaves_origin and may_leave(url, target)):
-                    raise _refused(url, f"it redirects to {clean(origin(target))}, which is another origin")
+                    raise refused(url, f"it redirects to {clean(origin(target))}, which is another origin")
                 sent.pop("Authorization", None)
+                foreign = True
             url = target
-        raise _refused(url, f"it redirects more than {MOST_REDIRECTS} times")
+        raise refused(url, f"it redirects more than {MOST_REDIRECTS} times")
 
     @asynccontextmanager
     async def _once(
@@ -170,11 +217,15 @@ class Transport:
         headers: Mapping[str, str],
         data: Mapping[str, str] | Body | None,
         timeout: aiohttp.ClientTimeout,
+        *,
+        foreign: bool,
     ) -> AsyncIterator[Stream]:
         if self._session is None:
             raise RuntimeError("the transport is not open")
         if " " in url or not (url.isascii() and url.isprintable()):
-            raise _refused(url, "it sends to an address with characters that no address has")
+            raise refused(url, "it sends to an address with characters that no address has")
+        self._check(url, foreign=foreign)
+        proxy = self.policy.proxy_for(url)
         try:
             answer = await self._session.request(
                 method,
@@ -183,19 +234,47 @@ class Transport:
                 data=data() if callable(data) else data,
                 allow_redirects=False,
                 timeout=timeout,
+                proxy=proxy or None,
+                ssl=self._contexts.of(url),
             )
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
-            raise not_reached(url, error) from error
+            raise not_reached(url, error, proxy) from error
         async with answer:
+            _require_usable(url, answer, proxy)
             challenges = tuple(answer.headers.getall("WWW-Authenticate", ()))
-            reason = clean(answer.reason or "", 100)
-            yield Stream(answer.status, answer.headers, challenges, url, reason, answer, headers)
+            redact, reason = _sent(headers, data), clean(answer.reason or "", 100)
+            if answer.status >= 400:
+                reason = redact(reason)
+            yield Stream(answer.status, answer.headers, challenges, url, reason, redact, answer)
+
+    def _check(self, url: str, *, foreign: bool) -> None:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        if not foreign:
+            self._guard.own(host, port)
+        self._guard.check(host, port)
+        if proxy := self.policy.proxy_for(url):
+            way = urlsplit(proxy)
+            self._guard.own(way.hostname or "", way.port or _PORTS.get(way.scheme, 0))
 
 
-def _without_echo(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Mask what was sent as authorization in a refusal that mirrors the request: people read refusals."""
-    sent = headers.get("Authorization", "").partition(" ")[2].encode()
-    return body.replace(sent, MASK.encode()) if sent else body
+def _require_usable(url: str, answer: aiohttp.ClientResponse, proxy: str) -> None:
+    """Raise for an answer that is the proxy's own, or compressed although that was declined."""
+    page = answer.status >= 400 and answer.content_type == "text/html"
+    if answer.status == 407 or (proxy and page and url.startswith("http:")):
+        raise by_proxy(url, proxy, answer.status, answer.reason or "")
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"identity", ""}:
+        raise refused(url, f"it is compressed ({clean(encoding, 40)}), which nobody asked for")
+
+
+def _sent(headers: Mapping[str, str], data: Mapping[str, str] | Body | None) -> Sent:
+    form = data if isinstance(data, Mapping) else {}
+    return Sent(Secret(headers.get("Authorization", "")), Secret(form.get("refresh_token", "")))
+
+
+def _masked(body: bytes, redact: Sent) -> bytes:
+    return redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def origin(url: str) -> str:
@@ -233,55 +312,3 @@ def is_loopback(host: str) -> bool:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def not_reached(url: str, error: BaseException) -> DockpassError:
-    """Return the error for a request that got no answer."""
-    host = clean(urlsplit(url).netloc)
-    words = clean(str(error) or type(error).__name__, 300)
-    if isinstance(error, TimeoutError):
-        return DockpassError(
-            "timeout", f"{host} did not answer in time.", "Try again, and look at the network to it."
-        )
-    if url.startswith("https:") and _hangs_up_on_tls(error):
-        return DockpassError(
-            "not-tls",
-            f"{host} does not speak TLS.",
-            "A registry needs https; dockpass speaks plain http only with this machine itself.",
-        )
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return DockpassError(
-            "tls",
-            f"No safe connection to {host}: {words}.",
-            "Its certificate has to be valid for this name and signed by a CA that this machine trusts.",
-        )
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, socket.gaierror):
-        return DockpassError(
-            "name-unresolved", f"The name {host} cannot be resolved.", "Check its spelling and your DNS."
-        )
-    if isinstance(error, aiohttp.ClientConnectorError | ConnectionError):
-        return DockpassError(
-            "connection-refused", f"{host} cannot be reached: {words}.", "Check host, port and network."
-        )
-    return DockpassError(
-        "registry-unreadable", f"{host} did not answer as a registry: {words}.", "Check host and port."
-    )
-
-
-def _hangs_up_on_tls(error: BaseException) -> bool:
-    """Tell whether the server took the connection, and then did not know what a TLS greeting is."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return False
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return getattr(error.os_error, "reason", "") in _NOT_TLS
-    return isinstance(error, aiohttp.ClientConnectorError) and isinstance(
-        error.os_error, ConnectionResetError
-    )
-
-
-def _refused(url: str, why: str) -> DockpassError:
-    return DockpassError(
-        "answer-refused",
-        f"The answer of {clean(urlsplit(url).netloc)} is not accepted: {why}.",
-        "A registry behind a proxy may be set up wrongly; its operator can tell.",
-    )

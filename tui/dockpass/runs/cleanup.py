@@ -13,6 +13,7 @@ from dockpass.errors import DockpassError, NotAllowed, UsageError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import DeletionPlan, Policy, TagRow, needs_single_tags, plan_deletion
 from dockpass.registry.survey import TagResult, can_delete_single_tags, execute, survey
+from dockpass.runs.contact import contact
 from dockpass.runs.events import LogKind, Phase, TagDeleted, TagPlanned
 from dockpass.runs.job import Job
 from dockpass.runs.login import credential_for
@@ -48,7 +49,7 @@ def _run(job: Job, policy: Policy) -> str:
 async def _cleanup(job: Job, policy: Policy) -> str:
     repository = job.repository
     credential = credential_for(job, str(repository))
-    async with job.services.open_registry(repository.host, credential) as client:
+    async with contact(job, repository.host, credential) as client:
         plan = await _plan(job, client, repository.path, policy)
         going = [row for row in plan.rows if row.deletes]
         if not going:

@@ -9,6 +9,7 @@ from typing import Any
 from dockpass.auth.reference import Reference
 from dockpass.registry.client import Manifest, RegistryClient
 from dockpass.registry.survey import parse_time
+from dockpass.runs.contact import contact
 from dockpass.runs.events import ImageDescribed, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.login import credential_for
@@ -30,7 +31,7 @@ def _run(job: Job, references: tuple[Reference, ...]) -> str:
 async def _deploy(job: Job, references: tuple[Reference, ...]) -> str:
     credential = credential_for(job, str(job.repository))
     found = []
-    async with job.services.open_registry(job.repository.host, credential) as client:
+    async with contact(job, job.repository.host, credential) as client:
         for reference in references:
             with job.phase(Phase.INSPECT, str(reference)) as report:
                 manifest = await client.manifest(reference.path, reference.tag or "latest")

@@ -48,6 +48,7 @@ class Job:
         self.services = services
         self.feed = feed
         self.credentials: Mapping[str, Credential] = {}
+        self.agreed_realms: frozenset[str] = frozenset()
         self._began = services.clock()
         self._changed = threading.Condition()
         self._cancelled = False

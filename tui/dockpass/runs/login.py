@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockpass.auth.address import host_of_reference, login_key
+from dockpass.auth.address import DOCKER_HUB_HOST, DOCKER_HUB_KEY, host_of_reference, login_key
 from dockpass.auth.command import Command, Method
 from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.engines.base import Engine
 from dockpass.errors import LoginRefused, UsageError
+from dockpass.runs.contact import check_realm_for_engine, contact
 from dockpass.runs.events import LoginRefused as LoginWasRefused
 from dockpass.runs.events import (
     LoginSkipped,
@@ -97,6 +98,9 @@ def log_in(job: Job, entries: Entries) -> None:
         job.engine(lambda: connect(job))
     for note in entries.notes:
         job.log(note, LogKind.NOTE)
+    for host in hosts_of_run(job.request):
+        for warning in job.services.policy.warnings(host):
+            job.log(warning, LogKind.WARNING)
     with job.phase(Phase.LOGIN) as report:
         if not job.request.decision.login:
             because = _why_no_login(job, entries)
@@ -116,6 +120,8 @@ def _log_in_at(job: Job, key: str, credential: Credential) -> None:
     job.put(lambda at: LoginStarted(at, key, user, "engine" if by_engine else "dockpass"))
     try:
         if by_engine:
+            host = DOCKER_HUB_HOST if key == DOCKER_HUB_KEY else key
+            job.run_async(check_realm_for_engine(job, host, credential))
             words = job.engine().login(key, credential)
         else:
             words = job.run_async(_log_in_ourselves(job, credential))
@@ -127,7 +133,7 @@ def _log_in_at(job: Job, key: str, credential: Credential) -> None:
 
 
 async def _log_in_ourselves(job: Job, credential: Credential) -> str:
-    async with job.services.open_registry(job.repository.host, credential) as client:
+    async with contact(job, job.repository.host, credential) as client:
         return (await client.login()).words
 
 

@@ -139,9 +139,10 @@ def _foreign(request: RunRequest) -> str | None:
     if not decision.warns(WarningId.FOREIGN_REGISTRY):
         return None
     registry = clean(request.facts.text("CI_REGISTRY")) or "not set"
+    found = next(notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY)
     return (
         f"{decision.secret_from} would be sent to {', '.join(decision.login)}. "
-        f"CI_REGISTRY is {registry}, so this token was not made for that registry."
+        f"CI_REGISTRY is {registry}: {found.message}."
     )
 
 

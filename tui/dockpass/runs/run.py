@@ -158,10 +158,11 @@ def start_run(request: RunRequest, services: Services) -> Run:
 
 def _check_allowed(request: RunRequest) -> None:
     decision = request.decision
-    if decision.warns(WarningId.FOREIGN_REGISTRY) and not request.foreign_allowed:
+    found = next((notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY), None)
+    if found and not request.foreign_allowed:
         raise NotAllowed(
             "foreign-registry",
-            f"{decision.secret_from} would go to {', '.join(decision.login)}, which is not CI_REGISTRY.",
+            f"{decision.secret_from} would go to {', '.join(decision.login)}: {found.message}.",
             "If that is meant, allow it with --allow-foreign-registry.",
         )
 

@@ -15,6 +15,7 @@ from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.resolve import Resolution, resolve
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import Engine
+from dockpass.registry.policy import Policy, RealmRule, certificate_directories
 from dockpass.secrets import Redactor
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 OpenEngine = Callable[[Mapping[str, str], Path], Engine]
 """Connects to the engine, given the run's environment and the home directory."""
 
-OpenRegistry = Callable[[str, Credential | None], AbstractAsyncContextManager["RegistryClient"]]
-"""Opens a client for a registry host."""
+MakeRegistry = Callable[[str, Credential | None, Policy], AbstractAsyncContextManager["RegistryClient"]]
+"""Makes a client for a registry host."""
 
 CreateConfig = Callable[[Mapping[str, Credential], Mapping[str, str]], TemporaryConfig]
 ResolveEntries = Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]
@@ -39,10 +40,17 @@ def _open_docker(environ: Mapping[str, str], home: Path) -> Engine:
     return open_chosen(EngineChoice(Engines.DOCKER, "by default", Path()), environ, home)
 
 
-def _open_registry(host: str, credential: Credential | None) -> AbstractAsyncContextManager[RegistryClient]:
+def ordinary_policy(home: Path) -> Policy:
+    """Return what is allowed without any option: docker's own certificates, and no unknown realm."""
+    return Policy(certificate_directories=certificate_directories(home), realm_rule=RealmRule())
+
+
+def _make_registry(
+    host: str, credential: Credential | None, policy: Policy
+) -> AbstractAsyncContextManager[RegistryClient]:
     from dockpass.registry.client import RegistryClient
 
-    return RegistryClient(host, credential)
+    return RegistryClient(host, credential, policy=policy)
 
 
 def _create_config(entries: Mapping[str, Credential], environ: Mapping[str, str]) -> TemporaryConfig:
@@ -55,7 +63,10 @@ def _resolve(directory: Path, hosts: Sequence[str], environ: Mapping[str, str]) 
 
 @dataclass(frozen=True)
 class Services:
-    """`environ` is the process environment, `state` where dockpass keeps what it remembers."""
+    """`environ` is the process environment, `state` where dockpass keeps what it remembers.
+
+    `policy` is what the person allows beyond the ordinary in speaking to registries.
+    """
 
     environ: Mapping[str, str]
     home: Path
@@ -63,11 +74,18 @@ class Services:
     state: Path
     redactor: Redactor = field(default_factory=Redactor)
     open_engine: OpenEngine = _open_docker
-    open_registry: OpenRegistry = _open_registry
+    make_registry: MakeRegistry = _make_registry
+    policy: Policy = field(default_factory=Policy)
     create_config: CreateConfig = _create_config
     resolve_entries: ResolveEntries = _resolve
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def open_registry(
+        self, host: str, credential: Credential | None, policy: Policy | None = None
+    ) -> AbstractAsyncContextManager[RegistryClient]:
+        """Open a client for a registry host, by the policy of these services if no other is given."""
+        return self.make_registry(host, credential, policy or self.policy)
 
     def run_environ(self, facts: Facts) -> dict[str, str]:
         """Return the environment of a run: the facts' variables, and the technical names."""

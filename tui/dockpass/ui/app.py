@@ -16,7 +16,7 @@ from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.errors import DockpassError, UsageError
 from dockpass.paths import Paths
-from dockpass.runs.services import Services
+from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import load_settings, save_setting
 from dockpass.ui.screens.overview import Overview
@@ -138,10 +138,13 @@ def make_session(
     except UsageError as error:
         notes = [Finding(error.id, "build file", error.message)]
     facts = Facts(variables, base_images=base_images, home=str(home), cwd=str(cwd))
+    policy = ordinary_policy(home)
     return Session(
         facts,
         detect_place(facts, os.path.isdir),
-        Services(environ, home, cwd, paths.state, redactor, open_engine=opener(engine)),
+        Services(
+            environ, home, cwd, paths.state, redactor, policy=policy, open_engine=opener(engine, policy)
+        ),
         load_settings(paths.settings),
         paths,
         lambda: detect_chosen(engine, environ, home),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
-from dockpass.auth.decision import Decision, Refusal
+from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Edit, EditKind, Facts
 from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.engines.detect import EngineState
@@ -99,7 +99,8 @@ class Session:
 
     def run(self, request: RunRequest) -> Run:
         """Start a run that was confirmed on the screen; what it asks itself, it still asks."""
-        return self.start(replace(request, confirmed=False, foreign_allowed=True), self.services)
+        foreign = request.decision.warns(WarningId.FOREIGN_REGISTRY)  # the yes was to this question
+        return self.start(replace(request, confirmed=False, foreign_allowed=foreign), self.services)
 
     def note_end(self, run: Run) -> None:
         """Remember how a run ended."""

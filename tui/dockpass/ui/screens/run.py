@@ -109,8 +109,10 @@ class RunScreen(Screen[None]):
         self.query_one("#status-right", Static).update(content(right))
 
     def _ask(self, asked: Asked) -> None:
-        rows = plan_rows(self.state.plan, min(self.size.width, 100)) or [((asked.detail, "text"),)]
-        self.app.push_screen(Confirm(asked.question, rows, yes="delete", danger=True), self._answer)
+        rows = plan_rows(self.state.plan, min(self.size.width, 100))
+        yes = "delete" if rows else "yes"
+        shown: list[Line] = rows or [((asked.detail, "text"),)]
+        self.app.push_screen(Confirm(asked.question, shown, yes=yes, danger=True), self._answer)
 
     def _answer(self, yes: bool | None) -> None:
         self.run_.answer(bool(yes))

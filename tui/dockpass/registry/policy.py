@@ -1,0 +1,159 @@
+"""What a person allows beyond the ordinary: proxies, a CA, plain http or unchecked TLS for single hosts.
+
+Each of these is for exactly the `host:port` that is named, and never for a host that a server names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dockpass.auth.address import DOCKER_HUB_HOST, normalise_host
+from dockpass.auth.reference import is_host
+from dockpass.errors import NotAllowed, UsageError
+from dockpass.text import clean
+
+_PORTS = {"https": 443, "http": 80}
+
+
+# Under these, names belong to different people: `evil.co.uk` is not of the site of `registry.co.uk`.
+_SHARED_SECOND = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})
+
+
+class RealmNotAgreed(NotAllowed):
+    """Credentials are withheld from `realm_host`, until the person agrees to it."""
+
+    def __init__(self, registry: str, realm_host: str, why: str) -> None:
+        super().__init__(
+            "realm-not-agreed",
+            f"{clean(registry)} sends for tokens to {clean(realm_host, 200)}: {why}."
+            " No credentials were sent.",
+            f"If that is meant, allow it with --allow-realm {clean(realm_host, 200)}.",
+        )
+        self.realm_host = realm_host
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class RealmRule:
+    """Which hosts may get the credentials for a registry; all hosts are without ports.
+
+    `agreed` are those that the person named. `servers` are those of the CI server that made the token:
+    where they are known, its token goes nowhere else.
+    """
+
+    agreed: frozenset[str] = frozenset()
+    servers: frozenset[str] = frozenset()
+
+    def why_not(self, registry: str, realm: str) -> str:
+        """Return why the credentials need the person's word to go to `realm`; empty where they do not.
+
+        A registry that wants them itself, without any realm, is its own realm.
+        """
+        if realm in self.agreed:
+            return ""
+        if not self.servers:
+            return "" if same_site(registry, realm) else "it is of another domain than the registry"
+        own = realm == registry and any(same_site(registry, server) for server in self.servers)
+        if realm in self.servers or own:
+            return ""
+        return f"the CI server that made the token is {clean(', '.join(sorted(self.servers)), 200)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Hosts are `host[:port]` in lower case, as `checked_host` returns them.
+
+    `proxies` are addresses by scheme (`https`, `http`); without one there is none, whatever the
+    environment says. `ca_file` is trusted beside the machine's own CAs. `certificate_directories` are
+    docker's `certs.d`. Without a `realm_rule` credentials go to whatever public realm a registry names.
+    """
+
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    ca_file: Path | None = None
+    insecure_registries: frozenset[str] = frozenset()
+    skip_tls_verify: frozenset[str] = frozenset()
+    certificate_directories: tuple[Path, ...] = ()
+    realm_rule: RealmRule | None = None
+
+    def allows_plain(self, host: str) -> bool:
+        """Tell whether plain http is allowed with exactly this `host[:port]`."""
+        return _listed(host, self.insecure_registries, "http")
+
+    def skips_verification(self, host: str) -> bool:
+        """Tell whether the certificate of exactly this `host[:port]` is not checked."""
+        return _listed(host, self.skip_tls_verify, "https")
+
+    def proxy_for(self, url: str) -> str:
+        """Return the address of the proxy for a request; empty where it goes directly."""
+        return self.proxies.get(urlsplit(url).scheme, "")
+
+    def warnings(self, host: str) -> Iterator[str]:
+        """Say what is unsafe about requests to `host` because the person wants it so."""
+        if self.allows_plain(host):
+            yield (
+                f"{clean(host)} may speak plain http (--insecure-registry):"
+                " everybody on the way can read and change what is sent, the password too"
+            )
+        if self.skips_verification(host):
+            yield (
+                f"the certificate of {clean(host)} is not checked (--skip-tls-verify-registry):"
+                " anybody on the way can pretend to be it"
+            )
+
+
+def host_name(address: str) -> str:
+    """Return the bare host of `host[:port]` or of an address, in lower case; empty where there is none."""
+    try:
+        return urlsplit(address if "://" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def same_site(one: str, other: str) -> bool:
+    """Tell whether two hosts are equal or below one domain that somebody registered.
+
+    Judged by the names alone: at least the last two parts are the same, three below `co.uk` and the like.
+    """
+    if one == other:
+        return True
+    ours, theirs = one.split("."), other.split(".")
+    if ours[-1].isdecimal() or theirs[-1].isdecimal() or ":" in one + other:
+        return False  # addresses have no domain
+    needed = 3 if len(ours) > 1 and len(ours[-1]) == 2 and ours[-2] in _SHARED_SECOND else 2
+    return len(ours) >= needed and ours[-needed:] == theirs[-needed:]
+
+
+def certificate_directories(home: Path) -> tuple[Path, ...]:
+    """Return docker's own directories of certificates by registry."""
+    return Path("/etc/docker/certs.d"), home / ".docker" / "certs.d"
+
+
+def checked_host(option: str, text: str) -> str:
+    """Return `host[:port]` in lower case; raises `UsageError` for an address, a path, or no host."""
+    host = text.lower()
+    if not is_host(host) or host in {"*", "."}:
+        raise UsageError(
+            "host-invalid",
+            f"{option}: “{clean(text, 80)}” is not a host name with an optional port.",
+            f"It should look like {option} registry.myhost.com:5000; each host has an option of its own.",
+        )
+    if normalise_host(host) == DOCKER_HUB_HOST:
+        raise UsageError("host-invalid", f"{option}: Docker Hub is never asked like that.", "Leave it out.")
+    return host
+
+
+def _listed(host: str, listed: frozenset[str], scheme: str) -> bool:
+    """Compare hosts with their ports; one without a port stands for the scheme's own port."""
+    wanted = _with_port(host, scheme)
+    return any(_with_port(each, scheme) == wanted for each in listed)
+
+
+def _with_port(host: str, scheme: str) -> str:
+    try:
+        parts = urlsplit(f"//{host}")
+        return f"{parts.hostname}:{parts.port or _PORTS[scheme]}"
+    except ValueError:
+        return host

@@ -1,0 +1,83 @@
+"""The first contact with a registry: where it wants the credentials, and whether they may go there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dockpass.auth.address import host_of_registry
+from dockpass.auth.command import Method
+from dockpass.auth.credential import Credential
+from dockpass.auth.facts import Facts
+from dockpass.errors import Cancelled, DockpassError
+from dockpass.registry.policy import Policy, RealmNotAgreed, RealmRule, host_name
+from dockpass.runs.events import LogKind
+from dockpass.runs.job import Job
+
+if TYPE_CHECKING:
+    from dockpass.registry.client import RegistryClient
+
+_TOKENS = frozenset({Method.AUTOLOGIN, Method.CLEANUP_TOKEN})
+_SERVERS = ("CI_SERVER_HOST", "CI_SERVER_URL")
+
+
+@asynccontextmanager
+async def contact(job: Job, host: str, credential: Credential | None) -> AsyncIterator[RegistryClient]:
+    """Open a client that is connected; the person is asked about a realm that is not plainly the registry's.
+
+    Raises `RealmNotAgreed` where the person does not agree or cannot be asked, with nothing sent.
+    """
+    while True:
+        async with job.services.open_registry(host, credential, policy_of(job)) as client:
+            try:
+                await client.connect()
+            except RealmNotAgreed as found:
+                unknown = found
+            else:
+                yield client
+                return
+        await asyncio.to_thread(_ask, job, unknown)
+
+
+async def check_realm_for_engine(job: Job, host: str, credential: Credential) -> None:
+    """Look where the engine will be sent with a CI token; it checks nothing of that kind itself."""
+    if not policy_of(job).realm_rule or not _servers(job):
+        return
+    try:
+        async with contact(job, host, credential):
+            pass
+    except (RealmNotAgreed, Cancelled):
+        raise
+    except DockpassError as error:
+        job.log(f"where {host} wants its token was not looked at: {error.message}", LogKind.WARNING)
+
+
+def policy_of(job: Job) -> Policy:
+    """Return the policy of a run: what the person allows, and what the CI server says of its token."""
+    policy = job.services.policy
+    rule = policy.realm_rule or RealmRule()
+    return replace(
+        policy, realm_rule=RealmRule(rule.agreed | job.agreed_realms, rule.servers | _servers(job))
+    )
+
+
+def _servers(job: Job) -> frozenset[str]:
+    request = job.request
+    is_token = request.decision.method in _TOKENS and not request.foreign_allowed
+    return servers_of(job.facts) if is_token else frozenset()
+
+
+def servers_of(facts: Facts) -> frozenset[str]:
+    """Return the host of the CI server; where its two variables differ, a name that no host has."""
+    found = {host_name(host_of_registry(facts.text(name))) for name in _SERVERS if facts.is_set(name)}
+    return frozenset({" or ".join(sorted(found))}) if found else frozenset()
+
+
+def _ask(job: Job, unknown: RealmNotAgreed) -> None:
+    question = f"Send the login to {unknown.realm_host}?"
+    if not job.ask(question, unknown.message):
+        raise unknown
+    job.agreed_realms |= {unknown.realm_host}
