@@ -13,17 +13,19 @@ import click
 
 from dockpass import __version__
 
-_COMMANDS = (
-    "explain",
-    "build",
-    "push",
-    "pull",
-    "cleanup",
-    "deploy",
-    "settings",
-    "paths",
-    "completions",
-)
+_COMMANDS = {
+    "explain": "dockpass.cli.commands",
+    "probe": "dockpass.cli.probe_commands",
+    "build": "dockpass.cli.commands",
+    "push": "dockpass.cli.commands",
+    "pull": "dockpass.cli.commands",
+    "cleanup": "dockpass.cli.commands",
+    "deploy": "dockpass.cli.commands",
+    "settings": "dockpass.cli.commands",
+    "paths": "dockpass.cli.commands",
+    "completions": "dockpass.cli.commands",
+}
+"""Each command with the module that has it."""
 
 
 class _Lazy(click.Group):
@@ -35,7 +37,7 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(importlib.import_module("dockpass.cli.commands"), cmd_name)
+        found: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
         return found
 
     def resolve_command(
