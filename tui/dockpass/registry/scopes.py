@@ -190,7 +190,10 @@ class Scopes:
         kind = answer.claims.auth_type if answer.claims else ""
         of = f" (token type {kind})" if kind else ""
         if wanted <= visible:
-            return Verdict.GRANTED, f"{whose} lists {listed}{of}"
+            off = (
+                "; whether deletion is switched on there shows only at a real one" if asked == DELETE else ""
+            )
+            return Verdict.GRANTED, f"{whose} lists {listed}{of}{off}"
         return Verdict.REFUSED, f"{whose} lists {listed}{of}; {SCOPES[asked]} was asked for"
 
     def _look_at_claims(self, asked: str, claims: Claims | None, more: frozenset[str]) -> None:
