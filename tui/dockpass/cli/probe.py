@@ -25,7 +25,7 @@ from dockpass.runs.access import (
 )
 from dockpass.runs.request import BuildOptions
 from dockpass.runs.services import Services
-from dockpass.text import plural
+from dockpass.text import clean, plural
 
 _MARKS = {
     Verdict.GRANTED: "✓ granted",
@@ -56,6 +56,7 @@ def run_probe(
     compare: bool,
     push: bool,
     foreign_allowed: bool,
+    accept_realm: bool,
     as_json: bool,
 ) -> int:
     """Probe and print; return the exit status."""
@@ -70,8 +71,20 @@ def run_probe(
             decided = next(found for found in plan.decided if found.command is command)
             output.say([getattr(decided, "sentence", "")])
             foreign_allowed = foreign_allowed or _allowed(plan.foreign(methods), output)
+
+        def allow(host: str, before: str, now: str) -> bool:
+            return accept_realm or (not as_json and _may_change(output, host, before, now))
+
         report = asyncio.run(
-            probe_access(plan, facts, services, methods, push=push, foreign_allowed=foreign_allowed)
+            probe_access(
+                plan,
+                facts,
+                services,
+                methods,
+                push=push,
+                foreign_allowed=foreign_allowed,
+                allow=allow,
+            )
         )
     except DockpassError as error:
         if not as_json:
@@ -93,6 +106,13 @@ def _files_for(command: Command) -> Command | None:
 
 def _allowed(question: str, output: Output) -> bool:
     return bool(question) and is_terminal() and output.ask(f"{question} Send it all the same?")
+
+
+def _may_change(output: Output, host: str, before: str, now: str) -> bool:
+    question = (
+        f"{clean(host)} sent for tokens to {clean(before, 200)} until now, and sends to {clean(now, 200)}."
+    )
+    return is_terminal() and output.ask(f"{question} Send the login there?")
 
 
 def exit_status(report: AccessReport) -> int:

@@ -40,6 +40,11 @@ _GIVEN = (
     is_flag=True,
     help="Let a CI token go to a registry other than CI_REGISTRY.",
 )
+@click.option(
+    "--accept-realm",
+    is_flag=True,
+    help="Send the login to a token server other than the one remembered, and remember it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def probe(command: str | None, **options: Any) -> None:
     """Ask the registry what the login of COMMAND may do there; push if no COMMAND is named.
@@ -58,6 +63,7 @@ def probe(command: str | None, **options: Any) -> None:
         compare=options["compare"],
         push=options["push"],
         foreign_allowed=options["allow_foreign_registry"],
+        accept_realm=options["accept_realm"],
         as_json=options["as_json"],
     )
     raise SystemExit(status)

@@ -19,6 +19,7 @@ from dockpass.auth.reference import is_digest, is_tag
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import RegistryError, error_of, read_answer
 from dockpass.registry.links import next_page
+from dockpass.registry.realms import Guard
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.transport import Response, Transport, origin, resolve
 from dockpass.text import clean
@@ -73,11 +74,16 @@ class RegistryClient:
     """
 
     def __init__(
-        self, host: str, credential: Credential | None, *, transport: Transport | None = None
+        self,
+        host: str,
+        credential: Credential | None,
+        *,
+        transport: Transport | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.host = host
         self._transport = transport or Transport()
-        self._session = Session(host, credential, self._transport)
+        self._session = Session(host, credential, self._transport, guard=guard)
         self._delete_actions: tuple[str, ...] = ("pull,delete", "*")
 
     async def __aenter__(self) -> Self:

@@ -30,6 +30,7 @@ from dockpass.registry.probe import (
     TokenFacts,
     Verdict,
 )
+from dockpass.registry.realms import Guard
 from dockpass.registry.scopes import Scopes
 from dockpass.registry.token import Realm, basic, check_realm
 from dockpass.registry.transport import Transport, is_loopback
@@ -73,10 +74,6 @@ class Rejections:
     def enough(self, host: str) -> bool:
         """Tell whether no other login should be sent."""
         return self.counts.get(host, 0) >= MOST_REJECTIONS
-
-
-Guard = Callable[[str, str], str]
-"""Given a host and the realm that it names, returns what is new about that; raises for a changed one."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +237,7 @@ class _Probing:
         self._asker.note(f"Bearer, realm {shown.partition('://')[2].partition('/')[0] or shown}")
         self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens is not accepted")
         realm = check_realm(self._api, self._base.partition(":")[0], parameters)
-        if self._means.guard is not None:
+        if self._means.guard is not None and self._question.credential is not None:
             self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens has changed")
             news = self._means.guard(self._question.host, realm.url)
             if news:

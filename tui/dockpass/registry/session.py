@@ -16,6 +16,7 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.challenge import Challenge, choose, parse_challenges
 from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
+from dockpass.registry.realms import Guard
 from dockpass.registry.token import Realm, Tokens, basic, check_realm
 from dockpass.registry.transport import Response, Transport, is_loopback, origin
 from dockpass.secrets import Secret
@@ -34,9 +35,15 @@ class Session:
     """What is known of one registry. `base` is `scheme://host[:port]`, found by the first request."""
 
     def __init__(
-        self, host: str, credential: Credential | None, transport: Transport, sleep: Sleep = asyncio.sleep
+        self,
+        host: str,
+        credential: Credential | None,
+        transport: Transport,
+        sleep: Sleep = asyncio.sleep,
+        guard: Guard | None = None,
     ) -> None:
         self.host = host
+        self._guard = guard
         self.base = ""
         self._api = _HUB_API if host == DOCKER_HUB_HOST else host
         self._credential = credential
@@ -153,7 +160,10 @@ class Session:
 
     def _learn(self, challenge: Challenge) -> None:
         if challenge.scheme == "bearer":
-            self._realm = check_realm(self._api, urlsplit(self.base).scheme, challenge.parameters)
+            realm = check_realm(self._api, urlsplit(self.base).scheme, challenge.parameters)
+            if self._guard is not None and self._credential is not None:
+                self._guard(self.host, realm.url)
+            self._realm = realm
         self._challenge = challenge
 
     def _require_same_realm(self, known: Realm, challenge: Challenge) -> None:

@@ -49,6 +49,7 @@ from dockpass.text import clean
 
 if TYPE_CHECKING:
     from dockpass.registry.probing import Means
+    from dockpass.registry.realms import RealmChanged
 
 __all__ = [
     "ACTIONS",
@@ -67,6 +68,7 @@ __all__ = [
     "Standing",
     "TokenFacts",
     "Verdict",
+    "accept_realm",
     "plan_access",
     "probe_access",
 ]
@@ -118,12 +120,16 @@ class AccessPlan:
 
 @dataclass(frozen=True, slots=True)
 class AccessReport:
-    """What was found out: a probe for each login that was asked for, notes on where each came from."""
+    """What was found out: a probe for each login that was asked for, notes on where each came from.
+
+    `changed` is a realm that is not the one remembered, and that got no credentials.
+    """
 
     plan: AccessPlan
     probes: Mapping[Method, Probe]
     needs: tuple[Need, ...]
     notes: tuple[str, ...] = ()
+    changed: RealmChanged | None = None
 
     @property
     def requests(self) -> int:
@@ -223,13 +229,17 @@ async def probe_access(
     *,
     push: bool = False,
     foreign_allowed: bool = False,
+    allow: Callable[[str, str, str], bool] | None = None,
     on_probe: Callable[[Probe], None] = lambda _: None,
 ) -> AccessReport:
     """Probe the logins one after the other; raises `NotAllowed` before anything is sent.
 
+    `allow` is asked whether credentials may go to a realm other than the one remembered.
+
     What keeps one login from being probed is a finding of its probe and does not keep the others.
     """
     from dockpass.registry.probing import Means
+    from dockpass.registry.realms import FILE, Realms, deny
     from dockpass.registry.transport import Transport
 
     question = plan.foreign(methods)
@@ -242,7 +252,8 @@ async def probe_access(
     probes: dict[Method, Probe] = {}
     notes: list[str] = []
     async with Transport() as transport:
-        means = Means(transport, learn=services.redactor.learn)
+        realms = Realms(services.state / FILE, allow or deny)
+        means = Means(transport, guard=realms.check, learn=services.redactor.learn)
         for method in dict.fromkeys(methods):
             login = plan.login(method)
             if login.absent:
@@ -253,7 +264,17 @@ async def probe_access(
     needs = tuple(
         command_need(decided, _of_host(plan, decided, probes), plan.images) for decided in plan.decided
     )
-    return AccessReport(plan, probes, needs, tuple(services.redactor(note) for note in notes))
+    if realms.problem:
+        notes.append(realms.problem)
+    changed = realms.changed
+    return AccessReport(plan, probes, needs, tuple(map(services.redactor, notes)), changed)
+
+
+def accept_realm(services: Services, changed: RealmChanged) -> None:
+    """Remember a changed realm, after the person's yes."""
+    from dockpass.registry.realms import FILE, Realms
+
+    Realms(services.state / FILE).accept(changed.host, changed.now)
 
 
 async def _probe_one(

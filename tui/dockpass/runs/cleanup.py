@@ -48,7 +48,7 @@ def _run(job: Job, policy: Policy) -> str:
 async def _cleanup(job: Job, policy: Policy) -> str:
     repository = job.repository
     credential = credential_for(job, str(repository))
-    async with job.services.open_registry(repository.host, credential) as client:
+    async with job.open_registry(repository.host, credential) as client:
         plan = await _plan(job, client, repository.path, policy)
         going = [row for row in plan.rows if row.deletes]
         if not going:

@@ -30,7 +30,7 @@ def _run(job: Job, references: tuple[Reference, ...]) -> str:
 async def _deploy(job: Job, references: tuple[Reference, ...]) -> str:
     credential = credential_for(job, str(job.repository))
     found = []
-    async with job.services.open_registry(job.repository.host, credential) as client:
+    async with job.open_registry(job.repository.host, credential) as client:
         for reference in references:
             with job.phase(Phase.INSPECT, str(reference)) as report:
                 manifest = await client.manifest(reference.path, reference.tag or "latest")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dockpass.auth.credential import Credential
 from dockpass.auth.facts import Facts
@@ -28,6 +28,9 @@ from dockpass.runs.events import (
 from dockpass.runs.feed import Feed
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
+
+if TYPE_CHECKING:
+    from dockpass.registry.client import RegistryClient
 
 Result = TypeVar("Result")
 
@@ -165,6 +168,22 @@ class Job:
             answer = self._answer
         self.check()
         return bool(answer)
+
+    def open_registry(
+        self, host: str, credential: Credential | None
+    ) -> AbstractAsyncContextManager[RegistryClient]:
+        """Open a client that sends credentials only to the realm that is remembered, or to a first one."""
+        from dockpass.registry.realms import FILE, Realms
+
+        realms = Realms(self.services.state / FILE)
+
+        def guard(named: str, realm: str) -> str:
+            news = realms.check(named, realm)
+            for words in filter(None, (news, realms.problem)):
+                self.log(words, LogKind.NOTE)
+            return news
+
+        return self.services.open_registry(host, credential, guard)
 
     def run_async(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run registry work to its end; a cancel ends it with `Cancelled`."""

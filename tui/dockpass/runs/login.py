@@ -127,7 +127,7 @@ def _log_in_at(job: Job, key: str, credential: Credential) -> None:
 
 
 async def _log_in_ourselves(job: Job, credential: Credential) -> str:
-    async with job.services.open_registry(job.repository.host, credential) as client:
+    async with job.open_registry(job.repository.host, credential) as client:
         return (await client.login()).words
 
 

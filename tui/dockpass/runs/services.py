@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 OpenEngine = Callable[[Mapping[str, str], Path], Engine]
 """Connects to the engine, given the run's environment and the home directory."""
 
-OpenRegistry = Callable[[str, Credential | None], AbstractAsyncContextManager["RegistryClient"]]
-"""Opens a client for a registry host."""
+OpenRegistry = Callable[
+    [str, Credential | None, Callable[[str, str], str]], AbstractAsyncContextManager["RegistryClient"]
+]
+"""Opens a client for a registry host; the last argument is asked before credentials go to a realm."""
 
 CreateConfig = Callable[[Mapping[str, Credential], Mapping[str, str]], TemporaryConfig]
 ResolveEntries = Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]
@@ -40,10 +42,12 @@ def _open_docker(environ: Mapping[str, str], home: Path) -> Engine:
     return open_engine(resolve_endpoint(environ, home))
 
 
-def _open_registry(host: str, credential: Credential | None) -> AbstractAsyncContextManager[RegistryClient]:
+def _open_registry(
+    host: str, credential: Credential | None, guard: Callable[[str, str], str]
+) -> AbstractAsyncContextManager[RegistryClient]:
     from dockpass.registry.client import RegistryClient
 
-    return RegistryClient(host, credential)
+    return RegistryClient(host, credential, guard=guard)
 
 
 def _create_config(entries: Mapping[str, Credential], environ: Mapping[str, str]) -> TemporaryConfig:
