@@ -115,21 +115,16 @@ def _needs(actions: Sequence[str]) -> str:
 
 
 def _short(found: ActionResult) -> str:
-    words = {
-        Verdict.NOT_VISIBLE: "not visible",
-        Verdict.NOT_PROBED: "",
-        Verdict.UNKNOWN: "not known",
-    }[found.verdict]
-    return f"{words}; {found.evidence}" if words else found.evidence
+    if found.verdict is Verdict.NOT_VISIBLE:
+        done = {PULL: "read", PUSH: "push"}.get(found.asked, "deletion")
+        return f"not visible; only a real {done} shows it"
+    return found.evidence if found.verdict is Verdict.NOT_PROBED else f"not known; {found.evidence}"
 
 
 def _login_words(probe: Probe) -> str:
     if not probe.reached:
         return f"{probe.host} gave no answer of a registry"
-    who = probe.username or "its login"
-    if probe.login.state is LoginState.REJECTED:
-        return f"the login of {who} was not accepted"
-    return f"the login of {who} was {probe.login.words}"
+    return f"its login was not {'accepted' if probe.login.state is LoginState.REJECTED else 'sent'}"
 
 
 def _way_out(decided: Decision, probe: Probe, action: str, probes: Mapping[Method, Probe]) -> str:

@@ -130,7 +130,11 @@ class _Probing:
         question = self._question
         for finding in self._asker.findings:
             self.find(finding.id, finding.level, finding.message, finding.hint)
-        missing = "the login was not accepted" if self._login.state is LoginState.REJECTED else "not asked"
+        missing = {
+            LoginState.REJECTED: "the login was not accepted",
+            LoginState.WITHHELD: "the login was not sent",
+            LoginState.UNKNOWN: "it is not known whether the login is accepted",
+        }.get(self._login.state, "the probe did not get that far")
         actions = tuple(
             self._actions.get(asked)
             or ActionResult(asked, Verdict.NOT_PROBED, f"not probed: {missing}", question.path)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockpass.errors import DockpassError
+from dockpass.errors import NotAllowed
 from dockpass.registry.transport import origin
 from dockpass.text import clean
 
@@ -58,7 +58,7 @@ class Realms:
     def check(self, host: str, realm: str) -> str:
         """Return what is new about the realm of a host, or nothing; called before credentials are sent.
 
-        Raises `DockpassError` with the id `realm-changed` for one that is not the one remembered.
+        Raises `NotAllowed` with the id `realm-changed` for one that is not the one remembered.
         """
         known = self._read()
         before = known.get(host, "")
@@ -66,7 +66,7 @@ class Realms:
             return ""
         if before and not self._allow(host, before, realm):
             self.changed = RealmChanged(host, before, realm)
-            raise DockpassError(
+            raise NotAllowed(
                 "realm-changed",
                 f"{clean(host)} sent for tokens to {clean(before, 200)} until now, and sends to"
                 f" {clean(realm, 200)}. No credentials were sent there.",

@@ -180,7 +180,7 @@ class Scopes:
         visible = answer.actions(self._question.path)
         wanted = set(SCOPES[asked].split(","))
         if visible is None:
-            self._asker.note("a token that shows nothing of itself")
+            self._asker.note("opaque token")
             done = {PULL: "read", PUSH: "push"}.get(asked, "deletion")
             return Verdict.NOT_VISIBLE, f"a token was given, and it is opaque; only a real {done} shows it"
         listed = ", ".join(sorted(visible, key=_order)) or "nothing"

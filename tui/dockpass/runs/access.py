@@ -69,6 +69,7 @@ __all__ = [
     "TokenFacts",
     "Verdict",
     "accept_realm",
+    "needs_of",
     "plan_access",
     "probe_access",
 ]
@@ -261,13 +262,18 @@ async def probe_access(
                 continue
             probes[method] = await _probe_one(plan, facts, services, login, means, notes, push=push)
             on_probe(probes[method])
-    needs = tuple(
-        command_need(decided, _of_host(plan, decided, probes), plan.images) for decided in plan.decided
-    )
+    needs = needs_of(plan, probes)
     if realms.problem:
         notes.append(realms.problem)
     changed = realms.changed
     return AccessReport(plan, probes, needs, tuple(map(services.redactor, notes)), changed)
+
+
+def needs_of(plan: AccessPlan, probes: Mapping[Method, Probe]) -> tuple[Need, ...]:
+    """Return what each command needs, and whether its login has it, as far as that was probed."""
+    return tuple(
+        command_need(decided, _of_host(plan, decided, probes), plan.images) for decided in plan.decided
+    )
 
 
 def accept_realm(services: Services, changed: RealmChanged) -> None:

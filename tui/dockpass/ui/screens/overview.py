@@ -8,7 +8,6 @@ from functools import partial
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 
 from dockpass.auth.command import Command
@@ -19,8 +18,9 @@ from dockpass.runs.planning import rules_in_words
 from dockpass.runs.request import RunRequest
 from dockpass.runs.rules import parse_rules
 from dockpass.secrets import Secret
-from dockpass.ui.actions import ACTIONS, bindings, key_name, row_binding
+from dockpass.ui.actions import ACTIONS, SCOPES, bindings, key_name, row_binding
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Help
+from dockpass.ui.screens.opening import OpensAccess
 from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.text import content
 from dockpass.ui.views.overview import (
@@ -51,7 +51,7 @@ class EnvironmentRows(Rows):
     BINDINGS = [row_binding("edit")]
 
 
-class Overview(Screen[None]):
+class Overview(OpensAccess):
     """What does each command log in with, and why?"""
 
     BINDINGS = [*bindings("overview"), *bindings("everywhere")]
@@ -384,7 +384,7 @@ def rules_preview(text: str) -> list[Line]:
 def help_lines() -> list[Line]:
     """Return every key with what it does, by where it works."""
     lines: list[Line] = []
-    for scope in ("overview", "run", "everywhere"):
+    for scope in SCOPES:
         lines += [*([()] if lines else []), ((scope.upper(), "heading"),)]
         lines += [
             ((cell(key_name(action), 11), "accent"), (action.help, "text"))
