@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,29 @@ def test_the_exit_status_says_what_the_command_may(start_registry: StartRegistry
     )
     assert allowed.returncode == 0
     assert len(registry.tokens.requests) > before
+
+
+def test_a_cleanup_marks_the_tags_that_the_token_protects_and_keeps_them(
+    start_registry: StartRegistry, program: Program
+) -> None:
+    registry = start_registry("token")
+    assert registry.tokens is not None
+    registry.tokens.deny_delete = ("^release-", "(a+)+")
+    pusher = Pusher(registry, PATH)
+    old = datetime.now(UTC) - timedelta(days=90)
+    for number, tag in enumerate(("release-1", "feature-1", "main")):
+        pusher.image(tag, created=old + timedelta(days=number), labels={"tag": tag})
+    arguments = ["cleanup", "--repo", f"{registry.host}/{PATH}", "--keep-last", "1", "--yes"]
+    variables = {"CI_REGISTRY": registry.host, "WERF_IMAGES_CLEANUP_PASSWORD": CLEANUP_PASSWORD}
+    ended = program.run(*arguments, **variables)
+    assert ended.returncode == 0, ended.stderr
+    assert "protected by the registry's tag rules: ^release-" in ended.stdout + ended.stderr
+    assert "(a+)+ is not tried here: it would take too long" in ended.stderr
+    again = program.run(*arguments, "--dry-run", **variables)
+    assert "feature-1" not in again.stdout
+    assert "release-1" in again.stdout
+    told = program.run("probe", "cleanup", *arguments[1:3], **variables)
+    assert "not of tags like ^release-" in told.stdout
 
 
 def test_a_changed_realm_stops_the_program_until_it_is_accepted(

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from dockpass.auth.credential import Credential
 from dockpass.auth.reference import is_digest, is_tag
 from dockpass.errors import DockpassError
+from dockpass.registry.claims import Claims, read_claims
 from dockpass.registry.failures import RegistryError, error_of, read_answer
 from dockpass.registry.links import next_page
 from dockpass.registry.realms import Guard
@@ -101,6 +102,11 @@ class RegistryClient:
     async def login(self) -> LoginResult:
         """Check the credentials as `docker login` does: without asking for any repository."""
         return LoginResult(await self._session.login())
+
+    async def claims(self, path: str, actions: str) -> Claims | None:
+        """Return what the token for these actions says of itself; None where nothing is visible."""
+        token = await self._session.token(f"repository:{path}:{actions}")
+        return None if token is None else read_claims(token)
 
     async def tags(self, path: str) -> list[str]:
         """Return the repository's tags, sorted; an absent repository has none.

@@ -100,6 +100,12 @@ class Session:
             refused.hint = "Its operator can tell: the registry may lack the key of the token server."
         return refused
 
+    async def token(self, scope: str) -> Secret | None:
+        """Return a token for `scope`; None where the registry takes none."""
+        await self._connect()
+        _, token = await self._authorization(scope, None)
+        return token
+
     async def send(
         self,
         method: str,
