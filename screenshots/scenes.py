@@ -199,6 +199,7 @@ def _refused() -> tuple[ev.Event, ...]:
 
 def _planned() -> tuple[ev.Event, ...]:
     rows = [("main", "keep", "among the newest 3"), ("v1.4.0", "keep", "kept by --keep v.*")]
+    rows.append(("release-7", "keep", "protected by the registry's tag rules: ^release-.*"))
     rows += [(f"feature-{n:03d}", "delete", f"not among the newest 3, {90 + n} days old") for n in range(9)]
     planned = [
         ev.TagPlanned(0.4, tag, DIGEST, "2025-11-01T00:00:00", 1, action, why) for tag, action, why in rows
@@ -209,7 +210,7 @@ def _planned() -> tuple[ev.Event, ...]:
         ev.PhaseEnded(0.06, Phase.LOGIN, Status.DONE, "gitlab-ci-token at registry.myhost.com, by dockpass"),
         ev.PhaseStarted(0.07, Phase.LIST, "registry.myhost.com/web/backend"),
         *planned,
-        ev.PhaseEnded(0.4, Phase.LIST, Status.DONE, "11 tags: 9 to delete, 2 kept"),
+        ev.PhaseEnded(0.4, Phase.LIST, Status.DONE, "12 tags: 9 to delete, 3 kept"),
         ev.PhaseStarted(0.4, Phase.CONFIRM),
         ev.Asked(0.4, "Delete 9 tags of registry.myhost.com/web/backend?", "feature-000, …"),
     )

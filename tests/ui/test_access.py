@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakerealm import FakeRealm, grants
 from textual.pilot import Pilot
 
 import probes
@@ -16,7 +17,7 @@ from dockpass.auth.command import Method
 from dockpass.auth.facts import Facts
 from dockpass.errors import DockpassError
 from dockpass.registry.probe import Level, LoginState, ProbeFinding, Verdict
-from dockpass.runs.access import AccessPlan, AccessReport, Probe
+from dockpass.runs.access import AccessPlan, AccessReport, Probe, probe_access
 from dockpass.runs.services import Services
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.access import AccessScreen
@@ -176,6 +177,24 @@ async def test_every_size_is_drawn(size: tuple[int, int]) -> None:
     async with opened(made, size=size) as pilot:
         await press(pilot, "c", "tab", "tab", "tab", "y")
         assert pilot.app.is_running
+
+
+async def test_a_real_answer_is_shown_with_its_requests(tmp_path: Path) -> None:
+    token = grants("pull", "push", sub="alice", auth_type="build")
+    async with FakeRealm(realm="/jwt/auth", service="container_registry", token=token) as fake:
+        job = {**JOB, "CI_REGISTRY": fake.host, "CI_REGISTRY_IMAGE": f"{fake.host}/web/backend"}
+        made = session(job, base=None)
+        made.probe = probe_access
+        made.services = replace(made.services, state=tmp_path)
+        async with opened(made, "4") as pilot:
+            await press(pilot, "enter")
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
+            shot = pilot.app.export_screenshot().replace("&#160;", " ")
+        assert len(fake.asked) == 7
+    for words in ("job token", "✗ cannot", "Set WERF_IMAGES_CLEANUP_PASSWORD", "scope web/backend:delete"):
+        assert words in shot
+    assert JOB["CI_JOB_TOKEN"] not in shot
 
 
 async def test_without_a_repository_the_screen_does_not_open() -> None:

@@ -294,6 +294,34 @@ async def test_an_identity_token_goes_to_the_realm_by_post_and_the_answers_scope
     assert found.verdict("push") is Verdict.REFUSED
 
 
+async def test_an_identity_token_without_oauth_is_no_guess_at_the_registry() -> None:
+    async with gitlab(token=lambda _: Said(404, b"not found")) as fake:
+        found = await asked_of(fake, Credential("<token>", Secret(""), Secret("canary-refresh")))
+        assert len(fake.requests("POST", "/jwt/auth")) == 1
+    assert found.login.state is LoginState.UNKNOWN
+    assert "no OAuth2" in found.login.words
+
+
+async def test_a_scope_that_the_registry_would_like_is_told_and_not_asked_for() -> None:
+    async with FakeRealm(token=grants("pull", "*")) as fake:
+        name, value = fake.challenge
+        wanted = (name, f'{value},scope="registry:catalog:* repository:other:*"')
+        fake.ping = lambda _: refusal(401, "UNAUTHORIZED", "", wanted)
+        found = await asked_of(fake)
+        assert not any("catalog" in asked.query or "other" in asked.query for asked in fake.asked)
+    assert "scope-of-server" in ids(found)
+
+
+async def test_with_basic_base_images_are_listed_too() -> None:
+    def ping(asked: Asked) -> Said:
+        wanted = ("WWW-Authenticate", 'Basic realm="x"')
+        return Said(200, {}) if asked.authorization else refusal(401, "UNAUTHORIZED", "", wanted)
+
+    async with FakeRealm(scheme="basic", ping=ping) as fake:
+        found = await asked_of(fake, also=("web/base",))
+    assert [(each.repository, each.verdict) for each in found.others] == [("web/base", Verdict.GRANTED)]
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_a_server_in_trouble_is_not_asked_again(status: int) -> None:
     async with gitlab(token=lambda _: Said(status, b"busy")) as fake:

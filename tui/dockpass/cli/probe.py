@@ -136,7 +136,7 @@ def report_json(report: AccessReport) -> dict[str, Any]:
         "repo": str(plan.repository),
         "method": str(plan.chosen),
         "probes": [
-            {"method": str(method), "source": plan.login(method).source, **asdict(probe)}
+            {"method": str(method), "source": plan.login(method).source, **_rounded(asdict(probe))}
             for method, probe in report.probes.items()
         ],
         "not_probed": [
@@ -157,6 +157,12 @@ def report_json(report: AccessReport) -> dict[str, Any]:
         ],
         "notes": list(report.notes),
     }
+
+
+def _rounded(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a probe's object with times in whole milliseconds, as seconds."""
+    requests = [{**request, "took": round(request["took"], 3)} for request in found["requests"]]
+    return {**found, "requests": requests}
 
 
 def report_lines(report: AccessReport) -> list[str]:

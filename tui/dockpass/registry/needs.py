@@ -91,8 +91,10 @@ def _joined(
     words = _needs(needs)
     if command is Command.BUILD:
         words += f" of {', '.join(images or ())}"
-    if command is Command.CLEANUP and probe.token.deny_delete:
-        words += f"; not of tags like {', '.join(probe.token.deny_delete[:3])}"
+    token = probe.token
+    denied = {Command.CLEANUP: token.deny_delete, Command.PUSH: token.deny_push}.get(command, ())
+    if denied:
+        words += f"; not of tags like {', '.join(denied[:3])}"
     return Need(command, Standing.CAN, needs, words, method=decided.method)
 
 

@@ -6,7 +6,6 @@ that asks for too much. Nothing is repeated, and a login that is refused is not 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ from dockpass.registry.probe import (
     Verdict,
 )
 from dockpass.registry.realms import Guard
-from dockpass.registry.scopes import Scopes
+from dockpass.registry.scopes import MOST_OTHERS, Scopes
 from dockpass.registry.token import Realm, basic, check_realm
 from dockpass.registry.transport import Transport, is_loopback
 from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, flavour_of, judge
@@ -239,6 +238,11 @@ class _Probing:
         self._challenge = Challenge("Bearer", shown, service)
         self._flavour = flavour_of(self._question.host, shown, service)
         self._asker.note(f"Bearer, realm {shown.partition('://')[2].partition('/')[0] or shown}")
+        wanted = clean(parameters.get("scope", ""), 200)
+        if wanted and not wanted.startswith(f"repository:{self._question.path}:"):
+            self.find(
+                "scope-of-server", Level.NOTE, f"The registry asks for the scope {wanted}; it was not added."
+            )
         self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens is not accepted")
         realm = check_realm(self._api, self._base.partition(":")[0], parameters)
         if self._means.guard is not None and self._question.credential is not None:
@@ -302,10 +306,18 @@ class _Probing:
         self._asker.note("accepted")
         self._login = Login(LoginState.ACCEPTED, "accepted by the registry itself (Basic)")
         self._read_by_listing(await self._list(authorization, "login"), "with this login")
+        others = []
+        for path in self._question.also_pull[:MOST_OTHERS]:
+            heard = await self._list(authorization, "login", path)
+            found = self._judge(Where.REGISTRY, heard)
+            verdict = Verdict.REFUSED if found.outcome is Outcome.REFUSED else Verdict.UNKNOWN
+            verdict = Verdict.GRANTED if heard.status == 200 else verdict
+            others.append(ActionResult("pull", verdict, f"listing its tags: {heard.in_words}", path))
+        self._others = tuple(others)
 
-    async def _list(self, authorization: str | None, carried: str) -> Heard:
+    async def _list(self, authorization: str | None, carried: str, path: str = "") -> Heard:
         headers = {"Authorization": authorization} if authorization else {}
-        url = f"{self._base}/v2/{self._question.path}/tags/list?n=1"
+        url = f"{self._base}/v2/{path or self._question.path}/tags/list?n=1"
         return await self._asker.send("GET", url, headers=headers, carried=carried)
 
     def _read_by_listing(self, heard: Heard, how: str) -> None:
@@ -343,13 +355,3 @@ class _Probing:
                     f"GitLab counts failed logins by address; GitLab.com bans one for a while at 30 in 3"
                     f" minutes. This probe has made {count}.",
                 )
-
-
-def probe_now(question: Question) -> Probe:
-    """Probe with a transport of its own; for callers that have no event loop."""
-
-    async def alone() -> Probe:
-        async with Transport() as transport:
-            return await probe(question, Means(transport))
-
-    return asyncio.run(alone())

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 
 _STOPS = frozenset({"rate-limited", "server-failed", "proxy-login", "forbidden-by-other", "no-token-server"})
 """Answers after which the next request would get no better one."""
+_NO_OAUTH = Judgement(
+    "no-oauth",
+    Outcome.UNKNOWN,
+    "The login is an identity token, and this token server has no OAuth2 to take it.",
+    "Log in with a user name and a password or token instead.",
+)
 MOST_OTHERS = 4
 MOST_ODD = 3
 
@@ -310,7 +316,10 @@ class Scopes:
 
     async def _token(self, scope: str, where: Where) -> _Answer:
         heard = await self._request(scope)
-        if heard.status != 200:
+        if not self._oauth and not (self._question.credential and self._question.credential.password):
+            self._stopped = "the token server takes no identity tokens"
+            answer = _Answer(heard, judgement=_NO_OAUTH)
+        elif heard.status != 200:
             judgement = judge(where, heard.answer, self._flavour, in_form=heard.in_form)
             answer = _Answer(heard, judgement=judgement)
             if judgement.id in _STOPS:

@@ -217,6 +217,7 @@ ROWS: tuple[Row, ...] = (
         ),
         *_REALM,
         statuses=(404,),
+        words="not enabled",
         flavours=(Flavour.GITLAB,),
     ),
     _row(
