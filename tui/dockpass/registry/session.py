@@ -6,10 +6,13 @@ Credentials go to the registry itself (Basic) or to its realm (Bearer), and to n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
+
+from aiohttp import ClientTimeout
 
 from dockpass.auth.address import DOCKER_HUB_HOST
 from dockpass.auth.credential import Credential
@@ -18,7 +21,16 @@ from dockpass.registry.challenge import Challenge, choose, parse_challenges
 from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
 from dockpass.registry.realms import Guard
 from dockpass.registry.token import Realm, Tokens, basic, check_realm
-from dockpass.registry.transport import Response, Transport, is_loopback, origin
+from dockpass.registry.transport import (
+    TIMEOUT,
+    TRANSFER_TIMEOUT,
+    Body,
+    Response,
+    Stream,
+    Transport,
+    is_loopback,
+    origin,
+)
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
@@ -114,9 +126,34 @@ class Session:
         *,
         limit: int,
         headers: Mapping[str, str] | None = None,
+        data: Body | None = None,
         leaves_origin: bool = False,
     ) -> Response:
-        """Send a request for `target` (path and query) with a token for `scope`.
+        """Send a request as `stream` does, and return the answer with its body."""
+        async with self.stream(
+            method,
+            target,
+            scope,
+            headers=headers,
+            data=data,
+            leaves_origin=leaves_origin,
+            timeout=TIMEOUT if data is None else TRANSFER_TIMEOUT,
+        ) as stream:
+            return await stream.whole(limit)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        target: str,
+        scope: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: Body | None = None,
+        leaves_origin: bool = False,
+        timeout: ClientTimeout = TRANSFER_TIMEOUT,
+    ) -> AsyncIterator[Stream]:
+        """Send a request for `target` (path and query) with a token for `scope`, scopes apart by blanks.
 
         After a 401 a fresh token is asked for once, always for `scope` and never for what the challenge
         would like. A 429 is waited for twice at most.
@@ -125,32 +162,36 @@ class Session:
         renewed, waits, refused = False, 0, None
         while True:
             authorization, token = await self._authorization(scope, refused)
-            response = await self._transport.request(
+            async with self._transport.stream(
                 method,
                 self.base + target,
                 headers={**(headers or {}), **authorization},
-                limit=limit,
+                data=data,
                 leaves_origin=leaves_origin,
-            )
-            if response.status == 429 and waits < MOST_WAITS:
-                waits += 1
-                await self._sleep(retry_after(response.headers.get("Retry-After", "")))
-            elif response.status == 401 and not renewed and self._learns_from(response):
-                renewed, refused = True, token
-            else:
-                return response
+                timeout=timeout,
+            ) as stream:
+                if stream.status == 429 and waits < MOST_WAITS:
+                    waits += 1
+                    pause = retry_after(stream.headers.get("Retry-After", ""))
+                elif stream.status == 401 and not renewed and self._learns_from(stream):
+                    renewed, refused, pause = True, token, 0.0
+                else:
+                    yield stream
+                    return
+            if pause:
+                await self._sleep(pause)
 
     async def _authorization(
         self, scope: str, refused: Secret | None
     ) -> tuple[dict[str, str], Secret | None]:
         if self._realm:
-            token = await self._tokens.get(self._realm, (scope,) if scope else (), refused=refused)
+            token = await self._tokens.get(self._realm, tuple(scope.split()), refused=refused)
             return {"Authorization": f"Bearer {token.reveal()}"}, token
         if self._challenge and self._credential and _is_whole(self._credential):
             return {"Authorization": basic(self._credential)}, None
         return {}, None
 
-    def _learns_from(self, response: Response) -> bool:
+    def _learns_from(self, response: Response | Stream) -> bool:
         """Take over a challenge that was not known; tell whether asking once more makes sense."""
         if origin(response.url) != origin(self.base):
             return False  # a blob's storage elsewhere has no say in where credentials go

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,13 @@ from dockpass.text import clean
 
 MOST_REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
+TRANSFER_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
+"""Of blobs, which may be of any size: only silence ends them."""
+
+CHUNK = 1 << 20
+
+Body = Callable[[], AsyncIterator[bytes]]
+"""Makes the bytes of a request, once for each time that it is sent."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"https": 443, "http": 80}
@@ -45,6 +53,37 @@ class Response:
     body: bytes
     url: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer whose body is still to come; open only inside the `with` that gave it."""
+
+    status: int
+    headers: Mapping[str, str]
+    challenges: tuple[str, ...]
+    url: str
+    reason: str
+    _answer: aiohttp.ClientResponse
+    _sent: Mapping[str, str]
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body, at most 1 MiB at a time; raises `DockpassError` where the connection breaks."""
+        try:
+            async for chunk in self._answer.content.iter_chunked(CHUNK):
+                yield chunk
+        except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
+            raise not_reached(self.url, error) from error
+
+    async def whole(self, limit: int) -> Response:
+        """Read the body to its end and return the answer; raises for more than `limit` bytes."""
+        body = bytearray()
+        async for chunk in self.chunks():
+            body += chunk
+            if len(body) > limit:
+                raise _refused(self.url, f"it answers with more than {limit >> 10} KiB")
+        raw = bytes(body) if self.status < 400 else _without_echo(bytes(body), self._sent)
+        return Response(self.status, self.headers, self.challenges, raw, self.url, self.reason)
 
 
 class Transport:
@@ -80,10 +119,27 @@ class Transport:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | Body | None = None,
         limit: int,
         leaves_origin: bool = False,
     ) -> Response:
+        """Send one request and return the answer with its body; redirects as in `stream`."""
+        async with self.stream(
+            method, url, headers=headers, data=data, leaves_origin=leaves_origin, timeout=TIMEOUT
+        ) as stream:
+            return await stream.whole(limit)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | Body | None = None,
+        leaves_origin: bool = False,
+        timeout: aiohttp.ClientTimeout = TRANSFER_TIMEOUT,
+    ) -> AsyncIterator[Stream]:
         """Send one request and follow at most three redirects.
 
         `Authorization` goes to the first origin only. Another origin is followed only where
@@ -91,10 +147,11 @@ class Transport:
         """
         sent = dict(headers or {})
         for _ in range(MOST_REDIRECTS + 1):
-            response = await self._once(method, url, sent, data, limit)
-            location = response.headers.get("Location", "")
-            if response.status not in _REDIRECTS or method not in {"GET", "HEAD"} or not location:
-                return response
+            async with self._once(method, url, sent, data, timeout) as stream:
+                location = stream.headers.get("Location", "")
+                if stream.status not in _REDIRECTS or method not in {"GET", "HEAD"} or not location:
+                    yield stream
+                    return
             target = resolve(url, location)
             if target is None:
                 raise _refused(url, f"it redirects to {clean(location, 200)}, which is no address")
@@ -105,37 +162,34 @@ class Transport:
             url = target
         raise _refused(url, f"it redirects more than {MOST_REDIRECTS} times")
 
+    @asynccontextmanager
     async def _once(
-        self, method: str, url: str, headers: Mapping[str, str], data: Mapping[str, str] | None, limit: int
-    ) -> Response:
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        data: Mapping[str, str] | Body | None,
+        timeout: aiohttp.ClientTimeout,
+    ) -> AsyncIterator[Stream]:
         if self._session is None:
             raise RuntimeError("the transport is not open")
         if " " in url or not (url.isascii() and url.isprintable()):
             raise _refused(url, "it sends to an address with characters that no address has")
         try:
-            async with self._session.request(
-                method, URL(url, encoded=True), headers=headers, data=data, allow_redirects=False
-            ) as answer:
-                body = await _body(answer, url, limit)
-                return Response(
-                    answer.status,
-                    answer.headers,
-                    tuple(answer.headers.getall("WWW-Authenticate", ())),
-                    body if answer.status < 400 else _without_echo(body, headers),
-                    url,
-                    clean(answer.reason or "", 100),
-                )
+            answer = await self._session.request(
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=data() if callable(data) else data,
+                allow_redirects=False,
+                timeout=timeout,
+            )
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
             raise not_reached(url, error) from error
-
-
-async def _body(answer: aiohttp.ClientResponse, url: str, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in answer.content.iter_chunked(64 << 10):
-        body += chunk
-        if len(body) > limit:
-            raise _refused(url, f"it answers with more than {limit >> 10} KiB")
-    return bytes(body)
+        async with answer:
+            challenges = tuple(answer.headers.getall("WWW-Authenticate", ()))
+            reason = clean(answer.reason or "", 100)
+            yield Stream(answer.status, answer.headers, challenges, url, reason, answer, headers)
 
 
 def _without_echo(body: bytes, headers: Mapping[str, str]) -> bytes:

@@ -37,6 +37,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("command_3", "3", "pull", "Select pull.", "overview", False),
     Action("command_4", "4", "cleanup", "Select cleanup.", "overview", False),
     Action("command_5", "5", "deploy", "Select deploy.", "overview", False),
+    Action("tour_do", "space", "do it", "Do what the tour's step is about.", "sandbox"),
+    Action("tour_next", "n", "next", "Go to the tour's next step.", "sandbox"),
+    Action("tour_back", "p", "back", "Go to the tour's step before.", "sandbox", False),
+    Action("tour", "t", "tour", "Leave the tour, or come back to it.", "sandbox"),
     Action("cancel", "x", "cancel", "Cancel the run.", "run"),
     Action("search", "slash", "search", "Show only log lines that hold a text.", "run"),
     Action("follow", "f", "follow", "Follow the end of the log, or stay.", "run"),
@@ -51,10 +55,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "q", "quit", "Quit; a run is asked about, then stopped within 5 seconds.", "everywhere"),
 )
 
-SCOPES = {"overview": "Overview", "run": "Run", "access": "Access", "everywhere": "Everywhere"}
-"""Where an action works, with the title of that place."""
-
 RUN = ACTIONS[0]
+
+SCOPES = {
+    "overview": "Overview",
+    "sandbox": "Overview of a sandbox",
+    "run": "Run",
+    "access": "Access",
+    "everywhere": "Everywhere",
+}
+"""Where keys work, with a title each."""
 
 _NAMES = {"slash": "/", "question_mark": "?", "escape": "esc", "backspace": "backspace", "enter": "enter"}
 

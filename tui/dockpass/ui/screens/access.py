@@ -37,6 +37,7 @@ from dockpass.ui.views.access import (
     status_line,
     summary,
 )
+from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.words import Line, plain
 from dockpass.ui.widgets.panel import Panel
 
@@ -229,6 +230,4 @@ class AccessScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show every key."""
-        from dockpass.ui.screens.overview import help_lines
-
         self.app.push_screen(Help(help_lines()))
