@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import probes
+from dockpass.auth.command import Method
 from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
 from dockpass.engines.base import EngineInfo
 from dockpass.engines.detect import EngineState
 from dockpass.errors import ExitCode
 from dockpass.paths import Paths
+from dockpass.registry.probe import Probe
 from dockpass.runs import events as ev
 from dockpass.runs.events import Phase, Status
 from dockpass.runs.feed import Feed
@@ -84,6 +87,7 @@ def session(
     script: tuple[ev.Event, ...] = (),
     base: tuple[str, ...] | None = ("registry.myhost.com/web/base:3",),
     engine: bool = True,
+    answers: Callable[[], Mapping[Method, Probe]] = probes.job_token,
 ) -> Session:
     """A session of these variables, in which a run plays the script."""
     from dockpass.auth.facts import BaseImage
@@ -115,6 +119,7 @@ def session(
         Paths(nowhere, nowhere, nowhere, nowhere),
         lambda: state,
         start=start,  # type: ignore[arg-type]
+        probe=probes.answering(answers),
     )
     for edit in edits:
         made.edit(edit)
@@ -194,6 +199,7 @@ def _refused() -> tuple[ev.Event, ...]:
 
 def _planned() -> tuple[ev.Event, ...]:
     rows = [("main", "keep", "among the newest 3"), ("v1.4.0", "keep", "kept by --keep v.*")]
+    rows.append(("release-7", "keep", "protected by the registry's tag rules: ^release-.*"))
     rows += [(f"feature-{n:03d}", "delete", f"not among the newest 3, {90 + n} days old") for n in range(9)]
     planned = [
         ev.TagPlanned(0.4, tag, DIGEST, "2025-11-01T00:00:00", 1, action, why) for tag, action, why in rows
@@ -204,7 +210,7 @@ def _planned() -> tuple[ev.Event, ...]:
         ev.PhaseEnded(0.06, Phase.LOGIN, Status.DONE, "gitlab-ci-token at registry.myhost.com, by dockpass"),
         ev.PhaseStarted(0.07, Phase.LIST, "registry.myhost.com/web/backend"),
         *planned,
-        ev.PhaseEnded(0.4, Phase.LIST, Status.DONE, "11 tags: 9 to delete, 2 kept"),
+        ev.PhaseEnded(0.4, Phase.LIST, Status.DONE, "12 tags: 9 to delete, 3 kept"),
         ev.PhaseStarted(0.4, Phase.CONFIRM),
         ev.Asked(0.4, "Delete 9 tags of registry.myhost.com/web/backend?", "feature-000, …"),
     )
@@ -218,6 +224,11 @@ CLEANUP_TOKEN = Edit(EditKind.SET, "WERF_IMAGES_CLEANUP_PASSWORD", Secret("canar
 IGNORE = Edit(EditKind.SET, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN", "1")
 FOREIGN = Edit(EditKind.GIVE, "repo", "quay.io/web/backend")
 RUN = ("2", "enter", "y")
+ALICE = (
+    Edit(EditKind.GIVE, "registry-username", "alice"),
+    Edit(EditKind.GIVE, "registry-password", Secret("canary-alice")),
+)
+ASK = ("4", "a", "enter")
 
 SCENES: tuple[Scene, ...] = (
     Scene("overview", _job()),
@@ -240,5 +251,16 @@ SCENES: tuple[Scene, ...] = (
     Scene("run-ended", _job(script=_pushed()), RUN),
     Scene("run-refused", _job(script=_refused()), RUN),
     Scene("cleanup-rules", _job(), ("4", "enter")),
+    Scene("access-before", _job(), ("4", "a")),
+    Scene("access", _job(), ASK),
+    Scene("access-80x24", _job(), ASK, width=80, height=24),
+    Scene("access-80x24-evidence", _job(), (*ASK, "tab", "tab"), width=80, height=24),
+    Scene("access-compare", _job(edits=(CLEANUP_TOKEN,), answers=probes.compared), ("2", "a", "c")),
+    Scene("access-light", _job(), ASK, theme="dockpass-light"),
+    Scene("access-refused", _job(edits=ALICE, answers=probes.wrong_password), ("2", "a", "enter")),
+    Scene("access-opaque", _job(answers=probes.opaque_token), ASK),
+    Scene("access-realm", _job(answers=probes.changed_realm), ASK),
+    Scene("access-realm-80x24", _job(answers=probes.changed_realm), ASK, width=80, height=24),
+    Scene("access-realm-trust", _job(answers=probes.changed_realm), (*ASK, "t")),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "y")),
 )

@@ -37,6 +37,7 @@ class TokenServer:
         self.certificate = directory / "cert.pem"
         self.certificate.write_bytes(_self_signed(self._key))
         self.requests: list[tuple[str, list[str]]] = []
+        self.deny_delete: tuple[str, ...] = ()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -85,7 +86,10 @@ class TokenServer:
             kind, _, rest = scope.partition(":")
             name, _, actions = rest.rpartition(":")
             granted = [action for action in actions.split(",") if action in allowed]
-            access.append({"type": kind, "name": name, "actions": granted})
+            entry: dict[str, object] = {"type": kind, "name": name, "actions": granted}
+            if self.deny_delete:
+                entry["meta"] = {"tag_deny_access_patterns": {"push": [], "delete": list(self.deny_delete)}}
+            access.append(entry)
         return 200, {"token": self._token(user, access)}
 
     def _token(self, user: str, access: list[dict[str, object]]) -> str:

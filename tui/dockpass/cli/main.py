@@ -17,6 +17,7 @@ from dockpass import __version__
 
 _COMMANDS = {
     "explain": "commands",
+    "probe": "probe_commands",
     "build": "commands",
     "push": "commands",
     "pull": "commands",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -83,7 +83,9 @@ def _embedded(
     from dockpass.engines.embedded.engine import open_embedded
     from dockpass.registry.transport import Transport
 
-    return open_embedded(choice.store, how, environ, lambda: Transport(policy))
+    # Where a login may go was looked at, and asked about, before the engine is told to go there.
+    agreed = replace(policy, realm_rule=None) if policy else None
+    return open_embedded(choice.store, how, environ, lambda: Transport(agreed))
 
 
 def _instead(error: DockpassError) -> str:

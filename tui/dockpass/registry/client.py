@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from dockpass.auth.credential import Credential
 from dockpass.auth.reference import is_digest, is_path, is_tag
 from dockpass.errors import DockpassError
+from dockpass.registry.claims import Claims, read_claims
 from dockpass.registry.failures import Answer, RegistryError, error_of, read_answer
 from dockpass.registry.links import next_page
-from dockpass.registry.policy import Policy
+from dockpass.registry.policy import Guard, Policy
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, Transport, origin, resolve
@@ -80,10 +81,11 @@ class RegistryClient:
         *,
         policy: Policy | None = None,
         transport: Transport | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.host = host
         self._transport = transport or Transport(policy)
-        self._session = Session(host, credential, self._transport)
+        self._session = Session(host, credential, self._transport, guard=guard)
         self._delete_actions: tuple[str, ...] = ("pull,delete", "*")
 
     async def __aenter__(self) -> Self:
@@ -105,6 +107,11 @@ class RegistryClient:
     async def login(self) -> LoginResult:
         """Check the credentials as `docker login` does: without asking for any repository."""
         return LoginResult(await self._session.login())
+
+    async def claims(self, path: str, actions: str) -> Claims | None:
+        """Return what the token for these actions says of itself; None where nothing is visible."""
+        token = await self._session.token(f"repository:{path}:{actions}")
+        return None if token is None else read_claims(token)
 
     async def tags(self, path: str) -> list[str]:
         """Return the repository's tags, sorted; an absent repository has none.

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dockpass.text import clean, plural
@@ -48,7 +48,8 @@ class Policy:
     """Which tags go. A tag goes if every rule that is given lets it go, and at least one is given.
 
     `match` and `keep` are regular expressions over the whole tag; `keep_last` counts images, however
-    many tags they have.
+    many tags they have. `protected` are tags that the registry's own rules keep from this login, each with
+    the rule; with `by_tag` no digest is deleted as a whole, which such a registry refuses.
     """
 
     now: datetime
@@ -56,6 +57,8 @@ class Policy:
     older_than: timedelta | None = None
     match: str | None = None
     keep: tuple[str, ...] = ()
+    protected: Mapping[str, str] = field(default_factory=dict)
+    by_tag: bool = False
 
     @property
     def has_rule(self) -> bool:
@@ -107,7 +110,7 @@ def plan_deletion(tags: Sequence[TagInfo], policy: Policy, *, single_tags: bool 
         TagRow(info, not reasons[info.tag], reasons[info.tag] or _reason_to_go(info, policy))
         for info in ordered
     )
-    return DeletionPlan(rows, _deletions(rows))
+    return DeletionPlan(rows, _deletions(rows, by_tag=policy.by_tag and bool(single_tags)))
 
 
 def needs_single_tags(tags: Sequence[TagInfo], policy: Policy) -> bool:
@@ -151,6 +154,8 @@ def _reason_to_stay(info: TagInfo, policy: Policy) -> str:
         return f"cannot be read: {info.problem}"
     if not policy.has_rule:
         return "no rule says what may go"
+    if info.tag in policy.protected:
+        return f"protected by the registry's tag rules: {clean(policy.protected[info.tag], 80)}"
     for pattern in policy.keep:
         if re.fullmatch(pattern, info.tag):
             return f"kept by --keep {clean(pattern)}"
@@ -236,14 +241,14 @@ def _keep_shared(tags: Iterable[TagInfo], reasons: dict[str, str], *, known: boo
                 )
 
 
-def _deletions(rows: Sequence[TagRow]) -> tuple[Deletion, ...]:
+def _deletions(rows: Sequence[TagRow], *, by_tag: bool) -> tuple[Deletion, ...]:
     fates = {row.info.tag: row.deletes for row in rows}
     found: list[tuple[int, Deletion]] = []
     for digest, shared in _by_digest(row.info for row in rows).items():
         going = tuple(info.tag for info in shared if fates[info.tag])
         if going:
             turn = min(0 if info.refers_to else 1 if info.children else 2 for info in shared)
-            found.append((turn, Deletion(digest, going, len(going) == len(shared))))
+            found.append((turn, Deletion(digest, going, len(going) == len(shared) and not by_tag)))
     return tuple(deletion for _, deletion in sorted(found, key=lambda entry: entry[0]))
 
 

@@ -5,7 +5,7 @@ Each of these is for exactly the `host:port` that is named, and never for a host
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,8 +15,10 @@ from dockpass.auth.reference import is_host
 from dockpass.errors import NotAllowed, UsageError
 from dockpass.text import clean
 
-_PORTS = {"https": 443, "http": 80}
+Guard = Callable[[str, str], str]
+"""Given a host and the realm that it names, returns what is new about that; raises for a changed one."""
 
+_PORTS = {"https": 443, "http": 80}
 
 # Under these, names belong to different people: `evil.co.uk` is not of the site of `registry.co.uk`.
 _SHARED_SECOND = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})
@@ -68,7 +70,8 @@ class Policy:
 
     `proxies` are addresses by scheme (`https`, `http`); without one there is none, whatever the
     environment says. `ca_file` is trusted beside the machine's own CAs. `certificate_directories` are
-    docker's `certs.d`. Without a `realm_rule` credentials go to whatever public realm a registry names.
+    docker's `certs.d`. Without a `realm_rule` credentials go to whatever public realm a registry
+    names. `realm_guard` is asked before they do.
     """
 
     proxies: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +80,7 @@ class Policy:
     skip_tls_verify: frozenset[str] = frozenset()
     certificate_directories: tuple[Path, ...] = ()
     realm_rule: RealmRule | None = None
+    realm_guard: Guard | None = None
 
     def allows_plain(self, host: str) -> bool:
         """Tell whether plain http is allowed with exactly this `host[:port]`."""

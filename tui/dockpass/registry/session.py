@@ -20,7 +20,7 @@ from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.challenge import Challenge, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words
 from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
-from dockpass.registry.policy import RealmNotAgreed, host_name
+from dockpass.registry.policy import Guard, RealmNotAgreed, host_name
 from dockpass.registry.scopes import beyond
 from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_realm
 from dockpass.registry.transport import (
@@ -60,8 +60,10 @@ class Session:
         transport: Transport,
         sleep: Sleep = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        guard: Guard | None = None,
     ) -> None:
         self.host = host
+        self._guard = guard or transport.policy.realm_guard
         self.base = ""
         self.server_asked_for = ""
         self.skew = ""
@@ -124,6 +126,12 @@ class Session:
             )
             refused.hint = "Its operator can tell: the registry may lack the key of the token server."
         return refused
+
+    async def token(self, scope: str) -> Secret | None:
+        """Return a token for `scope`; None where the registry takes none."""
+        await self._connect()
+        _, token = await self._authorization(scope, None)
+        return token
 
     async def send(
         self,
@@ -221,6 +229,8 @@ class Session:
             asking = host_name(realm.url if realm else self._api)
             if why := policy.realm_rule.why_not(host_name(self._api), asking):
                 raise RealmNotAgreed(self.host, asking, why)
+        if self._credential and realm and self._guard:
+            self._guard(self.host, realm.url)
         self._realm, self._challenge = realm, challenge
 
     def _require_same_realm(self, known: Realm, challenge: Challenge) -> None:

@@ -142,7 +142,7 @@ class Tokens:
         if self._credential and self._credential.username and self._credential.password:
             headers["Authorization"] = basic(self._credential)
             query.append(("account", self._credential.username))
-        url = _with_query(realm.url, query)
+        url = with_query(realm.url, query)
         response = await self._transport.request(
             "GET", url, headers=headers, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
         )
@@ -152,7 +152,7 @@ class Tokens:
             if response.status == 401 and headers and self._credential:
                 raise login_refused(self._host, self._credential.username, answer)
             raise error_of("request for a token", self._host, answer)
-        return _read_token(self._host, response.body)
+        return read_token(self._host, response.body)
 
     async def _refresh(
         self, realm: Realm, scopes: tuple[str, ...], token: Secret
@@ -175,7 +175,7 @@ class Tokens:
             if response.status in {400, 401, 403}:
                 raise login_refused(self._host, "the identity token", answer)
             raise error_of("request for a token", self._host, answer)
-        return _read_token(self._host, response.body)
+        return read_token(self._host, response.body)
 
     def _is_foreign(self, url: str) -> bool:
         """Tell whether a realm lies elsewhere than on the registry's own host and port."""
@@ -215,13 +215,15 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _with_query(url: str, query: list[tuple[str, str]]) -> str:
+def with_query(url: str, query: list[tuple[str, str]]) -> str:
+    """Return the address with the pairs behind those that it has; pairs without a value are left out."""
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True) + [pair for pair in query if pair[1]]
     return urlunsplit(parts._replace(query=urlencode(pairs)))
 
 
-def _read_token(host: str, body: bytes) -> tuple[Secret, float]:
+def read_token(host: str, body: bytes) -> tuple[Secret, float]:
+    """Return the token of an answer and its life in seconds; raises `DockpassError` where there is none."""
     found: dict[str, Any] = {}
     why = ""
     try:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from dockpass.errors import DockpassError, NotAllowed, UsageError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import DeletionPlan, Policy, TagRow, needs_single_tags, plan_deletion
 from dockpass.registry.survey import TagResult, can_delete_single_tags, execute, survey
+from dockpass.registry.tagrules import rules_of
 from dockpass.runs.contact import contact
 from dockpass.runs.events import LogKind, Phase, TagDeleted, TagPlanned
 from dockpass.runs.job import Job
@@ -64,6 +66,7 @@ async def _cleanup(job: Job, policy: Policy) -> str:
 async def _plan(job: Job, client: RegistryClient, path: str, policy: Policy) -> DeletionPlan:
     with job.phase(Phase.LIST, str(job.repository)) as report:
         tags = await survey(client, path, lambda done, total: job.count(done, total, "tags read"))
+        policy = await _with_tag_rules(job, client, path, policy, [info.tag for info in tags])
         single = None
         if not job.request.cleanup.dry_run and needs_single_tags(tags, policy):
             single = await can_delete_single_tags(client, path)
@@ -75,6 +78,29 @@ async def _plan(job: Job, client: RegistryClient, path: str, policy: Policy) -> 
             f"{plural(len(plan.rows), 'tag')}: {going:,} to delete, {len(plan.rows) - going:,} kept"
         )
     return plan
+
+
+async def _with_tag_rules(
+    job: Job, client: RegistryClient, path: str, policy: Policy, tags: list[str]
+) -> Policy:
+    """Add the tags that the token itself excludes; what cannot be told of them is logged."""
+    if not tags:
+        return policy
+    try:
+        rules = await rules_of(client, path)
+    except DockpassError as error:
+        job.log(f"whether the registry protects tags is not known: {error.message}", LogKind.WARNING)
+        return policy
+    for problem in rules.problems:
+        job.log(problem, LogKind.WARNING)
+    if not (rules.patterns or rules.problems):
+        return policy
+    if rules.patterns:
+        job.log(f"this login may not delete tags like {', '.join(map(clean, rules.patterns))}", LogKind.NOTE)
+    protected, complete = rules.protecting(tags)
+    if not complete:
+        job.log("not all tags could be compared with the registry's tag rules in time", LogKind.WARNING)
+    return replace(policy, protected=protected, by_tag=True)
 
 
 def _report(job: Job, row: TagRow) -> None:

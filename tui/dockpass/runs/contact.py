@@ -12,7 +12,8 @@ from dockpass.auth.address import host_of_registry
 from dockpass.auth.command import Method
 from dockpass.auth.credential import Credential
 from dockpass.auth.facts import Facts
-from dockpass.errors import Cancelled, DockpassError
+from dockpass.engines.base import EMBEDDED
+from dockpass.errors import Cancelled, DockpassError, NotAllowed
 from dockpass.registry.policy import Policy, RealmNotAgreed, RealmRule, host_name
 from dockpass.runs.events import LogKind
 from dockpass.runs.job import Job
@@ -43,13 +44,16 @@ async def contact(job: Job, host: str, credential: Credential | None) -> AsyncIt
 
 
 async def check_realm_for_engine(job: Job, host: str, credential: Credential) -> None:
-    """Look where the engine will be sent with a CI token; it checks nothing of that kind itself."""
-    if not policy_of(job).realm_rule or not _servers(job):
+    """Look where the engine will be sent with a CI token; it checks nothing of that kind itself.
+
+    The embedded engine is sent nowhere else than dockpass would go itself, so it is looked at always.
+    """
+    if not _servers(job) and job.engine().info().name != EMBEDDED:
         return
     try:
         async with contact(job, host, credential):
             pass
-    except (RealmNotAgreed, Cancelled):
+    except (NotAllowed, Cancelled):
         raise
     except DockpassError as error:
         job.log(f"where {host} wants its token was not looked at: {error.message}", LogKind.WARNING)
@@ -60,7 +64,9 @@ def policy_of(job: Job) -> Policy:
     policy = job.services.policy
     rule = policy.realm_rule or RealmRule()
     return replace(
-        policy, realm_rule=RealmRule(rule.agreed | job.agreed_realms, rule.servers | _servers(job))
+        policy,
+        realm_rule=RealmRule(rule.agreed | job.agreed_realms, rule.servers | _servers(job)),
+        realm_guard=job.check_realm,
     )
 
 

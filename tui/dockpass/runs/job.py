@@ -167,6 +167,16 @@ class Job:
         self.check()
         return bool(answer)
 
+    def check_realm(self, host: str, realm: str) -> str:
+        """Return what is new about the realm that a host names, and tell it; raises for a changed one."""
+        from dockpass.registry.realms import FILE, Realms
+
+        realms = Realms(self.services.state / FILE)
+        news = realms.check(host, realm)
+        for words in filter(None, (news, realms.problem)):
+            self.log(words, LogKind.NOTE)
+        return news
+
     def run_async(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run registry work to its end; a cancel ends it with `Cancelled`."""
         return asyncio.run(self._cancellable(work))

@@ -26,9 +26,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("unset", "u", "unset", "Unset the selected variable or option.", "overview"),
     Action("undo", "backspace", "undo", "Take the last edit back.", "overview"),
     Action("reveal", "r", "reveal", "Show one secret for ten seconds, after a question.", "overview", False),
+    Action("access", "a", "access", "Ask the registry what the login may do there.", "overview"),
     Action("filter", "slash", "filter", "Show only variables and options that hold a text.", "overview"),
     Action("switch", "tab", "panel", "Go to the next panel.", "overview"),
-    Action("copy", "y", "copy", "Copy the command line, secrets as $NAME; in a run its log.", "everywhere"),
+    Action(
+        "copy", "y", "copy", "Copy the command line, secrets as $NAME; elsewhere what is shown.", "everywhere"
+    ),
     Action("command_1", "1", "build", "Select build.", "overview", False),
     Action("command_2", "2", "push", "Select push.", "overview", False),
     Action("command_3", "3", "pull", "Select pull.", "overview", False),
@@ -42,6 +45,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("search", "slash", "search", "Show only log lines that hold a text.", "run"),
     Action("follow", "f", "follow", "Follow the end of the log, or stay.", "run"),
     Action("back", "escape", "overview", "Go back to the overview.", "run"),
+    Action("probe", "enter", "probe", "Ask with the login of this command.", "access"),
+    Action("compare", "c", "compare", "Ask with every login at hand, side by side.", "access"),
+    Action("ask_push", "p", "push too", "Ask to push to a repository that is not there yet.", "access"),
+    Action("accept", "t", "trust", "Accept a token server that has changed, after a question.", "access"),
+    Action("panel", "tab", "panel", "Go to the next panel.", "access"),
+    Action("leave", "escape", "overview", "Go back to the overview.", "access"),
     Action("help", "question_mark", "help", "Show every key.", "everywhere"),
     Action("quit", "q", "quit", "Quit; a run is asked about, then stopped within 5 seconds.", "everywhere"),
 )
@@ -52,6 +61,7 @@ SCOPES = {
     "overview": "Overview",
     "sandbox": "Overview of a sandbox",
     "run": "Run",
+    "access": "Access",
     "everywhere": "Everywhere",
 }
 """Where keys work, with a title each."""
@@ -71,7 +81,7 @@ def bindings(scope: str, keys: Mapping[str, str] | None = None) -> list[Binding]
             key_display=None if action.id in own else key_name(action),
             tooltip=action.help,
             id=action.id,
-            priority=action.keys == "tab",
+            priority=action.id == "switch",
         )
         for action in ACTIONS
         if action.scope == scope and action.id != RUN.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from dockpass.auth.command import Command
@@ -12,6 +12,7 @@ from dockpass.auth.facts import Edit, EditKind, Facts
 from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.engines.detect import EngineState
 from dockpass.paths import Paths
+from dockpass.runs.access import AccessPlan, AccessReport, plan_access, probe_access
 from dockpass.runs.events import Ended, Status
 from dockpass.runs.plan import Plan
 from dockpass.runs.planning import make_plan
@@ -49,6 +50,7 @@ class Session:
     paths: Paths
     detect: Callable[[], EngineState]
     start: Callable[[RunRequest, Services], Run] = start_run
+    probe: Callable[..., Awaitable[AccessReport]] = probe_access
     notes: tuple[Finding, ...] = ()
     edits: list[Edit] = field(default_factory=list)
     sandbox: Sandbox | None = None
@@ -96,6 +98,10 @@ class Session:
     def plan(self, request: RunRequest) -> Plan:
         """Return the plan of a run."""
         return make_plan(request, self.services)
+
+    def access(self, command: Command) -> AccessPlan:
+        """Return what can be asked about a command's registry; raises `UsageError`. Nothing is sent."""
+        return plan_access(command, self.facts)
 
     def run(self, request: RunRequest) -> Run:
         """Start a run that was confirmed on the screen; what it asks itself, it still asks."""

@@ -1,0 +1,202 @@
+"""The access screen: nothing is sent before a key asks for it, and what comes back is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakerealm import FakeRealm, grants
+from textual.pilot import Pilot
+
+import probes
+from dockpass.auth.command import Method
+from dockpass.auth.facts import Facts
+from dockpass.errors import DockpassError
+from dockpass.registry.probe import Level, LoginState, ProbeFinding, Verdict
+from dockpass.runs.access import AccessPlan, AccessReport, Probe, probe_access
+from dockpass.runs.services import Services
+from dockpass.ui.app import DockpassApp
+from dockpass.ui.screens.access import AccessScreen
+from dockpass.ui.session import Session
+from scenes import CLEANUP_TOKEN, FOREIGN, JOB, session
+
+HOSTILE = "[@click=app.quit]x[/][bold"
+
+
+class Answers:
+    """Stands for the registry; remembers what it was asked."""
+
+    def __init__(self, made: Session, found: dict[Method, Probe] | None = None) -> None:
+        self.asked: list[tuple[tuple[Method, ...], bool]] = []
+        self.release: asyncio.Event | None = None
+        self.cancelled = False
+        self.error: DockpassError | None = None
+        self._answer = probes.answering(lambda: found or probes.job_token())
+        made.probe = self
+
+    async def __call__(
+        self, plan: AccessPlan, facts: Facts, services: Services, methods: Sequence[Method], **more: object
+    ) -> AccessReport:
+        self.asked.append((tuple(methods), bool(more["push"])))
+        if self.error is not None:
+            raise self.error
+        if self.release is not None:
+            try:
+                await self.release.wait()
+            except asyncio.CancelledError:
+                self.cancelled = True
+                raise
+        return await self._answer(plan, facts, services, methods, **more)
+
+
+@asynccontextmanager
+async def opened(
+    made: Session, key: str = "2", size: tuple[int, int] = (120, 36)
+) -> AsyncIterator[Pilot[int]]:
+    async with DockpassApp(made).run_test(size=size, notifications=True, tooltips=True) as pilot:
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+        await press(pilot, key, "a")
+        yield pilot
+
+
+async def press(pilot: Pilot[int], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+
+
+async def test_nothing_is_sent_by_opening_the_screen() -> None:
+    made = session(JOB)
+    answers = Answers(made)
+    async with opened(made) as pilot:
+        assert isinstance(pilot.app.screen, AccessScreen)
+        assert "Nothing&#160;has&#160;been&#160;sent&#160;yet." in pilot.app.export_screenshot()
+        await press(pilot, "tab", "tab", "tab", "escape")
+    assert answers.asked == []
+
+
+async def test_enter_asks_with_the_login_of_the_command_and_c_with_all_at_hand() -> None:
+    made = session(JOB, edits=(CLEANUP_TOKEN,))
+    answers = Answers(made)
+    async with opened(made, "4") as pilot:
+        await press(pilot, "enter", "c")
+    assert answers.asked[0] == ((Method.CLEANUP_TOKEN,), False)
+    assert answers.asked[1] == ((Method.CLEANUP_TOKEN, Method.AUTOLOGIN, Method.AMBIENT), False)
+
+
+async def test_a_foreign_registry_gets_no_token_without_a_yes() -> None:
+    made = session(JOB, edits=(FOREIGN,))
+    answers = Answers(made)
+    async with opened(made) as pilot:
+        await press(pilot, "enter", "n")
+        assert answers.asked == []
+        await press(pilot, "enter", "y")
+    assert answers.asked == [((Method.AUTOLOGIN,), False)]
+
+
+async def test_push_is_asked_for_only_where_it_was_left_out_and_after_a_question() -> None:
+    made = session(JOB)
+    [found] = probes.job_token().values()
+    absent = replace(
+        found,
+        exists=False,
+        actions=tuple(
+            replace(each, verdict=Verdict.NOT_PROBED) if each.asked == "push" else each
+            for each in found.actions
+        ),
+    )
+    answers = Answers(made, {Method.AUTOLOGIN: absent})
+    async with opened(made) as pilot:
+        await press(pilot, "p", "enter", "p", "n")
+        assert [push for _, push in answers.asked] == [False]
+        await press(pilot, "p", "y")
+    assert [push for _, push in answers.asked] == [False, True]
+
+
+async def test_a_changed_realm_is_trusted_only_after_a_yes(tmp_path: Path) -> None:
+    made = session(JOB, answers=probes.changed_realm)
+    made.services = replace(made.services, state=tmp_path)
+    async with opened(made) as pilot:
+        await press(pilot, "t", "enter", "t", "n")
+        assert not (tmp_path / "realms.json").exists()
+        await press(pilot, "t", "y")
+    assert "https://login.example.net/token" in (tmp_path / "realms.json").read_text()
+
+
+async def test_leaving_stops_asking() -> None:
+    made = session(JOB)
+    answers = Answers(made)
+    answers.release = asyncio.Event()
+    async with opened(made) as pilot:
+        await press(pilot, "enter")
+        assert "asking&#160;with&#160;autologin" in pilot.app.export_screenshot()
+        await press(pilot, "enter", "c", "escape")
+        assert not isinstance(pilot.app.screen, AccessScreen)
+    assert answers.cancelled
+    assert len(answers.asked) == 1
+
+
+async def test_a_failure_is_told_and_the_screen_goes_on() -> None:
+    made = session(JOB)
+    answers = Answers(made)
+    answers.error = DockpassError("asked-for", "It failed as asked.", "Nothing to do.")
+    async with opened(made) as pilot:
+        await press(pilot, "enter")
+        answers.error = None
+        await press(pilot, "enter")
+        assert "job&#160;token" in pilot.app.export_screenshot()
+
+
+async def test_hostile_text_is_shown_as_text() -> None:
+    [found] = probes.job_token().values()
+    hostile = replace(
+        found,
+        username=HOSTILE,
+        flavour=HOSTILE,
+        login=replace(found.login, state=LoginState.REJECTED, words=HOSTILE),
+        token=replace(found.token, auth_type=HOSTILE, deny_delete=(HOSTILE,)),
+        requests=tuple(replace(each, words=HOSTILE, url=HOSTILE) for each in found.requests),
+        findings=(ProbeFinding("x", Level.BAD, HOSTILE, HOSTILE),),
+    )
+    made = session(JOB)
+    Answers(made, {Method.AUTOLOGIN: hostile})
+    async with opened(made) as pilot:
+        await press(pilot, "enter", "tab", "y")
+        assert pilot.app.is_running
+        assert "[@click=app.quit]x[/]" in pilot.app.export_screenshot()
+
+
+@pytest.mark.parametrize("size", [(20, 5), (60, 16), (80, 24), (200, 60)])
+async def test_every_size_is_drawn(size: tuple[int, int]) -> None:
+    made = session(JOB, edits=(CLEANUP_TOKEN,), answers=probes.compared)
+    async with opened(made, size=size) as pilot:
+        await press(pilot, "c", "tab", "tab", "tab", "y")
+        assert pilot.app.is_running
+
+
+async def test_a_real_answer_is_shown_with_its_requests(tmp_path: Path) -> None:
+    token = grants("pull", "push", sub="alice", auth_type="build")
+    async with FakeRealm(realm="/jwt/auth", service="container_registry", token=token) as fake:
+        job = {**JOB, "CI_REGISTRY": fake.host, "CI_REGISTRY_IMAGE": f"{fake.host}/web/backend"}
+        made = session(job, base=None)
+        made.probe = probe_access
+        made.services = replace(made.services, state=tmp_path)
+        async with opened(made, "4") as pilot:
+            await press(pilot, "enter")
+            await pilot.app.workers.wait_for_complete()
+            await pilot.pause()
+            shot = pilot.app.export_screenshot().replace("&#160;", " ")
+        assert len(fake.asked) == 7
+    for words in ("job token", "✗ cannot", "Set WERF_IMAGES_CLEANUP_PASSWORD", "scope web/backend:delete"):
+        assert words in shot
+    assert JOB["CI_JOB_TOKEN"] not in shot
+
+
+async def test_without_a_repository_the_screen_does_not_open() -> None:
+    async with opened(session({})) as pilot:
+        assert not isinstance(pilot.app.screen, AccessScreen)

@@ -1,0 +1,73 @@
+"""What an answer means, by where it came from, status, code, words and kind of registry."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockpass.registry.failures import Answer
+from dockpass.registry.verdicts import ROWS, Flavour, Where, flavour_of, judge
+
+F, W = Flavour, Where
+
+
+@pytest.mark.parametrize(
+    ("where", "status", "code", "words", "flavour", "in_form", "expected"),
+    [
+        (W.PING, 404, "", "<html>", F.OTHER, False, "not-a-registry"),
+        (W.PING, 403, "", "Forbidden", F.OTHER, False, "forbidden-by-other"),
+        (W.PING, 200, "", "", F.OTHER, True, "odd-answer"),
+        (W.LOGIN, 401, "UNAUTHORIZED", "HTTP Basic: Access denied", F.GITLAB, True, "gitlab-credentials"),
+        (W.LOGIN, 403, "DENIED", "access forbidden", F.GITLAB, True, "gitlab-no-registry-ability"),
+        (W.LOGIN, 404, "", "registry not enabled", F.GITLAB, True, "gitlab-registry-off"),
+        (W.LOGIN, 401, "", "incorrect username or password", F.HUB, True, "credentials"),
+        (W.LOGIN, 403, "DENIED", "denied", F.GHCR, True, "credentials"),
+        (W.SCOPE, 401, "", "access token has insufficient scopes", F.HUB, True, "limited-token"),
+        (W.SCOPE, 403, "DENIED", "Pushing to protected repository path forbidden", F.GITLAB, True, "protected-repository"),
+        (W.SCOPE, 403, "DENIED", "denied", F.GHCR, True, "denied-by-realm"),
+        (W.SCOPE, 403, "", "blocked", F.GHCR, False, "forbidden-by-other"),
+        (W.ANONYMOUS, 403, "DENIED", "access forbidden", F.GITLAB, True, "needs-login"),
+        (W.ANONYMOUS, 401, "", "", F.OTHER, True, "needs-login"),
+        (W.LOGIN, 404, "", "", F.OTHER, False, "no-token-server"),
+        (W.LOGIN, 400, "", "", F.OTHER, True, "scope-not-understood"),
+        (W.REGISTRY, 401, "UNAUTHORIZED", "authentication required", F.OTHER, True, "not-allowed"),
+        (W.REGISTRY, 403, "DENIED", "Permission denied", F.GOOGLE, True, "not-allowed"),
+        (W.REGISTRY, 403, "", "Your authorization token has expired. Reauthenticate", F.ECR, False, "ecr-expired"),
+        (W.REGISTRY, 404, "NAME_UNKNOWN", "", F.OTHER, True, "absent"),
+        (W.REGISTRY, 404, "NAME_UNKNOWN", "", F.ECR, True, "ecr-absent"),
+        (W.REGISTRY, 404, "", "not found", F.OTHER, False, "no-listing"),
+        (W.REGISTRY, 429, "", "Too Many Requests", F.HUB, False, "rate-limited"),
+        (W.LOGIN, 200, "TOOMANYREQUESTS", "", F.HUB, True, "rate-limited"),
+        (W.LOGIN, 407, "", "", F.OTHER, False, "proxy-login"),
+        (W.LOGIN, 502, "", "Bad Gateway", F.GITLAB, False, "server-failed"),
+        (W.REGISTRY, 418, "", "", F.OTHER, False, "odd-answer"),
+    ],
+)  # fmt: skip
+def test_every_answer_has_its_meaning(
+    where: Where, status: int, code: str, words: str, flavour: Flavour, in_form: bool, expected: str
+) -> None:
+    answer = Answer("registry", status, code, words)
+    assert judge(where, answer, flavour, in_form=in_form).id == expected
+
+
+def test_every_row_says_what_it_means() -> None:
+    for row in ROWS:
+        assert row.judgement.meaning.endswith(".")
+        assert row.judgement.hint == "" or row.judgement.hint.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("host", "realm", "service", "expected"),
+    [
+        ("registry.myhost.com", "https://gitlab.myhost.com/jwt/auth", "container_registry", F.GITLAB),
+        ("registry.myhost.com", "https://gitlab.myhost.com/jwt/auth", "other", F.OTHER),
+        ("docker.io", "https://auth.docker.io/token", "registry.docker.io", F.HUB),
+        ("ghcr.io", "https://ghcr.io/token", "ghcr.io", F.GHCR),
+        ("europe-docker.pkg.dev", "", "", F.GOOGLE),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "", "", F.ECR),
+        ("dkr.ecr.evil.example", "", "", F.OTHER),
+    ],
+)
+def test_the_kind_of_registry_is_known_by_what_it_names(
+    host: str, realm: str, service: str, expected: Flavour
+) -> None:
+    assert flavour_of(host, realm, service) is expected

@@ -1,0 +1,150 @@
+"""Which logins are at hand for a registry, and that probing them keeps every secret to itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from fakerealm import FakeRealm, grants
+from fakeregistry import Asked, Said, refusal
+
+from dockpass.auth.command import Command, Method
+from dockpass.auth.credential import Credential
+from dockpass.auth.facts import Facts, Options
+from dockpass.dockerconfig.resolve import Resolution
+from dockpass.errors import NotAllowed, UsageError
+from dockpass.registry.probe import LoginState, Verdict
+from dockpass.runs.access import plan_access, probe_access
+from dockpass.runs.services import Services
+from dockpass.secrets import Secret
+
+from .conftest import make_facts
+
+JOB_TOKEN, CLEANUP = "canary-job-token-0123456789", "canary-cleanup-0123456789"
+
+
+def facts_of(home: Path, host: str, **values: str) -> Facts:
+    return make_facts(home, f"{host}/web/backend", **values)
+
+
+def services_of(home: Path, entry: Credential | None = None) -> Services:
+    def resolve(directory: Path, hosts: object, environ: object) -> Resolution:
+        [host] = hosts  # type: ignore[misc]
+        return Resolution({} if entry is None else {host: entry}, ())
+
+    return Services({}, home, home, home / "state", resolve_entries=resolve)
+
+
+def there(facts: Facts, command: Command = Command.PUSH) -> list[Method]:
+    return list(plan_access(command, facts).comparable)
+
+
+def test_the_logins_at_hand_are_those_that_are_set(tmp_path: Path) -> None:
+    host = "registry.example"
+    assert there(facts_of(tmp_path, host)) == [Method.AMBIENT]
+    job = facts_of(tmp_path, host, CI_REGISTRY=host, CI_JOB_TOKEN=JOB_TOKEN)
+    assert there(job) == [Method.AUTOLOGIN, Method.AMBIENT]
+    both = facts_of(
+        tmp_path, host, CI_REGISTRY=host, CI_JOB_TOKEN=JOB_TOKEN, WERF_IMAGES_CLEANUP_PASSWORD=CLEANUP
+    )
+    assert there(both, Command.CLEANUP) == [Method.CLEANUP_TOKEN, Method.AUTOLOGIN, Method.AMBIENT]
+    options = Options(f"{host}/web/backend", "someone", Secret("canary-option-1"))
+    assert there(replace(both, options=options))[0] is Method.OPTIONS
+    external = facts_of(tmp_path, host, WERF_DOCKER_CONFIG="/conf")
+    assert there(external)[0] is Method.EXTERNAL
+
+
+def test_tokens_are_not_at_hand_at_google_nor_without_a_registry(tmp_path: Path) -> None:
+    google = facts_of(tmp_path, "gcr.io", CI_REGISTRY="gcr.io", CI_JOB_TOKEN=JOB_TOKEN)
+    assert there(google) == [Method.AMBIENT]
+    nowhere = facts_of(tmp_path, "registry.example", CI_JOB_TOKEN=JOB_TOKEN)
+    assert there(nowhere) == [Method.AMBIENT]
+
+
+def test_a_build_asks_about_its_base_images(tmp_path: Path) -> None:
+    job = {"CI_REGISTRY": "registry.example", "CI_JOB_TOKEN": JOB_TOKEN}
+    images = ("alpine", "registry.example/web/base:1", "registry.example/web/tools")
+    plan = plan_access(Command.BUILD, make_facts(tmp_path, None, images, **job))
+    assert str(plan.repository) == "registry.example/web/base"
+    assert plan.images == ("web/base", "web/tools")
+    with pytest.raises(UsageError) as caught:
+        plan_access(Command.BUILD, make_facts(tmp_path, None, ()))
+    assert caught.value.id == "nothing-to-probe"
+
+
+async def test_a_foreign_registry_is_not_asked_without_a_word(tmp_path: Path) -> None:
+    async with FakeRealm(token=grants("pull")) as fake:
+        facts = facts_of(tmp_path, fake.host, CI_REGISTRY="registry.example", CI_JOB_TOKEN=JOB_TOKEN)
+        plan = plan_access(Command.PUSH, facts)
+        with pytest.raises(NotAllowed):
+            await probe_access(plan, facts, services_of(tmp_path), (Method.AUTOLOGIN,))
+        assert fake.asked == []
+        # The login of docker's own config is no token of the job, and needs no word.
+        await probe_access(plan, facts, services_of(tmp_path), (Method.AMBIENT,))
+        assert fake.asked
+        report = await probe_access(
+            plan, facts, services_of(tmp_path), (Method.AUTOLOGIN,), foreign_allowed=True
+        )
+    assert report.probes[Method.AUTOLOGIN].login.state is LoginState.ACCEPTED
+
+
+async def test_each_login_is_asked_with_its_own_credentials(tmp_path: Path) -> None:
+    own = Credential("alice", Secret("canary-own-password-1"))
+
+    def token(asked: Asked) -> Said:
+        import base64
+
+        user = base64.b64decode(asked.authorization[6:]).decode().partition(":")[0]
+        allowed = {"gitlab-ci-token": ("pull", "push"), "werf-cleanup": ("pull", "delete")}
+        return grants(*allowed.get(user, ("pull",)))(asked)
+
+    async with FakeRealm(token=token) as fake:
+        values = {"CI_JOB_TOKEN": JOB_TOKEN, "WERF_IMAGES_CLEANUP_PASSWORD": CLEANUP}
+        facts = facts_of(tmp_path, fake.host, CI_REGISTRY=fake.host, **values)
+        plan = plan_access(Command.CLEANUP, facts)
+        report = await probe_access(plan, facts, services_of(tmp_path, own), plan.comparable)
+    found = report.probes
+    assert found[Method.AUTOLOGIN].verdict("delete") is Verdict.REFUSED
+    assert found[Method.CLEANUP_TOKEN].verdict("delete") is Verdict.GRANTED
+    assert found[Method.AMBIENT].username == "alice"
+    assert report.requests == sum(len(each.requests) for each in found.values())
+    text = json.dumps([asdict(each) for each in found.values()]) + str(report.needs) + str(report.notes)
+    assert "canary" not in text
+
+
+async def test_a_password_that_comes_back_in_an_answer_is_masked(tmp_path: Path) -> None:
+    async with FakeRealm(token=lambda _: refusal(401, "UNAUTHORIZED", f"no such token: {JOB_TOKEN}")) as fake:
+        facts = facts_of(tmp_path, fake.host, CI_REGISTRY=fake.host, CI_JOB_TOKEN=JOB_TOKEN)
+        services = services_of(tmp_path)
+        plan = plan_access(Command.PUSH, facts)
+        report = await probe_access(plan, facts, services, (Method.AUTOLOGIN,))
+    assert "canary" not in json.dumps(asdict(report.probes[Method.AUTOLOGIN]))
+    assert "••••" in report.probes[Method.AUTOLOGIN].login.words
+
+
+async def test_two_refused_logins_keep_the_third_from_being_sent(tmp_path: Path) -> None:
+    async with FakeRealm(token=lambda _: refusal(401, "UNAUTHORIZED", "no")) as fake:
+        values = {"CI_JOB_TOKEN": JOB_TOKEN, "WERF_IMAGES_CLEANUP_PASSWORD": CLEANUP}
+        facts = facts_of(tmp_path, fake.host, CI_REGISTRY=fake.host, **values)
+        own = Credential("alice", Secret("canary-own-password-1"))
+        plan = plan_access(Command.PUSH, facts)
+        report = await probe_access(plan, facts, services_of(tmp_path, own), plan.comparable)
+        assert len(fake.requests("GET", "/auth")) == 2
+    states = [probe.login.state for probe in report.probes.values()]
+    assert states == [LoginState.REJECTED, LoginState.REJECTED, LoginState.NOT_PROBED]
+
+
+async def test_a_changed_realm_is_reported_for_a_later_yes(tmp_path: Path) -> None:
+    async with FakeRealm(token=grants("pull")) as fake:
+        facts = facts_of(tmp_path, fake.host, CI_REGISTRY=fake.host, CI_JOB_TOKEN=JOB_TOKEN)
+        services = services_of(tmp_path)
+        (tmp_path / "state").mkdir()
+        known = {"realms": {fake.host: "https://gitlab.example/jwt/auth"}}
+        (tmp_path / "state" / "realms.json").write_text(json.dumps(known))
+        plan = plan_access(Command.PUSH, facts)
+        report = await probe_access(plan, facts, services, (Method.AUTOLOGIN,))
+    assert report.changed is not None
+    assert report.changed.before == "https://gitlab.example/jwt/auth"
+    assert report.probes[Method.AUTOLOGIN].login.state is LoginState.WITHHELD

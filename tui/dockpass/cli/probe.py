@@ -1,0 +1,269 @@
+"""`dockpass probe`: what a login may do, as text for people and as one JSON object for programs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dockpass.auth.command import Command
+from dockpass.cli.context import Given, World, gather_facts
+from dockpass.cli.explain import error_json
+from dockpass.cli.output import Output, is_terminal
+from dockpass.errors import DockpassError, ExitCode
+from dockpass.runs.access import (
+    ACTIONS,
+    AccessReport,
+    LoginState,
+    Need,
+    Probe,
+    Standing,
+    Verdict,
+    plan_access,
+    probe_access,
+)
+from dockpass.runs.request import BuildOptions
+from dockpass.runs.services import Services
+from dockpass.text import clean, plural
+
+_MARKS = {
+    Verdict.GRANTED: "✓ granted",
+    Verdict.REFUSED: "✗ refused",
+    Verdict.NOT_VISIBLE: "▲ not visible",
+    Verdict.NOT_PROBED: "· not probed",
+    Verdict.UNKNOWN: "▲ not known",
+}
+_LOGINS = {
+    LoginState.ACCEPTED: "✓ accepted",
+    LoginState.REJECTED: "✗ not accepted",
+    LoginState.ANONYMOUS: "· no login",
+    LoginState.NOT_NEEDED: "· not needed",
+    LoginState.WITHHELD: "✗ not sent",
+    LoginState.NOT_PROBED: "· not probed",
+    LoginState.UNKNOWN: "▲ not known",
+}
+_STANDINGS = {Standing.CAN: "✓ can", Standing.CANNOT: "✗ cannot", Standing.UNKNOWN: "▲ not known"}
+_NAMES = {"*": "everything (*)"}
+
+
+def run_probe(
+    world: World,
+    command: Command,
+    given: Given,
+    build: BuildOptions,
+    *,
+    compare: bool,
+    push: bool,
+    foreign_allowed: bool,
+    accept_realm: bool,
+    as_json: bool,
+) -> int:
+    """Probe and print; return the exit status."""
+    output = Output(world.redactor)
+    services = Services(world.environ, world.home, world.cwd, world.paths.state, world.redactor)
+    try:
+        facts, findings = gather_facts(world, _files_for(command), given, build)
+        plan = plan_access(command, facts)
+        methods = plan.comparable if compare else (plan.chosen,)
+        if not as_json:
+            output.say(f"▲ {found.name} {found.message}" for found in findings)
+            decided = next(found for found in plan.decided if found.command is command)
+            output.say([getattr(decided, "sentence", "")])
+            foreign_allowed = foreign_allowed or _allowed(plan.foreign(methods), output)
+
+        def allow(host: str, before: str, now: str) -> bool:
+            return accept_realm or (not as_json and _may_change(output, host, before, now))
+
+        report = asyncio.run(
+            probe_access(
+                plan,
+                facts,
+                services,
+                methods,
+                push=push,
+                foreign_allowed=foreign_allowed,
+                allow=allow,
+            )
+        )
+    except DockpassError as error:
+        if not as_json:
+            raise
+        output.json(error_json(error.id, error.message, error.hint))
+        return int(error.exit_code)
+    if as_json:
+        output.json(report_json(report))
+    else:
+        output.say(report.notes)
+        output.data(report_lines(report))
+    return exit_status(report)
+
+
+def _files_for(command: Command) -> Command | None:
+    """Only for a build the build file has to be right; for the others it adds what a build would need."""
+    return command if command is Command.BUILD else None
+
+
+def _allowed(question: str, output: Output) -> bool:
+    return bool(question) and is_terminal() and output.ask(f"{question} Send it all the same?")
+
+
+def _may_change(output: Output, host: str, before: str, now: str) -> bool:
+    question = (
+        f"{clean(host)} sent for tokens to {clean(before, 200)} until now, and sends to {clean(now, 200)}."
+    )
+    return is_terminal() and output.ask(f"{question} Send the login there?")
+
+
+def exit_status(report: AccessReport) -> int:
+    """Return 0 where nothing that the command needs is refused, 3 for a refused login, else 1."""
+    probe = report.probes.get(report.plan.chosen)
+    if probe is None:
+        return ExitCode.FAILED
+    if probe.login.state is LoginState.REJECTED:
+        return ExitCode.LOGIN_REFUSED
+    if probe.login.state is LoginState.WITHHELD:
+        return ExitCode.NOT_ALLOWED
+    need = next(found for found in report.needs if found.command is report.plan.command)
+    return ExitCode.DONE if probe.reached and need.standing is not Standing.CANNOT else ExitCode.FAILED
+
+
+def report_json(report: AccessReport) -> dict[str, Any]:
+    """Return the object of `--json`; no secret is ever in it."""
+    plan = report.plan
+    return {
+        "command": str(plan.command),
+        "repo": str(plan.repository),
+        "method": str(plan.chosen),
+        "probes": [
+            {"method": str(method), "source": plan.login(method).source, **_rounded(asdict(probe))}
+            for method, probe in report.probes.items()
+        ],
+        "not_probed": [
+            {"method": str(found.method), "because": found.absent or "not asked for"}
+            for found in plan.at_hand
+            if found.method not in report.probes
+        ],
+        "needs": [
+            {
+                "command": str(need.command),
+                "method": None if need.method is None else str(need.method),
+                "standing": str(need.standing),
+                "needs": list(need.needs),
+                "words": need.words,
+                "way_out": need.way_out,
+            }
+            for need in report.needs
+        ],
+        "notes": list(report.notes),
+    }
+
+
+def _rounded(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a probe's object with times in whole milliseconds, as seconds."""
+    requests = [{**request, "took": round(request["took"], 3)} for request in found["requests"]]
+    return {**found, "requests": requests}
+
+
+def report_lines(report: AccessReport) -> list[str]:
+    """Return the report for people: granted, by what evidence, for which command, by which requests."""
+    probes = list(report.probes.values())
+    lines = [str(report.plan.repository), "", *_table(probes)]
+    if len(probes) == 1:
+        lines += _block("evidence", _evidence(probes[0]))
+    lines += _block("commands", _columns([_need(need) for need in report.needs]))
+    lines += _block("ways out", _ways_out(report.needs))
+    for probe in probes:
+        title = "findings" if len(probes) == 1 else f"findings: {probe.credential_name}"
+        lines += _block(title, _findings(probe))
+    for probe in probes:
+        title = "requests" if len(probes) == 1 else f"requests: {probe.credential_name}"
+        lines += _block(title, _requests(probe))
+    side = any(probe.has_side_effects for probe in probes)
+    told = "one may have made the repository's record" if side else "none with side effects"
+    return [*lines, "", f"{plural(report.requests, 'request')} made, {told}"]
+
+
+def _table(probes: Sequence[Probe]) -> list[str]:
+    rows: list[tuple[str, ...]] = [
+        ("login", *(probe.credential_name for probe in probes)),
+        ("user", *(probe.username or "none" for probe in probes)),
+        ("accepted", *(_LOGINS[probe.login.state] for probe in probes)),
+    ]
+    rows += [
+        (_NAMES.get(asked, asked), *(_MARKS[probe.verdict(asked)] for probe in probes)) for asked in ACTIONS
+    ]
+    rows += [
+        ("token", *(_token(probe) for probe in probes)),
+        ("may not delete", *(", ".join(probe.token.deny_delete[:3]) or "-" for probe in probes)),
+    ]
+    return _columns([row for row in rows if row[0] != "may not delete" or set(row[1:]) != {"-"}])
+
+
+def _token(probe: Probe) -> str:
+    token = probe.token
+    if token.kind == "none":
+        return "none"
+    life = f", {token.life / 60:.0f} min" if token.life else ""
+    kind = f", {token.auth_type}" if token.auth_type else ""
+    return f"{token.kind}{kind}{life}"
+
+
+def _evidence(probe: Probe) -> list[str]:
+    rows = [("login", probe.login.words)]
+    if probe.login.hint:
+        rows.append(("", probe.login.hint))
+    rows += [(_NAMES.get(found.asked, found.asked), found.evidence) for found in probe.actions]
+    rows += [(f"{found.asked} of {found.repository}", found.evidence) for found in probe.others]
+    return _columns(rows)
+
+
+def _need(need: Need) -> tuple[str, ...]:
+    method = need.method.label if need.method else ""
+    return str(need.command), _STANDINGS[need.standing], method, need.words
+
+
+def _ways_out(needs: Iterable[Need]) -> list[str]:
+    """Return each way out once, with the commands that it is for."""
+    ways: dict[str, list[str]] = {}
+    for need in needs:
+        if need.way_out:
+            ways.setdefault(need.way_out, []).append(str(need.command))
+    return [f"  {', '.join(commands)}: {way}" for way, commands in ways.items()]
+
+
+def _findings(probe: Probe) -> Iterable[str]:
+    for found in probe.findings:
+        mark = {"bad": "✗", "look": "▲"}.get(str(found.level), "·")
+        yield f"  {mark} {found.message}{f' {found.hint}' if found.hint else ''}"
+
+
+def _requests(probe: Probe) -> list[str]:
+    return _columns(
+        [
+            (
+                f"{number:>2} {request.method} {request.url}",
+                request.scope,
+                str(request.status or "-"),
+                {"nothing": "-", "login": "login sent", "token": "token sent"}[request.carried],
+                f"{request.took * 1000:.0f} ms",
+                request.words,
+            )
+            for number, request in enumerate(probe.requests, 1)
+        ]
+    )
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    if not rows:
+        return []
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        "".join(f"  {cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _block(title: str, lines: Iterable[str]) -> list[str]:
+    listed = list(lines)
+    return ["", title, *listed] if listed else []

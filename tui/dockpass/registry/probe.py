@@ -1,0 +1,155 @@
+"""What a probe finds out: which actions a registry grants to a login, and by which requests that was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+PULL, PUSH, DELETE, EVERYTHING = "pull", "push", "delete", "*"
+ACTIONS = (PULL, PUSH, DELETE, EVERYTHING)
+"""In the order in which they are asked for and shown."""
+
+SCOPES = {PULL: "pull", PUSH: "pull,push", DELETE: "delete", EVERYTHING: "*"}
+"""What is asked for in one token request for each action; nothing can push that may not pull."""
+
+
+class Verdict(StrEnum):
+    """What is known of one action."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    NOT_VISIBLE = "not-visible"
+    NOT_PROBED = "not-probed"
+    UNKNOWN = "unknown"
+
+
+class LoginState(StrEnum):
+    """What became of the credentials."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    ANONYMOUS = "anonymous"  # none are known, and none were sent
+    NOT_NEEDED = "not-needed"
+    WITHHELD = "withheld"  # not sent, and the finding says why
+    NOT_PROBED = "not-probed"
+    UNKNOWN = "unknown"
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    BAD = "bad"
+    LOOK = "look"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """One request that was sent. `took` in seconds; `status` 0 where no answer came.
+
+    `url` has no query but `n`; `scope` is what a token was asked for; `carried` is `nothing`, `login` or
+    `token`; `words` say what came back.
+    """
+
+    method: str
+    url: str
+    status: int
+    took: float
+    words: str
+    scope: str = ""
+    carried: str = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """What is known of one action on one repository, and by what it is known."""
+
+    asked: str
+    verdict: Verdict
+    evidence: str
+    repository: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What the token says of itself. `kind` is `JWT`, `opaque` or `none`; `life` in seconds.
+
+    `deny_push` and `deny_delete` are patterns of tags that the token itself excludes.
+    """
+
+    kind: str = "none"
+    subject: str = ""
+    life: float | None = None
+    auth_type: str = ""
+    audience: str = ""
+    deny_push: tuple[str, ...] = ()
+    deny_delete: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFinding:
+    """Something that a person should look at."""
+
+    id: str
+    level: Level
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """How the registry wants a login: `scheme` is `Bearer`, `Basic`, `none`, or empty if not known."""
+
+    scheme: str = ""
+    realm: str = ""
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What became of the credentials, in a word and in words."""
+
+    state: LoginState
+    words: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One login at one repository. `reached` tells whether a registry answered at all.
+
+    `exists` is None where it could not be seen whether the repository is there; `others` are reads of
+    other repositories with the same login. Every text is clean, and no secret is in any.
+    """
+
+    host: str
+    repository: str
+    credential_name: str
+    username: str
+    reached: bool
+    flavour: str
+    ping: str
+    challenge: Challenge
+    login: Login
+    actions: tuple[ActionResult, ...]
+    token: TokenFacts = field(default_factory=TokenFacts)
+    requests: tuple[ProbeRequest, ...] = ()
+    findings: tuple[ProbeFinding, ...] = ()
+    exists: bool | None = None
+    others: tuple[ActionResult, ...] = ()
+
+    def verdict(self, action: str) -> Verdict:
+        """Return what is known of an action."""
+        return next((found.verdict for found in self.actions if found.asked == action), Verdict.UNKNOWN)
+
+    def result(self, action: str) -> ActionResult:
+        """Return what is known of an action, with its evidence."""
+        return next(
+            (found for found in self.actions if found.asked == action),
+            ActionResult(action, Verdict.UNKNOWN, "it was not asked for", self.repository),
+        )
+
+    @property
+    def has_side_effects(self) -> bool:
+        """Whether a request may have changed something: a push scope for a repository that is not there."""
+        return self.exists is not True and any("push" in request.scope for request in self.requests)

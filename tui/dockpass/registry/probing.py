@@ -1,0 +1,357 @@
+"""Asks a registry what a login may do: one request after the other, each bounded and each written down.
+
+Ping, a token without scope, then one token request for each action: some servers refuse a whole request
+that asks for too much. Nothing is repeated, and a login that is refused is not tried again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from dockpass.auth.address import DOCKER_HUB_HOST
+from dockpass.auth.credential import Credential
+from dockpass.errors import DockpassError
+from dockpass.registry.asked_scopes import MOST_OTHERS, Scopes
+from dockpass.registry.asking import Asker, Heard
+from dockpass.registry.challenge import Challenge as Found
+from dockpass.registry.challenge import choose, parse_challenges
+from dockpass.registry.probe import (
+    ACTIONS,
+    ActionResult,
+    Challenge,
+    Level,
+    Login,
+    LoginState,
+    Probe,
+    ProbeFinding,
+    TokenFacts,
+    Verdict,
+)
+from dockpass.registry.policy import Guard
+from dockpass.registry.token import Realm, basic, check_realm
+from dockpass.registry.transport import Transport, is_loopback
+from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, flavour_of, judge
+from dockpass.secrets import Secret
+from dockpass.text import clean
+
+MOST_REJECTIONS = 2
+"""A registry that has refused so many logins of one run is sent no other."""
+SECONDS_A_REQUEST = 15.0
+
+_HUB_API = "registry-1.docker.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: of which repository, with which login.
+
+    `push` asks for the push scope even where the repository is not there, which makes its record on some
+    registries; `also_pull` are other repositories on the same host that are read with this login.
+    """
+
+    host: str
+    path: str
+    credential: Credential | None
+    name: str
+    push: bool = False
+    also_pull: tuple[str, ...] = ()
+
+
+@dataclass
+class Rejections:
+    """How often a host has refused credentials in this run."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, host: str) -> None:
+        """Count one."""
+        self.counts[host] = self.counts.get(host, 0) + 1
+
+    def enough(self, host: str) -> bool:
+        """Tell whether no other login should be sent."""
+        return self.counts.get(host, 0) >= MOST_REJECTIONS
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a probe works with: `now` in seconds since 1970, `learn` is told of every token."""
+
+    transport: Transport
+    rejections: Rejections = field(default_factory=Rejections)
+    guard: Guard | None = None
+    learn: Callable[[Secret], None] = lambda _: None
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
+    seconds: float = SECONDS_A_REQUEST
+
+
+async def probe(question: Question, means: Means) -> Probe:
+    """Ask what the login may do. Never raises `DockpassError`: what went wrong is among the findings."""
+    probing = _Probing(question, means)
+    try:
+        await probing.run()
+    except DockpassError as error:
+        probing.find(error.id, Level.BAD, error.message, error.hint)
+    return probing.result()
+
+
+class _Probing:
+    """One probe while it goes on."""
+
+    def __init__(self, question: Question, means: Means) -> None:
+        self._question = question
+        self._means = means
+        self._asker = Asker(means.transport, means.clock, means.now, means.seconds)
+        self._api = _HUB_API if question.host == DOCKER_HUB_HOST else question.host
+        self._base = ""
+        self._reached = False
+        self._ping = "no answer"
+        self._challenge = Challenge()
+        self._flavour = flavour_of(question.host)
+        self._findings: list[ProbeFinding] = []
+        self._login = Login(LoginState.NOT_PROBED, "not asked")
+        self._actions: dict[str, ActionResult] = {}
+        self._others: tuple[ActionResult, ...] = ()
+        self._exists: bool | None = None
+        self._token = TokenFacts()
+
+    def find(self, finding_id: str, level: Level, message: str, hint: str = "") -> None:
+        """Add a finding, each once."""
+        found = ProbeFinding(finding_id, level, message, hint)
+        if found not in self._findings:
+            self._findings.append(found)
+
+    def result(self) -> Probe:
+        """Return what is known by now."""
+        question = self._question
+        for finding in self._asker.findings:
+            self.find(finding.id, finding.level, finding.message, finding.hint)
+        missing = {
+            LoginState.REJECTED: "the login was not accepted",
+            LoginState.WITHHELD: "the login was not sent",
+            LoginState.UNKNOWN: "it is not known whether the login is accepted",
+        }.get(self._login.state, "the probe did not get that far")
+        actions = tuple(
+            self._actions.get(asked)
+            or ActionResult(asked, Verdict.NOT_PROBED, f"not probed: {missing}", question.path)
+            for asked in ACTIONS
+        )
+        return Probe(
+            host=question.host,
+            repository=question.path,
+            credential_name=question.name,
+            username=clean(question.credential.username, 200) if question.credential else "",
+            reached=self._reached,
+            flavour="" if self._flavour is Flavour.OTHER else str(self._flavour),
+            ping=self._ping,
+            challenge=self._challenge,
+            login=self._login,
+            actions=actions,
+            token=self._token,
+            requests=tuple(self._asker.requests),
+            findings=tuple(self._findings),
+            exists=self._exists,
+            others=self._others,
+        )
+
+    async def run(self) -> None:
+        """Ask, step by step."""
+        heard = await self._first_contact()
+        challenge = choose(parse_challenges(heard.challenges))
+        if heard.status == 401 and challenge is None:
+            said = clean(", ".join(heard.challenges), 200) or "nothing"
+            raise DockpassError(
+                "challenge-unusable",
+                f"{self._question.host} wants a login of a kind that dockpass does not know: {said}.",
+                "A registry asks for Basic or Bearer; a proxy before it may ask for something else.",
+            )
+        if challenge is None:
+            await self._open()
+        else:
+            await self._answer(challenge)
+
+    async def _first_contact(self) -> Heard:
+        base = f"https://{self._api}"
+        try:
+            heard = await self._asker.send("GET", f"{base}/v2/")
+        except DockpassError as error:
+            if error.id != "not-tls" or not is_loopback(self._api):
+                raise
+            self._asker.note("no TLS; this machine itself is asked in plain http")
+            base = f"http://{self._api}"
+            heard = await self._asker.send("GET", f"{base}/v2/")
+        self._base = base
+        if heard.status not in {200, 401}:
+            found = self._judge(Where.PING, heard)
+            self._ping = heard.in_words
+            raise DockpassError(
+                found.id,
+                f"{self._question.host} does not answer as a registry: {heard.in_words}. {found.meaning}",
+                found.hint,
+            )
+        self._reached = True
+        self._ping = "answers as a registry"
+        if heard.status == 200:
+            self._asker.note("answers without a login")
+            self._challenge = Challenge("none")
+        return heard
+
+    async def _answer(self, challenge: Found) -> None:
+        """Answer the registry's challenge with the credentials, if it may have them."""
+        if challenge.scheme == "basic":
+            self._asker.note("Basic")
+            self._challenge = Challenge("Basic", clean(challenge.parameters.get("realm", ""), 200))
+            if self._may_log_in():
+                await self._by_basic()
+            return
+        realm = self._realm(challenge)
+        if not self._may_log_in():
+            return
+        scopes = Scopes(
+            self._question,
+            self._asker,
+            realm,
+            self._base,
+            self._flavour,
+            self._means.learn,
+        )
+        try:
+            await scopes.run()
+        finally:
+            self._login = scopes.login
+            self._actions = scopes.actions
+            self._others = scopes.others
+            self._exists = scopes.exists
+            self._token = scopes.token_facts()
+            for finding in scopes.findings:
+                self.find(finding.id, finding.level, finding.message, finding.hint)
+            if scopes.rejected:
+                self._count_rejection()
+
+    def _realm(self, challenge: Found) -> Realm:
+        parameters = challenge.parameters
+        shown = clean(parameters.get("realm", ""), 200)
+        service = clean(parameters.get("service", ""), 200)
+        self._challenge = Challenge("Bearer", shown, service)
+        self._flavour = flavour_of(self._question.host, shown, service)
+        self._asker.note(f"Bearer, realm {shown.partition('://')[2].partition('/')[0] or shown}")
+        wanted = clean(parameters.get("scope", ""), 200)
+        if wanted and not wanted.startswith(f"repository:{self._question.path}:"):
+            self.find(
+                "scope-of-server", Level.NOTE, f"The registry asks for the scope {wanted}; it was not added."
+            )
+        self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens is not accepted")
+        realm = check_realm(self._api, self._base.partition(":")[0], parameters)
+        if self._means.guard is not None and self._question.credential is not None:
+            self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens has changed")
+            news = self._means.guard(self._question.host, realm.url)
+            if news:
+                self.find("realm-new", Level.NOTE, news)
+        self._login = Login(LoginState.NOT_PROBED, "not asked")
+        return realm
+
+    def _may_log_in(self) -> bool:
+        """Tell whether the credentials can be sent, or there are none; else say why not."""
+        credential, host = self._question.credential, self._question.host
+        if credential is None:
+            self._login = Login(LoginState.ANONYMOUS, "no login is known; asked without one")
+            return True
+        if not credential.identity_token and not (credential.username and credential.password):
+            lacks = "user name" if credential.password else "password"
+            self._login = Login(
+                LoginState.WITHHELD, f"not sent: the {lacks} is empty", "Check where it comes from."
+            )
+            return False
+        if self._means.rejections.enough(host):
+            self._login = Login(
+                LoginState.NOT_PROBED,
+                f"not sent: {host} has refused {MOST_REJECTIONS} logins of this probe",
+                "Probe it alone, after a look at the others.",
+            )
+            return False
+        return True
+
+    async def _open(self) -> None:
+        """A registry that answers without a login may still ask for one at a repository."""
+        heard = await self._list(None, "nothing")
+        challenge = choose(parse_challenges(heard.challenges)) if heard.status == 401 else None
+        if challenge is not None:
+            await self._answer(challenge)
+            return
+        self._login = Login(LoginState.NOT_NEEDED, "the registry asks for no login")
+        self._read_by_listing(heard, "without a login")
+
+    async def _by_basic(self) -> None:
+        """With Basic there are no scopes: only what was really done is known."""
+        credential = self._question.credential
+        if credential is None or not (credential.username and credential.password):
+            self._read_by_listing(await self._list(None, "nothing"), "without a login")
+            return
+        authorization = basic(credential)
+        heard = await self._asker.send(
+            "GET", f"{self._base}/v2/", headers={"Authorization": authorization}, carried="login"
+        )
+        if heard.status != 200:
+            found = self._judge(Where.REGISTRY, heard)
+            rejected = heard.status == 401 or found.outcome is Outcome.CREDENTIALS
+            meaning = "User name and secret were not accepted." if heard.status == 401 else found.meaning
+            state = LoginState.REJECTED if rejected else LoginState.UNKNOWN
+            self._login = Login(state, f"{heard.in_words.rstrip('.')}. {meaning}", found.hint)
+            if rejected:
+                self._count_rejection()
+            return
+        self._asker.note("accepted")
+        self._login = Login(LoginState.ACCEPTED, "accepted by the registry itself (Basic)")
+        self._read_by_listing(await self._list(authorization, "login"), "with this login")
+        others = []
+        for path in self._question.also_pull[:MOST_OTHERS]:
+            heard = await self._list(authorization, "login", path)
+            found = self._judge(Where.REGISTRY, heard)
+            verdict = Verdict.REFUSED if found.outcome is Outcome.REFUSED else Verdict.UNKNOWN
+            verdict = Verdict.GRANTED if heard.status == 200 else verdict
+            others.append(ActionResult("pull", verdict, f"listing its tags: {heard.in_words}", path))
+        self._others = tuple(others)
+
+    async def _list(self, authorization: str | None, carried: str, path: str = "") -> Heard:
+        headers = {"Authorization": authorization} if authorization else {}
+        url = f"{self._base}/v2/{path or self._question.path}/tags/list?n=1"
+        return await self._asker.send("GET", url, headers=headers, carried=carried)
+
+    def _read_by_listing(self, heard: Heard, how: str) -> None:
+        """Take from a listing whether reading is allowed; the rest is seen only by doing it."""
+        path = self._question.path
+        if heard.status == 200:
+            self._exists = True
+            self._asker.note("tags are listed")
+            verdict, evidence = Verdict.GRANTED, f"the tags were listed {how}"
+        else:
+            found = self._judge(Where.REGISTRY, heard)
+            self._exists = False if found.outcome is Outcome.ABSENT else None
+            verdict = Verdict.REFUSED if found.outcome is Outcome.REFUSED else Verdict.UNKNOWN
+            evidence = f"listing its tags: {heard.in_words.rstrip('.')}. {found.meaning}"
+        self._actions["pull"] = ActionResult("pull", verdict, evidence, path)
+        why = "the registry asks for no login" if self._challenge.scheme == "none" else "Basic has no scopes"
+        for asked in ACTIONS[1:]:
+            done = "push" if asked == "push" else "deletion"
+            self._actions[asked] = ActionResult(
+                asked, Verdict.NOT_VISIBLE, f"{why}; only a real {done} shows it", path
+            )
+
+    def _judge(self, where: Where, heard: Heard) -> Judgement:
+        return judge(where, heard.answer, self._flavour, in_form=heard.in_form)
+
+    def _count_rejection(self) -> None:
+        self._means.rejections.add(self._question.host)
+        if self._flavour is Flavour.GITLAB:
+            user = self._question.credential.username if self._question.credential else ""
+            if user != "gitlab-ci-token":
+                count = self._means.rejections.counts[self._question.host]
+                self.find(
+                    "failed-logins-count",
+                    Level.NOTE,
+                    f"GitLab counts failed logins by address; GitLab.com bans one for a while at 30 in 3"
+                    f" minutes. This probe has made {count}.",
+                )

@@ -1,0 +1,351 @@
+"""Access: the logins at hand for a registry, and what each of them may do there.
+
+Planning sends nothing and starts nothing; probing sends what the plan says, for the logins that are named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockpass.auth.address import is_google, login_key, same_registry
+from dockpass.auth.command import Command, Method
+from dockpass.auth.credential import Credential
+from dockpass.auth.decide import decide
+from dockpass.auth.decision import Decision, Refusal, WarningId
+from dockpass.auth.facts import Facts
+from dockpass.auth.reference import Repository, parse_reference, parse_repository
+from dockpass.auth.rules import (
+    AUTOLOGIN_USER,
+    CLEANUP_PASSWORD,
+    CLEANUP_USER,
+    DOCKER_CONFIG,
+    EXTERNAL_CONFIG,
+    JOB_TOKEN,
+    REGISTRY,
+    Case,
+)
+from dockpass.errors import DockpassError, NotAllowed, UsageError
+from dockpass.registry.needs import Need, Standing, command_need
+from dockpass.registry.probe import (
+    ACTIONS,
+    ActionResult,
+    Challenge,
+    Level,
+    Login,
+    LoginState,
+    Probe,
+    ProbeFinding,
+    ProbeRequest,
+    TokenFacts,
+    Verdict,
+)
+from dockpass.runs.services import Services
+from dockpass.text import clean
+
+if TYPE_CHECKING:
+    from dockpass.registry.probing import Means
+    from dockpass.registry.realms import RealmChanged
+
+__all__ = [
+    "ACTIONS",
+    "AccessPlan",
+    "AccessReport",
+    "ActionResult",
+    "AtHand",
+    "Challenge",
+    "Level",
+    "Login",
+    "LoginState",
+    "Need",
+    "Probe",
+    "ProbeFinding",
+    "ProbeRequest",
+    "Standing",
+    "TokenFacts",
+    "Verdict",
+    "accept_realm",
+    "needs_of",
+    "plan_access",
+    "probe_access",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """A login that could be used. `absent` says why it is not there, or not used at this host.
+
+    `directory` is set for the logins of a docker config, which are looked up only when they are probed;
+    `foreign` is the question to ask before a token leaves for a registry other than `CI_REGISTRY`.
+    """
+
+    method: Method
+    username: str = ""
+    source: str = ""
+    credential: Credential | None = None
+    directory: str = ""
+    absent: str = ""
+    foreign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPlan:
+    """What would be probed: `at_hand` in a fixed order, `chosen` is the login of `command`."""
+
+    command: Command
+    repository: Repository
+    chosen: Method
+    at_hand: tuple[AtHand, ...]
+    decided: tuple[Decision | Refusal, ...]
+    images: tuple[str, ...] | None = None
+
+    def login(self, method: Method) -> AtHand:
+        """Return the login of a method."""
+        return next(found for found in self.at_hand if found.method is method)
+
+    @property
+    def comparable(self) -> tuple[Method, ...]:
+        """The logins that are there, the chosen one first."""
+        there = [found.method for found in self.at_hand if not found.absent]
+        return tuple(sorted(there, key=lambda method: method is not self.chosen))
+
+    def foreign(self, methods: Sequence[Method]) -> str:
+        """Return the question about tokens that would leave for a foreign registry."""
+        asked = [found.foreign for found in self.at_hand if found.method in methods and found.foreign]
+        return " ".join(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessReport:
+    """What was found out: a probe for each login that was asked for, notes on where each came from.
+
+    `changed` is a realm that is not the one remembered, and that got no credentials.
+    """
+
+    plan: AccessPlan
+    probes: Mapping[Method, Probe]
+    needs: tuple[Need, ...]
+    notes: tuple[str, ...] = ()
+    changed: RealmChanged | None = None
+
+    @property
+    def requests(self) -> int:
+        """How many requests were made."""
+        return sum(len(probe.requests) for probe in self.probes.values())
+
+
+def plan_access(command: Command, facts: Facts) -> AccessPlan:
+    """Say which logins there are for the command's registry; raises `UsageError` where it has none."""
+    decided = decide(command, facts)
+    if isinstance(decided, Refusal):
+        raise UsageError(decided.id, decided.message, decided.hint)
+    repository, images = _target(decided, facts)
+    return AccessPlan(
+        command,
+        repository,
+        decided.method,
+        tuple(_at_hand(method, facts, repository.host, decided) for method in _ORDER),
+        tuple(decide(each, facts) for each in Command),
+        images,
+    )
+
+
+_ORDER = (Method.AUTOLOGIN, Method.CLEANUP_TOKEN, Method.OPTIONS, Method.EXTERNAL, Method.AMBIENT)
+
+
+def _target(decided: Decision, facts: Facts) -> tuple[Repository, tuple[str, ...] | None]:
+    """Return the repository to ask about, and the repositories of base images on its host, if known."""
+    pulled = []
+    for image in facts.base_images or ():
+        try:
+            pulled.append(parse_reference(image.reference).repository)
+        except UsageError:
+            continue  # what is no reference is pulled from nowhere; the decision leaves it out too
+    if decided.command is not Command.BUILD:
+        repository = parse_repository(decided.repo)
+    elif pulled:
+        keys = [key for key in decided.login if any(login_key(found.host) == key for found in pulled)]
+        repository = next((found for found in pulled if login_key(found.host) in keys), pulled[0])
+    else:
+        raise UsageError(
+            "nothing-to-probe",
+            "The build pulls nothing from a registry, so there is nothing to ask about.",
+            "Name another command, for example `dockpass probe push --repo …`.",
+        )
+    images = dict.fromkeys(found.path for found in pulled if found.host == repository.host)
+    return repository, None if facts.base_images is None else tuple(images)
+
+
+def _at_hand(method: Method, facts: Facts, host: str, decided: Decision) -> AtHand:
+    match method:
+        case Method.AUTOLOGIN:
+            return _token(method, facts, host, decided, (JOB_TOKEN, AUTOLOGIN_USER))
+        case Method.CLEANUP_TOKEN:
+            return _token(method, facts, host, decided, (CLEANUP_PASSWORD, CLEANUP_USER))
+        case Method.OPTIONS:
+            options = facts.options
+            if not (options.registry_username and options.registry_password):
+                return AtHand(method, absent="not given")
+            credential = Credential(options.registry_username, options.registry_password)
+            return AtHand(method, options.registry_username, "the given password", credential)
+        case Method.EXTERNAL:
+            if not facts.is_set(EXTERNAL_CONFIG):
+                return AtHand(method, absent="not set")
+            return _config(method, facts, facts.text(EXTERNAL_CONFIG))
+        case Method.AMBIENT:
+            return _config(method, facts, facts.text(DOCKER_CONFIG) or str(Path(facts.home, ".docker")))
+
+
+def _config(method: Method, facts: Facts, directory: str) -> AtHand:
+    path = str(Path(facts.cwd, directory))
+    return AtHand(method, source=clean(path), directory=path)
+
+
+def _token(method: Method, facts: Facts, host: str, decided: Decision, names: tuple[str, str]) -> AtHand:
+    variable, user = names
+    if not facts.is_set(variable):
+        return AtHand(method, user, variable, absent="not set")
+    if method is Method.AUTOLOGIN and not facts.is_set(REGISTRY):
+        return AtHand(method, user, variable, absent=f"{REGISTRY} is not set")
+    if is_google(host):
+        return AtHand(method, user, variable, absent="not used at Google")
+    credential = Credential(user, facts.secret(variable))
+    foreign = ""
+    case = Case(decided.command, facts, host)
+    is_foreign = facts.is_set(REGISTRY) and not same_registry(host, case.registry_host)
+    if is_foreign or (method is decided.method and decided.warns(WarningId.FOREIGN_REGISTRY)):
+        foreign = f"{variable} would go to {clean(host)}, which is not {REGISTRY} ({case.registry_shown})."
+    return AtHand(method, user, variable, credential, foreign=foreign)
+
+
+async def probe_access(
+    plan: AccessPlan,
+    facts: Facts,
+    services: Services,
+    methods: Sequence[Method],
+    *,
+    push: bool = False,
+    foreign_allowed: bool = False,
+    allow: Callable[[str, str, str], bool] | None = None,
+    on_probe: Callable[[Probe], None] = lambda _: None,
+) -> AccessReport:
+    """Probe the logins one after the other; raises `NotAllowed` before anything is sent.
+
+    `allow` is asked whether credentials may go to a realm other than the one remembered.
+
+    What keeps one login from being probed is a finding of its probe and does not keep the others.
+    """
+    from dockpass.registry.probing import Means
+    from dockpass.registry.realms import FILE, Realms, deny
+    from dockpass.registry.transport import Transport
+
+    question = plan.foreign(methods)
+    if question and not foreign_allowed:
+        raise NotAllowed(
+            "foreign-registry",
+            f"{question} Nothing was sent.",
+            "If that is meant, allow it with --allow-foreign-registry.",
+        )
+    probes: dict[Method, Probe] = {}
+    notes: list[str] = []
+    async with Transport() as transport:
+        realms = Realms(services.state / FILE, allow or deny)
+        means = Means(transport, guard=realms.check, learn=services.redactor.learn)
+        for method in dict.fromkeys(methods):
+            login = plan.login(method)
+            if login.absent:
+                notes.append(f"{method.label}: {login.absent}")
+                continue
+            probes[method] = await _probe_one(plan, facts, services, login, means, notes, push=push)
+            on_probe(probes[method])
+    needs = needs_of(plan, probes)
+    if realms.problem:
+        notes.append(realms.problem)
+    changed = realms.changed
+    return AccessReport(plan, probes, needs, tuple(map(services.redactor, notes)), changed)
+
+
+def needs_of(plan: AccessPlan, probes: Mapping[Method, Probe]) -> tuple[Need, ...]:
+    """Return what each command needs, and whether its login has it, as far as that was probed."""
+    return tuple(
+        command_need(decided, _of_host(plan, decided, probes), plan.images) for decided in plan.decided
+    )
+
+
+def accept_realm(services: Services, changed: RealmChanged) -> None:
+    """Remember a changed realm, after the person's yes."""
+    from dockpass.registry.realms import FILE, Realms
+
+    Realms(services.state / FILE).accept(changed.host, changed.now)
+
+
+async def _probe_one(
+    plan: AccessPlan,
+    facts: Facts,
+    services: Services,
+    login: AtHand,
+    means: Means,
+    notes: list[str],
+    *,
+    push: bool,
+) -> Probe:
+    from dockpass.registry.probing import Question, probe
+
+    credential = login.credential
+    if login.directory:
+        credential, found = await asyncio.to_thread(_entry, plan, facts, services, login.directory)
+        notes += found
+    if credential:
+        for secret in (credential.password, credential.identity_token):
+            if secret:
+                services.redactor.learn(secret, credential.username)
+    path = plan.repository.path
+    others = tuple(image for image in plan.images or () if image != path)
+    question = Question(plan.repository.host, path, credential, login.method.label, push, others)
+    return redacted(await probe(question, means), services.redactor)
+
+
+def _entry(
+    plan: AccessPlan, facts: Facts, services: Services, directory: str
+) -> tuple[Credential | None, list[str]]:
+    host = plan.repository.host
+    found = services.resolve_entries(Path(directory), [host], services.run_environ(facts))
+    notes = [f"{step.host}: {step.because}" for step in found.trace]
+    return found.credentials.get(login_key(host)), notes
+
+
+def _of_host(
+    plan: AccessPlan, decided: Decision | Refusal, probes: Mapping[Method, Probe]
+) -> Mapping[Method, Probe]:
+    """Return the probes that say something about a command: those at the host that it talks to."""
+    if isinstance(decided, Refusal) or not decided.repo:
+        return probes
+    try:
+        same = parse_repository(decided.repo) == plan.repository
+    except DockpassError:
+        same = False
+    return probes if same else {}
+
+
+def redacted(probe: Probe, redact: Callable[[str], str]) -> Probe:
+    """Return a probe with every text in it redacted."""
+    found = _redacted(probe, redact)
+    assert isinstance(found, Probe)  # noqa: S101 - a value keeps its type
+    return found
+
+
+def _redacted(found: object, redact: Callable[[str], str]) -> object:
+    if isinstance(found, StrEnum):
+        return found
+    if isinstance(found, str):
+        return redact(found)
+    if isinstance(found, tuple):
+        return tuple(_redacted(each, redact) for each in found)
+    if is_dataclass(found) and not isinstance(found, type):
+        parts = {each.name: _redacted(getattr(found, each.name), redact) for each in fields(found)}
+        return replace(found, **parts)
+    return found

@@ -1,0 +1,31 @@
+"""How the overview opens other screens."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from dockpass.auth.command import Command
+from dockpass.errors import DockpassError
+from dockpass.ui.session import Session
+
+
+class OpensAccess(Screen[None]):
+    """Opens the screen that asks a registry what a login may do."""
+
+    session: Session
+
+    @property
+    def command(self) -> Command:
+        """The selected command."""
+        raise NotImplementedError
+
+    def action_access(self) -> None:
+        """Open the access of the selected command; nothing is sent by that."""
+        try:
+            plan = self.session.access(self.command)
+        except DockpassError as error:
+            self.app.notify(f"{error.message} {error.hint}", severity="warning", timeout=8)
+            return
+        from dockpass.ui.screens.access import AccessScreen
+
+        self.app.push_screen(AccessScreen(self.session, plan))

@@ -1,0 +1,318 @@
+"""Access: what was asked and granted, what that means for each command, and by which requests it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dockpass.auth.command import Method
+from dockpass.runs.access import (
+    ACTIONS,
+    AccessPlan,
+    AtHand,
+    Level,
+    LoginState,
+    Need,
+    Probe,
+    ProbeFinding,
+    ProbeRequest,
+    Standing,
+    Verdict,
+)
+from dockpass.text import cut, plural
+from dockpass.ui.views.words import (
+    GLYPH_DONE,
+    GLYPH_FAILED,
+    GLYPH_LOOK,
+    GLYPH_METHOD,
+    GLYPH_NOT_REACHED,
+    GLYPH_NOW,
+    Line,
+    Span,
+    cell,
+    hanging,
+    method_role,
+    seconds,
+)
+
+Probes = Mapping[Method, Probe]
+
+NAMES = 16
+NARROWEST_COLUMN = 14
+WIDE = 100
+
+_VERDICTS: Mapping[Verdict, Span] = {
+    Verdict.GRANTED: (f"{GLYPH_DONE} granted", "good"),
+    Verdict.REFUSED: (f"{GLYPH_FAILED} refused", "bad"),
+    Verdict.NOT_VISIBLE: (f"{GLYPH_LOOK} not visible", "look"),
+    Verdict.NOT_PROBED: (f"{GLYPH_NOT_REACHED} not probed", "absent"),
+    Verdict.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
+}
+_LOGINS: Mapping[LoginState, Span] = {
+    LoginState.ACCEPTED: (f"{GLYPH_DONE} accepted", "good"),
+    LoginState.REJECTED: (f"{GLYPH_FAILED} not accepted", "bad"),
+    LoginState.ANONYMOUS: (f"{GLYPH_NOT_REACHED} no login", "absent"),
+    LoginState.NOT_NEEDED: (f"{GLYPH_NOT_REACHED} not needed", "label"),
+    LoginState.WITHHELD: (f"{GLYPH_FAILED} not sent", "bad"),
+    LoginState.NOT_PROBED: (f"{GLYPH_NOT_REACHED} not probed", "absent"),
+    LoginState.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
+}
+_STANDINGS: Mapping[Standing, Span] = {
+    Standing.CAN: (f"{GLYPH_DONE} can", "good"),
+    Standing.CANNOT: (f"{GLYPH_FAILED} cannot", "bad"),
+    Standing.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
+}
+_LEVELS: Mapping[Level, Span] = {
+    Level.BAD: (f"{GLYPH_FAILED} ", "bad"),
+    Level.LOOK: (f"{GLYPH_LOOK} ", "look"),
+    Level.NOTE: (f"{GLYPH_NOT_REACHED} ", "label"),
+}
+_KINDS = {
+    "build": "job token",
+    "personal_access_token": "personal token",
+    "deploy_token": "deploy token",
+    "gitlab_or_ldap": "password",
+    "oauth": "OAuth token",
+}
+"""What GitLab believes that it got, by the token's auth_type."""
+
+
+def status_line(plan: AccessPlan, probes: Probes, asking: Method | None) -> tuple[Line, Line]:
+    """Return the left and the right half of the status line."""
+    left: Line = (("dockpass", "brand"), ("  access", "strong"), (f"  {plan.repository}", "label"))
+    if asking is not None:
+        return left, ((f"{GLYPH_NOW} asking with {asking.label}", "accent"),)
+    if not probes:
+        return left, (("nothing sent yet", "label"),)
+    reached = next((probe for probe in probes.values() if probe.reached), None)
+    if reached is None:
+        return left, ((f"{GLYPH_FAILED} no answer", "bad"),)
+    flavour: Line = ((f"  {reached.flavour}", "label"),) if reached.flavour else ()
+    return left, ((f"{GLYPH_METHOD} ", "good"), ("reachable", "text"), *flavour)
+
+
+def shown_logins(plan: AccessPlan, probes: Probes) -> tuple[AtHand, ...]:
+    """Return the logins that have a column: those that are there, and the tokens that could be."""
+    tokens = {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
+    return tuple(
+        found
+        for found in plan.at_hand
+        if found.method in probes or not found.absent or found.method in tokens
+    )
+
+
+def granted_lines(plan: AccessPlan, probes: Probes, asking: Method | None, width: int) -> list[Line]:
+    """Return the table: one column for each login, one row for each thing that was asked."""
+    logins = shown_logins(plan, probes)
+    column = min(max((width - NAMES) // len(logins), NARROWEST_COLUMN), 34)
+    head: list[Span] = [(cell("asked", NAMES), "heading")]
+    users: list[Span] = [(cell("user", NAMES), "text")]
+    for login in logins:
+        mark = f"{GLYPH_NOW} " if login.method is plan.chosen else "  "
+        head.append((cell(f"{mark}{login.method.label}", column), method_role(login.method)))
+        user, role = _user(login, probes.get(login.method))
+        users.append((cell(f"  {user}", column - 1) + " ", role))
+    rows: list[tuple[str, list[Span]]] = [
+        ("accepted", [_accepted(login, probes.get(login.method), asking) for login in logins])
+    ]
+    for asked in ACTIONS:
+        title = "everything (*)" if asked == "*" else asked
+        rows.append((title, [_verdict(login, probes.get(login.method), asked) for login in logins]))
+    rows += _token_rows([probes.get(login.method) for login in logins])
+    lines: list[Line] = [tuple(head), tuple(users)]
+    for title, cells in rows:
+        shown = [(cell(text, column - 1) + " ", role) for text, role in cells]
+        lines.append(((cell(title, NAMES), "text"), *shown))
+    return lines
+
+
+def _user(login: AtHand, probe: Probe | None) -> Span:
+    if login.absent:
+        return login.absent, "absent"
+    if probe is not None:
+        return (probe.username, "text") if probe.username else ("no login", "absent")
+    return (login.username, "text") if login.username else ("from its config", "label")
+
+
+def _accepted(login: AtHand, probe: Probe | None, asking: Method | None) -> Span:
+    if login.absent:
+        return "", "absent"
+    if probe is None:
+        words = f"{GLYPH_NOW} asking" if login.method is asking else f"{GLYPH_NOT_REACHED} not asked"
+        return words, "accent" if login.method is asking else "absent"
+    if not probe.reached:
+        return f"{GLYPH_FAILED} no answer", "bad"
+    kind = _KINDS.get(probe.token.auth_type, "")
+    if probe.login.state is LoginState.ACCEPTED and kind:
+        return f"{GLYPH_DONE} {kind}", "good"
+    return _LOGINS[probe.login.state]
+
+
+def _verdict(login: AtHand, probe: Probe | None, asked: str) -> Span:
+    if login.absent:
+        return "", "absent"
+    if probe is None:
+        return GLYPH_NOT_REACHED, "absent"
+    return _VERDICTS[probe.verdict(asked)]
+
+
+def _token_rows(probes: Sequence[Probe | None]) -> list[tuple[str, list[Span]]]:
+    """Return what the tokens say of themselves; the rare row is left out where it is empty everywhere."""
+    tokens = [probe.token if probe else None for probe in probes]
+    rows: list[tuple[str, list[Span]]] = [
+        ("token lives", [(_life(token.life, token.kind) if token else "", "label") for token in tokens]),
+        ("may not delete", [(", ".join(token.deny_delete) if token else "", "look") for token in tokens]),
+        ("may not push", [(", ".join(token.deny_push) if token else "", "look") for token in tokens]),
+    ]
+    return [
+        (title, [(f"  {text}" if text else "", role) for text, role in cells])
+        for title, cells in rows
+        if title != "may not push" or any(text for text, _ in cells)
+    ]
+
+
+def _life(life: float | None, kind: str) -> str:
+    if kind == "opaque":
+        return "opaque token"
+    if life is None:
+        return ""
+    return f"{life / 60:.0f} min" if life >= 60 else f"{life:.0f} s"
+
+
+def need_lines(needs: Sequence[Need], asked: bool, width: int) -> list[Line]:
+    """Return one entry for each command, wrapped; a way out that helps several is told once."""
+    lines: list[Line] = []
+    told_ways: set[str] = set()
+    for need in needs:
+        mark, role = _STANDINGS[need.standing]
+        words = need.words
+        if not asked:
+            mark, role = GLYPH_NOT_REACHED, "absent"
+            words = f"needs {' and '.join(need.needs)}"
+        head: Line = ((cell(str(need.command), 10), "text"), (cell(mark, 13), role))
+        if need.method is not None and width >= WIDE - 5:
+            head = (*head, (cell(need.method.label, 16), method_role(need.method)))
+        is_fresh = asked and need.way_out and need.way_out not in told_ways
+        told = f"{words}. {need.way_out}" if is_fresh else words
+        told_ways.add(need.way_out)
+        lines += hanging(head, told, "label", width)
+    return lines
+
+
+def planned_lines(plan: AccessPlan, width: int) -> list[Line]:
+    """Return what would be sent, before anything is."""
+    login = plan.login(plan.chosen)
+    who = f"as {login.username}" if login.username else f"with the entry of {login.source}, if there is one"
+    host, path = plan.repository.host, plan.repository.path
+    lines: list[Line] = [
+        (("Nothing has been sent yet.", "strong"),),
+        *hanging((), f"enter asks {host} {who}, one request after the other:", "text", width),
+        (),
+    ]
+    steps = (
+        ("GET /v2/", "is a registry there, and where does it send for tokens"),
+        ("token without scope", "is the login accepted"),
+        (f"token for {path}", "pull, then push, delete and everything (*), each by itself"),
+        ("GET tags/list?n=1", "is the repository there"),
+    )
+    wide = max(len(what) for what, _ in steps) + 2
+    for what, why in steps:
+        lines += hanging(((f"  {cell(what, min(wide, width // 2))}", "label"),), why, "label", width)
+    more = [method.label for method in plan.comparable if method is not plan.chosen]
+    lines.append(())
+    if more:
+        lines += hanging((), f"c asks with {', '.join(more)} too, one login after the other.", "label", width)
+    none = "Nothing is pulled, pushed or deleted, and a login that is refused is not tried again."
+    return [*lines, *hanging((), none, "label", width)]
+
+
+def evidence_lines(probes: Probes, width: int) -> list[Line]:
+    """Return findings, every request that was made, and the reason for each verdict."""
+    lines: list[Line] = []
+    for level in (Level.BAD, Level.LOOK):
+        lines += finding_lines(probes, level, width)
+    if lines:
+        lines.append(())
+    for method, probe in probes.items():
+        if len(probes) > 1:
+            lines.append(((method.label, method_role(method)),))
+        lines += [_request(number, request, width) for number, request in enumerate(probe.requests, 1)]
+        lines += [(), *_reasons(probe, width)]
+        for finding in probe.findings:
+            if finding.level is Level.NOTE:
+                lines += _finding(finding, width)
+        lines.append(())
+    return lines[:-1] if lines and not lines[-1] else lines
+
+
+def finding_lines(probes: Probes, level: Level, width: int) -> list[Line]:
+    """Return the findings of a level, each once."""
+    found = [finding for probe in probes.values() for finding in probe.findings if finding.level is level]
+    return [line for finding in dict.fromkeys(found) for line in _finding(finding, width)]
+
+
+def _finding(finding: ProbeFinding, width: int) -> list[Line]:
+    text = f"{finding.message} {finding.hint}".strip()
+    role = "bad" if finding.level is Level.BAD else "text" if finding.level is Level.LOOK else "label"
+    return hanging((_LEVELS[finding.level],), text, role, width)
+
+
+def _reasons(probe: Probe, width: int) -> list[Line]:
+    reasons = [("login", f"{probe.login.words.rstrip('.')}. {probe.login.hint}".strip())]
+    by_evidence: dict[str, list[str]] = {}
+    for each in probe.actions:
+        by_evidence.setdefault(each.evidence, []).append(each.asked)
+    reasons += [(", ".join(asked), evidence) for evidence, asked in by_evidence.items()]
+    reasons += [(f"pull {each.repository}", each.evidence) for each in probe.others]
+    lines: list[Line] = []
+    longest = max(NAMES, *(len(title) + 1 for title, _ in reasons))
+    for title, words in reasons:
+        lines += hanging(((cell(title, min(longest, width // 3)), "text"),), words, "label", width)
+    return lines
+
+
+def _request(number: int, request: ProbeRequest, width: int) -> Line:
+    """Return one request; on a narrow screen without the method, which is GET but for identity tokens."""
+    wide = width >= WIDE - 6
+    room = max(width - 29, 24) if wide else max(width - 21, 24)
+    left = room * 3 // 5 if wide else room * 13 // 20
+    status = str(request.status) if request.status else "none"
+    address = _address(request, wide=wide)
+    if len(address) > left - 1:
+        address = f"…{address[-(left - 2) :]}"
+    return (
+        (f"{number:>2} ", "absent"),
+        (cell(request.method, 5) if wide else "", "text"),
+        (cell(address, left), "text"),
+        (f"{status:<4}", _status_role(request)),
+        (cell("" if request.carried == "nothing" else request.carried, 6), "label"),
+        (cell(cut(request.words, room - left - 1), room - left), "label"),
+        (f"{seconds(request.took):>8}", "absent"),
+    )
+
+
+def _address(request: ProbeRequest, *, wide: bool) -> str:
+    """Return where a request went; a scope says more than the realm, which the first token request names."""
+    address = request.url.partition("://")[2]
+    if request.scope:
+        scope = request.scope.removeprefix("repository:")
+        realm = f"…/{address.partition('/')[2]}"[-24:]
+        return f"{realm}  scope {scope}" if wide else f"scope {scope}"
+    return request.url if request.words.startswith("no TLS") else address
+
+
+def _status_role(request: ProbeRequest) -> str:
+    if request.status == 0:
+        return "look" if request.words.startswith("no TLS") else "bad"
+    if 200 <= request.status < 300:
+        return "look" if request.words == "nothing" else "good"
+    return "bad" if request.carried != "nothing" and request.status != 404 else "look"
+
+
+def summary(probes: Probes) -> str:
+    """Return `7 requests made · none with side effects`."""
+    count = sum(len(probe.requests) for probe in probes.values())
+    if not count:
+        return ""
+    side = any(probe.has_side_effects for probe in probes.values())
+    told = "one may have made the repository's record" if side else "none with side effects"
+    return f"{plural(count, 'request')} made · {told}"
