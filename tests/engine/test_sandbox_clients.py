@@ -25,6 +25,8 @@ from engine import Images
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
 
+NEEDED = frozenset({"docker", "skopeo"})
+
 Start = Callable[..., SandboxServer]
 Run = Callable[..., "Ended"]
 
@@ -83,6 +85,8 @@ def _found(name: str) -> str:
     try:
         return program(name)
     except Missing as missing:
+        if name in NEEDED and os.environ.get("CI", "").lower() in {"true", "1"}:
+            pytest.fail(f"CI has to have it: {missing}")
         pytest.skip(str(missing))
 
 

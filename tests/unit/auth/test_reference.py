@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.auth.reference import parse_reference, parse_repository
+from dockpass.auth.reference import is_repository_path, parse_reference, parse_repository
 from dockpass.errors import UsageError
 
 DIGEST = "sha256:" + "a1" * 32
@@ -137,3 +137,24 @@ def test_any_text_is_parsed_or_refused_and_a_parsed_one_is_stable(text: str) -> 
         assert parse_reference(parsed.familiar) == parsed
         return
     assert refused.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("path", "valid"),
+    [
+        ("a", True),
+        ("web/backend-1/a__b.c", True),
+        ("a" * 255, True),
+        ("a" * 256, False),
+        ("", False),
+        ("a//b", False),
+        ("/a", False),
+        ("a/", False),
+        ("A", False),
+        ("a/..", False),
+        ("a:b", False),
+        ("a\n", False),
+    ],
+)
+def test_the_path_of_a_repository(path: str, valid: bool) -> None:
+    assert is_repository_path(path) is valid

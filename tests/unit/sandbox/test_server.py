@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -96,6 +98,27 @@ def test_a_start_that_fails_leaves_nothing(own_temporary: Path, monkeypatch: pyt
     monkeypatch.setattr(tempfile, "tempdir", str(own_temporary))
     with sandbox:
         assert Client(sandbox, sandbox.accounts.personal).ask("GET", "/v2/").status == 200
+
+
+FORGETFUL = """
+import sys, urllib.request
+from dockpass.sandbox.server import SandboxServer
+sandbox = SandboxServer()
+sandbox.start()
+try:
+    urllib.request.urlopen(sandbox.url + "/v2/")
+except urllib.request.HTTPError as error:
+    print(error.code)
+"""
+
+
+def test_a_program_that_forgets_to_stop_ends_and_leaves_nothing(own_temporary: Path) -> None:
+    environ = {**os.environ, "TMPDIR": str(own_temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", FORGETFUL], capture_output=True, text=True, timeout=60, env=environ
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "401\n", "")
+    assert list(own_temporary.iterdir()) == []
 
 
 def test_two_sandboxes_know_nothing_of_each_other() -> None:

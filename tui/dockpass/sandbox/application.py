@@ -21,6 +21,7 @@ from dockpass.sandbox.storage import Storage
 from dockpass.text import clean
 
 MOST_REQUESTS = 10_000
+NOTED = web.RequestKey("noted", bool)
 
 _Next: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = logging.getLogger("dockpass.sandbox")
@@ -87,6 +88,9 @@ class Application:
         self._note(request, response.status)
 
     def _note(self, request: web.Request, status: int) -> None:
+        if request.get(NOTED):
+            return  # an answer that began is the one that counts
+        request[NOTED] = True
         user = clean(request.get(USER, ""), 200)
         self._notebook.add(Asked(request.method, clean(request.raw_path, 2000), user, status))
 
