@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# What is started: the screen, in a sandbox where nothing else is here.
+START := $(or $(ARGS),try)
 
 .PHONY: run test lint screenshots docs bench lock clean
 
 run: $(VENV)/run.stamp
-	$(BIN)/dockpass $(ARGS)
+	$(BIN)/dockpass $(START)
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)

@@ -112,7 +112,7 @@ def session(
         detect_place(facts, lambda _: True),
         services,
         LoadedSettings(Settings(), {}, (), nowhere),
-        Paths(nowhere, nowhere, nowhere),
+        Paths(nowhere, nowhere, nowhere, nowhere),
         lambda: state,
         start=start,  # type: ignore[arg-type]
     )

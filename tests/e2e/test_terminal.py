@@ -101,7 +101,9 @@ def test_it_starts_explains_and_quits_with_the_terminal_restored(program: Progra
 
 
 def test_a_run_without_an_engine_says_so_and_leaves_nothing(program: Program) -> None:
-    terminal = opened(program, CI_REGISTRY_IMAGE="r.example/a")
+    settings = program.directory / "settings.toml"
+    settings.write_text('engine = "docker"\n')
+    terminal = opened(program, CI_REGISTRY_IMAGE="r.example/a", DOCKPASS_CONFIG=str(settings))
     assert terminal.shows("no engine")
     terminal.press("3\r")
     assert terminal.shows("Run pull?")

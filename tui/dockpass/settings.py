@@ -14,7 +14,7 @@ from typing import Any
 from dockpass.errors import DockpassError
 from dockpass.text import clean
 
-ENGINES = ("auto", "docker")
+ENGINES = ("auto", "docker", "embedded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,13 @@ class Settings:
     """Every setting with its default."""
 
     theme: str = field(default="dockpass-dark", metadata={"help": "the theme of the screen"})
-    engine: str = field(default="auto", metadata={"help": "who builds, pulls and pushes: auto or docker"})
+    engine: str = field(
+        default="auto", metadata={"help": "who builds, pulls and pushes: auto, docker or embedded"}
+    )
+    store: str = field(
+        default="",
+        metadata={"help": "the directory of the embedded engine's images, empty for the usual one"},
+    )
     reveal: bool = field(default=True, metadata={"help": "whether a secret can be shown for ten seconds"})
     keys: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "other keys for actions, by the action's id"}
@@ -100,6 +106,9 @@ def _problem(name: str, value: object) -> str:
             return "" if isinstance(value, str) and value else "is the name of a theme, in quotes"
         case "engine":
             return "" if value in ENGINES else f"is one of {', '.join(ENGINES)}"
+        case "store":
+            absolute = isinstance(value, str) and (not value or value.startswith("/"))
+            return "" if absolute else "is the absolute path of a directory"
         case "reveal":
             return "" if isinstance(value, bool) else "is true or false"
     pairs = isinstance(value, dict) and all(isinstance(key, str) for key in value.values())

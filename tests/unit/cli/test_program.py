@@ -45,7 +45,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
             "no password on stdin",
         ),
         ([], 2, "needs a terminal"),
-        (["pull", "--repo", REPO, "--tag", "1"], 1, "systemctl start docker"),
+        (["pull", "--repo", REPO, "--tag", "1", "--engine", "docker"], 1, "systemctl start docker"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_status(
@@ -142,6 +142,13 @@ def test_paths_and_settings_say_where_everything_comes_from(program: Program) ->
 
 
 def test_the_version_names_what_it_stands_on(program: Program) -> None:
-    said = program.run("--version", "--verbose").stdout
-    assert "textual" in said
-    assert "no engine" in said
+    assert "textual" in program.run("--version", "--verbose").stdout
+    assert "no engine" in program.run("--version", "--verbose", "--engine", "docker").stdout
+    said = program.run("--version", "--verbose", DOCKER_HOST="unix:///nonexistent/docker.sock").stdout
+    assert "embedded" in said
+    assert "no Docker or Podman answers: No engine answers at unix:///nonexistent/docker.sock" in said
+
+
+def test_an_engine_that_is_not_known_is_said(program: Program) -> None:
+    ended = program.run("--version", "--verbose", "--engine", "none")
+    assert (ended.returncode, "auto, docker, embedded" in ended.stderr) == (2, True)

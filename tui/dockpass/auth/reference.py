@@ -124,6 +124,11 @@ def is_digest(text: str) -> bool:
     return bool(_DIGEST.fullmatch(text))
 
 
+def is_repository_path(text: str) -> bool:
+    """Tell whether `text` is a valid name of a repository within its registry."""
+    return len(text) <= LONGEST_NAME and all(map(_COMPONENT.fullmatch, text.split("/")))
+
+
 def _host_and_path(text: str, name: str) -> tuple[str, str]:
     if not name:
         raise _invalid(text, "it is empty")

@@ -17,17 +17,34 @@ _WITH_HEREDOC = frozenset({"RUN", "COPY", "ADD"})
 
 
 @dataclass(frozen=True, slots=True)
+class Heredoc:
+    """A document within a Dockerfile. `expands` tells whether variables in it are replaced."""
+
+    name: str
+    text: str
+    expands: bool
+    is_closed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Instruction:
     """One instruction: upper-case keyword, its leading flags, its other words, the line where it begins.
 
-    Words keep their quotes.
+    Words keep their quotes. `text` is everything behind the flags, as it is written, continued lines
+    joined.
     """
 
     keyword: str
     flags: tuple[str, ...]
     words: tuple[str, ...]
     line: int
-    has_heredoc: bool = False
+    text: str = ""
+    heredocs: tuple[Heredoc, ...] = ()
+
+    @property
+    def has_heredoc(self) -> bool:
+        """Whether documents stand behind it."""
+        return bool(self.heredocs)
 
 
 def directives(text: str) -> dict[str, str]:
@@ -57,12 +74,14 @@ def instructions(text: str) -> Iterator[Instruction]:
         if not words:
             continue
         keyword, *arguments = words
-        heredocs = _heredocs(keyword.upper(), arguments)
-        for word, strips_tabs in heredocs:
-            number = _after_heredoc(lines, number, word, strips_tabs)
+        heredocs = []
+        for word, strips_tabs in _heredocs(keyword.upper(), arguments):
+            heredoc, number = _heredoc(lines, number, word, strips_tabs)
+            heredocs.append(heredoc)
         count = next((at for at, word in enumerate(arguments) if not word.startswith("--")), len(arguments))
         flags, rest = tuple(arguments[:count]), tuple(arguments[count:])
-        yield Instruction(keyword.upper(), flags, rest, begin + 1, bool(heredocs))
+        text = _without_words(joined, [keyword, *flags])
+        yield Instruction(keyword.upper(), flags, rest, begin + 1, text, tuple(heredocs))
 
 
 def _lines(text: str) -> list[str]:
@@ -95,13 +114,25 @@ def _heredocs(keyword: str, arguments: list[str]) -> list[tuple[str, bool]]:
     if keyword not in _WITH_HEREDOC:
         return []
     found = (_HEREDOC.match(word) for word in arguments)
-    return [(match[2].strip("\"'"), bool(match[1])) for match in found if match]
+    return [(match[2], bool(match[1])) for match in found if match]
 
 
-def _after_heredoc(lines: list[str], number: int, word: str, strips_tabs: bool) -> int:
-    """Return the line behind the heredoc; one that never ends is none."""
+def _heredoc(lines: list[str], number: int, word: str, strips_tabs: bool) -> tuple[Heredoc, int]:
+    """Return the document and the line behind it; one that never ends is empty."""
+    name = word.strip("\"'")
+    expands = name == word
+    found: list[str] = []
     for index in range(number, len(lines)):
         line = lines[index].lstrip("\t") if strips_tabs else lines[index]
-        if line == word:
-            return index + 1
-    return number
+        if line == name:
+            return Heredoc(name, "".join(f"{each}\n" for each in found), expands), index + 1
+        found.append(line)
+    return Heredoc(name, "", expands, is_closed=False), number
+
+
+def _without_words(text: str, words: list[str]) -> str:
+    """Return what stands behind the first words of a text."""
+    rest = text.strip()
+    for word in words:
+        rest = rest[len(word) :].lstrip()
+    return rest

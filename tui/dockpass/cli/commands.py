@@ -13,6 +13,7 @@ from dockpass.cli.options import (
     Span,
     build_arguments,
     build_options,
+    engine_option,
     facts_options,
     policy_of,
     repo_option,
@@ -53,6 +54,7 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
     from dockpass.cli.runs import run_command
 
     more.setdefault("build", BuildOptions())
+    more.setdefault("engine", options.get("engine"))
     world = this_process()
     status = run_command(
         world,
@@ -107,6 +109,7 @@ def explain(command: str, **options: Any) -> None:
 @build_options
 @click.option("--image", metavar="NAME", help="The image of the werf.yaml.")
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="A name for the image.")
+@engine_option
 @run_options
 def build(**options: Any) -> None:
     """Build the image of a Dockerfile or a werf.yaml."""
@@ -120,6 +123,7 @@ def build(**options: Any) -> None:
     "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
 )
 @click.option("--image", metavar="LOCAL", help="The local image; REPO:TAG or the last build if not given.")
+@engine_option
 @run_options
 def push(**options: Any) -> None:
     """Push a local image to REPO."""
@@ -132,6 +136,7 @@ def push(**options: Any) -> None:
 @click.option(
     "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
 )
+@engine_option
 @run_options
 def pull(**options: Any) -> None:
     """Pull an image of REPO."""
@@ -176,7 +181,7 @@ def cleanup(**options: Any) -> None:
 def paths(as_json: bool) -> None:
     """Say where dockpass keeps what is its own."""
     found = this_process().paths
-    listed = {"settings": str(found.settings), "log": str(found.log), "state": str(found.state)}
+    listed = {name: str(getattr(found, name)) for name in ("settings", "log", "state", "store")}
     if as_json:
         click.echo(json.dumps(listed))
     else:

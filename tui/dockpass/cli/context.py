@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import BaseImage, Facts, Options
+from dockpass.engines.choice import EngineChoice, parse_choice
 from dockpass.errors import UsageError
 from dockpass.paths import Paths, paths
 from dockpass.runs.request import BuildOptions
@@ -58,6 +59,19 @@ class World:
 def this_process() -> World:
     """Return the world of this process."""
     return World(dict(os.environ), Path.cwd())
+
+
+def engine_choice(world: World, asked: str | None) -> EngineChoice:
+    """Return which engine to use: the option, else the setting."""
+    from dockpass.settings import load_settings
+
+    loaded = load_settings(world.paths.settings)
+    moved = loaded.settings.store if not world.environ.get("DOCKPASS_STORE") else ""
+    store = Path(moved) if moved else world.paths.store
+    if asked is not None:
+        return parse_choice(asked, "--engine asks for it", store)
+    because = "by default" if loaded.sources["engine"] == "default" else "the settings ask for it"
+    return parse_choice(loaded.settings.engine, because, store)
 
 
 def gather_facts(

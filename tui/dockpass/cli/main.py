@@ -15,17 +15,21 @@ import click
 
 from dockpass import __version__
 
-_COMMANDS = (
-    "explain",
-    "build",
-    "push",
-    "pull",
-    "cleanup",
-    "deploy",
-    "settings",
-    "paths",
-    "completions",
-)
+_COMMANDS = {
+    "explain": "commands",
+    "build": "commands",
+    "push": "commands",
+    "pull": "commands",
+    "cleanup": "commands",
+    "deploy": "commands",
+    "images": "images",
+    "sandbox": "sandbox",
+    "try": "sandbox",
+    "settings": "commands",
+    "paths": "commands",
+    "completions": "commands",
+}
+"""Each command with the module that has it."""
 
 
 class _Lazy(click.Group):
@@ -37,7 +41,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(importlib.import_module("dockpass.cli.commands"), cmd_name)
+        module = importlib.import_module(f"dockpass.cli.{_COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, "try_" if cmd_name == "try" else cmd_name)
         return found
 
     def resolve_command(
@@ -57,19 +62,21 @@ class _Lazy(click.Group):
 )
 @click.option("--version", is_flag=True, help="Print the version of dockpass and of what it stands on.")
 @click.option("--verbose", is_flag=True, help="With --version: also the engine's.")
+@click.option("--engine", metavar="NAME", help="Who builds, pulls and pushes: auto, docker or embedded.")
+@click.option("--sandbox", is_flag=True, help="Start the screen in a sandbox, where nothing is yours.")
 @click.pass_context
-def cli(ctx: click.Context, version: bool, verbose: bool) -> None:
+def cli(ctx: click.Context, version: bool, verbose: bool, engine: str | None, sandbox: bool) -> None:
     """Which credentials does this registry command use, why, and what would change it?
 
     Without a command, the screen starts.
     """
     if version:
-        _print_version(verbose=verbose)
+        _print_version(engine, verbose=verbose)
         ctx.exit()
     if ctx.invoked_subcommand is None:
-        from dockpass.cli.screen import start_screen
+        from dockpass.cli.screen import start_sandbox, start_screen
 
-        ctx.exit(start_screen())
+        ctx.exit(start_sandbox() if sandbox else start_screen(engine))
 
 
 def run() -> None:
@@ -114,18 +121,18 @@ def _leave_no_core() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _print_version(*, verbose: bool) -> None:
+def _print_version(engine: str | None, *, verbose: bool) -> None:
     from importlib.metadata import version
 
     python = ".".join(str(part) for part in sys.version_info[:3])
     click.echo(f"dockpass {__version__}")
     click.echo(f"Python {python}, textual {version('textual')}, docker SDK {version('docker')}")
     if verbose:
-        from dockpass.cli.context import this_process
-        from dockpass.engines.detect import detect_engine
+        from dockpass.cli.context import engine_choice, this_process
+        from dockpass.engines.choice import detect_chosen
 
         world = this_process()
-        state = detect_engine(world.environ, world.home)
+        state = detect_chosen(engine_choice(world, engine), world.environ, world.home)
         if state.info is not None:
             click.echo(f"{state.info.name} {state.info.version} at {state.info.endpoint} ({state.info.how})")
         elif state.error is not None:

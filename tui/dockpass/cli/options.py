@@ -11,6 +11,7 @@ import click
 from dockpass.errors import UsageError
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host, host_name
 from dockpass.runs.rules import parse_span
+from dockpass.settings import ENGINES
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -81,6 +82,15 @@ def build_options(function: Decorated) -> Decorated:
         ],
         function,
     )
+
+
+def engine_option(function: Decorated) -> Decorated:
+    """Who does the work."""
+    return click.option(
+        "--engine",
+        type=click.Choice(ENGINES),
+        help="Who builds, pulls and pushes; auto takes Docker or Podman if one answers, else embedded.",
+    )(function)
 
 
 def run_options(function: Decorated) -> Decorated:

@@ -11,10 +11,11 @@ from types import FrameType
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal, WarningId
-from dockpass.cli.context import Given, World, gather_facts
+from dockpass.cli.context import Given, World, engine_choice, gather_facts
 from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, size, values_yaml
 from dockpass.cli.output import Output, is_terminal
 from dockpass.dockerconfig.sweep import sweep
+from dockpass.engines.choice import opener
 from dockpass.errors import NotAllowed, UsageError
 from dockpass.registry.policy import Policy
 from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, Log, LogKind, TagPlanned
@@ -39,6 +40,7 @@ def run_command(
     values: bool = False,
     confirmed: bool = False,
     foreign_allowed: bool = False,
+    engine: str | None = None,
     policy: Policy | None = None,
 ) -> int:
     """Run a command and return its exit status; raises `DockpassError` before anything is created."""
@@ -57,6 +59,7 @@ def run_command(
         world.paths.state,
         world.redactor,
         policy=policy or Policy(),
+        open_engine=opener(engine_choice(world, engine), policy),
     )
     if not as_json:
         output.say(f"▲ {found.name} {found.message}" for found in findings)

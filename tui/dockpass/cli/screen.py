@@ -1,22 +1,78 @@
-"""Starts the screen, where there is a terminal for it."""
+"""Starts the screen, where there is a terminal for it: in this environment or in a sandbox."""
 
 from __future__ import annotations
 
 import sys
 
+from dockpass.cli.context import World, engine_choice, this_process
+from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
+from dockpass.paths import paths
 
 
-def start_screen() -> int:
+def start_screen(engine: str | None = None) -> int:
     """Run the terminal UI; return the exit status."""
+    _require_terminal()
+    from dockpass.ui.app import run_app
+
+    world = this_process()
+    chosen = engine_choice(world, engine)
+    return run_app(world.environ, world.home, world.cwd, world.paths, world.redactor, chosen)
+
+
+def start_sandbox() -> int:
+    """Run the terminal UI in a sandbox, which ends with it; return the exit status."""
+    _require_terminal()
+    from dockpass.sandbox.server import SandboxServer
+    from dockpass.sandbox.workshop import Workshop
+    from dockpass.ui.app import run_app
+    from dockpass.ui.session import Sandbox
+
+    world = this_process()
+    with Workshop(SandboxServer()) as workshop:
+        for secret in workshop.secrets:
+            world.redactor.learn(secret)
+        environ = workshop.environ(world.environ)
+        places = paths(environ)
+        engine = EngineChoice(Engines.EMBEDDED, "the sandbox asks for it", places.store)
+        sandbox = Sandbox(
+            workshop.server.host,
+            workshop.repository,
+            workshop.cleanup_token,
+            str(workshop.external_config),
+        )
+        return run_app(environ, workshop.home, workshop.project, places, world.redactor, engine, sandbox)
+
+
+def start_or_offer(engine: str | None = None) -> int:
+    """Start the sandbox; where a job's variables or an engine are found, ask which is meant."""
+    _require_terminal()
+    found = _what_is_here(this_process(), engine)
+    if not found:
+        return start_sandbox()
+    from dockpass.ui.chooser import choose_place
+
+    place = choose_place(found)
+    if place is None:
+        return 0
+    return start_sandbox() if place == "sandbox" else start_screen(engine)
+
+
+def _what_is_here(world: World, engine: str | None) -> list[str]:
+    """Return what of a person's own there is to work with, in words."""
+    found = []
+    if world.environ.get("CI_REGISTRY") or world.environ.get("CI_JOB_TOKEN"):
+        found.append("the variables of a GitLab job")
+    state = detect_chosen(engine_choice(world, engine), world.environ, world.home)
+    if state.info is not None and state.info.name != "embedded":
+        found.append(f"{state.info.name} {state.info.version}")
+    return found
+
+
+def _require_terminal() -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "no-terminal",
             "The screen needs a terminal, and stdin or stdout is none.",
             "`dockpass explain push` says the same without one; `dockpass --help` lists all commands.",
         )
-    from dockpass.cli.context import this_process
-    from dockpass.ui.app import run_app
-
-    world = this_process()
-    return run_app(world.environ, world.home, world.cwd, world.paths, world.redactor)

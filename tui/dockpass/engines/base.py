@@ -9,6 +9,9 @@ from typing import Protocol
 
 from dockpass.auth.credential import Credential
 
+EMBEDDED = "embedded"
+"""The name of the engine that is part of dockpass."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
@@ -35,13 +38,17 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """A Dockerfile build. `dockerfile` may lie outside `context`."""
+    """A Dockerfile build. `dockerfile` may lie outside `context`.
+
+    `needs_buildkit` says what in it the classic builder cannot do, with its place.
+    """
 
     context: Path
     dockerfile: Path
     tags: tuple[str, ...] = ()
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
+    needs_buildkit: str = ""
 
 
 class Engine(Protocol):

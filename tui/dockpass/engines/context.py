@@ -83,17 +83,7 @@ def open_context(root: Path, dockerfile: Path, check: Callable[[], None]) -> Con
     what `COPY` sees, as the docker command does. `check` is called again and again, and may raise.
     Raises `UsageError` for a context or a Dockerfile that is missing, empty or unreadable.
     """
-    if not root.is_dir():
-        kind = "is not a directory" if root.exists() else "does not exist"
-        raise UsageError(
-            "context-missing", f"The build context {clean(str(root))} {kind}.", "Name one with --context."
-        )
-    if not dockerfile.is_file():
-        raise UsageError(
-            "dockerfile-missing",
-            f"There is no Dockerfile {clean(str(dockerfile))}.",
-            "Name one with --file, relative to the working directory.",
-        )
+    _require(root, dockerfile)
     root, real = root.resolve(), dockerfile.resolve()
     inside = real.is_relative_to(root)
     ignored = _ignore_text(root, dockerfile)
@@ -107,20 +97,50 @@ def open_context(root: Path, dockerfile: Path, check: Callable[[], None]) -> Con
         )
     if inside:
         return Context(root, names, str(real.relative_to(root)), (), size)
-    content = _read(real)
+    content = read_file(real)
     name = f".dockerfile.{hashlib.sha256(content).hexdigest()[:20]}"
     # The engine takes away what the ignore file lists once it has read it.
     ignore = f"{IGNORE_FILE if ignored is None else ignored}\n{name}\n".encode("utf-8", "surrogateescape")
     return Context(root, names, name, ((IGNORE_FILE, ignore), (name, content)), size)
 
 
-def _listed(root: Path, patterns: list[str], check: Callable[[], None]) -> tuple[tuple[str, ...], int]:
+def visible_names(root: Path, dockerfile: Path, check: Callable[[], None]) -> tuple[str, ...]:
+    """Return the names in a context that `COPY` sees; what the ignore file lists is not among them.
+
+    Raises `UsageError` as `open_context` does.
+    """
+    _require(root, dockerfile)
+    patterns = _patterns(_ignore_text(root.resolve(), dockerfile) or "")
+    names, _ = _listed(root.resolve(), patterns, check, keep_ignore_file=False)
+    return names
+
+
+def _require(root: Path, dockerfile: Path) -> None:
+    if not root.is_dir():
+        kind = "is not a directory" if root.exists() else "does not exist"
+        raise UsageError(
+            "context-missing", f"The build context {clean(str(root))} {kind}.", "Name one with --context."
+        )
+    if not dockerfile.is_file():
+        raise UsageError(
+            "dockerfile-missing",
+            f"There is no Dockerfile {clean(str(dockerfile))}.",
+            "Name one with --file, relative to the working directory.",
+        )
+
+
+def _listed(
+    root: Path, patterns: list[str], check: Callable[[], None], *, keep_ignore_file: bool = True
+) -> tuple[tuple[str, ...], int]:
     from docker.utils.build import PatternMatcher
 
+    matcher = PatternMatcher([pattern for pattern in patterns if pattern])
+    if not keep_ignore_file:
+        matcher.patterns.pop()  # the matcher's own, which brings the ignore file back in
     names: list[str] = []
     size = 0
     try:
-        for name in PatternMatcher([pattern for pattern in patterns if pattern]).walk(str(root)):
+        for name in matcher.walk(str(root)):
             if len(names) % _LOOK_EVERY == 0:
                 check()
             status = (root / name).lstat()
@@ -135,7 +155,7 @@ def _ignore_text(root: Path, dockerfile: Path) -> str | None:
     """Read `NAME.dockerignore` beside the Dockerfile, else the context's own; None if there is neither."""
     own = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}")
     found = next((path for path in (own, root / IGNORE_FILE) if path.is_file()), None)
-    return None if found is None else _read(found).decode("utf-8-sig", "surrogateescape")
+    return None if found is None else read_file(found).decode("utf-8-sig", "surrogateescape")
 
 
 def _patterns(text: str) -> list[str]:
@@ -143,7 +163,8 @@ def _patterns(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return a Dockerfile or an ignore file, at most 8 MiB; raises `UsageError`."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_TEXT + 1)

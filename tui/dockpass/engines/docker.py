@@ -27,7 +27,7 @@ from dockpass.engines.endpoint import Endpoint
 from dockpass.engines.failures import Proof, failed, login_failed
 from dockpass.engines.starting import how_to_start
 from dockpass.engines.stream import Reporter, StreamError, objects
-from dockpass.errors import Cancelled, DockpassError
+from dockpass.errors import Cancelled, DockpassError, UsageError
 from dockpass.text import clean, plural
 
 OPEN_SECONDS = 2.0
@@ -139,6 +139,13 @@ class DockerEngine:
 
     def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
         """Build with the classic builder; return the image's id."""
+        if request.needs_buildkit:
+            raise UsageError(
+                "needs-buildkit",
+                f"{request.needs_buildkit}, which the engine's classic builder cannot do.",
+                "Build it with --engine embedded if nothing in it runs, or with `docker buildx build`, then"
+                " push it with `dockpass push --image`.",
+            )
         reporter = Reporter(sink)
         what = f"build of {clean(str(request.dockerfile))}"
 

@@ -38,12 +38,6 @@ def _build_request(job: Job) -> BuildRequest:
             sources.unsupported,
             "Build it with werf itself, or describe the image with `dockerfile:`.",
         )
-    if sources.needs_buildkit:
-        raise UsageError(
-            "needs-buildkit",
-            f"{sources.needs_buildkit}, which the engine's classic builder cannot do.",
-            "Build it with `docker buildx build`, then push it with `dockpass push --image`.",
-        )
     if sources.dockerfile is None or sources.context is None:
         raise UsageError(
             "no-build-file",
@@ -56,6 +50,7 @@ def _build_request(job: Job) -> BuildRequest:
         tags=tuple(str(parse_reference(tag)) for tag in job.request.tags),
         target=sources.target,
         build_args=sources.args,
+        needs_buildkit=sources.needs_buildkit,
     )
 
 

@@ -35,10 +35,9 @@ _TECHNICAL = ("PATH", "HOME", "XDG_RUNTIME_DIR", "TMPDIR", "LANG", "LC_ALL", "SS
 
 
 def _open_docker(environ: Mapping[str, str], home: Path) -> Engine:
-    from dockpass.engines.docker import open_engine
-    from dockpass.engines.endpoint import resolve_endpoint
+    from dockpass.engines.choice import EngineChoice, Engines, open_chosen
 
-    return open_engine(resolve_endpoint(environ, home))
+    return open_chosen(EngineChoice(Engines.DOCKER, "by default", Path()), environ, home)
 
 
 def ordinary_policy(home: Path) -> Policy:

@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`keys` are Textual's names, separated by commas; `scope` is `overview`, `run` or `everywhere`."""
+    """`keys` are Textual's names, separated by commas; `scope` is one of `SCOPES`."""
 
     id: str
     keys: str
@@ -34,6 +34,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("command_3", "3", "pull", "Select pull.", "overview", False),
     Action("command_4", "4", "cleanup", "Select cleanup.", "overview", False),
     Action("command_5", "5", "deploy", "Select deploy.", "overview", False),
+    Action("tour_do", "space", "do it", "Do what the tour's step is about.", "sandbox"),
+    Action("tour_next", "n", "next", "Go to the tour's next step.", "sandbox"),
+    Action("tour_back", "p", "back", "Go to the tour's step before.", "sandbox", False),
+    Action("tour", "t", "tour", "Leave the tour, or come back to it.", "sandbox"),
     Action("cancel", "x", "cancel", "Cancel the run.", "run"),
     Action("search", "slash", "search", "Show only log lines that hold a text.", "run"),
     Action("follow", "f", "follow", "Follow the end of the log, or stay.", "run"),
@@ -43,6 +47,14 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 RUN = ACTIONS[0]
+
+SCOPES = {
+    "overview": "Overview",
+    "sandbox": "Overview of a sandbox",
+    "run": "Run",
+    "everywhere": "Everywhere",
+}
+"""Where keys work, with a title each."""
 
 _NAMES = {"slash": "/", "question_mark": "?", "escape": "esc", "backspace": "backspace", "enter": "enter"}
 
@@ -85,7 +97,7 @@ def keys_page() -> str:
         "by its id.",
         "",
     ]
-    for scope, title in (("overview", "Overview"), ("run", "Run"), ("everywhere", "Everywhere")):
+    for scope, title in SCOPES.items():
         lines += [f"## {title}", "", "| key | id | what it does |", "|---|---|---|"]
         lines += [
             f"| `{key_name(action)}` | `{action.id}` | {action.help} |"

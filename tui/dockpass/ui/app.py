@@ -13,14 +13,14 @@ from textual.app import App
 
 from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.sweep import sweep
-from dockpass.engines.detect import detect_engine
+from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.errors import DockpassError, UsageError
 from dockpass.paths import Paths
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import load_settings, save_setting
 from dockpass.ui.screens.overview import Overview
-from dockpass.ui.session import SECONDS_TO_STOP, Session
+from dockpass.ui.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.variables.findings import Finding
 from dockpass.variables.gather import gather
@@ -115,7 +115,13 @@ class DockpassApp(App[int]):
 
 
 def make_session(
-    environ: Mapping[str, str], home: Path, cwd: Path, paths: Paths, redactor: Redactor
+    environ: Mapping[str, str],
+    home: Path,
+    cwd: Path,
+    paths: Paths,
+    redactor: Redactor,
+    engine: EngineChoice,
+    sandbox: Sandbox | None = None,
 ) -> Session:
     """Gather what a session starts from."""
     variables = gather(environ)
@@ -132,20 +138,32 @@ def make_session(
     except UsageError as error:
         notes = [Finding(error.id, "build file", error.message)]
     facts = Facts(variables, base_images=base_images, home=str(home), cwd=str(cwd))
+    policy = ordinary_policy(home)
     return Session(
         facts,
         detect_place(facts, os.path.isdir),
-        Services(environ, home, cwd, paths.state, redactor, policy=ordinary_policy(home)),
+        Services(
+            environ, home, cwd, paths.state, redactor, policy=policy, open_engine=opener(engine, policy)
+        ),
         load_settings(paths.settings),
         paths,
-        lambda: detect_engine(environ, home),
+        lambda: detect_chosen(engine, environ, home),
         notes=tuple(notes),
+        sandbox=sandbox,
     )
 
 
-def run_app(environ: Mapping[str, str], home: Path, cwd: Path, paths: Paths, redactor: Redactor) -> int:
+def run_app(
+    environ: Mapping[str, str],
+    home: Path,
+    cwd: Path,
+    paths: Paths,
+    redactor: Redactor,
+    engine: EngineChoice,
+    sandbox: Sandbox | None = None,
+) -> int:
     """Run the screen until the person quits; return the exit status."""
     sweep(environ)
-    app = DockpassApp(make_session(environ, home, cwd, paths, redactor))
+    app = DockpassApp(make_session(environ, home, cwd, paths, redactor, engine, sandbox))
     result = app.run()
     return app.return_code if app.return_code else (result or 0)

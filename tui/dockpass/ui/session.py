@@ -12,6 +12,7 @@ from dockpass.auth.facts import Edit, EditKind, Facts
 from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.engines.detect import EngineState
 from dockpass.paths import Paths
+from dockpass.runs.events import Ended, Status
 from dockpass.runs.plan import Plan
 from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, RunRequest
@@ -27,9 +28,19 @@ SECONDS_REVEALED = 10.0
 SECONDS_TO_STOP = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What a session in a sandbox knows of it."""
+
+    host: str
+    repository: str
+    cleanup_token: Secret
+    external_config: str
+
+
 @dataclass
 class Session:
-    """One person's session. `found` are the facts before any edit."""
+    """One person's session. `found` are the facts before any edit, `ended` how its runs ended."""
 
     found: Facts
     place: Place
@@ -40,6 +51,8 @@ class Session:
     start: Callable[[RunRequest, Services], Run] = start_run
     notes: tuple[Finding, ...] = ()
     edits: list[Edit] = field(default_factory=list)
+    sandbox: Sandbox | None = None
+    ended: list[tuple[Command, Status]] = field(default_factory=list)
 
     @property
     def facts(self) -> Facts:
@@ -88,6 +101,12 @@ class Session:
         """Start a run that was confirmed on the screen; what it asks itself, it still asks."""
         foreign = request.decision.warns(WarningId.FOREIGN_REGISTRY)  # the yes was to this question
         return self.start(replace(request, confirmed=False, foreign_allowed=foreign), self.services)
+
+    def note_end(self, run: Run) -> None:
+        """Remember how a run ended."""
+        events = run.feed.since(0).events
+        if events and isinstance(events[-1], Ended):
+            self.ended.append((run.request.command, events[-1].status))
 
 
 def edit_of(name: str, text: str, *, option: bool) -> Edit:

@@ -8,6 +8,7 @@ ROLE_STYLES = {
     "text": "",
     "strong": "bold",
     "brand": "bold $role-accent",
+    "badge": "bold reverse $role-look",
     "heading": "bold $role-label",
     "label": "$role-label",
     "absent": "$role-absent",

@@ -8,23 +8,25 @@ from functools import partial
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
 from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
-from dockpass.runs.planning import rules_in_words
 from dockpass.runs.request import RunRequest
 from dockpass.runs.rules import parse_rules
+from dockpass.runs.run import Run
 from dockpass.secrets import Secret
-from dockpass.ui.actions import ACTIONS, bindings, key_name, row_binding
+from dockpass.ui.actions import bindings, row_binding
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Help
+from dockpass.ui.screens.touring import TOUR_ACTIONS, Touring
 from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.text import content
+from dockpass.ui.views.helping import RULES_MEAN, help_lines, rules_preview
 from dockpass.ui.views.overview import (
     command_row,
+    engine_words,
     environment_rows,
     option_name,
     option_value,
@@ -51,10 +53,10 @@ class EnvironmentRows(Rows):
     BINDINGS = [row_binding("edit")]
 
 
-class Overview(Screen[None]):
+class Overview(Touring):
     """What does each command log in with, and why?"""
 
-    BINDINGS = [*bindings("overview"), *bindings("everywhere")]
+    BINDINGS = [*bindings("overview"), *bindings("sandbox"), *bindings("everywhere")]
     AUTO_FOCUS = "#commands"
 
     def __init__(self, session: Session) -> None:
@@ -71,6 +73,8 @@ class Overview(Screen[None]):
             return self.focused is not None and self.focused.id == "environment"
         if action == "undo":
             return bool(self.session.edits)
+        if action in TOUR_ACTIONS:
+            return self.session.sandbox is not None and (action == "tour" or self.touring)
         return True
 
     def on_descendant_focus(self) -> None:
@@ -89,6 +93,7 @@ class Overview(Screen[None]):
         with Horizontal(id="below"):
             yield EnvironmentRows("Environment", id="environment")
             yield Panel("Why", id="why")
+        yield Panel("Tour", id="tour")
         yield Input(placeholder="a part of a name", id="filter")
         yield Footer(compact=True)
 
@@ -97,6 +102,7 @@ class Overview(Screen[None]):
         self.refresh_all()
         self.query_one("#commands", Rows).highlighted = 1
         self._ask_for_engine()
+        self.start_tour()
         for problem in self.session.loaded.problems:
             self.notify(problem, severity="warning", timeout=12)
 
@@ -123,7 +129,9 @@ class Overview(Screen[None]):
         ]
         self.query_one("#commands", Rows).show(rows)
         self.refresh_selected()
-        left, right = status_line(session.place, len(session.edits), self._engine, width)
+        sandbox = session.sandbox is not None
+        left, right = status_line(session.place, len(session.edits), self._engine, width, sandbox=sandbox)
+        self.show_tour()
         self.query_one("#status-left", Static).update(content(left))
         self.query_one("#status-right", Static).update(content(right))
 
@@ -168,9 +176,7 @@ class Overview(Screen[None]):
 
     def _show_engine(self, state: EngineState) -> None:
         if state.info is not None:
-            kind = state.info.endpoint.partition("://")[0]
-            words = f"{state.info.name} {state.info.version.partition('+')[0]}"
-            self._engine = (f"{words}  {kind} socket" if kind == "unix" else f"{words}  {kind}", "good")
+            self._engine = (engine_words(state.info), "good")
         else:
             self._engine = ("no engine", "look")
             if state.error is not None:
@@ -214,6 +220,19 @@ class Overview(Screen[None]):
     def action_command_5(self) -> None:
         """Select deploy."""
         self._select(5)
+
+    def select_command(self, command: Command) -> None:
+        """Select a command for the tour."""
+        self._select(COMMANDS.index(command) + 1)
+
+    def refresh_after_edit(self) -> None:
+        """Show what the tour changed."""
+        self.refresh_all()
+
+    def run_in_tour(self, command: Command) -> None:
+        """Open the plan of a command for the tour."""
+        self.select_command(command)
+        self.action_run()
 
     def action_edit(self) -> None:
         """Edit the selected variable or option."""
@@ -359,40 +378,14 @@ class Overview(Screen[None]):
         if yes:
             from dockpass.ui.screens.run import RunScreen
 
-            plan = self.session.plan(request)
-            self.app.push_screen(RunScreen(self.session.run(request), plan), lambda _: self.refresh_all())
+            plan, run = self.session.plan(request), self.session.run(request)
+            sandbox = self.session.sandbox is not None
+            self.app.push_screen(RunScreen(run, plan, sandbox=sandbox), lambda _: self._run_over(run))
+
+    def _run_over(self, run: Run) -> None:
+        self.session.note_end(run)
+        self.refresh_all()
 
     def action_help(self) -> None:
         """Show every key."""
         self.app.push_screen(Help(help_lines()))
-
-
-RULES_MEAN = (
-    "keep-last=N keeps the newest N, older-than=30d deletes only what is older, match=REGEX only tags"
-    " like it, keep=REGEX never tags like it. What would go is shown before anything is deleted."
-)
-
-
-def rules_preview(text: str) -> list[Line]:
-    """Return what a line of rules means, or what is wrong with it."""
-    try:
-        return [((rules_in_words(parse_rules(text)), "text"),)]
-    except UsageError as error:
-        return [((error.message, "bad"),), ((error.hint, "label"),)]
-
-
-def help_lines() -> list[Line]:
-    """Return every key with what it does, by where it works."""
-    lines: list[Line] = []
-    for scope in ("overview", "run", "everywhere"):
-        lines += [*([()] if lines else []), ((scope.upper(), "heading"),)]
-        lines += [
-            ((cell(key_name(action), 11), "accent"), (action.help, "text"))
-            for action in ACTIONS
-            if action.scope == scope
-        ]
-    return [
-        *lines,
-        (),
-        (("ctrl+p", "accent"), ("     The command palette: themes and everything else.", "text")),
-    ]

@@ -14,10 +14,10 @@ from dockpass.runs.plan import Plan
 from dockpass.runs.run import Run
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.dialogs import Confirm, Help
-from dockpass.ui.screens.overview import help_lines
 from dockpass.ui.text import content
+from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.run import RunState, layer_lines, lifecycle_lines, outcome_lines, plan_rows
-from dockpass.ui.views.words import Line, plain, seconds
+from dockpass.ui.views.words import Line, plain, sandbox_badge, seconds
 from dockpass.ui.widgets.panel import Panel
 from dockpass.ui.widgets.run_log import RunLog
 
@@ -30,10 +30,11 @@ class RunScreen(Screen[None]):
     BINDINGS = [*bindings("run"), *bindings("everywhere")]
     AUTO_FOCUS = "#log"
 
-    def __init__(self, run: Run, plan: Plan) -> None:
+    def __init__(self, run: Run, plan: Plan, *, sandbox: bool = False) -> None:
         super().__init__()
         self.run_ = run
         self.plan = plan
+        self._sandbox = sandbox
         self.state = RunState()
         self._cursor = 0
         self._search = ""
@@ -99,6 +100,7 @@ class RunScreen(Screen[None]):
             role = "bad"
         title: Line = (
             ("dockpass", "brand"),
+            *sandbox_badge(self._sandbox),
             (f"  {self.run_.request.command}", "strong"),
             (f"  {self.plan.title}", "label"),
         )

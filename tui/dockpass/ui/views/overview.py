@@ -10,6 +10,7 @@ from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, WarningId
 from dockpass.auth.facts import Facts, SourceKind
 from dockpass.auth.rules import rule
 from dockpass.auth.whynot import WhyNot
+from dockpass.engines.base import EMBEDDED, EngineInfo
 from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.ui.views.words import (
@@ -25,6 +26,7 @@ from dockpass.ui.views.words import (
     cell,
     hanging,
     method_role,
+    sandbox_badge,
 )
 from dockpass.variables.catalogue import Entry, Group
 from dockpass.variables.findings import Finding
@@ -258,9 +260,21 @@ def read_by(decided: Decided) -> dict[str, str]:
     return dict.fromkeys(names, method_role(decided.method))
 
 
-def status_line(place: Place, edits: int, engine: tuple[str, str], width: int) -> tuple[Line, Line]:
+def engine_words(info: EngineInfo) -> str:
+    """Return the engine for the status line: where it answers, or why the embedded one is taken."""
+    if info.name == EMBEDDED:
+        return "embedded engine" + ("" if info.how.endswith("for it") else "  no Docker here")
+    kind = info.endpoint.partition("://")[0]
+    where = f"{kind} socket" if kind == "unix" else kind
+    return f"{info.name} {info.version.partition('+')[0]}  {where}"
+
+
+def status_line(
+    place: Place, edits: int, engine: tuple[str, str], width: int, *, sandbox: bool = False
+) -> tuple[Line, Line]:
     """Return the left and the right half of the status line."""
-    left: list[Span] = [("dockpass", "brand"), ("  ", "text"), (place.label or str(place.kind), "strong")]
+    left: list[Span] = [("dockpass", "brand"), *sandbox_badge(sandbox)]
+    left += [("  ", "text"), (place.label or str(place.kind), "strong")]
     where = " › ".join(part for part in (place.project, place.job if width >= WIDE else "") if part)
     if where:
         left.append((f"  {where}", "label"))

@@ -27,6 +27,11 @@ def method_role(method: Method) -> str:
     return f"method-{method}"
 
 
+def sandbox_badge(sandbox: bool) -> Line:
+    """Return the word that stands on every screen of a sandbox."""
+    return (("  ", "text"), ("sandbox", "badge")) if sandbox else ()
+
+
 def cell(text: str, width: int) -> str:
     """Return `text` in exactly `width` characters."""
     return cut(text, width).ljust(width)

@@ -1,0 +1,99 @@
+"""`dockpass images`: the embedded engine's store, listed, tidied, and taken elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from dockpass.cli.context import engine_choice, this_process
+from dockpass.cli.narrate import size
+from dockpass.cli.output import Output, is_terminal
+from dockpass.engines.embedded.store import Store
+from dockpass.engines.embedded.upkeep import (
+    StoredImage,
+    export,
+    prune,
+    remove_image,
+    stored_images,
+    to_prune,
+)
+from dockpass.errors import NotAllowed
+from dockpass.text import plural
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def images(ctx: click.Context, as_json: bool) -> None:
+    """List the images of the embedded engine, which are dockpass's own."""
+    if ctx.invoked_subcommand is not None:
+        return
+    store, output = _store(), Output(this_process().redactor)
+    found = stored_images(store)
+    if as_json:
+        output.json({"store": str(store.root), "images": [asdict(each) for each in found]})
+        return
+    output.say([f"{plural(len(found), 'image')} in {store.root}"])
+    output.data(_table(found))
+
+
+@images.command("rm")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def images_rm(names: tuple[str, ...]) -> None:
+    """Take names away; an image without any name left goes with its blobs."""
+    store, output = _store(), Output(this_process().redactor)
+    for name in names:
+        removed = remove_image(store, name)
+        freed = (
+            f", {plural(len(removed.blobs), 'blob')} with it ({size(removed.size)})" if removed.blobs else ""
+        )
+        output.data([f"removed {name}{freed}"])
+
+
+@images.command("prune")
+@click.option("--yes", is_flag=True, help="Do not ask before removing.")
+def images_prune(yes: bool) -> None:
+    """Remove what no name reaches: unnamed images, and blobs that nothing needs."""
+    store, output = _store(), Output(this_process().redactor)
+    unnamed, bytes_of = to_prune(store)
+    if not unnamed and not bytes_of:
+        output.data(["there is nothing to remove"])
+        return
+    question = f"Remove {plural(len(unnamed), 'unnamed image')} and {size(bytes_of)} that no name reaches?"
+    if not yes and not is_terminal():
+        raise NotAllowed("needs-yes", f"There is no terminal on which to ask: {question}", "Give --yes.")
+    if not yes and not output.ask(question):
+        output.data(["nothing was removed"])
+        return
+    removed = prune(store)
+    output.data(f"removed image {digest}" for digest in removed.images)
+    output.data(f"removed blob {digest}" for digest in removed.blobs)
+    output.data([f"{size(removed.size)} freed"])
+
+
+@images.command("export")
+@click.argument("name")
+@click.argument("directory", metavar="DIR")
+def images_export(name: str, directory: str) -> None:
+    """Write an image as an OCI layout into DIR, which other tools read."""
+    world, output = this_process(), Output(this_process().redactor)
+    digest, converted = export(_store(), name, world.cwd / Path(directory).expanduser())
+    if converted:
+        output.say(["docker's own types were converted to those of OCI, hence another digest"])
+    output.data([f"{name} is {digest} in {directory}"])
+
+
+def _store() -> Store:
+    return Store(engine_choice(this_process(), None).store)
+
+
+def _table(found: list[StoredImage]) -> list[str]:
+    width = max([len(each.name or "(no name)") for each in found], default=0)
+    return [
+        f"{each.name or '(no name)':<{width}}  {(each.image_id or each.digest)[7:19]}  {size(each.size):>9}"
+        f"  {each.created[:19].replace('T', ' '):<19}  {each.platform}"
+        + (f"  ▲ {each.problem}" if each.problem else "")
+        for each in found
+    ]

@@ -1,0 +1,90 @@
+"""Which engine a run uses: the one that was asked for, or what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from dockpass.engines.base import Engine
+from dockpass.engines.detect import EngineState, detect_engine
+from dockpass.engines.endpoint import resolve_endpoint
+from dockpass.errors import DockpassError, UsageError
+from dockpass.registry.policy import Policy
+
+AUTO_SECONDS = 0.3
+"""How long `auto` waits for Docker or Podman before it takes the embedded engine."""
+
+
+class Engines(StrEnum):
+    """What can be asked for."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """What was asked for, by what (`--engine`, the settings file), and where the image store is."""
+
+    engine: Engines
+    because: str
+    store: Path
+
+
+def open_chosen(
+    choice: EngineChoice, environ: Mapping[str, str], home: Path, policy: Policy | None = None
+) -> Engine:
+    """Open the engine; raises `DockpassError` where the one that was asked for does not answer."""
+    if choice.engine is Engines.EMBEDDED:
+        return _embedded(choice, choice.because, environ, policy)
+    from dockpass.engines.docker import OPEN_SECONDS, open_engine
+
+    seconds = AUTO_SECONDS if choice.engine is Engines.AUTO else OPEN_SECONDS
+    try:
+        return open_engine(resolve_endpoint(environ, home), seconds)
+    except DockpassError as error:
+        if choice.engine is not Engines.AUTO:
+            raise
+        return _embedded(choice, _instead(error), environ, policy)
+
+
+def opener(choice: EngineChoice, policy: Policy | None = None) -> Callable[[Mapping[str, str], Path], Engine]:
+    """Return what opens the chosen engine; `policy` holds for what the embedded one asks registries."""
+    return lambda environ, home: open_chosen(choice, environ, home, policy)
+
+
+def detect_chosen(choice: EngineChoice, environ: Mapping[str, str], home: Path) -> EngineState:
+    """Return the engine that a run would use, or why there is none."""
+    if choice.engine is Engines.EMBEDDED:
+        return EngineState(_embedded(choice, choice.because, environ).info())
+    if choice.engine is Engines.DOCKER:
+        return detect_engine(environ, home)
+    state = detect_engine(environ, home, AUTO_SECONDS)
+    if state.error is None:
+        return state
+    return EngineState(_embedded(choice, _instead(state.error), environ).info(), None, state.endpoint)
+
+
+def parse_choice(text: str, because: str, store: Path) -> EngineChoice:
+    """Return the choice of a word; raises `UsageError` for one that is not known."""
+    try:
+        return EngineChoice(Engines(text), because, store)
+    except ValueError:
+        known = ", ".join(Engines)
+        raise UsageError("engine-unknown", f"There is no engine {text!r}.", f"Take one of {known}.") from None
+
+
+def _embedded(
+    choice: EngineChoice, how: str, environ: Mapping[str, str], policy: Policy | None = None
+) -> Engine:
+    from dockpass.engines.embedded.engine import open_embedded
+    from dockpass.registry.transport import Transport
+
+    return open_embedded(choice.store, how, environ, lambda: Transport(policy))
+
+
+def _instead(error: DockpassError) -> str:
+    return f"no Docker or Podman answers: {error.message.rstrip('.')}"

@@ -1,0 +1,1 @@
+"""The engine that needs no daemon: an image store, and what pulls, pushes and builds with it."""

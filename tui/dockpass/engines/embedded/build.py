@@ -1,0 +1,226 @@
+"""Build: the stages of a Dockerfile turned into layers and a config, with nothing being run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from dockpass.auth.reference import Reference, parse_reference
+from dockpass.buildfiles.lines import Instruction, instructions
+from dockpass.engines.base import BuildRequest, Sink
+from dockpass.engines.context import read_file, visible_names
+from dockpass.engines.embedded.filesteps import FileSteps
+from dockpass.engines.embedded.image import Image, image_of, time_of
+from dockpass.engines.embedded.imageconfig import CONFIG_KEYWORDS, ImageConfig, InstructionError
+from dockpass.engines.embedded.layer import Layer
+from dockpass.engines.embedded.manifest import Manifest, Platform, this_platform
+from dockpass.engines.embedded.script import (
+    Stage,
+    check_flags,
+    needs_engine,
+    parse_platform,
+    platform_arguments,
+    read_script,
+)
+from dockpass.engines.embedded.store import Store
+from dockpass.engines.embedded.tree import Tree, tree_of_files
+from dockpass.errors import UsageError
+from dockpass.text import clean, cut
+
+EPOCH = "SOURCE_DATE_EPOCH"
+LATEST_TIME = 253402300799  # the end of the year 9999, the last that RFC 3339 can name
+
+PullBase = Callable[[Reference, Platform], Manifest]
+"""Has an image in the store, and returns its manifest."""
+
+_TRIGGERS = CONFIG_KEYWORDS | {"ARG", "COPY", "ADD", "WORKDIR"}
+
+
+class Builder:
+    """One build. `pull_base` brings base images; `environ` may hold SOURCE_DATE_EPOCH."""
+
+    def __init__(
+        self,
+        store: Store,
+        request: BuildRequest,
+        sink: Sink,
+        pull_base: PullBase,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._store = store
+        self._request = request
+        self._sink = sink
+        self._pull_base = pull_base
+        self._epoch = _epoch(request.build_args.get(EPOCH) or environ.get(EPOCH) or "0")
+        self._images: list[Image] = []
+        self._context_tree: Tree | None = None
+        self._unused = set(request.build_args) - {EPOCH}
+        self._step_number = 0
+
+    def build(self) -> str:
+        """Build the wanted stage and name it; return the image's id."""
+        request = self._request
+        self._root = request.context.resolve()
+        self._names = visible_names(request.context, request.dockerfile, self._sink.check)
+        self._script = read_script(request.dockerfile, read_file(request.dockerfile), request.target)
+        self._steps = sum(1 + len(stage.body) for stage in self._script.stages)
+        self._files = FileSteps(
+            self._store, self._context, self._epoch, self._script.escape, self._sink.check
+        )
+        self._outer = self._outer_arguments()
+        for stage in self._script.stages:
+            self._images.append(self._stage(stage))
+        if self._unused:
+            names = ", ".join(clean(name) for name in sorted(self._unused))
+            self._sink.log(f"warning: there is no ARG for the build argument {names}")
+        return self._finish(self._images[-1])
+
+    def _finish(self, image: Image) -> str:
+        descriptor, image_id = image.store(self._store, time_of(self._epoch))
+        for name in self._request.tags or ("",):
+            self._store.name(_with_latest(name), descriptor)
+        self._sink.log(f"built {image_id}")
+        for name in self._request.tags:
+            self._sink.log(f"named {clean(name)}")
+        return image_id
+
+    def _stage(self, stage: Stage) -> Image:
+        base = self._script.expand(stage.origin, stage.base, self._outer)
+        self._say(f"FROM {clean(base, 200)}" + (f" AS {clean(stage.name, 100)}" if stage.name else ""))
+        image = self._base(stage, base)
+        for text in image.config.begin_stage():
+            self._trigger(stage, image, text)
+        for each in stage.body:
+            self._say(f"{each.keyword} {cut(clean(each.text, 200), 100)}")
+            self._follow(stage, image, each)
+        return image
+
+    def _base(self, stage: Stage, base: str) -> Image:
+        if base == "scratch":
+            return Image(ImageConfig(), self._platform(stage))
+        earlier = self._script.stage_of(base, stage.index)
+        if earlier and base.lower() == earlier.name:
+            return self._images[earlier.index].branch()
+        return self._foreign(stage.origin, base, self._platform(stage))
+
+    def _foreign(self, at: Instruction, name: str, platform: Platform) -> Image:
+        try:
+            reference = parse_reference(name)
+        except UsageError as error:
+            self._script.fail(at, error.message.rstrip("."), hint=error.hint)
+        return image_of(self._store, self._pull_base(reference, platform), platform, str(reference))
+
+    def _platform(self, stage: Stage) -> Platform:
+        if not stage.platform:
+            return this_platform()
+        wanted = self._script.expand(stage.origin, stage.platform, self._outer)
+        found = parse_platform(wanted)
+        if found is None:
+            self._script.fail(stage.origin, f"{wanted or 'nothing'} is no platform", "--platform")
+        return found
+
+    def _trigger(self, stage: Stage, image: Image, text: str) -> None:
+        """Do what an ONBUILD of the base image asks for."""
+        shown = f"{cut(clean(text, 200), 100)} (ONBUILD of the base image)"
+        self._say(shown, counts=False)
+        for each in instructions(text):
+            at = replace(each, line=stage.origin.line)
+            if at.keyword == "RUN":
+                raise needs_engine(f"{self._script.file}:{at.line}:1", shown)
+            if at.keyword not in _TRIGGERS:
+                self._script.fail(stage.origin, f"its base image has the trigger {shown}, which is not known")
+            check_flags(self._script, at)
+            self._follow(stage, image, at)
+
+    def _follow(self, stage: Stage, image: Image, at: Instruction) -> None:
+        self._sink.check()
+        values = image.values
+
+        def expand(word: str) -> str:
+            return self._script.expand(at, word, values)
+
+        layer: Layer | None = None
+        try:
+            match at.keyword:
+                case "ARG":
+                    self._argument(image, at)
+                case "WORKDIR":
+                    layer = self._files.workdir(image, at, expand)
+                case "COPY" | "ADD":
+                    layer = self._files.copy(image, at, expand, self._origin(stage, at))
+                case _:
+                    image.config.apply(at, expand)
+        except InstructionError as error:
+            self._script.fail(at, str(error).rstrip("."), error.word)
+        if layer is not None:
+            size = "there already" if layer.reused else f"{layer.descriptor.size:,} bytes"
+            self._sink.log(f"  layer {layer.descriptor.digest[7:19]}, {size}")
+        flags = "".join(f"{flag} " for flag in at.flags)
+        image.note(time_of(self._epoch), clean(f"{at.keyword} {flags}{at.text}", 2000), layer)
+
+    def _origin(self, stage: Stage, at: Instruction) -> Image | None:
+        """Return the stage or the image of `COPY --from`."""
+        name = next((flag.partition("=")[2] for flag in at.flags if flag.startswith("--from=")), "")
+        if not name:
+            return None
+        if "$" in name:
+            self._script.fail(at, "variables are not replaced in --from", name)
+        earlier = self._script.stage_of(name, stage.index)
+        if earlier is not None:
+            return self._images[earlier.index]
+        if name.isdecimal():
+            self._script.fail(at, f"there is no stage {name} before this one", name)
+        return self._foreign(at, name, this_platform())
+
+    def _argument(self, image: Image, at: Instruction) -> None:
+        for word in at.words:
+            name, equals, default = word.partition("=")
+            if not name:
+                raise InstructionError("a name is missing before the `=`", word)
+            self._unused.discard(name)
+            if name in self._request.build_args:
+                image.arguments[name] = self._request.build_args[name]
+            elif equals:
+                image.arguments[name] = self._script.expand(at, default, image.values)
+            elif name in self._outer:
+                image.arguments[name] = self._outer[name]
+
+    def _outer_arguments(self) -> dict[str, str]:
+        """Return what ARG before the first FROM says, and what every build knows."""
+        found = platform_arguments()
+        for at in self._script.arguments:
+            for word in at.words:
+                name, equals, default = word.partition("=")
+                self._unused.discard(name)
+                if name in self._request.build_args:
+                    found[name] = self._request.build_args[name]
+                elif equals:
+                    found[name] = self._script.expand(at, default, found)
+        return found
+
+    def _context(self) -> Tree:
+        if self._context_tree is None:
+            self._context_tree = tree_of_files(self._root, self._names, self._sink.check)
+        return self._context_tree
+
+    def _say(self, text: str, *, counts: bool = True) -> None:
+        self._sink.check()
+        self._step_number += counts
+        self._sink.log(f"step {self._step_number}/{self._steps}: {text}")
+
+
+def _with_latest(name: str) -> str:
+    if not name:
+        return ""
+    parsed = parse_reference(name)
+    return str(parsed if parsed.tag else Reference(parsed.host, parsed.path, "latest"))
+
+
+def _epoch(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:20]) <= LATEST_TIME):
+        raise UsageError(
+            "epoch-invalid",
+            f"{EPOCH} is {clean(text, 40)}, and has to be a number of seconds since 1970.",
+            "Give a whole number, or unset it.",
+        )
+    return int(text)

@@ -1,0 +1,215 @@
+"""Tokens as GitLab makes them: signed by RS256, five minutes long, with fewer actions than asked for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from dockpass.sandbox.access import ALL, DELETE, PULL, PUSH, REGISTRY, REPOSITORY, Caller, Scope
+from dockpass.sandbox.accounts import Account, AccountKind
+from dockpass.sandbox.flavours import Profile
+
+ISSUER = "dockpass-sandbox"
+LIFETIME_SECONDS = 300
+LEEWAY_SECONDS = 60
+"""How far clocks may be apart, as in Distribution."""
+
+
+class InvalidToken(Exception):
+    """A token that this registry does not take: another key's, expired, or no token at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Makes tokens and checks them."""
+
+    profile: Profile
+    signer: Signer
+    opaque: dict[str, tuple[float, Caller]]
+    clock: Callable[[], float]
+    protected_tags: Sequence[str] = ()
+
+    def make(self, account: Account | None, grants: Sequence[Scope], *, expired: bool) -> Mapping[str, Any]:
+        """Return the token server's answer for these grants."""
+        now = int(self.clock()) - (2 * LIFETIME_SECONDS if expired else 0)
+        if self.profile.opaque_tokens:
+            token = self._opaque(account, grants, now + LIFETIME_SECONDS)
+        else:
+            token = self.signer.sign(self._claims(account, grants, now))
+        if not self.profile.tells_expiry:
+            return {"token": token}
+        issued = datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z")
+        return {
+            "token": token,
+            "access_token": token,
+            "expires_in": LIFETIME_SECONDS,
+            "issued_at": issued,
+        }
+
+    def read(self, token: str) -> Caller:
+        """Return who a token was made for; raises `InvalidToken`."""
+        if self.profile.opaque_tokens:
+            expires, caller = self.opaque.get(token, (0.0, Caller()))
+            self._require_time(expires)
+            return caller
+        claims = self.signer.verify(token)
+        if (claims.get("iss"), claims.get("aud")) != (ISSUER, self.profile.service):
+            raise InvalidToken("it is another service's")
+        self._require_time(claims.get("exp"))
+        not_before = claims.get("nbf")
+        if not isinstance(not_before, int) or not_before - LEEWAY_SECONDS > self.clock():
+            raise InvalidToken("it is not valid yet")
+        return _caller(claims)
+
+    def caller(self, account: Account | None, grants: Sequence[Scope] | None) -> Caller:
+        """Return the caller that a token with these grants would tell of."""
+        patterns = tuple(self.protected_tags)
+        denied = {PUSH: patterns, DELETE: patterns} if patterns else {}
+        subject = account.subject if account else ""
+        return Caller(subject, None if grants is None else tuple(grants), denied)
+
+    def _require_time(self, expires: object) -> None:
+        if not isinstance(expires, int | float) or expires + LEEWAY_SECONDS <= self.clock():
+            raise InvalidToken("it has expired")
+
+    def _opaque(self, account: Account | None, grants: Sequence[Scope], expires: float) -> str:
+        now = self.clock()
+        for old in [token for token, (until, _) in self.opaque.items() if until + LEEWAY_SECONDS <= now]:
+            del self.opaque[old]
+        token = secrets.token_urlsafe(32)
+        self.opaque[token] = (expires, self.caller(account, grants))
+        return token
+
+    def _claims(self, account: Account | None, grants: Sequence[Scope], now: int) -> Mapping[str, object]:
+        claims: dict[str, object] = {
+            "iss": ISSUER,
+            "sub": account.subject if account else "",
+            "aud": self.profile.service,
+            "exp": now + LIFETIME_SECONDS,
+            "nbf": now - 5,
+            "iat": now,
+            "jti": str(uuid.uuid4()),
+            "access": [self._entry(grant) for grant in grants],
+        }
+        if account:
+            claims["auth_type"] = account.kind.value
+        return claims
+
+    def _entry(self, grant: Scope) -> Mapping[str, object]:
+        entry: dict[str, object] = {"type": grant.type, "name": grant.name, "actions": list(grant.actions)}
+        if grant.type == REPOSITORY:
+            entry["meta"] = self._meta(grant.name)
+        return entry
+
+    def _meta(self, repository: str) -> Mapping[str, object]:
+        """Tell of the project, the first two parts of a name, as GitLab does."""
+        project = "/".join(repository.split("/")[:2])
+        meta: dict[str, object] = {
+            "project_path": project,
+            "project_id": _number(project),
+            "root_namespace_id": _number(project.partition("/")[0]),
+        }
+        if self.protected_tags:
+            patterns = list(self.protected_tags)
+            meta["tag_deny_access_patterns"] = {PUSH: patterns, DELETE: patterns}
+        return meta
+
+
+def new_tokens(profile: Profile, clock: Callable[[], float], protected_tags: Sequence[str]) -> Tokens:
+    """Return a maker of tokens with a key of its own."""
+    return Tokens(profile, Signer(), {}, clock, protected_tags)
+
+
+class Signer:
+    """One RSA key, made when it is first needed."""
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    @cached_property
+    def _id(self) -> str:
+        public = self._key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return hashlib.sha256(public).hexdigest()[:32]
+
+    def sign(self, claims: Mapping[str, object]) -> str:
+        """Return the claims as a JSON Web Token."""
+        signed = f"{_encoded({'typ': 'JWT', 'alg': 'RS256', 'kid': self._id})}.{_encoded(claims)}"
+        signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+    def verify(self, token: str) -> Mapping[str, Any]:
+        """Return the claims of a token that this key has signed; raises `InvalidToken`."""
+        signed, _, signature = token.rpartition(".")
+        header, _, claims = signed.partition(".")
+        try:
+            # The key alone says how it signs: a header that asks for anything else is refused.
+            if json.loads(_decoded(header)).get("alg") != "RS256":
+                raise InvalidToken("it is not signed by RS256")
+            self._key.public_key().verify(
+                _decoded(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256()
+            )
+            found = json.loads(_decoded(claims))
+        except (ValueError, AttributeError, RecursionError, InvalidSignature) as error:
+            raise InvalidToken("it was not signed here") from error
+        if not isinstance(found, dict):
+            raise InvalidToken("it holds no claims")
+        return found
+
+
+def grants_of(
+    account: Account | None, asked: Sequence[Scope], profile: Profile, *, job_token_may_delete: bool
+) -> tuple[Scope, ...]:
+    """Return what is granted of what was asked for, in the same order, without a word on the rest."""
+    found = [_cut(account, scope, profile, job_token_may_delete) for scope in asked]
+    return tuple(scope for scope in found if scope.actions or profile.names_nothing_granted)
+
+
+def _cut(account: Account | None, asked: Scope, profile: Profile, may_delete: bool) -> Scope:
+    allowed: set[str] = set()
+    if asked.type == REPOSITORY:
+        if profile.anonymous_pull:
+            allowed.add(PULL)
+        if account and account.reaches(asked.name):
+            allowed |= account.actions
+            if may_delete and account.kind is AccountKind.JOB:
+                allowed.add(DELETE)
+    elif asked[:2] == (REGISTRY, "catalog") and account and not account.projects:
+        allowed |= account.actions & {ALL}
+    return asked._replace(actions=tuple(action for action in asked.actions if action in allowed))
+
+
+def _caller(claims: Mapping[str, Any]) -> Caller:
+    grants, denied = [], {}
+    for entry in claims["access"]:
+        grants.append(Scope(entry["type"], entry["name"], tuple(entry["actions"])))
+        patterns = entry.get("meta", {}).get("tag_deny_access_patterns", {})
+        denied.update({action: tuple(found) for action, found in patterns.items()})
+    return Caller(claims["sub"], tuple(grants), denied)
+
+
+def _encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def _decoded(part: str) -> bytes:
+    return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+
+
+def _number(name: str) -> int:
+    """Return a number that stands for a name, the same at every start."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:3], "big") + 1

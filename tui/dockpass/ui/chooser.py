@@ -1,0 +1,93 @@
+"""The question before the first screen: the sandbox, or what is here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from dockpass.ui.text import content
+from dockpass.ui.themes import THEMES, role_variables
+from dockpass.ui.views.words import Line
+
+SANDBOX, HERE = "sandbox", "here"
+
+
+class Chooser(App[str]):
+    """Asks one question and ends."""
+
+    CSS_PATH = "styles/base.tcss"
+    CSS = "Screen { align: center middle; } #places { height: auto; border: none; }"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = [
+        Binding("s", "take('sandbox')", "sandbox"),
+        Binding("h", "take('here')", "here"),
+        Binding("j", "down", "down", show=False),
+        Binding("k", "up", "up", show=False),
+        Binding("q,escape", "quit", "quit", key_display="q"),
+    ]
+
+    def __init__(self, found: Sequence[str], theme: str = "dockpass-dark") -> None:
+        super().__init__()
+        self._found = found
+        for known in THEMES:
+            self.register_theme(known)
+        self.theme = theme
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give every theme the colours of the roles."""
+        return role_variables(dark=self.current_theme.dark)
+
+    def compose(self) -> ComposeResult:
+        """A question and two answers."""
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Where to?"
+            words = f"Here is {' and '.join(self._found)}."
+            yield Static(content(((words, "text"),)), markup=False, classes="means")
+            yield OptionList(
+                Option(content(_SANDBOX_LINE), id=SANDBOX),
+                Option(content(_HERE_LINE), id=HERE),
+                id="places",
+                markup=False,
+            )
+        yield Footer(compact=True)
+
+    def on_mount(self) -> None:
+        """Let enter take the harmless one."""
+        self.query_one("#places", OptionList).highlighted = 0
+        self.query_one("#places").focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take the selected place."""
+        self.exit(event.option.id)
+
+    def action_take(self, place: str) -> None:
+        """Take a place by its letter."""
+        self.exit(place)
+
+    def action_down(self) -> None:
+        """Go down."""
+        self.query_one("#places", OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        """Go up."""
+        self.query_one("#places", OptionList).action_cursor_up()
+
+
+_SANDBOX_LINE: Line = (
+    ("s  sandbox            ", "accent"),
+    ("a registry of its own and a tour; nothing of yours is read or changed", "text"),
+)
+_HERE_LINE: Line = (
+    ("h  this environment   ", "accent"),
+    ("your variables, your engine, your registries", "text"),
+)
+
+
+def choose_place(found: Sequence[str]) -> str | None:
+    """Ask; return `sandbox`, `here`, or None if the person quits."""
+    return Chooser(found).run()

@@ -1,0 +1,27 @@
+"""The tour's panel, as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dockpass.ui.tour import Step
+from dockpass.ui.views.words import GLYPH_DONE, GLYPH_NOT_REACHED, GLYPH_NOW, Line, Span
+
+
+def tour_title(number: int, count: int, step: Step) -> str:
+    """Return the title of the panel."""
+    return f"Tour {number} of {count}: {step.title}"
+
+
+def tour_lines(step: Step, done: Sequence[bool], number: int) -> list[Line]:
+    """Return the text of a step, and how far the tour is."""
+    marks: list[Span] = []
+    for at, is_done in enumerate(done, 1):
+        if at == number:
+            marks.append((f"{GLYPH_NOW} ", "accent"))
+        elif at < number and is_done:
+            marks.append((f"{GLYPH_DONE} ", "good"))
+        else:
+            marks.append((f"{GLYPH_NOT_REACHED} ", "absent"))
+    state: Span = ("  done", "good") if done[number - 1] and number > 1 else ("", "text")
+    return [((step.text, "text"),), (*marks, state)]
