@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import stat
 import threading
 import time
@@ -312,6 +313,12 @@ def descendants(of: int) -> list[int]:
     return found[1:]
 
 
+def allow_core() -> None:
+    """Let a process leave a core dump, as far as this machine allows it."""
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
 def test_a41_no_secret_is_in_arguments_childrens_environments_files_or_output(
     program: Program, engine: FakeEngine
 ) -> None:
@@ -330,6 +337,7 @@ def test_a41_no_secret_is_in_arguments_childrens_environments_files_or_output(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=allow_core,
     )
     try:
         assert engine.began.wait(60)

@@ -181,6 +181,9 @@ async def test_a03_without_credentials_there_is_nothing_to_withhold(world: World
         ("10.0.0.1", "10.1.0.1", False),
         ("10.0.0.1", "10.0.0.1", True),
         ("localhost", "localhost", True),
+        ("localhost", "127.0.0.1", True),
+        ("localhost", "10.0.0.1", False),
+        ("localhost", "localhost.evil.example", False),
         ("a", "b", False),
     ],
 )

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from fakeengine import Answer, FakeEngine
+from fakeregistry import FakeRegistry
 from hostile import ELSEWHERE, Authority, Hostile, Reply, World, bearer
+from program import Program
 
 from dockpass.auth.command import Command
 from dockpass.auth.credential import Credential
@@ -206,6 +208,24 @@ def test_a44_the_warning_is_red_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr("sys.stderr", stream)
         Output(Redactor()).warn(["the certificate of a.example is not checked"])
         assert ("\x1b[31m" in stream.getvalue()) is red
+
+
+@pytest.mark.parametrize("option", ["--insecure-registry", "--skip-tls-verify-registry"])
+async def test_a44_a_run_says_what_is_unsafe_about_it(tmp_path: Path, option: str) -> None:
+    program = Program(tmp_path)
+    try:
+        async with FakeRegistry() as fake:
+            fake.image("v1")
+            words = ("deploy", "--repo", f"{fake.host}/web", "--tag", "v1", option)
+            for host, told in ((fake.host, True), ("other.example", False)):
+                ended = await asyncio.to_thread(program.run, *words, host)
+                assert ended.returncode == 0, ended.stderr
+                assert (f"▲ {fake.host} may speak plain http" in ended.stderr) is (
+                    told and "insecure" in option
+                )
+                assert ("is not checked" in ended.stderr) is (told and "skip" in option)
+    finally:
+        program.remove()
 
 
 # A job's token

@@ -5,6 +5,7 @@ Each of these is for exactly the `host:port` that is named, and never for a host
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,13 +122,20 @@ def same_site(one: str, other: str) -> bool:
 
     Judged by the names alone: at least the last two parts are the same, three below `co.uk` and the like.
     """
-    if one == other:
+    if one == other or (_is_this_machine(one) and _is_this_machine(other)):
         return True
     ours, theirs = one.split("."), other.split(".")
     if ours[-1].isdecimal() or theirs[-1].isdecimal() or ":" in one + other:
         return False  # addresses have no domain
     needed = 3 if len(ours) > 1 and len(ours[-1]) == 2 and ours[-2] in _SHARED_SECOND else 2
     return len(ours) >= needed and ours[-needed:] == theirs[-needed:]
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def certificate_directories(home: Path) -> tuple[Path, ...]:
@@ -138,7 +146,7 @@ def certificate_directories(home: Path) -> tuple[Path, ...]:
 def checked_host(option: str, text: str) -> str:
     """Return `host[:port]` in lower case; raises `UsageError` for an address, a path, or no host."""
     host = text.lower()
-    if not is_host(host) or host in {"*", "."}:
+    if not is_host(host):
         raise UsageError(
             "host-invalid",
             f"{option}: “{clean(text, 80)}” is not a host name with an optional port.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from dockpass.auth.address import host_of_registry
 from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
 from dockpass.auth.facts import SourceKind, Variable
@@ -138,12 +139,13 @@ def _foreign(request: RunRequest) -> str | None:
     decision = request.decision
     if not decision.warns(WarningId.FOREIGN_REGISTRY):
         return None
-    registry = clean(request.facts.text("CI_REGISTRY")) or "not set"
+    registry = request.facts.text("CI_REGISTRY")
+    sent = f"{decision.secret_from} would be sent to {', '.join(decision.login)}. "
+    if host_of_registry(registry) not in decision.login:
+        shown = clean(registry) or "not set"
+        return f"{sent}CI_REGISTRY is {shown}, so this token was not made for that registry."
     found = next(notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY)
-    return (
-        f"{decision.secret_from} would be sent to {', '.join(decision.login)}. "
-        f"CI_REGISTRY is {registry}: {found.message}."
-    )
+    return f"{sent}That is not plainly its registry: {found.message}."
 
 
 def _option(name: str, value: str | None) -> list[str]:
