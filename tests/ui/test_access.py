@@ -13,16 +13,18 @@ from fakerealm import FakeRealm, grants
 from textual.pilot import Pilot
 
 import probes
-from dockpass.auth.command import Method
+from dockpass.auth.command import Command, Method
 from dockpass.auth.facts import Facts
 from dockpass.errors import DockpassError
 from dockpass.registry.probe import Level, LoginState, ProbeFinding, Verdict
-from dockpass.runs.access import AccessPlan, AccessReport, Probe, probe_access
+from dockpass.runs.access import AccessPlan, AccessReport, Probe, needs_of, probe_access
 from dockpass.runs.services import Services
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.session import Session
-from scenes import CLEANUP_TOKEN, FOREIGN, JOB, session
+from dockpass.ui.views.access import evidence_lines, granted_lines, need_lines, planned_lines
+from dockpass.ui.views.words import plain
+from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, JOB, session
 
 HOSTILE = "[@click=app.quit]x[/][bold"
 
@@ -195,6 +197,22 @@ async def test_a_real_answer_is_shown_with_its_requests(tmp_path: Path) -> None:
     for words in ("job token", "✗ cannot", "Set WERF_IMAGES_CLEANUP_PASSWORD", "scope web/backend:delete"):
         assert words in shot
     assert JOB["CI_JOB_TOKEN"] not in shot
+
+
+@pytest.mark.parametrize("width", [54, 74, 94, 114, 194])
+def test_no_line_of_the_table_is_wider_than_the_panel(width: int) -> None:
+    values = {**JOB, "WERF_DOCKER_CONFIG": "/conf", "WERF_IMAGES_CLEANUP_PASSWORD": "canary"}
+    made = session(values, edits=ALICE)
+    plan = made.access(Command.CLEANUP)
+    found = probes.compared()
+    for lines in (
+        granted_lines(plan, found, None, width),
+        need_lines(needs_of(plan, found), True, width),
+        evidence_lines(found, width),
+        planned_lines(plan, width),
+    ):
+        assert max(len(line) for line in plain(lines)) <= width
+    assert "external config" in plain(granted_lines(plan, found, None, width))[0]
 
 
 async def test_without_a_repository_the_screen_does_not_open() -> None:

@@ -62,6 +62,13 @@ def test_a_changed_realm_is_refused_until_somebody_says_yes(file: Path, realm: s
     assert Realms(file).check(HOST, realm) == ""
 
 
+def test_between_ports_of_this_machine_nothing_is_remembered(file: Path) -> None:
+    for port in (5001, 5002):
+        assert Realms(file).check("localhost:5000", f"http://127.0.0.1:{port}/token") == ""
+    assert not file.exists()
+    assert Realms(file).check("localhost:5000", OLD)
+
+
 def test_each_registry_has_its_own(file: Path) -> None:
     Realms(file).check(HOST, OLD)
     assert NEW in Realms(file).check("quay.example", NEW)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from fakerealm import PATH, FakeRealm, entry, jwt
 from fakeregistry import Asked, Said
 from hypothesis import given
 from hypothesis import strategies as st
+from sandboxclient import Client
 
 from dockpass.auth.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import Policy, TagInfo, needs_single_tags, plan_deletion
+from dockpass.registry.survey import TagResult, can_delete_single_tags, execute, survey
 from dockpass.registry.tagrules import LONGEST_PATTERN, MOST_PATTERNS, make_rules, rules_of, why_not
+from dockpass.sandbox.server import SandboxServer
 from dockpass.secrets import Secret
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -138,3 +142,24 @@ async def test_the_rules_are_those_of_the_token_for_a_deletion() -> None:
 async def test_where_nothing_is_visible_there_are_no_rules(scheme: str) -> None:
     async with FakeRealm(scheme=scheme) as fake, RegistryClient(fake.host, LOGIN) as client:
         assert await rules_of(client, PATH) == make_rules([])
+
+
+async def test_a_cleanup_leaves_protected_tags_alone_and_is_refused_nothing(tmp_path: Path) -> None:
+    results: list[TagResult] = []
+    with SandboxServer(tmp_path) as sandbox:
+        pusher = Client(sandbox, sandbox.accounts.personal)
+        for name in ("release-1", "feature-1", "feature-2"):
+            pusher.image(PATH, name, layer=name.encode())
+        pusher.image(PATH, "release-2", "feature-3")
+    with SandboxServer(tmp_path, protected_tags=("^release-",)) as sandbox:
+        async with RegistryClient(sandbox.host, sandbox.accounts.cleanup.credential) as client:
+            tags = await survey(client, PATH, lambda done, total: None)
+            rules = await rules_of(client, PATH)
+            protected, _ = rules.protecting([info.tag for info in tags])
+            later = datetime.now(UTC) + timedelta(days=365)
+            policy = Policy(later, match=".*", protected=protected, by_tag=bool(rules.patterns))
+            single = await can_delete_single_tags(client, PATH)
+            await execute(client, PATH, plan_deletion(tags, policy, single_tags=single), results.append)
+            left = await client.tags(PATH)
+    assert {result.tag: result.outcome for result in results if result.outcome != "deleted"} == {}
+    assert left == ["release-1", "release-2"]

@@ -136,6 +136,16 @@ async def test_two_refused_logins_keep_the_third_from_being_sent(tmp_path: Path)
     assert states == [LoginState.REJECTED, LoginState.REJECTED, LoginState.NOT_PROBED]
 
 
+async def test_a_token_server_that_is_not_the_jobs_gitlab_is_worth_a_look(tmp_path: Path) -> None:
+    async with FakeRealm(token=grants("pull")) as fake:
+        for server, ids in (("gitlab.example", ["realm-not-ci-server"]), ("127.0.0.1", [])):
+            values = {"CI_REGISTRY": fake.host, "CI_JOB_TOKEN": JOB_TOKEN, "CI_SERVER_HOST": server}
+            facts = facts_of(tmp_path, fake.host, **values)
+            plan = plan_access(Command.PUSH, facts)
+            report = await probe_access(plan, facts, services_of(tmp_path), (Method.AUTOLOGIN,))
+            assert [found.id for found in report.probes[Method.AUTOLOGIN].findings] == ids
+
+
 async def test_a_changed_realm_is_reported_for_a_later_yes(tmp_path: Path) -> None:
     async with FakeRealm(token=grants("pull")) as fake:
         facts = facts_of(tmp_path, fake.host, CI_REGISTRY=fake.host, CI_JOB_TOKEN=JOB_TOKEN)

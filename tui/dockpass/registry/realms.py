@@ -13,9 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dockpass.errors import NotAllowed
-from dockpass.registry.transport import origin
+from dockpass.registry.transport import is_loopback, origin
 from dockpass.text import clean
 
 FILE = "realms.json"
@@ -59,6 +60,8 @@ class Realms:
         """
         known = self._read()
         before = known.get(host, "")
+        if not before and is_loopback(host) and is_loopback(urlsplit(realm).netloc):
+            return ""  # both are this machine, where ports come and go
         if before and origin(before) == origin(realm):
             return ""
         if before and not self._allow(host, before, realm):

@@ -6,11 +6,12 @@ Planning sends nothing and starts nothing; probing sends what the plan says, for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from dockpass.auth.address import is_google, login_key, same_registry
 from dockpass.auth.command import Command, Method
@@ -297,8 +298,8 @@ async def _probe_one(
 
     credential = login.credential
     if login.directory:
-        credential, found = await asyncio.to_thread(_entry, plan, facts, services, login.directory)
-        notes += found
+        credential, said = await asyncio.to_thread(_entry, plan, facts, services, login.directory)
+        notes += said
     if credential:
         for secret in (credential.password, credential.identity_token):
             if secret:
@@ -306,7 +307,22 @@ async def _probe_one(
     path = plan.repository.path
     others = tuple(image for image in plan.images or () if image != path)
     question = Question(plan.repository.host, path, credential, login.method.label, push, others)
-    return redacted(await probe(question, means), services.redactor)
+    found = redacted(await probe(question, means), services.redactor)
+    return replace(found, findings=(*found.findings, *_server_findings(login, facts, found)))
+
+
+def _server_findings(login: AtHand, facts: Facts, probe: Probe) -> Iterator[ProbeFinding]:
+    """A token of a GitLab job belongs to that GitLab; another token server is worth a look."""
+    server, realm = facts.text("CI_SERVER_HOST"), probe.challenge.realm
+    named = urlsplit(realm).hostname or ""
+    token = login.method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
+    if token and server and named and named != server.lower():
+        yield ProbeFinding(
+            "realm-not-ci-server",
+            Level.LOOK,
+            f"The token server is {clean(named)}, and the job's GitLab is {clean(server)} (CI_SERVER_HOST).",
+            "If they are not the same GitLab, the token went to somebody else.",
+        )
 
 
 def _entry(

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer, Static
+from textual.worker import Worker, WorkerState
 
 from dockpass.auth.command import Method
 from dockpass.errors import DockpassError
@@ -193,6 +194,12 @@ class AccessScreen(Screen[None]):
             self._asking = []
             if self.is_mounted:
                 self.refresh_all()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A fault in asking is told too; it must not look like an answer that is still to come."""
+        if event.state is WorkerState.ERROR:
+            fault = type(event.worker.error).__name__
+            self.app.notify(f"a fault of dockpass itself ({fault})", severity="error", timeout=10)
 
     def _arrived(self, methods: list[Method], probe: Probe) -> None:
         """One login is through; show it while the next is asked about."""

@@ -37,7 +37,7 @@ from dockpass.ui.views.words import (
 Probes = Mapping[Method, Probe]
 
 NAMES = 16
-NARROWEST_COLUMN = 14
+NARROWEST_COLUMN = 18
 WIDE = 100
 
 _VERDICTS: Mapping[Verdict, Span] = {
@@ -102,7 +102,8 @@ def shown_logins(plan: AccessPlan, probes: Probes) -> tuple[AtHand, ...]:
 
 def granted_lines(plan: AccessPlan, probes: Probes, asking: Method | None, width: int) -> list[Line]:
     """Return the table: one column for each login, one row for each thing that was asked."""
-    logins = shown_logins(plan, probes)
+    every = shown_logins(plan, probes)
+    logins = _fitting(every, plan, probes, max((width - NAMES) // NARROWEST_COLUMN, 1))
     column = min(max((width - NAMES) // len(logins), NARROWEST_COLUMN), 34)
     head: list[Span] = [(cell("asked", NAMES), "heading")]
     users: list[Span] = [(cell("user", NAMES), "text")]
@@ -122,7 +123,20 @@ def granted_lines(plan: AccessPlan, probes: Probes, asking: Method | None, width
     for title, cells in rows:
         shown = [(cell(text, column - 1) + " ", role) for text, role in cells]
         lines.append(((cell(title, NAMES), "text"), *shown))
+    left_out = [login.method.label for login in every if login not in logins]
+    if left_out:
+        lines.append(((cut(f"no room for {', '.join(left_out)}", width), "look"),))
     return lines
+
+
+def _fitting(logins: Sequence[AtHand], plan: AccessPlan, probes: Probes, most: int) -> tuple[AtHand, ...]:
+    """Return as many logins as there is room for, in their order: the command's own, then what was asked."""
+
+    def matters(login: AtHand) -> tuple[bool, bool, bool]:
+        return login.method is not plan.chosen, login.method not in probes, bool(login.absent)
+
+    kept = sorted(logins, key=matters)[:most]
+    return tuple(login for login in logins if login in kept)
 
 
 def _user(login: AtHand, probe: Probe | None) -> Span:
