@@ -20,7 +20,7 @@ from pathlib import Path
 import pyte
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "bench")]
 PYTHON = sys.executable
 BARE = """
 from textual.app import App
@@ -208,10 +208,11 @@ def cleanup_plan() -> Iterator[str]:
 
 def main() -> int:
     """Print one line a figure."""
+    from embedded import embedded_work
+
     wanted = sys.argv[1:]
-    parts = [
-        part for part in (starts, feed, docker_work, cleanup_plan) if not wanted or part.__name__ in wanted
-    ]
+    known = (starts, feed, docker_work, cleanup_plan, embedded_work)
+    parts = [part for part in known if not wanted or part.__name__ in wanted]
     for part in parts:
         try:
             for line in part():

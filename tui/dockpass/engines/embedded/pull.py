@@ -129,13 +129,29 @@ async def _part(remote: Remote, blob: Descriptor, ingest: Ingest, short: str, si
     async with remote.blob(blob.digest, ingest.size) as stream:
         if stream.status == 200 and ingest.size:
             ingest.restart()  # a server that knows no ranges sends all of it again
-        async for chunk in stream.chunks():
-            sink.check()
-            if ingest.size + len(chunk) > blob.size:
-                raise DockpassError(
-                    "blob-wrong",
-                    f"The blob {blob.digest[:19]} is longer than the {blob.size:,} bytes that were promised.",
-                    "Try again; if it stays, the registry or a proxy before it changes what it stores.",
-                )
-            ingest.write(chunk)
-            sink.layer(short, "pulling", ingest.size, blob.size)
+        writing: asyncio.Future[None] | None = None
+        arrived = ingest.size
+        try:
+            async for chunk in stream.chunks():
+                sink.check()
+                arrived += len(chunk)
+                if arrived > blob.size:
+                    raise _too_long(blob)
+                # One chunk is hashed and written while the next one comes.
+                if writing is not None:
+                    await writing
+                writing = asyncio.get_running_loop().run_in_executor(None, ingest.write, chunk)
+                sink.layer(short, "pulling", arrived, blob.size)
+        finally:
+            if writing is not None:
+                await asyncio.wait([writing])
+        if writing is not None:
+            writing.result()
+
+
+def _too_long(blob: Descriptor) -> DockpassError:
+    return DockpassError(
+        "blob-wrong",
+        f"The blob {blob.digest[:19]} is longer than the {blob.size:,} bytes that were promised.",
+        "Try again; if it stays, the registry or a proxy before it changes what it stores.",
+    )
