@@ -18,6 +18,7 @@ from dockpass.registry.asked_scopes import MOST_OTHERS, Scopes
 from dockpass.registry.asking import Asker, Heard
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges
+from dockpass.registry.policy import Guard
 from dockpass.registry.probe import (
     ACTIONS,
     ActionResult,
@@ -30,7 +31,6 @@ from dockpass.registry.probe import (
     TokenFacts,
     Verdict,
 )
-from dockpass.registry.policy import Guard
 from dockpass.registry.token import Realm, basic, check_realm
 from dockpass.registry.transport import Transport, is_loopback
 from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, flavour_of, judge
