@@ -151,6 +151,21 @@ def test_a_cleanup_marks_the_tags_that_the_token_protects_and_keeps_them(
     assert "not of tags like ^release-" in told.stdout
 
 
+def test_a_token_of_another_gitlab_needs_a_word_for_its_realm(
+    start_registry: StartRegistry, program: Program
+) -> None:
+    registry = start_registry("token")
+    Pusher(registry, PATH).image("main")
+    job = {"CI_REGISTRY": registry.host, "CI_JOB_TOKEN": JOB_TOKEN, "CI_SERVER_HOST": "gitlab.example"}
+    repo = ["--repo", f"{registry.host}/{PATH}"]
+    stopped = program.run("probe", *repo, **job)
+    assert stopped.returncode == 5
+    assert "--allow-realm 127.0.0.1" in stopped.stdout
+    assert registry.tokens is not None
+    assert all(user != "gitlab-ci-token" for user, _ in registry.tokens.requests)
+    assert program.run("probe", *repo, "--allow-realm", "127.0.0.1", **job).returncode == 0
+
+
 def test_a_changed_realm_stops_the_program_until_it_is_accepted(
     start_registry: StartRegistry, program: Program
 ) -> None:

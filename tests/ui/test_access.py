@@ -34,6 +34,7 @@ class Answers:
 
     def __init__(self, made: Session, found: dict[Method, Probe] | None = None) -> None:
         self.asked: list[tuple[tuple[Method, ...], bool]] = []
+        self.agreed: list[object] = []
         self.release: asyncio.Event | None = None
         self.cancelled = False
         self.error: DockpassError | None = None
@@ -44,6 +45,7 @@ class Answers:
         self, plan: AccessPlan, facts: Facts, services: Services, methods: Sequence[Method], **more: object
     ) -> AccessReport:
         self.asked.append((tuple(methods), bool(more["push"])))
+        self.agreed.append(more["agreed"])
         if self.error is not None:
             raise self.error
         if self.release is not None:
@@ -130,6 +132,18 @@ async def test_a_changed_realm_is_trusted_only_after_a_yes(tmp_path: Path) -> No
     assert "https://login.example.net/token" in (tmp_path / "realms.json").read_text()
 
 
+async def test_a_server_that_nobody_agreed_to_gets_the_login_only_after_a_yes() -> None:
+    made = session(JOB)
+    [found] = probes.changed_realm().values()
+    finding = ProbeFinding("realm-not-agreed", Level.BAD, "It is of another domain.")
+    answers = Answers(made, {Method.AUTOLOGIN: replace(found, findings=(finding,))})
+    async with opened(made) as pilot:
+        await press(pilot, "enter", "t", "n")
+        assert answers.agreed == [frozenset()]
+        await press(pilot, "t", "y")
+    assert answers.agreed == [frozenset(), {"login.example.net"}]
+
+
 async def test_leaving_stops_asking() -> None:
     made = session(JOB)
     answers = Answers(made)
@@ -184,7 +198,8 @@ async def test_every_size_is_drawn(size: tuple[int, int]) -> None:
 async def test_a_real_answer_is_shown_with_its_requests(tmp_path: Path) -> None:
     token = grants("pull", "push", sub="alice", auth_type="build")
     async with FakeRealm(realm="/jwt/auth", service="container_registry", token=token) as fake:
-        job = {**JOB, "CI_REGISTRY": fake.host, "CI_REGISTRY_IMAGE": f"{fake.host}/web/backend"}
+        job = {**JOB, "CI_REGISTRY": fake.host, "CI_SERVER_HOST": "127.0.0.1"}
+        job["CI_REGISTRY_IMAGE"] = f"{fake.host}/web/backend"
         made = session(job, base=None)
         made.probe = probe_access
         made.services = replace(made.services, state=tmp_path)

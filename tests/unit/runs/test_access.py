@@ -136,14 +136,31 @@ async def test_two_refused_logins_keep_the_third_from_being_sent(tmp_path: Path)
     assert states == [LoginState.REJECTED, LoginState.REJECTED, LoginState.NOT_PROBED]
 
 
-async def test_a_token_server_that_is_not_the_jobs_gitlab_is_worth_a_look(tmp_path: Path) -> None:
+async def test_a_token_goes_to_no_server_but_the_jobs_own_until_somebody_agrees(tmp_path: Path) -> None:
     async with FakeRealm(token=grants("pull")) as fake:
-        for server, ids in (("gitlab.example", ["realm-not-ci-server"]), ("127.0.0.1", [])):
-            values = {"CI_REGISTRY": fake.host, "CI_JOB_TOKEN": JOB_TOKEN, "CI_SERVER_HOST": server}
-            facts = facts_of(tmp_path, fake.host, **values)
-            plan = plan_access(Command.PUSH, facts)
-            report = await probe_access(plan, facts, services_of(tmp_path), (Method.AUTOLOGIN,))
-            assert [found.id for found in report.probes[Method.AUTOLOGIN].findings] == ids
+        values = {"CI_REGISTRY": fake.host, "CI_JOB_TOKEN": JOB_TOKEN, "CI_SERVER_HOST": "gitlab.example"}
+        facts = facts_of(tmp_path, fake.host, **values)
+        plan = plan_access(Command.PUSH, facts)
+        report = await probe_access(plan, facts, services_of(tmp_path), (Method.AUTOLOGIN,))
+        assert [asked.path for asked in fake.asked] == ["/v2/"]
+        assert report.probes[Method.AUTOLOGIN].login.state is LoginState.WITHHELD
+        assert report.unagreed == "127.0.0.1"
+        agreed = frozenset({report.unagreed})
+        report = await probe_access(plan, facts, services_of(tmp_path), (Method.AUTOLOGIN,), agreed=agreed)
+    assert report.probes[Method.AUTOLOGIN].login.state is LoginState.ACCEPTED
+    assert report.unagreed == ""
+
+
+async def test_a_realm_of_another_domain_needs_agreement_whatever_the_login(tmp_path: Path) -> None:
+    own = Credential("alice", Secret("canary-own-password-1"))
+    async with FakeRealm() as fake:
+        challenge = ("WWW-Authenticate", 'Bearer realm="https://login.elsewhere.example/t",service="x"')
+        fake.ping = lambda _: refusal(401, "UNAUTHORIZED", "", challenge)
+        facts = facts_of(tmp_path, fake.host)
+        plan = plan_access(Command.PUSH, facts)
+        report = await probe_access(plan, facts, services_of(tmp_path, own), (Method.AMBIENT,))
+    assert report.unagreed == "login.elsewhere.example"
+    assert not (tmp_path / "state" / "realms.json").exists()
 
 
 async def test_a_changed_realm_is_reported_for_a_later_yes(tmp_path: Path) -> None:

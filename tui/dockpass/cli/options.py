@@ -95,9 +95,14 @@ def engine_option(function: Decorated) -> Decorated:
 
 def run_options(function: Decorated) -> Decorated:
     """Options of every run."""
+    events = click.option("--json", "as_json", is_flag=True, help="Print one JSON event a line.")
+    return events(registry_options(function))
+
+
+def registry_options(function: Decorated) -> Decorated:
+    """Options of whatever speaks to registries: what the person allows."""
     return _apply(
         [
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON event a line."),
             click.option(
                 "--allow-foreign-registry",
                 is_flag=True,

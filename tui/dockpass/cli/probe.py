@@ -12,6 +12,7 @@ from dockpass.cli.context import Given, World, gather_facts
 from dockpass.cli.explain import error_json
 from dockpass.cli.output import Output, is_terminal
 from dockpass.errors import DockpassError, ExitCode
+from dockpass.registry.policy import Policy
 from dockpass.runs.access import (
     ACTIONS,
     AccessReport,
@@ -53,6 +54,7 @@ def run_probe(
     given: Given,
     build: BuildOptions,
     *,
+    policy: Policy,
     compare: bool,
     push: bool,
     foreign_allowed: bool,
@@ -61,7 +63,9 @@ def run_probe(
 ) -> int:
     """Probe and print; return the exit status."""
     output = Output(world.redactor)
-    services = Services(world.environ, world.home, world.cwd, world.paths.state, world.redactor)
+    services = Services(
+        world.environ, world.home, world.cwd, world.paths.state, world.redactor, policy=policy
+    )
     try:
         facts, findings = gather_facts(world, _files_for(command), given, build)
         plan = plan_access(command, facts)
@@ -75,17 +79,23 @@ def run_probe(
         def allow(host: str, before: str, now: str) -> bool:
             return accept_realm or (not as_json and _may_change(output, host, before, now))
 
-        report = asyncio.run(
-            probe_access(
-                plan,
-                facts,
-                services,
-                methods,
-                push=push,
-                foreign_allowed=foreign_allowed,
-                allow=allow,
+        def ask(agreed: frozenset[str]) -> AccessReport:
+            return asyncio.run(
+                probe_access(
+                    plan,
+                    facts,
+                    services,
+                    methods,
+                    push=push,
+                    foreign_allowed=foreign_allowed,
+                    agreed=agreed,
+                    allow=allow,
+                )
             )
-        )
+
+        report = ask(frozenset())
+        if report.unagreed and not as_json and _may_send(output, report):
+            report = ask(frozenset({report.unagreed}))
     except DockpassError as error:
         if not as_json:
             raise
@@ -113,6 +123,12 @@ def _may_change(output: Output, host: str, before: str, now: str) -> bool:
         f"{clean(host)} sent for tokens to {clean(before, 200)} until now, and sends to {clean(now, 200)}."
     )
     return is_terminal() and output.ask(f"{question} Send the login there?")
+
+
+def _may_send(output: Output, report: AccessReport) -> bool:
+    found = [finding for probe in report.probes.values() for finding in probe.findings]
+    words = next(finding.message for finding in found if finding.id == "realm-not-agreed")
+    return is_terminal() and output.ask(f"{words} Send the login to {report.unagreed}?")
 
 
 def exit_status(report: AccessReport) -> int:

@@ -8,7 +8,7 @@ import click
 
 from dockpass.auth.command import Command
 from dockpass.cli.context import Given, this_process
-from dockpass.cli.options import build_options, facts_options, repo_option
+from dockpass.cli.options import build_options, facts_options, policy_of, registry_options, repo_option
 from dockpass.runs.request import BuildOptions
 
 _GIVEN = (
@@ -36,15 +36,11 @@ _GIVEN = (
     help="Ask to push also where the repository is not there; GitLab then makes its record.",
 )
 @click.option(
-    "--allow-foreign-registry",
-    is_flag=True,
-    help="Let a CI token go to a registry other than CI_REGISTRY.",
-)
-@click.option(
     "--accept-realm",
     is_flag=True,
     help="Send the login to a token server other than the one remembered, and remember it.",
 )
+@registry_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def probe(command: str | None, **options: Any) -> None:
     """Ask the registry what the login of COMMAND may do there; push if no COMMAND is named.
@@ -55,11 +51,13 @@ def probe(command: str | None, **options: Any) -> None:
 
     given = Given(repo=options["repo"], froms=options["froms"], **{name: options[name] for name in _GIVEN})
     build = BuildOptions(options["file"], options["config"], options["context"], target=options["target"])
+    world = this_process()
     status = run_probe(
-        this_process(),
+        world,
         Command(command or Command.PUSH),
         given,
         build,
+        policy=policy_of(options, world.home, world.cwd),
         compare=options["compare"],
         push=options["push"],
         foreign_allowed=options["allow_foreign_registry"],

@@ -18,7 +18,7 @@ from dockpass.registry.asked_scopes import MOST_OTHERS, Scopes
 from dockpass.registry.asking import Asker, Heard
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges
-from dockpass.registry.policy import Guard
+from dockpass.registry.policy import Guard, RealmNotAgreed, RealmRule, host_name
 from dockpass.registry.probe import (
     ACTIONS,
     ActionResult,
@@ -77,11 +77,15 @@ class Rejections:
 
 @dataclass(frozen=True)
 class Means:
-    """What a probe works with: `now` in seconds since 1970, `learn` is told of every token."""
+    """What a probe works with: `now` in seconds since 1970, `learn` is told of every token.
+
+    `rule` says which hosts may get the credentials, `guard` compares a realm with the one remembered.
+    """
 
     transport: Transport
     rejections: Rejections = field(default_factory=Rejections)
     guard: Guard | None = None
+    rule: RealmRule | None = None
     learn: Callable[[Secret], None] = lambda _: None
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
@@ -178,9 +182,9 @@ class _Probing:
         try:
             heard = await self._asker.send("GET", f"{base}/v2/")
         except DockpassError as error:
-            if error.id != "not-tls" or not is_loopback(self._api):
+            if not self._may_be_plain(error):
                 raise
-            self._asker.note("no TLS; this machine itself is asked in plain http")
+            self._asker.note("no TLS; asked in plain http, as this host may be")
             base = f"http://{self._api}"
             heard = await self._asker.send("GET", f"{base}/v2/")
         self._base = base
@@ -199,11 +203,26 @@ class _Probing:
             self._challenge = Challenge("none")
         return heard
 
+    def _may_be_plain(self, error: DockpassError) -> bool:
+        """Tell whether plain http is tried: with this machine, or where the person allows it."""
+        if self._means.transport.policy.allows_plain(self._api):
+            return error.id in {"not-tls", "connection-refused"}
+        return error.id == "not-tls" and is_loopback(self._api)
+
+    def _require_agreed(self, asking: str) -> None:
+        """Withhold the credentials from a host that is not plainly the registry's, nor agreed to."""
+        if self._question.credential is None or self._means.rule is None:
+            return
+        if why := self._means.rule.why_not(host_name(self._api), asking):
+            self._login = Login(LoginState.WITHHELD, f"not sent: {asking} was not agreed to")
+            raise RealmNotAgreed(self._question.host, asking, why)
+
     async def _answer(self, challenge: Found) -> None:
         """Answer the registry's challenge with the credentials, if it may have them."""
         if challenge.scheme == "basic":
             self._asker.note("Basic")
             self._challenge = Challenge("Basic", clean(challenge.parameters.get("realm", ""), 200))
+            self._require_agreed(host_name(self._api))
             if self._may_log_in():
                 await self._by_basic()
             return
@@ -244,7 +263,9 @@ class _Probing:
                 "scope-of-server", Level.NOTE, f"The registry asks for the scope {wanted}; it was not added."
             )
         self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens is not accepted")
-        realm = check_realm(self._api, self._base.partition(":")[0], parameters)
+        policy = self._means.transport.policy
+        realm = check_realm(self._api, self._base.partition(":")[0], parameters, policy)
+        self._require_agreed(host_name(realm.url))
         if self._means.guard is not None and self._question.credential is not None:
             self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens has changed")
             news = self._means.guard(self._question.host, realm.url)

@@ -6,12 +6,11 @@ Planning sends nothing and starts nothing; probing sends what the plan says, for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from dockpass.auth.address import is_google, login_key, same_registry
 from dockpass.auth.command import Command, Method
@@ -32,6 +31,7 @@ from dockpass.auth.rules import (
 )
 from dockpass.errors import DockpassError, NotAllowed, UsageError
 from dockpass.registry.needs import Need, Standing, command_need
+from dockpass.registry.policy import RealmRule, host_name
 from dockpass.registry.probe import (
     ACTIONS,
     ActionResult,
@@ -45,6 +45,7 @@ from dockpass.registry.probe import (
     TokenFacts,
     Verdict,
 )
+from dockpass.runs.contact import servers_of
 from dockpass.runs.services import Services
 from dockpass.text import clean
 
@@ -132,6 +133,14 @@ class AccessReport:
     needs: tuple[Need, ...]
     notes: tuple[str, ...] = ()
     changed: RealmChanged | None = None
+
+    @property
+    def unagreed(self) -> str:
+        """A host that got no credentials because nobody agreed to it yet; empty where there is none."""
+        for probe in self.probes.values():
+            if any(finding.id == "realm-not-agreed" for finding in probe.findings):
+                return host_name(probe.challenge.realm) or host_name(probe.host)
+        return ""
 
     @property
     def requests(self) -> int:
@@ -231,12 +240,14 @@ async def probe_access(
     *,
     push: bool = False,
     foreign_allowed: bool = False,
+    agreed: frozenset[str] = frozenset(),
     allow: Callable[[str, str, str], bool] | None = None,
     on_probe: Callable[[Probe], None] = lambda _: None,
 ) -> AccessReport:
     """Probe the logins one after the other; raises `NotAllowed` before anything is sent.
 
-    `allow` is asked whether credentials may go to a realm other than the one remembered.
+    `agreed` are hosts that may get the credentials though they are not plainly the registry's; `allow` is
+    asked whether credentials may go to a realm other than the one remembered.
 
     What keeps one login from being probed is a finding of its probe and does not keep the others.
     """
@@ -253,7 +264,7 @@ async def probe_access(
         )
     probes: dict[Method, Probe] = {}
     notes: list[str] = []
-    async with Transport() as transport:
+    async with Transport(services.policy) as transport:
         realms = Realms(services.state / FILE, allow or deny)
         means = Means(transport, guard=realms.check, learn=services.redactor.learn)
         for method in dict.fromkeys(methods):
@@ -261,7 +272,9 @@ async def probe_access(
             if login.absent:
                 notes.append(f"{method.label}: {login.absent}")
                 continue
-            probes[method] = await _probe_one(plan, facts, services, login, means, notes, push=push)
+            rule = _rule(login, facts, services, agreed, foreign_allowed=foreign_allowed)
+            ruled = replace(means, rule=rule)
+            probes[method] = await _probe_one(plan, facts, services, login, ruled, notes, push=push)
             on_probe(probes[method])
     needs = needs_of(plan, probes)
     if realms.problem:
@@ -282,6 +295,16 @@ def accept_realm(services: Services, changed: RealmChanged) -> None:
     from dockpass.registry.realms import FILE, Realms
 
     Realms(services.state / FILE).accept(changed.host, changed.now)
+
+
+def _rule(
+    login: AtHand, facts: Facts, services: Services, agreed: frozenset[str], *, foreign_allowed: bool
+) -> RealmRule:
+    """Return which hosts may get a login: a CI token's only its own server, as in a run."""
+    rule = services.policy.realm_rule or RealmRule()
+    token = login.method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
+    servers = servers_of(facts) if token and not (login.foreign and foreign_allowed) else frozenset()
+    return RealmRule(rule.agreed | agreed, rule.servers | servers)
 
 
 async def _probe_one(
@@ -307,22 +330,7 @@ async def _probe_one(
     path = plan.repository.path
     others = tuple(image for image in plan.images or () if image != path)
     question = Question(plan.repository.host, path, credential, login.method.label, push, others)
-    found = redacted(await probe(question, means), services.redactor)
-    return replace(found, findings=(*found.findings, *_server_findings(login, facts, found)))
-
-
-def _server_findings(login: AtHand, facts: Facts, probe: Probe) -> Iterator[ProbeFinding]:
-    """A token of a GitLab job belongs to that GitLab; another token server is worth a look."""
-    server, realm = facts.text("CI_SERVER_HOST"), probe.challenge.realm
-    named = urlsplit(realm).hostname or ""
-    token = login.method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
-    if token and server and named and named != server.lower():
-        yield ProbeFinding(
-            "realm-not-ci-server",
-            Level.LOOK,
-            f"The token server is {clean(named)}, and the job's GitLab is {clean(server)} (CI_SERVER_HOST).",
-            "If they are not the same GitLab, the token went to somebody else.",
-        )
+    return redacted(await probe(question, means), services.redactor)
 
 
 def _entry(

@@ -58,19 +58,22 @@ class AccessScreen(Screen[None]):
         self.probes: dict[Method, Probe] = {}
         self.report: AccessReport | None = None
         self._asking: list[Method] = []
+        self._agreed: frozenset[str] = frozenset()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Show only the keys that work here and now."""
         if action in {"probe", "compare", "ask_push", "accept"} and self._asking:
             return False
         if action == "compare":
-            return len(self.plan.comparable) > 1 and not (self.report and self.report.changed)
+            return len(self.plan.comparable) > 1 and not (
+                self.report and (self.report.changed or self.report.unagreed)
+            )
         if action == "ask_push":
             probe = self.probes.get(self.plan.chosen)
             accepted = probe is not None and probe.login.state is LoginState.ACCEPTED
             return probe is not None and accepted and probe.verdict("push") is Verdict.NOT_PROBED
         if action == "accept":
-            return self.report is not None and self.report.changed is not None
+            return self.report is not None and bool(self.report.changed or self.report.unagreed)
         return True
 
     def compose(self) -> ComposeResult:
@@ -138,6 +141,7 @@ class AccessScreen(Screen[None]):
         """Accept a realm that has changed."""
         changed = self.report.changed if self.report else None
         if changed is None:
+            self._ask_to_agree(self.report.unagreed if self.report else "")
             return
         lines: list[Line] = [
             (("until now  ", "label"), (changed.before, "text")),
@@ -147,6 +151,20 @@ class AccessScreen(Screen[None]):
         ]
         title = f"Trust the new token server of {changed.host}?"
         self.app.push_screen(Confirm(title, lines, yes="trust it", danger=True), self._accepted)
+
+    def _ask_to_agree(self, host: str) -> None:
+        """Ask whether a host may get the login that is not plainly the registry's; for this screen only."""
+        if not host:
+            return
+        lines = finding_lines(self.probes, Level.BAD, min(self.size.width - 16, 90))
+        dialog = Confirm(f"Send the login to {host}?", lines, yes="send it", danger=True)
+
+        def agree(yes: bool | None) -> None:
+            if yes:
+                self._agreed |= {host}
+                self._ask((self.plan.chosen,))
+
+        self.app.push_screen(dialog, agree)
 
     def _accepted(self, yes: bool | None) -> None:
         if yes and self.report is not None and self.report.changed is not None:
@@ -183,6 +201,7 @@ class AccessScreen(Screen[None]):
                 methods,
                 push=push,
                 foreign_allowed=True,
+                agreed=self._agreed,
                 on_probe=partial(self._arrived, list(methods)),
             )
             self.probes.update(self.report.probes)
