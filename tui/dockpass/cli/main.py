@@ -13,17 +13,19 @@ import click
 
 from dockpass import __version__
 
-_COMMANDS = (
-    "explain",
-    "build",
-    "push",
-    "pull",
-    "cleanup",
-    "deploy",
-    "settings",
-    "paths",
-    "completions",
-)
+_COMMANDS = {
+    "explain": "commands",
+    "config": "inspect_commands",
+    "build": "commands",
+    "push": "commands",
+    "pull": "commands",
+    "cleanup": "commands",
+    "deploy": "commands",
+    "settings": "commands",
+    "paths": "commands",
+    "completions": "commands",
+}
+"""Every command, with the module of `dockpass.cli` that has it."""
 
 
 class _Lazy(click.Group):
@@ -35,7 +37,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        found: click.Command = getattr(importlib.import_module("dockpass.cli.commands"), cmd_name)
+        module = importlib.import_module(f"dockpass.cli.{_COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name)
         return found
 
     def resolve_command(

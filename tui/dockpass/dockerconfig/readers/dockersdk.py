@@ -72,7 +72,7 @@ def read_sdk(target: Target, situation: Situation) -> Reading:
         )
         trail.registry = host = HUB
     if situation.set(VARIABLE):
-        trail.add(VARIABLE, Reason.VARIABLE_NOT_READ, "the docker SDK does not know it")
+        trail.add(VARIABLE, Reason.VARIABLE_NOT_READ)
     file = _find_file(trail, situation)
     if file is None:
         return trail.done()

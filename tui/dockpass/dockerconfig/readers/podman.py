@@ -45,7 +45,7 @@ def read_podman(
     name = f"{host}/{path}" if path else host
     trail = Trail(Reader.SKOPEO if skopeo else Reader.PODMAN, name)
     if situation.set(VARIABLE):
-        trail.add(VARIABLE, Reason.VARIABLE_NOT_READ, "podman and its family do not know it")
+        trail.add(VARIABLE, Reason.VARIABLE_NOT_READ)
     for place in auth_files(trail, situation, skopeo=skopeo, goes_on=goes_on):
         _File(trail, situation, place, situation.files.read(place.path), host, name).look()
     return trail.done()

@@ -31,7 +31,7 @@ _FILE_REASONS = {
     FileKind.TOO_LARGE: Reason.NOT_LOOKED_AT,
 }
 _FILE_EVIDENCE = {
-    FileKind.MISSING: "no such file",
+    FileKind.MISSING: "",
     FileKind.PARENT_IS_A_FILE: "a parent of it is a file",
     FileKind.DIRECTORY: "it is a directory",
     FileKind.UNREADABLE: "no right to read it",
