@@ -26,16 +26,22 @@ from dockpass.text import clean
 
 VARIABLE = "DOCKER_AUTH_CONFIG"
 
+NEWEST = (29, 7)
+BEFORE = (28, 2)
+"""The newest version that is known here, and the last one that did not read the variable."""
+
+_READS_VARIABLE = (28, 3)
+_STOPS_ON_HELPERS = (29, 0)  # before, a plain entry was sent without a word where its helper failed
+_KNOWS_NO_EMAIL = (29, 0)
+_LENIENT_URLS = (29, 7)
 _EMPTY = GoConfig({})
 _HUB_HOSTS = frozenset({"docker.io", "index.docker.io"})
 
 
-def read_cli(target: Target, situation: Situation, *, since: bool) -> Reading:
-    """Return what the docker command line makes of it, `since` 28.3 or before.
-
-    A helper that fails stops a pull since 29; up to 28 the plain entry was sent without a word.
-    """
+def read_cli(target: Target, situation: Situation, version: tuple[int, int] = NEWEST) -> Reading:
+    """Return what the docker command line of a version makes of it."""
     key = docker_key(target.host)
+    since = version >= _READS_VARIABLE
     trail = Trail(Reader.CLI if since else Reader.CLI_BEFORE, key)
     raw = situation.set(VARIABLE)
     if raw and since:
@@ -43,9 +49,9 @@ def read_cli(target: Target, situation: Situation, *, since: bool) -> Reading:
     elif raw:
         trail.add(VARIABLE, Reason.VARIABLE_NOT_READ, "only docker 28.3 and later read it")
     file = situation.files.read(config_path(situation))
-    config, decoding = _load(trail, file, situation)
+    config, decoding = _load(trail, file, situation, knows_email=version < _KNOWS_NO_EMAIL)
     if not file.not_looked_at and trail.verdict is not Verdict.UNDECIDED:
-        _Search(trail, situation, file.shown, key, config, decoding, since).run()
+        _Search(trail, situation, file.shown, key, config, decoding, version).run()
     return trail.done()
 
 
@@ -93,12 +99,14 @@ class _Decoding:
     broken: frozenset[str] = frozenset()
 
 
-def _load(trail: Trail, file: FileRead, situation: Situation) -> tuple[GoConfig, _Decoding]:
+def _load(
+    trail: Trail, file: FileRead, situation: Situation, *, knows_email: bool
+) -> tuple[GoConfig, _Decoding]:
     if file.kind is not FileKind.FILE:
         trail.no_file(file)
         return _EMPTY, _Decoding()
     try:
-        config = docker_config(file.raw)
+        config = docker_config(file.raw, knows_email=knows_email)
     except TooDeep as error:
         trail.add(file.shown, Reason.NOT_LOOKED_AT, str(error))
         trail.decide(Verdict.UNDECIDED)
@@ -163,7 +171,7 @@ class _Search:
     key: str
     config: GoConfig
     decoding: _Decoding
-    since: bool
+    version: tuple[int, int]
 
     def run(self) -> None:
         """Look in docker's order: helper, else plain entries."""
@@ -186,7 +194,7 @@ class _Search:
         keys, reason = [self.key], Reason.EXACT_KEY
         if self.key not in self.config.entries:
             reason = Reason.HOST_OF_KEY
-            keys = [key for key in self.config.entries if docker_host(key, lenient=self.since) == self.key]
+            keys = [key for key in self.config.entries if self._host_of(key) == self.key]
         if len(keys) > 1:
             reason = Reason.ONE_BY_CHANCE
         return [option for key in keys for option in self._decoded(key, reason)]
@@ -241,16 +249,17 @@ class _Search:
             self._outranked(source, Reason.OUTRANKED)
             return
         login = go_login(self.situation, helper, self.key)
+        stops = self.version >= _STOPS_ON_HELPERS
         token = next((option for option in options if option[1].registry_token), None)
         failed_or_unknown = login.state in {HelperState.FAILED, HelperState.NOT_ASKED}
-        if token and not (self.since and failed_or_unknown):
+        if token and not (stops and failed_or_unknown):
             self.trail.take(self.shown, token[0], token[1], Reason.TOKEN_STAYS, token[3])
             self._outranked(source, Reason.OUTRANKED)
             return
         self.trail.helper(source, self.key, login)
         if login.state is HelperState.NOT_ASKED:
             self.trail.decide(Verdict.UNDECIDED)
-        elif login.state is HelperState.FAILED and self.since:
+        elif login.state is HelperState.FAILED and stops:
             self.trail.decide(Verdict.FAILS)
         elif login.state is HelperState.FAILED:
             self._plain([(key, entry, Reason.PLAIN_AFTER_FAILURE, seen) for key, entry, _, seen in options])
@@ -261,6 +270,9 @@ class _Search:
             if entry.kind is not SecretKind.NONE:
                 self.trail.entry(self.shown, key, entry, Reason.HELPER_INSTEAD, seen)
 
+    def _host_of(self, key: str) -> str:
+        return docker_host(key, lenient=self.version >= _LENIENT_URLS)
+
     def _outranked(self, source: str, reason: Reason) -> None:
         self.trail.add(source, reason, key=self.key, kind=SecretKind.HELPER)
 
@@ -268,7 +280,7 @@ class _Search:
         for key, entry in self.config.entries.items():
             if key in read:
                 continue
-            reduces = docker_host(key, lenient=self.since) == self.key
+            reduces = self._host_of(key) == self.key
             if reduces or looks_like(key, self.key):
                 reason = Reason.OUTRANKED if reduces else Reason.OTHER_KEY
                 shown = entry if _is_broken(entry) else with_auth(entry)

@@ -13,9 +13,7 @@ from dockpass.dockerconfig.readers.gojson import Faults
 from dockpass.dockerconfig.readers.model import SecretKind
 from dockpass.secrets import Secret
 
-_ENTRY = frozenset(
-    {"username", "password", "auth", "email", "serveraddress", "identitytoken", "registrytoken"}
-)
+_ENTRY = frozenset({"username", "password", "auth", "serveraddress", "identitytoken", "registrytoken"})
 _TEXTS = frozenset(
     [
         "psformat",
@@ -87,9 +85,10 @@ class GoConfig:
         return bool(self.entries or self.creds_store or self.cred_helpers)
 
 
-def docker_config(raw: bytes) -> GoConfig:
+def docker_config(raw: bytes, *, knows_email: bool = False) -> GoConfig:
     """Decode `config.json` as docker does, without decoding any `auth`.
 
+    `knows_email`: before 29 an `email` was a field of an entry, whose type had to be right too.
     Raises `BrokenJson` or `TooDeep`; what has a wrong type is left out and named.
     """
     faults = Faults()
@@ -98,7 +97,7 @@ def docker_config(raw: bytes) -> GoConfig:
     helpers: dict[str, str] = {}
     for name, value in gojson.fields(gojson.parse(raw, whole=False), "the config", _CONFIG, faults):
         if name == "auths":
-            entries = _entries(value, entries, faults)
+            entries = _entries(value, entries, faults, _ENTRY | {"email"} if knows_email else _ENTRY)
         elif name == "credsstore":
             store = gojson.text(value, name, store, faults)
         elif name == "credhelpers":
@@ -108,19 +107,21 @@ def docker_config(raw: bytes) -> GoConfig:
     return GoConfig(entries, store, helpers, tuple(faults.types), tuple(faults.unknown))
 
 
-def _entries(value: object, before: Mapping[str, GoEntry], faults: Faults) -> dict[str, GoEntry]:
+def _entries(
+    value: object, before: Mapping[str, GoEntry], faults: Faults, known: frozenset[str]
+) -> dict[str, GoEntry]:
     found = gojson.members(value, "auths", faults)
     if found is None:
         return {}
     entries = dict(before)
     for key, each in found:
-        entries[key] = _entry(each, f"auths.{key}", faults)
+        entries[key] = _entry(each, f"auths.{key}", faults, known)
     return entries
 
 
-def _entry(value: object, where: str, faults: Faults) -> GoEntry:
-    values = dict.fromkeys(_ENTRY, "")
-    for name, each in gojson.fields(value, where, _ENTRY, faults):
+def _entry(value: object, where: str, faults: Faults, known: frozenset[str]) -> GoEntry:
+    values = dict.fromkeys(known, "")
+    for name, each in gojson.fields(value, where, known, faults):
         values[name] = gojson.text(each, f"{where}.{name}", values[name], faults)
     return GoEntry(
         Secret(values["auth"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dockpass.auth.address import host_of_registry
-from dockpass.dockerconfig.readers.dockercli import VARIABLE, config_path, read_cli
+from dockpass.dockerconfig.readers.dockercli import BEFORE, NEWEST, VARIABLE, config_path, read_cli
 from dockpass.dockerconfig.readers.dockersdk import read_sdk
 from dockpass.dockerconfig.readers.files import FileKind
 from dockpass.dockerconfig.readers.goconfig import docker_config
@@ -23,7 +23,7 @@ def read(reader: Reader, target: Target, situation: Situation) -> Reading:
     """Return what one reader makes of a registry."""
     match reader:
         case Reader.CLI_BEFORE | Reader.CLI:
-            return read_cli(target, situation, since=reader is Reader.CLI)
+            return read_cli(target, situation, NEWEST if reader is Reader.CLI else BEFORE)
         case Reader.SDK:
             return read_sdk(target, situation)
         case Reader.PODMAN | Reader.SKOPEO:
