@@ -21,6 +21,7 @@ from fakeengine import Answer, FakeEngine
 
 from dockpass.dockerconfig.readers.model import (
     Candidate,
+    Reader,
     Reading,
     Reason,
     SecretKind,
@@ -50,12 +51,13 @@ def allowed(reading: Reading) -> set[Outcome]:
             return {FAILS}
         case Verdict.UNDECIDED:
             return set()
-    return {_of(found) for found in reading.candidates if found.accepted}
+    stops = reading.reader in {Reader.PODMAN, Reader.SKOPEO}
+    return {_of(found, stops=stops) for found in reading.candidates if found.accepted}
 
 
-def _of(found: Candidate) -> Outcome:
+def _of(found: Candidate, *, stops: bool) -> Outcome:
     if found.secret_kind is SecretKind.NONE:
-        return FAILS if found.reason is Reason.BROKEN_ENTRY else ANONYMOUS
+        return FAILS if stops and found.reason is Reason.BROKEN_ENTRY else ANONYMOUS
     user = found.user if found.secret_kind is SecretKind.PASSWORD else ""
     return ("login", str(found.secret_kind), user, found.fingerprint)
 

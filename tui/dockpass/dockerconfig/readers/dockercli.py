@@ -20,7 +20,14 @@ from dockpass.dockerconfig.readers.goconfig import (
 from dockpass.dockerconfig.readers.gojson import BrokenJson, TooDeep
 from dockpass.dockerconfig.readers.hosts import docker_host
 from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, SecretKind, Verdict
-from dockpass.dockerconfig.readers.situation import HUB_KEY, HelperState, Situation, Target, go_login
+from dockpass.dockerconfig.readers.situation import (
+    HUB_KEY,
+    HelperLogin,
+    HelperState,
+    Situation,
+    Target,
+    go_login,
+)
 from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.text import clean
 
@@ -250,25 +257,39 @@ class _Search:
             return
         login = go_login(self.situation, helper, self.key)
         stops = self.version >= _STOPS_ON_HELPERS
-        token = next((option for option in options if option[1].registry_token), None)
-        failed_or_unknown = login.state in {HelperState.FAILED, HelperState.NOT_ASKED}
-        if token and not (stops and failed_or_unknown):
-            self.trail.take(self.shown, token[0], token[1], Reason.TOKEN_STAYS, token[3])
-            self._outranked(source, Reason.OUTRANKED)
+        failed = login.state is HelperState.FAILED
+        open_or_stopped = login.state is HelperState.NOT_ASKED or (failed and stops)
+        tokens = [option for option in options if option[1].registry_token]
+        if tokens and not (open_or_stopped and (stops or len(tokens) < len(options))):
+            self._token(source, login, options, tokens)
             return
         self.trail.helper(source, self.key, login)
         if login.state is HelperState.NOT_ASKED:
             self.trail.decide(Verdict.UNDECIDED)
-        elif login.state is HelperState.FAILED and stops:
+        elif open_or_stopped:
             self.trail.decide(Verdict.FAILS)
-        elif login.state is HelperState.FAILED:
+        elif failed:
             self._plain([(key, entry, Reason.PLAIN_AFTER_FAILURE, seen) for key, entry, _, seen in options])
-            self.trail.decide(Verdict.ANONYMOUS)
-            return
         self.trail.decide(Verdict.ANONYMOUS)
         for key, entry, _, seen in options[:1]:
-            if entry.kind is not SecretKind.NONE:
+            if entry.kind is not SecretKind.NONE and not failed:
                 self.trail.entry(self.shown, key, entry, Reason.HELPER_INSTEAD, seen)
+
+    def _token(self, source: str, login: HelperLogin, options: list[_Option], tokens: list[_Option]) -> None:
+        """A registry token in the plain entry goes along with a helper's login, and the engine prefers it."""
+        if len(tokens) == len(options) and len({entry.registry_token for _, entry, _, _ in tokens}) == 1:
+            key, entry, _, seen = tokens[0]
+            self.trail.take(self.shown, key, entry, Reason.TOKEN_STAYS, seen)
+            self._outranked(source, Reason.OUTRANKED)
+        elif login.state is HelperState.FAILED:
+            self.trail.helper(source, self.key, login)
+            self._plain([(key, entry, Reason.ONE_BY_CHANCE, seen) for key, entry, _, seen in options])
+        else:
+            for key, entry, _, seen in tokens:
+                self.trail.entry(self.shown, key, entry, Reason.ONE_BY_CHANCE, seen, accepted=True)
+            self.trail.helper(source, self.key, login, by_chance=len(tokens) < len(options))
+            self.trail.decide(Verdict.CHANCE)
+            self._find_chance(options)
 
     def _host_of(self, key: str) -> str:
         return docker_host(key, lenient=self.version >= _LENIENT_URLS)

@@ -172,7 +172,8 @@ def variable_config(raw: bytes) -> dict[str, GoEntry]:
     """
     faults = Faults()
     entries: dict[str, GoEntry] = {}
-    for _, value in gojson.fields(gojson.parse(raw, whole=False), "it", frozenset({"auths"}), faults):
+    first, rest = gojson.parse_first(raw)
+    for _, value in gojson.fields(first, "it", frozenset({"auths"}), faults):
         found = gojson.members(value, "auths", faults)
         entries = {} if found is None else entries
         for key, each in found or ():
@@ -180,6 +181,8 @@ def variable_config(raw: bytes) -> dict[str, GoEntry]:
             for _, text in gojson.fields(each, f"auths.{key}", frozenset({"auth"}), faults):
                 auth = gojson.text(text, f"auths.{key}.auth", auth, faults)
             entries[key] = GoEntry(Secret(auth))
+    if rest and rest[0] not in "]}":
+        raise BrokenAuth("something follows the object")
     if faults.unknown:
         raise BrokenAuth(f"it holds {faults.unknown[0]}, and only auths with auth may be in it")
     if faults.types:

@@ -36,10 +36,18 @@ def parse(raw: bytes, *, whole: bool) -> object:
     Objects become `Members`. Raises `BrokenJson` or `TooDeep`; for an empty text too if `whole`, and
     else returns None, as for an empty file.
     """
+    found, rest = parse_first(raw, empty_is_null=not whole)
+    if whole and rest:
+        raise BrokenJson("something follows the first value")
+    return found
+
+
+def parse_first(raw: bytes, *, empty_is_null: bool = True) -> tuple[object, str]:
+    """Return the first value, and what follows it without blanks around. Raises as `parse` does."""
     text = raw.decode("utf-8", "surrogateescape")
     start = len(text) - len(text.lstrip(_BLANKS))
-    if start == len(text) and not whole:
-        return None
+    if start == len(text) and empty_is_null:
+        return None, ""
     decoder = json.JSONDecoder(
         object_pairs_hook=lambda pairs: Members((_mended(name), value) for name, value in pairs),
         parse_constant=_no_constant,
@@ -53,9 +61,7 @@ def parse(raw: bytes, *, whole: bool) -> object:
         raise TooDeep("nested too deeply") from None
     except ValueError as error:
         raise BrokenJson(str(error)) from None
-    if whole and text[end:].strip(_BLANKS):
-        raise BrokenJson("something follows the first value")
-    return _mended(found) if isinstance(found, str) else found
+    return (_mended(found) if isinstance(found, str) else found), text[end:].strip(_BLANKS)
 
 
 def _no_constant(name: str) -> NoReturn:

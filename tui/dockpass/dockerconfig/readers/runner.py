@@ -26,20 +26,31 @@ from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.secrets import Secret
 
 _JOB = "job payload"
+_MOST_ASKED = 50  # of what a store lists; the runner asks for all of it
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An entry under its key, or a helper's answer with the section that names the helper."""
+
+    key: str
+    entry: GoEntry = field(default_factory=GoEntry)
+    section: str = ""
+    login: HelperLogin | None = None
 
 
 @dataclass(slots=True)
 class _Source:
-    """Logins of one source by path; `open` names a helper that was not asked and could have more."""
+    """Logins of one source by path; `open_store` is a store that was not asked and could have more."""
 
     name: str
-    logins: dict[str, tuple[str, GoEntry]] = field(default_factory=dict)
-    helpers: dict[str, tuple[str, HelperLogin]] = field(default_factory=dict)
+    logins: dict[str, _Found] = field(default_factory=dict)
     open_store: str = ""
 
-    def put(self, key: str, entry: GoEntry) -> None:
+    def put(self, found: _Found) -> None:
         """Add a login; of two keys with one path the first stays."""
-        self.logins.setdefault(runner_path(key), (key, entry))
+        if found.login is None or found.login.state is not HelperState.EMPTY:
+            self.logins.setdefault(runner_path(found.key), found)
 
 
 class _Unusable(Exception):
@@ -134,41 +145,42 @@ def _whole_config(trail: Trail, name: str, raw: bytes) -> GoConfig:
 
 def _source(trail: Trail, situation: Situation, name: str, config: GoConfig, wanted: str) -> _Source:
     source = _Source(name)
-    entries = dict(config.entries)
+    found = {key: _Found(key, entry) for key, entry in config.entries.items()}
+    for helper in (config.creds_store, *config.cred_helpers.values()):
+        if "/" in helper:
+            raise _Refused(f"the helper {helper}")
+    if "" in config.cred_helpers.values():
+        raise _Refused("a helper of an empty name")
     if config.creds_store:
-        _refuse_paths(config.creds_store)
-        _ask_store(situation, source, config.creds_store, entries, wanted)
-    for helper in config.cred_helpers.values():
-        _refuse_paths(helper)
+        _ask_store(situation, source, config.creds_store, found)
     for key, helper in config.cred_helpers.items():
-        if not situation.installed(f"docker-credential-{helper}"):
-            raise _Unusable(f"docker-credential-{helper}, for {key}, is not there")
-        entries.pop(key, None)
-        if runner_path(key) in _chain(wanted):
-            source.helpers[runner_path(key)] = (f"credHelpers {helper}", go_login(situation, helper, key))
-        else:
+        login = go_login(situation, helper, key)
+        if login.state is HelperState.FAILED:
+            raise _Unusable(f"the helper {helper} for {key} failed: {login.evidence}")
+        found[key] = _with_helper(found.get(key), key, f"credHelpers {helper}", login)
+        near = runner_path(key) in _chain(wanted)
+        if login.state is HelperState.EMPTY and near:
+            trail.helper(f"credHelpers {helper} of {name}", key, login)
+        if login.state is HelperState.NOT_ASKED and not near:
             trail.find(
                 "runner-asks-all",
-                f"the runner asks every helper of {name}; one that fails makes it use nothing of {name}",
+                f"the runner asks every helper of {name}; if one fails, it uses nothing of {name}",
                 "Keep only what the job needs.",
             )
-    for path, (helper, login) in source.helpers.items():
-        if login.state is HelperState.FAILED:
-            raise _Unusable(f"{helper} for {path} failed: {login.evidence}")
-    for key in sorted(entries):
-        source.put(key, entries[key])
+    for key in sorted(found):
+        source.put(found[key])
     return source
 
 
-def _refuse_paths(helper: str) -> None:
-    if "/" in helper or not helper:
-        raise _Refused(f"helper {helper}")
+def _with_helper(before: _Found | None, key: str, section: str, login: HelperLogin) -> _Found:
+    """Let a helper's answer take the place of an entry, but for a registry token, which stays."""
+    if before is not None and before.entry.registry_token and login.state is HelperState.FOUND:
+        return _Found(key, GoEntry(username=login.user, registry_token=before.entry.registry_token))
+    return _Found(key, GoEntry(), section, login)
 
 
-def _ask_store(
-    situation: Situation, source: _Source, store: str, entries: dict[str, GoEntry], wanted: str
-) -> None:
-    """Take what the store lists for this image into the entries, where it may be asked."""
+def _ask_store(situation: Situation, source: _Source, store: str, found: dict[str, _Found]) -> None:
+    """Take what the store lists into what was found, where it may be asked."""
     answer = situation.ask_helper(store, "list", "unused")
     if answer is None:
         source.open_store = f"credsStore {store}"
@@ -181,14 +193,11 @@ def _ask_store(
         listed = None
     if not isinstance(listed, dict):
         raise _Unusable(f"credsStore {store} did not answer with a list")
-    for key in listed:
-        if runner_path(key) not in _chain(wanted):
-            continue
+    for key in list(listed)[:_MOST_ASKED]:
         login = go_login(situation, store, key)
         if login.state is HelperState.FAILED:
             raise _Unusable(f"credsStore {store}: {login.evidence}")
-        entries.pop(key, None)
-        source.helpers[runner_path(key)] = (f"credsStore {store}", login)
+        found[key] = _with_helper(found.get(key), key, f"credsStore {store}", login)
 
 
 def _job_source(situation: Situation) -> _Source | None:
@@ -197,7 +206,7 @@ def _job_source(situation: Situation) -> _Source | None:
     if not registry or not token:
         return None
     source = _Source(_JOB)
-    source.put(registry, GoEntry(username="gitlab-ci-token", password=Secret(token)))
+    source.put(_Found(registry, GoEntry(username="gitlab-ci-token", password=Secret(token))))
     return source
 
 
@@ -221,25 +230,28 @@ def _choose(trail: Trail, sources: list[_Source], name: str) -> None:
 
 
 def _at_path(trail: Trail, source: _Source, path: str, name: str) -> None:
-    asked = source.helpers.get(path)
-    if asked is not None:
-        section, login = asked
-        trail.helper(f"{section} of {source.name}", path, login)
-        if login.state is HelperState.NOT_ASKED:
-            trail.decide(Verdict.UNDECIDED)
     found = source.logins.get(path)
     if found is None:
         return
-    key, entry = found
-    reason = Reason.EXACT_KEY if path == name else Reason.PATH_KEY
-    if source.name == _JOB:
-        reason = Reason.JOB_LOGIN
-    elif "://" in key:
-        reason = Reason.HOST_OF_KEY
-    if trail.decided:
-        beaten = [each for each in trail.candidates if each.accepted]
-        nearer = bool(beaten) and beaten[0].key != path and len(path) < len(name)
-        later = Reason.LESS_SPECIFIC if nearer else Reason.OUTRANKED
-        trail.entry(source.name, key, entry, later, f"it stands for {path}")
+    if found.login is not None:
+        trail.helper(f"{found.section} of {source.name}", found.key, found.login)
+        undecided = found.login.state is HelperState.NOT_ASKED
+        trail.decide(Verdict.UNDECIDED if undecided else Verdict.ANONYMOUS)
         return
-    trail.take(source.name, key, entry, reason, f"it stands for {path}")
+    seen = f"it stands for {path}"
+    if trail.decided:
+        less = path != name and any(
+            path != runner_path(each.key) for each in trail.candidates if each.accepted
+        )
+        reason = Reason.LESS_SPECIFIC if less else Reason.OUTRANKED
+        trail.entry(source.name, found.key, found.entry, reason, seen)
+        return
+    trail.take(source.name, found.key, found.entry, _reason(source, found.key, path, name), seen)
+
+
+def _reason(source: _Source, key: str, path: str, name: str) -> Reason:
+    if source.name == _JOB:
+        return Reason.JOB_LOGIN
+    if "://" in key:
+        return Reason.HOST_OF_KEY
+    return Reason.EXACT_KEY if path == name else Reason.PATH_KEY

@@ -38,6 +38,12 @@ _FILE_EVIDENCE = {
     FileKind.SPECIAL: "it is a pipe or a device, and whoever reads it waits",
     FileKind.TOO_LARGE: "it is larger than 1 MiB",
 }
+_HELPER_REASONS = {
+    HelperState.FOUND: Reason.HELPER_ANSWERED,
+    HelperState.EMPTY: Reason.HELPER_EMPTY,
+    HelperState.FAILED: Reason.HELPER_FAILED,
+    HelperState.NOT_ASKED: Reason.HELPER_NOT_ASKED,
+}
 
 
 @dataclass
@@ -114,32 +120,31 @@ class Trail:
             self.entry(source, key, entry, reason, evidence, accepted=True)
             self.verdict = Verdict.LOGIN
 
-    def helper(self, source: str, key: str, login: HelperLogin) -> None:
-        """Add a helper's answer; who called decides what follows from it, but for a login."""
-        if login.state is HelperState.FOUND:
+    def helper(self, source: str, key: str, login: HelperLogin, *, by_chance: bool = False) -> None:
+        """Add a helper's answer; who called decides what follows from it, but for a login.
+
+        `by_chance`: it is one of several that may come out, and decides nothing alone.
+        """
+        reason, kind = _HELPER_REASONS[login.state], SecretKind.NONE
+        if login.state is HelperState.NOT_ASKED:
+            kind = SecretKind.HELPER
+        elif login.user or login.secret:
             kind = SecretKind.IDENTITY_TOKEN if login.is_token else SecretKind.PASSWORD
-            if not login.user and not login.secret:
-                self.add(source, Reason.HELPER_EMPTY, login.evidence, key=key)
-                return
-            self.add(
-                source,
-                Reason.HELPER_ANSWERED,
-                login.evidence,
-                key=key,
-                user=login.user,
-                kind=kind,
-                secret=login.secret,
-                accepted=not self.decided,
-            )
+        elif login.state is HelperState.FOUND:
+            reason = Reason.HELPER_EMPTY
+        found = reason is Reason.HELPER_ANSWERED
+        self.add(
+            source,
+            reason,
+            login.evidence,
+            key=key,
+            user=login.user,
+            kind=kind,
+            secret=login.secret,
+            accepted=by_chance or (found and not self.decided),
+        )
+        if found and not by_chance:
             self.decide(Verdict.LOGIN)
-            return
-        reason = {
-            HelperState.EMPTY: Reason.HELPER_EMPTY,
-            HelperState.FAILED: Reason.HELPER_FAILED,
-            HelperState.NOT_ASKED: Reason.HELPER_NOT_ASKED,
-        }[login.state]
-        kind = SecretKind.HELPER if login.state is HelperState.NOT_ASKED else SecretKind.NONE
-        self.add(source, reason, login.evidence, key=key, kind=kind)
 
     def decide(self, verdict: Verdict) -> None:
         """Decide, if nothing has."""
