@@ -18,7 +18,7 @@ from dockpass.dockerconfig.readers.model import Reading
 from dockpass.dockerconfig.readers.podman import read_podman
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 
-CASES = 600
+CASES = 500
 SEED = 20260301
 HOST = "localhost:5000"  # docker before 29 asks DNS for any other name
 GOES_ON_BEFORE = (1, 11)  # skopeo with containers/image before 5.24

@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """`keys` are Textual's names, separated by commas; `scope` is `overview`, `run` or `everywhere`."""
+    """`keys` are Textual's names, separated by commas; `scope` is one of `SCOPES`."""
 
     id: str
     keys: str
@@ -28,6 +28,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("reveal", "r", "reveal", "Show one secret for ten seconds, after a question.", "overview", False),
     Action("filter", "slash", "filter", "Show only variables and options that hold a text.", "overview"),
     Action("switch", "tab", "panel", "Go to the next panel.", "overview"),
+    Action("readers", "c", "configs", "Compare how each tool reads docker's config.", "overview"),
     Action("copy", "y", "copy", "Copy the command line, secrets as $NAME; in a run its log.", "everywhere"),
     Action("command_1", "1", "build", "Select build.", "overview", False),
     Action("command_2", "2", "push", "Select push.", "overview", False),
@@ -38,11 +39,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("search", "slash", "search", "Show only log lines that hold a text.", "run"),
     Action("follow", "f", "follow", "Follow the end of the log, or stay.", "run"),
     Action("back", "escape", "overview", "Go back to the overview.", "run"),
+    Action("ask", "a", "ask helpers", "Ask the credential helpers of the selected registry.", "readers"),
+    Action("switch", "tab", "panel", "Go to the next panel.", "readers"),
+    Action("back", "escape", "overview", "Go back to the overview.", "readers"),
     Action("help", "question_mark", "help", "Show every key.", "everywhere"),
     Action("quit", "q", "quit", "Quit; a run is asked about, then stopped within 5 seconds.", "everywhere"),
 )
 
 RUN = ACTIONS[0]
+SCOPES = {"overview": "Overview", "run": "Run", "readers": "Configs", "everywhere": "Everywhere"}
+"""Where actions work, with the titles of the help."""
 
 _NAMES = {"slash": "/", "question_mark": "?", "escape": "esc", "backspace": "backspace", "enter": "enter"}
 
@@ -85,7 +91,7 @@ def keys_page() -> str:
         "by its id.",
         "",
     ]
-    for scope, title in (("overview", "Overview"), ("run", "Run"), ("everywhere", "Everywhere")):
+    for scope, title in SCOPES.items():
         lines += [f"## {title}", "", "| key | id | what it does |", "|---|---|---|"]
         lines += [
             f"| `{key_name(action)}` | `{action.id}` | {action.help} |"

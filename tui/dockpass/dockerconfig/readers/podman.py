@@ -22,6 +22,8 @@ from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, SecretK
 from dockpass.dockerconfig.readers.situation import HUB, HelperState, Situation, Target, go_login
 from dockpass.dockerconfig.readers.trail import Trail
 
+_BROKEN = GoEntry()
+
 
 @dataclass(frozen=True, slots=True)
 class AuthFile:
@@ -181,10 +183,10 @@ class _File:
             self._take(keys[0], config.entries[keys[0]], Reason.HOST_OF_KEY)
             return
         for key in keys:
-            shown = self._shown(config.entries[key])
-            self.trail.entry(
-                self.file.shown, key, shown, Reason.ONE_BY_CHANCE, f"auths › {key}", accepted=True
-            )
+            shown, reason = self._shown(config.entries[key]), Reason.ONE_BY_CHANCE
+            if shown is _BROKEN:
+                reason = Reason.BROKEN_ENTRY
+            self.trail.entry(self.file.shown, key, shown, reason, f"auths › {key}", accepted=True)
         self.trail.decide(Verdict.CHANCE)
         self.trail.find(
             "one-by-chance",
@@ -212,7 +214,7 @@ class _File:
         try:
             return podman_login(entry) or GoEntry()
         except BrokenAuth:
-            return GoEntry()
+            return _BROKEN
 
     def _stop(self, reason: Reason, evidence: str, key: str = "") -> None:
         self.trail.add(self.file.shown, reason, evidence, key=key)

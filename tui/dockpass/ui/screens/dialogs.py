@@ -10,8 +10,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from dockpass.ui.actions import ACTIONS, SCOPES, key_name
 from dockpass.ui.text import contents
-from dockpass.ui.views.words import Line
+from dockpass.ui.views.words import Line, cell
 
 
 class Confirm(ModalScreen[bool]):
@@ -116,3 +117,20 @@ class Help(ModalScreen[None]):
     def action_close(self) -> None:
         """Close."""
         self.dismiss(None)
+
+
+def help_lines() -> list[Line]:
+    """Return every key with what it does, by where it works."""
+    lines: list[Line] = []
+    for scope, title in SCOPES.items():
+        lines += [*([()] if lines else []), ((title.upper(), "heading"),)]
+        lines += [
+            ((cell(key_name(action), 11), "accent"), (action.help, "text"))
+            for action in ACTIONS
+            if action.scope == scope
+        ]
+    return [
+        *lines,
+        (),
+        (("ctrl+p", "accent"), ("     The command palette: themes and everything else.", "text")),
+    ]

@@ -19,8 +19,8 @@ from dockpass.runs.planning import rules_in_words
 from dockpass.runs.request import RunRequest
 from dockpass.runs.rules import parse_rules
 from dockpass.secrets import Secret
-from dockpass.ui.actions import ACTIONS, bindings, key_name, row_binding
-from dockpass.ui.screens.dialogs import Confirm, EditValue, Help
+from dockpass.ui.actions import bindings, row_binding
+from dockpass.ui.screens.dialogs import Confirm, EditValue, Help, help_lines
 from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.text import content
 from dockpass.ui.views.overview import (
@@ -362,6 +362,12 @@ class Overview(Screen[None]):
             plan = self.session.plan(request)
             self.app.push_screen(RunScreen(self.session.run(request), plan), lambda _: self.refresh_all())
 
+    def action_readers(self) -> None:
+        """Compare the readers of docker's config."""
+        from dockpass.ui.screens.readers import ReadersScreen
+
+        self.app.push_screen(ReadersScreen(self.session))
+
     def action_help(self) -> None:
         """Show every key."""
         self.app.push_screen(Help(help_lines()))
@@ -379,20 +385,3 @@ def rules_preview(text: str) -> list[Line]:
         return [((rules_in_words(parse_rules(text)), "text"),)]
     except UsageError as error:
         return [((error.message, "bad"),), ((error.hint, "label"),)]
-
-
-def help_lines() -> list[Line]:
-    """Return every key with what it does, by where it works."""
-    lines: list[Line] = []
-    for scope in ("overview", "run", "everywhere"):
-        lines += [*([()] if lines else []), ((scope.upper(), "heading"),)]
-        lines += [
-            ((cell(key_name(action), 11), "accent"), (action.help, "text"))
-            for action in ACTIONS
-            if action.scope == scope
-        ]
-    return [
-        *lines,
-        (),
-        (("ctrl+p", "accent"), ("     The command palette: themes and everything else.", "text")),
-    ]

@@ -13,8 +13,7 @@ from dockpass.runs.events import Asked
 from dockpass.runs.plan import Plan
 from dockpass.runs.run import Run
 from dockpass.ui.actions import bindings
-from dockpass.ui.screens.dialogs import Confirm, Help
-from dockpass.ui.screens.overview import help_lines
+from dockpass.ui.screens.dialogs import Confirm, Help, help_lines
 from dockpass.ui.text import content
 from dockpass.ui.views.run import RunState, layer_lines, lifecycle_lines, outcome_lines, plan_rows
 from dockpass.ui.views.words import Line, plain, seconds
