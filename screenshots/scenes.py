@@ -281,7 +281,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("run-ended", _job(script=_pushed()), RUN),
     Scene("run-refused", _job(script=_refused()), RUN),
     Scene("configs", _configs(STORED), ("c",)),
-    Scene("configs-asked", _configs(STORED), ("c", "a", "down", "down")),
+    Scene("configs-asked", _configs(STORED), ("c", "a", "down", "down", "down")),
     Scene("configs-80x24", _configs(STORED), ("c", "a"), width=80, height=24),
     Scene("configs-agree", _configs(PLAIN, {"CI_REGISTRY": JOB["CI_REGISTRY"]}), ("c",)),
     Scene("configs-light", _configs(STORED), ("c", "a"), theme="dockpass-light"),

@@ -15,8 +15,8 @@ _ORDER = (Reader.CLI, Reader.CLI_BEFORE, Reader.SDK, Reader.PODMAN, Reader.SKOPE
 def disagreements(readings: Sequence[Reading]) -> tuple[str, ...]:
     """Return one sentence for each group of readers that does something else than the docker CLI.
 
-    The first in the order of `_ORDER` that has decided is what the others are compared with. Readers
-    that depend on a helper that was not asked are left out.
+    The first in the order of `_ORDER` that has decided is what the others are compared with; only the
+    first sentence repeats what it does. Readers that depend on a helper that was not asked are left out.
     """
     ordered = sorted(readings, key=lambda reading: _ORDER.index(reading.reader))
     groups: dict[_Identity, list[Reading]] = {}
@@ -26,7 +26,8 @@ def disagreements(readings: Sequence[Reading]) -> tuple[str, ...]:
     if len(groups) < 2:
         return ()
     first, *others = groups.values()
-    return tuple(_sentence(first, group) for group in others)
+    said = [f"{_does(group)}: {_effect(first[0], group)}" for group in others]
+    return (f"{_does(first)}, {said[0]}", *said[1:])
 
 
 def identity(reading: Reading) -> _Identity:
@@ -40,10 +41,6 @@ def identity(reading: Reading) -> _Identity:
 def _login(candidate: Candidate) -> _Identity:
     user = candidate.user if candidate.secret_kind is SecretKind.PASSWORD else ""
     return (candidate.secret_kind, user, candidate.fingerprint)
-
-
-def _sentence(first: Sequence[Reading], other: Sequence[Reading]) -> str:
-    return f"{_does(first)}, {_does(other)}: {_effect(first[0], other)}"
 
 
 def _does(group: Sequence[Reading]) -> str:

@@ -54,7 +54,7 @@ def read_cli(target: Target, situation: Situation, version: tuple[int, int] = NE
     if raw and since:
         _variable(trail, raw, key)
     elif raw:
-        trail.add(VARIABLE, Reason.VARIABLE_NOT_READ, "only docker 28.3 and later read it")
+        trail.add(VARIABLE, Reason.VARIABLE_NOT_READ)
     file = situation.files.read(config_path(situation))
     config, decoding = _load(trail, file, situation, knows_email=version < _KNOWS_NO_EMAIL)
     if not file.not_looked_at and trail.verdict is not Verdict.UNDECIDED:

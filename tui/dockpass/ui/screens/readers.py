@@ -22,6 +22,7 @@ from dockpass.ui.views.readers import (
     candidate_lines,
     count_words,
     disagreement_lines,
+    disagreement_title,
     reader_row,
     readers_title,
     registry_row,
@@ -109,7 +110,7 @@ class ReadersScreen(Screen[None]):
         found, home = self.registry, self.session.facts.home
         panel, readers = self.query_one("#disagreements", Panel), self.query_one("#readers", Rows)
         panel.show(disagreement_lines(found, home, self.size.width - 5))
-        panel.border_title = "Disagreements" if found.sentences else "Agreement"
+        panel.border_title = disagreement_title(found)
         width = readers.content_size.width
         readers.show(
             [
@@ -173,8 +174,8 @@ class ReadersScreen(Screen[None]):
             self.refresh_all()
 
     def action_switch(self) -> None:
-        """Go from the readers to what one looks at, to the registries, and back."""
-        order = ["readers", "candidates", "registries"]
+        """Go from the readers to what one looks at, to the disagreements, the registries, and back."""
+        order = ["readers", "candidates", "disagreements", "registries"]
         focused = self.focused.id if self.focused and self.focused.id in order else "registries"
         self.query_one(f"#{order[(order.index(str(focused)) + 1) % len(order)]}").focus()
 

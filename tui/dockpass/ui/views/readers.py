@@ -75,13 +75,13 @@ def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: 
     if reading.verdict is Verdict.LOGIN and not same:
         role = "look"
     words = "text" if reading.verdict is Verdict.LOGIN and same else role
-    user = 22 if width >= WIDE else 18
+    user = min(max(len(verdict_short(each)) for each in readings), 24)
     source = reading.winner.source if reading.winner else ""
-    room = max(width - READER_WIDTH - user - 4, 8)
+    room = max(width - READER_WIDTH - user - 5, 8)
     return (
         (f"{glyph} ", role),
-        (cell(reading.reader.short, READER_WIDTH), "strong"),
-        (cell(verdict_short(reading), user) + " ", words),
+        (cell(reading.reader.short, READER_WIDTH) + " ", "strong"),
+        (cell(verdict_short(reading), user) + "  ", words),
         (cut(_short(source, home), room), "label"),
     )
 
@@ -89,6 +89,12 @@ def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: 
 def _reference(readings: Sequence[Reading]) -> Reading:
     """Return the reading of the newest docker, with which the others are compared."""
     return readings[1] if len(readings) > 1 else readings[0]
+
+
+def disagreement_title(found: RegistryReadings) -> str:
+    """Return `Agreement` only where every reader has decided, and all alike."""
+    open_ones = any(reading.verdict is Verdict.UNDECIDED for reading in found.readings)
+    return "Disagreements" if found.sentences or open_ones else "Agreement"
 
 
 def disagreement_lines(found: RegistryReadings, home: str, width: int) -> list[Line]:
@@ -112,9 +118,12 @@ def disagreement_lines(found: RegistryReadings, home: str, width: int) -> list[L
 def candidate_lines(reading: Reading, home: str, width: int) -> list[Line]:
     """Return what a reader looks at, in its order, each with the reason; then what is odd there."""
     lines: list[Line] = []
-    source_width = min(max((len(_short(found.source, home)) for found in reading.candidates), default=0), 44)
+    columns = (
+        min(max((len(_short(found.source, home)) for found in reading.candidates), default=0), 44),
+        min(max((len(_login(found)) for found in reading.candidates), default=0), 24),
+    )
     for found in reading.candidates:
-        lines += _candidate_lines(found, reading, home, width, source_width)
+        lines += _candidate_lines(found, reading, home, width, columns)
     if not lines:
         lines.append((("There is nothing that it could look at.", "label"),))
     if reading.findings:
@@ -126,26 +135,30 @@ def candidate_lines(reading: Reading, home: str, width: int) -> list[Line]:
 
 
 def _candidate_lines(
-    found: Candidate, reading: Reading, home: str, width: int, source_width: int
+    found: Candidate, reading: Reading, home: str, width: int, columns: tuple[int, int]
 ) -> list[Line]:
     mark, role, words = GLYPH_FAILED, "absent", "label"
     if found.accepted:
         mark, role, words = GLYPH_NOW, _MARKS[reading.verdict][1], "text"
     elif found.secret_kind is SecretKind.HELPER:
         mark, role, words = GLYPH_LOOK, "label", "label"
-    login = "" if found.secret_kind in {SecretKind.NONE, SecretKind.HELPER} else who(found)
     evidence = f" ({_short(found.evidence, home)})" if found.evidence else ""
     because = f"{found.because}{evidence}"
-    source = (cell(_short(found.source, home), source_width) + "  ", "text" if found.accepted else "label")
+    source = (cell(_short(found.source, home), columns[0]) + "  ", "text" if found.accepted else "label")
     if width < WIDE:
-        head: Line = ((f"{mark} ", role), source, (login, words))
+        head: Line = ((f"{mark} ", role), source, (_login(found), words))
         return [head, *hanging((("    ", "text"),), because, words, width)]
-    return hanging(((f"{mark} ", role), source, (cell(login, 20) + " ", words)), because, words, width)
+    login: Span = (cell(_login(found), columns[1]) + "  " if columns[1] else "", words)
+    return hanging(((f"{mark} ", role), source, login), because, words, width)
+
+
+def _login(found: Candidate) -> str:
+    return "" if found.secret_kind in {SecretKind.NONE, SecretKind.HELPER} else who(found)
 
 
 def readers_title(reading: Reading) -> str:
     """Return the title of what one reader looks at."""
-    return f"{reading.reader.label}: {reading.registry}"
+    return f"{reading.reader.label} · {reading.registry}"
 
 
 def count_words(found: RegistryReadings) -> str:
