@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+
+from readerworld import AUTH_JSON, CONFIG, World, basic
 
 import probes
 from dockpass.auth.command import Method
 from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
+from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.base import EngineInfo
 from dockpass.engines.detect import EngineState
 from dockpass.errors import ExitCode
@@ -80,6 +85,10 @@ class Scene:
     theme: str = "dockpass-dark"
 
 
+def _situation(world: World, environ: Mapping[str, str], home: Path) -> Situation:
+    return replace(world.situation, environ=environ, home=home)
+
+
 def session(
     values: dict[str, str],
     *,
@@ -88,6 +97,7 @@ def session(
     base: tuple[str, ...] | None = ("registry.myhost.com/web/base:3",),
     engine: bool = True,
     answers: Callable[[], Mapping[Method, Probe]] = probes.job_token,
+    world: World | None = None,
 ) -> Session:
     """A session of these variables, in which a run plays the script."""
     from dockpass.auth.facts import BaseImage
@@ -120,6 +130,8 @@ def session(
         lambda: state,
         start=start,  # type: ignore[arg-type]
         probe=probes.answering(answers),
+        situation=partial(_situation, world or World()),
+        in_background=lambda work: work(),
     )
     for edit in edits:
         made.edit(edit)
@@ -230,6 +242,35 @@ ALICE = (
 )
 ASK = ("4", "a", "enter")
 
+CONFIGS = {
+    **JOB,
+    "DOCKER_AUTH_CONFIG": json.dumps({"auths": {JOB["CI_REGISTRY"]: basic("ci-reader", "canary-1")}}),
+}
+STORED = World(
+    {
+        CONFIG: {
+            "auths": {JOB["CI_REGISTRY"]: basic("alice", "canary-2"), "https://index.docker.io/v1/": {}},
+            "credsStore": "pass",
+        },
+        AUTH_JSON: {
+            "auths": {"registry.myhost.com/web": basic("web-team", "canary-3"), "quay.io": basic("bot")}
+        },
+    },
+    helpers={
+        "pass": {
+            JOB["CI_REGISTRY"]: ("alice", "canary-2"),
+            "https://index.docker.io/v1/": ("hub", "canary-4"),
+        }
+    },
+    modes={AUTH_JSON: 0o644},
+)
+PLAIN = World({CONFIG: {"auths": {JOB["CI_REGISTRY"]: basic("alice", "canary-2")}}})
+
+
+def _configs(world: World, values: dict[str, str] = CONFIGS) -> Callable[[], Session]:
+    return lambda: session(values, world=world)
+
+
 SCENES: tuple[Scene, ...] = (
     Scene("overview", _job()),
     Scene("overview-light", _job(), theme="dockpass-light"),
@@ -250,6 +291,11 @@ SCENES: tuple[Scene, ...] = (
     Scene("run-80x24", _job(script=_pushing()), RUN, width=80, height=24),
     Scene("run-ended", _job(script=_pushed()), RUN),
     Scene("run-refused", _job(script=_refused()), RUN),
+    Scene("configs", _configs(STORED), ("c",)),
+    Scene("configs-asked", _configs(STORED), ("c", "a", "down", "down", "down")),
+    Scene("configs-80x24", _configs(STORED), ("c", "a"), width=80, height=24),
+    Scene("configs-agree", _configs(PLAIN, {"CI_REGISTRY": JOB["CI_REGISTRY"]}), ("c",)),
+    Scene("configs-light", _configs(STORED), ("c", "a"), theme="dockpass-light"),
     Scene("cleanup-rules", _job(), ("4", "enter")),
     Scene("access-before", _job(), ("4", "a")),
     Scene("access", _job(), ASK),

@@ -25,7 +25,12 @@ print(sorted(name for name in ("textual", "docker", "aiohttp", "rich") if name i
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["explain", "push", "--repo", "registry.example/a"], ["explain", "build", "--json"]],
+    [
+        ["--version"],
+        ["explain", "push", "--repo", "registry.example/a"],
+        ["explain", "build", "--json"],
+        ["config", "registry.example"],
+    ],
 )
 def test_small_commands_load_nothing_heavy(arguments: list[str]) -> None:
     ended = subprocess.run(

@@ -18,6 +18,7 @@ from dockpass import __version__
 _COMMANDS = {
     "explain": "commands",
     "probe": "probe_commands",
+    "config": "inspect_commands",
     "build": "commands",
     "push": "commands",
     "pull": "commands",

@@ -16,7 +16,7 @@ from dockpass.text import clean
 
 LARGEST_FILE = 1 << 20
 
-_MISSPELLED = {
+MISSPELLED = {
     "auth": "auths",
     "credstore": "credsStore",
     "credentialsstore": "credsStore",
@@ -182,7 +182,7 @@ def _about_sections(path: Path, sections: Mapping[str, Any]) -> Iterator[ConfigF
                 f"{_shown(path)}: {name} is not {wanted}, so it is not used",
                 "Docker itself warns about the whole file; correct it there.",
             )
-    for written, meant in _MISSPELLED.items():
+    for written, meant in MISSPELLED.items():
         if written in sections:
             yield ConfigFinding(
                 "config-key-misspelled",

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -48,16 +48,37 @@ class HelperResult:
     credential: Credential | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HelperAnswer:
+    """What a helper's process said; `problem` says why there is no answer. `out` may hold a secret."""
+
+    name: str
+    problem: str = ""
+    status: int = 0
+    out: bytes = field(default=b"", repr=False)
+    err: bytes = field(default=b"", repr=False)
+
+
 def ask_helper(name: str, key: str, environ: Mapping[str, str], seconds: float = SECONDS) -> HelperResult:
     """Ask `docker-credential-NAME` for the entry of `key`. Never raises for what a helper does."""
+    answer = run_helper(name, "get", key, environ, seconds)
+    if answer.problem:
+        return _failed(answer.problem)
+    return _result(answer.name, key, answer.status, answer.out, answer.err)
+
+
+def run_helper(
+    name: str, action: str, said: str, environ: Mapping[str, str], seconds: float = SECONDS
+) -> HelperAnswer:
+    """Run `docker-credential-NAME ACTION` with `said` on its stdin. Never raises for what a helper does."""
     if not _NAME.fullmatch(name) or ".." in name:
-        return _failed(f"“{clean(name, 60)}” is not a helper's name")
+        return HelperAnswer(name, f"“{clean(name, 60)}” is not a helper's name")
     program = find_program(f"docker-credential-{name}", environ)
     if program is None:
-        return _failed(f"docker-credential-{name} is not in any absolute directory of PATH")
+        return HelperAnswer(name, f"docker-credential-{name} is not in any absolute directory of PATH")
     try:
         child = subprocess.Popen(
-            [str(program), "get"],
+            [str(program), action],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -65,16 +86,16 @@ def ask_helper(name: str, key: str, environ: Mapping[str, str], seconds: float =
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        return _failed(f"{program.name} cannot be started: {clean(str(error))}")
+        return HelperAnswer(program.name, f"{program.name} cannot be started: {clean(str(error))}")
     try:
-        status, out, err = _answer(child, key.encode("utf-8", "replace"), time.monotonic() + seconds)
+        status, out, err = _answer(child, said.encode("utf-8", "replace"), time.monotonic() + seconds)
     except _TooMuch:
-        return _failed(f"{program.name} answered with more than 64 KiB")
+        return HelperAnswer(program.name, f"{program.name} answered with more than 64 KiB")
     except TimeoutError:
-        return _failed(f"{program.name} did not answer within {seconds:g} s")
+        return HelperAnswer(program.name, f"{program.name} did not answer within {seconds:g} s")
     finally:
         _end(child)
-    return _result(program.name, key, status, out, err)
+    return HelperAnswer(program.name, "", status, out, err)
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> Path | None:

@@ -29,6 +29,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("access", "a", "access", "Ask the registry what the login may do there.", "overview"),
     Action("filter", "slash", "filter", "Show only variables and options that hold a text.", "overview"),
     Action("switch", "tab", "panel", "Go to the next panel.", "overview"),
+    Action("readers", "c", "configs", "Compare how each tool reads docker's config.", "overview"),
     Action(
         "copy", "y", "copy", "Copy the command line, secrets as $NAME; elsewhere what is shown.", "everywhere"
     ),
@@ -51,17 +52,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("accept", "t", "trust", "Accept a token server that has changed, after a question.", "access"),
     Action("panel", "tab", "panel", "Go to the next panel.", "access"),
     Action("leave", "escape", "overview", "Go back to the overview.", "access"),
+    Action("ask", "a", "ask helpers", "Ask the credential helpers of the selected registry.", "readers"),
+    Action("switch", "tab", "panel", "Go to the next panel.", "readers"),
+    Action("back", "escape", "overview", "Go back to the overview.", "readers"),
     Action("help", "question_mark", "help", "Show every key.", "everywhere"),
     Action("quit", "q", "quit", "Quit; a run is asked about, then stopped within 5 seconds.", "everywhere"),
 )
 
 RUN = ACTIONS[0]
-
 SCOPES = {
     "overview": "Overview",
     "sandbox": "Overview of a sandbox",
     "run": "Run",
     "access": "Access",
+    "readers": "Configs",
     "everywhere": "Everywhere",
 }
 """Where keys work, with a title each."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+import threading
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Edit, EditKind, Facts
 from dockpass.auth.whynot import WhyNot, applied, why_not
+from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.detect import EngineState
 from dockpass.paths import Paths
 from dockpass.runs.access import AccessPlan, AccessReport, plan_access, probe_access
@@ -27,6 +31,16 @@ from dockpass.variables.secret_names import is_secret_name
 
 SECONDS_REVEALED = 10.0
 SECONDS_TO_STOP = 5.0
+
+
+def real_situation(environ: Mapping[str, str], home: Path) -> Situation:
+    """Return what readers of docker's config see on this machine."""
+    return Situation(environ, home, os.getuid())
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Do work in a thread that holds no exit."""
+    threading.Thread(target=work, daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,8 @@ class Session:
     edits: list[Edit] = field(default_factory=list)
     sandbox: Sandbox | None = None
     ended: list[tuple[Command, Status]] = field(default_factory=list)
+    situation: Callable[[Mapping[str, str], Path], Situation] = real_situation
+    in_background: Callable[[Callable[[], None]], None] = in_thread
 
     @property
     def facts(self) -> Facts:
@@ -65,6 +81,12 @@ class Session:
     def findings(self) -> tuple[Finding, ...]:
         """What is odd about the present facts."""
         return (*find_findings(self.facts), *self.notes)
+
+    def reader_situation(self) -> Situation:
+        """What readers of docker's config see, with the edits; no helper may be asked."""
+        found = {name: variable.value for name, variable in self.facts.variables.items()}
+        environ = {name: v.reveal() if isinstance(v, Secret) else v for name, v in found.items()}
+        return self.situation(environ, Path(self.facts.home))
 
     def decide(self, command: Command) -> Decision | Refusal:
         """Decide with the edits."""

@@ -9,8 +9,8 @@ from dockpass.errors import DockpassError
 from dockpass.ui.session import Session
 
 
-class OpensAccess(Screen[None]):
-    """Opens the screen that asks a registry what a login may do."""
+class OpensOthers(Screen[None]):
+    """Opens the screens beside a run's."""
 
     session: Session
 
@@ -29,3 +29,9 @@ class OpensAccess(Screen[None]):
         from dockpass.ui.screens.access import AccessScreen
 
         self.app.push_screen(AccessScreen(self.session, plan))
+
+    def action_readers(self) -> None:
+        """Compare the readers of docker's config."""
+        from dockpass.ui.screens.readers import ReadersScreen
+
+        self.app.push_screen(ReadersScreen(self.session))

@@ -20,7 +20,7 @@ from dockpass.runs.run import Run
 from dockpass.secrets import Secret
 from dockpass.ui.actions import bindings, row_binding
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Help
-from dockpass.ui.screens.opening import OpensAccess
+from dockpass.ui.screens.opening import OpensOthers
 from dockpass.ui.screens.touring import TOUR_ACTIONS, Touring
 from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.text import content
@@ -54,7 +54,7 @@ class EnvironmentRows(Rows):
     BINDINGS = [row_binding("edit")]
 
 
-class Overview(OpensAccess, Touring):
+class Overview(OpensOthers, Touring):
     """What does each command log in with, and why?"""
 
     BINDINGS = [*bindings("overview"), *bindings("sandbox"), *bindings("everywhere")]

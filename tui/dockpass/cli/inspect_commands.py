@@ -1,0 +1,42 @@
+"""Commands that look and change nothing."""
+
+from __future__ import annotations
+
+import click
+
+from dockpass.cli.context import this_process
+from dockpass.cli.output import Output
+from dockpass.dockerconfig.readers.model import Reader
+from dockpass.errors import DockpassError
+
+
+@click.command()
+@click.argument("registry", required=False, metavar="[HOST|REPO]")
+@click.option("--reader", type=click.Choice([str(reader) for reader in Reader]), help="Only this reader.")
+@click.option("--ask-helpers", is_flag=True, help="Run credential helpers where a reader would ask one.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def config(registry: str | None, reader: str | None, ask_helpers: bool, as_json: bool) -> None:
+    """Say which login each reader of docker's config finds for a registry, and where they disagree.
+
+    Without a registry: all that the environment and the configs name. Nothing is sent anywhere.
+    """
+    from dockpass.cli import readers as work
+    from dockpass.cli.explain import error_json
+
+    world = this_process()
+    output = Output(world.redactor)
+    situation = work.situation_of(world, ask=ask_helpers)
+    try:
+        found = work.read_registries(situation, registry, Reader(reader) if reader else None)
+    except DockpassError as error:
+        if not as_json:
+            raise
+        output.json(error_json(error.id, error.message, error.hint))
+        raise SystemExit(int(error.exit_code)) from None
+    if as_json:
+        output.json(work.registries_json(found))
+        return
+    output.data(work.detail_lines(found[0]) if registry else work.overview_lines(found))
+    note = work.asked_note(found) if found else work.NOTHING_KNOWN
+    if note:
+        output.say([note])

@@ -1,0 +1,1 @@
+"""How each tool that reads docker's config chooses a login for a registry, as data."""

@@ -1,0 +1,175 @@
+"""The readers of docker's config: who finds which login for a registry, side by side, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dockpass.dockerconfig.readers.compare import disagreements, identity
+from dockpass.dockerconfig.readers.model import Candidate, Reading, SecretKind, Verdict
+from dockpass.dockerconfig.readers.situation import Target
+from dockpass.dockerconfig.readers.words import verdict_short, verdict_words, who
+from dockpass.text import cut, plural
+from dockpass.ui.views.words import (
+    GLYPH_DONE,
+    GLYPH_FAILED,
+    GLYPH_LOOK,
+    GLYPH_METHOD,
+    GLYPH_NOT_REACHED,
+    GLYPH_NOW,
+    Line,
+    Span,
+    cell,
+    hanging,
+)
+
+READER_WIDTH = 16
+WIDE = 100
+
+_MARKS: dict[Verdict, Span] = {
+    Verdict.LOGIN: (GLYPH_METHOD, "good"),
+    Verdict.ANONYMOUS: (GLYPH_NOT_REACHED, "label"),
+    Verdict.FAILS: (GLYPH_FAILED, "bad"),
+    Verdict.CHANCE: (GLYPH_LOOK, "look"),
+    Verdict.UNDECIDED: (GLYPH_LOOK, "look"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryReadings:
+    """What the readers make of one registry, and whether their helpers were asked."""
+
+    target: Target
+    readings: tuple[Reading, ...]
+    asked: bool = False
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Where the readers disagree."""
+        return disagreements(self.readings)
+
+    @property
+    def waits_for_helpers(self) -> bool:
+        """Whether asking helpers would decide something."""
+        return any(
+            reading.verdict is Verdict.UNDECIDED
+            and any(found.secret_kind is SecretKind.HELPER for found in reading.candidates)
+            for reading in self.readings
+        )
+
+
+def registry_row(found: RegistryReadings, width: int) -> Line:
+    """Return one row of the registries: a mark where the readers disagree or wait."""
+    mark: Span = (f"{GLYPH_DONE} ", "good")
+    if found.sentences:
+        mark = (f"{GLYPH_LOOK} ", "look")
+    elif any(reading.verdict in {Verdict.UNDECIDED, Verdict.CHANCE} for reading in found.readings):
+        mark = (f"{GLYPH_LOOK} ", "label")
+    return (mark, (cut(found.target.shown, max(width - 2, 8)), "text"))
+
+
+def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: int) -> Line:
+    """Return one row of the readers; what differs from the newest docker is in the colour of a look."""
+    glyph, role = _MARKS[reading.verdict]
+    same = identity(reading) == identity(_reference(readings))
+    if reading.verdict is Verdict.LOGIN and not same:
+        role = "look"
+    words = "text" if reading.verdict is Verdict.LOGIN and same else role
+    user = min(max(len(verdict_short(each)) for each in readings), 24)
+    source = reading.winner.source if reading.winner else ""
+    room = max(width - READER_WIDTH - user - 5, 8)
+    return (
+        (f"{glyph} ", role),
+        (cell(reading.reader.short, READER_WIDTH) + " ", "strong"),
+        (cell(verdict_short(reading), user) + "  ", words),
+        (cut(_short(source, home), room), "label"),
+    )
+
+
+def _reference(readings: Sequence[Reading]) -> Reading:
+    """Return the reading of the newest docker, with which the others are compared."""
+    return readings[1] if len(readings) > 1 else readings[0]
+
+
+def disagreement_title(found: RegistryReadings) -> str:
+    """Return `Agreement` only where every reader has decided, and all alike."""
+    open_ones = any(reading.verdict is Verdict.UNDECIDED for reading in found.readings)
+    return "Disagreements" if found.sentences or open_ones else "Agreement"
+
+
+def disagreement_lines(found: RegistryReadings, home: str, width: int) -> list[Line]:
+    """Return where the readers disagree, or what they agree in; then what waits for a helper."""
+    lines: list[Line] = []
+    for sentence in found.sentences:
+        lines += hanging(((f"{GLYPH_LOOK} ", "look"),), _short(_capital(sentence), home) + ".", "text", width)
+    waiting = [reading for reading in found.readings if reading.verdict is Verdict.UNDECIDED]
+    if not lines and not waiting:
+        words = _short(verdict_words(_reference(found.readings)), home)
+        lines.append(((f"{GLYPH_DONE} ", "good"), (f"All readers do the same: each {words}.", "text")))
+    if waiting:
+        names = ", ".join(reading.reader.short for reading in waiting)
+        all_of_them = "All readers" if len(waiting) == len(found.readings) else names
+        verb = "depends" if len(waiting) == 1 else "depend"
+        what = "a credential helper, which was not asked" if found.waits_for_helpers else "what was not read"
+        lines += hanging(((f"{GLYPH_LOOK} ", "label"),), f"{all_of_them} {verb} on {what}.", "label", width)
+    return lines
+
+
+def candidate_lines(reading: Reading, home: str, width: int) -> list[Line]:
+    """Return what a reader looks at, in its order, each with the reason; then what is odd there."""
+    lines: list[Line] = []
+    columns = (
+        min(max((len(_short(found.source, home)) for found in reading.candidates), default=0), 44),
+        min(max((len(_login(found)) for found in reading.candidates), default=0), 24),
+    )
+    for found in reading.candidates:
+        lines += _candidate_lines(found, reading, home, width, columns)
+    if not lines:
+        lines.append((("There is nothing that it could look at.", "label"),))
+    if reading.findings:
+        lines += [(), (("Notice", "heading"),)]
+        for finding in reading.findings:
+            lines += hanging(((f"{GLYPH_LOOK} ", "look"),), _short(finding.message, home), "text", width)
+            lines += hanging((("  ", "text"),), _short(finding.hint, home), "label", width)
+    return lines
+
+
+def _candidate_lines(
+    found: Candidate, reading: Reading, home: str, width: int, columns: tuple[int, int]
+) -> list[Line]:
+    mark, role, words = GLYPH_FAILED, "absent", "label"
+    if found.accepted:
+        mark, role, words = GLYPH_NOW, _MARKS[reading.verdict][1], "text"
+    elif found.secret_kind is SecretKind.HELPER:
+        mark, role, words = GLYPH_LOOK, "label", "label"
+    evidence = f" ({_short(found.evidence, home)})" if found.evidence else ""
+    because = f"{found.because}{evidence}"
+    source = (cell(_short(found.source, home), columns[0]) + "  ", "text" if found.accepted else "label")
+    if width < WIDE:
+        head: Line = ((f"{mark} ", role), source, (_login(found), words))
+        return [head, *hanging((("    ", "text"),), because, words, width)]
+    login: Span = (cell(_login(found), columns[1]) + "  " if columns[1] else "", words)
+    return hanging(((f"{mark} ", role), source, login), because, words, width)
+
+
+def _login(found: Candidate) -> str:
+    return "" if found.secret_kind in {SecretKind.NONE, SecretKind.HELPER} else who(found)
+
+
+def readers_title(reading: Reading) -> str:
+    """Return the title of what one reader looks at."""
+    return f"{reading.reader.label} · {reading.registry}"
+
+
+def count_words(found: RegistryReadings) -> str:
+    """Return how many logins the readers would use, for the corner of their panel."""
+    logins = {identity(reading) for reading in found.readings if reading.verdict is Verdict.LOGIN}
+    return plural(len(logins), "login") if logins else "no login"
+
+
+def _short(text: str, home: str) -> str:
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
