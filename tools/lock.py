@@ -19,6 +19,7 @@ def freeze(*arguments: str) -> set[str]:
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run([sys.executable, "-m", "venv", directory], check=True)
         pip = [f"{directory}/bin/python", "-m", "pip", "--disable-pip-version-check"]
+        subprocess.run([*pip, "install", "--quiet", "--upgrade", "pip"], check=True)  # dependency groups
         subprocess.run([*pip, "install", "--quiet", *arguments], cwd=ROOT, check=True)
         listed = subprocess.run([*pip, "freeze", "--exclude", "dockpass"], capture_output=True, check=True)
     return {line for line in listed.stdout.decode().splitlines() if "==" in line}
@@ -27,7 +28,6 @@ def freeze(*arguments: str) -> set[str]:
 def main() -> None:
     """Write both files."""
     runtime = freeze(".")
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "pip"], check=True)
     everything = freeze("--group", "dev", ".")
     for name, what, lines in (
         ("requirements.lock", "a run", runtime),

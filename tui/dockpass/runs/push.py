@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from dockpass.auth.reference import Reference
 from dockpass.errors import DockpassError
@@ -87,8 +89,30 @@ def _named(job: Job, image: str, name: str) -> Iterator[None]:
 def _give_back(job: Job, name: str, before: str | None) -> None:
     with job.closing_phase(Phase.UNTAG, name) as report:
         if before is None:
-            removed = job.engine().untag(name)
+            with _no_other_untags(job.services.state):
+                removed = job.engine().untag(name)
             report.detail = f"{name} removed" if removed else f"{name} kept: it is the image's last name"
         else:
             job.engine().tag(before, name)
             report.detail = f"{name} names {before[:19]} again"
+
+
+@contextmanager
+def _no_other_untags(state: Path) -> Iterator[None]:
+    """Keep out other pushes of this person.
+
+    Docker deletes an image with its last name, and cannot be asked to keep the last one: of two pushes
+    that each see the other's name, both would remove theirs.
+    """
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (state / "untag.lock").open("ab")
+    except OSError as error:
+        raise DockpassError(
+            "state-unwritable",
+            f"The name was kept: {clean(str(error))}, and without a lock the image could be lost.",
+            "Set DOCKPASS_STATE to a directory that can be written, or remove the name with `docker rmi`.",
+        ) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

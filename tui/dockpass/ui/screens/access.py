@@ -102,7 +102,8 @@ class AccessScreen(Screen[None]):
         plan, probes = self.plan, self.probes
         width = self.size.width - 6
         asking = self._asking[0] if self._asking else None
-        left, right = status_line(plan, probes, asking)
+        sandbox = self.session.sandbox is not None
+        left, right = status_line(plan, probes, asking, sandbox=sandbox)
         self.query_one("#status-left", Static).update(content(left))
         self.query_one("#status-right", Static).update(content(right))
         granted = self.query_one("#granted", Panel)

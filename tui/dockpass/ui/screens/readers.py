@@ -28,7 +28,7 @@ from dockpass.ui.views.readers import (
     readers_title,
     registry_row,
 )
-from dockpass.ui.views.words import Line
+from dockpass.ui.views.words import Line, sandbox_badge
 from dockpass.ui.widgets.panel import Panel, Rows
 
 LOOKS_PER_SECOND = 20
@@ -134,6 +134,7 @@ class ReadersScreen(Screen[None]):
     def _show_status(self) -> None:
         left: Line = (
             ("dockpass", "brand"),
+            *sandbox_badge(self.session.sandbox is not None),
             ("  configs", "strong"),
             (f"  {self.registry.target.shown}", "label"),
         )

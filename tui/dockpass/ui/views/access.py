@@ -31,6 +31,7 @@ from dockpass.ui.views.words import (
     cell,
     hanging,
     method_role,
+    sandbox_badge,
     seconds,
 )
 
@@ -76,9 +77,16 @@ _KINDS = {
 """What GitLab believes that it got, by the token's auth_type."""
 
 
-def status_line(plan: AccessPlan, probes: Probes, asking: Method | None) -> tuple[Line, Line]:
+def status_line(
+    plan: AccessPlan, probes: Probes, asking: Method | None, *, sandbox: bool = False
+) -> tuple[Line, Line]:
     """Return the left and the right half of the status line."""
-    left: Line = (("dockpass", "brand"), ("  access", "strong"), (f"  {plan.repository}", "label"))
+    left: Line = (
+        ("dockpass", "brand"),
+        *sandbox_badge(sandbox),
+        ("  access", "strong"),
+        (f"  {plan.repository}", "label"),
+    )
     if asking is not None:
         return left, ((f"{GLYPH_NOW} asking with {asking.label}", "accent"),)
     if not probes:
