@@ -15,6 +15,8 @@ os.environ["COLORTERM"] = "truecolor"
 for name in ("NO_COLOR", "TEXTUAL_THEME"):
     os.environ.pop(name, None)
 
+from textual.widgets import Input
+
 from dockpass.ui.app import DockpassApp
 from scenes import SCENES, Scene
 
@@ -39,6 +41,8 @@ async def picture(scene: Scene) -> str:
         pump = getattr(app.screen, "pump", None)
         if pump is not None:
             pump()
+        for field in app.screen.query(Input):
+            field.cursor_blink = False  # a cursor that blinks is there by chance
         await pilot.pause()
         await pilot.pause()
         svg = app.export_screenshot(title="dockpass")

@@ -27,7 +27,7 @@ from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import LoadedSettings, Settings
-from dockpass.ui.session import Session
+from dockpass.ui.session import Sandbox, Session
 from dockpass.variables.gather import variable
 from dockpass.variables.place import detect_place
 
@@ -45,6 +45,7 @@ JOB = {
     "CI_COMMIT_REF_PROTECTED": "true",
     "CI_SERVER_HOST": "gitlab.myhost.com",
 }
+DOCKER = EngineInfo("Docker", "28.2.2", "unix:///var/run/docker.sock", "the default socket")
 PUSHED = "registry.myhost.com/web/backend:main"
 DIGEST = "sha256:68520e5a0defa6ca869650cff9bddf50de549e692586de4635bae6285029cd05"
 
@@ -95,9 +96,10 @@ def session(
     edits: tuple[Edit, ...] = (),
     script: tuple[ev.Event, ...] = (),
     base: tuple[str, ...] | None = ("registry.myhost.com/web/base:3",),
-    engine: bool = True,
+    engine: EngineInfo | None = DOCKER,
     answers: Callable[[], Mapping[Method, Probe]] = probes.job_token,
     world: World | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Session:
     """A session of these variables, in which a run plays the script."""
     from dockpass.auth.facts import BaseImage
@@ -112,8 +114,6 @@ def session(
             redactor.learn(found.value)
     nowhere = Path("/nonexistent")
     services = Services({}, nowhere, nowhere, nowhere, redactor, now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
-    info = EngineInfo("Docker", "28.2.2", "unix:///var/run/docker.sock", "the default socket")
-    state = EngineState(info) if engine else EngineState(None)
 
     def start(request: RunRequest, _services: Services) -> ScriptedRun:
         feed = Feed(redactor)
@@ -127,11 +127,12 @@ def session(
         services,
         LoadedSettings(Settings(), {}, (), nowhere),
         Paths(nowhere, nowhere, nowhere, nowhere),
-        lambda: state,
+        lambda: EngineState(engine),
         start=start,  # type: ignore[arg-type]
         probe=probes.answering(answers),
         situation=partial(_situation, world or World()),
         in_background=lambda work: work(),
+        sandbox=sandbox,
     )
     for edit in edits:
         made.edit(edit)
@@ -267,6 +268,31 @@ STORED = World(
 PLAIN = World({CONFIG: {"auths": {JOB["CI_REGISTRY"]: basic("alice", "canary-2")}}})
 
 
+SANDBOX = Sandbox(
+    "127.0.0.1:40287",
+    "127.0.0.1:40287/workshop/shop",
+    Secret("glpat-canary0123456789abcd"),
+    "/tmp/dockpass-sandbox-job-k3v9x2qe/external",
+)
+SANDBOX_JOB = {
+    **JOB,
+    "CI_REGISTRY": SANDBOX.host,
+    "CI_REGISTRY_IMAGE": SANDBOX.repository,
+    "CI_PROJECT_PATH": "workshop/shop",
+    "CI_JOB_NAME": "build",
+    "CI_SERVER_HOST": "127.0.0.1",
+    "CI_BUILDS_DIR": "/tmp/dockpass-sandbox-job-k3v9x2qe",
+}
+EMBEDDED = EngineInfo(
+    "embedded", "0.1.0", "/tmp/dockpass-sandbox-job-k3v9x2qe/images", "the sandbox asks for it"
+)
+
+
+def _in_sandbox() -> Session:
+    base = (f"{SANDBOX.host}/workshop/base:3",)
+    return session(SANDBOX_JOB, base=base, engine=EMBEDDED, sandbox=SANDBOX)
+
+
 def _configs(world: World, values: dict[str, str] = CONFIGS) -> Callable[[], Session]:
     return lambda: session(values, world=world)
 
@@ -278,7 +304,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("overview-80x24-environment", _job(), ("tab",), width=80, height=24),
     Scene("overview-200x60", _job(), width=200, height=60),
     Scene("overview-edited", _job(edits=(CLEANUP_TOKEN, IGNORE))),
-    Scene("overview-shell", lambda: session({"PATH": "/usr/bin"}, base=None, engine=False)),
+    Scene("overview-shell", lambda: session({"PATH": "/usr/bin"}, base=None, engine=None)),
     Scene("overview-foreign", _job(edits=(FOREIGN,))),
     Scene("too-small", _job(), width=50, height=12),
     Scene("edit", _job(), ("tab", "e")),
@@ -308,5 +334,14 @@ SCENES: tuple[Scene, ...] = (
     Scene("access-realm", _job(answers=probes.changed_realm), ASK),
     Scene("access-realm-80x24", _job(answers=probes.changed_realm), ASK, width=80, height=24),
     Scene("access-realm-trust", _job(answers=probes.changed_realm), (*ASK, "t")),
+    Scene("tour", _in_sandbox),
+    Scene("tour-light", _in_sandbox, theme="dockpass-light"),
+    Scene("tour-80x24", _in_sandbox, width=80, height=24),
+    Scene("tour-broken", _in_sandbox, ("n",)),
+    Scene("tour-token", _in_sandbox, ("n",) * 4),
+    Scene("tour-last-80x24", _in_sandbox, ("n",) * 7, width=80, height=24),
+    Scene("sandbox", _in_sandbox, ("t",)),
+    Scene("sandbox-80x24", _in_sandbox, ("t",), width=80, height=24),
+    Scene("sandbox-plan", _in_sandbox, ("t", "1", "enter")),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "y")),
 )

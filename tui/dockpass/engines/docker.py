@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
 import docker.errors
@@ -226,7 +227,7 @@ class DockerEngine:
 
     def _expect_success(self, response: requests.Response) -> None:
         self._client._raise_for_status(response)
-        if response.status_code >= requests.codes.multiple_choices:
+        if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             raise StreamError(f"the engine answers {response.status_code}, which is no answer to this")
 
     def _known_digest(self, reference: str) -> str:

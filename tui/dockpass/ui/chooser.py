@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from dockpass.ui.text import content
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.views.words import Line
+from dockpass.ui.widgets.keys import Keys
 
 SANDBOX, HERE = "sandbox", "here"
 
@@ -54,7 +55,7 @@ class Chooser(App[str]):
                 id="places",
                 markup=False,
             )
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Let enter take the harmless one."""

@@ -9,7 +9,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from dockpass.auth.command import Method
@@ -40,6 +40,7 @@ from dockpass.ui.views.access import (
 )
 from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.words import Line, plain
+from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel
 
 PANELS = ("granted", "needs", "evidence")
@@ -87,7 +88,7 @@ class AccessScreen(Screen[None]):
         yield Panel("Asked and granted", id="granted")
         yield Panel("What each command needs", id="needs")
         yield Panel("Evidence", id="evidence")
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Show what could be asked."""

@@ -8,7 +8,7 @@ from functools import partial
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
@@ -36,6 +36,7 @@ from dockpass.ui.views.overview import (
     why_lines,
 )
 from dockpass.ui.views.words import Line, cell
+from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel, Rows
 from dockpass.variables.catalogue import Entry, entry, listed
 
@@ -57,7 +58,7 @@ class EnvironmentRows(Rows):
 class Overview(OpensOthers, Touring):
     """What does each command log in with, and why?"""
 
-    BINDINGS = [*bindings("overview"), *bindings("sandbox"), *bindings("everywhere")]
+    BINDINGS = [*bindings("sandbox"), *bindings("overview"), *bindings("everywhere")]
     AUTO_FOCUS = "#commands"
 
     def __init__(self, session: Session) -> None:
@@ -96,7 +97,7 @@ class Overview(OpensOthers, Touring):
             yield Panel("Why", id="why")
         yield Panel("Tour", id="tour")
         yield Input(placeholder="a part of a name", id="filter")
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Show what is known; ask for the engine afterwards."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from dockpass.dockerconfig.readers.read import known_hosts, read_all
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
@@ -29,6 +29,7 @@ from dockpass.ui.views.readers import (
     registry_row,
 )
 from dockpass.ui.views.words import Line, sandbox_badge
+from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel, Rows
 
 LOOKS_PER_SECOND = 20
@@ -79,7 +80,7 @@ class ReadersScreen(Screen[None]):
             yield Rows("Registries", id="registries")
             yield Rows("Readers", id="readers")
         yield Panel("Candidates", id="candidates")
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Show what was read, and look for the answers of helpers."""

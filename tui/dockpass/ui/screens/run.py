@@ -7,7 +7,7 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from dockpass.runs.events import Asked
 from dockpass.runs.plan import Plan
@@ -18,6 +18,7 @@ from dockpass.ui.text import content
 from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.run import RunState, layer_lines, lifecycle_lines, outcome_lines, plan_rows
 from dockpass.ui.views.words import Line, plain, sandbox_badge, seconds
+from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel
 from dockpass.ui.widgets.run_log import RunLog
 
@@ -54,7 +55,7 @@ class RunScreen(Screen[None]):
         yield RunLog(id="log")
         yield Panel("Outcome", id="outcome")
         yield Input(placeholder="a part of a line", id="filter")
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
         """Follow the run."""

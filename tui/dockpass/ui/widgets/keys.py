@@ -1,0 +1,64 @@
+"""The keys at the foot: as many as there is room for, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.events import Resize
+from textual.widget import Widget
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+ALWAYS = frozenset({"help", "app.quit", "quit"})
+"""Actions that lead to all others, and out."""
+
+PADDING = 1
+"""Cells before the first key, as in the style sheet."""
+
+
+class Keys(Footer):
+    """Textual's footer, in which no key is cut: those that do not fit are behind `?`."""
+
+    def __init__(self) -> None:
+        super().__init__(compact=True)
+        self._chosen_for = 0
+
+    def compose(self) -> ComposeResult:
+        """Leave out what does not fit."""
+        keys = [each for each in super().compose() if isinstance(each, FooterKey)]
+        docked = [each for each in keys if each.has_class("-command-palette")]
+        rest = [each for each in keys if each not in docked]
+        room = self.app.size.width - PADDING - sum(_width(each) + 1 for each in docked)
+        fit = fitting([(_width(each), each.action in ALWAYS) for each in rest], room)
+        yield from (each for each, fits in zip(rest, fit, strict=True) if fits)
+        yield from docked
+
+    def on_resize(self, event: Resize) -> None:
+        """Choose anew where there is more room, or less."""
+        if event.size.width != self._chosen_for and self.is_attached:
+            self._chosen_for = event.size.width
+            self.call_after_refresh(self.recompose)
+
+
+def fitting(keys: Sequence[tuple[int, bool]], room: int) -> list[bool]:
+    """Tell of each key, given its width in cells and whether it always stands, whether it fits.
+
+    Those at the end give way first.
+    """
+    left = room - sum(width for width, always in keys if always)
+    shown = []
+    full = False
+    for width, always in keys:
+        full = full or (not always and width > left)
+        if not always and not full:
+            left -= width
+        shown.append(always or not full)
+    return shown
+
+
+def _width(key: Widget) -> int:
+    """Return the cells of a key, its words, and the blank before the next."""
+    if not isinstance(key, FooterKey):
+        return 0
+    return len(key.key_display) + len(key.description) + 2
