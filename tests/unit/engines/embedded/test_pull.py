@@ -85,17 +85,6 @@ def test_a_cut_connection_is_resumed_by_range(
     assert "Going on at 0 bytes" not in resumed[0]
 
 
-def test_a_line_that_breaks_again_and_again_gets_there_while_bytes_come(
-    sandbox: SandboxServer, place: Place, other: Place, owner: Credential
-) -> None:
-    name = f"{sandbox.host}/web/large:1"
-    other.image(name, 24 * MB)
-    other.engine().push(name, owner, Notes())
-    sandbox.faults = Faults(cut_blob_after=2_500_000, cut_times=8, path=blob_of(other, name))
-    place.engine().pull(name, owner, Notes())
-    assert place.is_whole(name)
-
-
 def test_a_line_on_which_nothing_comes_is_given_up(
     sandbox: SandboxServer, place: Place, owner: Credential, pushed: str
 ) -> None:

@@ -23,7 +23,7 @@ from dockpass.errors import DockpassError
 from dockpass.registry.failures import RegistryError
 
 AT_ONCE = 3
-ENOUGH = 1 << 20
+ENOUGH = 64 << 10
 """Bytes by which a download has to get on for its tries to be counted anew."""
 
 
@@ -163,6 +163,7 @@ async def _part(remote: Remote, blob: Descriptor, ingest: Ingest, short: str, si
         finally:
             if writing is not None:
                 await asyncio.wait([writing])
+                writing.exception()  # seen, also where another failure is the one that counts
         if writing is not None:
             writing.result()
 
