@@ -11,7 +11,8 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.session import LONGEST_WAIT, Session, retry_after
+from dockpass.registry.patience import LONGEST_WAIT, retry_after
+from dockpass.registry.session import Session
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 

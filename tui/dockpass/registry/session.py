@@ -6,10 +6,9 @@ Credentials go to the registry itself (Basic) or to its realm (Bearer), and to n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from aiohttp import ClientTimeout
@@ -20,6 +19,7 @@ from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.challenge import Challenge, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words
 from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
+from dockpass.registry.patience import MOST_WAITS, Sleep, patiently, retry_after
 from dockpass.registry.policy import Guard, RealmNotAgreed, host_name
 from dockpass.registry.scopes import beyond
 from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_realm
@@ -37,12 +37,7 @@ from dockpass.secrets import Secret
 from dockpass.text import clean
 
 LARGEST_WORDS = 64 << 10
-LONGEST_WAIT = 60.0
-MOST_WAITS = 2
-
 _HUB_API = "registry-1.docker.io"
-
-Sleep = Callable[[float], Awaitable[object]]
 
 
 class Session:
@@ -72,7 +67,7 @@ class Session:
         self._credential = credential
         self._transport = transport
         self._sleep = sleep
-        self._tokens = Tokens(transport, host, credential)
+        self._tokens = Tokens(transport, host, credential, sleep=sleep)
         self._challenge: Challenge | None = None
         self._realm: Realm | None = None
         self._connecting = asyncio.Lock()
@@ -272,12 +267,17 @@ class Session:
     async def _ping(self) -> tuple[str, Response]:
         base = f"https://{self._api}"
         try:
-            return base, await self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS)
+            return base, await self._ask_for_challenge(base)
         except DockpassError as error:
             if not self._may_be_plain(error):
                 raise
         base = f"http://{self._api}"
-        return base, await self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS)
+        return base, await self._ask_for_challenge(base)
+
+    async def _ask_for_challenge(self, base: str) -> Response:
+        return await patiently(
+            lambda: self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS), self._sleep
+        )
 
     def _may_be_plain(self, error: DockpassError) -> bool:
         """Tell whether plain http is tried: with this machine, as docker does it, or where it is allowed.
@@ -297,19 +297,6 @@ class Session:
             f"{clean(self.host)} does not answer as a registry: {answer.in_words}.",
             "Check host and port: a registry often has a port of its own.",
         )
-
-
-def retry_after(header: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float:
-    """Return the seconds to wait (RFC 9110: seconds or a date), at least 1 and at most 60."""
-    seconds, header = 0.0, header.strip()
-    if header.isdecimal():
-        seconds = float(header[:20])
-    elif header:
-        try:
-            seconds = (parsedate_to_datetime(header) - now()).total_seconds()
-        except (TypeError, ValueError, OverflowError, IndexError):
-            seconds = 0.0  # not understood, so no word on how long
-    return min(max(seconds, 1.0), LONGEST_WAIT)
 
 
 def _is_whole(credential: Credential) -> bool:

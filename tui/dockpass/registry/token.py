@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer
+from dockpass.registry.patience import Sleep, patiently
 from dockpass.registry.policy import Policy
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Transport, is_loopback, origin
@@ -113,11 +114,13 @@ class Tokens:
         host: str,
         credential: Credential | None,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._transport = transport
         self._host = host
         self._credential = credential
         self._clock = clock
+        self._sleep = sleep
         self._kept: dict[tuple[str, ...], _Kept] = {}
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
 
@@ -143,8 +146,11 @@ class Tokens:
             headers["Authorization"] = basic(self._credential)
             query.append(("account", self._credential.username))
         url = with_query(realm.url, query)
-        response = await self._transport.request(
-            "GET", url, headers=headers, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
+        response = await patiently(
+            lambda: self._transport.request(
+                "GET", url, headers=headers, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
+            ),
+            self._sleep,
         )
         if response.status != 200:
             where = "token server" if headers else ANONYMOUSLY

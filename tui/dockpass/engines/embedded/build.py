@@ -126,7 +126,7 @@ class Builder:
         for each in instructions(text):
             at = replace(each, line=stage.origin.line)
             if at.keyword == "RUN":
-                raise needs_engine(f"{self._script.file}:{at.line}:1", shown)
+                raise needs_engine(f"{self._script.file}:{at.line}:1", shown, pulled=True)
             if at.keyword not in _TRIGGERS:
                 self._script.fail(stage.origin, f"its base image has the trigger {shown}, which is not known")
             check_flags(self._script, at)

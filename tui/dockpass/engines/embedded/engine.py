@@ -17,7 +17,7 @@ from dockpass.engines.base import EMBEDDED, BuildRequest, EngineInfo, Sink
 from dockpass.engines.embedded.manifest import Index, Manifest, Platform, this_platform
 from dockpass.engines.embedded.pull import Pulled, pull
 from dockpass.engines.embedded.push import push
-from dockpass.engines.embedded.remote import Remote
+from dockpass.engines.embedded.remote import Remote, Sleep
 from dockpass.engines.embedded.store import Entry, Store
 from dockpass.errors import Cancelled, DockpassError
 from dockpass.registry.client import RegistryClient
@@ -37,11 +37,13 @@ class EmbeddedEngine:
         how: str,
         environ: Mapping[str, str] | None = None,
         transport: OpenTransport = Transport,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._store = store
         self._how = how
         self._environ = dict(environ or {})
         self._transport = transport
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._is_cut = False
         self._cutters: set[Callable[[], None]] = set()
@@ -79,7 +81,7 @@ class EmbeddedEngine:
     def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
         """Pull one reference; return the digest of its manifest or index."""
         parsed = _with_tag(parse_reference(reference))
-        pulled = self._run(self._pull(parsed, credential, sink))
+        pulled = self._run(self._pull(parsed, credential, _Guarded(sink, self._check)))
         sink.log(f"Digest: {pulled.digest}")
         return pulled.digest
 
@@ -96,7 +98,7 @@ class EmbeddedEngine:
                 f"{clean(reference)} is an index, and the embedded engine pushes images of one platform.",
                 "Push each platform's image under a tag of its own.",
             )
-        return self._run(self._push(parsed, manifest, credential, sink))
+        return self._run(self._push(parsed, manifest, credential, _Guarded(sink, self._check)))
 
     def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
         """Build what needs no command to be run; return the image's id."""
@@ -142,14 +144,14 @@ class EmbeddedEngine:
         platform: Platform | None = None,
     ) -> Pulled:
         async with self._transport() as transport:
-            remote = Remote(reference.repository, credential, transport)
+            remote = Remote(reference.repository, credential, transport, self._sleep)
             return await pull(self._store, remote, reference, platform or this_platform(), sink)
 
     async def _push(
         self, reference: Reference, manifest: Manifest, credential: Credential | None, sink: Sink
     ) -> str:
         async with self._transport() as transport:
-            remote = Remote(reference.repository, credential, transport)
+            remote = Remote(reference.repository, credential, transport, self._sleep)
             return await push(self._store, remote, reference, manifest, sink)
 
     def _find(self, image: str) -> Entry | None:
@@ -209,10 +211,14 @@ class _Guarded:
 
 
 def open_embedded(
-    root: Path, how: str, environ: Mapping[str, str], transport: OpenTransport = Transport
+    root: Path,
+    how: str,
+    environ: Mapping[str, str],
+    transport: OpenTransport = Transport,
+    sleep: Sleep = asyncio.sleep,
 ) -> EmbeddedEngine:
     """Open the engine with its store in `root`, which is made by the first write."""
-    return EmbeddedEngine(Store(root), how, environ, transport)
+    return EmbeddedEngine(Store(root), how, environ, transport, sleep)
 
 
 def _with_tag(reference: Reference) -> Reference:

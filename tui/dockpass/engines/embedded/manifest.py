@@ -46,13 +46,17 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What a manifest says of a blob: its type, its digest, and its size in bytes."""
+    """What a manifest says of a blob: its type, its digest, and its size in bytes.
+
+    `urls` are other servers that have a foreign layer.
+    """
 
     media_type: str
     digest: str
     size: int
     platform: Platform | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
+    urls: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the descriptor as a manifest has it."""
@@ -158,8 +162,13 @@ def _descriptor(found: object, owner: str) -> Descriptor:
         _refuse(owner, f"it names a blob by {clean(str(digest), 80)}, which is no digest")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= LARGEST_BLOB:
         _refuse(owner, f"it gives a blob the size {clean(str(size), 40)}")
+    urls = data.get("urls")
     return Descriptor(
-        clean(kind, 120) if isinstance(kind, str) else "", digest, size, _platform(data.get("platform"))
+        clean(kind, 120) if isinstance(kind, str) else "",
+        digest,
+        size,
+        _platform(data.get("platform")),
+        urls=tuple(clean(str(url), 200) for url in urls[:8]) if isinstance(urls, list) else (),
     )
 
 

@@ -16,13 +16,15 @@ from dockpass.engines.embedded.manifest import (
     choose,
     parse,
 )
-from dockpass.engines.embedded.remote import MOST_TRIES, BrokenOffError, Fetched, Remote
+from dockpass.engines.embedded.remote import MOST_TRIES, BrokenOffError, Fetched, Remote, may_pass
 from dockpass.engines.embedded.sources import remember_source
 from dockpass.engines.embedded.store import Ingest, Store
 from dockpass.errors import DockpassError
+from dockpass.registry.failures import RegistryError
 
 AT_ONCE = 3
-_PASSES = frozenset({"connection-refused", "timeout", "registry-unreadable"})
+ENOUGH = 64 << 10
+"""Bytes by which a download has to get on for its tries to be counted anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +107,38 @@ async def _fetch(store: Store, remote: Remote, blob: Descriptor, sink: Sink) -> 
 
 
 async def _download(remote: Remote, blob: Descriptor, ingest: Ingest, short: str, sink: Sink) -> None:
-    """Write the blob, going on where a broken connection left off."""
-    for attempt in range(1, MOST_TRIES + 1):
+    """Write the blob, going on where a broken connection left off, as long as something comes."""
+    attempt, before = 0, 0
+    while True:
         try:
             await _part(remote, blob, ingest, short, sink)
             return
         except BrokenOffError as broken:
             reason = broken.reason
         except DockpassError as error:
-            if error.id not in _PASSES:
-                raise
+            if not may_pass(error):
+                raise _elsewhere(blob, error) from error
             reason = error
+        attempt = 1 if ingest.size >= before + ENOUGH else attempt + 1
+        before = max(before, ingest.size)
         if attempt == MOST_TRIES:
             raise reason
         sink.layer(short, "retrying", ingest.size, blob.size)
         sink.log(f"{short}: {reason.message} Going on at {ingest.size:,} bytes.")
         await remote.pause(attempt)
+
+
+def _elsewhere(blob: Descriptor, error: DockpassError) -> DockpassError:
+    """Return the error for a blob that the registry does not keep, which some manifests say openly."""
+    missing = isinstance(error, RegistryError) and error.answer.status == 404
+    if not (missing and blob.urls):
+        return error
+    return DockpassError(
+        "layer-elsewhere",
+        f"The layer {blob.digest[:19]} is not kept by the registry: its manifest names {blob.urls[0]}"
+        " in its place, and the embedded engine loads nothing from other servers.",
+        "Pull with --engine docker, or take an image without foreign layers.",
+    )
 
 
 async def _part(remote: Remote, blob: Descriptor, ingest: Ingest, short: str, sink: Sink) -> None:
@@ -145,6 +163,7 @@ async def _part(remote: Remote, blob: Descriptor, ingest: Ingest, short: str, si
         finally:
             if writing is not None:
                 await asyncio.wait([writing])
+                writing.exception()  # seen, also where another failure is the one that counts
         if writing is not None:
             writing.result()
 

@@ -15,7 +15,7 @@ from dockpass.auth.credential import Credential
 from dockpass.auth.reference import Repository, is_digest
 from dockpass.engines.embedded.manifest import ACCEPT, INDEXES, MANIFESTS
 from dockpass.errors import DockpassError
-from dockpass.registry.failures import error_of, read_answer
+from dockpass.registry.failures import RegistryError, error_of, read_answer
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.transport import Body, Response, Stream, Transport, origin, resolve
 from dockpass.text import clean
@@ -213,7 +213,7 @@ class Remote:
             try:
                 response = await ask()
             except DockpassError as error:
-                if error.id not in _ON_THE_WAY or attempt == MOST_TRIES:
+                if not may_pass(error) or attempt == MOST_TRIES:
                     raise
             else:
                 if response.status not in _AGAIN or attempt == MOST_TRIES:
@@ -234,7 +234,7 @@ class Remote:
                 method, target, self._push, limit=LARGEST_WORDS, headers=sent, data=body
             )
         except DockpassError as error:
-            if error.id in _ON_THE_WAY:
+            if may_pass(error):
                 raise BrokenOffError(error) from error
             raise
         if response.status in _AGAIN:
@@ -274,6 +274,12 @@ class Remote:
             f"The {clean(what)} is not accepted: {clean(why, 300)}.",
             "The registry's operator can tell.",
         )
+
+
+def may_pass(error: DockpassError) -> bool:
+    """Tell whether an error is one of the way to the registry, or of a server that is unwell for now."""
+    unwell = isinstance(error, RegistryError) and error.answer.status in _AGAIN
+    return unwell or error.id in _ON_THE_WAY
 
 
 def _digest(algorithm: str, raw: bytes) -> str:

@@ -164,12 +164,15 @@ def _refuse_commands(script: Script) -> None:
                 )
 
 
-def needs_engine(where: str, what: str) -> UsageError:
-    """Return the error for a command that only an engine with containers can run."""
+def needs_engine(where: str, what: str, *, pulled: bool = False) -> UsageError:
+    """Return the error for a command that only an engine with containers can run.
+
+    `pulled` tells that a base image is there already, whose trigger the command is.
+    """
     return UsageError(
         "needs-engine",
         f"{where}: `{what}` runs a command in a container, and the embedded engine runs none."
-        " Nothing was pulled.",
+        + ("" if pulled else " Nothing was pulled."),
         WAYS_OUT,
     )
 

@@ -171,8 +171,11 @@ def _reached(store: Store, entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
         yield entry.descriptor.digest
         found = store.manifest(entry.descriptor)
-        listed = found.blobs if isinstance(found, Manifest) else found.manifests
-        yield from (blob.digest for blob in listed)
+        if isinstance(found, Manifest):
+            yield from (blob.digest for blob in found.blobs)
+        else:
+            there = (Entry("", each) for each in found.manifests if store.has(each))
+            yield from _reached(store, there)
 
 
 def _unreached(store: Store) -> list[tuple[str, Path]]:
