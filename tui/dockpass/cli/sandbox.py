@@ -98,9 +98,10 @@ def sandbox(
             click.echo(f"▲ {note}", err=True)
         try:
             if path is None:
-                _print(_printed(form, workshop))
+                click.echo(_printed(form, workshop))
             else:
                 _write_env_file(path, workshop)
+            _let_go_of_stdout()
             click.echo(f"the sandbox is at {server.url}, for this machine only; Ctrl-C stops it", err=True)
             stopped.wait()
         finally:
@@ -108,9 +109,8 @@ def sandbox(
                 path.unlink(missing_ok=True)
 
 
-def _print(text: str) -> None:
-    """Print, and let go of stdout: `eval "$(dockpass sandbox --shell &)"` waits for its end."""
-    click.echo(text)
+def _let_go_of_stdout() -> None:
+    """Nothing more is printed: `eval "$(dockpass sandbox --shell &)"` waits for the end of stdout."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
