@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from dockpass.sandbox.accounts import Account
+from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.leftovers import PREFIX, remove_leftovers
 from dockpass.sandbox.sample import GROUP, PROJECT, fill, write_project
 from dockpass.sandbox.server import SandboxServer
@@ -50,6 +51,7 @@ class Workshop:
             self._lock = claim(root)
             for name in ("home", "project", "state", "run"):
                 (root / name).mkdir(mode=0o700, exist_ok=True)
+            faults, self.server.faults = self.server.faults, Faults()  # they are for others, not for us
             self.server.start()
             write_project(self.project, self.server.host)
             self._write_config("external", self.server.accounts.deploy)
@@ -57,6 +59,7 @@ class Workshop:
                 with tempfile.TemporaryDirectory(prefix=PREFIX) as work:
                     fill(self.server.host, self._owner.credential, Path(work), datetime.now(UTC))
                 (root / "filled").touch()
+            self.server.faults = faults
         except BaseException:
             self.__exit__(None, None, None)
             raise
