@@ -211,3 +211,30 @@ def test_the_catalog_lists_repositories_in_pages(owner: Client, path: str) -> No
     got = owner.ask("GET", f"/v2/_catalog?n=1&last={path}")
     assert got.data["repositories"] == [f"{path}/one"]
     assert next_page(got.headers.get("Link", "")) or got.data["repositories"]
+
+
+def test_tags_may_come_with_a_digest(owner: Client, path: str) -> None:
+    owner.image(path, "v1")
+    raw = manifest(owner, path, "v1").body
+    digest, names = digest_of(raw), [f"t{number:02}" for number in range(12)]
+    query = "&".join(f"tag={name}" for name in names)
+    got = owner.put(path, f"{digest}?{query}", raw)
+    assert (got.status, got.headers["OCI-Tag"].split(", ")) == (201, names)
+    assert owner.tags(path) == [*names, "v1"]
+    got = owner.put(path, f"{digest}?tag=fine&tag=..%2Fetc", raw)
+    assert (got.status, got.code) == (400, "TAG_INVALID")
+    assert "fine" not in owner.tags(path)
+
+
+@pytest.mark.parametrize("own", [{}, {"artifactType": ""}])
+def test_an_artifact_type_that_is_empty_is_the_configs_and_an_index_has_none(
+    owner: Client, path: str, own: dict[str, str]
+) -> None:
+    subject = {"mediaType": MANIFEST, "digest": owner.image(path, "v1"), "size": 1}
+    image = owner.image(path, layer=b"about", subject=subject, **own)
+    index = owner.manifest(
+        path, {"schemaVersion": 2, "mediaType": INDEX, "manifests": [], "subject": subject, **own}
+    )
+    listed = owner.ask("GET", f"/v2/{path}/referrers/{subject['digest']}").data["manifests"]
+    kinds = {entry["digest"]: entry.get("artifactType") for entry in listed}
+    assert kinds == {image: CONFIG, index: None}

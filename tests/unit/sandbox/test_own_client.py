@@ -68,7 +68,7 @@ async def test_a_long_list_is_read_in_pages(start: Start, tmp_path: Path) -> Non
     raw = b'{"schemaVersion": 2}'
     manifest = read_manifest(raw, storage.content.write(raw), MANIFEST)
     for name in reversed(names):
-        storage.put_manifest(PATH, manifest, name)
+        storage.put_manifest(PATH, manifest, [name])
     storage.close()
     sandbox = start(tmp_path / "kept")
     async with RegistryClient(sandbox.host, sandbox.accounts.job.credential) as client:

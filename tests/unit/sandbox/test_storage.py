@@ -28,7 +28,7 @@ def put(storage: Storage, name: str, tag: str = "", *, number: int = 0, subject:
         data["subject"] = {"digest": subject}
     raw = json.dumps(data).encode()
     digest = storage.content.write(raw)
-    storage.put_manifest(name, read_manifest(raw, digest, MANIFEST), tag)
+    storage.put_manifest(name, read_manifest(raw, digest, MANIFEST), [tag] if tag else [])
     return digest
 
 

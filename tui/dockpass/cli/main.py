@@ -78,7 +78,7 @@ def cli(ctx: click.Context, version: bool, verbose: bool, engine: str | None, sa
     if ctx.invoked_subcommand is None:
         from dockpass.cli.screen import start_sandbox, start_screen
 
-        ctx.exit(start_sandbox() if sandbox else start_screen(engine))
+        ctx.exit(start_sandbox(engine) if sandbox else start_screen(engine))
 
 
 def run() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
+import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +20,8 @@ from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer
 from dockpass.sandbox.workshop import CLEANUP_PASSWORD, Workshop, write_private
 from dockpass.text import clean
+
+PID = "DOCKPASS_SANDBOX_PID"
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -36,7 +41,31 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.option("--protect", "protected", multiple=True, metavar="REGEX", help="Protect tags like this.")
 @click.option("--latency", type=click.FloatRange(0, 60), default=0.0, help="Seconds before each answer.")
 @click.option("--too-many", type=click.IntRange(0), default=0, metavar="N", help="Answer N times 429.")
+@click.option(
+    "--retry-after", type=click.IntRange(0), default=1, metavar="N", help="Seconds told with a 429."
+)
 @click.option("--server-errors", type=click.IntRange(0), default=0, metavar="N", help="Answer N times 500.")
+@click.option("--hang", type=click.IntRange(0), default=0, metavar="N", help="Never answer N requests.")
+@click.option(
+    "--cut-blobs-after",
+    "cut_blob_after",
+    type=click.IntRange(0),
+    metavar="BYTES",
+    help="Cut blobs off there.",
+)
+@click.option("--cut-times", type=click.IntRange(1), default=1, metavar="N", help="Do so N times.")
+@click.option(
+    "--wrong-digests",
+    "wrong_digest",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Send other bytes than the digest's N times.",
+)
+@click.option(
+    "--expired-tokens", type=click.IntRange(0), default=0, metavar="N", help="Give N expired tokens."
+)
+@click.option("--fault-path", "path", default="", metavar="REGEX", help="Faults for paths like this only.")
 @click.option("--shell", "form", flag_value="shell", help="Print the job's environment for a shell.")
 @click.option("--json", "form", flag_value="json", help="Print the job's environment as one JSON object.")
 @click.option("--env-file", metavar="PATH", help="Write it into a file of mode 0600; none is printed then.")
@@ -46,19 +75,18 @@ def sandbox(
     address: str,
     keep: str | None,
     protected: tuple[str, ...],
-    latency: float,
-    too_many: int,
-    server_errors: int,
     form: str | None,
     env_file: str | None,
     job_token_may_delete: bool,
+    **faults: Any,
 ) -> None:
     """Start a sandbox registry, print the environment of a simulated GitLab job, and stay until stopped."""
     world = this_process()
+    path = None if env_file is None else _require_new(world.cwd / Path(env_file).expanduser())
     server = SandboxServer(
         None if keep is None else world.cwd / Path(keep).expanduser() / "registry",
         Flavour(flavour),
-        faults=Faults(latency=latency, too_many=too_many, server_errors=server_errors),
+        faults=Faults(**faults),
         job_token_may_delete=job_token_may_delete,
         protected_tags=protected,
         address=address,
@@ -68,47 +96,58 @@ def sandbox(
     with Workshop(server, None if keep is None else world.cwd / Path(keep).expanduser()) as workshop:
         for note in server.notes:
             click.echo(f"▲ {note}", err=True)
-        environ = workshop.job
-        if env_file is not None:
-            path = world.cwd / Path(env_file).expanduser()
-            _write_env_file(path, environ)
-            click.echo(
-                f"the job's environment is in {clean(str(path))}, which ends with the sandbox", err=True
-            )
-        else:
-            path = None
-            click.echo(_printed(environ, form, workshop))
-        click.echo(f"the sandbox is at {server.url}, for this machine only; Ctrl-C stops it", err=True)
         try:
+            if path is None:
+                click.echo(_printed(form, workshop))
+            else:
+                _write_env_file(path, workshop)
+            _let_go_of_stdout()
+            click.echo(f"the sandbox is at {server.url}, for this machine only; Ctrl-C stops it", err=True)
             stopped.wait()
         finally:
             if path is not None:
                 path.unlink(missing_ok=True)
 
 
-def _printed(environ: dict[str, str], form: str | None, workshop: Workshop) -> str:
+def _let_go_of_stdout() -> None:
+    """Nothing more is printed: `eval "$(dockpass sandbox --shell &)"` waits for the end of stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _printed(form: str | None, workshop: Workshop) -> str:
     if form == "json":
-        return json.dumps(environ)
-    if form == "shell":
-        return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environ.items())
-    lines = [f"{name}={value}" for name, value in environ.items()]
-    token = workshop.cleanup_token.reveal()
-    return "\n".join([*lines, f"# not set by the job: {CLEANUP_PASSWORD}={token}"])
+        return json.dumps(workshop.job)
+    own = f"export {PID}={os.getpid()}" if form == "shell" else ""
+    lead = "export " if form == "shell" else ""
+    return "\n".join(filter(None, (_lines(workshop, lead), own, _not_set(workshop))))
 
 
-def _write_env_file(path: Path, environ: dict[str, str]) -> None:
-    if path.exists() or path.is_symlink():
+def _lines(workshop: Workshop, lead: str = "") -> str:
+    return "\n".join(f"{lead}{name}={shlex.quote(value)}" for name, value in workshop.job.items())
+
+
+def _not_set(workshop: Workshop) -> str:
+    return f"# not set by the job: {CLEANUP_PASSWORD}={shlex.quote(workshop.cleanup_token.reveal())}"
+
+
+def _require_new(path: Path) -> Path:
+    if os.path.lexists(path):
         raise UsageError(
             "env-file-exists", f"{clean(str(path))} is there already.", "Name a file that is new."
         )
+    return path
+
+
+def _write_env_file(path: Path, workshop: Workshop) -> None:
     try:
-        write_private(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in environ.items()))
+        write_private(_require_new(path), f"{_lines(workshop)}\n{_not_set(workshop)}\n")
     except OSError as error:
         raise DockpassError(
             "env-file-unwritable",
             f"{clean(str(path))} cannot be written: {error.strerror or error}.",
             "Name another place.",
         ) from error
+    click.echo(f"the job's environment is in {clean(str(path))}, which ends with the sandbox", err=True)
 
 
 def _stopping() -> threading.Event:

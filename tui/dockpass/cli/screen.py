@@ -8,6 +8,7 @@ from dockpass.cli.context import World, engine_choice, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
 from dockpass.paths import paths
+from dockpass.text import clean
 
 
 def start_screen(engine: str | None = None) -> int:
@@ -20,8 +21,15 @@ def start_screen(engine: str | None = None) -> int:
     return run_app(world.environ, world.home, world.cwd, world.paths, world.redactor, chosen)
 
 
-def start_sandbox() -> int:
+def start_sandbox(engine: str | None = None) -> int:
     """Run the terminal UI in a sandbox, which ends with it; return the exit status."""
+    if engine not in {None, "auto", "embedded"}:
+        raise UsageError(
+            "sandbox-engine",
+            f"The sandbox does not use {clean(str(engine), 40)}: its images are nobody else's business,"
+            " and an engine would keep them.",
+            "Leave --engine out: the sandbox has the embedded engine.",
+        )
     _require_terminal()
     from dockpass.sandbox.server import SandboxServer
     from dockpass.sandbox.workshop import Workshop
@@ -34,14 +42,14 @@ def start_sandbox() -> int:
             world.redactor.learn(secret)
         environ = workshop.environ(world.environ)
         places = paths(environ)
-        engine = EngineChoice(Engines.EMBEDDED, "the sandbox asks for it", places.store)
+        choice = EngineChoice(Engines.EMBEDDED, "the sandbox asks for it", places.store)
         sandbox = Sandbox(
             workshop.server.host,
             workshop.repository,
             workshop.cleanup_token,
             str(workshop.external_config),
         )
-        return run_app(environ, workshop.home, workshop.project, places, world.redactor, engine, sandbox)
+        return run_app(environ, workshop.home, workshop.project, places, world.redactor, choice, sandbox)
 
 
 def start_or_offer(engine: str | None = None) -> int:

@@ -12,6 +12,7 @@ from dockpass.sandbox.access import DELETE, PUSH
 from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.call import Call
 from dockpass.sandbox.manifests import INDEX, LARGEST, Manifest, read_manifest
+from dockpass.sandbox.routes import require_tag
 
 
 async def read_one(call: Call) -> web.StreamResponse:
@@ -28,11 +29,11 @@ async def read_one(call: Call) -> web.StreamResponse:
 
 
 async def write_one(call: Call) -> web.StreamResponse:
-    """PUT, by tag or digest; what the manifest needs has to be in the repository already."""
+    """PUT, by tag, or by digest with `tag` parameters; what it needs has to be in the repository."""
     name, reference = call.route.repository, call.route.reference
     by_digest = ":" in reference
-    if not by_digest:
-        _refuse_protected(call, PUSH, [reference])
+    tags = call.request.query.getall("tag", []) if by_digest else [reference]
+    _refuse_protected(call, PUSH, [require_tag(tag) for tag in tags])
     raw = await _body(call.request)
     content_type = call.request.headers.get("Content-Type", "").partition(";")[0].strip()
     manifest = read_manifest(raw, "", content_type)
@@ -42,8 +43,10 @@ async def write_one(call: Call) -> web.StreamResponse:
         call.storage.drop_unlinked(digest)
         raise Refused(400, "DIGEST_INVALID", detail={"digest": reference})
     manifest = read_manifest(raw, digest, content_type)
-    call.storage.put_manifest(name, manifest, "" if by_digest else reference)
+    call.storage.put_manifest(name, manifest, tags)
     headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
+    if by_digest and tags:
+        headers["OCI-Tag"] = ", ".join(tags)
     if manifest.subject:
         headers["OCI-Subject"] = manifest.subject
     return web.Response(status=201, headers=headers)

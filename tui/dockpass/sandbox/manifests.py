@@ -57,7 +57,6 @@ def read_manifest(raw: bytes, digest: str, content_type: str) -> Manifest:
     if media_type.startswith(_SCHEMA_1) or data.get("schemaVersion") != 2:
         raise _invalid("its schemaVersion is not 2")
     is_index = media_type in _INDEXES
-    artifact_type, config_type = data.get("artifactType"), _mapping(data.get("config")).get("mediaType")
     return Manifest(
         digest,
         media_type,
@@ -65,9 +64,16 @@ def read_manifest(raw: bytes, digest: str, content_type: str) -> Manifest:
         blobs=() if is_index else tuple(_blobs(data)),
         children=tuple(_digests(data.get("manifests"))) if is_index else (),
         subject=_subject(data.get("subject")),
-        artifact_type=next((kind for kind in (artifact_type, config_type) if isinstance(kind, str)), ""),
+        artifact_type=_artifact_type(data, is_index=is_index),
         annotations=_annotations(data.get("annotations")),
     )
+
+
+def _artifact_type(data: Mapping[str, object], *, is_index: bool) -> str:
+    """Return its own kind; an image without one is of its config's kind, an index of none."""
+    own = data.get("artifactType")
+    kind = own if own or is_index else _mapping(data.get("config")).get("mediaType")
+    return kind if isinstance(kind, str) else ""
 
 
 def _object(raw: bytes) -> Mapping[str, object]:

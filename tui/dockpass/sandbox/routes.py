@@ -71,8 +71,8 @@ def _checked(route: Route) -> Route:
     require_repository(route.repository)
     if route.kind in _DIGESTS or (route.kind is Kind.MANIFEST and ":" in route.reference):
         require_digest(route.reference)
-    elif route.kind in {Kind.MANIFEST, Kind.TAG} and not is_tag(route.reference):
-        raise Refused(400, "TAG_INVALID", "this is no valid tag", {"tag": shown(route.reference)})
+    elif route.kind in {Kind.MANIFEST, Kind.TAG}:
+        require_tag(route.reference)
     return route
 
 
@@ -81,6 +81,13 @@ def require_repository(name: str) -> str:
     if not is_repository_path(name):
         raise Refused(400, "NAME_INVALID", detail={"name": shown(name)})
     return name
+
+
+def require_tag(tag: str) -> str:
+    """Return a tag, or refuse it."""
+    if not is_tag(tag):
+        raise Refused(400, "TAG_INVALID", "this is no valid tag", {"tag": shown(tag)})
+    return tag
 
 
 def require_digest(digest: str) -> str:

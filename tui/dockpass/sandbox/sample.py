@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,8 @@ PROJECT = f"{GROUP}/shop"
 BASE = f"{GROUP}/base:3"
 SIGNATURE = "application/vnd.dev.cosign.artifact.sig.v1+json"
 EMPTY = b"{}"
+
+_BASE_HOST = re.compile(rf"[^\s/]+(?=/{GROUP}/base\b)")
 
 _BASE_FILES = {
     "etc/os-release": "NAME=workshop\nVERSION_ID=3\n",
@@ -95,8 +98,11 @@ def write_project(directory: Path, host: str) -> None:
     for name, text in _PROJECT_FILES.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or name == "Dockerfile":
+        if not path.exists():
             path.write_text(text.format(host=host) if name == "Dockerfile" else text, encoding="utf-8")
+        elif name == "Dockerfile":
+            kept = path.read_text(encoding="utf-8", errors="surrogateescape")
+            path.write_text(_BASE_HOST.sub(host, kept), encoding="utf-8", errors="surrogateescape")
     (directory / "shop" / "serve").chmod(0o755)
 
 

@@ -26,11 +26,11 @@ from dockpass.sandbox.application import Application, Asked, Notebook
 from dockpass.sandbox.faults import FaultBox, Faults
 from dockpass.sandbox.flavours import PROFILES, Flavour
 from dockpass.sandbox.gate import Gate
+from dockpass.sandbox.leftovers import PREFIX, remove_leftovers
 from dockpass.sandbox.storage import Storage
 from dockpass.sandbox.tokens import new_tokens
 from dockpass.text import clean
 
-PREFIX = "dockpass-sandbox-"
 PATIENCE_SECONDS = 10.0
 LONGEST_LINE = 64 << 10
 
@@ -207,6 +207,7 @@ class SandboxServer:
     def _storage_directory(self) -> Path:
         if self._directory is not None:
             return self._directory
+        remove_leftovers(Path(tempfile.gettempdir()), time.time())
         self._temporary = Path(tempfile.mkdtemp(prefix=PREFIX))
         return self._temporary
 

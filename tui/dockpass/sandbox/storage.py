@@ -10,6 +10,7 @@ import fcntl
 import os
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +18,11 @@ from dockpass.errors import DockpassError
 from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.blobs import BlobStore
 from dockpass.sandbox.journal import Change, append, read_journal, write_journal
+from dockpass.sandbox.leftovers import LOCK
 from dockpass.sandbox.manifests import Manifest, read_manifest
 from dockpass.text import clean, plural
 
 JOURNAL = "index.jsonl"
-LOCK = "sandbox.lock"
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Storage:
 
     def __init__(self, directory: Path) -> None:
         self.notes: list[str] = []
-        self._lock = _claim(directory)
+        self._lock = claim(directory)
         try:
             self.content = BlobStore(directory)
             self._repositories: dict[str, _Repository] = {}
@@ -118,13 +119,12 @@ class Storage:
         self._record(("unblob", repository, digest))
         self.drop_unlinked(digest)
 
-    def put_manifest(self, repository: str, manifest: Manifest, tag: str = "") -> None:
-        """Add a manifest whose content is in place, and let `tag` name it."""
+    def put_manifest(self, repository: str, manifest: Manifest, tags: Iterable[str] = ()) -> None:
+        """Add a manifest whose content is in place, and let each of `tags` name it."""
         changes: list[Change] = []
         if self.manifest(repository, manifest.digest) != manifest:
             changes.append(("manifest", repository, manifest.digest, manifest.media_type))
-        if tag:
-            changes.append(("tag", repository, tag, manifest.digest))
+        changes += [("tag", repository, tag, manifest.digest) for tag in tags]
         self._record(*changes)
 
     def remove_manifest(self, repository: str, digest: str) -> None:
@@ -218,8 +218,11 @@ def _page(names: list[str], count: int | None, last: str) -> tuple[list[str], bo
     return names[start:end], count is not None and count > 0 and end < len(names)
 
 
-def _claim(directory: Path) -> int:
-    """Make the directory this process's own, for as long as the returned descriptor is open."""
+def claim(directory: Path) -> int:
+    """Make the directory this process's own, for as long as the returned descriptor is open.
+
+    Raises `DockpassError` for a directory that holds another program's files, or that is in use.
+    """
     where = clean(str(directory))
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -233,7 +236,7 @@ def _claim(directory: Path) -> int:
     except OSError as error:
         raise DockpassError(
             "sandbox-directory",
-            f"The sandbox cannot keep its images in {where}: {error.strerror or error}.",
+            f"The sandbox cannot keep its files in {where}: {error.strerror or error}.",
             "Name a directory that you may write to.",
         ) from error
     try:

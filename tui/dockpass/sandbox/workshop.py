@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +19,14 @@ from types import TracebackType
 from typing import Self
 
 from dockpass.sandbox.accounts import Account
+from dockpass.sandbox.faults import Faults
+from dockpass.sandbox.leftovers import PREFIX, remove_leftovers
 from dockpass.sandbox.sample import GROUP, PROJECT, fill, write_project
-from dockpass.sandbox.server import PREFIX, SandboxServer
+from dockpass.sandbox.server import SandboxServer
+from dockpass.sandbox.storage import claim
 from dockpass.secrets import Secret
 
-TECHNICAL = ("PATH", "TERM", "COLORTERM", "LANG", "LC_ALL", "TZ", "XDG_RUNTIME_DIR", "TMPDIR", "NO_COLOR")
+TECHNICAL = ("PATH", "TERM", "COLORTERM", "LANG", "LC_ALL", "TZ", "TMPDIR", "NO_COLOR")
 """Names taken over from the person's environment: how programs are found and how a terminal draws."""
 
 CLEANUP_PASSWORD = "WERF_IMAGES_CLEANUP_PASSWORD"  # noqa: S105 - a variable's name
@@ -39,23 +43,26 @@ class Workshop:
         self.server = server
         self._keep = keep
         self._root = keep
+        self._lock: int | None = None
 
     def __enter__(self) -> Self:
-        root = self._root = self._keep or Path(tempfile.mkdtemp(prefix=f"{PREFIX}job-"))
+        root = self._root = self._keep or _temporary()
         try:
-            for name in ("home", "project", "state", "work"):
-                (root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = claim(root)
+            for name in ("home", "project", "state", "run"):
+                (root / name).mkdir(mode=0o700, exist_ok=True)
+            faults, self.server.faults = self.server.faults, Faults()  # they are for others, not for us
             self.server.start()
             write_project(self.project, self.server.host)
             self._write_config("external", self.server.accounts.deploy)
             if not (root / "filled").exists():
-                fill(self.server.host, self._owner.credential, root / "work", datetime.now(UTC))
+                with tempfile.TemporaryDirectory(prefix=PREFIX) as work:
+                    fill(self.server.host, self._owner.credential, Path(work), datetime.now(UTC))
                 (root / "filled").touch()
+            self.server.faults = faults
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        finally:
-            shutil.rmtree(root / "work", ignore_errors=True)
         return self
 
     def __exit__(
@@ -65,6 +72,9 @@ class Workshop:
         trace: TracebackType | None,
     ) -> None:
         self.server.stop()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
         if self._keep is None and self._root is not None:
             shutil.rmtree(self._root, ignore_errors=True)
 
@@ -148,6 +158,7 @@ class Workshop:
         return {
             **taken,
             "HOME": str(self.home),
+            "XDG_RUNTIME_DIR": str(self.root / "run"),  # podman's login of the person is in theirs
             "DOCKPASS_STATE": str(self.root / "state"),
             "DOCKPASS_STORE": str(self.root / "images"),
             "DOCKPASS_CONFIG": str(self.root / "settings.toml"),
@@ -164,6 +175,11 @@ class Workshop:
         directory = self.root / name
         directory.mkdir(mode=0o700, exist_ok=True)
         write_private(directory / "config.json", json.dumps({"auths": entry}, indent=2) + "\n")
+
+
+def _temporary() -> Path:
+    remove_leftovers(Path(tempfile.gettempdir()), time.time())
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}job-"))
 
 
 def write_private(path: Path, text: str) -> None:

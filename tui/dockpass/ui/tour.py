@@ -127,4 +127,5 @@ def _ended(session: Session, command: Command, status: Status) -> bool:
 
 
 def _cleanup_failed(session: Session) -> bool:
-    return any(command is Command.CLEANUP and status is not Status.DONE for command, status in session.ended)
+    refused = {Status.FAILED, Status.REFUSED}  # a person's no is none
+    return any(command is Command.CLEANUP and status in refused for command, status in session.ended)
