@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from readercases import Case, Maker, write_helpers
-from readerjudges import ANONYMOUS, DockerCli, Outcome, Skopeo, allowed, sdk_sends
+from readerjudges import ANONYMOUS, DockerCli, Outcome, Puller, allowed, sdk_sends
 
 from dockpass.dockerconfig.readers.dockercli import read_cli
 from dockpass.dockerconfig.readers.dockersdk import read_sdk
@@ -21,7 +21,6 @@ from dockpass.dockerconfig.readers.situation import Situation, Target, parse_tar
 CASES = 500
 SEED = 20260301
 HOST = "localhost:5000"  # docker before 29 asks DNS for any other name
-GOES_ON_BEFORE = (1, 11)  # skopeo with containers/image before 5.24
 
 Read = Callable[[Target, Situation], Reading]
 Sends = Callable[[str, dict[str, str]], Outcome]
@@ -35,11 +34,19 @@ def helpers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def programs(name: str) -> list[str]:
-    """Every version that there is: on PATH, and those that `DOCKPASS_TEST_NAME` lists."""
+def programs(name: str) -> list[str | None]:
+    """The one on PATH, and those that `DOCKPASS_TEST_NAME` lists; None stands for one that is missing."""
     more = os.environ.get(f"DOCKPASS_TEST_{name.upper()}", "").split(os.pathsep)
-    found = [shutil.which(name), *more]
-    return [program for program in found if program]
+    return [program for program in (shutil.which(name), *more) if program] or [None]
+
+
+def there(program: str | None, name: str) -> str:
+    """Skip the test where the program is missing, but never in CI."""
+    if program:
+        return program
+    if os.environ.get("CI", "").lower() in {"true", "1"}:
+        pytest.fail(f"CI has to have it: {name} is not installed")
+    pytest.skip(f"{name} is not installed")
 
 
 def judged(
@@ -85,11 +92,9 @@ def report(differences: list[str]) -> str:
     return f"{len(differences)} differ:\n" + "\n".join(differences[:5])
 
 
-@pytest.mark.parametrize("program", programs("docker") or [None])
+@pytest.mark.parametrize("program", programs("docker"))
 def test_docker_command_line(program: str | None, tmp_path: Path, helpers: Path) -> None:
-    if program is None:
-        pytest.skip("docker is not installed")
-    docker = DockerCli(program)
+    docker = DockerCli(there(program, "docker"))
     try:
         differences = judged(
             tmp_path, helpers, HOST, CASES, lambda t, s: read_cli(t, s, docker.version), docker.sends
@@ -105,22 +110,22 @@ def test_docker_sdk(host: str, tmp_path: Path, helpers: Path) -> None:
     assert not differences, report(differences)
 
 
-@pytest.mark.parametrize("program", programs("skopeo") or [None])
-def test_skopeo(program: str | None, tmp_path: Path, helpers: Path) -> None:
-    if program is None:
-        pytest.skip("skopeo is not installed")
-    skopeo = Skopeo(program)
-    goes_on = skopeo.version < GOES_ON_BEFORE
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [(name, program) for name in ("skopeo", "podman", "buildah") for program in programs(name)],
+)
+def test_podman_and_its_family(name: str, program: str | None, tmp_path: Path, helpers: Path) -> None:
+    puller = Puller(there(program, name))
     try:
         differences = judged(
             tmp_path,
             helpers,
-            skopeo.host,
+            puller.host,
             CASES,
-            lambda t, s: read_podman(t, s, skopeo=True, goes_on=goes_on),
-            skopeo.sends,
+            lambda t, s: read_podman(t, s, skopeo=name == "skopeo", goes_on=puller.goes_on),
+            puller.sends,
             blank_is_nobody=True,
         )
     finally:
-        skopeo.stop()
+        puller.stop()
     assert not differences, report(differences)

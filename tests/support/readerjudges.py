@@ -12,6 +12,8 @@ import threading
 import warnings
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -35,6 +37,9 @@ Outcome = tuple[str, ...]
 
 ANONYMOUS: Outcome = ("anonymous",)
 FAILS: Outcome = ("fails",)
+
+_IMAGE_5_24 = {"skopeo": (1, 11), "podman": (4, 4), "buildah": (1, 29)}
+"""The first versions with containers/image 5.24, which reads no other file after the named one."""
 
 
 def login(kind: SecretKind, user: str, secret: str) -> Outcome:
@@ -119,15 +124,17 @@ def sdk_sends(image: str, environ: Mapping[str, str]) -> Outcome:
     return ANONYMOUS if header is None else sent_by(json.loads(base64.urlsafe_b64decode(header)))
 
 
-class Skopeo:
-    """skopeo, and a registry with tokens that notes who asks for one."""
+class Puller:
+    """skopeo, podman or buildah, and a registry with tokens that notes who asks for one."""
 
     def __init__(self, program: str) -> None:
         self.program = program
+        self.name = Path(program).name.split("-")[0]
         said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
         found = re.search(r"(\d+)\.(\d+)", said)
         assert found, said
         self.version = (int(found[1]), int(found[2]))
+        self.storage = TemporaryDirectory()  # podman takes no path of more than 50 characters
         self.server = _Registry()
 
     @property
@@ -135,22 +142,43 @@ class Skopeo:
         """The registry's address."""
         return f"localhost:{self.server.server_port}"
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has containers/image before 5.24."""
+        return self.version < _IMAGE_5_24[self.name]
+
     def sends(self, image: str, environ: Mapping[str, str]) -> Outcome:
-        """As whom skopeo asks for a token for an image."""
+        """As whom it asks for a token for an image, which is not there."""
         self.server.seen.clear()
-        subprocess.run(
-            [self.program, "inspect", "--tls-verify=false", f"docker://{image}"],
+        done = subprocess.run(
+            [self.program, *self._arguments(), "--tls-verify=false", f"docker://{image}"],
             env=dict(environ),
             capture_output=True,
+            text=True,
+            errors="replace",
             stdin=subprocess.DEVNULL,
             timeout=30,
         )
-        return self.server.seen[-1] if self.server.seen else FAILS
+        assert done.returncode, "there is no image"
+        if self.server.seen:
+            return self.server.seen[-1]
+        # Whatever stops it before it asks has to be about credentials.
+        assert re.search(r"password|credential|auth|config|named\.json", done.stderr, re.IGNORECASE), (
+            done.stderr
+        )
+        return FAILS
+
+    def _arguments(self) -> list[str]:
+        if self.name == "skopeo":
+            return ["inspect"]
+        root, run = f"{self.storage.name}/root", f"{self.storage.name}/run"
+        return ["--root", root, "--runroot", run, "--storage-driver", "vfs", "pull"]
 
     def stop(self) -> None:
-        """End the registry."""
+        """End the registry, and remove what was kept."""
         self.server.shutdown()
         self.server.server_close()
+        self.storage.cleanup()
 
 
 class _Registry(ThreadingHTTPServer):

@@ -21,6 +21,7 @@ from dockpass.dockerconfig.readers.hosts import podman_host
 from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, SecretKind, Verdict
 from dockpass.dockerconfig.readers.situation import HUB, HelperState, Situation, Target, go_login
 from dockpass.dockerconfig.readers.trail import Trail
+from dockpass.text import clean
 
 _BROKEN = GoEntry()
 
@@ -48,7 +49,10 @@ def read_podman(
     trail = Trail(Reader.SKOPEO if skopeo else Reader.PODMAN, name)
     if situation.set(VARIABLE):
         trail.add(VARIABLE, Reason.VARIABLE_NOT_READ)
-    for place in auth_files(trail, situation, skopeo=skopeo, goes_on=goes_on):
+    places = auth_files(trail, situation, skopeo=skopeo, goes_on=goes_on)
+    if not skopeo:
+        _require_named(trail, situation, places[0])
+    for place in places:
         _File(trail, situation, place, situation.files.read(place.path), host, name).look()
     return trail.done()
 
@@ -73,6 +77,19 @@ def auth_files(trail: Trail, situation: Situation, *, skopeo: bool, goes_on: boo
         if situation.files.exists(place.path) and place.path != Path(named):
             trail.add(str(place.path), Reason.FILE_NOT_READ, f"only {named} is read")
     return [AuthFile(Path(named))]
+
+
+def _require_named(trail: Trail, situation: Situation, first: AuthFile) -> None:
+    """podman and buildah stop where the file that a variable names is not there; skopeo goes on without it."""
+    named = situation.set("REGISTRY_AUTH_FILE") or situation.set("DOCKER_CONFIG")
+    if named and not situation.files.exists(first.path):
+        trail.find(
+            "podman-stops",
+            f"{clean(str(first.path))} is not there, so podman and buildah stop; skopeo goes on without it",
+            "Create it, or unset the variable that names it.",
+        )
+        trail.add(clean(str(first.path)), Reason.NO_FILE)
+        trail.decide(Verdict.FAILS)
 
 
 def _runtime_file(trail: Trail, situation: Situation) -> list[AuthFile]:
