@@ -340,3 +340,17 @@ def test_memory_and_real_files_agree(tmp_path: Path) -> None:
     memory = MemoryFiles({str(path): {"a": 1}}).read(path)
     real = RealFileSystem().read(path)
     assert (memory.kind, memory.raw, memory.mode) == (real.kind, real.raw, real.mode)
+
+
+@pytest.mark.parametrize("name", ["REGISTRY_AUTH_FILE", "DOCKER_CONFIG"])
+def test_podman_stops_where_a_named_file_is_missing_and_skopeo_goes_on(tmp_path: Path, name: str) -> None:
+    from dockpass.dockerconfig.readers.model import Verdict
+    from dockpass.dockerconfig.readers.podman import read_podman
+    from dockpass.dockerconfig.readers.situation import Situation, parse_target
+
+    situation = Situation({name: str(tmp_path / "missing")}, tmp_path, 1000, ask=False)
+    target = parse_target("registry.example/team/app")
+    found = read_podman(target, situation)
+    assert found.verdict is Verdict.FAILS
+    assert "missing" in found.candidates[0].source
+    assert read_podman(target, situation, skopeo=True).verdict is Verdict.ANONYMOUS

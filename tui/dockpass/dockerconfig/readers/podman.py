@@ -80,7 +80,7 @@ def auth_files(trail: Trail, situation: Situation, *, skopeo: bool, goes_on: boo
 
 
 def _require_named(trail: Trail, situation: Situation, first: AuthFile) -> None:
-    """podman and buildah stop where the file that a variable names is not there; skopeo goes on without it."""
+    """podman and buildah stop where the file that a variable names is not there; skopeo goes on."""
     named = situation.set("REGISTRY_AUTH_FILE") or situation.set("DOCKER_CONFIG")
     if named and not situation.files.exists(first.path):
         trail.find(
