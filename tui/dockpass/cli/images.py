@@ -61,9 +61,8 @@ def images_prune(yes: bool) -> None:
     if not going.images and not going.blobs:
         output.data(["there is nothing to remove"])
         return
-    question = (
-        f"Remove {plural(len(going.images), 'unnamed image')} and {size(going.size)} that no name reaches?"
-    )
+    unnamed = plural(len(going.images), "unnamed image")
+    question = f"Remove {unnamed} and {size(going.size)} that no name reaches?"
     if not yes and not is_terminal():
         raise NotAllowed("needs-yes", f"There is no terminal on which to ask: {question}", "Give --yes.")
     if not yes and not output.ask(question):

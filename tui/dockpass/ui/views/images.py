@@ -130,9 +130,8 @@ def layer_rows(details: ImageDetails, width: int) -> list[Line]:
     lines: list[Line] = []
     for number, layer in enumerate(details.layers, 1):
         head = f"{number:>3}  {layer.digest.partition(':')[2][:ID_WIDTH]}  {size(layer.size):>9}  "
-        lines.append(
-            ((head, "text"), (cut(_short_type(layer.media_type), max(width - len(head), 8)), "label"))
-        )
+        kind = cut(_short_type(layer.media_type), max(width - len(head), 8))
+        lines.append(((head, "text"), (kind, "label")))
     return lines
 
 
@@ -171,9 +170,7 @@ def removed_words(image: StoredImage, kept: Sequence[str], expected: Removed, re
     if kept:
         return f"removed the name {image.name}; the image stays as {', '.join(kept)}"
     if expected.blobs and not removed.blobs:
-        return (
-            f"removed {title_of(image)}; its blobs stay, as another dockpass works here: p removes them later"
-        )
+        return f"removed {title_of(image)}; its blobs stay while another dockpass works here"
     return f"removed {title_of(image)}: {plural(len(removed.blobs), 'blob')}, {size(removed.size)} freed"
 
 

@@ -31,7 +31,6 @@ def tour_lines(step: Step, done: Sequence[bool], number: int, so_far: str = "") 
             marks.append((f"{GLYPH_DONE} ", "good"))
         else:
             marks.append((f"{GLYPH_NOT_REACHED} ", "absent"))
-    state: Span = (
-        ("  done", "good") if done[number - 1] and number > 1 else (so_far and f"  {so_far}", "look")
-    )
+    is_over = done[number - 1] and number > 1
+    state: Span = ("  done", "good") if is_over else (so_far and f"  {so_far}", "look")
     return [((step.text, "text"),), (*marks, state)]
