@@ -57,11 +57,12 @@ def images_rm(names: tuple[str, ...]) -> None:
 def images_prune(yes: bool) -> None:
     """Remove what no name reaches: unnamed images, and blobs that nothing needs."""
     store, output = _store(), Output(this_process().redactor)
-    unnamed, bytes_of = to_prune(store)
-    if not unnamed and not bytes_of:
+    going = to_prune(store)
+    if not going.images and not going.blobs:
         output.data(["there is nothing to remove"])
         return
-    question = f"Remove {plural(len(unnamed), 'unnamed image')} and {size(bytes_of)} that no name reaches?"
+    unnamed = plural(len(going.images), "unnamed image")
+    question = f"Remove {unnamed} and {size(going.size)} that no name reaches?"
     if not yes and not is_terminal():
         raise NotAllowed("needs-yes", f"There is no terminal on which to ask: {question}", "Give --yes.")
     if not yes and not output.ask(question):

@@ -30,6 +30,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("filter", "slash", "filter", "Show only variables and options that hold a text.", "overview"),
     Action("switch", "tab", "panel", "Go to the next panel.", "overview"),
     Action("readers", "c", "configs", "Compare how each tool reads docker's config.", "overview"),
+    Action("images", "i", "images", "Look at the images of the embedded engine.", "overview"),
     Action(
         "copy", "y", "copy", "Copy the command line, secrets as $NAME; elsewhere what is shown.", "everywhere"
     ),
@@ -38,8 +39,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("command_3", "3", "pull", "Select pull.", "overview", False),
     Action("command_4", "4", "cleanup", "Select cleanup.", "overview", False),
     Action("command_5", "5", "deploy", "Select deploy.", "overview", False),
-    Action("tour_do", "space", "do it", "Do what the tour's step is about.", "sandbox"),
-    Action("tour_next", "n", "next", "Go to the tour's next step.", "sandbox"),
+    Action("tour_do", "space", "do it", "Do what the tour's step is about.", "sandbox", False),
+    Action("tour_next", "n", "next", "Go to the tour's next step.", "sandbox", False),
     Action("tour_back", "p", "back", "Go to the tour's step before.", "sandbox", False),
     Action("tour", "t", "tour", "Leave the tour, or come back to it.", "sandbox"),
     Action("cancel", "x", "cancel", "Cancel the run.", "run"),
@@ -55,6 +56,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("ask", "a", "ask helpers", "Ask the credential helpers of the selected registry.", "readers"),
     Action("switch", "tab", "panel", "Go to the next panel.", "readers"),
     Action("back", "escape", "overview", "Go back to the overview.", "readers"),
+    Action("remove", "d", "delete", "Take the selected name away, after a question.", "images"),
+    Action("prune", "p", "prune", "Remove what no name reaches, after a question.", "images"),
+    Action("reload", "r", "read again", "Read the image store again.", "images"),
+    Action("switch", "tab", "panel", "Go to the next panel.", "images"),
+    Action("back", "escape", "overview", "Go back to the overview.", "images"),
     Action("help", "question_mark", "help", "Show every key.", "everywhere"),
     Action("quit", "q", "quit", "Quit; a run is asked about, then stopped within 5 seconds.", "everywhere"),
 )
@@ -66,6 +72,7 @@ SCOPES = {
     "run": "Run",
     "access": "Access",
     "readers": "Configs",
+    "images": "Images",
     "everywhere": "Everywhere",
 }
 """Where keys work, with a title each."""

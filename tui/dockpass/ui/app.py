@@ -14,6 +14,7 @@ from textual.app import App
 from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
+from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError, UsageError
 from dockpass.paths import Paths
 from dockpass.runs.services import Services, ordinary_policy
@@ -148,6 +149,7 @@ def make_session(
         load_settings(paths.settings),
         paths,
         lambda: detect_chosen(engine, environ, home),
+        store=Store(engine.store),
         notes=tuple(notes),
         sandbox=sandbox,
     )

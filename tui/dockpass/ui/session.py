@@ -15,6 +15,7 @@ from dockpass.auth.facts import Edit, EditKind, Facts
 from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.detect import EngineState
+from dockpass.engines.embedded.store import Store
 from dockpass.paths import Paths
 from dockpass.runs.access import AccessPlan, AccessReport, plan_access, probe_access
 from dockpass.runs.events import Ended, Status
@@ -55,7 +56,10 @@ class Sandbox:
 
 @dataclass
 class Session:
-    """One person's session. `found` are the facts before any edit, `ended` how its runs ended."""
+    """One person's session. `found` are the facts before any edit, `ended` how its runs ended.
+
+    `store` holds the embedded engine's images.
+    """
 
     found: Facts
     place: Place
@@ -65,6 +69,7 @@ class Session:
     detect: Callable[[], EngineState]
     start: Callable[[RunRequest, Services], Run] = start_run
     probe: Callable[..., Awaitable[AccessReport]] = probe_access
+    store: Store = field(default_factory=lambda: Store(Path("/nonexistent")))
     notes: tuple[Finding, ...] = ()
     edits: list[Edit] = field(default_factory=list)
     sandbox: Sandbox | None = None

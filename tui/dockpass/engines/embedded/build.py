@@ -91,7 +91,8 @@ class Builder:
         for text in image.config.begin_stage():
             self._trigger(stage, image, text)
         for each in stage.body:
-            self._say(f"{each.keyword} {cut(clean(each.text, 200), 100)}")
+            flags = "".join(f"{flag} " for flag in each.flags)
+            self._say(f"{each.keyword} {cut(clean(flags + each.text, 200), 100)}")
             self._follow(stage, image, each)
         return image
 

@@ -318,7 +318,11 @@ class Store:
     @contextmanager
     def _locked(self, name: str, how: int) -> Iterator[None]:
         self._make()
-        with (self.root / name).open("ab") as file:
+        try:
+            file = (self.root / name).open("ab")
+        except OSError as error:
+            raise unwritable(self.root / name, error) from error
+        with file:
             fcntl.flock(file, how)
             yield
 

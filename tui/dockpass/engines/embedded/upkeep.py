@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,16 +47,21 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What was taken away: unnamed images by their digest, blobs, and their bytes."""
+    """What was taken away, or would be: unnamed images by their digest, blobs, and their bytes."""
 
-    images: tuple[str, ...]
-    blobs: tuple[str, ...]
-    size: int
+    images: tuple[str, ...] = ()
+    blobs: tuple[str, ...] = ()
+    size: int = 0
 
 
 def stored_images(store: Store) -> list[StoredImage]:
     """Return every image by name; one whose blobs are damaged says so."""
-    return [_described(store, entry) for entry in store.entries()]
+    return [described(store, entry) for entry in store.entries()]
+
+
+def store_size(store: Store) -> int:
+    """Return the bytes of every blob in the store, named or not."""
+    return sum(_size_of(path) for _, path in _blobs(store))
 
 
 def remove_image(store: Store, name: str) -> Removed:
@@ -64,30 +70,71 @@ def remove_image(store: Store, name: str) -> Removed:
     Raises `UsageError` where there is no such image. Where another process uses the store, blobs stay for
     a prune.
     """
+    leaving, _ = _leaving(store, name)
+    if leaving[0].name and not is_digest(name):
+        store.unname(leaving[0].name)
+    else:
+        store.remove(leaving[0].descriptor.digest)
+    try:
+        with store.alone():
+            held = _known(store, leaving)
+            return _delete(store, held - set(_reached(store, store.entries())), ()) if held else Removed()
+    except DockpassError as error:
+        if error.id not in {"store-in-use", "store-damaged"}:
+            raise
+        return Removed()
+
+
+def to_remove(store: Store, name: str) -> tuple[tuple[str, ...], Removed]:
+    """Return the names that the image keeps without `name`, and the blobs that would go with it.
+
+    Nothing is said to go where an image is damaged: what the others need is not known then, and
+    `remove_image` leaves the blobs. Raises `UsageError` where there is no such image.
+    """
+    leaving, staying = _leaving(store, name)
+    digest = leaving[0].descriptor.digest
+    kept = tuple(each.name for each in staying if each.name and each.descriptor.digest == digest)
+    try:
+        going = sorted(_known(store, leaving) - set(_reached(store, staying)))
+    except DockpassError as error:
+        if error.id != "store-damaged":
+            raise
+        going = []
+    return kept, Removed((), tuple(going), sum(_size_of(store.blob(each)) for each in going))
+
+
+def _leaving(store: Store, name: str) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries that go with a name or an image's id, and those that stay."""
     wanted = name if is_digest(name) else _full_name(name)
     entry = store.find(wanted)
     if entry is None:
         raise UsageError(
             "image-missing", f"There is no image {clean(name)} in the store.", "`dockpass images` lists them."
         )
-    held = set(_reached(store, [entry]))
-    if entry.name == wanted:
-        store.unname(entry.name)
-    else:
-        store.remove(entry.descriptor.digest)
-    try:
-        with store.alone():
-            return _delete(store, held - set(_reached(store, store.entries())), ())
-    except DockpassError as error:
-        if error.id != "store-in-use":
-            raise
-        return Removed((), (), 0)
+    digest = entry.descriptor.digest
+    by_name = entry.name == wanted
+    entries = store.entries()
+    leaving = [each for each in entries if (each == entry if by_name else each.descriptor.digest == digest)]
+    return leaving or [entry], [each for each in entries if each not in leaving]
 
 
-def to_prune(store: Store) -> tuple[tuple[str, ...], int]:
-    """Return the unnamed images, and the bytes of everything that no name reaches."""
+def _known(store: Store, entries: Iterable[Entry]) -> set[str]:
+    """Return what entries reach, as far as their manifests can be read."""
+    found: set[str] = set()
+    for entry in entries:
+        found.add(entry.descriptor.digest)
+        with suppress(DockpassError):
+            found.update(_reached(store, [entry]))
+    return found
+
+
+def to_prune(store: Store) -> Removed:
+    """Return what a prune would take away now."""
     unnamed = tuple(each.descriptor.digest for each in store.entries() if not each.name)
-    return unnamed, sum(path.stat().st_size for _, path in _unreached(store))
+    unreached = _unreached(store)
+    return Removed(
+        unnamed, tuple(digest for digest, _ in unreached), sum(_size_of(path) for _, path in unreached)
+    )
 
 
 def prune(store: Store) -> Removed:
@@ -143,7 +190,8 @@ def export(store: Store, name: str, directory: Path) -> tuple[str, bool]:
     return stored.digest, converted
 
 
-def _described(store: Store, entry: Entry) -> StoredImage:
+def described(store: Store, entry: Entry) -> StoredImage:
+    """Return one image; where its blobs are damaged, it says so."""
     digest = entry.descriptor.digest
     try:
         manifest = store.manifest(entry.descriptor)
@@ -188,6 +236,14 @@ def _blobs(store: Store) -> Iterator[tuple[str, Path]]:
         digest = f"{path.parent.name}:{path.name}"
         if is_digest(digest):
             yield digest, path
+
+
+def _size_of(path: Path) -> int:
+    """Return a file's bytes; one that somebody has just removed has none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _delete(store: Store, digests: Iterable[str], images: tuple[str, ...]) -> Removed:

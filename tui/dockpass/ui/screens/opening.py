@@ -35,3 +35,9 @@ class OpensOthers(Screen[None]):
         from dockpass.ui.screens.readers import ReadersScreen
 
         self.app.push_screen(ReadersScreen(self.session))
+
+    def action_images(self) -> None:
+        """Look at the images of the embedded engine."""
+        from dockpass.ui.screens.images import ImagesScreen
+
+        self.app.push_screen(ImagesScreen(self.session))

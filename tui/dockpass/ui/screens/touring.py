@@ -8,7 +8,7 @@ from dockpass.auth.command import Command
 from dockpass.runs.events import Status
 from dockpass.ui.session import Session
 from dockpass.ui.tour import Step, steps
-from dockpass.ui.views.tour import tour_lines, tour_title
+from dockpass.ui.views.tour import tour_keys, tour_lines, tour_title
 from dockpass.ui.widgets.panel import Panel
 
 TOUR_ACTIONS = frozenset({"tour_next", "tour_back", "tour_do", "tour"})
@@ -44,10 +44,11 @@ class Touring(Screen[None]):
         step, number = self._step, self._step_number
         panel = self.query_one("#tour", Panel)
         panel.border_title = tour_title(number, len(self._steps), step)
-        panel.border_subtitle = "space does it · n next · p back · t leave"
+        panel.border_subtitle = tour_keys(number, len(self._steps), step)
         if step.is_done(self.session):
             self._done.add(number)
-        panel.show(tour_lines(step, [at + 1 in self._done for at in range(len(self._steps))], number))
+        done = [at + 1 in self._done for at in range(len(self._steps))]
+        panel.show(tour_lines(step, done, number, self._so_far(step)))
 
     @property
     def _step(self) -> Step:
@@ -82,6 +83,11 @@ class Touring(Screen[None]):
             self.run_in_tour(self._command_to_run(step))
         elif step.is_done(self.session):
             self._go(min(self._step_number + 1, len(self._steps)))
+
+    def _so_far(self, step: Step) -> str:
+        runs = step.runs and self._command_to_run(step)
+        waits = step.command is Command.PUSH and runs is Command.PUSH
+        return "built; space pushes it" if waits else ""
 
     def _command_to_run(self, step: Step) -> Command:
         built = (Command.BUILD, Status.DONE) in self.session.ended

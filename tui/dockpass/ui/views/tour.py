@@ -13,8 +13,16 @@ def tour_title(number: int, count: int, step: Step) -> str:
     return f"Tour {number} of {count}: {step.title}"
 
 
-def tour_lines(step: Step, done: Sequence[bool], number: int) -> list[Line]:
-    """Return the text of a step, and how far the tour is."""
+def tour_keys(number: int, count: int, step: Step) -> str:
+    """Return the keys that lead on from here."""
+    keys = ["space does it"] if step.runs else []
+    keys += ["n next"] if number < count else []
+    keys += ["p back"] if number > 1 else []
+    return " · ".join([*keys, "t leave"])
+
+
+def tour_lines(step: Step, done: Sequence[bool], number: int, so_far: str = "") -> list[Line]:
+    """Return the text of a step, and how far the tour is; `so_far` says what a step still needs."""
     marks: list[Span] = []
     for at, is_done in enumerate(done, 1):
         if at == number:
@@ -23,5 +31,6 @@ def tour_lines(step: Step, done: Sequence[bool], number: int) -> list[Line]:
             marks.append((f"{GLYPH_DONE} ", "good"))
         else:
             marks.append((f"{GLYPH_NOT_REACHED} ", "absent"))
-    state: Span = ("  done", "good") if done[number - 1] and number > 1 else ("", "text")
+    is_over = done[number - 1] and number > 1
+    state: Span = ("  done", "good") if is_over else (so_far and f"  {so_far}", "look")
     return [((step.text, "text"),), (*marks, state)]
