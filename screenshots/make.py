@@ -15,6 +15,7 @@ os.environ["COLORTERM"] = "truecolor"
 for name in ("NO_COLOR", "TEXTUAL_THEME"):
     os.environ.pop(name, None)
 
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from dockpass.ui.app import DockpassApp
@@ -38,9 +39,7 @@ async def picture(scene: Scene) -> str:
         for key in scene.keys:
             await pilot.press(key)
             await pilot.pause()
-        pump = getattr(app.screen, "pump", None)
-        if pump is not None:
-            pump()
+            await _pump(app, pilot)
         for field in app.screen.query(Input):
             field.cursor_blink = False  # a cursor that blinks is there by chance
         await pilot.pause()
@@ -48,6 +47,15 @@ async def picture(scene: Scene) -> str:
         svg = app.export_screenshot(title="dockpass")
     svg = _FONT_FACE.sub("", svg).replace("Fira Code", "DejaVu Sans Mono")
     return "\n".join(line.rstrip() for line in _UNIQUE.sub("terminal", svg).splitlines()) + "\n"
+
+
+async def _pump(app: DockpassApp, pilot: Pilot[int]) -> None:
+    """Have every screen take what came meanwhile, as it does many times a second."""
+    for screen in app.screen_stack:
+        pump = getattr(screen, "pump", None)
+        if pump is not None:
+            pump()
+    await pilot.pause()
 
 
 def write_png(svg: str, path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from readerworld import AUTH_JSON, CONFIG, World, basic
 
 import probes
+import stores
 from dockpass.auth.command import Method
 from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
 from dockpass.dockerconfig.readers.situation import Situation
@@ -293,6 +294,13 @@ def _in_sandbox() -> Session:
     return session(SANDBOX_JOB, base=base, engine=EMBEDDED, sandbox=SANDBOX)
 
 
+def _with_images(*, images: bool = True, **more: object) -> Session:
+    home = stores.home_with(images=images)
+    made = session(JOB, **more)  # type: ignore[arg-type]
+    made.found, made.store = replace(made.found, home=str(home)), stores.store_in(home)
+    return made
+
+
 def _configs(world: World, values: dict[str, str] = CONFIGS) -> Callable[[], Session]:
     return lambda: session(values, world=world)
 
@@ -343,5 +351,12 @@ SCENES: tuple[Scene, ...] = (
     Scene("sandbox", _in_sandbox, ("t",)),
     Scene("sandbox-80x24", _in_sandbox, ("t",), width=80, height=24),
     Scene("sandbox-plan", _in_sandbox, ("t", "1", "enter")),
+    Scene("images", _with_images, ("i", "down")),
+    Scene("images-light", _with_images, ("i",), theme="dockpass-light"),
+    Scene("images-80x24", _with_images, ("i",), width=80, height=24),
+    Scene("images-delete", _with_images, ("i", "down", "d")),
+    Scene("images-prune", _with_images, ("i", "p")),
+    Scene("images-empty", partial(_with_images, images=False), ("i",)),
+    Scene("images-sandbox-80x24", lambda: _with_images(sandbox=SANDBOX), ("i",), width=80, height=24),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "y")),
 )
