@@ -84,6 +84,20 @@ def test_a_cut_connection_is_resumed_by_range(
     assert "Going on at 0 bytes" not in resumed[0]
 
 
+@pytest.mark.parametrize("each", [40_000, 100_000, 300_000])
+def test_eight_cuts_in_a_row_still_get_there_as_long_as_bytes_come(
+    sandbox: SandboxServer, place: Place, other: Place, owner: Credential, pushed: str, each: int
+) -> None:
+    sandbox.faults = Faults(cut_blob_after=each, cut_times=8, path=blob_of(other, pushed))
+    notes = Notes()
+    place.engine().pull(pushed, owner, notes)
+    assert place.is_whole(pushed)
+    went_on = [line for line in notes.lines if "Going on at" in line]
+    assert [line.split("Going on at ")[1] for line in went_on] == [
+        f"{each * number:,} bytes." for number in range(1, 9)
+    ]
+
+
 def test_a_line_on_which_nothing_comes_is_given_up(
     sandbox: SandboxServer, place: Place, owner: Credential, pushed: str
 ) -> None:
