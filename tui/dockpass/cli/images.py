@@ -42,7 +42,7 @@ def images(ctx: click.Context, as_json: bool) -> None:
 @images.command("rm")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def images_rm(names: tuple[str, ...]) -> None:
-    """Take names away; an image without any name left goes with its blobs."""
+    """Take names away, or an image by its id or how that begins; an image goes with its last name."""
     store, output = _store(), Output(this_process().redactor)
     for name in names:
         removed = remove_image(store, name)
@@ -50,6 +50,8 @@ def images_rm(names: tuple[str, ...]) -> None:
             f", {plural(len(removed.blobs), 'blob')} with it ({size(removed.size)})" if removed.blobs else ""
         )
         output.data([f"removed {name}{freed}"])
+        if removed.kept:
+            output.say([f"its blobs stay for `dockpass images prune`: {removed.kept}"])
 
 
 @images.command("prune")
@@ -58,7 +60,7 @@ def images_prune(yes: bool) -> None:
     """Remove what no name reaches: unnamed images, and blobs that nothing needs."""
     store, output = _store(), Output(this_process().redactor)
     going = to_prune(store)
-    if not going.images and not going.blobs:
+    if not (going.images or going.blobs or going.leftovers):
         output.data(["there is nothing to remove"])
         return
     unnamed = plural(len(going.images), "unnamed image")
@@ -71,6 +73,8 @@ def images_prune(yes: bool) -> None:
     removed = prune(store)
     output.data(f"removed image {digest}" for digest in removed.images)
     output.data(f"removed blob {digest}" for digest in removed.blobs)
+    if removed.leftovers:
+        output.data([f"removed {plural(removed.leftovers, 'file')} of work that was broken off"])
     output.data([f"{size(removed.size)} freed"])
 
 

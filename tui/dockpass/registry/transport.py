@@ -88,11 +88,16 @@ class Stream:
     _answer: aiohttp.ClientResponse
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body, at most 1 MiB at a time; raises `DockpassError` where the connection breaks."""
+        """Yield the body, at most 1 MiB at a time.
+
+        Raises `DockpassError` where the connection breaks, behind everything that came before.
+        """
         try:
             async for chunk in self._answer.content.iter_chunked(CHUNK):
                 yield chunk
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
+            if rest := _rest(self._answer.content):
+                yield rest
             raise not_reached(self.url, error) from error
 
     async def whole(self, limit: int) -> Response:
@@ -256,6 +261,20 @@ class Transport:
         if proxy := self.policy.proxy_for(url):
             way = urlsplit(proxy)
             self._guard.own(way.hostname or "", way.port or _PORTS.get(way.scheme, 0))
+
+
+def _rest(content: aiohttp.StreamReader) -> bytes:
+    """Return what waits in a stream that broke: its reads raise for the break, whatever came before it."""
+    broken = content.exception()
+    if broken is None:
+        return b""
+    try:
+        content.set_exception(None)  # type: ignore[arg-type]
+        return content.read_nowait()
+    except TimeoutError:
+        return b""  # the time for the whole answer is over, and reads are refused for that
+    finally:
+        content.set_exception(broken)
 
 
 def _require_usable(url: str, answer: aiohttp.ClientResponse, proxy: str) -> None:

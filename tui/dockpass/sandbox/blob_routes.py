@@ -162,14 +162,19 @@ def _created(repository: str, digest: str) -> web.Response:
 
 
 async def _spoilt(call: Call, digest: str, headers: Mapping[str, str]) -> web.StreamResponse:
-    """Send other bytes than the digest's, or break off within them."""
+    """Send other bytes than the digest's, or break off within them; from where the range begins."""
     content, spoil = call.storage.content, call.spoil
-    response = web.StreamResponse(headers=headers)
-    response.content_length = content.size(digest)
+    size = content.size(digest)
+    begin = _begin(call, size)
+    response = web.StreamResponse(status=206 if begin else 200, headers=headers)
+    response.content_length = size - begin
+    if begin:
+        response.headers["Content-Range"] = f"bytes {begin}-{size - 1}/{size}"
     await response.prepare(call.request)
-    left = response.content_length if spoil.cut_after is None else spoil.cut_after
+    left = size - begin if spoil.cut_after is None else spoil.cut_after
     flip = spoil.wrong_digest
     with content.path(digest).open("rb") as file:
+        file.seek(begin)
         while left > 0 and (data := file.read(min(CHUNK, left))):
             left -= len(data)
             await response.write(bytes([data[0] ^ 1]) + data[1:] if flip else data)
@@ -177,3 +182,13 @@ async def _spoilt(call: Call, digest: str, headers: Mapping[str, str]) -> web.St
     if spoil.cut_after is not None and call.request.transport is not None:
         call.request.transport.close()
     return response
+
+
+def _begin(call: Call, size: int) -> int:
+    """Return where an open range (`bytes=N-`) begins; 0 for any other, of which all is sent."""
+    try:
+        asked = call.request.http_range
+    except ValueError:
+        return 0
+    begin = asked.start or 0
+    return begin if asked.stop is None and 0 <= begin < size else 0

@@ -137,7 +137,7 @@ async def _push_history(host: str, credential: Credential, base: Manifest, now: 
     async with Transport() as transport:
         remote = Remote(parse_repository(f"{host}/{PROJECT}"), credential, transport)
         for layer in base.layers:
-            await remote.mount(layer.digest, BASE.partition(":")[0])
+            await remote.mount(layer.digest, BASE.partition(":")[0], _Silent().log)
         writer = _Writer(remote, base)
         gate = asyncio.Semaphore(8)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
-from collections.abc import Callable
 
 import pytest
+from cutting import Cutting, ends_when_cut
 from notes import Notes
 from sandboxclient import CONFIG, INDEX, MANIFEST, Client
 from transfers import Place, digest_of, document, in_own_process
@@ -15,7 +14,7 @@ from transfers import Place, digest_of, document, in_own_process
 from dockpass.auth.credential import Credential
 from dockpass.engines.embedded.manifest import this_platform
 from dockpass.engines.embedded.store import Store
-from dockpass.errors import Cancelled, DockpassError
+from dockpass.errors import DockpassError
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.server import SandboxServer
 
@@ -83,6 +82,20 @@ def test_a_cut_connection_is_resumed_by_range(
     resumed = [line for line in notes.lines if "Going on at" in line]
     assert len(resumed) == 1
     assert "Going on at 0 bytes" not in resumed[0]
+
+
+@pytest.mark.parametrize("each", [40_000, 100_000, 300_000])
+def test_eight_cuts_in_a_row_still_get_there_as_long_as_bytes_come(
+    sandbox: SandboxServer, place: Place, other: Place, owner: Credential, pushed: str, each: int
+) -> None:
+    sandbox.faults = Faults(cut_blob_after=each, cut_times=8, path=blob_of(other, pushed))
+    notes = Notes()
+    place.engine().pull(pushed, owner, notes)
+    assert place.is_whole(pushed)
+    went_on = [line for line in notes.lines if "Going on at" in line]
+    assert [line.split("Going on at ")[1] for line in went_on] == [
+        f"{each * number:,} bytes." for number in range(1, 9)
+    ]
 
 
 def test_a_line_on_which_nothing_comes_is_given_up(
@@ -342,40 +355,6 @@ def test_memory_does_not_grow_with_a_layer(
         most.append(int(out.split()[-1]))
     assert most[1] < 120_000
     assert most[1] - most[0] < 30_000
-
-
-class Cutting(Notes):
-    """Cuts an engine as soon as a layer is in a state."""
-
-    def __init__(self, state: str) -> None:
-        super().__init__()
-        self.state = state
-        self.reached = threading.Event()
-
-    def layer(self, layer_id: str, state: str, current: int, total: int) -> None:
-        super().layer(layer_id, state, current, total)
-        if state == self.state:
-            self.reached.set()
-
-
-def ends_when_cut(engine: object, work: Callable[[Cutting], object], notes: Cutting) -> float:
-    """Do the work in a thread, cut it, and return how many seconds it went on."""
-    caught: list[Cancelled] = []
-
-    def run() -> None:
-        try:
-            work(notes)
-        except Cancelled as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    assert notes.reached.wait(20)
-    began = time.monotonic()
-    engine.cut()  # type: ignore[attr-defined]
-    thread.join(20)
-    assert len(caught) == 1
-    return time.monotonic() - began
 
 
 def test_a_cut_ends_a_pull_within_half_a_second(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from dockpass.buildfiles.lines import Heredoc, Instruction
@@ -15,7 +15,7 @@ from dockpass.engines.embedded.image import Image
 from dockpass.engines.embedded.imageconfig import Expand, InstructionError, words_of
 from dockpass.engines.embedded.layer import Layer, bring_to_disk, read_content, write_layer
 from dockpass.engines.embedded.owners import find_owner
-from dockpass.engines.embedded.store import Store
+from dockpass.engines.embedded.store import Store, unwritable
 from dockpass.engines.embedded.tree import DiskFile, Kind, Member, Node, Text, Tree
 
 _URL = ("http://", "https://", "git://", "git@", "ssh://")
@@ -124,26 +124,38 @@ class FileSteps:
     @contextmanager
     def _spool(self) -> Iterator[Callable[[Iterator[bytes]], DiskFile]]:
         """Keep the contents of unpacked archives until their layer is written."""
-        with ExitStack() as stack:
-            place = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=self._workspace())))
+        with self._workspace() as place:
             count = 0
 
             def keep(chunks: Iterator[bytes]) -> DiskFile:
                 nonlocal count
                 count += 1
-                path = place / str(count)
-                with path.open("wb") as file:
+                path, written = place / str(count), 0
+                with _in_words(place), path.open("wb") as file:
                     for chunk in chunks:
                         self._check()
-                        file.write(chunk)
-                return DiskFile(path, path.stat().st_size)
+                        written += file.write(chunk)
+                return DiskFile(path, written)
 
             yield keep
 
-    def _workspace(self) -> Path:
-        place = self._store.root / "ingest"
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return place
+    @contextmanager
+    def _workspace(self) -> Iterator[Path]:
+        """Make a directory that is removed at the end; what cannot be removed is left to a prune."""
+        parent = self._store.root / "ingest"
+        with _in_words(parent):
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place = tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True)
+        with place as name:
+            yield Path(name)
+
+
+@contextmanager
+def _in_words(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(place, error) from error
 
 
 _NO_QUOTES: Mapping[int, None] = {ord(char): None for char in "\"'"}

@@ -24,7 +24,7 @@ from dockpass.registry.failures import RegistryError
 
 AT_ONCE = 3
 ENOUGH = 64 << 10
-"""Bytes by which a download has to get on for its tries to be counted anew."""
+"""Bytes by which a download has to get on, in however many tries, for these to be counted anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ async def _fetch(store: Store, remote: Remote, blob: Descriptor, sink: Sink) -> 
 
 async def _download(remote: Remote, blob: Descriptor, ingest: Ingest, short: str, sink: Sink) -> None:
     """Write the blob, going on where a broken connection left off, as long as something comes."""
-    attempt, before = 0, 0
+    attempt, counted = 0, 0
     while True:
         try:
             await _part(remote, blob, ingest, short, sink)
@@ -119,8 +119,9 @@ async def _download(remote: Remote, blob: Descriptor, ingest: Ingest, short: str
             if not may_pass(error):
                 raise _elsewhere(blob, error) from error
             reason = error
-        attempt = 1 if ingest.size >= before + ENOUGH else attempt + 1
-        before = max(before, ingest.size)
+        attempt += 1
+        if ingest.size >= counted + ENOUGH:
+            attempt, counted = 1, ingest.size
         if attempt == MOST_TRIES:
             raise reason
         sink.layer(short, "retrying", ingest.size, blob.size)

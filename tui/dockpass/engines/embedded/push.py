@@ -11,9 +11,15 @@ from dockpass.auth.reference import Reference
 from dockpass.engines.base import Sink
 from dockpass.engines.embedded.manifest import Descriptor, Manifest
 from dockpass.engines.embedded.pull import each_at_once
-from dockpass.engines.embedded.remote import MOST_TRIES, BrokenOffError, Remote, Upload
+from dockpass.engines.embedded.remote import (
+    MOST_TRIES,
+    BrokenOffError,
+    Remote,
+    TooLargeError,
+    Upload,
+)
 from dockpass.engines.embedded.sources import remember_source, source_of
-from dockpass.engines.embedded.store import CHUNK, Store, damaged
+from dockpass.engines.embedded.store import CHUNK, Store, damaged, unwritable
 from dockpass.errors import DockpassError
 
 AT_ONCE = 4
@@ -22,16 +28,30 @@ LARGEST_WHOLE = 256 << 20
 
 PART = 64 << 20
 SMALL_PART = 8 << 20
+MOST_WHOLE = 2
+"""Tries in one request. Behind them a blob goes in small parts: a proxy that takes no large request often
+hangs up on it before its refusal can be read, and of parts what has arrived is not sent again."""
 
 
 async def push(store: Store, remote: Remote, reference: Reference, manifest: Manifest, sink: Sink) -> str:
     """Push an image under the reference; return its digest."""
+    place = _place(reference, manifest)
     with store.in_use():
         await each_at_once(manifest.blobs, lambda blob: _Blob(store, remote, blob, sink).push(), AT_ONCE)
-        await remote.put_manifest(
-            reference.tag or "latest", manifest.raw, manifest.media_type, manifest.digest
-        )
+        await remote.put_manifest(place, manifest.raw, manifest.media_type, manifest.digest)
     return manifest.digest
+
+
+def _place(reference: Reference, manifest: Manifest) -> str:
+    """Return the tag or the digest under which the manifest goes; a digest has to be the manifest's own."""
+    if reference.digest and reference.digest != manifest.digest:
+        raise DockpassError(
+            "push-digest",
+            f"{reference} names the digest {reference.digest[:19]}, and the local image of that name has"
+            f" {manifest.digest[:19]}: the name is probably that of an index, of which one image was pulled.",
+            f"Pull it under a tag and push that: {reference.repository}:TAG.",
+        )
+    return reference.tag or reference.digest or "latest"
 
 
 class _Blob:
@@ -63,46 +83,73 @@ class _Blob:
         source = source_of(self._store, self._blob.digest, self._remote.repository)
         if source is None:
             return False
-        self._opened = await self._remote.mount(self._blob.digest, source)
+        self._opened = await self._remote.mount(
+            self._blob.digest, source, lambda why: self._sink.log(f"{self._short}: {why}")
+        )
         return self._opened is None
 
     async def _upload(self) -> None:
         if not self._store.has(self._blob):
             raise damaged(self._path, "is missing or has another size")
-        upload = self._opened or await self._remote.start_upload()
-        if self._blob.size > LARGEST_WHOLE:
-            await self._in_parts(upload, PART)
-        elif not await self._whole(upload):
-            await self._in_parts(await self._remote.start_upload(), SMALL_PART)
+        try:
+            await self._in_requests(self._opened or await self._remote.start_upload())
+        except DockpassError as error:
+            raise self._failure or error from error
 
-    async def _whole(self, upload: Upload) -> bool:
+    async def _in_requests(self, upload: Upload) -> None:
+        """Send the blob in one request or in parts, and in small parts where those are too large."""
+        try:
+            if self._blob.size > LARGEST_WHOLE:
+                await self._in_parts(upload, PART)
+            else:
+                await self._whole(upload)
+        except TooLargeError as refused:
+            self._sink.log(
+                f"{self._short}: {refused.reason.message} Going on in parts of {SMALL_PART:,} bytes."
+            )
+            try:
+                await self._in_parts(await self._remote.start_upload(), SMALL_PART)
+            except TooLargeError as again:
+                raise again.reason from again
+
+    async def _whole(self, upload: Upload) -> None:
         for attempt in range(1, MOST_TRIES + 1):
             try:
-                return await self._remote.upload_whole(
+                await self._remote.upload_whole(
                     upload, self._blob.digest, self._blob.size, partial(self._bytes, 0, self._blob.size)
                 )
+                return
             except BrokenOffError as broken:
                 await self._pause(attempt, broken)
+                reason = broken.reason
             if await self._remote.has_blob(self._blob.digest):
-                return True  # it had arrived, and only the answer was lost
+                return  # it had arrived, and only the answer was lost
+            if attempt == MOST_WHOLE and self._blob.size > SMALL_PART:
+                raise TooLargeError(reason)
             upload = await self._remote.start_upload()
-        raise RuntimeError("no attempt was made")
 
     async def _in_parts(self, upload: Upload, part: int) -> None:
-        offset, attempt = 0, 0
-        while offset < self._blob.size:
-            size, begin = min(part, self._blob.size - offset), offset
+        """Send part after part, going on at what has arrived; tries count anew where more did than ever."""
+        offset, furthest, attempt = 0, 0, 0
+        while True:
             try:
+                if offset == self._blob.size:
+                    await self._remote.finish_upload(upload, self._blob.digest)
+                    return
+                size = min(part, self._blob.size - offset)
                 upload = await self._remote.upload_part(
-                    upload, begin, size, partial(self._bytes, begin, size)
+                    upload, offset, size, partial(self._bytes, offset, size)
                 )
-                offset, attempt = offset + size, 0
+                offset += size
             except BrokenOffError as broken:
                 attempt += 1
                 await self._pause(attempt, broken)
+                if offset == self._blob.size and await self._remote.has_blob(self._blob.digest):
+                    return
                 known = await self._remote.uploaded(upload)
                 upload, offset = known or (await self._remote.start_upload(), 0)
-        await self._remote.finish_upload(upload, self._blob.digest)
+            if offset > furthest:
+                furthest, attempt = offset, 0
 
     async def _pause(self, attempt: int, broken: BrokenOffError) -> None:
         if self._failure or attempt >= MOST_TRIES:
@@ -119,6 +166,9 @@ class _Blob:
         except DockpassError as error:
             self._failure = error
             raise
+        except OSError as error:
+            self._failure = unwritable(self._path, error, "read")
+            raise self._failure from error
 
     async def _checked(self, offset: int, size: int) -> AsyncIterator[bytes]:
         """Yield a part of the blob; a blob that is sent whole is compared with its digest on the way."""

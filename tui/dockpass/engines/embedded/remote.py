@@ -54,8 +54,16 @@ class BrokenOffError(Exception):
         self.reason = reason
 
 
+class TooLargeError(Exception):
+    """A request that is larger than the registry, or a proxy before it, takes; `reason` is its answer."""
+
+    def __init__(self, reason: DockpassError) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
+
+
 class Remote:
-    """One repository. Every method raises only `DockpassError`s, and `BrokenOffError` where it says so."""
+    """One repository. Every method raises only `DockpassError`s, and the two above where it says so."""
 
     def __init__(
         self,
@@ -124,20 +132,26 @@ class Remote:
         self._require(response, f"look-up of {digest[:19]} in {self.repository}", 200)
         return True
 
-    async def mount(self, digest: str, source: str) -> Upload | None:
+    async def mount(self, digest: str, source: str, tell: Callable[[str], None]) -> Upload | None:
         """Mount a blob of another repository here; None if that was done, else an upload to use.
 
-        A source that may not be read is no failure: the registry opens an upload, or is asked for one.
+        A source that may not be read is no failure: the registry opens an upload, or is asked for one, and
+        `tell` is given the reason.
         """
         scope = f"{self._push} repository:{source}:pull"
         target = f"/v2/{self._path}/blobs/uploads/?mount={digest}&from={source}"
         try:
             response = await self._session.send("POST", target, scope, limit=LARGEST_WORDS)
-        except DockpassError:
+        except DockpassError as error:
+            tell(f"not mounted from {source}: {error.message}")
             return await self.start_upload()
         if response.status == 201:
             return None
-        return self._upload(response) if response.status == 202 else await self.start_upload()
+        if response.status == 202:
+            tell(f"not mounted from {source}: the registry opened an upload in its place")
+            return self._upload(response)
+        tell(f"not mounted from {source}: {self._error(response, f'mount from {source}').message}")
+        return await self.start_upload()
 
     async def start_upload(self) -> Upload:
         """Open an upload."""
@@ -148,42 +162,37 @@ class Remote:
         self._require(response, f"upload to {self.repository}", 202)
         return self._upload(response)
 
-    async def upload_whole(self, upload: Upload, digest: str, size: int, body: Body) -> bool:
-        """Upload a blob in one request; False where the server wants smaller parts.
-
-        Raises `BrokenOffError` where the connection breaks.
-        """
+    async def upload_whole(self, upload: Upload, digest: str, size: int, body: Body) -> None:
+        """Upload a blob in one request. Raises `BrokenOffError` and `TooLargeError`."""
         response = await self._send_part("PUT", _with_digest(upload.target, digest), size, body, {})
-        if response.status == 413:
-            return False
         self._require(response, f"upload of {digest[:19]} to {self.repository}", 201)
-        return True
 
     async def upload_part(self, upload: Upload, offset: int, size: int, body: Body) -> Upload:
-        """Upload bytes from `offset` on. Raises `BrokenOffError` where the connection breaks."""
+        """Upload bytes from `offset` on. Raises `BrokenOffError` and `TooLargeError`."""
         headers = {"Content-Range": f"{offset}-{offset + size - 1}"}
         response = await self._send_part("PATCH", upload.target, size, body, headers)
+        if response.status == 416:  # other bytes have arrived than the last answer said
+            raise BrokenOffError(self._error(response, f"upload to {self.repository}"))
         self._require(response, f"upload to {self.repository}", 202)
         return self._upload(response)
 
     async def finish_upload(self, upload: Upload, digest: str) -> None:
-        """Say that all parts are there."""
-        target = _with_digest(upload.target, digest)
-        response = await self._session.send(
-            "PUT", target, self._push, limit=LARGEST_WORDS, headers={"Content-Length": "0"}
-        )
+        """Say that all parts are there. Raises `BrokenOffError`."""
+        response = await self._send_part("PUT", _with_digest(upload.target, digest), 0, _nothing, {})
         self._require(response, f"upload of {digest[:19]} to {self.repository}", 201)
 
     async def uploaded(self, upload: Upload) -> tuple[Upload, int] | None:
-        """Return how many bytes of an upload have arrived; None if it is gone."""
+        """Return how many bytes of an upload have arrived; None if it is gone or may be empty.
+
+        `0-0` is said of one byte, and by many registries of none: a new upload is right for both.
+        """
         response = await self.again(
             lambda: self._session.send("GET", upload.target, self._push, limit=LARGEST_WORDS)
         )
         found = _UPLOADED.fullmatch(response.headers.get("Range", ""))
-        if response.status != 204:
+        if response.status != 204 or not found or int(found[1]) == 0:
             return None
-        arrived = int(found[1]) + 1 if found and found[1] != "0" else 0
-        return self._upload(response), arrived
+        return self._upload(response), int(found[1]) + 1
 
     async def put_manifest(self, reference: str, raw: bytes, media_type: str, digest: str) -> None:
         """Push a manifest under a tag or its digest."""
@@ -239,6 +248,8 @@ class Remote:
             raise
         if response.status in _AGAIN:
             raise BrokenOffError(self._error(response, f"upload to {self.repository}"))
+        if response.status == 413:
+            raise TooLargeError(self._error(response, f"upload to {self.repository}"))
         return response
 
     @property
@@ -280,6 +291,10 @@ def may_pass(error: DockpassError) -> bool:
     """Tell whether an error is one of the way to the registry, or of a server that is unwell for now."""
     unwell = isinstance(error, RegistryError) and error.answer.status in _AGAIN
     return unwell or error.id in _ON_THE_WAY
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
 
 
 def _digest(algorithm: str, raw: bytes) -> str:

@@ -66,8 +66,11 @@ class Ingest:
 
     def restart(self) -> None:
         """Forget what was written."""
-        self._file.seek(0)
-        self._file.truncate()
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+        except OSError as error:
+            raise unwritable(self.path.parent, error) from error
         self._hash = hashlib.new(self._algorithm)
         self.size = 0
 
@@ -151,13 +154,21 @@ class Store:
     def ingest(self, algorithm: str = "sha256") -> Iterator[Ingest]:
         """Open a new blob; what is not committed is removed again."""
         self._make()
-        handle, name = tempfile.mkstemp(dir=self.root / "ingest")
-        path = Path(name)
+        place = self.root / "ingest"
         try:
-            with os.fdopen(handle, "w+b") as file:
-                yield Ingest(file, path, algorithm)
+            handle, name = tempfile.mkstemp(dir=place)
+        except OSError as error:
+            raise unwritable(place, error) from error
+        file = os.fdopen(handle, "w+b")
+        try:
+            yield Ingest(file, Path(name), algorithm)
         finally:
-            path.unlink(missing_ok=True)
+            # What was committed is on the disk already, and of anything else nothing is kept: a failure to
+            # write out the rest tells nothing, and would hide the one that counts.
+            with suppress(OSError):
+                file.close()
+            with suppress(OSError):
+                Path(name).unlink(missing_ok=True)
 
     def commit(self, ingest: Ingest, expected: Descriptor) -> Descriptor:
         """Give a blob its place; raises `DockpassError` unless size and digest are the expected ones."""
@@ -200,7 +211,7 @@ class Store:
         named = next((each for each in entries if each.name == name), None)
         if named or not is_digest(name):
             return named
-        return next((each for each in entries if name in self._ids(each.descriptor)), None)
+        return next((each for each in entries if name in self.ids(each.descriptor)), None)
 
     def image_id(self, entry: Entry) -> str:
         """Return the digest of the image's config; of an index its own digest."""
@@ -284,7 +295,8 @@ class Store:
             path.replace(aside)
         return aside
 
-    def _ids(self, descriptor: Descriptor) -> tuple[str, ...]:
+    def ids(self, descriptor: Descriptor) -> tuple[str, ...]:
+        """Return the digests by which an image is known: its config's and its manifest's."""
         with suppress(DockpassError):
             found = self.manifest(descriptor)
             return (found.config.digest, found.digest) if isinstance(found, Manifest) else (found.digest,)

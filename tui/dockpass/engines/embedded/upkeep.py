@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ from dockpass.engines.embedded.manifest import (
     Descriptor,
     Manifest,
 )
-from dockpass.engines.embedded.store import Entry, Store
+from dockpass.engines.embedded.store import Entry, Store, unwritable
 from dockpass.errors import DockpassError, UsageError
 from dockpass.text import clean
 
-FORGOTTEN_AFTER = 24 * 3600.0
-"""Seconds after which a file that was being written is taken for left behind."""
+_ID = re.compile(r"(?:sha(?:256|512):)?[0-9a-f]{6,128}")
+"""An image id, or what it begins with: as many digits as tell it from others, and at least six."""
 
 _AS_OCI = {DOCKER_LAYER_GZIP: OCI_LAYER_GZIP, DOCKER_CONFIG: OCI_CONFIG, DOCKER_MANIFEST: OCI_MANIFEST}
 
@@ -47,11 +47,16 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What was taken away, or would be: unnamed images by their digest, blobs, and their bytes."""
+    """What was taken away, or would be: unnamed images by their digest, blobs, and the bytes of all.
+
+    `leftovers` counts what killed processes were writing; `kept` says why blobs stay that could go.
+    """
 
     images: tuple[str, ...] = ()
     blobs: tuple[str, ...] = ()
     size: int = 0
+    leftovers: int = 0
+    kept: str = ""
 
 
 def stored_images(store: Store) -> list[StoredImage]:
@@ -67,22 +72,23 @@ def store_size(store: Store) -> int:
 def remove_image(store: Store, name: str) -> Removed:
     """Take a name away, or an image by its id; blobs that nothing reaches any more go with it.
 
-    Raises `UsageError` where there is no such image. Where another process uses the store, blobs stay for
-    a prune.
+    An id may be cut to its first digits. Raises `UsageError` where there is no such image, where several
+    begin so, and where an image has several names, of which an id means none. Where another process uses
+    the store, or what another image needs is not known, blobs stay for a prune.
     """
     leaving, _ = _leaving(store, name)
-    if leaving[0].name and not is_digest(name):
+    if leaving[0].name:
         store.unname(leaving[0].name)
     else:
         store.remove(leaving[0].descriptor.digest)
     try:
         with store.alone():
             held = _known(store, leaving)
-            return _delete(store, held - set(_reached(store, store.entries())), ()) if held else Removed()
+            return _delete(store, held - set(_reached(store, store.entries())), ())
     except DockpassError as error:
         if error.id not in {"store-in-use", "store-damaged"}:
             raise
-        return Removed()
+        return Removed(kept=error.message)
 
 
 def to_remove(store: Store, name: str) -> tuple[tuple[str, ...], Removed]:
@@ -104,18 +110,48 @@ def to_remove(store: Store, name: str) -> tuple[tuple[str, ...], Removed]:
 
 
 def _leaving(store: Store, name: str) -> tuple[list[Entry], list[Entry]]:
-    """Return the entries that go with a name or an image's id, and those that stay."""
-    wanted = name if is_digest(name) else _full_name(name)
-    entry = store.find(wanted)
-    if entry is None:
+    """Return the entry that goes with a name or an image's id, and those that stay."""
+    entries = store.entries()
+    leaving = _named(entries, name) or _by_id(store, entries, name)
+    if not leaving:
+        _full_name(name)  # raises for what is no name either
         raise UsageError(
             "image-missing", f"There is no image {clean(name)} in the store.", "`dockpass images` lists them."
         )
-    digest = entry.descriptor.digest
-    by_name = entry.name == wanted
-    entries = store.entries()
-    leaving = [each for each in entries if (each == entry if by_name else each.descriptor.digest == digest)]
-    return leaving or [entry], [each for each in entries if each not in leaving]
+    return leaving, [each for each in entries if each not in leaving]
+
+
+def _named(entries: Iterable[Entry], name: str) -> list[Entry]:
+    try:
+        wanted = _full_name(name)
+    except UsageError:
+        return []  # an id is no name
+    return [each for each in entries if each.name == wanted]
+
+
+def _by_id(store: Store, entries: Iterable[Entry], begin: str) -> list[Entry]:
+    """Return the entry of the one image whose id begins so; none where none does."""
+    if not _ID.fullmatch(begin):
+        return []
+    part = slice(None) if ":" in begin else slice(7, None)
+    found = [
+        each for each in entries if any(known[part].startswith(begin) for known in store.ids(each.descriptor))
+    ]
+    if len({each.descriptor.digest for each in found}) > 1:
+        candidates = ", ".join(f"{each.name or '(no name)'} ({each.descriptor.digest})" for each in found)
+        raise UsageError(
+            "image-ambiguous",
+            f"{clean(begin)} is how the ids of several images begin: {candidates}. Nothing was removed.",
+            "Give a name, or more of an id or of one of these digests.",
+        )
+    if len(found) > 1:
+        names = ", ".join(each.name for each in found)
+        raise UsageError(
+            "image-has-names",
+            f"The image {clean(begin)} has several names: {names}. Nothing was removed.",
+            "Give the names that are to go; the image goes with the last one.",
+        )
+    return found
 
 
 def _known(store: Store, entries: Iterable[Entry]) -> set[str]:
@@ -131,10 +167,9 @@ def _known(store: Store, entries: Iterable[Entry]) -> set[str]:
 def to_prune(store: Store) -> Removed:
     """Return what a prune would take away now."""
     unnamed = tuple(each.descriptor.digest for each in store.entries() if not each.name)
-    unreached = _unreached(store)
-    return Removed(
-        unnamed, tuple(digest for digest, _ in unreached), sum(_size_of(path) for _, path in unreached)
-    )
+    unreached, leftovers = _unreached(store), _leftovers(store)
+    bytes_of = sum(_size_of(path) for _, path in unreached) + sum(map(_tree_size, leftovers))
+    return Removed(unnamed, tuple(digest for digest, _ in unreached), bytes_of, len(leftovers))
 
 
 def prune(store: Store) -> Removed:
@@ -149,8 +184,9 @@ def prune(store: Store) -> Removed:
         for digest in unnamed:
             store.remove_unnamed(digest)
         removed = _delete(store, unreached, unnamed)
-        _forget_leftovers(store)
-        return removed
+        _forget_notes(store)
+        count, bytes_of = _remove_leftovers(store)
+        return replace(removed, size=removed.size + bytes_of, leftovers=count)
 
 
 def export(store: Store, name: str, directory: Path) -> tuple[str, bool]:
@@ -270,13 +306,32 @@ def _delete(store: Store, digests: Iterable[str], images: tuple[str, ...]) -> Re
     return Removed(images, tuple(gone), size)
 
 
-def _forget_leftovers(store: Store) -> None:
-    """Remove files that a killed process was writing, and notes on layers that are gone."""
-    for path in (store.root / "ingest").glob("*"):
-        if path.is_file() and time.time() - path.stat().st_mtime > FORGOTTEN_AFTER:
-            path.unlink(missing_ok=True)
-        elif path.is_dir() and time.time() - path.stat().st_mtime > FORGOTTEN_AFTER:
-            shutil.rmtree(path, ignore_errors=True)
+def _leftovers(store: Store) -> list[Path]:
+    """Return what is being written: by nobody, for whoever is alone in the store."""
+    return sorted((store.root / "ingest").glob("*"))
+
+
+def _remove_leftovers(store: Store) -> tuple[int, int]:
+    """Remove what killed processes were writing; return how much that was, and its bytes."""
+    count, bytes_of = 0, 0
+    for path in _leftovers(store):
+        size = _tree_size(path)
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise unwritable(path, error, "tidied") from error
+        count, bytes_of = count + 1, bytes_of + size
+    return count, bytes_of
+
+
+def _tree_size(path: Path) -> int:
+    return sum(_size_of(each) for each in (path, *path.rglob("*")) if each.is_file())
+
+
+def _forget_notes(store: Store) -> None:
+    """Remove notes on layers that are gone."""
     for path in (store.root / "built").glob("*"):
         try:
             digest = str(json.loads(path.read_bytes())["digest"])

@@ -246,7 +246,7 @@ class ImagesScreen(Screen[None]):
 
     def _ask_to_prune(self, going: Removed) -> None:
         store = self.session.store
-        if not going.images and not going.blobs:
+        if not (going.images or going.blobs or going.leftovers):
             self.notify("There is nothing to remove: a name reaches everything here.", timeout=5)
             return
 

@@ -181,6 +181,8 @@ def prune_lines(going: Removed) -> list[Line]:
         *((("  ", "text"), (digest, "label")) for digest in going.images),
         ((f"{plural(len(going.blobs), 'blob')} that no name reaches, {size(going.size)}", "text"),),
     ]
+    if going.leftovers:
+        lines.append(((f"{plural(going.leftovers, 'file')} of work that was broken off", "text"),))
     return [*lines, (), (("Images with a name stay. What was built here and never named goes.", "label"),)]
 
 
