@@ -35,9 +35,11 @@ def helpers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def programs(name: str) -> list[str | None]:
-    """The one on PATH, and those that `DOCKPASS_TEST_NAME` lists; None stands for one that is missing."""
+    """All on PATH, and those that `DOCKPASS_TEST_NAME` lists; None stands for one that is missing."""
     more = os.environ.get(f"DOCKPASS_TEST_{name.upper()}", "").split(os.pathsep)
-    return [program for program in (shutil.which(name), *more) if program] or [None]
+    found = [shutil.which(name, path=directory) for directory in os.get_exec_path()]
+    once = {os.path.realpath(program): program for program in reversed([*found, *more]) if program}
+    return [*reversed(once.values())] or [None]
 
 
 def there(program: str | None, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockpass.registry.failures import Answer
+from dockpass.registry.policy import Policy
 from dockpass.registry.verdicts import ROWS, Flavour, Where, flavour_of, judge
 
 F, W = Flavour, Where
@@ -53,6 +54,14 @@ def test_every_row_says_what_it_means() -> None:
     for row in ROWS:
         assert row.judgement.meaning.endswith(".")
         assert row.judgement.hint == "" or row.judgement.hint.endswith(".")
+
+
+def test_a_proxy_that_wants_a_login_is_not_told_as_none_at_all() -> None:
+    """A policy may name proxies; only those of the environment are never used."""
+    assert Policy(proxies={"https": "http://proxy.example"}).proxy_for("https://reg.example/v2/")
+    hint = judge(W.LOGIN, Answer("registry", 407, "", ""), F.OTHER, in_form=False).hint
+    assert "uses no proxy" not in hint
+    assert "no proxy from the environment" in hint
 
 
 @pytest.mark.parametrize(

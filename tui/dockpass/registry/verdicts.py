@@ -143,7 +143,7 @@ ROWS: tuple[Row, ...] = (
             "proxy-login",
             Outcome.UNKNOWN,
             "A proxy in between wants a login of its own.",
-            "dockpass uses no proxy; whoever runs this network can tell.",
+            "dockpass takes no proxy from the environment; whoever runs this network can tell.",
         ),
         statuses=(407,),
     ),

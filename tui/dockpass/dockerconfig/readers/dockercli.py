@@ -1,4 +1,7 @@
-"""The docker command line: a variable since 28.3, then a helper, then the plain entry."""
+"""The docker command line: a variable since 28.3, then a helper, then the plain entry.
+
+`cliversions` has what changed when.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,28 @@ from pathlib import Path
 
 from dockpass.dockerconfig.configfile import MISSPELLED
 from dockpass.dockerconfig.keys import looks_like
+from dockpass.dockerconfig.readers.cliversions import (
+    LENIENT_URLS,
+    NEEDS_NAME,
+    NEWEST,
+    NO_DOCKERCFG,
+    PARSES_URLS,
+    READS_VARIABLE,
+    STOPS_ON_HELPERS,
+    Version,
+)
 from dockpass.dockerconfig.readers.files import FileKind, FileRead
 from dockpass.dockerconfig.readers.goconfig import (
     BrokenAuth,
     GoConfig,
     GoEntry,
     docker_config,
+    dockercfg,
     variable_config,
     with_auth,
 )
 from dockpass.dockerconfig.readers.gojson import BrokenJson, TooDeep
-from dockpass.dockerconfig.readers.hosts import docker_host
+from dockpass.dockerconfig.readers.hosts import docker_host, docker_host_by_cutting
 from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, SecretKind, Verdict
 from dockpass.dockerconfig.readers.situation import (
     HUB_KEY,
@@ -28,27 +42,19 @@ from dockpass.dockerconfig.readers.situation import (
     Target,
     go_login,
 )
-from dockpass.dockerconfig.readers.trail import Trail
+from dockpass.dockerconfig.readers.trail import NO_SECRET, Trail
 from dockpass.text import clean
 
 VARIABLE = "DOCKER_AUTH_CONFIG"
 
-NEWEST = (29, 7)
-BEFORE = (28, 2)
-"""The newest version that is known here, and the last one that did not read the variable."""
-
-_READS_VARIABLE = (28, 3)
-_STOPS_ON_HELPERS = (29, 0)  # before, a plain entry was sent without a word where its helper failed
-_KNOWS_NO_EMAIL = (29, 0)
-_LENIENT_URLS = (29, 7)
 _EMPTY = GoConfig({})
 _HUB_HOSTS = frozenset({"docker.io", "index.docker.io"})
 
 
-def read_cli(target: Target, situation: Situation, version: tuple[int, int] = NEWEST) -> Reading:
+def read_cli(target: Target, situation: Situation, version: Version = NEWEST) -> Reading:
     """Return what the docker command line of a version makes of it."""
     key = docker_key(target.host)
-    since = version >= _READS_VARIABLE
+    since = version >= READS_VARIABLE
     trail = Trail(Reader.CLI if since else Reader.CLI_BEFORE, key)
     raw = situation.set(VARIABLE)
     if raw and since:
@@ -56,7 +62,11 @@ def read_cli(target: Target, situation: Situation, version: tuple[int, int] = NE
     elif raw:
         trail.add(VARIABLE, Reason.VARIABLE_NOT_READ)
     file = situation.files.read(config_path(situation))
-    config, decoding = _load(trail, file, situation, knows_email=version < _KNOWS_NO_EMAIL)
+    cfg = file.kind is FileKind.MISSING and version < NO_DOCKERCFG
+    if cfg:
+        trail.no_file(file)
+        file = situation.files.read(situation.home / ".dockercfg")
+    config, decoding = _load(trail, file, situation, version, cfg=cfg)
     if not file.not_looked_at and trail.verdict is not Verdict.UNDECIDED:
         _Search(trail, situation, file.shown, key, config, decoding, version).run()
     return trail.done()
@@ -100,50 +110,71 @@ def _variable(trail: Trail, raw: str, key: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Decoding:
-    """What keeps `auth` from being decoded: a fault of type anywhere, or broken entries."""
+    """How `auth` is decoded, and what keeps it: a fault of type anywhere, or broken entries.
 
+    `cfg`: in ~/.dockercfg an entry without `auth` loses its user name and password as well.
+    """
+
+    needs_name: bool = True
+    cfg: bool = False
     fault: str = ""
     broken: frozenset[str] = frozenset()
 
+    def whole(self, entry: GoEntry) -> GoEntry:
+        """Return the entry with its `auth` decoded. Raises `BrokenAuth`."""
+        if self.cfg and not entry.auth:
+            return replace(entry, username="", password=NO_SECRET)
+        return with_auth(entry, needs_name=self.needs_name)
+
+    def is_broken(self, entry: GoEntry) -> bool:
+        """Tell whether the `auth` of the entry cannot be decoded."""
+        try:
+            self.whole(entry)
+        except BrokenAuth:
+            return True
+        return False
+
 
 def _load(
-    trail: Trail, file: FileRead, situation: Situation, *, knows_email: bool
+    trail: Trail, file: FileRead, situation: Situation, version: Version, *, cfg: bool
 ) -> tuple[GoConfig, _Decoding]:
     if file.kind is not FileKind.FILE:
         trail.no_file(file)
         return _EMPTY, _Decoding()
     try:
-        config = docker_config(file.raw, knows_email=knows_email)
+        config = dockercfg(file.raw, version) if cfg else docker_config(file.raw, version)
     except TooDeep as error:
         trail.add(file.shown, Reason.NOT_LOOKED_AT, str(error))
         trail.decide(Verdict.UNDECIDED)
         return _EMPTY, _Decoding()
-    except BrokenJson as error:
+    except (BrokenJson, BrokenAuth) as error:
         trail.add(file.shown, Reason.BROKEN_FILE, str(error))
+        fault = "has no known form" if cfg else "is not JSON"
         trail.find(
             "file-broken",
-            f"{file.shown} is not JSON ({error}), so docker goes on without it",
+            f"{file.shown} {fault} ({error}), so docker goes on without it",
             "Correct it there.",
         )
         return _EMPTY, _Decoding()
     trail.look_at(file, situation.uid, holds_logins=any(e.auth or e.kind is not SecretKind.NONE
                                                         for e in config.entries.values()))  # fmt: skip
     find_misspelled(trail, file.shown, config.unknown)
-    broken = frozenset(key for key, entry in config.entries.items() if _is_broken(entry))
+    decoding = _Decoding(version >= NEEDS_NAME, cfg)
+    broken = frozenset(key for key, entry in config.entries.items() if decoding.is_broken(entry))
     if config.faults:
         trail.find(
             "file-wrong-type",
             f"{file.shown}: {config.faults[0]} has a wrong type, so docker decodes no auth in the file",
             "Correct it there; docker only warns.",
         )
-        return config, _Decoding(config.faults[0])
+        return config, replace(decoding, fault=config.faults[0])
     for key in sorted(broken):
         trail.find(
             "entry-broken",
             f"{file.shown}: the entry {key} cannot be decoded, so docker decodes others only by chance",
             f"Log in to it again: docker login {key}",
         )
-    return config, _Decoding("", broken)
+    return config, replace(decoding, broken=broken)
 
 
 def find_misspelled(trail: Trail, shown: str, names: Iterable[str]) -> None:
@@ -158,14 +189,6 @@ def find_misspelled(trail: Trail, shown: str, names: Iterable[str]) -> None:
             )
 
 
-def _is_broken(entry: GoEntry) -> bool:
-    try:
-        with_auth(entry)
-    except BrokenAuth:
-        return True
-    return False
-
-
 _Option = tuple[str, GoEntry, Reason, str]
 """A key, what is sent of its entry, why, and what was seen."""
 
@@ -178,7 +201,7 @@ class _Search:
     key: str
     config: GoConfig
     decoding: _Decoding
-    version: tuple[int, int]
+    version: Version
 
     def run(self) -> None:
         """Look in docker's order: helper, else plain entries."""
@@ -213,8 +236,8 @@ class _Search:
             return [(key, bare, Reason.NOT_DECODED if entry.auth else reason, seen)]
         if key in self.decoding.broken:
             return [(key, bare, reason if bare.kind is not SecretKind.NONE else Reason.BROKEN_ENTRY, seen)]
-        whole = (key, with_auth(entry), reason, seen)
-        if entry.auth and self.decoding.broken:
+        whole = (key, self.decoding.whole(entry), reason, seen)
+        if (entry.auth or self.decoding.cfg) and self.decoding.broken:
             return [
                 (key, whole[1], Reason.DECODED_BY_CHANCE, seen),
                 (key, bare, Reason.DECODED_BY_CHANCE, seen),
@@ -256,7 +279,7 @@ class _Search:
             self._outranked(source, Reason.OUTRANKED)
             return
         login = go_login(self.situation, helper, self.key)
-        stops = self.version >= _STOPS_ON_HELPERS
+        stops = self.version >= STOPS_ON_HELPERS
         failed = login.state is HelperState.FAILED
         open_or_stopped = login.state is HelperState.NOT_ASKED or (failed and stops)
         tokens = [option for option in options if option[1].registry_token]
@@ -292,7 +315,9 @@ class _Search:
             self._find_chance(options)
 
     def _host_of(self, key: str) -> str:
-        return docker_host(key, lenient=self.version >= _LENIENT_URLS)
+        if self.version < PARSES_URLS:
+            return docker_host_by_cutting(key)
+        return docker_host(key, lenient=self.version >= LENIENT_URLS)
 
     def _outranked(self, source: str, reason: Reason) -> None:
         self.trail.add(source, reason, key=self.key, kind=SecretKind.HELPER)
@@ -304,7 +329,7 @@ class _Search:
             reduces = self._host_of(key) == self.key
             if reduces or looks_like(key, self.key):
                 reason = Reason.OUTRANKED if reduces else Reason.OTHER_KEY
-                shown = entry if _is_broken(entry) else with_auth(entry)
+                shown = entry if self.decoding.is_broken(entry) else self.decoding.whole(entry)
                 self.trail.entry(self.shown, key, shown, reason, f"docker looks up {self.key}")
 
     def _system_store(self) -> str:

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from dockpass.dockerconfig.readers import gojson
-from dockpass.dockerconfig.readers.gojson import Faults
+from dockpass.dockerconfig.readers.cliversions import NEWEST, Version, knows
+from dockpass.dockerconfig.readers.gojson import BrokenJson, Faults
 from dockpass.dockerconfig.readers.model import SecretKind
+from dockpass.dockerconfig.readers.situation import HUB_KEY
 from dockpass.secrets import Secret
 
-_ENTRY = frozenset({"username", "password", "auth", "serveraddress", "identitytoken", "registrytoken"})
+_ENTRY = frozenset(
+    {"username", "password", "auth", "serveraddress", "identitytoken", "registrytoken", "email"}
+)
 _TEXTS = frozenset(
     [
         "psformat",
@@ -31,13 +35,16 @@ _TEXTS = frozenset(
         "configformat",
         "nodesformat",
         "currentcontext",
+        "experimental",
+        "stackorchestrator",
     ]
 )
 _MAPS_OF_TEXTS = frozenset({"httpheaders", "credhelpers", "aliases", "features"})
 _LISTS = frozenset({"prunefilters", "clipluginsextradirs"})
-_CONFIG = _TEXTS | _MAPS_OF_TEXTS | _LISTS | {"auths", "proxies", "plugins"}
+_CONFIG = _TEXTS | _MAPS_OF_TEXTS | _LISTS | {"auths", "proxies", "plugins", "kubernetes"}
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _PROXY = frozenset({"httpproxy", "httpsproxy", "noproxy", "ftpproxy", "allproxy"})
+_KUBERNETES = frozenset({"allnamespaces"})
 
 
 class BrokenAuth(ValueError):
@@ -85,26 +92,55 @@ class GoConfig:
         return bool(self.entries or self.creds_store or self.cred_helpers)
 
 
-def docker_config(raw: bytes, *, knows_email: bool = False) -> GoConfig:
-    """Decode `config.json` as docker does, without decoding any `auth`.
+def docker_config(raw: bytes, version: Version = NEWEST) -> GoConfig:
+    """Decode `config.json` as a version of docker does, without decoding any `auth`.
 
-    `knows_email`: before 29 an `email` was a field of an entry, whose type had to be right too.
     Raises `BrokenJson` or `TooDeep`; what has a wrong type is left out and named.
     """
     faults = Faults()
     entries: dict[str, GoEntry] = {}
     store = ""
     helpers: dict[str, str] = {}
-    for name, value in gojson.fields(gojson.parse(raw, whole=False), "the config", _CONFIG, faults):
+    for name, value in gojson.fields(
+        gojson.parse(raw, whole=False), "the config", _known(_CONFIG, version), faults
+    ):
         if name == "auths":
-            entries = _entries(value, entries, faults, _ENTRY | {"email"} if knows_email else _ENTRY)
+            entries = _entries(value, entries, faults, _known(_ENTRY, version))
         elif name == "credsstore":
             store = gojson.text(value, name, store, faults)
         elif name == "credhelpers":
             helpers = gojson.texts(value, name, helpers, faults)
         else:
-            _check_type(name, value, faults)
+            _check_type(name, value, faults, version)
     return GoConfig(entries, store, helpers, tuple(faults.types), tuple(faults.unknown))
+
+
+def dockercfg(raw: bytes, version: Version) -> GoConfig:
+    """Decode `~/.dockercfg` as docker before 23 does: entries without sections, or `auth = …` for Docker Hub.
+
+    No `auth` of the entries is decoded. Raises `TooDeep`, or `BrokenAuth` where it has neither form.
+    """
+    try:
+        value = gojson.parse(raw, whole=True)
+    except BrokenJson:
+        return GoConfig(_oldest_entry(raw))
+    faults = Faults()
+    entries = _entries(value, {}, faults, _known(_ENTRY, version))
+    return GoConfig(entries, faults=tuple(faults.types))
+
+
+def _oldest_entry(raw: bytes) -> dict[str, GoEntry]:
+    first, mark, _ = raw.decode("utf-8", "surrogateescape").partition("\n")
+    said = first.split(" = ")
+    if not mark or len(said) != 2:
+        raise BrokenAuth("it is neither JSON nor of the oldest form")
+    entry = GoEntry(Secret(said[1]))
+    with_auth(entry, needs_name=False)
+    return {HUB_KEY: entry}
+
+
+def _known(names: frozenset[str], version: Version) -> frozenset[str]:
+    return frozenset(name for name in names if knows(name, version))
 
 
 def _entries(
@@ -132,7 +168,7 @@ def _entry(value: object, where: str, faults: Faults, known: frozenset[str]) -> 
     )
 
 
-def _check_type(name: str, value: object, faults: Faults) -> None:
+def _check_type(name: str, value: object, faults: Faults, version: Version) -> None:
     """Remember a wrong type in a section that does not bear on logins: it spoils the logins too."""
     if name in _TEXTS:
         gojson.text(value, name, "", faults)
@@ -144,23 +180,33 @@ def _check_type(name: str, value: object, faults: Faults) -> None:
                 gojson.text(each, name, "", faults)
         elif value is not None:
             faults.types.append(name)
+    elif name == "kubernetes":
+        _check_texts(value, name, _KUBERNETES, faults)
     else:
         for inner, each in gojson.members(value, name, faults) or ():
             if name == "plugins":
                 gojson.texts(each, f"{name}.{inner}", {}, faults)
             else:
-                for option, proxy in gojson.fields(each, f"{name}.{inner}", _PROXY, Faults()):
-                    gojson.text(proxy, f"{name}.{inner}.{option}", "", faults)
-                if each is not None and not isinstance(each, gojson.Members):
-                    faults.types.append(f"{name}.{inner}")
+                _check_texts(each, f"{name}.{inner}", _known(_PROXY, version), faults)
 
 
-def with_auth(entry: GoEntry) -> GoEntry:
-    """Return the entry with its `auth` decoded into user name and password. Raises `BrokenAuth`."""
+def _check_texts(value: object, where: str, known: frozenset[str], faults: Faults) -> None:
+    """Remember what is no text among the known fields of an object; its other names are nobody's matter."""
+    found = Faults()
+    for name, each in gojson.fields(value, where, known, found):
+        gojson.text(each, f"{where}.{name}", "", found)
+    faults.types += found.types
+
+
+def with_auth(entry: GoEntry, *, needs_name: bool = True) -> GoEntry:
+    """Return the entry with its `auth` decoded into user name and password. Raises `BrokenAuth`.
+
+    `needs_name`: an empty user name is a fault.
+    """
     if not entry.auth:
         return entry
     username, colon, password = _decoded(entry.auth).partition(":")
-    if not colon or not username:
+    if not colon or (needs_name and not username):
         raise BrokenAuth("its auth is not base64 of user:password")
     return replace(entry, auth=Secret(""), username=username, password=Secret(password.strip("\0")))
 

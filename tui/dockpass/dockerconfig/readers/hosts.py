@@ -11,7 +11,7 @@ _PORT = re.compile(r"(.*):(\d*)\Z", re.DOTALL)
 
 
 def docker_host(key: str, *, lenient: bool) -> str:
-    """Return what docker's command line reduces a key to; `lenient` is how newer ones treat odd URLs.
+    """Return what docker's command line since 27 makes of a key; `lenient` is how newer ones treat odd URLs.
 
     With a scheme it is the URL's host and port, without one everything before the first slash.
     """
@@ -23,6 +23,13 @@ def docker_host(key: str, *, lenient: bool) -> str:
         return host
     fallback = rest.partition("/")[0] if lenient else ""
     return fallback or key.partition("/")[0]
+
+
+def docker_host_by_cutting(key: str) -> str:
+    """Return what docker's command line before 27 makes of a key: it cuts, and parses nothing."""
+    bare = key.removeprefix("http://")
+    bare = key.removeprefix("https://") if bare == key else bare
+    return bare.partition("/")[0]
 
 
 def _url_host(scheme: str, rest: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dockpass.auth.address import host_of_registry
-from dockpass.dockerconfig.readers.dockercli import BEFORE, NEWEST, VARIABLE, config_path, read_cli
+from dockpass.dockerconfig.readers.cliversions import BEFORE, NEWEST
+from dockpass.dockerconfig.readers.dockercli import VARIABLE, config_path, read_cli
 from dockpass.dockerconfig.readers.dockersdk import read_sdk
 from dockpass.dockerconfig.readers.files import FileKind
 from dockpass.dockerconfig.readers.goconfig import docker_config
