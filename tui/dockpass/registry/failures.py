@@ -136,6 +136,5 @@ def _unauthorized(answer: Answer, lowered: str) -> tuple[str, str, str]:
     return (
         "unauthorized",
         "This login may not do it, or none was sent.",
-        "`dockpass probe` asks the registry what this login may do; `dockpass explain` says which one it is and what"
-        " would change it.",
+        "`dockpass probe` asks the registry what this login may do; `dockpass explain` says which one it is.",
     )
