@@ -167,6 +167,30 @@ CASES = [
     Case("directory-rights-kit", "FROM {base}\nCOPY dir/tight /t\nCOPY dir /srv\n", TREE, buildkit=True),
 ]
 
+CLASHES = {
+    "a": "A",
+    "a b": "blank",
+    "file/x": "a file",
+    "dir/x/deep": "a directory",
+    "link/x": Link("/srv"),
+    "x.tar": tar_of([("x", {"mode": 0o644}, b"archived")]),
+}
+CASES += [
+    Case(f"copy-{new}-over-{old}", f"FROM {{base}}\nCOPY {old} /q\nCOPY {new} /q\n", CLASHES)
+    for new in ("file", "dir", "link")
+    for old in ("file", "dir", "link")
+    if new != old
+] + [
+    Case("copy-directory-over-base-file", "FROM {base}\nCOPY data /\n", {"data/usr/bin/tool/x": "x"}),
+    Case("copy-file-over-directory-within", "FROM {base}\nCOPY dir /q\nCOPY file/x /q/\n", CLASHES),
+    Case("add-file-over-directory", "FROM {base}\nCOPY dir /q\nADD x.tar /q\n", CLASHES),
+    Case("copy-blank-json", 'FROM {base}\nCOPY ["a b", "/x y"]\n', CLASHES),
+    Case("copy-quotes-that-join-nothing", "FROM {base}\nCOPY \"a\" fi'le'/x /q/\n", CLASHES),
+    Case("copy-variable-with-blank", 'FROM {base}\nENV v="a b"\nCOPY $v /x/\n', CLASHES),
+    Case("user-blank", "FROM {base}\nUSER ${a:-mia x}\n"),
+    Case("variable-words-quoted", 'FROM {base}\nENV x="${a:-words with blanks}"\n'),
+]
+
 
 @pytest.fixture(scope="module")
 def judge(docker_host: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
