@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import tarfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from servers import registry
 from dockpass.engines.docker import open_engine
 from dockpass.engines.embedded.engine import open_embedded
 from dockpass.engines.endpoint import Endpoint
+from dockpass.errors import DockpassError
 from engine import Images
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry, pytest.mark.xdist_group("engine")]
@@ -167,6 +169,30 @@ CASES = [
     Case("directory-rights-kit", "FROM {base}\nCOPY dir/tight /t\nCOPY dir /srv\n", TREE, buildkit=True),
 ]
 
+CLASHES = {
+    "a": "A",
+    "a b": "blank",
+    "file/x": "a file",
+    "dir/x/deep": "a directory",
+    "link/x": Link("/srv"),
+    "x.tar": tar_of([("x", {"mode": 0o644}, b"archived")]),
+}
+CASES += [
+    Case(f"copy-{new}-over-{old}", f"FROM {{base}}\nCOPY {old} /q\nCOPY {new} /q\n", CLASHES)
+    for new in ("file", "dir", "link")
+    for old in ("file", "dir", "link")
+    if new != old
+] + [
+    Case("copy-directory-over-base-file", "FROM {base}\nCOPY data /\n", {"data/usr/bin/tool/x": "x"}),
+    Case("copy-file-over-directory-within", "FROM {base}\nCOPY dir /q\nCOPY file/x /q/\n", CLASHES),
+    Case("add-file-over-directory", "FROM {base}\nCOPY dir /q\nADD x.tar /q\n", CLASHES),
+    Case("copy-blank-json", 'FROM {base}\nCOPY ["a b", "/x y"]\n', CLASHES),
+    Case("copy-quotes-that-join-nothing", "FROM {base}\nCOPY \"a\" fi'le'/x /q/\n", CLASHES),
+    Case("copy-variable-with-blank", 'FROM {base}\nENV v="a b"\nCOPY $v /x/\n', CLASHES),
+    Case("user-blank", "FROM {base}\nUSER ${a:-mia x}\n"),
+    Case("variable-words-quoted", 'FROM {base}\nENV x="${a:-words with blanks}"\n'),
+]
+
 
 @pytest.fixture(scope="module")
 def judge(docker_host: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
@@ -193,3 +219,52 @@ def test_docker_and_we_build_the_same(judge: Judge, tmp_path: Path, case: Case) 
     ours = judge.we_build(case, tmp_path / "ours")
     assert differences(judge.files(ours), judge.files(theirs)) == []
     assert differences(judge.config(ours), judge.config(theirs)) == []
+
+
+def generated(seed: int) -> Case:
+    """Return a build that a seed makes up; the same one each time."""
+    dice = random.Random(seed)
+    lines = ["FROM {base} AS one", "ARG v=w", "ENV e=f"]
+    for _ in range(dice.randint(3, 7)):
+        lines.append(dice.choice(STEPS))
+    if dice.random() < 0.5:
+        lines += [dice.choice(["FROM one", "FROM scratch", "FROM {base}"]), "COPY --from=one /srv /got"]
+        lines += [dice.choice(STEPS) for _ in range(dice.randint(1, 3))]
+    ignored = "\n".join(dice.sample(["*.txt", "dir/sub", "!b.txt", "**/one", "to-*"], 2))
+    return Case(f"seed-{seed}", "\n".join(lines) + "\n", {**TREE, ".dockerignore": ignored})
+
+
+STEPS = [
+    *("COPY a /x", "COPY a /x/", "COPY dir /dst", "COPY d*/t* /w/", "COPY . /all/", "COPY a $e/$v/"),
+    *("ADD a /y", "COPY --chown=3:4 dir/ti* /o", "WORKDIR /w/z", "WORKDIR r", "USER mia", "ARG v=2"),
+    *(
+        "ENV g=${v:-h} e=i",
+        "LABEL l=$v m=${e}",
+        "CMD run $v",
+        'CMD ["c"]',
+        'ENTRYPOINT ["e"]',
+        "EXPOSE 80 9/udp",
+    ),
+    *(
+        "VOLUME /vol",
+        "HEALTHCHECK --timeout=3s CMD x",
+        'SHELL ["/s", "-c"]',
+        "STOPSIGNAL 9",
+        "ONBUILD COPY a /z",
+    ),
+]
+SEEDS = 18
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_generated_builds_are_the_same(judge: Judge, tmp_path: Path, seed: int) -> None:
+    case = generated(seed)
+    outcomes: list[tuple[object, object] | None] = []
+    for build, place in ((judge.docker_builds, "docker"), (judge.we_build, "ours")):
+        (tmp_path / place).mkdir()
+        try:
+            name = build(case, tmp_path / place)
+            outcomes.append((judge.files(name), judge.config(name)))
+        except DockpassError:
+            outcomes.append(None)
+    assert outcomes[1] == outcomes[0], case.dockerfile

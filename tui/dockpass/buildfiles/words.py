@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\d+|[@*#?!$-]")
 _OPERATOR = re.compile(r":?[-+?]")
 _ESCAPED_IN_QUOTES = '"$'
+NOT_CLOSED = "a substitution is not closed; with blanks in it, it needs double quotes around it"
 
 
 def split_words(text: str, escape: str = "\\") -> list[str]:
@@ -41,11 +42,15 @@ def split_words(text: str, escape: str = "\\") -> list[str]:
 
 @dataclass
 class Expansion:
-    """A word after substitution. `unset` are names without a value, `problem` is what cannot be read."""
+    """A word after substitution. `unset` are names without a value, `problem` is what cannot be read.
+
+    `demand` is what `${NAME:?words}` says of a name without a value: an error for a build.
+    """
 
     text: str = ""
     unset: list[str] = field(default_factory=list)
     problem: str = ""
+    demand: str = ""
 
 
 def expand(word: str, lookup: Callable[[str], str | None], escape: str = "\\") -> Expansion:
@@ -81,7 +86,7 @@ class _Reader:
             else:
                 text += char
         if stop:
-            self._cannot("a substitution is not closed")
+            self._cannot(NOT_CLOSED)
         return text
 
     def _take(self) -> str:
@@ -148,6 +153,7 @@ class _Reader:
             return word if has else ""
         if not has and operator.endswith("?"):
             self.result.unset.append(name)
+            self.result.demand = self.result.demand or f"{name}: {word or 'it has no value'}"
             return ""
         return value or "" if has else word
 

@@ -64,9 +64,7 @@ class Builder:
         self._names = visible_names(request.context, request.dockerfile, self._sink.check)
         self._script = read_script(request.dockerfile, read_file(request.dockerfile), request.target)
         self._steps = sum(1 + len(stage.body) for stage in self._script.stages)
-        self._files = FileSteps(
-            self._store, self._context, self._epoch, self._script.escape, self._sink.check
-        )
+        self._files = FileSteps(self._store, self._context, self._epoch, self._sink.check)
         self._outer = self._outer_arguments()
         for stage in self._script.stages:
             self._images.append(self._stage(stage))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dockpass.engines.embedded.imageconfig import InstructionError
-from dockpass.engines.embedded.tree import Kind, Node, Tree
+from dockpass.engines.embedded.tree import WHITEOUT, Kind, Node, Tree
 
 _WILD = re.compile(r"[*?\[\\]")
 _SPECIAL = re.compile(r"[\[\]&~|^]")
@@ -44,12 +44,11 @@ class Changes:
         self._paths: set[str] = set()
 
     def put(self, path: str, node: Node) -> None:
-        """Put a node at a path, whose links are followed but for the last part."""
+        """Put a node at a path, whose links are followed but for the last part.
+
+        It takes the place of what is there; only a directory keeps what is in it for another directory.
+        """
         real = self._place(path)
-        there = self.tree.at(real)
-        if there is not None and (there.kind is Kind.DIRECTORY) != (node.kind is Kind.DIRECTORY):
-            new, old = node.kind.value, there.kind.value
-            raise InstructionError(f"it would put a {new} in the place of the {old} {path}")
         self.tree.put(real, node)
         self._paths.add(real)
 
@@ -79,6 +78,7 @@ class Changes:
         for path in self._paths:
             node = self.tree.at(path)
             if node is not None and path != "/":
+                _refuse_whiteout(path)
                 found[path] = node
                 found.update(self.tree.parents(path))
         return sorted(found.items(), key=lambda each: each[0].split("/"))
@@ -88,6 +88,13 @@ class Changes:
         if real is None:
             raise InstructionError(f"the way to {path} leads through what is no directory, or in circles")
         return real
+
+
+def _refuse_whiteout(path: str) -> None:
+    """Raise for a name that in a layer is no file, but the removal of one (image specification)."""
+    name = next((part for part in path.split("/") if part.startswith(WHITEOUT)), "")
+    if name:
+        raise InstructionError(f"{path}: in a layer, a name that begins with {WHITEOUT} removes a file", name)
 
 
 def copy(wish: Wish, changes: Changes, workdir: str) -> None:

@@ -26,12 +26,11 @@ class FileSteps:
     """What a build's file instructions share. `context` gives the build context when it is first needed."""
 
     def __init__(
-        self, store: Store, context: Callable[[], Tree], epoch: int, escape: str, check: Callable[[], None]
+        self, store: Store, context: Callable[[], Tree], epoch: int, check: Callable[[], None]
     ) -> None:
         self._store = store
         self._context = context
         self._epoch = epoch
-        self._escape = escape
         self._check = check
 
     def workdir(self, image: Image, at: Instruction, expand: Expand) -> Layer | None:
@@ -48,7 +47,7 @@ class FileSteps:
     def copy(self, image: Image, at: Instruction, expand: Expand, origin: Image | None) -> Layer | None:
         """COPY or ADD; `origin` is the image of `--from`."""
         flags = dict(flag.partition("=")[::2] for flag in at.flags)
-        words = words_of(at, self._escape)
+        words = words_of(at)
         if len(words) < 2:
             raise InstructionError("it needs a source and a destination")
         tree = image.files(self._store, self._check)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockpass.buildfiles.lines import Instruction
-from dockpass.buildfiles.words import split_words
+from dockpass.buildfiles.words import NOT_CLOSED
 
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ["/bin/sh", "-c"]
@@ -85,8 +85,10 @@ def pairs_of(instruction: Instruction) -> list[tuple[str, str]]:
         if not value:
             raise InstructionError(f"{words[0]} has no value", words[0])
         return [(words[0], value)]
-    for word in words:
+    for before, word in zip(("", *words), words, strict=False):
         if "=" not in word:
+            if before.rfind("${") > before.rfind("}"):
+                raise InstructionError(NOT_CLOSED, before)
             raise InstructionError("this word has no `=`; a value with blanks needs quotes", word)
         if word.startswith("="):
             raise InstructionError("a name is missing before the `=`", word)
@@ -144,7 +146,9 @@ def _shell(config: ImageConfig, instruction: Instruction, _expand: Expand) -> No
 
 
 def _user(config: ImageConfig, instruction: Instruction, expand: Expand) -> None:
-    config.data["User"] = expand(_one(instruction))
+    if not instruction.text:
+        raise InstructionError("it names no user")
+    config.data["User"] = expand(instruction.text)
 
 
 def _stop_signal(config: ImageConfig, instruction: Instruction, expand: Expand) -> None:
@@ -156,7 +160,7 @@ def _stop_signal(config: ImageConfig, instruction: Instruction, expand: Expand) 
 
 def _expose(config: ImageConfig, instruction: Instruction, expand: Expand) -> None:
     ports = dict(config.data.get("ExposedPorts") or {})
-    for word in instruction.words:
+    for word in instruction.text.split():
         for text in expand(word).split():
             found = _PORT.fullmatch(text)
             first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
@@ -170,8 +174,7 @@ def _expose(config: ImageConfig, instruction: Instruction, expand: Expand) -> No
 
 
 def _volume(config: ImageConfig, instruction: Instruction, expand: Expand) -> None:
-    words = json_form(instruction.text)
-    names = [expand(word) for word in (instruction.words if words is None else words)]
+    names = [expand(word) for word in words_of(instruction)]
     if not names or not all(name.strip() for name in names):
         raise InstructionError("it names no directory")
     config.data["Volumes"] = {**(config.data.get("Volumes") or {}), **{name: {} for name in names}}
@@ -224,9 +227,12 @@ def _one(instruction: Instruction) -> str:
     return instruction.words[0]
 
 
-def words_of(instruction: Instruction, escape: str) -> list[str]:
-    """Return the words of COPY and ADD, in either form; those of the JSON form have no quotes."""
-    return json_form(instruction.text) or split_words(instruction.text, escape)
+def words_of(instruction: Instruction) -> list[str]:
+    """Return the words of COPY, ADD, VOLUME and EXPOSE; quotes join no words there, as docker has it.
+
+    A name with blanks needs the JSON form.
+    """
+    return json_form(instruction.text) or instruction.text.split()
 
 
 _APPLY: Mapping[str, Callable[[ImageConfig, Instruction, Expand], None]] = {

@@ -31,6 +31,7 @@ BLOCK = 512
 CHUNK = 1 << 20
 PART = 4 << 20
 LEVEL = 6
+GZIP = b"\x1f\x8b"
 
 _TYPES = {Kind.DIRECTORY: tarfile.DIRTYPE, Kind.LINK: tarfile.SYMTYPE, Kind.FILE: tarfile.REGTYPE}
 
@@ -55,6 +56,7 @@ def write_layer(
         digest = hashlib.sha256()
         try:
             for block in _tar(entries, epoch, check):
+                check()
                 digest.update(block)
                 spool.write(block)
             spool.flush()
@@ -84,12 +86,21 @@ def members(store: Store, layer: Descriptor) -> Iterator[tarfile.TarFile]:
             "Take an image with gzip layers, or build with --engine docker.",
         )
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r|*") as archive:
+        with path.open("rb") as file, _opened(file) as archive:
             yield archive
     except FileNotFoundError:
         raise damaged(path, "is missing") from None
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
         raise damaged(path, f"is no archive ({clean(str(error), 80)})") from error
+
+
+def _opened(file: IO[bytes]) -> tarfile.TarFile:
+    """Open an archive for reading in its order; tarfile's own reader ends after the first gzip member."""
+    is_gzip = file.read(2) == GZIP
+    file.seek(0)
+    if is_gzip:
+        return tarfile.open(fileobj=gzip.GzipFile(fileobj=file), mode="r|", bufsize=CHUNK)
+    return tarfile.open(fileobj=file, mode="r|*")
 
 
 def bring_to_disk(
@@ -116,7 +127,7 @@ def bring_to_disk(
                 check()
                 # A name may stand twice in a layer; the last one counts.
                 if member.isreg() and member.name in nodes:
-                    content = _spooled(archive, member, spool, place)
+                    content = _spooled(archive, member, spool, place, check)
                     for node in nodes[member.name]:
                         node.content = content
     spool.flush()
@@ -126,10 +137,17 @@ def bring_to_disk(
     return spool
 
 
-def _spooled(archive: tarfile.TarFile, member: tarfile.TarInfo, spool: IO[bytes], place: Path) -> DiskFile:
+def _spooled(
+    archive: tarfile.TarFile,
+    member: tarfile.TarInfo,
+    spool: IO[bytes],
+    place: Path,
+    check: Callable[[], None],
+) -> DiskFile:
     source = archive.extractfile(member)
     begin = spool.tell()
     while source is not None and (chunk := source.read(CHUNK)):
+        check()
         spool.write(chunk)
     return DiskFile(place, spool.tell() - begin, begin)
 

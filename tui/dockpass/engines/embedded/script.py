@@ -21,6 +21,7 @@ FLAGS: Mapping[str, frozenset[str]] = {
     "HEALTHCHECK": frozenset({"--interval", "--timeout", "--start-period", "--start-interval", "--retries"}),
 }
 KEYWORDS = CONFIG_KEYWORDS | {"FROM", "ARG", "COPY", "ADD", "WORKDIR", "RUN"}
+_HINTS = dict.fromkeys(("COPY", "ADD", "VOLUME"), 'A name with blanks needs the JSON form: ["a b", "/c"].')
 WAYS_OUT = (
     "Build with --engine docker where an engine is, put what RUN makes into a base image, or make it"
     " before the build and COPY it."
@@ -62,7 +63,11 @@ class Script:
         """Replace the variables in a word."""
         found = expand(word, values.get, self.escape)
         if found.problem:
-            self.fail(at, f"{cut(word, 80)} cannot be read: {found.problem}", word)
+            self.fail(
+                at, f"{cut(word, 80)} cannot be read: {found.problem}", word, _HINTS.get(at.keyword, "")
+            )
+        if found.demand:
+            self.fail(at, found.demand, word, "Give the variable a value with --build-arg, ARG or ENV.")
         return found.text
 
     def stage_of(self, name: str, before: int) -> Stage | None:

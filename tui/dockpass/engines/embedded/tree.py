@@ -187,7 +187,12 @@ def _below(path: str, node: Node) -> list[tuple[str, Node]]:
 
 
 def add_layer(tree: Tree, digest: str, members: Iterable[tarfile.TarInfo], check: Callable[[], None]) -> None:
-    """Apply a layer (image specification: whiteouts and opaque directories included) to a tree."""
+    """Apply a layer to a tree.
+
+    Whiteouts and opaque directories hide what is in lower layers, never what is in their own, wherever
+    they stand in it (image specification).
+    """
+    own: set[str] = set()
     for member in members:
         check()
         path = posixpath.normpath("/" + member.name)
@@ -195,13 +200,31 @@ def add_layer(tree: Tree, digest: str, members: Iterable[tarfile.TarInfo], check
         if name == OPAQUE:
             below = tree.at(head)
             if below is not None:
-                below.children.clear()
+                for child in list(below.children):
+                    _hide(tree, f"{head}/{child}", own)
         elif name.startswith(WHITEOUT):
-            tree.remove(f"{head}/{name.removeprefix(WHITEOUT)}")
+            _hide(tree, f"{head}/{name.removeprefix(WHITEOUT)}", own)
         else:
             node = _node(tree, digest, member)
             if node is not None:
                 tree.put(path, node)
+                own.update(_with_parents(path))
+
+
+def _hide(tree: Tree, path: str, own: set[str]) -> None:
+    """Take away what is at a path and below it, but for the paths in `own`."""
+    if path not in own:
+        tree.remove(path)
+        return
+    node = tree.at(path)
+    for child in list(node.children) if node is not None else ():
+        _hide(tree, f"{path}/{child}", own)
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    while path.strip("/"):
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def _node(tree: Tree, digest: str, member: tarfile.TarInfo) -> Node | None:
