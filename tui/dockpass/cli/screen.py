@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from typing import NoReturn
 
 from dockpass.cli.context import World, engine_choice, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
@@ -37,6 +39,8 @@ def start_sandbox(engine: str | None = None) -> int:
     from dockpass.ui.session import Sandbox
 
     world = this_process()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     with Workshop(SandboxServer()) as workshop:
         for secret in workshop.secrets:
             world.redactor.learn(secret)
@@ -50,6 +54,11 @@ def start_sandbox(engine: str | None = None) -> int:
             str(workshop.external_config),
         )
         return run_app(environ, workshop.home, workshop.project, places, world.redactor, choice, sandbox)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """End in order while there is no screen yet, so that the sandbox's directories go."""
+    raise SystemExit(128 + number)
 
 
 def start_or_offer(engine: str | None = None) -> int:
