@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from dockpass.auth.credential import Credential
 from dockpass.registry.addresses import kind_of
 from dockpass.registry.client import RegistryClient
+from dockpass.registry.pace import Pace
 from dockpass.registry.policy import Policy
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
@@ -86,13 +87,18 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent: `raw` as it is, else a status line, headers, and the body's pieces without a length."""
+    """What is sent: `raw` as it is, else a status line, headers, and the body's pieces without a length.
+
+    A `headless` one is its pieces only; one that `hangs` keeps the connection open after them.
+    """
 
     status: int = 200
     body: object = b""
     headers: tuple[tuple[str, str | bytes], ...] = ()
     raw: bytes | None = None
     pieces: Iterable[bytes] | None = None
+    headless: bool = False
+    hangs: bool = False
 
     def head(self, length: int | None) -> bytes:
         lines = [b"HTTP/1.1 %d Answer" % self.status, b"Connection: close"]
@@ -180,10 +186,13 @@ class Hostile:
         if reply.raw is not None:
             writer.write(reply.raw)
         elif reply.pieces is not None:
-            writer.write(reply.head(None))
+            if not reply.headless:
+                writer.write(reply.head(None))
             for piece in reply.pieces:
                 writer.write(piece)
                 await writer.drain()
+            if reply.hangs:
+                await asyncio.Event().wait()
         else:
             payload = reply.payload()
             writer.write(reply.head(len(payload)) + payload)
@@ -282,10 +291,10 @@ class World:
         self.names.addresses[name] = [address]
         return await self._stack.enter_async_context(Hostile(name, address, context))
 
-    def transport(self, **policy: Any) -> Transport:
+    def transport(self, pace: Pace | None = None, **policy: Any) -> Transport:
         """Return a transport of the policy given, which trusts the tests' CA."""
         policy.setdefault("ca_file", self.authority.file)
-        return Transport(Policy(**policy), lookup=self.names, kind=kind)
+        return Transport(Policy(**policy), lookup=self.names, kind=kind, pace=pace or Pace())
 
     async def client(self, host: str, credential: Credential | None = ME, **policy: Any) -> RegistryClient:
         """Return an open client."""

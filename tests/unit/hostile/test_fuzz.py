@@ -26,9 +26,9 @@ from dockpass.registry.addresses import Guard, is_literal, kind_of, why_no_host
 from dockpass.registry.challenge import LONGEST_HEADER, MOST_CHALLENGES, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words
 from dockpass.registry.links import next_page
+from dockpass.registry.patience import LONGEST_WAIT, retry_after
 from dockpass.registry.policy import host_name, same_site
 from dockpass.registry.scopes import beyond, parse_scope
-from dockpass.registry.session import LONGEST_WAIT, retry_after
 from dockpass.registry.strictjson import NotJson, strict_json
 from dockpass.registry.token import (
     LONGEST_LIFE,
@@ -221,7 +221,7 @@ def test_links(header: str) -> None:
 def test_locations(location: str) -> None:
     sent = Sent(Secret(""), Secret(""))
     response = Response(202, {"Location": location}, (), b"", "https://registry.example/v2/a", "", sent)
-    target, error = attempt(lambda: upload_location(response))
+    target, error = attempt(lambda: upload_location(response, "a"))
     if error:
         assert is_told(error, "answer-refused")
     else:

@@ -15,7 +15,8 @@ from dockpass.errors import DockpassError
 from dockpass.registry.client import MOST_PAGES, RegistryClient
 from dockpass.registry.deletion import DeletionPlan, Policy, TagInfo, plan_deletion
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.session import LONGEST_WAIT, Session, retry_after
+from dockpass.registry.patience import LONGEST_WAIT, retry_after
+from dockpass.registry.session import Session
 from dockpass.registry.survey import TagResult, execute, survey
 from dockpass.registry.transport import Transport
 

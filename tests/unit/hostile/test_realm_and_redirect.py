@@ -394,7 +394,7 @@ async def test_a11_an_upload_that_goes_on_elsewhere_is_refused(world: World, loc
         url = f"{server.url}/v2/web/blobs/uploads/"
         response = await transport.request("POST", url, limit=1 << 10)
         with pytest.raises(DockpassError) as caught:
-            upload_location(response)
+            upload_location(response, "web")
     assert caught.value.id == "answer-refused"
 
 
@@ -406,7 +406,7 @@ async def test_a11_one_that_goes_on_at_the_registry_is_resolved(world: World) ->
     server.on(path, Reply(202, b"", (("Location", "/v2/web/blobs/uploads/1?state=x"),)), method="POST")
     async with world.transport() as transport:
         response = await transport.request("POST", f"{server.url}{path}", limit=1 << 10)
-    assert upload_location(response) == f"{server.url}/v2/web/blobs/uploads/1?state=x"
+    assert upload_location(response, "web") == f"{server.url}/v2/web/blobs/uploads/1?state=x"
 
 
 async def test_a12_the_urls_of_a_layer_are_never_fetched(world: World) -> None:

@@ -21,6 +21,7 @@ KindOf = Callable[[str], str]
 
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.IGNORECASE)
+_FOREIGN_NAME = re.compile(r"[^\x00-\x7f/:@?#\[\]]*[^\x00-\x7f][^/:@?#\[\]\s\"]{0,253}")
 _LONGEST_NAME = 254
 
 _V6_FORMS = {
@@ -85,6 +86,21 @@ def why_no_host(host: str) -> str:
     if len(host) > _LONGEST_NAME or not _NAME.fullmatch(host):
         return "it is no host name"
     return ""
+
+
+def in_ascii(address: str) -> str:
+    """Return an address, or a host, with the letters of other alphabets as punycode, for display.
+
+    A name that looks like another one does not look so any more. What has no punycode is escaped.
+    """
+    return _FOREIGN_NAME.sub(_punycode, address)
+
+
+def _punycode(name: re.Match[str]) -> str:
+    try:
+        return name[0].encode("idna").decode()
+    except UnicodeError:
+        return name[0].encode("ascii", "backslashreplace").decode()
 
 
 class Guard:

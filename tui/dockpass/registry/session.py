@@ -19,6 +19,7 @@ from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.challenge import Challenge, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words
 from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
+from dockpass.registry.pace import Body
 from dockpass.registry.patience import MOST_WAITS, Sleep, patiently, retry_after
 from dockpass.registry.policy import Guard, RealmNotAgreed, host_name
 from dockpass.registry.scopes import beyond
@@ -26,7 +27,6 @@ from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_rea
 from dockpass.registry.transport import (
     TIMEOUT,
     TRANSFER_TIMEOUT,
-    Body,
     Response,
     Stream,
     Transport,

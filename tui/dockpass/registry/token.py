@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
+from dockpass.registry.addresses import in_ascii
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer
 from dockpass.registry.patience import Sleep, patiently
 from dockpass.registry.policy import Policy
@@ -23,10 +24,14 @@ from dockpass.text import clean
 LARGEST_ANSWER = 64 << 10
 SHORTEST_LIFE = 60.0
 LONGEST_LIFE = 3600.0
+LONGEST_SHOWN = 400
 EARLY = 5.0
 CLIENT_ID = "dockpass"
 
 _ORDINARY = Policy()
+
+# Parameters of the client (distribution token specification); `service` is the registry's to say.
+_OURS = frozenset({"account", "client_id", "grant_type", "offline_token", "refresh_token", "scope"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: P
     why = ""
     if parts is None or not parts.hostname:
         why = "is no address"
+    elif not parts.hostname.isascii():
+        why = "names its host with letters of another alphabet, as if it were another one"
     elif parts.username is not None or parts.password is not None or parts.fragment:
         why = "holds a user name or a fragment"
     elif parts.scheme == "http" and not (scheme == "http" and _may_be_plain(host, parts.netloc, policy)):
@@ -81,7 +88,8 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: P
     if why:
         raise DockpassError(
             "realm-refused",
-            f"{clean(host)} sends for tokens to {clean(url, 200)}, which {why}. No credentials were sent.",
+            f"{clean(host)} sends for tokens to {clean(in_ascii(url[:LONGEST_SHOWN]), 200)}, which {why}."
+            " No credentials were sent.",
             "A registry names an https address there; its operator can tell what is wrong.",
         )
     return named_realm(parameters)
@@ -171,8 +179,9 @@ class Tokens:
             "client_id": CLIENT_ID,
             "scope": " ".join(scopes),
         }
+        url = with_query(realm.url, [])
         response = await self._transport.request(
-            "POST", realm.url, data=form, limit=LARGEST_ANSWER, foreign=self._is_foreign(realm.url)
+            "POST", url, data=form, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
         )
         if response.status in {404, 405}:
             return None
@@ -222,9 +231,15 @@ def _split(url: str) -> SplitResult | None:
 
 
 def with_query(url: str, query: list[tuple[str, str]]) -> str:
-    """Return the address with the pairs behind those that it has; pairs without a value are left out."""
+    """Return the address with the pairs behind those that it has; pairs without a value are left out.
+
+    What a registry wrote there of the client's own parameters is dropped: a realm does not choose the scope.
+    """
     parts = urlsplit(url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True) + [pair for pair in query if pair[1]]
+    given = [pair for pair in query if pair[1]]
+    ours = _OURS | {name for name, _ in given}
+    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in ours]
+    pairs += given
     return urlunsplit(parts._replace(query=urlencode(pairs)))
 
 

@@ -5,10 +5,11 @@ Redirects and bodies are bounded, and hosts that a server names are checked befo
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,7 +21,8 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from dockpass import __version__
-from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, kind_of
+from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii, kind_of
+from dockpass.registry.pace import Body, Pace
 from dockpass.registry.policy import Policy
 from dockpass.registry.tls import Contexts
 from dockpass.registry.unreached import by_proxy, not_reached, refused
@@ -30,13 +32,11 @@ from dockpass.text import clean
 MOST_REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
 TRANSFER_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
-"""Of blobs, which may be of any size: only silence ends them."""
+"""Of blobs, which may be of any size: only silence ends them, and a trickle (`Pace`)."""
 
 CHUNK = 1 << 20
 
-Body = Callable[[], AsyncIterator[bytes]]
-"""Makes the bytes of a request, once for each time that it is sent."""
-
+_PACE = Pace()
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"https": 443, "http": 80}
 
@@ -86,19 +86,31 @@ class Stream:
     reason: str
     redact: Sent
     _answer: aiohttp.ClientResponse
+    _pace: Pace
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body, at most 1 MiB at a time.
 
-        Raises `DockpassError` where the connection breaks, behind everything that came before.
+        Raises `DockpassError` where the connection breaks, behind everything that came before, and for a
+        body that comes too slowly to be meant.
         """
-        try:
-            async for chunk in self._answer.content.iter_chunked(CHUNK):
-                yield chunk
-        except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
-            if rest := _rest(self._answer.content):
-                yield rest
-            raise not_reached(self.url, error) from error
+        pace, received, waited = self._pace, 0, 0.0
+        while True:
+            asked = pace.clock()
+            try:
+                async with asyncio.timeout(pace.silence):
+                    chunk = await self._answer.content.read(CHUNK)
+            except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
+                if rest := _rest(self._answer.content):
+                    yield rest
+                raise not_reached(self.url, error) from error
+            if not chunk:
+                return
+            received += len(chunk)
+            waited += pace.clock() - asked
+            if pace.is_trickle(received, waited):
+                raise refused(self.url, f"it comes with less than {pace.slowest} bytes a second")
+            yield chunk
 
     async def whole(self, limit: int) -> Response:
         """Read the body to its end and return the answer; raises for more than `limit` bytes."""
@@ -114,7 +126,8 @@ class Stream:
 class Transport:
     """One session for one registry; an async context manager.
 
-    `lookup` resolves names in place of the system's own resolver; `kind` tells the kinds of addresses.
+    `lookup` resolves names in place of the system's own resolver; `kind` tells the kinds of addresses;
+    `pace` says how slow answers may be.
     """
 
     def __init__(
@@ -124,7 +137,9 @@ class Transport:
         connections: int = 64,
         lookup: AbstractResolver | None = None,
         kind: KindOf = kind_of,
+        pace: Pace = _PACE,
     ) -> None:
+        self._pace = pace
         self.policy = policy or Policy()
         self._connections = connections
         self._lookup = lookup
@@ -208,7 +223,9 @@ class Transport:
                 raise refused(url, f"it redirects to {shown}, which is no address")
             if origin(target) != origin(url):
                 if not (leaves_origin and may_leave(url, target)):
-                    raise refused(url, f"it redirects to {clean(origin(target))}, which is another origin")
+                    raise refused(
+                        url, f"it redirects to {clean(in_ascii(origin(target)))}, which is another origin"
+                    )
                 sent.pop("Authorization", None)
                 foreign = True
             url = target
@@ -232,16 +249,17 @@ class Transport:
         self._check(url, foreign=foreign)
         proxy = self.policy.proxy_for(url)
         try:
-            answer = await self._session.request(
-                method,
-                URL(url, encoded=True),
-                headers=headers,
-                data=data() if callable(data) else data,
-                allow_redirects=False,
-                timeout=timeout,
-                proxy=proxy or None,
-                ssl=self._contexts.of(url),
-            )
+            async with self._pace.until_answered(data if callable(data) else None) as body:
+                answer = await self._session.request(
+                    method,
+                    URL(url, encoded=True),
+                    headers=headers,
+                    data=body if callable(data) else data,
+                    allow_redirects=False,
+                    timeout=timeout,
+                    proxy=proxy or None,
+                    ssl=self._contexts.of(url),
+                )
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
             raise not_reached(url, error, proxy) from error
         async with answer:
@@ -250,7 +268,7 @@ class Transport:
             redact, reason = _sent(headers, data), clean(answer.reason or "", 100)
             if answer.status >= 400:
                 reason = redact(reason)
-            yield Stream(answer.status, answer.headers, challenges, url, reason, redact, answer)
+            yield Stream(answer.status, answer.headers, challenges, url, reason, redact, answer, self._pace)
 
     def _check(self, url: str, *, foreign: bool) -> None:
         parts = urlsplit(url)

@@ -1,20 +1,35 @@
-"""Where an upload goes on: at the registry itself, for the token goes with it."""
+"""Where an upload goes on: at the registry itself and in the same repository, for the token goes with it."""
 
 from __future__ import annotations
+
+import posixpath
+import re
+from urllib.parse import unquote, urlsplit
 
 from dockpass.registry.transport import Response, Stream, origin, resolve
 from dockpass.registry.unreached import refused
 from dockpass.text import clean
 
+_UPLOADS = re.compile(r"/v2/(.+)/blobs/uploads(?:/.*)?")
 
-def upload_location(response: Response | Stream) -> str:
-    """Return the address at which an upload goes on; raises `DockpassError` for any other origin."""
+
+def upload_location(response: Response | Stream, path: str) -> str:
+    """Return the address at which an upload to the repository `path` goes on.
+
+    Raises `DockpassError` for any other origin, and for the uploads of another repository. Registries with
+    addresses of their own kind for uploads are free to choose them.
+    """
     location = response.headers.get("Location", "")
+    shown = response.redact(clean(location, 200)) or "no address"
     target = resolve(response.url, location) if location else None
     if target is None:
-        raise refused(response.url, f"an upload should go on at {clean(location, 200) or 'no address'}")
+        raise refused(response.url, f"an upload should go on at {shown}")
     if origin(target) != origin(response.url):
+        raise refused(response.url, f"an upload should go on at {shown}, which is another origin")
+    # Servers read `..` and `%2e%2e` as they like, so both are read here.
+    found = _UPLOADS.fullmatch(posixpath.normpath(unquote(urlsplit(target).path)))
+    if found and found[1] != path:
         raise refused(
-            response.url, f"an upload should go on at {clean(origin(target), 200)}, which is another origin"
+            response.url, f"an upload to {path} should go on at {shown}, which is another repository's"
         )
     return target

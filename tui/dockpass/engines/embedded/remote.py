@@ -16,8 +16,10 @@ from dockpass.auth.reference import Repository, is_digest
 from dockpass.engines.embedded.manifest import ACCEPT, INDEXES, MANIFESTS
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import RegistryError, error_of, read_answer
+from dockpass.registry.pace import Body
 from dockpass.registry.session import LARGEST_WORDS, Session
-from dockpass.registry.transport import Body, Response, Stream, Transport, origin, resolve
+from dockpass.registry.transport import Response, Stream, Transport
+from dockpass.registry.uploads import upload_location
 from dockpass.text import clean
 
 LARGEST_MANIFEST = 4 << 20
@@ -262,13 +264,7 @@ class Remote:
 
     def _upload(self, response: Response) -> Upload:
         """Return where the upload goes on: on this registry, or nowhere."""
-        location = response.headers.get("Location", "")
-        target = resolve(response.url, location) if location else None
-        if target is None or origin(target) != origin(self._session.base):
-            self._refuse(
-                f"upload to {self.repository}", f"it is to go on at {clean(location, 200) or 'nowhere'}"
-            )
-        parts = urlsplit(target)
+        parts = urlsplit(upload_location(response, self._path))
         return Upload(f"{parts.path}?{parts.query}" if parts.query else parts.path)
 
     def _require(self, response: Response, what: str, status: int) -> None:
