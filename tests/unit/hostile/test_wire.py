@@ -27,7 +27,7 @@ TAGS = Reply(200, {"name": "web", "tags": ["v1"]})
 TOKEN = Reply(200, {"token": "the-token"})
 SOON = Pace(answer=0.5, silence=0.5)
 CYRILLIC = "rеgistry.example"
-PUNYCODE = "xn--rgistry-2of.example"
+PUNYCODE = "xn--rgistry-7gg.example"
 
 
 async def plain(world: World, reply: Reply) -> Hostile:
