@@ -21,7 +21,7 @@ KindOf = Callable[[str], str]
 
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.IGNORECASE)
-_FOREIGN_NAME = re.compile(r"[^\x00-\x7f/:@?#\[\]]*[^\x00-\x7f][^/:@?#\[\]\s\"]{0,253}")
+_PART = re.compile(r"[^/:@?#\[\]\s\"]+")
 _LONGEST_NAME = 254
 
 _V6_FORMS = {
@@ -93,10 +93,12 @@ def in_ascii(address: str) -> str:
 
     A name that looks like another one does not look so any more. What has no punycode is escaped.
     """
-    return _FOREIGN_NAME.sub(_punycode, address)
+    return _PART.sub(_punycode, address)
 
 
 def _punycode(name: re.Match[str]) -> str:
+    if name[0].isascii():
+        return name[0]
     try:
         return name[0].encode("idna").decode()
     except UnicodeError:

@@ -21,7 +21,6 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from dockpass import __version__
-from dockpass.errors import DockpassError
 from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii, kind_of
 from dockpass.registry.pace import Body, Pace
 from dockpass.registry.policy import Policy
@@ -61,15 +60,6 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Bytes of a body, the seconds that they took, and why nothing comes behind them."""
-
-    data: bytes
-    seconds: float
-    broken: DockpassError | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Response:
     """An answer with its whole body, bounded by what the request allowed.
 
@@ -101,31 +91,26 @@ class Stream:
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body, at most 1 MiB at a time.
 
-        Raises `DockpassError` where the connection breaks, behind everything that came before, and where the
-        body comes too slowly to be meant.
+        Raises `DockpassError` where the connection breaks, behind everything that came before, and for a
+        body that comes too slowly to be meant.
         """
         pace, received, waited = self._pace, 0, 0.0
-        while chunk := await self._chunk():
-            received += len(chunk.data)
-            waited += chunk.seconds
+        while True:
+            asked = pace.clock()
+            try:
+                async with asyncio.timeout(pace.silence):
+                    chunk = await self._answer.content.read(CHUNK)
+            except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
+                if rest := _rest(self._answer.content):
+                    yield rest
+                raise not_reached(self.url, error) from error
+            if not chunk:
+                return
+            received += len(chunk)
+            waited += pace.clock() - asked
             if pace.is_trickle(received, waited):
                 raise refused(self.url, f"it comes with less than {pace.slowest} bytes a second")
-            if chunk.data:
-                yield chunk.data
-            if chunk.broken:
-                raise chunk.broken
-
-    async def _chunk(self) -> _Chunk | None:
-        """Return what comes next; None at the end."""
-        asked = self._pace.clock()
-        broken: DockpassError | None = None
-        try:
-            async with asyncio.timeout(self._pace.silence):
-                found = await self._answer.content.read(CHUNK)
-        except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
-            found, broken = _rest(self._answer.content), not_reached(self.url, error)
-            broken.__cause__ = error
-        return _Chunk(found, self._pace.clock() - asked, broken) if found or broken else None
+            yield chunk
 
     async def whole(self, limit: int) -> Response:
         """Read the body to its end and return the answer; raises for more than `limit` bytes."""
