@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,38 @@ from dockpass.engines.embedded.upkeep import export
 from engine import CAN_RUN, Images, tiny_program
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry, pytest.mark.xdist_group("engine")]
+
+
+@pytest.fixture
+def podman(tmp_path: Path) -> Callable[..., str]:
+    """Run podman with images of the test's own."""
+    root = tmp_path / "containers"
+    root.mkdir()
+    (root / "storage.conf").write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{root}/graph"\nrunroot = "{root}/run"\n'
+    )
+    own = {"CONTAINERS_STORAGE_CONF": f"{root}/storage.conf", "STORAGE_DRIVER": "vfs", "HOME": str(tmp_path)}
+
+    def run(*arguments: str) -> str:
+        command = [program("podman"), *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ | own)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.strip()
+
+    return run
+
+
+def test_podman_pulls_what_was_pushed(
+    tmp_path: Path, start_registry: Callable[..., Registry], podman: Callable[..., str]
+) -> None:
+    (tmp_path / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    place = Place(tmp_path / "place")
+    name = f"{start_registry('none').host}/team/app:1"
+    engine = place.engine()
+    engine.build(replace(place.context("FROM scratch\nCOPY a /\n", {"a": b"A"}), tags=(name,)), {}, Notes())
+    digest = engine.push(name, None, Notes())
+    podman("pull", "--tls-verify=false", f"--signature-policy={tmp_path / 'policy.json'}", name)
+    assert podman("image", "inspect", "--format", "{{.Digest}}", name) == digest
 
 
 def skopeo(*arguments: str) -> dict[str, object]:
