@@ -334,7 +334,8 @@ def test_podman_and_buildah_log_in_pull_and_push(
 
 def test_oras_pushes_and_pulls_files(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With Basic, for this library asks for one token, to read, and never for a wider one."""
-    client = pytest.importorskip("oras.client", reason="oras is not installed")
+    from oras import client
+
     sandbox = start(None, Flavour.DISTRIBUTION)
     account = sandbox.accounts.job
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
@@ -350,7 +351,8 @@ def test_oras_pushes_and_pulls_files(start: Start, tmp_path: Path, monkeypatch: 
 
 def test_dxf_pushes_pulls_and_deletes(start: Start) -> None:
     """With a token of the test's, for this library logs in by https only."""
-    dxf = pytest.importorskip("dxf", reason="python-dxf is not installed")
+    import dxf
+
     sandbox = start()
     account = sandbox.accounts.cleanup
     registry = dxf.DXF(sandbox.host, "web/data", insecure=True)
