@@ -155,6 +155,7 @@ class Transport:
             headers={"User-Agent": f"dockpass/{__version__}", "Accept-Encoding": "identity"},
             trust_env=False,
             timeout=TIMEOUT,
+            read_bufsize=CHUNK,
             auto_decompress=False,
         )
         return self

@@ -19,10 +19,11 @@ from dockpass.engines.embedded.manifest import (
 from dockpass.engines.embedded.remote import MOST_TRIES, BrokenOffError, Fetched, Remote, may_pass
 from dockpass.engines.embedded.sources import remember_source
 from dockpass.engines.embedded.store import Ingest, Store
+from dockpass.engines.embedded.writebehind import WriteBehind
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import RegistryError
 
-AT_ONCE = 3
+AT_ONCE = 4
 ENOUGH = 64 << 10
 """Bytes by which a download has to get on, in however many tries, for these to be counted anew."""
 
@@ -148,25 +149,15 @@ async def _part(remote: Remote, blob: Descriptor, ingest: Ingest, short: str, si
     async with remote.blob(blob.digest, ingest.size) as stream:
         if stream.status == 200 and ingest.size:
             ingest.restart()  # a server that knows no ranges sends all of it again
-        writing: asyncio.Future[None] | None = None
         arrived = ingest.size
-        try:
+        async with WriteBehind(ingest) as written:
             async for chunk in stream.chunks():
                 sink.check()
                 arrived += len(chunk)
                 if arrived > blob.size:
                     raise _too_long(blob)
-                # One chunk is hashed and written while the next one comes.
-                if writing is not None:
-                    await writing
-                writing = asyncio.get_running_loop().run_in_executor(None, ingest.write, chunk)
+                await written.write(chunk)
                 sink.layer(short, "pulling", arrived, blob.size)
-        finally:
-            if writing is not None:
-                await asyncio.wait([writing])
-                writing.exception()  # seen, also where another failure is the one that counts
-        if writing is not None:
-            writing.result()
 
 
 def _too_long(blob: Descriptor) -> DockpassError:
