@@ -1,0 +1,96 @@
+"""The guided tour on a terminal, all eight steps: real logins, a build, a push and cleanups in the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from program import Program
+from terminal import Terminal
+
+ESCAPE, ENTER = "\x1b", "\r"
+
+pytestmark = pytest.mark.terminal
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    program = Program(tmp_path)
+    (tmp_path / "tmp").mkdir()
+    program.environ = {"TMPDIR": str(tmp_path / "tmp")}
+    shown = Terminal(program, "--sandbox")
+    yield shown
+    if shown.child.poll() is None:
+        shown.child.kill()
+        shown.child.wait()
+    assert program.left == []
+    program.remove()
+
+
+def screen(terminal: Terminal) -> str:
+    return "\n".join(line.rstrip() for line in terminal.screen.display)
+
+
+def press(terminal: Terminal, keys: str, *texts: str) -> str:
+    """Type, wait until each text stands on the screen, and return the screen."""
+    terminal.press(keys)
+    for text in texts:
+        assert terminal.shows(text), f"{text!r} is not on the screen:\n{screen(terminal)}"
+    return screen(terminal)
+
+
+def run_cleanup(terminal: Terminal) -> str:
+    """Take the rules as they are, say yes to the plan and to the deletion, and return the outcome."""
+    press(terminal, " ", "What may go?")
+    press(terminal, ENTER, "y  run")
+    press(terminal, "y", "y  delete")
+    return press(terminal, "y", "looked again: gone", "Outcome")
+
+
+def row(shown: str, command: str) -> str:
+    return next(line for line in shown.splitlines() if f" {command} " in line and "│ " in line)
+
+
+def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> None:
+    shown = press(terminal, "", "Tour 1 of 8: See the login", "embedded engine")
+    assert "gitlab-ci-token" in row(shown, "push")
+
+    shown = press(terminal, "n", "Tour 2 of 8", "registry.elsewhere.example")
+    assert "docker's own" in row(shown, "build")
+
+    press(terminal, "n", "Tour 3 of 8: Build, then push")
+    press(terminal, " ", "Run build?")
+    shown = press(terminal, "y", "looked again: gone", "Outcome")
+    assert "✓ built sha256:" in shown
+    press(terminal, ESCAPE, "built; space pushes it")
+    press(terminal, " ", "y  run")
+    shown = press(terminal, "y", "looked again: gone", "Outcome")
+    assert "✓ pushed 127.0.0.1:" in shown
+    press(terminal, ESCAPE, "Tour 3 of 8", "done")
+
+    press(terminal, "n", "Tour 4 of 8: See cleanup refused", "may not delete")
+    shown = run_cleanup(terminal)
+    assert "✗ Delete" in shown
+    assert "401" in shown
+    assert "✓ Remove the config" in shown
+    press(terminal, ESCAPE, "Tour 4 of 8", "done")
+
+    shown = press(terminal, "n", "Tour 5 of 8: Set the cleanup token", "werf-cleanup")
+    assert "cleanup token" in row(shown, "cleanup")
+    assert "gitlab-ci-token" in row(shown, "push")
+
+    press(terminal, "n", "Tour 6 of 8: Run the cleanup")
+    shown = run_cleanup(terminal)
+    assert "✓ 26 deleted" in shown
+    press(terminal, ESCAPE, "Tour 6 of 8", "done")
+
+    shown = press(terminal, "n", "Tour 7 of 8: Use an external config", "external config")
+    assert all("external config" in row(shown, command) for command in ("build", "push", "cleanup"))
+
+    shown = press(terminal, "n", "Tour 8 of 8: Compare", "✓ ✓ ✓ ✓ ✓ ✓ ✓ ▶", "Instead")
+    assert "gitlab-ci-token" in row(shown, "push")
+
+    press(terminal, "q")
+    assert terminal.ends() == 0
+    assert list((tmp_path / "tmp").iterdir()) == []
