@@ -34,6 +34,14 @@ def test_an_answer_is_read_in_whatever_form_it_comes(raw: bytes, code: str, word
     ("answer", "error_id", "meaning"),
     [
         (Answer("registry", 401, "UNAUTHORIZED", "no"), "unauthorized", "This login may not do it"),
+        (
+            Answer("registry", 401, "UNAUTHORIZED", "no", "werf-cleanup"),
+            "unauthorized",
+            "werf-cleanup may not",
+        ),
+        (Answer("registry", 401, "UNAUTHORIZED", "no", ""), "unauthorized", "No login is known"),
+        (Answer("registry", 403, "DENIED", "no", "me"), "denied", "knows me,"),
+        (Answer("registry", 403, "", "Forbidden", ""), "forbidden-by-other", "no registry's answer"),
         (Answer("token server", 401, "UNAUTHORIZED", "no"), "unauthorized", "secret is wrong"),
         (Answer("token server", 401, "", "You have 2FA enabled"), "unauthorized", "two-factor"),
         (Answer(ANONYMOUSLY, 403, "DENIED", "no"), "unauthorized", "No login is known"),

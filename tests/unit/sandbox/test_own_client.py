@@ -84,6 +84,7 @@ async def test_a_job_token_may_not_delete_and_the_cleanup_token_may(sandbox: San
             with pytest.raises(RegistryError) as caught:
                 await deletion
             assert caught.value.answer.status == 401
+            assert "The login gitlab-ci-token may not do it." in caught.value.message
     async with RegistryClient(sandbox.host, sandbox.accounts.cleanup.credential) as client:
         assert await client.delete_tag(PATH, "v1")
         assert not await client.delete_tag(PATH, "v1")

@@ -220,7 +220,7 @@ class RegistryClient:
             if response.status in _DONE or (response.status == 404 and _code(response) in _ABSENT):
                 self._delete_actions = (actions,)
                 return response.status in _DONE
-            answer = read_answer("registry", response.status, response.body, response.reason)
+            answer = self._answer(response)
             first = first or self._error(what, answer)
             if answer.status != 401 or not self._session.uses_tokens:
                 break
@@ -288,7 +288,11 @@ class RegistryClient:
 
     def _require_ok(self, response: Response, what: str) -> None:
         if response.status != 200:
-            raise self._error(what, read_answer("registry", response.status, response.body, response.reason))
+            raise self._error(what, self._answer(response))
+
+    def _answer(self, response: Response) -> Answer:
+        login = self._session.login_name
+        return read_answer("registry", response.status, response.body, response.reason, login)
 
     def _error(self, what: str, answer: Answer) -> RegistryError:
         error = error_of(what, self.host, answer)

@@ -16,12 +16,16 @@ ANONYMOUSLY = "token server, asked without a login"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An error answer: who gave it (`registry`, `token server`, `ANONYMOUSLY`), status, code, own words."""
+    """An error answer: who gave it (`registry`, `token server`, `ANONYMOUSLY`), status, code, own words.
+
+    `login` is the user name that was asked with: empty if none was, None if that is not known.
+    """
 
     where: str
     status: int
     code: str
     words: str
+    login: str | None = None
 
     @property
     def in_words(self) -> str:
@@ -38,10 +42,10 @@ class RegistryError(DockpassError):
         self.answer = answer
 
 
-def read_answer(where: str, status: int, body: bytes, reason: str = "") -> Answer:
+def read_answer(where: str, status: int, body: bytes, reason: str = "", login: str | None = None) -> Answer:
     """Read the distribution specification's error form; anything else is quoted as it is."""
     code, words = _said(body)
-    return Answer(where, status, clean(code, 60), clean(words or ("" if code else reason), 400))
+    return Answer(where, status, clean(code, 60), clean(words or ("" if code else reason), 400), login)
 
 
 def _said(body: bytes) -> tuple[str, str]:
@@ -95,7 +99,7 @@ def _meaning(answer: Answer) -> tuple[str, str, str]:
             "This is no registry's answer: a proxy, a firewall or a ban of this address gave it.",
             "Ask from elsewhere, or wait: repeated failed logins get an address banned.",
         )
-    if answer.where == ANONYMOUSLY and answer.status in {401, 403}:
+    if answer.status in {401, 403} and (answer.where == ANONYMOUSLY or answer.login == ""):
         return (
             "unauthorized",
             "No login is known for this registry, and it does not answer just anybody.",
@@ -106,7 +110,7 @@ def _meaning(answer: Answer) -> tuple[str, str, str]:
     if answer.status == 403 or answer.code == "DENIED":
         return (
             "denied",
-            "The registry knows who asks, and does not allow this.",
+            f"The registry knows {answer.login or 'who asks'}, and does not allow this.",
             "Check the repository's name and what this login may do there.",
         )
     if answer.status == 404:
@@ -135,6 +139,8 @@ def _unauthorized(answer: Answer, lowered: str) -> tuple[str, str, str]:
         )
     return (
         "unauthorized",
-        "This login may not do it, or none was sent.",
+        f"The login {answer.login} may not do it."
+        if answer.login
+        else "This login may not do it, or none was sent.",
         "`dockpass probe` asks the registry what this login may do; `dockpass explain` says which one it is.",
     )

@@ -77,6 +77,17 @@ class Session:
         """Whether the registry takes tokens of a realm, which are made for one repository and action."""
         return self._realm is not None
 
+    @property
+    def login_name(self) -> str:
+        """The user name that requests go with; empty where they go without a login."""
+        credential = self._credential
+        if credential is None or self._challenge is None:
+            return ""
+        with_token = self._realm is not None and credential.identity_token is not None
+        if not (with_token or _is_whole(credential)):
+            return ""
+        return clean(credential.username, 100) or "<token>"
+
     async def connect(self) -> None:
         """Find out how the registry speaks and where it sends for tokens; no credentials are sent."""
         await self._connect()

@@ -272,7 +272,8 @@ class Remote:
             raise self._error(response, what)
 
     def _error(self, response: Response, what: str) -> DockpassError:
-        answer = read_answer("registry", response.status, response.body, response.reason)
+        login = self._session.login_name
+        answer = read_answer("registry", response.status, response.body, response.reason, login)
         return error_of(what, self.repository.host, answer)
 
     def _refuse(self, what: str, why: str) -> NoReturn:
