@@ -14,7 +14,7 @@ from notes import Notes
 from servers import Registry, program
 from transfers import Place
 
-from dockpass.engines.embedded.upkeep import export
+from dockpass.engines.embedded.export import export
 from engine import CAN_RUN, Images, tiny_program
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry, pytest.mark.xdist_group("engine")]

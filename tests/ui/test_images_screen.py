@@ -89,6 +89,20 @@ async def test_nothing_is_deleted_without_a_yes(tmp_path: Path) -> None:
     assert not list((tmp_path / "blobs" / "sha256").iterdir())
 
 
+async def test_blobs_that_another_process_may_need_stay_and_it_is_said(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    put_image(store, "one", "quay.io/team/app:1")
+    async with opened(store) as pilot:
+        with Store(tmp_path).in_use():
+            await press(pilot, "d", "y")
+        await pilot.pause()
+        told = shot(pilot)
+        assert "stay for a prune" in told
+        assert "Another dockpass works" in told
+    assert store.entries() == ()
+    assert len(list((tmp_path / "blobs" / "sha256").iterdir())) == 3
+
+
 async def test_one_of_two_names_goes_alone(tmp_path: Path) -> None:
     store = Store(tmp_path)
     put_image(store, "one", "quay.io/team/app:1", "quay.io/team/app:2")

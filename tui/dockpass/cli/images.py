@@ -10,10 +10,10 @@ import click
 from dockpass.cli.context import engine_choice, this_process
 from dockpass.cli.narrate import size
 from dockpass.cli.output import Output, is_terminal
+from dockpass.engines.embedded.export import export
 from dockpass.engines.embedded.store import Store
 from dockpass.engines.embedded.upkeep import (
     StoredImage,
-    export,
     prune,
     remove_image,
     stored_images,

@@ -32,6 +32,8 @@ from dockpass.variables.secret_names import is_secret_name
 
 SECONDS_REVEALED = 10.0
 SECONDS_TO_STOP = 5.0
+LOOKS_PER_SECOND = 20
+"""How often a screen takes what work in the background has found."""
 
 
 def real_situation(environ: Mapping[str, str], home: Path) -> Situation:

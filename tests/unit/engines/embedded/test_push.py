@@ -340,6 +340,18 @@ def test_nothing_is_tagged_where_a_blob_failed(
     assert not [each for each in sandbox.requests if each.method == "PUT" and "/manifests/" in each.path]
 
 
+@pytest.mark.usefixtures("in_parts")
+def test_a_damaged_blob_that_goes_in_parts_is_not_blamed_on_the_registry(
+    sandbox: SandboxServer, place: Place, owner: Credential
+) -> None:
+    name = f"{sandbox.host}/web/app:1"
+    manifest = place.image(name, 500 * KB)
+    place.store.blob(manifest.layers[0].digest).write_bytes(b"x" * manifest.layers[0].size)
+    with pytest.raises(DockpassError) as caught:
+        place.engine().push(name, owner, Notes())
+    assert caught.value.id == "store-damaged"
+
+
 def test_a_name_with_only_a_digest_is_pushed_by_that_digest(
     sandbox: SandboxServer, place: Place, other: Place, owner: Credential, client: Client
 ) -> None:

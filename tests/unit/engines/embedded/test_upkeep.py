@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import io
 import os
+from pathlib import Path
 
 import pytest
 from notes import Notes
 from transfers import Place, document
 
+from dockpass.engines.embedded.export import export
 from dockpass.engines.embedded.manifest import OCI_INDEX
-from dockpass.engines.embedded.upkeep import prune, remove_image, to_prune, to_remove
+from dockpass.engines.embedded.store import Store
+from dockpass.engines.embedded.upkeep import Removed, prune, remove_image, to_prune, to_remove
 from dockpass.errors import DockpassError, UsageError
 
 
@@ -99,6 +102,40 @@ def test_a_prune_takes_what_a_killed_pull_left(place: Place) -> None:
     assert prune(place.store) == going
     assert list(ingest.iterdir()) == []
     assert place.is_whole("here.example/app:1")
+
+
+def test_a_prune_takes_a_list_that_was_not_finished(place: Place) -> None:
+    place.image("here.example/app:1", 100)
+    half = place.store.root / ".index.json-killed"
+    half.write_bytes(b"x" * 70)
+    aside = place.store.root / "index.json.damaged-kept"
+    aside.write_bytes(b"{")
+    assert prune(place.store).leftovers == 1
+    assert not half.exists()
+    assert aside.exists()
+    assert place.is_whole("here.example/app:1")
+
+
+def test_a_look_at_what_could_go_makes_no_store(tmp_path: Path) -> None:
+    assert to_prune(Store(tmp_path / "absent")) == Removed()
+    assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.parametrize("cut", [slice(None), slice(7, 19)], ids=["whole", "short"])
+def test_an_image_with_several_names_is_exported_by_its_id(place: Place, tmp_path: Path, cut: slice) -> None:
+    manifest = place.image("here.example/app:1", 100)
+    place.engine().tag("here.example/app:1", "here.example/app:2")
+    digest, converted = export(place.store, manifest.config.digest[cut], tmp_path / "out")
+    assert (digest, converted) == (manifest.digest, False)
+    assert Store(tmp_path / "out").is_sound(manifest.layers[0])
+
+
+def test_what_is_not_there_is_not_exported(place: Place, tmp_path: Path) -> None:
+    place.image("here.example/app:1", 100)
+    with pytest.raises(UsageError) as caught:
+        export(place.store, "abcdef012345", tmp_path / "out")
+    assert caught.value.id == "image-missing"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_store_that_cannot_be_locked_says_so(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from functools import partial
@@ -21,6 +22,7 @@ from dockpass.engines.embedded.remote import (
 from dockpass.engines.embedded.sources import remember_source, source_of
 from dockpass.engines.embedded.store import CHUNK, Store, damaged, unwritable
 from dockpass.errors import DockpassError
+from dockpass.registry.failures import RegistryError
 
 AT_ONCE = 4
 LARGEST_WHOLE = 256 << 20
@@ -94,7 +96,14 @@ class _Blob:
         try:
             await self._in_requests(self._opened or await self._remote.start_upload())
         except DockpassError as error:
-            raise self._failure or error from error
+            raise self._failure or await self._at_fault(error) from error
+
+    async def _at_fault(self, error: DockpassError) -> DockpassError:
+        """Return the error for a damaged blob, where that is why the registry took another digest."""
+        wrong = isinstance(error, RegistryError) and error.answer.code == "DIGEST_INVALID"
+        if wrong and not await asyncio.to_thread(self._store.is_sound, self._blob, self._sink.check):
+            return damaged(self._path)
+        return error
 
     async def _in_requests(self, upload: Upload) -> None:
         """Send the blob in one request or in parts, and in small parts where those are too large."""

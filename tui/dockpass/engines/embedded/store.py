@@ -29,8 +29,6 @@ LARGEST_INDEX = 32 << 20
 LARGEST_DOCUMENT = 8 << 20
 CHUNK = 1 << 20
 
-_LAYOUT = {"imageLayoutVersion": "1.0.0"}
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -250,14 +248,12 @@ class Store:
         self._change(change)
         return removed
 
-    def remove(self, digest: str) -> None:
-        """Take every entry of a manifest away."""
-        self._change(lambda entries: [each for each in entries if each.descriptor.digest != digest])
-
-    def remove_unnamed(self, digest: str) -> None:
-        """Take the entry of an unnamed image away."""
+    def remove(self, digest: str, *, names_too: bool = True) -> None:
+        """Take the entries of a manifest away; without `names_too` only the one that has no name."""
         self._change(
-            lambda entries: [each for each in entries if each.name or each.descriptor.digest != digest]
+            lambda entries: [
+                each for each in entries if each.descriptor.digest != digest or (each.name and not names_too)
+            ]
         )
 
     @contextmanager
@@ -278,6 +274,13 @@ class Store:
                 f"Another dockpass works with the images in {clean(str(self.root))}.",
                 "Try again when it has ended.",
             ) from None
+
+    def half_written(self) -> list[Path]:
+        """Return what killed processes left of lists of images: whoever writes one holds the lock."""
+        if not self.root.exists():
+            return []
+        with self._locked("index.lock", fcntl.LOCK_EX):
+            return sorted(self.root.glob(".index.json-*"))
 
     def mend(self) -> str:
         """Put an index that cannot be read aside; return where it is now, or the empty string."""
@@ -343,7 +346,7 @@ class Store:
             for part in ("blobs/sha256", "ingest"):
                 (self.root / part).mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (self.root / "oci-layout").exists():
-                self._write("oci-layout", _LAYOUT)
+                self._write("oci-layout", {"imageLayoutVersion": "1.0.0"})
         except OSError as error:
             raise unwritable(self.root, error) from error
 

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from dockpass.auth.reference import is_digest, parse_reference
-from dockpass.engines.embedded.manifest import (
-    DOCKER_CONFIG,
-    DOCKER_LAYER_GZIP,
-    DOCKER_MANIFEST,
-    OCI_CONFIG,
-    OCI_LAYER_GZIP,
-    OCI_MANIFEST,
-    Descriptor,
-    Manifest,
-)
+from dockpass.auth.reference import is_digest
+from dockpass.engines.embedded.lookup import entries_of
+from dockpass.engines.embedded.manifest import Manifest
 from dockpass.engines.embedded.store import Entry, Store, unwritable
 from dockpass.errors import DockpassError, UsageError
 from dockpass.text import clean
-
-_ID = re.compile(r"(?:sha(?:256|512):)?[0-9a-f]{6,128}")
-"""An image id, or what it begins with: as many digits as tell it from others, and at least six."""
-
-_AS_OCI = {DOCKER_LAYER_GZIP: OCI_LAYER_GZIP, DOCKER_CONFIG: OCI_CONFIG, DOCKER_MANIFEST: OCI_MANIFEST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,46 +97,15 @@ def to_remove(store: Store, name: str) -> tuple[tuple[str, ...], Removed]:
 def _leaving(store: Store, name: str) -> tuple[list[Entry], list[Entry]]:
     """Return the entry that goes with a name or an image's id, and those that stay."""
     entries = store.entries()
-    leaving = _named(entries, name) or _by_id(store, entries, name)
-    if not leaving:
-        _full_name(name)  # raises for what is no name either
-        raise UsageError(
-            "image-missing", f"There is no image {clean(name)} in the store.", "`dockpass images` lists them."
-        )
-    return leaving, [each for each in entries if each not in leaving]
-
-
-def _named(entries: Iterable[Entry], name: str) -> list[Entry]:
-    try:
-        wanted = _full_name(name)
-    except UsageError:
-        return []  # an id is no name
-    return [each for each in entries if each.name == wanted]
-
-
-def _by_id(store: Store, entries: Iterable[Entry], begin: str) -> list[Entry]:
-    """Return the entry of the one image whose id begins so; none where none does."""
-    if not _ID.fullmatch(begin):
-        return []
-    part = slice(None) if ":" in begin else slice(7, None)
-    found = [
-        each for each in entries if any(known[part].startswith(begin) for known in store.ids(each.descriptor))
-    ]
-    if len({each.descriptor.digest for each in found}) > 1:
-        candidates = ", ".join(f"{each.name or '(no name)'} ({each.descriptor.digest})" for each in found)
-        raise UsageError(
-            "image-ambiguous",
-            f"{clean(begin)} is how the ids of several images begin: {candidates}. Nothing was removed.",
-            "Give a name, or more of an id or of one of these digests.",
-        )
-    if len(found) > 1:
-        names = ", ".join(each.name for each in found)
+    leaving = entries_of(store, entries, name)
+    if len(leaving) > 1:
+        names = ", ".join(each.name for each in leaving)
         raise UsageError(
             "image-has-names",
-            f"The image {clean(begin)} has several names: {names}. Nothing was removed.",
+            f"The image {clean(name)} has several names: {names}. Nothing was removed.",
             "Give the names that are to go; the image goes with the last one.",
         )
-    return found
+    return leaving, [each for each in entries if each not in leaving]
 
 
 def _known(store: Store, entries: Iterable[Entry]) -> set[str]:
@@ -182,48 +136,11 @@ def prune(store: Store) -> Removed:
         unreached = [digest for digest, _ in _unreached(store)]
         unnamed = tuple(each.descriptor.digest for each in store.entries() if not each.name)
         for digest in unnamed:
-            store.remove_unnamed(digest)
+            store.remove(digest, names_too=False)
         removed = _delete(store, unreached, unnamed)
         _forget_notes(store)
         count, bytes_of = _remove_leftovers(store)
         return replace(removed, size=removed.size + bytes_of, leftovers=count)
-
-
-def export(store: Store, name: str, directory: Path) -> tuple[str, bool]:
-    """Write an OCI layout of one image; return its digest and whether its types had to be converted.
-
-    Types of docker's own become those of OCI, which other tools look for in a layout; the digest changes
-    then. Raises `UsageError` for a directory that is not empty.
-    """
-    entry = store.find(name if is_digest(name) else _full_name(name))
-    if entry is None:
-        raise UsageError(
-            "image-missing", f"There is no image {clean(name)} in the store.", "`dockpass images` lists them."
-        )
-    if directory.exists() and any(directory.iterdir()):
-        raise UsageError(
-            "export-not-empty", f"{clean(str(directory))} is not empty.", "Name a directory that is new."
-        )
-    manifest = store.manifest(entry.descriptor)
-    if not isinstance(manifest, Manifest):
-        raise UsageError("export-index", f"{clean(name)} is an index.", "Export the image of one platform.")
-    target = Store(directory)
-    tag = parse_reference(entry.name).tag if entry.name else None
-    for blob in manifest.blobs:
-        if not store.is_sound(blob):
-            raise DockpassError(
-                "store-damaged",
-                f"The blob {blob.digest[:19]} of {clean(name)} is missing or damaged.",
-                "Pull or build the image again; that puts in what is missing.",
-            )
-        _copy(store.blob(blob.digest), target.blob(blob.digest))
-    raw, converted = _as_oci(manifest)
-    stored = target.put(raw, OCI_MANIFEST if converted else manifest.media_type)
-    target.name(tag or "latest", stored)
-    shutil.rmtree(directory / "ingest", ignore_errors=True)
-    for lock in ("index.lock", "use.lock"):
-        (directory / lock).unlink(missing_ok=True)
-    return stored.digest, converted
 
 
 def described(store: Store, entry: Entry) -> StoredImage:
@@ -308,7 +225,7 @@ def _delete(store: Store, digests: Iterable[str], images: tuple[str, ...]) -> Re
 
 def _leftovers(store: Store) -> list[Path]:
     """Return what is being written: by nobody, for whoever is alone in the store."""
-    return sorted((store.root / "ingest").glob("*"))
+    return [*sorted((store.root / "ingest").glob("*")), *store.half_written()]
 
 
 def _remove_leftovers(store: Store) -> tuple[int, int]:
@@ -340,36 +257,3 @@ def _forget_notes(store: Store) -> None:
             stale = True
         if stale:
             path.unlink(missing_ok=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    except OSError as error:
-        raise DockpassError(
-            "export-failed",
-            f"{clean(str(target))} cannot be written: {error.strerror or error}.",
-            "Make room, or name another directory.",
-        ) from error
-
-
-def _as_oci(manifest: Manifest) -> tuple[bytes, bool]:
-    if manifest.media_type == OCI_MANIFEST:
-        return manifest.raw, False
-
-    def renamed(each: Descriptor) -> dict[str, Any]:
-        return each.as_json() | {"mediaType": _AS_OCI.get(each.media_type, each.media_type)}
-
-    document = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": renamed(manifest.config),
-        "layers": [renamed(layer) for layer in manifest.layers],
-    }
-    return json.dumps(document, separators=(",", ":")).encode(), True
-
-
-def _full_name(name: str) -> str:
-    parsed = parse_reference(name)
-    return str(parsed) if parsed.tag or parsed.digest else f"{parsed}:latest"

@@ -15,7 +15,7 @@ from dockpass.errors import DockpassError
 from dockpass.text import clean
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.dialogs import Confirm, Help
-from dockpass.ui.session import Session
+from dockpass.ui.session import LOOKS_PER_SECOND, Session
 from dockpass.ui.text import content
 from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.images import (
@@ -32,11 +32,9 @@ from dockpass.ui.views.images import (
     store_words,
     title_of,
 )
-from dockpass.ui.views.words import Line, sandbox_badge
+from dockpass.ui.views.words import Line, from_home, sandbox_badge
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel, Rows
-
-LOOKS_PER_SECOND = 20
 
 
 class ImagesScreen(Screen[None]):
@@ -166,9 +164,7 @@ class ImagesScreen(Screen[None]):
         return [tuple((redactor(text), role) for text, role in line) for line in lines]
 
     def _show_status(self) -> None:
-        home = self.session.facts.home
-        root = clean(str(self.session.store.root))
-        where = f"~{root.removeprefix(home)}" if home and root.startswith(f"{home}/") else root
+        where = from_home(clean(str(self.session.store.root)), self.session.facts.home)
         left: Line = (
             ("dockpass", "brand"),
             *sandbox_badge(self.session.sandbox is not None),
@@ -223,7 +219,7 @@ class ImagesScreen(Screen[None]):
 
         def remove() -> Callable[[], None]:
             removed = remove_image(store, image.name or image.digest)
-            words, contents = removed_words(image, kept, going, removed), look(store)
+            words, contents = removed_words(image, kept, removed), look(store)
             return lambda: self._after(words, contents)
 
         def answer(yes: bool | None) -> None:

@@ -15,7 +15,7 @@ from dockpass.dockerconfig.readers.situation import Situation, Target, parse_tar
 from dockpass.errors import UsageError
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.dialogs import Help
-from dockpass.ui.session import Session
+from dockpass.ui.session import LOOKS_PER_SECOND, Session
 from dockpass.ui.text import content
 from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.readers import (
@@ -31,8 +31,6 @@ from dockpass.ui.views.readers import (
 from dockpass.ui.views.words import Line, sandbox_badge
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel, Rows
-
-LOOKS_PER_SECOND = 20
 
 
 class ReadersScreen(Screen[None]):

@@ -14,6 +14,7 @@ from dockpass.runs.plan import Plan
 from dockpass.runs.run import Run
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.dialogs import Confirm, Help
+from dockpass.ui.session import LOOKS_PER_SECOND
 from dockpass.ui.text import content
 from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.run import RunState, layer_lines, lifecycle_lines, outcome_lines, plan_rows
@@ -21,8 +22,6 @@ from dockpass.ui.views.words import Line, plain, sandbox_badge, seconds
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel
 from dockpass.ui.widgets.run_log import RunLog
-
-PUMPS_PER_SECOND = 20
 
 
 class RunScreen(Screen[None]):
@@ -61,7 +60,7 @@ class RunScreen(Screen[None]):
         """Follow the run."""
         self.query_one("#layers").display = False
         self.query_one("#outcome").display = False
-        self._timer = self.set_interval(1 / PUMPS_PER_SECOND, self.pump)
+        self._timer = self.set_interval(1 / LOOKS_PER_SECOND, self.pump)
         self.call_after_refresh(self.pump)
 
     def pump(self) -> None:

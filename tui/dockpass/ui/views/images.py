@@ -165,12 +165,12 @@ def removal_lines(image: StoredImage, kept: Sequence[str], going: Removed) -> li
     return [*lines, ((f"{image.digest}", "label"),)]
 
 
-def removed_words(image: StoredImage, kept: Sequence[str], expected: Removed, removed: Removed) -> str:
+def removed_words(image: StoredImage, kept: Sequence[str], removed: Removed) -> str:
     """Return what a removal did."""
     if kept:
         return f"removed the name {image.name}; the image stays as {', '.join(kept)}"
-    if expected.blobs and not removed.blobs:
-        return f"removed {title_of(image)}; its blobs stay while another dockpass works here"
+    if removed.kept:
+        return f"removed {title_of(image)}; its blobs stay for a prune: {removed.kept}"
     return f"removed {title_of(image)}: {plural(len(removed.blobs), 'blob')}, {size(removed.size)} freed"
 
 

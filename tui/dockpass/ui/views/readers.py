@@ -20,6 +20,7 @@ from dockpass.ui.views.words import (
     Line,
     Span,
     cell,
+    from_home,
     hanging,
 )
 
@@ -82,7 +83,7 @@ def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: 
         (f"{glyph} ", role),
         (cell(reading.reader.short, READER_WIDTH) + " ", "strong"),
         (cell(verdict_short(reading), user) + "  ", words),
-        (cut(_short(source, home), room), "label"),
+        (cut(from_home(source, home), room), "label"),
     )
 
 
@@ -101,10 +102,12 @@ def disagreement_lines(found: RegistryReadings, home: str, width: int) -> list[L
     """Return where the readers disagree, or what they agree in; then what waits for a helper."""
     lines: list[Line] = []
     for sentence in found.sentences:
-        lines += hanging(((f"{GLYPH_LOOK} ", "look"),), _short(_capital(sentence), home) + ".", "text", width)
+        lines += hanging(
+            ((f"{GLYPH_LOOK} ", "look"),), from_home(_capital(sentence), home) + ".", "text", width
+        )
     waiting = [reading for reading in found.readings if reading.verdict is Verdict.UNDECIDED]
     if not lines and not waiting:
-        words = _short(verdict_words(_reference(found.readings)), home)
+        words = from_home(verdict_words(_reference(found.readings)), home)
         lines.append(((f"{GLYPH_DONE} ", "good"), (f"All readers do the same: each {words}.", "text")))
     if waiting:
         names = ", ".join(reading.reader.short for reading in waiting)
@@ -119,7 +122,7 @@ def candidate_lines(reading: Reading, home: str, width: int) -> list[Line]:
     """Return what a reader looks at, in its order, each with the reason; then what is odd there."""
     lines: list[Line] = []
     columns = (
-        min(max((len(_short(found.source, home)) for found in reading.candidates), default=0), 44),
+        min(max((len(from_home(found.source, home)) for found in reading.candidates), default=0), 44),
         min(max((len(_login(found)) for found in reading.candidates), default=0), 24),
     )
     for found in reading.candidates:
@@ -129,8 +132,8 @@ def candidate_lines(reading: Reading, home: str, width: int) -> list[Line]:
     if reading.findings:
         lines += [(), (("Notice", "heading"),)]
         for finding in reading.findings:
-            lines += hanging(((f"{GLYPH_LOOK} ", "look"),), _short(finding.message, home), "text", width)
-            lines += hanging((("  ", "text"),), _short(finding.hint, home), "label", width)
+            lines += hanging(((f"{GLYPH_LOOK} ", "look"),), from_home(finding.message, home), "text", width)
+            lines += hanging((("  ", "text"),), from_home(finding.hint, home), "label", width)
     return lines
 
 
@@ -142,9 +145,9 @@ def _candidate_lines(
         mark, role, words = GLYPH_NOW, _MARKS[reading.verdict][1], "text"
     elif found.secret_kind is SecretKind.HELPER:
         mark, role, words = GLYPH_LOOK, "label", "label"
-    evidence = f" ({_short(found.evidence, home)})" if found.evidence else ""
+    evidence = f" ({from_home(found.evidence, home)})" if found.evidence else ""
     because = f"{found.because}{evidence}"
-    source = (cell(_short(found.source, home), columns[0]) + "  ", "text" if found.accepted else "label")
+    source = (cell(from_home(found.source, home), columns[0]) + "  ", "text" if found.accepted else "label")
     if width < WIDE:
         head: Line = ((f"{mark} ", role), source, (_login(found), words))
         return [head, *hanging((("    ", "text"),), because, words, width)]
@@ -165,10 +168,6 @@ def count_words(found: RegistryReadings) -> str:
     """Return how many logins the readers would use, for the corner of their panel."""
     logins = {identity(reading) for reading in found.readings if reading.verdict is Verdict.LOGIN}
     return plural(len(logins), "login") if logins else "no login"
-
-
-def _short(text: str, home: str) -> str:
-    return text.replace(home, "~") if len(home) > 1 else text
 
 
 def _capital(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -50,6 +51,13 @@ def hanging(head: Line, text: str, role: str, width: int) -> list[Line]:
 def plain(lines: Iterable[Sequence[Span]]) -> list[str]:
     """Return the words of lines without their roles."""
     return ["".join(text for text, _ in line).rstrip() for line in lines]
+
+
+def from_home(text: str, home: str) -> str:
+    """Return a text in which paths in the person's home begin with `~`."""
+    if len(home) < 2:
+        return text
+    return re.sub(rf"(?<![\w./-]){re.escape(home)}(?![\w-]|\.\w)", "~", text)
 
 
 def seconds(count: float) -> str:
