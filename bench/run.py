@@ -209,9 +209,10 @@ def cleanup_plan() -> Iterator[str]:
 def main() -> int:
     """Print one line a figure."""
     from embedded import embedded_work
+    from sandbox import sandbox_work
 
     wanted = sys.argv[1:]
-    known = (starts, feed, docker_work, cleanup_plan, embedded_work)
+    known = (starts, feed, docker_work, cleanup_plan, embedded_work, sandbox_work)
     parts = [part for part in known if not wanted or part.__name__ in wanted]
     for part in parts:
         try:
