@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
-from clientprograms import Home, Run, StartSandbox, make_layout
+from clientprograms import Containers, Home, Run, StartSandbox, make_layout
 from servers import Missing, Registry, engine, registry
 
 from dockpass.sandbox.server import SandboxServer
@@ -77,3 +78,23 @@ def images(docker_host: str) -> Iterator[Images]:
 def layout(tmp_path: Path) -> Path:
     """A small OCI layout."""
     return make_layout(tmp_path / "layout")
+
+
+@pytest.fixture
+def containers(tmp_path: Path, run: Run) -> Containers:
+    """Run podman or buildah with settings and images of the test's own: `containers("podman", HOST)`."""
+    root, settings = tmp_path / "containers", tmp_path / ".config" / "containers"
+    for directory in (root, settings):
+        directory.mkdir(parents=True)
+    (root / "storage.conf").write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{root}/graph"\nrunroot = "{root}/run"\n'
+    )
+    (settings / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    environ = {"CONTAINERS_STORAGE_CONF": str(root / "storage.conf"), "STORAGE_DRIVER": "vfs"}
+
+    def client(name: str, host: str) -> Run:
+        # `manifest inspect` has no --tls-verify, and learns here that the registry speaks plain http.
+        (settings / "registries.conf").write_text(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n')
+        return partial(run, name, environ=environ)
+
+    return client

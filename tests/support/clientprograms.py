@@ -23,6 +23,7 @@ from dockpass.sandbox.server import SandboxServer
 
 StartSandbox = Callable[..., SandboxServer]
 Run = Callable[..., "Ended"]
+Containers = Callable[[str, str], Run]
 
 REF_NAME = "org.opencontainers.image.ref.name"
 
@@ -49,7 +50,7 @@ class Home:
     def variables(self, **more: str) -> dict[str, str]:
         """The whole environment of a client."""
         own = {"HOME": str(self.directory), "XDG_RUNTIME_DIR": str(self.directory)}
-        return {**os.environ, **own, "DOCKER_CONFIG": str(self.directory / "docker"), **more}
+        return {**os.environ, **own, **more}
 
     def run(
         self,
