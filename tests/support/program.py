@@ -78,8 +78,8 @@ class Program:
 
     @property
     def processes(self) -> list[str]:
-        """Ids of living processes that have the program's environment."""
-        mark = f"DOCKPASS_STATE={self.directory}/state".encode()
+        """Ids of living processes whose environment leads to the program's directory."""
+        mark = f"={self.directory}/".encode()
         living = []
         for path in Path("/proc").glob("[0-9]*/environ"):
             try:
