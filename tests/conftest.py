@@ -15,7 +15,7 @@ settings.register_profile("dockpass", deadline=None, max_examples=60, derandomiz
 settings.load_profile("dockpass")
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
-_FOREIGN = ("DOCKER_", "CI_", "WERF_", "GITHUB_", "GITLAB_", "REGISTRY_", "XDG_", "DOCKPASS_")
+_FOREIGN = ("DOCKER_", "CONTAINERS_", "CI_", "WERF_", "GITHUB_", "GITLAB_", "REGISTRY_", "XDG_", "DOCKPASS_")
 
 
 @pytest.fixture(autouse=True)

@@ -60,19 +60,6 @@ def found(program: Program) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in paths if path.suffix != ".log"}
 
 
-def processes(program: Program) -> list[str]:
-    """Return the ids of living processes that have the program's environment."""
-    mark = f"TMPDIR={program.directory}/tmp".encode()
-    living = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if mark in path.read_bytes():
-                living.append(path.parent.name)
-        except OSError:
-            continue
-    return living
-
-
 def left(program: Program) -> list[Path]:
     return [*(program.directory / "tmp").iterdir(), *program.left]
 
@@ -121,7 +108,7 @@ def test_nothing_of_the_persons_is_shown_or_changed_and_nothing_is_left(
     assert CANARY.encode() not in terminal.raw
     assert found(program) == before
     assert left(program) == []
-    assert processes(program) == []
+    assert program.processes == []
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -135,4 +122,4 @@ def test_a_signal_before_the_first_screen_leaves_nothing_either(
     terminal.child.send_signal(number)
     assert terminal.ends() == status
     assert left(program) == []
-    assert processes(program) == []
+    assert program.processes == []

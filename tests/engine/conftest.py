@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
+from pathlib import Path
 
 import pytest
+from clientprograms import Containers, Home, Run, StartSandbox, make_layout
 from servers import Missing, Registry, engine, registry
+
+from dockpass.sandbox.server import SandboxServer
+from engine import Images
 
 StartRegistry = Callable[..., Registry]
 
@@ -39,3 +45,56 @@ def docker_host() -> Iterator[str]:
 def start_registry(start: Callable[[AbstractContextManager[object]], Registry]) -> StartRegistry:
     """Start a docker-registry: `start_registry("token", delete=False)`."""
     return lambda auth="none", *, delete=True: start(registry(auth, delete=delete))
+
+
+@pytest.fixture
+def start_sandbox() -> Iterator[StartSandbox]:
+    """Start sandboxes that end with the test."""
+    with ExitStack() as stack:
+        yield lambda *given, **named: stack.enter_context(SandboxServer(*given, **named))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a client in a home of the test's own: `run("skopeo", "inspect", ..., fails=True)`."""
+    return Home(tmp_path).run
+
+
+@pytest.fixture
+def docker(run: Run, docker_host: str) -> Run:
+    """Run docker with the tests' own engine."""
+    return lambda *arguments, **named: run("docker", "-H", docker_host, *arguments, **named)
+
+
+@pytest.fixture
+def images(docker_host: str) -> Iterator[Images]:
+    """Images in the tests' own engine, which are removed with the test."""
+    made = Images(docker_host)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    """A small OCI layout."""
+    return make_layout(tmp_path / "layout")
+
+
+@pytest.fixture
+def containers(tmp_path: Path, run: Run) -> Containers:
+    """Run podman or buildah with settings and images of the test's own: `containers("podman", HOST)`."""
+    root, settings = tmp_path / "containers", tmp_path / ".config" / "containers"
+    for directory in (root, settings):
+        directory.mkdir(parents=True)
+    (root / "storage.conf").write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{root}/graph"\nrunroot = "{root}/run"\n'
+    )
+    (settings / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    environ = {"CONTAINERS_STORAGE_CONF": str(root / "storage.conf"), "STORAGE_DRIVER": "vfs"}
+
+    def client(name: str, host: str) -> Run:
+        # `manifest inspect` has no --tls-verify, and learns here that the registry speaks plain http.
+        (settings / "registries.conf").write_text(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n')
+        return partial(run, name, environ=environ)
+
+    return client

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from clientprograms import Containers
 from notes import Notes
 from servers import Registry, program
 from transfers import Place
@@ -20,36 +20,15 @@ from engine import CAN_RUN, Images, tiny_program
 pytestmark = [pytest.mark.engine, pytest.mark.registry, pytest.mark.xdist_group("engine")]
 
 
-@pytest.fixture
-def podman(tmp_path: Path) -> Callable[..., str]:
-    """Run podman with images of the test's own."""
-    root = tmp_path / "containers"
-    root.mkdir()
-    (root / "storage.conf").write_text(
-        f'[storage]\ndriver = "vfs"\ngraphroot = "{root}/graph"\nrunroot = "{root}/run"\n'
-    )
-    own = {"CONTAINERS_STORAGE_CONF": f"{root}/storage.conf", "STORAGE_DRIVER": "vfs", "HOME": str(tmp_path)}
-
-    def run(*arguments: str) -> str:
-        command = [program("podman"), *arguments]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ | own)
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout.strip()
-
-    return run
-
-
 def test_podman_pulls_what_was_pushed(
-    tmp_path: Path, start_registry: Callable[..., Registry], podman: Callable[..., str]
+    tmp_path: Path, start_registry: Callable[..., Registry], containers: Containers
 ) -> None:
-    (tmp_path / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
-    place = Place(tmp_path / "place")
-    name = f"{start_registry('none').host}/team/app:1"
-    engine = place.engine()
+    place, host = Place(tmp_path / "place"), start_registry("none").host
+    podman, name, engine = containers("podman", host), f"{host}/team/app:1", place.engine()
     engine.build(replace(place.context("FROM scratch\nCOPY a /\n", {"a": b"A"}), tags=(name,)), {}, Notes())
     digest = engine.push(name, None, Notes())
-    podman("pull", "--tls-verify=false", f"--signature-policy={tmp_path / 'policy.json'}", name)
-    assert podman("image", "inspect", "--format", "{{.Digest}}", name) == digest
+    podman("pull", "--tls-verify=false", name)
+    assert podman("image", "inspect", "--format", "{{.Digest}}", name).out.strip() == digest
 
 
 def skopeo(*arguments: str) -> dict[str, object]:

@@ -34,13 +34,6 @@ WRONG = Credential(USER, Secret("canary-wrong"))
 
 
 @pytest.fixture
-def images(docker_host: str) -> Iterator[Images]:
-    made = Images(docker_host)
-    yield made
-    made.remove()
-
-
-@pytest.fixture
 def engine(docker_host: str) -> Iterator[DockerEngine]:
     opened = open_engine(Endpoint(docker_host, "the test"))
     yield opened

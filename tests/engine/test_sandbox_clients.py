@@ -1,105 +1,26 @@
-"""The sandbox and the clients that people use: docker, skopeo, podman, buildah, and two Python libraries."""
+"""The sandbox and the programs that people use: docker and skopeo."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
-import os
-import subprocess
-import tarfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from urllib.parse import unquote
 
 import pytest
-from sandboxclient import CONFIG, INDEX, LAYER, MANIFEST, Client, digest_of
-from servers import Missing, program
+from clientprograms import Ended, Run, StartSandbox, digest_in, found, make_layout, skopeo
+from program import Program, StartedSandbox
+from sandboxclient import Client, digest_of
 
 from dockpass.sandbox.accounts import Account, Accounts
+from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer
 from engine import Images
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
-
-NEEDED = frozenset({"docker", "skopeo"})
-
-Start = Callable[..., SandboxServer]
-Run = Callable[..., "Ended"]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a program ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start sandboxes that end with the test."""
-    with ExitStack() as stack:
-        yield lambda *given, **named: stack.enter_context(SandboxServer(*given, **named))
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run a client with a home of the test's own; a failure fails the test unless it is expected."""
-
-    def run_one(
-        name: str,
-        *arguments: str,
-        stdin: str = "",
-        fails: bool = False,
-        environ: Mapping[str, str] | None = None,
-    ) -> Ended:
-        own = {
-            "HOME": str(tmp_path),
-            "XDG_RUNTIME_DIR": str(tmp_path),
-            "DOCKER_CONFIG": str(tmp_path / "docker"),
-        }
-        ended = subprocess.run(
-            [_found(name), *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            env={**os.environ, **own, **(environ or {})},
-        )
-        assert (ended.returncode != 0) == fails, ended.stdout + ended.stderr
-        return Ended(ended.returncode, ended.stdout, ended.stderr)
-
-    return run_one
-
-
-def _found(name: str) -> str:
-    try:
-        return program(name)
-    except Missing as missing:
-        if name in NEEDED and os.environ.get("CI", "").lower() in {"true", "1"}:
-            pytest.fail(f"CI has to have it: {missing}")
-        pytest.skip(str(missing))
-
-
-@pytest.fixture
-def docker(run: Run, docker_host: str) -> Run:
-    return lambda *arguments, **named: run("docker", "-H", docker_host, *arguments, **named)
-
-
-@pytest.fixture
-def images(docker_host: str) -> Iterator[Images]:
-    made = Images(docker_host)
-    yield made
-    made.forget(*made.made)
 
 
 def log_in(docker: Run, sandbox: SandboxServer, account: Account, *, fails: bool = False) -> Ended:
@@ -109,60 +30,14 @@ def log_in(docker: Run, sandbox: SandboxServer, account: Account, *, fails: bool
     )
 
 
-@pytest.fixture
-def layout(tmp_path: Path) -> Path:
-    """An OCI layout: an index `all` of images for two machines, and one of the images as `one`."""
-    root = tmp_path / "layout"
-    (root / "blobs" / "sha256").mkdir(parents=True)
-    (root / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-
-    def put(media_type: str, raw: bytes, **more: object) -> dict[str, object]:
-        digest = digest_of(raw)
-        (root / "blobs" / "sha256" / digest.partition(":")[2]).write_bytes(raw)
-        return {"mediaType": media_type, "digest": digest, "size": len(raw), **more}
-
-    children = []
-    for machine in ("amd64", "arm64"):
-        archive = tar_of(machine.encode() * 700)
-        layer = put(f"{LAYER}+gzip", gzip.compress(archive))
-        rootfs = {"type": "layers", "diff_ids": [digest_of(archive)]}
-        config = put(CONFIG, json.dumps({"architecture": machine, "os": "linux", "rootfs": rootfs}).encode())
-        image = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
-        platform = {"os": "linux", "architecture": machine}
-        children.append(put(MANIFEST, json.dumps(image).encode(), platform=platform))
-    index = put(INDEX, json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}).encode())
-    named = [
-        {**index, "annotations": {"org.opencontainers.image.ref.name": "all"}},
-        {**children[0], "annotations": {"org.opencontainers.image.ref.name": "one"}},
-    ]
-    (root / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": named}))
-    return root
-
-
-def tar_of(content: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        info = tarfile.TarInfo("file")
-        info.size = len(content)
-        archive.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def digest_in(layout: Path, name: str) -> str:
-    listed = json.loads((layout / "index.json").read_text())["manifests"]
-    return next(
-        str(entry["digest"])
-        for entry in listed
-        if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == name
-    )
-
-
 # docker
 
 
 @pytest.mark.parametrize("flavour", Flavour)
-def test_docker_logs_in_pushes_and_pulls(start: Start, docker: Run, images: Images, flavour: Flavour) -> None:
-    sandbox = start(None, flavour)
+def test_docker_logs_in_pushes_and_pulls(
+    start_sandbox: StartSandbox, docker: Run, images: Images, flavour: Flavour
+) -> None:
+    sandbox = start_sandbox(None, flavour)
     tag = f"{sandbox.host}/web/{flavour.value}:v1"
     log_in(docker, sandbox, sandbox.accounts.job)
     made = images.make(tag, 300_000)
@@ -177,19 +52,19 @@ def test_docker_logs_in_pushes_and_pulls(start: Start, docker: Run, images: Imag
     ]
 
 
-def test_docker_is_told_that_a_password_is_wrong(start: Start, docker: Run) -> None:
-    sandbox, other = start(), Accounts.random()
+def test_docker_is_told_that_a_password_is_wrong(start_sandbox: StartSandbox, docker: Run) -> None:
+    sandbox, other = start_sandbox(), Accounts.random()
     ended = log_in(docker, sandbox, other.job, fails=True)
     assert "HTTP Basic: Access denied" in ended.err
     assert other.job.secret.reveal() not in ended.err
 
 
 def test_docker_logs_in_but_may_not_push_to_another_project(
-    start: Start, docker: Run, images: Images
+    start_sandbox: StartSandbox, docker: Run, images: Images
 ) -> None:
     accounts = Accounts.random()
     job = replace(accounts.job, projects=("web/own",))
-    sandbox = start(accounts=replace(accounts, job=job))
+    sandbox = start_sandbox(accounts=replace(accounts, job=job))
     log_in(docker, sandbox, job)
     own, foreign = f"{sandbox.host}/web/own:v1", f"{sandbox.host}/web/foreign:v1"
     images.make(own, 10)
@@ -199,16 +74,20 @@ def test_docker_logs_in_but_may_not_push_to_another_project(
     assert "denied" in docker("pull", foreign, fails=True).err
 
 
-def test_docker_is_kept_from_a_protected_tag(start: Start, docker: Run, images: Images) -> None:
-    sandbox = start(protected_tags=["^v"])
+def test_docker_is_kept_from_a_protected_tag(
+    start_sandbox: StartSandbox, docker: Run, images: Images
+) -> None:
+    sandbox = start_sandbox(protected_tags=["^v"])
     log_in(docker, sandbox, sandbox.accounts.job)
     tag = f"{sandbox.host}/web/backend:v1"
     images.make(tag, 10)
     assert "denied: the tag v1 is protected" in docker("push", tag, fails=True).err
 
 
-def test_docker_pulls_without_a_login_where_anybody_may(start: Start, docker: Run, images: Images) -> None:
-    sandbox = start(None, Flavour.ANONYMOUS)
+def test_docker_pulls_without_a_login_where_anybody_may(
+    start_sandbox: StartSandbox, docker: Run, images: Images
+) -> None:
+    sandbox = start_sandbox(None, Flavour.ANONYMOUS)
     pusher = Client(sandbox, sandbox.accounts.job)
     tag = f"{sandbox.host}/web/backend:v1"
     log_in(docker, sandbox, sandbox.accounts.job)
@@ -221,8 +100,10 @@ def test_docker_pulls_without_a_login_where_anybody_may(start: Start, docker: Ru
     assert pusher.tags("web/backend") == ["v1"]
 
 
-def test_docker_mounts_a_layer_from_another_repository(start: Start, docker: Run, images: Images) -> None:
-    sandbox = start()
+def test_docker_mounts_a_layer_from_another_repository(
+    start_sandbox: StartSandbox, docker: Run, images: Images
+) -> None:
+    sandbox = start_sandbox()
     log_in(docker, sandbox, sandbox.accounts.job)
     one, two = f"{sandbox.host}/web/one:v1", f"{sandbox.host}/web/two:v1"
     images.make(one, 100_000)
@@ -236,27 +117,10 @@ def test_docker_mounts_a_layer_from_another_repository(start: Start, docker: Run
 # skopeo
 
 
-def skopeo(run: Run, sandbox: SandboxServer, account: Account, *arguments: str, **named: Any) -> Ended:
-    command, rest = arguments[0], arguments[1:]
-    credentials = f"{account.username}:{account.secret.reveal()}"
-    options = {
-        "copy": [],
-        "inspect": ["--tls-verify=false", f"--creds={credentials}"],
-        "list-tags": ["--tls-verify=false", f"--creds={credentials}"],
-        "delete": ["--tls-verify=false", f"--creds={credentials}"],
-    }[command]
-    if command == "copy":
-        side = "dest" if rest[-1].startswith("docker://") else "src"
-        options = [f"--{side}-tls-verify=false", f"--{side}-creds={credentials}"]
-        if all(part.startswith("docker://") for part in rest[-2:]):
-            options += ["--src-tls-verify=false", f"--src-creds={credentials}"]
-    return run("skopeo", "--insecure-policy", command, *options, *rest, **named)
-
-
 def test_skopeo_copies_inspects_lists_and_deletes(
-    start: Start, run: Run, layout: Path, tmp_path: Path
+    start_sandbox: StartSandbox, run: Run, layout: Path, tmp_path: Path
 ) -> None:
-    sandbox = start()
+    sandbox = start_sandbox()
     writer, cleaner = sandbox.accounts.deploy, sandbox.accounts.cleanup
     there = f"docker://{sandbox.host}/web/backend"
     skopeo(run, sandbox, writer, "copy", f"oci:{layout}:one", f"{there}:v1")
@@ -272,8 +136,10 @@ def test_skopeo_copies_inspects_lists_and_deletes(
     assert skopeo(run, sandbox, writer, "list-tags", there).data["Tags"] == ["all"]
 
 
-def test_skopeo_copies_from_one_repository_to_another(start: Start, run: Run, layout: Path) -> None:
-    sandbox = start()
+def test_skopeo_copies_from_one_repository_to_another(
+    start_sandbox: StartSandbox, run: Run, layout: Path
+) -> None:
+    sandbox = start_sandbox()
     one, two = (f"docker://{sandbox.host}/web/{name}" for name in ("one", "two"))
     writer = sandbox.accounts.job
     skopeo(run, sandbox, writer, "copy", f"oci:{layout}:one", f"{one}:v1")
@@ -281,88 +147,83 @@ def test_skopeo_copies_from_one_repository_to_another(start: Start, run: Run, la
     assert Client(sandbox, writer).tags("web/two") == ["v2"]
 
 
-def test_skopeo_is_told_that_deletion_is_switched_off(start: Start, run: Run, layout: Path) -> None:
-    sandbox = start(None, Flavour.NO_DELETE)
+def test_skopeo_is_told_that_deletion_is_switched_off(
+    start_sandbox: StartSandbox, run: Run, layout: Path
+) -> None:
+    sandbox = start_sandbox(None, Flavour.NO_DELETE)
     there, cleaner = f"docker://{sandbox.host}/web/backend:v1", sandbox.accounts.cleanup
     skopeo(run, sandbox, cleaner, "copy", f"oci:{layout}:one", there)
     assert "405" in skopeo(run, sandbox, cleaner, "delete", there, fails=True).err
 
 
-# podman and buildah
+def test_four_skopeos_push_the_same_at_once(start_sandbox: StartSandbox, run: Run, tmp_path: Path) -> None:
+    """Uploads are slow here, so that one begins before another has ended."""
+    kept, layout = tmp_path / "kept", make_layout(tmp_path / "large", 10_000_000)
+    sandbox = start_sandbox(kept, faults=Faults(latency=0.5, path="/blobs/uploads/"))
+    account, tags = sandbox.accounts.job, ["v1", "v2", "v3", "v4"]
+    there = f"docker://{sandbox.host}/web/backend"
+
+    def push(tag: str) -> None:
+        skopeo(run, sandbox, account, "copy", f"oci:{layout}:one", f"{there}:{tag}")
+
+    with ThreadPoolExecutor(len(tags)) as pool:
+        list(pool.map(push, tags))
+    finished = Counter(
+        asked.path.partition("digest=")[2]
+        for asked in sandbox.requests
+        if (asked.method, asked.status) == ("PUT", 201) and "digest=" in asked.path
+    )
+    assert len(finished) == 2
+    assert min(finished.values()) > 1, "no two of them pushed the same blob at once"
+    assert Client(sandbox, account).tags("web/backend") == tags
+    stored = {f"sha256:{path.name}" for path in kept.glob("blobs/sha256/*/*")}
+    assert len(list(kept.glob("blobs/*/*/*"))) == 3
+    assert stored == {unquote(digest) for digest in finished} | {digest_in(layout, "one")}
+    assert list((kept / "uploads").iterdir()) == []
+    for tag in tags:
+        skopeo(run, sandbox, account, "copy", f"{there}:{tag}", f"oci:{tmp_path}/back:{tag}")
+        assert digest_in(tmp_path / "back", tag) == digest_in(layout, "one")
+
+
+# docker, after `dockpass sandbox --shell`
+
+JOB = """
+set -e
+eval "$(cat)"
+printf %s "$CI_REGISTRY_PASSWORD" | docker login -u "$CI_REGISTRY_USER" --password-stdin "$CI_REGISTRY"
+docker tag "$1" "$CI_REGISTRY_IMAGE/app:v1"
+docker push "$CI_REGISTRY_IMAGE/app:v1"
+docker rmi "$1" "$CI_REGISTRY_IMAGE/app:v1"
+docker pull "$CI_REGISTRY_IMAGE/app:v1"
+docker image inspect -f 'id={{.Id}}' "$CI_REGISTRY_IMAGE/app:v1"
+docker rmi "$CI_REGISTRY_IMAGE/app:v1"
+docker logout "$CI_REGISTRY"
+kill -TERM "$DOCKPASS_SANDBOX_PID"
+"""
 
 
 @pytest.fixture
-def containers(tmp_path: Path) -> Mapping[str, str]:
-    """What keeps podman and buildah to the test's own directory."""
-    root = tmp_path / "containers"
-    root.mkdir()
-    (root / "storage.conf").write_text(
-        f'[storage]\ndriver = "vfs"\ngraphroot = "{root}/graph"\nrunroot = "{root}/run"\n'
-    )
-    (root / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
-    return {
-        "CONTAINERS_STORAGE_CONF": str(root / "storage.conf"),
-        "REGISTRY_AUTH_FILE": str(root / "auth.json"),
-        "STORAGE_DRIVER": "vfs",
-    }
+def dockpass(tmp_path: Path) -> Iterator[Program]:
+    (tmp_path / "tmp").mkdir()
+    made = Program(tmp_path, {"TMPDIR": str(tmp_path / "tmp")})
+    yield made
+    made.remove()
 
 
-@pytest.mark.parametrize("name", ["podman", "buildah"])
-def test_podman_and_buildah_log_in_pull_and_push(
-    start: Start, run: Run, layout: Path, containers: Mapping[str, str], name: str
+def test_docker_logs_in_with_what_the_sandbox_prints_for_a_shell(
+    dockpass: Program, run: Run, docker_host: str, images: Images
 ) -> None:
-    _found(name)
-    sandbox = start()
-    account = sandbox.accounts.job
-    skopeo(run, sandbox, account, "copy", f"oci:{layout}:one", f"docker://{sandbox.host}/web/backend:v1")
-    policy = str(Path(containers["REGISTRY_AUTH_FILE"]).with_name("policy.json"))
-
-    def call(*arguments: str, stdin: str = "", fails: bool = False) -> Ended:
-        return run(name, *arguments, stdin=stdin, fails=fails, environ=containers)
-
-    login = ["login", "--tls-verify=false", "-u", account.username, "--password-stdin", sandbox.host]
-    call(*login, stdin="canary-wrong", fails=True)
-    call(*login, stdin=account.secret.reveal())
-    tag = f"{sandbox.host}/web/backend"
-    call("pull", "--tls-verify=false", f"--signature-policy={policy}", f"{tag}:v1")
-    call("push", "--tls-verify=false", f"--signature-policy={policy}", f"{tag}:v1", f"{tag}:v2")
-    assert Client(sandbox, account).tags("web/backend") == ["v1", "v2"]
-
-
-# libraries
-
-
-def test_oras_pushes_and_pulls_files(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With Basic, for this library asks for one token, to read, and never for a wider one."""
-    from oras import client
-
-    sandbox = start(None, Flavour.DISTRIBUTION)
-    account = sandbox.accounts.job
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-    (tmp_path / "note.txt").write_text("a note")
-    monkeypatch.chdir(tmp_path)
-    oras = client.OrasClient(hostname=sandbox.host, insecure=True, auth_backend="basic")
-    oras.login(username=account.username, password=account.secret.reveal(), hostname=sandbox.host)
-    oras.push(target=f"{sandbox.host}/web/notes:v1", files=["note.txt"])
-    found = oras.pull(target=f"{sandbox.host}/web/notes:v1", outdir=str(tmp_path / "back"))
-    assert [Path(path).read_text() for path in found] == ["a note"]
-    assert oras.get_tags(f"{sandbox.host}/web/notes") == ["v1"]
-
-
-def test_dxf_pushes_pulls_and_deletes(start: Start) -> None:
-    """With a token of the test's, for this library logs in by https only."""
-    import dxf
-
-    sandbox = start()
-    account = sandbox.accounts.cleanup
-    registry = dxf.DXF(sandbox.host, "web/data", insecure=True)
-    registry.token = Client(sandbox, account).token("repository:web/data:pull,push,delete").data["token"]
-    digest = registry.push_blob(data=b"some data", digest=digest_of(b"some data"))
-    assert b"".join(registry.pull_blob(digest)) == b"some data"
-    registry.set_alias("v1", digest)
-    assert registry.list_aliases() == ["v1"]
-    assert registry.get_alias("v1") == [digest]
-    registry.del_alias("v1")
-    assert registry.list_aliases() == []
-    registry.del_blob(digest)
-    assert Client(sandbox, account).ask("GET", f"/v2/web/data/blobs/{digest}").status == 404
+    found("docker")
+    made = images.make("dockpass-test/shell:v1", 300_000)
+    with StartedSandbox(dockpass, "--shell") as started:
+        ended = run(
+            "sh", "-c", JOB, "sh", images.made[0], stdin=started.out, environ={"DOCKER_HOST": docker_host}
+        )
+        assert started.child.wait(30) == 0
+    secret = started.out.partition("CI_JOB_TOKEN=")[2].split()[0]
+    assert "Login Succeeded" in ended.out
+    assert f"id={made}" in ended.out
+    assert secret not in ended.out + ended.err + "".join(started.said)
+    assert list((dockpass.directory / "tmp").iterdir()) == []
+    assert dockpass.left == []
+    assert dockpass.processes == []

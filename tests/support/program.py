@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,7 +76,56 @@ class Program:
         """Temporary configs that are still there."""
         return sorted(self.runtime.glob("dockpass-*"))
 
+    @property
+    def processes(self) -> list[str]:
+        """Ids of living processes whose environment leads to the program's directory."""
+        mark = f"={self.directory}/".encode()
+        living = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if mark in path.read_bytes():
+                    living.append(path.parent.name)
+            except OSError:
+                continue
+        return living
+
     def written(self) -> str:
         """Everything that was written to files, but for the person's own config."""
         files = [path for path in self.directory.rglob("*") if path.is_file() and path != self.home_config]
         return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+
+
+class StartedSandbox:
+    """`dockpass sandbox` in a process of its own, which ends with the test."""
+
+    def __init__(self, program: Program, *arguments: str) -> None:
+        self.child = subprocess.Popen(
+            program.command("sandbox", *arguments),
+            cwd=program.work,
+            env=program.variables(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.child.stderr
+        assert self.child.stdout
+        self.said: list[str] = []
+        for line in self.child.stderr:
+            self.said.append(line)
+            if "Ctrl-C stops it" in line:
+                break
+        self.out = self.child.stdout.read()  # stdout ends before the sandbox does
+
+    def __enter__(self) -> StartedSandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        for pipe in (self.child.stdout, self.child.stderr):
+            if pipe:
+                pipe.close()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it by a signal, if it runs still; return its exit status."""
+        self.child.send_signal(number)
+        return self.child.wait(30)

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from program import Program
+from program import Program, StartedSandbox
 
 
 @pytest.fixture
@@ -23,48 +23,13 @@ def program(tmp_path: Path) -> Iterator[Program]:
     made.remove()
 
 
-class Started:
-    """A sandbox in a process of its own, which ends with the test."""
-
-    def __init__(self, program: Program, *arguments: str) -> None:
-        self.child = subprocess.Popen(
-            program.command("sandbox", *arguments),
-            cwd=program.work,
-            env=program.variables(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.child.stderr
-        assert self.child.stdout
-        self.said: list[str] = []
-        for line in self.child.stderr:
-            self.said.append(line)
-            if "Ctrl-C stops it" in line:
-                break
-        self.out = self.child.stdout.read()  # stdout ends before the sandbox does
-
-    def __enter__(self) -> Started:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        for pipe in (self.child.stdout, self.child.stderr):
-            if pipe:
-                pipe.close()
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.child.send_signal(number)
-        return self.child.wait(30)
-
-
 def left(program: Program) -> list[str]:
     return [path.name for path in (program.directory / "tmp").iterdir()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_stays_until_it_is_stopped_and_leaves_nothing(program: Program, number: int) -> None:
-    with Started(program, "--env-file", "job.env") as started:
+    with StartedSandbox(program, "--env-file", "job.env") as started:
         path = program.work / "job.env"
         assert path.stat().st_mode & 0o777 == 0o600
         assert started.out == ""
@@ -80,7 +45,7 @@ def test_every_form_tells_the_same_environment(program: Program) -> None:
     with ExitStack() as stack:
         found = {}
         for form in ("--json", "--shell", "--port=0"):
-            started = stack.enter_context(Started(program, form))
+            started = stack.enter_context(StartedSandbox(program, form))
             if form == "--json":
                 found[form] = json.loads(started.out)
             else:
@@ -115,7 +80,7 @@ def test_a_shell_takes_the_environment_over_and_goes_on(program: Program) -> Non
 
 
 def test_an_env_file_leads_to_an_explanation(program: Program) -> None:
-    with Started(program, "--env-file", "job.env"):
+    with StartedSandbox(program, "--env-file", "job.env"):
         ended = program.run("explain", "cleanup", "--env-file", "job.env", "--json")
         found = json.loads(ended.stdout)
     assert (found["method"], found["username"]) == ("autologin", "gitlab-ci-token")
@@ -164,14 +129,14 @@ def test_what_it_does_not_do_it_says_and_why(
 def test_a_port_in_use_is_another_port(program: Program) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with Started(program, "--json", "--port", str(port)) as started:
+        with StartedSandbox(program, "--json", "--port", str(port)) as started:
             assert f"Port {port} is in use" in "".join(started.said)
             assert json.loads(started.out)["CI_REGISTRY"] != f"127.0.0.1:{port}"
 
 
 def test_faults_are_options(program: Program) -> None:
     faults = ["--too-many=1", "--retry-after=7", "--fault-path=^/v2/$"]
-    with Started(program, "--json", *faults) as started:
+    with StartedSandbox(program, "--json", *faults) as started:
         import urllib.error
         import urllib.request
 
