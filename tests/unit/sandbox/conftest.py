@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from operator import attrgetter
 
 import pytest
 from sandboxclient import Client, Clock
 
+from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer
 
 Start = Callable[..., SandboxServer]
+
+JUDGED = (Flavour.GITLAB, Flavour.DISTRIBUTION, Flavour.ANONYMOUS)
 
 
 @pytest.fixture
@@ -42,3 +46,10 @@ def owner(shared: SandboxServer) -> Client:
 def path(request: pytest.FixtureRequest) -> str:
     """A repository of the test's own in the shared sandbox."""
     return f"tests/r{hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]}"
+
+
+@pytest.fixture(scope="module", params=JUDGED, ids=attrgetter("value"))
+def judged(request: pytest.FixtureRequest) -> Iterator[Client]:
+    """A client of a sandbox that is held against the specification: with tokens, with Basic, and open."""
+    with SandboxServer(None, request.param) as sandbox:
+        yield Client(sandbox, sandbox.accounts.personal)

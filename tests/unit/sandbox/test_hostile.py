@@ -73,8 +73,9 @@ def test_digests_outside_the_grammar(owner: Client, digest: str, kind: str) -> N
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_tags_outside_the_grammar(owner: Client, tag: str) -> None:
-    assert owner.raw("GET", f"/v2/a/b/manifests/{tag}").code == "TAG_INVALID"
-    assert owner.raw("DELETE", f"/v2/a/b/tags/reference/{tag}").code == "TAG_INVALID"
+    for method, form in (("GET", "manifests"), ("PUT", "manifests"), ("DELETE", "tags/reference")):
+        got = owner.raw(method, f"/v2/a/b/{form}/{tag}")
+        assert (got.status, got.code) == (404, "MANIFEST_UNKNOWN")
 
 
 def test_names_may_hold_the_words_of_routes(owner: Client, path: str) -> None:

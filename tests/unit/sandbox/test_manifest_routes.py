@@ -166,7 +166,7 @@ def test_paging_begins_behind_last(owner: Client, path: str) -> None:
     assert "Link" not in owner.ask("GET", f"{tags}?n=0").headers
 
 
-@pytest.mark.parametrize("count", ["-1", "x", "1.5", "99999999999999", "%D9%A1"])
+@pytest.mark.parametrize("count", ["-1", "x", "1.5", "9999999999999999999", "%D9%A1"])
 def test_a_page_size_that_is_no_number(owner: Client, path: str, count: str) -> None:
     owner.image(path, "a")
     got = owner.ask("GET", f"/v2/{path}/tags/list?n={count}")
@@ -222,7 +222,7 @@ def test_tags_may_come_with_a_digest(owner: Client, path: str) -> None:
     assert (got.status, got.headers["OCI-Tag"].split(", ")) == (201, names)
     assert owner.tags(path) == [*names, "v1"]
     got = owner.put(path, f"{digest}?tag=fine&tag=..%2Fetc", raw)
-    assert (got.status, got.code) == (400, "TAG_INVALID")
+    assert (got.status, got.code) == (400, "MANIFEST_INVALID")
     assert "fine" not in owner.tags(path)
 
 

@@ -1,4 +1,10 @@
-"""Refusals in the distribution specification's form: a status, a code, words."""
+"""Refusals in the distribution specification's form: a status, a code, words.
+
+The codes are those of its section "Error Codes". Three are not in that list, and are what Distribution sends
+(its `registry/api/errcode/register.go`): RANGE_INVALID with 416, for which GitLab's fork has a
+CONTENT_RANGE_INVALID of its own and zot takes BLOB_UPLOAD_INVALID; PAGINATION_NUMBER_INVALID with 400, as
+GitLab's fork too; UNKNOWN with 500, where the specification has nothing to say.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +28,6 @@ _WORDS = {
     "PAGINATION_NUMBER_INVALID": "invalid number of results requested",
     "RANGE_INVALID": "invalid content range",
     "SIZE_INVALID": "provided length did not match content length",
-    "TAG_INVALID": "manifest tag did not match URI",
     "TOOMANYREQUESTS": "too many requests",
     "UNAUTHORIZED": "authentication required",
     "UNKNOWN": "unknown error",

@@ -13,7 +13,7 @@ from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.blobs import CHUNK, Upload, hash_of
 from dockpass.sandbox.call import Call
 from dockpass.sandbox.faults import SOUND
-from dockpass.sandbox.routes import require_digest
+from dockpass.sandbox.routes import require_algorithm, require_digest
 
 _RANGE = re.compile(r"(?:bytes[= ])?(\d{1,18})-(\d{1,18})(?:/(?:\d+|\*))?")
 
@@ -35,8 +35,14 @@ async def delete_blob(call: Call) -> web.StreamResponse:
 
 
 async def begin_upload(call: Call) -> web.StreamResponse:
-    """POST: mount from another repository, upload in one request, or open a session."""
+    """POST: mount from another repository, upload in one request, or open a session.
+
+    Without a source a blob is mounted only where it is already. The algorithm of `digest-algorithm` need
+    not be remembered: the closing request names it with the digest.
+    """
     name, storage = call.route.repository, call.storage
+    if call.query.get("digest-algorithm"):
+        require_algorithm(call.query["digest-algorithm"])
     mount = call.query.get("mount", "")
     if mount:
         source = call.query.get("from", "") or name

@@ -114,7 +114,7 @@ class BlobStore:
             if idle is None:
                 raise Refused(429, "TOOMANYREQUESTS", f"{MOST_UPLOADS} uploads are under way")
             self.discard(idle)
-        upload = Upload(uuid.uuid4().hex, repository, Path(), hashlib.sha256())
+        upload = Upload(str(uuid.uuid4()), repository, Path(), hashlib.sha256())
         upload.path = self._parts / upload.id
         upload.path.touch()
         self._uploads[upload.id] = upload

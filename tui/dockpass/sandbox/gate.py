@@ -24,6 +24,7 @@ from dockpass.sandbox.access import (
 from dockpass.sandbox.accounts import Account, Accounts
 from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.flavours import OverAsking, Profile, PullLimit
+from dockpass.sandbox.registry import unsupported
 from dockpass.sandbox.routes import Kind, Route
 from dockpass.sandbox.tokens import InvalidToken, Tokens, grants_of
 
@@ -69,7 +70,7 @@ class Gate:
         if request.method != "GET":
             return web.Response(status=404, text="404 Not Found\n")
         if request.query.get("service") != self.profile.service:
-            raise Refused(404, "NOT_FOUND", "this is not a service that tokens are made for here")
+            return web.Response(status=404)  # GitLab's JwtController says no more than that
         account = self._account(request)
         asked = [scope for text in request.query.getall("scope", ()) for scope in _scopes(text)]
         grants = self._grants(account, asked)
@@ -139,7 +140,7 @@ class Gate:
         if not all(map(caller.may, needed)):
             self._refuse_scope(caller, needed)
         if request.method == "DELETE" and route.kind in _DELETABLE and not self.profile.deletes:
-            raise Refused(405, "UNSUPPORTED")
+            raise unsupported(route.kind, without="DELETE")
         self._count(request, route, caller)
         return caller
 

@@ -14,6 +14,8 @@ from dockpass.sandbox.call import Call
 from dockpass.sandbox.manifests import INDEX, LARGEST, Manifest, read_manifest
 from dockpass.sandbox.routes import require_tag
 
+LONGEST_COUNT = 18  # digits: what is sure to fit the 64 bits of other registries
+
 
 async def read_one(call: Call) -> web.StreamResponse:
     """GET and HEAD, by tag or digest."""
@@ -128,7 +130,7 @@ def _count(call: Call) -> int | None:
     text = call.query.get("n", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_COUNT):
         raise Refused(400, "PAGINATION_NUMBER_INVALID", detail={"n": text[:20]})
     return int(text)
 

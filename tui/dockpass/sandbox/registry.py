@@ -50,5 +50,11 @@ def handler_of(kind: Kind, method: str) -> Handler:
     """Return what answers; raises `Refused` (405 UNSUPPORTED) for a method that this route has not."""
     handlers = HANDLERS[kind]
     if method not in handlers:
-        raise Refused(405, "UNSUPPORTED", headers={"Allow": ", ".join(sorted(handlers))})
+        raise unsupported(kind)
     return handlers[method]
+
+
+def unsupported(kind: Kind, without: str = "") -> Refused:
+    """Return the refusal of a method, with those that are allowed: all of the route's, or all but one."""
+    allowed = sorted(method for method in HANDLERS[kind] if method != without)
+    return Refused(405, "UNSUPPORTED", headers={"Allow": ", ".join(allowed)})
