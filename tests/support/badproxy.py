@@ -45,7 +45,15 @@ class Lose:
     """Let the request through, and break off in place of the answer."""
 
 
-Fate = Refuse | Cut | Lose | None
+@dataclass(frozen=True)
+class Reword:
+    """Let the request through, and answer with other words in the head; both are as long as each other."""
+
+    old: bytes
+    new: bytes
+
+
+Fate = Refuse | Cut | Lose | Reword | None
 
 
 class BadProxy:
@@ -104,7 +112,9 @@ class BadProxy:
             if isinstance(fate, Cut):
                 far.shutdown(socket.SHUT_WR)
             while piece := far.recv(PIECE):
-                if fate is None:
+                if isinstance(fate, Reword):
+                    connection.sendall(piece.replace(fate.old, fate.new))
+                elif fate is None:
                     connection.sendall(piece)
 
 

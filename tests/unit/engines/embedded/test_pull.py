@@ -6,6 +6,7 @@ import shutil
 import time
 
 import pytest
+from badproxy import BadProxy, Reword
 from cutting import Cutting, ends_when_cut
 from notes import Notes
 from sandboxclient import CONFIG, INDEX, MANIFEST, Client
@@ -82,6 +83,20 @@ def test_a_cut_connection_is_resumed_by_range(
     resumed = [line for line in notes.lines if "Going on at" in line]
     assert len(resumed) == 1
     assert "Going on at 0 bytes" not in resumed[0]
+
+
+def test_a_part_that_begins_at_another_place_is_refused(
+    sandbox: SandboxServer, place: Place, other: Place, owner: Credential, pushed: str
+) -> None:
+    sandbox.faults = Faults(cut_blob_after=1_500_000, path=blob_of(other, pushed))
+    elsewhere = Reword(b"bytes 1500000-", b"bytes 1400000-")
+    with (
+        BadProxy(sandbox.host, lambda asked: elsewhere if "range" in asked.headers else None) as proxy,
+        pytest.raises(DockpassError, match="begins at another place") as caught,
+    ):
+        place.engine().pull(pushed.replace(sandbox.host, proxy.host), owner, Notes())
+    assert caught.value.id == "answer-refused"
+    assert place.names() == []
 
 
 @pytest.mark.parametrize("each", [40_000, 100_000, 300_000])

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
-from badproxy import Asked, BadProxy, Cut, Fate, Lose, Refuse
+from badproxy import Asked, BadProxy, Cut, Fate, Lose, Refuse, Reword
 from cutting import Cutting, ends_when_cut
 from notes import Notes
 from sandboxclient import Client, Clock
@@ -350,6 +350,17 @@ def test_a_damaged_blob_that_goes_in_parts_is_not_blamed_on_the_registry(
     with pytest.raises(DockpassError) as caught:
         place.engine().push(name, owner, Notes())
     assert caught.value.id == "store-damaged"
+
+
+def test_a_registry_that_says_it_stored_another_manifest_is_not_believed(
+    place: Place, owner: Credential, before: Before
+) -> None:
+    other_digest = Reword(b"Docker-Content-Digest: sha256:", b"Docker-Content-Digest: sha512:")
+    proxy = before(lambda asked: other_digest if "/manifests/" in asked.target else None)
+    place.image(f"{proxy.host}/web/app:1", 100)
+    with pytest.raises(DockpassError, match="the registry stored it as sha512:") as caught:
+        place.engine().push(f"{proxy.host}/web/app:1", owner, Notes())
+    assert caught.value.id == "answer-refused"
 
 
 def test_a_name_with_only_a_digest_is_pushed_by_that_digest(
