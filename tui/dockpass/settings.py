@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tempfile
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -51,15 +49,17 @@ def load_settings(path: Path) -> LoadedSettings:
     names = [found.name for found in fields(Settings)]
     sources = dict.fromkeys(names, "default")
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = _read(path)
     except FileNotFoundError:
         return LoadedSettings(Settings(), sources, (), path)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         return LoadedSettings(Settings(), sources, (f"{shown}: {clean(str(error))}",), path)
     values: dict[str, Any] = {}
     problems = []
     for name, value in found.items():
         if name not in names:
+            import difflib
+
             close = difflib.get_close_matches(name, names, 1)
             meant = f"; did you mean {close[0]}?" if close else ""
             problems.append(f"{shown}: there is no setting {clean(name)}{meant}")
@@ -71,15 +71,23 @@ def load_settings(path: Path) -> LoadedSettings:
     return LoadedSettings(replace(Settings(), **values), sources, tuple(problems), path)
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """Return what the file says; raises `OSError`, and `ValueError` for what is no TOML."""
+    text = path.read_text(encoding="utf-8")
+    import tomllib  # only who has a settings file pays for it
+
+    return tomllib.loads(text)
+
+
 def save_setting(path: Path, name: str, value: object) -> None:
     """Write one setting and keep the others; the file is replaced at once, never half written."""
     import tomli_w
 
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = _read(path)
     except FileNotFoundError:
         found = {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise DockpassError(
             "settings-unreadable",
             f"{clean(str(path))} was not changed, because it cannot be read: {clean(str(error))}.",

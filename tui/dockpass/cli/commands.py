@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dockpass.auth.command import Command
-from dockpass.cli.context import Given, gather_facts, this_process
+from dockpass.cli.context import Given, gather_facts
 from dockpass.cli.options import (
     Span,
     build_arguments,
@@ -20,6 +20,7 @@ from dockpass.cli.options import (
     run_options,
 )
 from dockpass.cli.output import Output
+from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
 from dockpass.runs.request import BuildOptions, CleanupOptions
 

@@ -1,23 +1,24 @@
-"""What every command starts from: the environment, the facts with their findings, the redactor."""
+"""What a command line gives: the engine that was asked for, and the facts with their findings."""
 
 from __future__ import annotations
 
-import os
-import pwd
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import BaseImage, Facts, Options
-from dockpass.engines.choice import EngineChoice, parse_choice
+from dockpass.cli.world import World
 from dockpass.errors import UsageError
-from dockpass.paths import Paths, paths
-from dockpass.runs.request import BuildOptions
-from dockpass.secrets import Redactor, Secret
+from dockpass.secrets import Secret
 from dockpass.variables.findings import Finding, find_findings
 from dockpass.variables.gather import gather
+
+if TYPE_CHECKING:
+    from dockpass.engines.choice import EngineChoice
+    from dockpass.runs.request import BuildOptions
 
 LONGEST_PASSWORD = 64 << 10
 
@@ -37,32 +38,9 @@ class Given:
     froms: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class World:
-    """The process as the command line sees it."""
-
-    environ: Mapping[str, str]
-    cwd: Path
-    redactor: Redactor = field(default_factory=Redactor)
-
-    @property
-    def home(self) -> Path:
-        """`HOME`, else the home directory of the user's account, as for docker."""
-        return Path(self.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
-
-    @property
-    def paths(self) -> Paths:
-        """Where dockpass keeps what is its own."""
-        return paths(self.environ)
-
-
-def this_process() -> World:
-    """Return the world of this process."""
-    return World(dict(os.environ), Path.cwd())
-
-
 def engine_choice(world: World, asked: str | None) -> EngineChoice:
     """Return which engine to use: the option, else the setting."""
+    from dockpass.engines.choice import parse_choice
     from dockpass.settings import load_settings
 
     loaded = load_settings(world.paths.settings)
@@ -100,13 +78,12 @@ def gather_facts(
 def _base_images(
     world: World, command: Command | None, given: Given, build: BuildOptions
 ) -> tuple[tuple[BaseImage, ...] | None, tuple[Finding, ...]]:
+    if not given.froms and command not in {Command.BUILD, None}:
+        return None, ()
     from dockpass.buildfiles.find import find_base_images, named_base_images
 
     if given.froms:
         return named_base_images(given.froms), ()
-    if command not in {Command.BUILD, None}:
-        return None, ()
-
     try:
         sources = find_base_images(
             world.cwd,

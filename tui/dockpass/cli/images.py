@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from dockpass.cli.context import engine_choice, this_process
+from dockpass.cli.context import engine_choice
 from dockpass.cli.narrate import size
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.world import this_process
 from dockpass.engines.embedded.export import export
 from dockpass.engines.embedded.store import Store
 from dockpass.engines.embedded.upkeep import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from dockpass.cli.context import this_process
 from dockpass.cli.output import Output
+from dockpass.cli.world import this_process
 from dockpass.dockerconfig.readers.model import Reader
 from dockpass.errors import DockpassError
 

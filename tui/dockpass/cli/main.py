@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import logging
 import os
@@ -51,6 +50,8 @@ class _Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            import difflib
+
             close = difflib.get_close_matches(args[0], _COMMANDS, 1)
             meant = f" Did you mean {close[0]}?" if close else f" There are: {', '.join(_COMMANDS)}."
             raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
@@ -83,7 +84,7 @@ def cli(ctx: click.Context, version: bool, verbose: bool, engine: str | None, sa
 
 def run() -> None:
     """Run the command line; every failure ends in words and with its exit status."""
-    from dockpass.cli.context import this_process
+    from dockpass.cli.world import this_process
     from dockpass.errors import DockpassError, ExitCode
     from dockpass.logfile import start_log
 
@@ -130,7 +131,8 @@ def _print_version(engine: str | None, *, verbose: bool) -> None:
     click.echo(f"dockpass {__version__}")
     click.echo(f"Python {python}, textual {version('textual')}, docker SDK {version('docker')}")
     if verbose:
-        from dockpass.cli.context import engine_choice, this_process
+        from dockpass.cli.context import engine_choice
+        from dockpass.cli.world import this_process
         from dockpass.engines.choice import detect_chosen
 
         world = this_process()

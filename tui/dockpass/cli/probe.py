@@ -8,9 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from dockpass.auth.command import Command
-from dockpass.cli.context import Given, World, gather_facts
+from dockpass.cli.context import Given, gather_facts
 from dockpass.cli.explain import error_json
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode
 from dockpass.registry.policy import Policy
 from dockpass.runs.access import (

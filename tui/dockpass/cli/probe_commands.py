@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from dockpass.auth.command import Command
-from dockpass.cli.context import Given, this_process
+from dockpass.cli.context import Given
 from dockpass.cli.options import build_options, facts_options, policy_of, registry_options, repo_option
+from dockpass.cli.world import this_process
 from dockpass.runs.request import BuildOptions
 
 _GIVEN = (

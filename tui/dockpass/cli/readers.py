@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dockpass.cli.context import World
+from dockpass.cli.world import World
 from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.compare import disagreements
 from dockpass.dockerconfig.readers.model import Candidate, Reader, Reading, SecretKind, Verdict

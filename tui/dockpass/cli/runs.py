@@ -11,9 +11,10 @@ from types import FrameType
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal, WarningId
-from dockpass.cli.context import Given, World, engine_choice, gather_facts
+from dockpass.cli.context import Given, engine_choice, gather_facts
 from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, size, values_yaml
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.world import World
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.choice import opener
 from dockpass.errors import NotAllowed, UsageError

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from dockpass.cli.context import this_process
+from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour

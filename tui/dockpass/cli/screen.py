@@ -6,7 +6,8 @@ import signal
 import sys
 from typing import NoReturn
 
-from dockpass.cli.context import World, engine_choice, this_process
+from dockpass.cli.context import engine_choice
+from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
 from dockpass.paths import paths

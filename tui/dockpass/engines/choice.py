@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockpass.engines.base import Engine
-from dockpass.engines.detect import EngineState, detect_engine
-from dockpass.engines.endpoint import resolve_endpoint
 from dockpass.errors import DockpassError, UsageError
-from dockpass.registry.policy import Policy
+
+if TYPE_CHECKING:
+    from dockpass.engines.detect import EngineState
+    from dockpass.registry.policy import Policy
 
 AUTO_SECONDS = 0.3
 """How long `auto` waits for Docker or Podman before it takes the embedded engine."""
@@ -41,6 +43,7 @@ def open_chosen(
     if choice.engine is Engines.EMBEDDED:
         return _embedded(choice, choice.because, environ, policy)
     from dockpass.engines.docker import OPEN_SECONDS, open_engine
+    from dockpass.engines.endpoint import resolve_endpoint
 
     seconds = AUTO_SECONDS if choice.engine is Engines.AUTO else OPEN_SECONDS
     try:
@@ -58,6 +61,8 @@ def opener(choice: EngineChoice, policy: Policy | None = None) -> Callable[[Mapp
 
 def detect_chosen(choice: EngineChoice, environ: Mapping[str, str], home: Path) -> EngineState:
     """Return the engine that a run would use, or why there is none."""
+    from dockpass.engines.detect import EngineState, detect_engine
+
     if choice.engine is Engines.EMBEDDED:
         return EngineState(_embedded(choice, choice.because, environ).info())
     if choice.engine is Engines.DOCKER:

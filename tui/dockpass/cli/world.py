@@ -1,0 +1,36 @@
+"""What every command starts from: the environment, the current directory, the redactor."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockpass.paths import Paths, paths
+from dockpass.secrets import Redactor
+
+
+@dataclass(frozen=True)
+class World:
+    """The process as the command line sees it."""
+
+    environ: Mapping[str, str]
+    cwd: Path
+    redactor: Redactor = field(default_factory=Redactor)
+
+    @property
+    def home(self) -> Path:
+        """`HOME`, else the home directory of the user's account, as for docker."""
+        return Path(self.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+
+    @property
+    def paths(self) -> Paths:
+        """Where dockpass keeps what is its own."""
+        return paths(self.environ)
+
+
+def this_process() -> World:
+    """Return the world of this process."""
+    return World(dict(os.environ), Path.cwd())
