@@ -25,8 +25,7 @@ from dockpass.errors import DockpassError
 from dockpass.text import clean
 
 NAME_KEY = "org.opencontainers.image.ref.name"
-LARGEST_INDEX = 32 << 20
-LARGEST_DOCUMENT = 8 << 20
+LARGEST_INDEX, LARGEST_DOCUMENT = 32 << 20, 8 << 20
 CHUNK = 1 << 20
 
 
@@ -250,11 +249,11 @@ class Store:
 
     def remove(self, digest: str, *, names_too: bool = True) -> None:
         """Take the entries of a manifest away; without `names_too` only the one that has no name."""
-        self._change(
-            lambda entries: [
-                each for each in entries if each.descriptor.digest != digest or (each.name and not names_too)
-            ]
-        )
+
+        def stays(each: Entry) -> bool:
+            return each.descriptor.digest != digest or (bool(each.name) and not names_too)
+
+        self._change(lambda entries: [each for each in entries if stays(each)])
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
