@@ -8,7 +8,8 @@ import json
 import os
 import subprocess
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -73,14 +74,21 @@ class Home:
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
-def found(name: str) -> str:
-    """Find a client's program; where it is missing the test is skipped, but never in CI."""
+@contextmanager
+def demanded() -> Iterator[None]:
+    """Skip the test where a program is `Missing`; in CI it fails."""
     try:
-        return program(name)
+        yield
     except Missing as missing:
         if os.environ.get("CI", "").lower() in {"true", "1"}:
             pytest.fail(f"CI has to have it: {missing}")
         pytest.skip(str(missing))
+
+
+def found(name: str) -> str:
+    """Find a client's program; where it is missing the test is skipped, but never in CI."""
+    with demanded():
+        return program(name)
 
 
 def skopeo(run: Run, sandbox: SandboxServer, account: Account, *arguments: str, **named: Any) -> Ended:

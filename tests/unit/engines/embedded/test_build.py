@@ -18,6 +18,7 @@ from transfers import Place, in_own_process
 
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.embedded.layer import PART
+from dockpass.engines.embedded.manifest import Manifest
 from dockpass.engines.embedded.tree import Tree, add_layer
 from dockpass.errors import Cancelled, UsageError
 
@@ -29,6 +30,15 @@ DOCKERFILE = (
 
 def build(place: Place, request: BuildRequest) -> str:
     return place.engine().build(request, {}, Notes())
+
+
+def layers(place: Place, image: str) -> list[str]:
+    """Return the digests of an image's layers."""
+    entry = place.store.find(image)
+    assert entry is not None
+    manifest = place.store.manifest(entry.descriptor)
+    assert isinstance(manifest, Manifest)
+    return [layer.digest for layer in manifest.layers]
 
 
 # What is refused
@@ -164,10 +174,12 @@ def test_layers_that_are_built_already_are_taken_again(place: Place) -> None:
 def test_a_layer_of_several_compressed_parts_is_read_back(place: Place) -> None:
     files = {"big": os.urandom(2 * PART + 5), "later": b"behind it"}
     lines = "FROM scratch AS one\nCOPY . /\nFROM scratch\nCOPY --from=one /big /later /\n"
-    build(place, place.context(lines, files))
+    copied = build(place, place.context(lines, files))
     image = replace(place.context("FROM scratch\nCOPY big later /\n", files), tags=("here.example/a:1",))
-    build(place, image)
-    build(place, place.context("FROM here.example/a:1 AS one\nFROM scratch\nCOPY --from=one /later /\n"))
+    assert layers(place, copied) == layers(place, build(place, image))
+    of_base = "FROM here.example/a:1 AS one\nFROM scratch\nCOPY --from=one /later /\n"
+    alone = build(place, place.context("FROM scratch\nCOPY later /\n", files))
+    assert layers(place, build(place, place.context(of_base))) == layers(place, alone)
 
 
 # Cancelling
