@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,27 @@ from terminal import Terminal
 CANARY = "canary-4f1d"
 
 pytestmark = pytest.mark.terminal
+
+
+# Sends the signal in the worst moment: a directory is there, and nobody has its name yet.
+INTERRUPTED = """
+import os, tempfile
+make = tempfile.mkdtemp
+def interrupted(*arguments, **named):
+    made = make(*arguments, **named)
+    os.kill(os.getpid(), int(os.environ["NUMBER"]))
+    return made
+tempfile.mkdtemp = interrupted
+from dockpass.__main__ import main
+main()
+"""
+
+
+class InterruptedProgram(Program):
+    """The program that gets a signal as soon as it has made a temporary directory."""
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-c", INTERRUPTED, *arguments]
 
 
 @pytest.fixture
@@ -121,5 +143,17 @@ def test_a_signal_before_the_first_screen_leaves_nothing_either(
         terminal.read()
     terminal.child.send_signal(number)
     assert terminal.ends() == status
+    assert left(program) == []
+    assert program.processes == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_between_a_directory_and_its_name_leaves_nothing_either(
+    program: Program, number: signal.Signals, status: int
+) -> None:
+    interrupted = InterruptedProgram(program.directory, program.environ)
+    terminal = Terminal(interrupted, "--sandbox", NUMBER=str(int(number)))
+    assert terminal.ends(20) == status
+    interrupted.remove()
     assert left(program) == []
     assert program.processes == []

@@ -8,6 +8,8 @@ import shlex
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from dockpass.errors import DockpassError, UsageError
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer
-from dockpass.sandbox.workshop import CLEANUP_PASSWORD, Workshop, write_private
+from dockpass.sandbox.workshop import CLEANUP_PASSWORD, Workshop, create_private
 from dockpass.text import clean
 
 PID = "DOCKPASS_SANDBOX_PID"
@@ -96,17 +98,10 @@ def sandbox(
     with Workshop(server, None if keep is None else world.cwd / Path(keep).expanduser()) as workshop:
         for note in server.notes:
             click.echo(f"▲ {note}", err=True)
-        try:
-            if path is None:
-                click.echo(_printed(form, workshop))
-            else:
-                _write_env_file(path, workshop)
+        with _told(form, path, workshop):
             _let_go_of_stdout()
             click.echo(f"the sandbox is at {server.url}, for this machine only; Ctrl-C stops it", err=True)
             stopped.wait()
-        finally:
-            if path is not None:
-                path.unlink(missing_ok=True)
 
 
 def _let_go_of_stdout() -> None:
@@ -132,22 +127,40 @@ def _not_set(workshop: Workshop) -> str:
 
 def _require_new(path: Path) -> Path:
     if os.path.lexists(path):
-        raise UsageError(
-            "env-file-exists", f"{clean(str(path))} is there already.", "Name a file that is new."
-        )
+        raise _not_new(path)
     return path
+
+
+def _not_new(path: Path) -> UsageError:
+    return UsageError("env-file-exists", f"{clean(str(path))} is there already.", "Name a file that is new.")
+
+
+@contextmanager
+def _told(form: str | None, path: Path | None, workshop: Workshop) -> Iterator[None]:
+    """Print the job's environment, or keep a file with it for as long as the sandbox is there."""
+    if path is None:
+        click.echo(_printed(form, workshop))
+        yield
+        return
+    _write_env_file(path, workshop)
+    try:
+        click.echo(f"the job's environment is in {clean(str(path))}, which ends with the sandbox", err=True)
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _write_env_file(path: Path, workshop: Workshop) -> None:
     try:
-        write_private(_require_new(path), f"{_lines(workshop)}\n{_not_set(workshop)}\n")
+        create_private(path, f"{_lines(workshop)}\n{_not_set(workshop)}\n")
+    except FileExistsError as error:
+        raise _not_new(path) from error
     except OSError as error:
         raise DockpassError(
             "env-file-unwritable",
             f"{clean(str(path))} cannot be written: {error.strerror or error}.",
             "Name another place.",
         ) from error
-    click.echo(f"the job's environment is in {clean(str(path))}, which ends with the sandbox", err=True)
 
 
 def _stopping() -> threading.Event:

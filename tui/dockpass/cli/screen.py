@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import NoReturn
 
 from dockpass.cli.context import engine_choice
@@ -12,6 +14,8 @@ from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
 from dockpass.paths import paths
 from dockpass.text import clean
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def start_screen(engine: str | None = None) -> int:
@@ -40,9 +44,7 @@ def start_sandbox(engine: str | None = None) -> int:
     from dockpass.ui.session import Sandbox
 
     world = this_process()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
-    with Workshop(SandboxServer()) as workshop:
+    with _signals_waiting() as let_through, Workshop(SandboxServer()) as workshop, let_through():
         for secret in workshop.secrets:
             world.redactor.learn(secret)
         environ = workshop.environ(world.environ)
@@ -57,8 +59,32 @@ def start_sandbox(engine: str | None = None) -> int:
         return run_app(environ, workshop.home, workshop.project, places, world.redactor, choice, sandbox)
 
 
+@contextmanager
+def _signals_waiting() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Let signals wait; yields what lets them through for a while.
+
+    A signal's exception between the making of a directory and the noting of its name would leave it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+    @contextmanager
+    def let_through() -> Iterator[None]:
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+    try:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _end)
+        yield let_through
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _end(number: int, _: object) -> NoReturn:
-    """End in order while there is no screen yet, so that the sandbox's directories go."""
+    """End in order where there is no screen, so that the sandbox's directories go."""
     raise SystemExit(128 + number)
 
 

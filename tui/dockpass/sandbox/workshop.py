@@ -174,7 +174,9 @@ class Workshop:
         entry = {self.server.host: {"auth": base64.b64encode(pair).decode()}}
         directory = self.root / name
         directory.mkdir(mode=0o700, exist_ok=True)
-        write_private(directory / "config.json", json.dumps({"auths": entry}, indent=2) + "\n")
+        config = directory / "config.json"
+        config.unlink(missing_ok=True)  # a sandbox that was kept has one already
+        create_private(config, json.dumps({"auths": entry}, indent=2) + "\n")
 
 
 def _temporary() -> Path:
@@ -182,9 +184,12 @@ def _temporary() -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}job-"))
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600, from its first byte on; a link in its place is not followed."""
-    path.unlink(missing_ok=True)
+def create_private(path: Path, text: str) -> None:
+    """Write a new file of mode 0600; raises `FileExistsError`, and leaves nothing half-written."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
