@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,16 +26,7 @@ def interrupted(*arguments, **named):
     os.kill(os.getpid(), int(os.environ["NUMBER"]))
     return made
 tempfile.mkdtemp = interrupted
-from dockpass.__main__ import main
-main()
 """
-
-
-class InterruptedProgram(Program):
-    """The program that gets a signal as soon as it has made a temporary directory."""
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", INTERRUPTED, *arguments]
 
 
 @pytest.fixture
@@ -151,9 +141,8 @@ def test_a_signal_before_the_first_screen_leaves_nothing_either(
 def test_a_signal_between_a_directory_and_its_name_leaves_nothing_either(
     program: Program, number: signal.Signals, status: int
 ) -> None:
-    interrupted = InterruptedProgram(program.directory, program.environ)
-    terminal = Terminal(interrupted, "--sandbox", NUMBER=str(int(number)))
+    program.meddling = INTERRUPTED
+    terminal = Terminal(program, "--sandbox", NUMBER=str(int(number)))
     assert terminal.ends(20) == status
-    interrupted.remove()
     assert left(program) == []
     assert program.processes == []

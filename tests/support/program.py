@@ -20,6 +20,8 @@ class Program:
 
     directory: Path
     environ: dict[str, str] = field(default_factory=dict)
+    meddling: str = ""
+    """Code that the program's process runs first, to make a moment that tests cannot wait for."""
 
     def __post_init__(self) -> None:
         for name in ("home", "work"):
@@ -57,6 +59,9 @@ class Program:
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of a call."""
+        if self.meddling:
+            started = f"{self.meddling}\nfrom dockpass.__main__ import main\nmain()"
+            return [sys.executable, "-c", started, *arguments]
         return [sys.executable, "-m", "dockpass", *arguments]
 
     def run(self, *arguments: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -107,30 +106,21 @@ def test_an_env_file_never_takes_anothers_place(program: Program, what: str) -> 
     assert left(program) == []
 
 
-class SlowProgram(Program):
-    """The program with somebody else who writes `job.env` while the sandbox comes up."""
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", MEANWHILE, *arguments]
-
-
+# Somebody else writes the file while the sandbox comes up.
 MEANWHILE = """
 from pathlib import Path
-from dockpass.__main__ import main
 from dockpass.sandbox.workshop import Workshop
 enter = Workshop.__enter__
 def entered(self):
     Path("job.env").write_text("theirs")
     return enter(self)
 Workshop.__enter__ = entered
-main()
 """
 
 
 def test_an_env_file_that_somebody_writes_meanwhile_stays(program: Program) -> None:
-    slow = SlowProgram(program.directory, program.environ)
-    ended = slow.run("sandbox", "--env-file", "job.env")
-    slow.remove()
+    program.meddling = MEANWHILE
+    ended = program.run("sandbox", "--env-file", "job.env")
     assert ended.returncode == 2
     assert "is there already" in ended.stderr
     assert (program.work / "job.env").read_text() == "theirs"

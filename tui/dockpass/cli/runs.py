@@ -24,8 +24,7 @@ from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, CleanupOptions, RunRequest
 from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from dockpass.signals import ENDING_SIGNALS
 
 
 def run_command(
@@ -156,7 +155,7 @@ def _cancelling(run: Run) -> Iterator[Callable[[], int | None]]:
         else:
             run.stop(0)
 
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    before = {number: signal.signal(number, handle) for number in ENDING_SIGNALS}
     try:
         yield lambda: received[0] if received else None
     finally:

@@ -21,11 +21,10 @@ from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer
 from dockpass.sandbox.workshop import CLEANUP_PASSWORD, Workshop, create_private
+from dockpass.signals import ENDING_SIGNALS
 from dockpass.text import clean
 
 PID = "DOCKPASS_SANDBOX_PID"
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.command()
@@ -166,7 +165,7 @@ def _write_env_file(path: Path, workshop: Workshop) -> None:
 def _stopping() -> threading.Event:
     """Return what is set by the first signal to stop."""
     stopped = threading.Event()
-    for number in _SIGNALS:
+    for number in ENDING_SIGNALS:
         signal.signal(number, lambda *_: stopped.set())
     return stopped
 

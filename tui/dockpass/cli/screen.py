@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from typing import NoReturn
 
 from dockpass.cli.context import engine_choice
@@ -13,9 +11,8 @@ from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
 from dockpass.paths import paths
+from dockpass.signals import ending_signals
 from dockpass.text import clean
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def start_screen(engine: str | None = None) -> int:
@@ -44,7 +41,14 @@ def start_sandbox(engine: str | None = None) -> int:
     from dockpass.ui.session import Sandbox
 
     world = this_process()
-    with _signals_waiting() as let_through, Workshop(SandboxServer()) as workshop, let_through():
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGHUP, _end)
+    # The exception of a signal between the making of a directory and the noting of its name would leave it.
+    with (
+        ending_signals(signal.SIG_BLOCK),
+        Workshop(SandboxServer()) as workshop,
+        ending_signals(signal.SIG_UNBLOCK),
+    ):
         for secret in workshop.secrets:
             world.redactor.learn(secret)
         environ = workshop.environ(world.environ)
@@ -57,30 +61,6 @@ def start_sandbox(engine: str | None = None) -> int:
             str(workshop.external_config),
         )
         return run_app(environ, workshop.home, workshop.project, places, world.redactor, choice, sandbox)
-
-
-@contextmanager
-def _signals_waiting() -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """Let signals wait; yields what lets them through for a while.
-
-    A signal's exception between the making of a directory and the noting of its name would leave it.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-
-    @contextmanager
-    def let_through() -> Iterator[None]:
-        try:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-
-    try:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _end)
-        yield let_through
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(number: int, _: object) -> NoReturn:

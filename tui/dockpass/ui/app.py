@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from dockpass.paths import Paths
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import load_settings, save_setting
+from dockpass.signals import ENDING_SIGNALS
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.ui.themes import THEMES, role_variables
@@ -28,8 +28,6 @@ from dockpass.variables.gather import gather
 from dockpass.variables.place import detect_place
 
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 60, 16
-
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class DockpassApp(App[int]):
@@ -62,7 +60,7 @@ class DockpassApp(App[int]):
     def on_mount(self) -> None:
         """Start with the overview; end in order on the signals that ask for it."""
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in ENDING_SIGNALS:
             loop.add_signal_handler(number, self._end_by_signal, number)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self.push_screen(Overview(self.session))
