@@ -79,7 +79,7 @@ def test_a_job_that_pushes_as_an_object() -> None:
     found = as_object(Command.PUSH, facts(**JOB))
     assert list(found) == [
         *["command", "repo", "method", "username", "secret_from", "config_dir", "login"],
-        *["warnings", "trace", "why_not"],
+        *["warnings", "trace", "why_not", "findings"],
     ]
     assert found["command"] == "push"
     assert found["repo"] == REPO

@@ -100,7 +100,7 @@ def explain(command: str, **options: Any) -> None:
         output.json(error_json(error.id, error.message, error.hint))
         raise SystemExit(int(error.exit_code)) from None
     if as_json:
-        output.json(explain_json(decided, facts))
+        output.json(explain_json(decided, facts, findings))
     else:
         output.data(explain_text(decided, facts, findings).splitlines())
 

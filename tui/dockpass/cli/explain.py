@@ -22,7 +22,9 @@ _MARKS = {
 }
 
 
-def explain_json(decided: Decision | Refusal, facts: Facts) -> dict[str, Any]:
+def explain_json(
+    decided: Decision | Refusal, facts: Facts, findings: Sequence[Finding] = ()
+) -> dict[str, Any]:
     """Return the object of `--json`; no secret value is ever in it."""
     if isinstance(decided, Refusal):
         return error_json(decided.id, decided.message, decided.hint)
@@ -47,7 +49,24 @@ def explain_json(decided: Decision | Refusal, facts: Facts) -> dict[str, Any]:
             }
             for found in why_not(decided.command, facts)
         ],
+        "findings": [finding_json(found) for found in findings],
     }
+
+
+def finding_json(found: Finding) -> dict[str, str]:
+    """Return a finding as an object."""
+    return {
+        "id": found.id,
+        "severity": str(found.severity),
+        "about": found.name,
+        "message": found.message,
+        "hint": found.hint,
+    }
+
+
+def finding_lines(found: Finding) -> list[str]:
+    """Return a finding in lines: what it is, and below it what to do."""
+    return [f"▲ {found.name} {found.message}", *([f"  {found.hint}"] if found.hint else [])]
 
 
 def error_json(error_id: str, message: str, hint: str) -> dict[str, Any]:
@@ -65,7 +84,7 @@ def explain_text(decided: Decision, facts: Facts, findings: Sequence[Finding]) -
             *_block("rules", _columns([_step(step) for step in decided.trace])),
             *_block("warnings", [f"  ▲ {notice.message}" for notice in decided.warnings]),
             *_block("instead", _columns([_instead(each) for each in why_not(decided.command, facts)])),
-            *_block("findings", [f"  ▲ {found.name} {found.message}" for found in findings]),
+            *_block("findings", [f"  {line}" for found in findings for line in finding_lines(found)]),
         ]
     )
 

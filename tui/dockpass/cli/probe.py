@@ -9,7 +9,7 @@ from typing import Any
 
 from dockpass.auth.command import Command
 from dockpass.cli.context import Given, gather_facts
-from dockpass.cli.explain import error_json
+from dockpass.cli.explain import error_json, finding_lines
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode
@@ -72,7 +72,7 @@ def run_probe(
         plan = plan_access(command, facts)
         methods = plan.comparable if compare else (plan.chosen,)
         if not as_json:
-            output.say(f"▲ {found.name} {found.message}" for found in findings)
+            output.say(line for found in findings for line in finding_lines(found))
             decided = next(found for found in plan.decided if found.command is command)
             output.say([getattr(decided, "sentence", "")])
             foreign_allowed = foreign_allowed or _allowed(plan.foreign(methods), output)

@@ -12,6 +12,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal, WarningId
 from dockpass.cli.context import Given, engine_choice, gather_facts
+from dockpass.cli.explain import finding_lines
 from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, size, values_yaml
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.world import World
@@ -62,7 +63,7 @@ def run_command(
         open_engine=opener(engine_choice(world, engine), policy),
     )
     if not as_json:
-        output.say(f"▲ {found.name} {found.message}" for found in findings)
+        output.say(line for found in findings for line in finding_lines(found))
         output.say([decided.sentence, *(f"▲ {notice.message}" for notice in decided.warnings)])
     request = _with_the_persons_word(request, services, output)
     for left in sweep(services.run_environ(facts)):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from dockpass.auth.address import host_of_reference, host_of_registry, same_registry
 from dockpass.auth.facts import Facts
 from dockpass.secrets import Secret
 from dockpass.variables.catalogue import CATALOGUE
+from dockpass.variables.finding import Finding, Severity
+
+__all__ = ["Finding", "Severity", "find_findings"]
 
 _WEAK = 4
 _PLACEHOLDER = re.compile(r"\[masked\]|\*{3,}|x{4,}|<[^<>]*>|change_?me", re.IGNORECASE)
@@ -18,15 +20,6 @@ _UNSEEN = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
 )
 _QUOTES = ("''", '""', "“”", "‘’")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`name` is the variable, option or file that it is about; both texts are clean."""
-
-    id: str
-    name: str
-    message: str
 
 
 def find_findings(facts: Facts) -> tuple[Finding, ...]:
