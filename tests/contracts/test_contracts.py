@@ -57,3 +57,72 @@ def test_files_and_functions_are_short(path: Path) -> None:
 def test_styles_name_no_colour_of_their_own() -> None:
     for path in (ROOT / "tui").rglob("*.tcss"):
         assert not re.search(r":[^;{]*#[0-9a-fA-F]{3,8}\b", path.read_text(encoding="utf-8"))
+
+
+def test_no_module_imports_itself_on_any_way() -> None:
+    assert _circles(_imports()) == []
+
+
+def test_a_hidden_circle_is_found(tmp_path: Path) -> None:
+    texts = {
+        "a": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house.b import B",
+        "b": "def f():\n    import house.c",
+        "c": "from house import a",
+        "d": "from house import a, c",
+    }
+    (tmp_path / "house").mkdir()
+    for name, text in texts.items():
+        (tmp_path / "house" / f"{name}.py").write_text(text)
+    assert _circles(_imports(tmp_path)) == [["house.a", "house.b", "house.c"]]
+
+
+def _imports(root: Path = ROOT / "tui") -> dict[str, set[str]]:
+    """Return which modules each imports in any form: at the top, for types only, inside functions."""
+    paths = {_name(path.relative_to(root)): path for path in sorted(root.rglob("*.py"))}
+    found: dict[str, set[str]] = {}
+    for name, path in paths.items():
+        imported: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {each.name for each in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                base = _absolute(node, name, path)
+                imported |= {
+                    full if (full := f"{base}.{each.name}") in paths else base for each in node.names
+                }
+        found[name] = imported & paths.keys() - {name}
+    return found
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _absolute(node: ast.ImportFrom, name: str, path: Path) -> str:
+    """Return the module that a `from … import` names, the dots in front resolved."""
+    if not node.level:
+        return node.module or ""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    return ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+
+
+def _circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules that reach each other, each sorted."""
+    reached = {name: _reached(name, imports) for name in imports}
+    groups = {
+        tuple(sorted({name} | {other for other in reached[name] if name in reached[other]}))
+        for name in imports
+        if name in reached[name]
+    }
+    return sorted(map(list, groups))
+
+
+def _reached(start: str, imports: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    left = list(imports[start])
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += imports[name]
+    return found

@@ -25,11 +25,11 @@ from dockpass.dockerconfig.readers.model import (
     Candidate,
     Reader,
     Reading,
-    Reason,
     SecretKind,
     Verdict,
     fingerprint_of,
 )
+from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.secrets import Secret
 
 Outcome = tuple[str, ...]

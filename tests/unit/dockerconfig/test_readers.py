@@ -13,10 +13,11 @@ from readerworld import CONFIG, MemoryFiles, World, basic
 from dockpass.dockerconfig.readers.compare import disagreements
 from dockpass.dockerconfig.readers.files import FileKind, RealFileSystem
 from dockpass.dockerconfig.readers.hosts import docker_host, docker_host_by_cutting, runner_path
-from dockpass.dockerconfig.readers.model import Reader, Reason, SecretKind, Verdict, fingerprint_of
+from dockpass.dockerconfig.readers.model import Reader, SecretKind, Verdict, fingerprint_of
 from dockpass.dockerconfig.readers.read import known_hosts, read, read_all
+from dockpass.dockerconfig.readers.reasons import Reason, reason_words
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
-from dockpass.dockerconfig.readers.words import reason_words, verdict_short, verdict_words
+from dockpass.dockerconfig.readers.words import verdict_short, verdict_words
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 

@@ -12,7 +12,8 @@ from readerworld import AUTH_JSON, CONFIG, HOME, RUNTIME, RUNTIME_JSON, World, b
 from dockpass.dockerconfig.readers.cliversions import Version
 from dockpass.dockerconfig.readers.dockercli import read_cli
 from dockpass.dockerconfig.readers.files import FileKind
-from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, SecretKind, Verdict
+from dockpass.dockerconfig.readers.model import Reader, Reading, SecretKind, Verdict
+from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import parse_target
 
 OLD, NEW, SDK = Reader.CLI_BEFORE, Reader.CLI, Reader.SDK

@@ -12,7 +12,8 @@ from fakeregistry import Asked, Said, refusal
 
 from dockpass.auth.credential import Credential
 from dockpass.registry.probe import LoginState, Probe, Verdict
-from dockpass.registry.probing import Means, Question, Rejections, probe
+from dockpass.registry.probing import probe
+from dockpass.registry.question import Means, Question, Rejections
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 

@@ -10,7 +10,8 @@ from sandboxclient import Client
 
 from dockpass.auth.credential import Credential
 from dockpass.registry.probe import LoginState, Probe
-from dockpass.registry.probing import Means, Question, probe
+from dockpass.registry.probing import probe
+from dockpass.registry.question import Means, Question
 from dockpass.registry.transport import Transport
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer

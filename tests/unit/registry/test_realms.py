@@ -13,7 +13,8 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.probe import Level, LoginState
-from dockpass.registry.probing import Means, Question, probe
+from dockpass.registry.probing import probe
+from dockpass.registry.question import Means, Question
 from dockpass.registry.realms import Realms
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dockpass.errors import DockpassError
 from dockpass.registry.asking import Asker, Heard
@@ -28,13 +27,11 @@ from dockpass.registry.probe import (
     TokenFacts,
     Verdict,
 )
+from dockpass.registry.question import Question
 from dockpass.registry.token import CLIENT_ID, Realm, basic, read_token, with_query
 from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, judge
 from dockpass.secrets import Secret
 from dockpass.text import clean
-
-if TYPE_CHECKING:
-    from dockpass.registry.probing import Question
 
 _STOPS = frozenset({"rate-limited", "server-failed", "proxy-login", "forbidden-by-other", "no-token-server"})
 """Answers after which the next request would get no better one."""

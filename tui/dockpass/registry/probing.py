@@ -6,19 +6,13 @@ that asks for too much. Nothing is repeated, and a login that is refused is not 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-
 from dockpass.auth.address import DOCKER_HUB_HOST
-from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.registry.asked_scopes import MOST_OTHERS, Scopes
 from dockpass.registry.asking import Asker, Heard
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges
-from dockpass.registry.policy import Guard, RealmNotAgreed, RealmRule, host_name
+from dockpass.registry.policy import RealmNotAgreed, host_name
 from dockpass.registry.probe import (
     ACTIONS,
     ActionResult,
@@ -31,65 +25,13 @@ from dockpass.registry.probe import (
     TokenFacts,
     Verdict,
 )
+from dockpass.registry.question import MOST_REJECTIONS, Means, Question
 from dockpass.registry.token import Realm, basic, check_realm
-from dockpass.registry.transport import Transport, is_loopback
+from dockpass.registry.transport import is_loopback
 from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, flavour_of, judge
-from dockpass.secrets import Secret
 from dockpass.text import clean
 
-MOST_REJECTIONS = 2
-"""A registry that has refused so many logins of one run is sent no other."""
-SECONDS_A_REQUEST = 15.0
-
 _HUB_API = "registry-1.docker.io"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: of which repository, with which login.
-
-    `push` asks for the push scope even where the repository is not there, which makes its record on some
-    registries; `also_pull` are other repositories on the same host that are read with this login.
-    """
-
-    host: str
-    path: str
-    credential: Credential | None
-    name: str
-    push: bool = False
-    also_pull: tuple[str, ...] = ()
-
-
-@dataclass
-class Rejections:
-    """How often a host has refused credentials in this run."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, host: str) -> None:
-        """Count one."""
-        self.counts[host] = self.counts.get(host, 0) + 1
-
-    def enough(self, host: str) -> bool:
-        """Tell whether no other login should be sent."""
-        return self.counts.get(host, 0) >= MOST_REJECTIONS
-
-
-@dataclass(frozen=True)
-class Means:
-    """What a probe works with: `now` in seconds since 1970, `learn` is told of every token.
-
-    `rule` says which hosts may get the credentials, `guard` compares a realm with the one remembered.
-    """
-
-    transport: Transport
-    rejections: Rejections = field(default_factory=Rejections)
-    guard: Guard | None = None
-    rule: RealmRule | None = None
-    learn: Callable[[Secret], None] = lambda _: None
-    clock: Callable[[], float] = time.monotonic
-    now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
-    seconds: float = SECONDS_A_REQUEST
 
 
 async def probe(question: Question, means: Means) -> Probe:

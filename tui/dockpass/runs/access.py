@@ -50,7 +50,7 @@ from dockpass.runs.services import Services
 from dockpass.text import clean
 
 if TYPE_CHECKING:
-    from dockpass.registry.probing import Means
+    from dockpass.registry.question import Means
     from dockpass.registry.realms import RealmChanged
 
 __all__ = [
@@ -251,7 +251,7 @@ async def probe_access(
 
     What keeps one login from being probed is a finding of its probe and does not keep the others.
     """
-    from dockpass.registry.probing import Means
+    from dockpass.registry.question import Means
     from dockpass.registry.realms import FILE, Realms, deny
     from dockpass.registry.transport import Transport
 
@@ -317,7 +317,8 @@ async def _probe_one(
     *,
     push: bool,
 ) -> Probe:
-    from dockpass.registry.probing import Question, probe
+    from dockpass.registry.probing import probe
+    from dockpass.registry.question import Question
 
     credential = login.credential
     if login.directory:

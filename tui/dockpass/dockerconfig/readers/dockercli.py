@@ -33,7 +33,8 @@ from dockpass.dockerconfig.readers.goconfig import (
 )
 from dockpass.dockerconfig.readers.gojson import BrokenJson, TooDeep
 from dockpass.dockerconfig.readers.hosts import docker_host, docker_host_by_cutting
-from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, SecretKind, Verdict
+from dockpass.dockerconfig.readers.model import Reader, Reading, SecretKind, Verdict
+from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import (
     HUB_KEY,
     HelperLogin,

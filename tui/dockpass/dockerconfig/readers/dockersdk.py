@@ -12,7 +12,8 @@ from dockpass.dockerconfig.readers.dockercli import VARIABLE, find_misspelled
 from dockpass.dockerconfig.readers.files import FileKind, FileRead
 from dockpass.dockerconfig.readers.goconfig import GoEntry
 from dockpass.dockerconfig.readers.hosts import sdk_host
-from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, Verdict
+from dockpass.dockerconfig.readers.model import Reader, Reading, Verdict
+from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import (
     HUB,
     HUB_KEY,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dockpass.dockerconfig.configfile import ConfigFinding
+from dockpass.dockerconfig.readers.reasons import Reason, reason_words
 from dockpass.secrets import Secret
 
 _FINGERPRINT_KEY = os.urandom(32)
@@ -60,42 +61,6 @@ class SecretKind(StrEnum):
     NONE = "none"
 
 
-class Reason(StrEnum):
-    """Why a candidate is taken or not; `words.py` has the sentence of each."""
-
-    EXACT_KEY = "exact-key"
-    HOST_OF_KEY = "host-of-key"
-    PATH_KEY = "path-key"
-    HELPER_ANSWERED = "helper-answered"
-    TOKEN_STAYS = "token-stays"  # noqa: S105 - a reason, no secret
-    JOB_LOGIN = "job-login"
-    ONE_BY_CHANCE = "one-by-chance"
-    DECODED_BY_CHANCE = "decoded-by-chance"
-    PLAIN_AFTER_FAILURE = "plain-after-failure"
-
-    OUTRANKED = "outranked"
-    LESS_SPECIFIC = "less-specific"
-    HELPER_INSTEAD = "helper-instead"
-    HELPER_NOT_ASKED = "helper-not-asked"
-    HELPER_EMPTY = "helper-empty"
-    HELPER_FAILED = "helper-failed"
-    HELPER_NAME = "helper-name"
-    STORE_NOT_READ = "store-not-read"
-    OTHER_KEY = "other-key"
-    NO_ENTRY = "no-entry"
-    EMPTY_ENTRY = "empty-entry"
-    BROKEN_ENTRY = "broken-entry"
-    NOT_DECODED = "not-decoded"
-    FIELDS_NOT_READ = "fields-not-read"
-    VARIABLE_NOT_READ = "variable-not-read"
-    VARIABLE_REFUSED = "variable-refused"
-    FILE_NOT_READ = "file-not-read"
-    NO_FILE = "no-file"
-    BROKEN_FILE = "broken-file"
-    UNREADABLE_FILE = "unreadable-file"
-    NOT_LOOKED_AT = "not-looked-at"
-
-
 class Verdict(StrEnum):
     """What a reader does in the end."""
 
@@ -127,8 +92,6 @@ class Candidate:
     @property
     def because(self) -> str:
         """The reason in words."""
-        from dockpass.dockerconfig.readers.words import reason_words
-
         return reason_words(self.reason)
 
 

@@ -18,7 +18,8 @@ from dockpass.dockerconfig.readers.goconfig import (
 )
 from dockpass.dockerconfig.readers.gojson import BrokenJson, TooDeep
 from dockpass.dockerconfig.readers.hosts import podman_host
-from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, SecretKind, Verdict
+from dockpass.dockerconfig.readers.model import Reader, Reading, SecretKind, Verdict
+from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import HUB, HelperState, Situation, Target, go_login
 from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.text import clean

@@ -13,7 +13,8 @@ from dockpass.dockerconfig.readers.files import FileKind, FileRead
 from dockpass.dockerconfig.readers.goconfig import BrokenAuth, GoConfig, GoEntry, docker_config, with_auth
 from dockpass.dockerconfig.readers.gojson import BrokenJson, TooDeep
 from dockpass.dockerconfig.readers.hosts import runner_path
-from dockpass.dockerconfig.readers.model import Reader, Reading, Reason, SecretKind, Verdict
+from dockpass.dockerconfig.readers.model import Reader, Reading, SecretKind, Verdict
+from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import (
     HUB,
     HelperLogin,

@@ -11,11 +11,11 @@ from dockpass.dockerconfig.readers.model import (
     Candidate,
     Reader,
     Reading,
-    Reason,
     SecretKind,
     Verdict,
     fingerprint_of,
 )
+from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import HelperLogin, HelperState
 from dockpass.secrets import Secret
 from dockpass.text import clean
