@@ -1,14 +1,19 @@
 """The sandbox as a place to work in: what is kept, what is left, and whose things stay out of it."""
 
+import base64
+import gzip
+import json
 import os
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
-from sandboxclient import Client
+from sandboxclient import MANIFEST, Client, Got, digest_of
 
 from dockpass.errors import DockpassError
+from dockpass.sandbox.faults import Faults
+from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.leftovers import GRACE_SECONDS, LOCK, PREFIX, remove_leftovers
 from dockpass.sandbox.sample import PROJECT, history
 from dockpass.sandbox.server import SandboxServer
@@ -160,3 +165,42 @@ def test_what_a_killed_one_left_goes_with_the_next(own_temporary: Path) -> None:
         os.close(lock)
     names = {path.name for path in own_temporary.iterdir()}
     assert names == {f"{PREFIX}{name}" for name in ("foreign", "link", "living")}
+
+
+@pytest.mark.parametrize("flavour", Flavour)
+def test_rules_and_faults_begin_behind_the_filling(flavour: Flavour, tmp_path: Path) -> None:
+    faults = Faults(too_many=1, path="^/v2/$")
+    server = SandboxServer(None, flavour, faults=faults, protected_tags=("^v.*",), job_token_may_delete=True)
+    with Workshop(server) as workshop:
+        assert workshop.server.faults_left == faults
+        owner = server.username_of(server.accounts.personal)
+        client = Client(server, server.accounts.personal, owner)
+        assert client.raw("GET", "/v2/").status == 429
+        assert "v1.0.0" in client.tags(PROJECT)
+        raw = client.ask("GET", f"/v2/{PROJECT}/manifests/main").body
+        put = client.ask("PUT", f"/v2/{PROJECT}/manifests/v9", raw, {"Content-Type": MANIFEST})
+        assert put.status in {401, 403}
+        config = json.loads((workshop.external_config / "config.json").read_text())
+        user = base64.b64decode(config["auths"][server.host]["auth"]).decode().partition(":")[0]
+        assert user == server.username_of(server.accounts.deploy)
+        assert workshop.job["CI_REGISTRY_USER"] == ("AWS" if flavour is Flavour.ECR else "gitlab-ci-token")
+
+
+def test_every_image_says_as_many_layers_as_it_has() -> None:
+    with Workshop(SandboxServer()) as workshop:
+        client = Client(workshop.server, workshop.server.accounts.personal)
+
+        def read(path: str) -> Got:
+            return client.ask("GET", f"/v2/{PROJECT}/{path}")
+
+        names = client.tags(PROJECT)
+        names += [child["digest"] for child in read("manifests/multi").data["manifests"]]
+        for name in names:
+            manifest = read(f"manifests/{name}").data
+            if "layers" not in manifest:
+                continue
+            config = read(f"blobs/{manifest['config']['digest']}").data
+            layers = [read(f"blobs/{layer['digest']}").body for layer in manifest["layers"]]
+            assert config["rootfs"]["diff_ids"] == [digest_of(gzip.decompress(raw)) for raw in layers]
+            assert len([each for each in config["history"] if not each.get("empty_layer")]) == len(layers)
+            assert config["history"][-1]["created"] == config["created"]

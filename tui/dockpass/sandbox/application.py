@@ -59,11 +59,13 @@ class Notebook:
 
 
 class Application:
-    """Answers every request of one sandbox, in the thread of its loop."""
+    """Answers every request of one sandbox, in the thread of its loop, by the gate that stands just then."""
 
-    def __init__(self, storage: Storage, gate: Gate, faults: FaultBox, notebook: Notebook) -> None:
+    def __init__(
+        self, storage: Storage, gate: Callable[[], Gate], faults: FaultBox, notebook: Notebook
+    ) -> None:
         self._storage = storage
-        self._gate = gate
+        self._gate_now = gate
         self._faults = faults
         self._notebook = notebook
         self.stopping = asyncio.Event()
@@ -133,18 +135,18 @@ class Application:
             return
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        method, path = request.method, request.path
-        if self._gate.realm_path and path == self._gate.realm_path:
-            return self._gate.token(request, lambda: self._faults.expires_token(method, path))
+        method, path, gate = request.method, request.path, self._gate_now()
+        if gate.realm_path and path == gate.realm_path:
+            return gate.token(request, lambda: self._faults.expires_token(method, path))
         route = parse_path(request.rel_url.raw_path)
-        if route is None or not self._gate.has(route):
+        if route is None or not gate.has(route):
             return web.Response(status=404, text="404 page not found\n")
         handler = handler_of(route.kind, method)
         source = request.query.get("from", "") if route.kind is Kind.UPLOADS else ""
-        caller = self._gate.admit(request, route, source)
+        caller = gate.admit(request, route, source)
         spoil = SOUND
         if method == "GET" and route.kind in {Kind.BLOB, Kind.MANIFEST}:
             spoil = self._faults.within(method, path, blob=route.kind is Kind.BLOB)
         response = await handler(Call(request, route, caller, self._storage, spoil))
-        self._gate.sign(request, response)
+        gate.sign(request, response)
         return response

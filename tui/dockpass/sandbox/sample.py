@@ -112,7 +112,7 @@ def fill(host: str, credential: Credential, workspace: Path, now: datetime) -> N
     asyncio.run(_push_history(host, credential, base, now))
 
 
-def _push_base(host: str, credential: Credential, workspace: Path) -> Manifest:
+def _push_base(host: str, credential: Credential, workspace: Path) -> _Base:
     files = workspace / "base"
     for name, text in _BASE_FILES.items():
         path = files / name
@@ -130,10 +130,18 @@ def _push_base(host: str, credential: Credential, workspace: Path) -> Manifest:
     manifest = store.manifest(entry.descriptor) if entry else None
     if not isinstance(manifest, Manifest):
         raise RuntimeError("the base image was not built")
-    return manifest
+    return _Base(manifest.layers, tuple(store.config(manifest)["rootfs"]["diff_ids"]))
 
 
-async def _push_history(host: str, credential: Credential, base: Manifest, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The layers that every image begins with, and the digest of each one's uncompressed bytes."""
+
+    layers: tuple[Descriptor, ...]
+    diff_ids: tuple[str, ...]
+
+
+async def _push_history(host: str, credential: Credential, base: _Base, now: datetime) -> None:
     async with Transport() as transport:
         remote = Remote(parse_repository(f"{host}/{PROJECT}"), credential, transport)
         for layer in base.layers:
@@ -157,9 +165,9 @@ async def _push_history(host: str, credential: Credential, base: Manifest, now: 
 class _Writer:
     """Writes small images upon the base image's layers."""
 
-    def __init__(self, remote: Remote, base: Manifest) -> None:
+    def __init__(self, remote: Remote, base: _Base) -> None:
         self._remote = remote
-        self._layers = [layer.as_json() for layer in base.layers]
+        self._base = base
 
     async def image(
         self, tags: Sequence[str], created: datetime, *, architecture: str = "amd64"
@@ -171,11 +179,16 @@ class _Writer:
             "architecture": architecture,
             "os": "linux",
             "config": {"Labels": {"org.opencontainers.image.version": tags[0] if tags else "multi"}},
-            "rootfs": {"type": "layers", "diff_ids": []},
+            "rootfs": {"type": "layers", "diff_ids": list(self._base.diff_ids)},
+            "history": [
+                {"created": moment, "created_by": f"FROM {BASE}", "comment": "the sandbox"}
+                for _ in self._base.layers
+            ],
         }
         described = await self._blob(_json(config), OCI_CONFIG)
+        layers = [layer.as_json() for layer in self._base.layers]
         return await self._manifest(
-            {"mediaType": OCI_MANIFEST, "config": described.as_json(), "layers": self._layers}, tags
+            {"mediaType": OCI_MANIFEST, "config": described.as_json(), "layers": layers}, tags
         )
 
     async def index(self, tag: str, children: Sequence[tuple[Descriptor, str]]) -> None:

@@ -12,8 +12,9 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +22,7 @@ from typing import Self
 from aiohttp import web
 
 from dockpass.errors import DockpassError
-from dockpass.sandbox.accounts import Accounts
+from dockpass.sandbox.accounts import Account, Accounts
 from dockpass.sandbox.application import Application, Asked, Notebook
 from dockpass.sandbox.faults import FaultBox, Faults
 from dockpass.sandbox.flavours import PROFILES, Flavour
@@ -64,6 +65,8 @@ class SandboxServer:
         profile = PROFILES[flavour]
         tokens = new_tokens(profile, clock, _require_patterns(protected_tags))
         self._gate = Gate(profile, self.accounts, tokens, clock, lambda: self.url, job_token_may_delete)
+        self._open_gate: Gate | None = None
+        self._clock = clock
         self._temporary: Path | None = None
         self._faults = FaultBox(faults)
         self._notebook = Notebook()
@@ -99,7 +102,8 @@ class SandboxServer:
     @property
     def realm(self) -> str:
         """The token server's address; empty for a flavour that uses Basic."""
-        return self._gate.realm if self._gate.realm_path else ""
+        gate = self._gate_now()
+        return gate.realm if gate.realm_path else ""
 
     @property
     def job_token_may_delete(self) -> bool:
@@ -134,6 +138,23 @@ class SandboxServer:
         """What of it is still to come."""
         return self._faults.left
 
+    @contextmanager
+    def without_rules(self) -> Iterator[None]:
+        """Behave meanwhile as GitLab does where no tag is protected, and let nothing go wrong on purpose."""
+        ordinary = PROFILES[Flavour.GITLAB]
+        tokens = new_tokens(ordinary, self._clock, ())
+        faults, self.faults = self.faults, Faults()
+        self._open_gate = Gate(ordinary, self.accounts, tokens, self._clock, lambda: self.url)
+        try:
+            yield
+        finally:
+            self._open_gate = None
+            self.faults = faults
+
+    def username_of(self, account: Account) -> str:
+        """Return the user name with which this flavour takes an account's secret."""
+        return self._gate.profile.basic_user or account.username
+
     def start(self) -> None:
         """Bind and serve; raises `DockpassError` where that cannot be done."""
         if self._thread is not None:
@@ -166,6 +187,9 @@ class SandboxServer:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
 
+    def _gate_now(self) -> Gate:
+        return self._open_gate or self._gate
+
     def _run(self, ready: Future[None]) -> None:
         try:
             asyncio.run(self._serve(ready))
@@ -181,7 +205,7 @@ class SandboxServer:
         storage = Storage(self._storage_directory())
         try:
             self._notes += storage.notes
-            application = Application(storage, self._gate, self._faults, self._notebook)
+            application = Application(storage, self._gate_now, self._faults, self._notebook)
             runner = web.AppRunner(
                 application.as_web(),
                 access_log=None,

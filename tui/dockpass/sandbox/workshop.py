@@ -19,7 +19,6 @@ from types import TracebackType
 from typing import Self
 
 from dockpass.sandbox.accounts import Account
-from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.leftovers import PREFIX, remove_leftovers
 from dockpass.sandbox.sample import GROUP, PROJECT, fill, write_project
 from dockpass.sandbox.server import SandboxServer
@@ -51,15 +50,14 @@ class Workshop:
             self._lock = claim(root)
             for name in ("home", "project", "state", "run"):
                 (root / name).mkdir(mode=0o700, exist_ok=True)
-            faults, self.server.faults = self.server.faults, Faults()  # they are for others, not for us
-            self.server.start()
-            write_project(self.project, self.server.host)
-            self._write_config("external", self.server.accounts.deploy)
-            if not (root / "filled").exists():
-                with tempfile.TemporaryDirectory(prefix=PREFIX) as work:
-                    fill(self.server.host, self._owner.credential, Path(work), datetime.now(UTC))
-                (root / "filled").touch()
-            self.server.faults = faults
+            with self.server.without_rules():  # they are for others, not for us
+                self.server.start()
+                write_project(self.project, self.server.host)
+                self._write_config("external", self.server.accounts.deploy)
+                if not (root / "filled").exists():
+                    with tempfile.TemporaryDirectory(prefix=PREFIX) as work:
+                        fill(self.server.host, self._owner.credential, Path(work), datetime.now(UTC))
+                    (root / "filled").touch()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -147,7 +145,7 @@ class Workshop:
             "CI_DEFAULT_BRANCH": "main",
             "CI_REGISTRY": server.host,
             "CI_REGISTRY_IMAGE": self.repository,
-            "CI_REGISTRY_USER": accounts.job.username,
+            "CI_REGISTRY_USER": server.username_of(accounts.job),
             "CI_REGISTRY_PASSWORD": accounts.job.secret.reveal(),
             "CI_JOB_TOKEN": accounts.job.secret.reveal(),
         }
@@ -170,7 +168,7 @@ class Workshop:
         return self.server.accounts.personal
 
     def _write_config(self, name: str, account: Account) -> None:
-        pair = f"{account.username}:{account.secret.reveal()}".encode()
+        pair = f"{self.server.username_of(account)}:{account.secret.reveal()}".encode()
         entry = {self.server.host: {"auth": base64.b64encode(pair).decode()}}
         directory = self.root / name
         directory.mkdir(mode=0o700, exist_ok=True)
