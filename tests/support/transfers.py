@@ -22,11 +22,12 @@ from dockpass.engines.embedded.store import Store
 
 @dataclass
 class Place:
-    """A store, and a context to build from."""
+    """A store, and a context to build from. `now` is what the clock says, in seconds since 1970."""
 
     root: Path
     environ: Mapping[str, str] = field(default_factory=dict)
     pauses: list[float] = field(default_factory=list)
+    now: float = 1_790_000_000.0
 
     @property
     def store(self) -> Store:
@@ -39,7 +40,7 @@ class Place:
         async def sleep(seconds: float) -> None:
             self.pauses.append(seconds)
 
-        return open_embedded(self.store.root, "the test", self.environ, sleep=sleep)
+        return open_embedded(self.store.root, "the test", self.environ, sleep=sleep, clock=lambda: self.now)
 
     def context(self, dockerfile: str, files: Mapping[str, bytes] | None = None) -> BuildRequest:
         """Write a context and return its build."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from lzma import LZMAError
 
 from dockpass.engines.embedded.imageconfig import InstructionError
+from dockpass.engines.embedded.moment import whole_seconds
 from dockpass.engines.embedded.tree import DiskFile, Kind, Node
 from dockpass.text import clean
 
@@ -62,7 +63,7 @@ def _entries(archive: tarfile.TarFile, owner: tuple[int, int] | None, spool: Spo
 def _node(
     archive: tarfile.TarFile, member: tarfile.TarInfo, nodes: dict[str, Node], spool: Spool
 ) -> Node | None:
-    node = Node(Kind.DIRECTORY, member.mode & 0o7777, member.uid, member.gid)
+    node = Node(Kind.DIRECTORY, member.mode & 0o7777, member.uid, member.gid, whole_seconds(member.mtime))
     if member.issym():
         target = posixpath.normpath(
             posixpath.join(posixpath.dirname(member.name.lstrip("/")), member.linkname)

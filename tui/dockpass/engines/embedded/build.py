@@ -10,10 +10,11 @@ from dockpass.buildfiles.lines import Instruction, instructions
 from dockpass.engines.base import BuildRequest, Sink
 from dockpass.engines.context import read_file, visible_names
 from dockpass.engines.embedded.filesteps import FileSteps
-from dockpass.engines.embedded.image import Image, image_of, time_of
+from dockpass.engines.embedded.image import Image, image_of
 from dockpass.engines.embedded.imageconfig import CONFIG_KEYWORDS, ImageConfig, InstructionError
 from dockpass.engines.embedded.layer import Layer
 from dockpass.engines.embedded.manifest import Manifest, Platform, this_platform
+from dockpass.engines.embedded.moment import EPOCH, moment_of, with_epoch
 from dockpass.engines.embedded.script import (
     Stage,
     check_flags,
@@ -27,9 +28,6 @@ from dockpass.engines.embedded.tree import Tree, tree_of_files
 from dockpass.errors import UsageError
 from dockpass.text import clean, cut
 
-EPOCH = "SOURCE_DATE_EPOCH"
-LATEST_TIME = 253402300799  # the end of the year 9999, the last that RFC 3339 can name
-
 PullBase = Callable[[Reference, Platform], Manifest]
 """Has an image in the store, and returns its manifest."""
 
@@ -37,7 +35,10 @@ _TRIGGERS = CONFIG_KEYWORDS | {"ARG", "COPY", "ADD", "WORKDIR"}
 
 
 class Builder:
-    """One build. `pull_base` brings base images; `environ` may hold SOURCE_DATE_EPOCH."""
+    """One build. `pull_base` brings base images; `environ` may hold SOURCE_DATE_EPOCH.
+
+    `clock` gives seconds since 1970, the time of the build where that names none.
+    """
 
     def __init__(
         self,
@@ -46,12 +47,14 @@ class Builder:
         sink: Sink,
         pull_base: PullBase,
         environ: Mapping[str, str],
+        clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._request = request
         self._sink = sink
         self._pull_base = pull_base
-        self._epoch = _epoch(request.build_args.get(EPOCH) or environ.get(EPOCH) or "0")
+        self._arguments = with_epoch(request.build_args, environ)
+        self._moment = moment_of(self._arguments, clock)
         self._images: list[Image] = []
         self._context_tree: Tree | None = None
         self._unused = set(request.build_args) - {EPOCH}
@@ -64,7 +67,7 @@ class Builder:
         self._names = visible_names(request.context, request.dockerfile, self._sink.check)
         self._script = read_script(request.dockerfile, read_file(request.dockerfile), request.target)
         self._steps = sum(1 + len(stage.body) for stage in self._script.stages)
-        self._files = FileSteps(self._store, self._context, self._epoch, self._sink.check)
+        self._files = FileSteps(self._store, self._context, self._moment, self._sink.check)
         self._outer = self._outer_arguments()
         for stage in self._script.stages:
             self._images.append(self._stage(stage))
@@ -74,7 +77,7 @@ class Builder:
         return self._finish(self._images[-1])
 
     def _finish(self, image: Image) -> str:
-        descriptor, image_id = image.store(self._store, time_of(self._epoch))
+        descriptor, image_id = image.store(self._store, self._moment)
         for name in self._request.tags or ("",):
             self._store.name(_with_latest(name), descriptor)
         self._sink.log(f"built {image_id}")
@@ -155,7 +158,7 @@ class Builder:
             size = "there already" if layer.reused else f"{layer.descriptor.size:,} bytes"
             self._sink.log(f"  layer {layer.descriptor.digest[7:19]}, {size}")
         flags = "".join(f"{flag} " for flag in at.flags)
-        image.note(time_of(self._epoch), clean(f"{at.keyword} {flags}{at.text}", 2000), layer)
+        image.note(self._moment, clean(f"{at.keyword} {flags}{at.text}", 2000), layer)
 
     def _origin(self, stage: Stage, at: Instruction) -> Image | None:
         """Return the stage or the image of `COPY --from`."""
@@ -177,8 +180,8 @@ class Builder:
             if not name:
                 raise InstructionError("a name is missing before the `=`", word)
             self._unused.discard(name)
-            if name in self._request.build_args:
-                image.arguments[name] = self._request.build_args[name]
+            if name in self._arguments:
+                image.arguments[name] = self._arguments[name]
             elif equals:
                 image.arguments[name] = self._script.expand(at, default, image.values)
             elif name in self._outer:
@@ -191,8 +194,8 @@ class Builder:
             for word in at.words:
                 name, equals, default = word.partition("=")
                 self._unused.discard(name)
-                if name in self._request.build_args:
-                    found[name] = self._request.build_args[name]
+                if name in self._arguments:
+                    found[name] = self._arguments[name]
                 elif equals:
                     found[name] = self._script.expand(at, default, found)
         return found
@@ -213,13 +216,3 @@ def _with_latest(name: str) -> str:
         return ""
     parsed = parse_reference(name)
     return str(parsed if parsed.tag else Reference(parsed.host, parsed.path, "latest"))
-
-
-def _epoch(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:20]) <= LATEST_TIME):
-        raise UsageError(
-            "epoch-invalid",
-            f"{EPOCH} is {clean(text, 40)}, and has to be a number of seconds since 1970.",
-            "Give a whole number, or unset it.",
-        )
-    return int(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,9 @@ class EmbeddedEngine:
         environ: Mapping[str, str] | None = None,
         transport: OpenTransport = Transport,
         sleep: Sleep = asyncio.sleep,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._clock = clock
         self._store = store
         self._how = how
         self._environ = dict(environ or {})
@@ -110,7 +113,7 @@ class EmbeddedEngine:
             return self._base(_with_tag(reference), platform, credentials, guarded)
 
         with self._working(), self._store.in_use():
-            return Builder(self._store, request, guarded, base, self._environ).build()
+            return Builder(self._store, request, guarded, base, self._environ, self._clock).build()
 
     def _base(
         self, reference: Reference, platform: Platform, credentials: Mapping[str, Credential], sink: Sink
@@ -216,9 +219,10 @@ def open_embedded(
     environ: Mapping[str, str],
     transport: OpenTransport = Transport,
     sleep: Sleep = asyncio.sleep,
+    clock: Callable[[], float] = time.time,
 ) -> EmbeddedEngine:
     """Open the engine with its store in `root`, which is made by the first write."""
-    return EmbeddedEngine(Store(root), how, environ, transport, sleep)
+    return EmbeddedEngine(Store(root), how, environ, transport, sleep, clock)
 
 
 def _with_tag(reference: Reference) -> Reference:

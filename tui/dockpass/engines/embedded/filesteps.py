@@ -14,6 +14,7 @@ from dockpass.engines.embedded.copying import Changes, Source, Wish, copy
 from dockpass.engines.embedded.image import Image
 from dockpass.engines.embedded.imageconfig import Expand, InstructionError, words_of
 from dockpass.engines.embedded.layer import Layer, bring_to_disk, read_content, write_layer
+from dockpass.engines.embedded.moment import Moment
 from dockpass.engines.embedded.owners import find_owner
 from dockpass.engines.embedded.store import Store, unwritable
 from dockpass.engines.embedded.tree import DiskFile, Kind, Member, Node, Text, Tree
@@ -26,11 +27,11 @@ class FileSteps:
     """What a build's file instructions share. `context` gives the build context when it is first needed."""
 
     def __init__(
-        self, store: Store, context: Callable[[], Tree], epoch: int, check: Callable[[], None]
+        self, store: Store, context: Callable[[], Tree], moment: Moment, check: Callable[[], None]
     ) -> None:
         self._store = store
         self._context = context
-        self._epoch = epoch
+        self._moment = moment
         self._check = check
 
     def workdir(self, image: Image, at: Instruction, expand: Expand) -> Layer | None:
@@ -113,7 +114,7 @@ class FileSteps:
             self._store, origin.layers if origin else (), (node for _, node in entries), self._check
         )
         try:
-            layer = write_layer(self._store, entries, self._epoch, self._check)
+            layer = write_layer(self._store, entries, self._moment, self._check)
         finally:
             if spool is not None:
                 spool.close()

@@ -6,7 +6,6 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from dockpass.engines.embedded.imageconfig import ImageConfig
@@ -20,6 +19,7 @@ from dockpass.engines.embedded.manifest import (
     Manifest,
     Platform,
 )
+from dockpass.engines.embedded.moment import Moment
 from dockpass.engines.embedded.store import Store
 from dockpass.engines.embedded.tree import Tree, add_layer
 from dockpass.errors import DockpassError
@@ -65,9 +65,9 @@ class Image:
             self.tree = tree
         return self.tree
 
-    def note(self, created: str, created_by: str, layer: Layer | None) -> None:
+    def note(self, moment: Moment, created_by: str, layer: Layer | None) -> None:
         """Add a step to the history, and its layer if it made one."""
-        entry: dict[str, Any] = {"created": created, "created_by": created_by, "comment": "dockpass"}
+        entry: dict[str, Any] = {"created": str(moment), "created_by": created_by, "comment": "dockpass"}
         if layer is None:
             entry["empty_layer"] = True
         else:
@@ -75,10 +75,10 @@ class Image:
             self.diff_ids.append(layer.diff_id)
         self.history.append(entry)
 
-    def store(self, store: Store, created: str) -> tuple[Descriptor, str]:
+    def store(self, store: Store, moment: Moment) -> tuple[Descriptor, str]:
         """Put config and manifest into the store; return the manifest's descriptor and the image's id."""
         described: dict[str, Any] = {
-            "created": created,
+            "created": str(moment),
             "architecture": self.platform.architecture,
             "os": self.platform.os,
             "config": dict(sorted(self.config.data.items())),
@@ -124,11 +124,6 @@ def image_of(store: Store, manifest: Manifest, platform: Platform, name: str) ->
         [str(each) for each in diff_ids],
         [dict(each) for each in history if isinstance(each, dict)] if isinstance(history, list) else [],
     )
-
-
-def time_of(epoch: int) -> str:
-    """Return seconds since 1970 as RFC 3339."""
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _as_oci(layer: Descriptor) -> Descriptor:

@@ -1,7 +1,8 @@
 """Layers: written so that the same files give the same bytes, and read back.
 
-A layer's entries are sorted, and all of its times are the same. It is compressed in parts, each a gzip
-member of its own, by several threads; readers of gzip take the parts as one.
+A layer's entries are sorted. Files keep their times, as with BuildKit; what the build makes itself is of
+its own time. A layer is compressed in parts, each a gzip member of its own, by several threads; readers of
+gzip take the parts as one.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from dockpass.engines.embedded.manifest import OCI_LAYER_GZIP, Descriptor
+from dockpass.engines.embedded.moment import Moment
 from dockpass.engines.embedded.store import Store, damaged, unwritable
 from dockpass.engines.embedded.tree import Content, DiskFile, Kind, Member, Node, Text
 from dockpass.errors import DockpassError, UsageError
@@ -32,6 +34,7 @@ CHUNK = 1 << 20
 PART = 4 << 20
 LEVEL = 6
 GZIP = b"\x1f\x8b"
+_TIME_BEGINS, _SUM_ENDS = 136 - BLOCK, 156 - BLOCK  # in the last block of a header (POSIX, ustar)
 
 _TYPES = {Kind.DIRECTORY: tarfile.DIRTYPE, Kind.LINK: tarfile.SYMTYPE, Kind.FILE: tarfile.REGTYPE}
 
@@ -46,33 +49,40 @@ class Layer:
 
 
 def write_layer(
-    store: Store, entries: Iterable[tuple[str, Node]], epoch: int, check: Callable[[], None]
+    store: Store, entries: Iterable[tuple[str, Node]], moment: Moment, check: Callable[[], None]
 ) -> Layer:
     """Store the layer of these paths and nodes, which must be sorted; one that is known is not built again.
+
+    It is known by everything but its times, as with BuildKit, so that a fresh checkout gives the same layers.
+    Where the person fixed the time, the times count too: what was built before changes nothing then.
 
     Contents that are `Member`s must have been brought to the disk before.
     """
     with tempfile.TemporaryFile(dir=_workspace(store)) as spool:
-        digest = hashlib.sha256()
+        digest, timeless = hashlib.sha256(), hashlib.sha256()
         try:
-            for block in _tar(entries, epoch, check):
+            for block in _tar(entries, moment.seconds, check):
                 check()
-                digest.update(block)
-                spool.write(block)
+                digest.update(block.raw)
+                if not moment.is_fixed:
+                    timeless.update(block.timeless or block.raw)
+                spool.write(block.raw)
             spool.flush()
         except OSError as error:
             raise unwritable(store.root, error) from error
         diff_id = f"sha256:{digest.hexdigest()}"
-        if known := _known(store, diff_id):
-            return Layer(known, diff_id, reused=True)
+        identity = digest.hexdigest() if moment.is_fixed else timeless.hexdigest()
+        if known := _known(store, identity):
+            return known
         spool.seek(0)
         with store.ingest() as ingest:
             for part in _compressed(iter(lambda: spool.read(PART), b""), check):
                 ingest.write(part)
             found = Descriptor(OCI_LAYER_GZIP, ingest.digest, ingest.size)
             store.commit(ingest, found)
-    _remember(store, diff_id, found)
-    return Layer(found, diff_id)
+    made = Layer(found, diff_id)
+    _remember(store, identity, made)
+    return made
 
 
 @contextmanager
@@ -157,26 +167,34 @@ def read_content(content: Content) -> bytes:
     return b"".join(_bytes_of(content))
 
 
-def _tar(entries: Iterable[tuple[str, Node]], epoch: int, check: Callable[[], None]) -> Iterator[bytes]:
+class _Block(NamedTuple):
+    """Some bytes of an archive; `timeless` is what a header is without its time and its checksum."""
+
+    raw: bytes
+    timeless: bytes = b""
+
+
+def _tar(entries: Iterable[tuple[str, Node]], now: int, check: Callable[[], None]) -> Iterator[_Block]:
     first_of: dict[object, str] = {}
     for path, node in entries:
         check()
         name = path.lstrip("/")
-        info = _info(name, node, epoch)
+        info = _info(name, node, now if node.mtime is None else node.mtime)
         if node.inode is not None and node.kind is Kind.FILE:
             first = first_of.setdefault(node.inode, name)
             if first != name:
                 info.type, info.linkname, info.size = tarfile.LNKTYPE, first, 0
-        yield info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+        header = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+        yield _Block(header, header[:_TIME_BEGINS] + header[_SUM_ENDS:])
         if info.type == tarfile.REGTYPE and node.content is not None:
-            yield from _bytes_of(node.content)
-            yield bytes(-info.size % BLOCK)
-    yield bytes(2 * BLOCK)
+            yield from map(_Block, _bytes_of(node.content))
+            yield _Block(bytes(-info.size % BLOCK))
+    yield _Block(bytes(2 * BLOCK))
 
 
-def _info(name: str, node: Node, epoch: int) -> tarfile.TarInfo:
+def _info(name: str, node: Node, mtime: int) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name + "/" if node.kind is Kind.DIRECTORY else name)
-    info.mode, info.uid, info.gid, info.mtime = node.mode, node.uid, node.gid, epoch
+    info.mode, info.uid, info.gid, info.mtime = node.mode, node.uid, node.gid, mtime
     info.pax_headers = dict(node.xattrs)
     if node.device is not None:
         info.type, info.devmajor, info.devminor = node.device
@@ -247,26 +265,27 @@ def _workspace(store: Store) -> Path:
     return place
 
 
-def _known(store: Store, diff_id: str) -> Descriptor | None:
+def _known(store: Store, identity: str) -> Layer | None:
     try:
-        found = json.loads(_record(store, diff_id).read_bytes())
+        found = json.loads(_record(store, identity).read_bytes())
         descriptor = Descriptor(OCI_LAYER_GZIP, found["digest"], found["size"])
-        return descriptor if store.has(descriptor) else None
+        return Layer(descriptor, found["diff_id"], reused=True) if store.has(descriptor) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _remember(store: Store, diff_id: str, layer: Descriptor) -> None:
+def _remember(store: Store, identity: str, layer: Layer) -> None:
     """Note a built layer; a note that cannot be written costs only time."""
-    path = _record(store, diff_id)
+    path = _record(store, identity)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}-{os.getpid()}")
-        fresh.write_text(json.dumps({"digest": layer.digest, "size": layer.size}), encoding="utf-8")
+        found = {"digest": layer.descriptor.digest, "size": layer.descriptor.size, "diff_id": layer.diff_id}
+        fresh.write_text(json.dumps(found), encoding="utf-8")
         fresh.replace(path)
     except OSError:
         return
 
 
-def _record(store: Store, diff_id: str) -> Path:
-    return store.root / "built" / diff_id.partition(":")[2]
+def _record(store: Store, identity: str) -> Path:
+    return store.root / "built" / identity

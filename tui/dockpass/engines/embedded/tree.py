@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
+from dockpass.engines.embedded.moment import whole_seconds
+
 MOST_LINKS = 255
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -64,12 +66,16 @@ Content = DiskFile | Member | Text
 
 @dataclass(slots=True)
 class Node:
-    """One file, directory or link. `inode` is equal for hard links of the same file, None if alone."""
+    """One file, directory or link. `inode` is equal for hard links of the same file, None if alone.
+
+    `mtime` is in whole seconds since 1970, None for what the build itself makes.
+    """
 
     kind: Kind
     mode: int = 0o755
     uid: int = 0
     gid: int = 0
+    mtime: int | None = None
     target: str = ""
     content: Content | None = None
     inode: object = None
@@ -228,7 +234,7 @@ def _with_parents(path: str) -> Iterator[str]:
 
 
 def _node(tree: Tree, digest: str, member: tarfile.TarInfo) -> Node | None:
-    node = Node(Kind.DIRECTORY, member.mode & 0o7777, member.uid, member.gid)
+    node = Node(Kind.DIRECTORY, member.mode & 0o7777, member.uid, member.gid, whole_seconds(member.mtime))
     node.xattrs = {name: text for name, text in member.pax_headers.items() if name.startswith(_XATTR)}
     if member.islnk():
         first = tree.at(posixpath.normpath("/" + member.linkname))
@@ -266,5 +272,6 @@ def tree_of_files(root: Path, names: Iterable[str], check: Callable[[], None]) -
             node = Node(Kind.OTHER, mode, device=(tarfile.FIFOTYPE, 0, 0))
         else:
             continue  # a socket or a device, which no context holds
+        node.mtime = whole_seconds(status.st_mtime_ns // 10**9)
         tree.put("/" + name, node)
     return tree
