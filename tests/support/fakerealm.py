@@ -35,7 +35,7 @@ class FakeRealm(FakeRegistry):
     """`token` answers the realm, `listing` the tags; `realm` is its path, `basic` wants Basic instead."""
 
     token: Answer = lambda _: Said(200, {"token": "opaque-canary-token"})
-    listing: Answer = lambda _: Said(200, {"name": PATH, "tags": ["main"]})
+    listing: Answer = lambda asked: Said(200, {"name": asked.path[4:-10], "tags": ["main"]})
     ping: Answer | None = None
     realm: str = "/auth"
     service: str = "fake"

@@ -495,7 +495,9 @@ async def test_a14_a_proxy_gets_neither_password_nor_token_for_an_https_registry
     assert b"authorization" not in proxy.seen.lower()
 
 
-async def test_a14_a_proxy_that_nobody_configured_is_told_by_its_407(world: World) -> None:
+async def test_a14_a_407_without_a_proxy_is_told_as_that(world: World) -> None:
     server = await world.server("registry.example")
     server.on("/v2/", page(407))
-    assert (await refused(await world.client(server.host))).id == "proxy-refused"
+    error = await refused(await world.client(server.host))
+    assert error.id == "proxy-login"
+    assert "although no proxy is used" in error.message

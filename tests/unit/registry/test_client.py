@@ -11,7 +11,7 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.patience import LONGEST_WAIT, retry_after
+from dockpass.registry.patience import asked_to_wait
 from dockpass.registry.session import Session
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
@@ -52,7 +52,9 @@ async def test_a_registry_is_asked_once_how_it_speaks(fake: FakeRegistry, client
     assert len(fake.requests("GET", "/v2/")) == 1
 
 
-@pytest.mark.parametrize("answer", [Said(404, b"<html>not here</html>"), Said(403, b"Forbidden"), Said(418)])
+@pytest.mark.parametrize(
+    "answer", [Said(404, b"<html>not here</html>"), Said(418), Said(200, b" <!doctype html>")]
+)
 async def test_what_is_no_registry_is_told_so(
     fake: FakeRegistry, client: RegistryClient, answer: Said
 ) -> None:
@@ -246,22 +248,23 @@ async def test_a_429_is_waited_for_as_long_as_is_sane(fake: FakeRegistry) -> Non
     assert waited == [7.0] * 4
 
 
-def test_retry_after_is_seconds_or_a_date_and_capped() -> None:
+def test_a_wait_is_seconds_or_a_date_and_too_long_a_one_is_none() -> None:
     now = datetime(2026, 5, 1, 12, tzinfo=UTC)
     for header, seconds in {
         "5": 5,
-        "0": 1,
-        "999999": LONGEST_WAIT,
-        "9" * 5000: LONGEST_WAIT,
-        "-5": 1,
-        "soon": 1,
-        "": 1,
+        "0": 0,
+        "60": 60,
+        "999999": 999999,
+        "9" * 5000: 1e10,
+        "-5": None,
+        "soon": None,
+        "": None,
         "٣": 3,
-        "Mon, 01 Jan 1990 00:00:00 GMT": 1,
-        "Mon, 01 Jan 1990 00:00:00": 1,
+        "Mon, 01 Jan 1990 00:00:00 GMT": 0,
+        "Mon, 01 Jan 1990 00:00:00": 0,
         format_datetime(now + timedelta(seconds=30)): 30,
     }.items():
-        assert retry_after(header, lambda: now) == seconds, header
+        assert asked_to_wait({"Retry-After": header}, lambda: now) == seconds, header
 
 
 # Listing

@@ -1,9 +1,12 @@
 import json
 
 import pytest
+from hypothesis import given
+from jsonvalues import json_values
 
 from dockpass.errors import ExitCode
-from dockpass.registry.failures import ANONYMOUSLY, Answer, error_of, login_refused, read_answer
+from dockpass.registry.failures import ANONYMOUSLY, AT_FIRST, Answer, error_of, login_refused, read_answer
+from dockpass.registry.forms import Form
 
 
 def body(code: str, message: str) -> bytes:
@@ -49,10 +52,27 @@ def test_an_answer_is_read_in_whatever_form_it_comes(raw: bytes, code: str, word
         (Answer("token server", 403, "DENIED", "access forbidden"), "denied", "knows who asks"),
         (Answer("registry", 403, "", "Forbidden"), "forbidden-by-other", "no registry's answer"),
         (Answer("registry", 404, "MANIFEST_UNKNOWN", ""), "not-found", "may not see it"),
-        (Answer("registry", 405, "UNSUPPORTED", ""), "unsupported", "switched off"),
+        (Answer("registry", 405, "UNSUPPORTED", ""), "unsupported", "does not do this"),
         (Answer("registry", 429, "", "Too Many Requests"), "rate-limited", "too many requests"),
         (Answer("registry", 503, "", ""), "registry-failed", "has a problem"),
         (Answer("registry", 418, "", ""), "registry-answered", ""),
+        (Answer("registry", 407, "", "Proxy Authentication Required"), "proxy-login", "no proxy is used"),
+        (Answer("registry", 413, "", "a web page", form=Form.PAGE), "too-large", "before the registry"),
+        (Answer("registry", 413, "SIZE_INVALID", ""), "too-large", "The registry limits"),
+        (Answer("token server", 404, "", "registry not enabled"), "registry-off", "switched off"),
+        (Answer(ANONYMOUSLY, 403, "", "Forbidden"), "forbidden-by-other", "no registry's answer"),
+        (
+            Answer(AT_FIRST, 403, "", "a web page", form=Form.PAGE),
+            "forbidden-by-other",
+            "no registry's answer",
+        ),
+        (Answer(AT_FIRST, 403, "DENIED", "your IP"), "denied", "before any login was sent"),
+        (Answer("registry", 403, "", "", form=Form.EMPTY), "denied", "gives no reason"),
+        (
+            Answer("registry", 403, "", "Your authorization token has expired. Reauthenticate"),
+            "unauthorized",
+            "password has expired",
+        ),
     ],
 )
 def test_a_refusal_means_something_by_place_status_and_code(
@@ -64,6 +84,33 @@ def test_a_refusal_means_something_by_place_status_and_code(
     assert meaning in error.message
     assert error.hint
     assert error.answer is answer
+
+
+def test_a_registry_without_deletion_is_told_only_where_something_was_deleted() -> None:
+    answer = Answer("registry", 405, "UNSUPPORTED", "")
+    assert "switched off" in error_of("deletion of web:1", "registry.example", answer).message
+
+
+def test_a_page_is_told_by_its_title() -> None:
+    page = b"<html>\r\n<head><title>413 Request  Entity\nToo Large</title></head><body>nginx</body></html>"
+    answer = read_answer("registry", 413, page, "Request Entity Too Large")
+    assert answer.in_words == "413: a web page (413 Request Entity Too Large)"
+    assert read_answer("registry", 413, b"\xef\xbb\xbf <!doctype html><p>x").words == "a web page"
+
+
+@given(json_values())
+def test_no_value_in_any_place_of_a_refusal_raises(value: object) -> None:
+    for shape in (
+        value,
+        {"errors": value},
+        {"errors": [value]},
+        {"errors": [{"code": value, "message": value}]},
+    ):
+        for key in ("details", "message", "error"):
+            bodies = [json.dumps(shape).encode(), json.dumps({key: value}).encode()]
+            for raw in bodies:
+                answer = read_answer("registry", 403, raw, "", None, {"Retry-After": json.dumps(value)})
+                assert "\x1b" not in error_of("look-up", "registry.example", answer).message
 
 
 def test_a_refused_login_has_its_own_exit_status_words_and_meaning() -> None:

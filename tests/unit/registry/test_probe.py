@@ -167,7 +167,7 @@ async def test_docker_hubs_limited_token_is_accepted_and_refused_by_action() -> 
 @pytest.mark.parametrize(
     ("listing", "pull"),
     [
-        (Said(200, {"tags": ["a"]}), "granted"),
+        (Said(200, {"name": PATH, "tags": ["a"]}), "granted"),
         (refusal(403, "DENIED", "denied"), "refused"),
         (refusal(404, "NAME_UNKNOWN", "unknown"), "unknown"),
     ],
@@ -265,7 +265,11 @@ async def test_a_registry_that_asks_for_a_login_only_at_a_repository_is_answered
     async with FakeRealm(ping=lambda _: Said(200, {}), token=grants("pull")) as fake:
 
         def listing(asked: Asked) -> Said:
-            return Said(200, {"tags": []}) if asked.authorization else refusal(401, "U", "", fake.challenge)
+            return (
+                Said(200, {"name": PATH, "tags": []})
+                if asked.authorization
+                else refusal(401, "U", "", fake.challenge)
+            )
 
         fake.listing = listing
         found = await asked_of(fake)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockpass.registry.failures import Answer
-from dockpass.registry.policy import Policy
+from dockpass.registry.failures import Answer, error_of
 from dockpass.registry.verdicts import ROWS, Flavour, Where, flavour_of, judge
 
 F, W = Flavour, Where
@@ -16,10 +15,14 @@ F, W = Flavour, Where
     [
         (W.PING, 404, "", "<html>", F.OTHER, False, "not-a-registry"),
         (W.PING, 403, "", "Forbidden", F.OTHER, False, "forbidden-by-other"),
-        (W.PING, 200, "", "", F.OTHER, True, "odd-answer"),
+        (W.PING, 200, "", "", F.OTHER, True, "not-a-registry"),
+        (W.PING, 403, "DENIED", "client with IP is not allowed", F.OTHER, True, "refused-at-first"),
+        (W.PING, 404, "", "registry not enabled", F.OTHER, False, "registry-off"),
+        (W.LOGIN, 200, "", "a web page", F.OTHER, False, "no-token"),
+        (W.REGISTRY, 413, "", "", F.OTHER, False, "too-large"),
         (W.LOGIN, 401, "UNAUTHORIZED", "HTTP Basic: Access denied", F.GITLAB, True, "gitlab-credentials"),
         (W.LOGIN, 403, "DENIED", "access forbidden", F.GITLAB, True, "gitlab-no-registry-ability"),
-        (W.LOGIN, 404, "", "registry not enabled", F.GITLAB, True, "gitlab-registry-off"),
+        (W.LOGIN, 404, "", "registry not enabled", F.GITLAB, True, "registry-off"),
         (W.LOGIN, 401, "", "incorrect username or password", F.HUB, True, "credentials"),
         (W.LOGIN, 403, "DENIED", "denied", F.GHCR, True, "credentials"),
         (W.SCOPE, 401, "", "access token has insufficient scopes", F.HUB, True, "limited-token"),
@@ -56,12 +59,25 @@ def test_every_row_says_what_it_means() -> None:
         assert row.judgement.hint == "" or row.judgement.hint.endswith(".")
 
 
-def test_a_proxy_that_wants_a_login_is_not_told_as_none_at_all() -> None:
-    """A policy may name proxies; only those of the environment are never used."""
-    assert Policy(proxies={"https": "http://proxy.example"}).proxy_for("https://reg.example/v2/")
-    hint = judge(W.LOGIN, Answer("registry", 407, "", ""), F.OTHER, in_form=False).hint
-    assert "uses no proxy" not in hint
-    assert "no proxy from the environment" in hint
+def test_a_proxy_login_is_told_as_one_that_no_proxy_in_use_asked_for() -> None:
+    """Where a proxy is used, its 407 is an error of the transport and never comes here."""
+    found = judge(W.LOGIN, Answer("registry", 407, "", ""), F.OTHER, in_form=False)
+    assert "although no proxy is used" in found.meaning
+
+
+@pytest.mark.parametrize(
+    ("wait", "meaning"),
+    [
+        (None, "It has had too many requests."),
+        (30.0, "asks to wait 30 seconds."),
+        (900.0, "asks to wait 15 minutes, which is longer than dockpass waits"),
+        (1e10, "asks to wait more than a year"),
+    ],
+)
+def test_a_wait_that_a_server_asks_for_is_told(wait: float | None, meaning: str) -> None:
+    answer = Answer("registry", 429, "", "", wait=wait)
+    assert meaning in judge(W.REGISTRY, answer, F.OTHER, in_form=False).meaning
+    assert meaning in error_of("look-up of a", "reg.example", answer).message
 
 
 @pytest.mark.parametrize(

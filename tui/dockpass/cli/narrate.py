@@ -65,6 +65,8 @@ def narrate(event: Event) -> list[str]:
         case ev.Log():
             mark = {ev.LogKind.WARNING: "▲ ", ev.LogKind.ERROR: "✗ "}.get(event.kind, "")
             return [f"  {mark}{event.text}"]
+        case ev.Waiting():
+            return [f"  ▲ {event.text}"]
         case ev.Ended():
             return _ending(event)
     return []

@@ -16,6 +16,7 @@ from dockpass.errors import DockpassError, ExitCode
 from dockpass.registry.policy import Policy
 from dockpass.runs.access import (
     ACTIONS,
+    NO_USABLE_ANSWER,
     AccessReport,
     LoginState,
     Need,
@@ -43,7 +44,8 @@ _LOGINS = {
     LoginState.NOT_NEEDED: "· not needed",
     LoginState.WITHHELD: "✗ not sent",
     LoginState.NOT_PROBED: "· not probed",
-    LoginState.UNKNOWN: "▲ not known",
+    LoginState.UNSENT: "✗ not sent",
+    LoginState.UNKNOWN: f"▲ {NO_USABLE_ANSWER}",
 }
 _STANDINGS = {Standing.CAN: "✓ can", Standing.CANNOT: "✗ cannot", Standing.UNKNOWN: "▲ not known"}
 _NAMES = {"*": "everything (*)"}
@@ -133,7 +135,10 @@ def _may_send(output: Output, report: AccessReport) -> bool:
 
 
 def exit_status(report: AccessReport) -> int:
-    """Return 0 where nothing that the command needs is refused, 3 for a refused login, else 1."""
+    """Return 0 where nothing that the command needs is refused and everything could be judged.
+
+    3 for a refused login, 5 for one that waits for the person's word, else 1.
+    """
     probe = report.probes.get(report.plan.chosen)
     if probe is None:
         return ExitCode.FAILED
@@ -142,7 +147,8 @@ def exit_status(report: AccessReport) -> int:
     if probe.login.state is LoginState.WITHHELD:
         return ExitCode.NOT_ALLOWED
     need = next(found for found in report.needs if found.command is report.plan.command)
-    return ExitCode.DONE if probe.reached and need.standing is not Standing.CANNOT else ExitCode.FAILED
+    able = probe.reached and need.judged and need.standing is not Standing.CANNOT
+    return ExitCode.DONE if able else ExitCode.FAILED
 
 
 def report_json(report: AccessReport) -> dict[str, Any]:
@@ -169,6 +175,7 @@ def report_json(report: AccessReport) -> dict[str, Any]:
                 "needs": list(need.needs),
                 "words": need.words,
                 "way_out": need.way_out,
+                "judged": need.judged,
             }
             for need in report.needs
         ],
@@ -205,7 +212,7 @@ def _table(probes: Sequence[Probe]) -> list[str]:
     rows: list[tuple[str, ...]] = [
         ("login", *(probe.credential_name for probe in probes)),
         ("user", *(probe.username or "none" for probe in probes)),
-        ("accepted", *(_LOGINS[probe.login.state] for probe in probes)),
+        ("accepted", *(_accepted(probe) for probe in probes)),
     ]
     rows += [
         (_NAMES.get(asked, asked), *(_MARKS[probe.verdict(asked)] for probe in probes)) for asked in ACTIONS
@@ -215,6 +222,10 @@ def _table(probes: Sequence[Probe]) -> list[str]:
         ("may not delete", *(", ".join(probe.token.deny_delete[:3]) or "-" for probe in probes)),
     ]
     return _columns([row for row in rows if row[0] != "may not delete" or set(row[1:]) != {"-"}])
+
+
+def _accepted(probe: Probe) -> str:
+    return f"✗ {probe.unreached}" if probe.unreached else _LOGINS[probe.login.state]
 
 
 def _token(probe: Probe) -> str:

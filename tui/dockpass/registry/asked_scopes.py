@@ -5,17 +5,17 @@ Fewer actions than asked are no error but the answer itself; a token that cannot
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from dockpass.errors import DockpassError
-from dockpass.registry.asking import Asker, Heard
+from dockpass.registry.asking import LARGEST_LIST, Asker, Heard
 from dockpass.registry.challenge import choose, parse_challenges
 from dockpass.registry.claims import Claims, read_claims
+from dockpass.registry.given import Given, facts_of, listed, scope_in
 from dockpass.registry.probe import (
     ACTIONS,
     DELETE,
+    NO_USABLE_ANSWER,
     PULL,
     PUSH,
     SCOPES,
@@ -28,12 +28,24 @@ from dockpass.registry.probe import (
     Verdict,
 )
 from dockpass.registry.question import Question
+from dockpass.registry.taglists import odd_list, read_by_list, sentences
 from dockpass.registry.token import CLIENT_ID, Realm, basic, read_token, with_query
+from dockpass.registry.transport import origin
 from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, judge
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
-_STOPS = frozenset({"rate-limited", "server-failed", "proxy-login", "forbidden-by-other", "no-token-server"})
+_STOPS = frozenset(
+    {
+        "forbidden-by-other",
+        "no-token",
+        "no-token-server",
+        "proxy-login",
+        "rate-limited",
+        "registry-off",
+        "server-failed",
+    }
+)
 """Answers after which the next request would get no better one."""
 _NO_OAUTH = Judgement(
     "no-oauth",
@@ -43,31 +55,6 @@ _NO_OAUTH = Judgement(
 )
 MOST_OTHERS = 4
 MOST_ODD = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A token with what can be read of it, or why there is none."""
-
-    heard: Heard
-    token: Secret | None = None
-    claims: Claims | None = None
-    scope: str | None = None
-    judgement: Judgement | None = None
-
-    def actions(self, path: str) -> frozenset[str] | None:
-        """Return the actions that are visible for the repository; None where none can be seen."""
-        if self.claims is not None:
-            return self.claims.actions(path)
-        if self.scope is None:
-            return None
-        found: set[str] = set()
-        for entry in self.scope.split():
-            kind, _, rest = entry.partition(":")
-            name, _, actions = rest.rpartition(":")
-            if (kind, name) == ("repository", path):
-                found.update(clean(action, 40) for action in actions.split(","))
-        return frozenset(found)
 
 
 class Scopes:
@@ -96,7 +83,7 @@ class Scopes:
         self._learn = learn
         self._oauth = True
         self._stopped = ""
-        self._answers: list[_Answer] = []
+        self._answers: list[Given] = []
 
     async def run(self) -> None:
         """Ask for everything that is asked for."""
@@ -113,25 +100,10 @@ class Scopes:
             others.append(await self._pull_of(path))
         self.others = tuple(others)
 
+    @property
     def token_facts(self) -> TokenFacts:
-        """Return what the tokens say of themselves."""
-        given = [answer for answer in self._answers if answer.token is not None]
-        if not given:
-            return TokenFacts()
-        readable = [answer.claims for answer in given if answer.claims is not None]
-        if not readable:
-            return TokenFacts("opaque")
-        claims, path = readable[0], self._question.path
-        entries = [entry for each in readable for entry in each.of(path)]
-        return TokenFacts(
-            "JWT",
-            claims.subject,
-            claims.life,
-            claims.auth_type,
-            claims.audience,
-            tuple(dict.fromkeys(pattern for entry in entries for pattern in entry.deny_push)),
-            tuple(dict.fromkeys(pattern for entry in entries for pattern in entry.deny_delete)),
-        )
+        """What the tokens say of themselves."""
+        return facts_of(self._answers, self._question.path)
 
     async def _log_in(self) -> None:
         answer = await self._token("", Where.LOGIN)
@@ -140,8 +112,7 @@ class Scopes:
             claims = answer.claims
             kind = f", auth_type {claims.auth_type}" if claims and claims.auth_type else ""
             self._asker.note(f"accepted{kind}" if claims else "accepted, opaque token")
-            by = self._realm.url.partition("://")[2].partition("/")[0]
-            self.login = Login(LoginState.ACCEPTED, f"accepted by {clean(by, 200)}")
+            self._accept()
             if claims is not None and not claims.subject and self._flavour is Flavour.GITLAB:
                 self._find(
                     "subject-empty",
@@ -150,10 +121,18 @@ class Scopes:
                     "A proxy before the token server may take the Authorization header away.",
                 )
             return
-        words = f"{answer.heard.in_words.rstrip('.')}. {judgement.meaning}"
+        words = sentences(answer.words, judgement.meaning)
         self.rejected = judgement.outcome is Outcome.CREDENTIALS
-        state = LoginState.REJECTED if self.rejected else LoginState.UNKNOWN
-        self.login = Login(state, words, judgement.hint)
+        if self.rejected:
+            self.login = Login(LoginState.REJECTED, words, judgement.hint)
+        elif self._asker.sent:
+            self.login = Login(LoginState.UNKNOWN, f"{NO_USABLE_ANSWER}: {words}", judgement.hint)
+        else:
+            self.login = Login(LoginState.UNSENT, f"not sent: {words}", judgement.hint)
+
+    def _accept(self, kind: str = "") -> None:
+        by = clean(self._realm.url.partition("://")[2].partition("/")[0], 200)
+        self.login = Login(LoginState.ACCEPTED, f"accepted by {by}{kind}")
 
     async def _ask_for(self, asked: str) -> None:
         path = self._question.path
@@ -169,6 +148,8 @@ class Scopes:
         if answer.judgement is not None:
             self._put_refusal(asked, answer)
         else:
+            if self.login.state is LoginState.UNKNOWN:  # some servers give no token without a scope
+                self._accept(f", which gives no token without a scope ({self.login.words})")
             self._put(asked, *self._seen(asked, answer))
         if asked == PULL and answer.token is not None:
             await self._look(answer.token)
@@ -179,15 +160,15 @@ class Scopes:
             return Where.ANONYMOUS
         return Where.SCOPE if self.login.state is LoginState.ACCEPTED else Where.LOGIN
 
-    def _seen(self, asked: str, answer: _Answer) -> tuple[Verdict, str]:
+    def _seen(self, asked: str, answer: Given) -> tuple[Verdict, str]:
         visible = answer.actions(self._question.path)
         wanted = set(SCOPES[asked].split(","))
         if visible is None:
             self._asker.note("opaque token")
             done = {PULL: "read", PUSH: "push"}.get(asked, "deletion")
             return Verdict.NOT_VISIBLE, f"a token was given, and it is opaque; only a real {done} shows it"
-        listed = ", ".join(sorted(visible, key=_order)) or "nothing"
-        self._asker.note(listed)
+        named = listed(visible)
+        self._asker.note(named)
         self._look_at_claims(asked, answer.claims, visible - wanted)
         whose = "the token" if self._flavour is Flavour.OTHER else f"{self._flavour}'s token"
         kind = answer.claims.auth_type if answer.claims else ""
@@ -196,8 +177,8 @@ class Scopes:
             off = (
                 "; whether deletion is switched on there shows only at a real one" if asked == DELETE else ""
             )
-            return Verdict.GRANTED, f"{whose} lists {listed}{of}{off}"
-        return Verdict.REFUSED, f"{whose} lists {listed}{of}; {SCOPES[asked]} was asked for"
+            return Verdict.GRANTED, f"{whose} lists {named}{of}{off}"
+        return Verdict.REFUSED, f"{whose} lists {named}{of}; {SCOPES[asked]} was asked for"
 
     def _look_at_claims(self, asked: str, claims: Claims | None, more: frozenset[str]) -> None:
         if more:
@@ -218,7 +199,7 @@ class Scopes:
             words = f"The token says that it ended {ago:,.0f} seconds ago, by this machine's clock."
             self._find("token-ended", Level.LOOK, words, "One of the clocks is wrong.")
 
-    def _put_refusal(self, asked: str, answer: _Answer) -> None:
+    def _put_refusal(self, asked: str, answer: Given) -> None:
         judgement = answer.judgement
         if judgement is None:
             return
@@ -227,12 +208,11 @@ class Scopes:
             self.login = Login(LoginState.REJECTED, judgement.meaning, judgement.hint)
             self._stopped = "the login was not accepted"
         verdict = Verdict.UNKNOWN if judgement.outcome is Outcome.UNKNOWN else Verdict.REFUSED
-        evidence = f"the token server: {answer.heard.in_words.rstrip('.')}. {judgement.meaning}"
-        self._put(asked, verdict, evidence)
-        if asked == PULL and self._question.credential is None:
+        self._put(asked, verdict, f"the token server: {sentences(answer.words, judgement.meaning)}")
+        if asked == PULL and self._question.credential is None and verdict is Verdict.REFUSED:
             self._stopped = "without a login the token server gives no token"
         if judgement.id in _STOPS:
-            self._stopped = judgement.meaning[0].lower() + judgement.meaning[1:].rstrip(".")
+            self._stop(judgement.meaning)
 
     async def _look(self, token: Secret) -> None:
         """See with the pull token whether the repository is there; for an opaque one this tells of pull."""
@@ -240,30 +220,46 @@ class Scopes:
         if before.verdict is Verdict.REFUSED:
             return
         path = self._question.path
-        heard = await self._list(path, token)
-        if heard.status == 200:
-            self.exists = True
-            self._asker.note("tags are listed")
+        try:
+            heard = await self._list(path, token)
+        except DockpassError as error:
+            self._find(error.id, Level.BAD, error.message, error.hint)
+            self._stop("the registry did not answer the list of tags")
             if before.verdict is Verdict.NOT_VISIBLE:
-                self._put(PULL, Verdict.GRANTED, "the token is opaque, and with it the tags were listed")
+                self._put(PULL, Verdict.UNKNOWN, f"the token is opaque; listing the tags: {error.message}")
+            return
+        if heard.status == 200:
+            self._look_at_list(heard, before)
             return
         found = judge(Where.REGISTRY, heard.answer, self._flavour, in_form=heard.in_form)
-        words = f"listing the tags with it: {heard.in_words.rstrip('.')}. {found.meaning}"
+        words = f"listing the tags with it: {sentences(heard.in_words, found.meaning)}"
         if found.outcome is Outcome.ABSENT:
             self.exists = False
-            if before.verdict is Verdict.NOT_VISIBLE:
-                self._put(PULL, Verdict.UNKNOWN, f"the token is opaque; {words}")
-        elif found.outcome is Outcome.REFUSED:
+        if found.outcome is Outcome.REFUSED:
             self._put(PULL, Verdict.REFUSED, f"{before.evidence}; {words}")
             if before.verdict is Verdict.GRANTED:
                 self._not_trusted(heard)
+        elif before.verdict is Verdict.NOT_VISIBLE and found.id != "no-listing":
+            self._put(PULL, Verdict.UNKNOWN, f"the token is opaque; {words}")
         self._compare_realm(heard)
+
+    def _look_at_list(self, heard: Heard, before: ActionResult) -> None:
+        problem = heard.why_no_tag_list(self._question.path)
+        if problem:
+            self._asker.note(f"no list of tags: {problem}")
+            self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; the list of tags is none: {problem}")
+            self.findings.append(odd_list(self._question.host, problem, heard, seen=True))
+            self._stop("the list of tags is no registry's answer")
+            return
+        self.exists = True
+        self._asker.note("tags are listed")
+        if before.verdict is Verdict.NOT_VISIBLE:
+            self._put(PULL, Verdict.GRANTED, "the token is opaque, and with it the tags were listed")
 
     async def _list(self, path: str, token: Secret) -> Heard:
         headers = {"Authorization": f"Bearer {token.reveal()}"}
-        return await self._asker.send(
-            "GET", f"{self._base}/v2/{path}/tags/list?n=1", headers=headers, carried="token"
-        )
+        url = f"{self._base}/v2/{path}/tags/list?n=1"
+        return await self._asker.send("GET", url, headers=headers, carried="token", limit=LARGEST_LIST)
 
     def _not_trusted(self, heard: Heard) -> None:
         challenge = choose(parse_challenges(heard.challenges))
@@ -298,40 +294,49 @@ class Scopes:
             judgement = answer.judgement
             known = judgement is not None and judgement.outcome is not Outcome.UNKNOWN
             verdict = Verdict.REFUSED if known else Verdict.UNKNOWN
-            return ActionResult(PULL, verdict, f"the token server: {answer.heard.in_words}", path)
+            return ActionResult(PULL, verdict, f"the token server: {answer.words}", path)
         visible = answer.actions(path)
         if visible is not None:
-            listed = ", ".join(sorted(visible, key=_order)) or "nothing"
-            self._asker.note(listed)
+            named = listed(visible)
+            self._asker.note(named)
             verdict = Verdict.GRANTED if PULL in visible else Verdict.REFUSED
-            return ActionResult(PULL, verdict, f"the token lists {listed}", path)
-        heard = await self._list(path, answer.token)
-        verdict = Verdict.GRANTED if heard.status == 200 else Verdict.UNKNOWN
-        if heard.status in {401, 403}:
-            verdict = Verdict.REFUSED
-        return ActionResult(PULL, verdict, f"listing its tags: {heard.status}", path)
+            return ActionResult(PULL, verdict, f"the token lists {named}", path)
+        return read_by_list(await self._list(path, answer.token), path, self._flavour)
 
-    async def _token(self, scope: str, where: Where) -> _Answer:
-        heard = await self._request(scope)
-        if not self._oauth and not (self._question.credential and self._question.credential.password):
-            self._stopped = "the token server takes no identity tokens"
-            answer = _Answer(heard, judgement=_NO_OAUTH)
-        elif heard.status != 200:
-            judgement = judge(where, heard.answer, self._flavour, in_form=heard.in_form)
-            answer = _Answer(heard, judgement=judgement)
-            if judgement.id in _STOPS:
-                self._stopped = judgement.meaning[0].lower() + judgement.meaning[1:].rstrip(".")
-        else:
-            try:
-                token, _ = read_token(self._question.host, heard.body)
-            except DockpassError:
-                self._stopped = "the token server does not answer with a token"
-                raise
-            self._learn(token)
-            answer = _Answer(heard, token, read_claims(token), _scope_in(heard.body))
-            self._look_at_age(answer.claims)
+    async def _token(self, scope: str, where: Where) -> Given:
+        try:
+            answer = self._read(await self._request(scope), where)
+        except DockpassError as error:  # no answer, or one that must not be read to its end
+            self._find(error.id, Level.BAD, error.message, error.hint)
+            answer = Given(
+                "no answer", judgement=Judgement(error.id, Outcome.UNKNOWN, error.message, error.hint)
+            )
+            self._stop("the token server gave no usable answer")
         self._answers.append(answer)
         return answer
+
+    def _read(self, heard: Heard, where: Where) -> Given:
+        if not self._oauth and not (self._question.credential and self._question.credential.password):
+            self._stop("the token server takes no identity tokens")
+            return Given(heard.in_words, judgement=_NO_OAUTH)
+        if heard.status == 200:
+            try:
+                token, _ = read_token(self._question.host, heard.body)
+            except DockpassError as error:
+                self._asker.note(f"no token: {heard.answer.words or 'nothing'}")
+                self._find(error.id, Level.BAD, error.message, error.hint)
+            else:
+                self._learn(token)
+                answer = Given(heard.in_words, token, read_claims(token), scope_in(heard.body))
+                self._look_at_age(answer.claims)
+                return answer
+        judgement = judge(where, heard.answer, self._flavour, in_form=heard.in_form)
+        if judgement.id in _STOPS:
+            self._stop(judgement.meaning)
+        return Given(heard.in_words, judgement=judgement)
+
+    def _stop(self, why: str) -> None:
+        self._stopped = self._stopped or why[0].lower() + why[1:].rstrip(".")
 
     async def _request(self, scope: str) -> Heard:
         credential = self._question.credential
@@ -343,7 +348,9 @@ class Scopes:
                 "client_id": CLIENT_ID,
                 "scope": scope,
             }
-            heard = await self._asker.send("POST", self._realm.url, data=form, scope=scope, carried="login")
+            heard = await self._asker.send(
+                "POST", self._realm.url, data=form, scope=scope, carried="login", foreign=self._is_foreign
+            )
             self._oauth = heard.status not in {404, 405}
             if self._oauth or not credential.password:
                 return heard
@@ -353,25 +360,17 @@ class Scopes:
             headers, carried = {"Authorization": basic(credential)}, "login"
             query.append(("account", credential.username))
         url = with_query(self._realm.url, query)
-        return await self._asker.send("GET", url, headers=headers, scope=scope, carried=carried)
+        return await self._asker.send(
+            "GET", url, headers=headers, scope=scope, carried=carried, foreign=self._is_foreign
+        )
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether the realm lies elsewhere than on the registry's own scheme, host and port."""
+        return origin(self._realm.url) != origin(self._base)
 
     def _put(self, asked: str, verdict: Verdict, evidence: str) -> None:
         self.actions[asked] = ActionResult(asked, verdict, evidence, self._question.path)
 
     def _find(self, finding_id: str, level: Level, message: str, hint: str = "") -> None:
         self.findings.append(ProbeFinding(finding_id, level, message, hint))
-
-
-def _order(action: str) -> tuple[int, str]:
-    known = (PULL, PUSH, DELETE, "*")
-    return (known.index(action) if action in known else len(known), action)
-
-
-def _scope_in(body: bytes) -> str | None:
-    """Return the scope that an OAuth2 answer repeats."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    scope = found.get("scope") if isinstance(found, dict) else None
-    return clean(scope, 2000) if isinstance(scope, str) else None

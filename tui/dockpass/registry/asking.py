@@ -3,39 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dockpass.errors import DockpassError
+from dockpass.registry.clock import date_in, span_in_words
 from dockpass.registry.failures import Answer, read_answer
+from dockpass.registry.forms import Form, why_no_tag_list
 from dockpass.registry.probe import Level, ProbeFinding, ProbeRequest
 from dockpass.registry.transport import Response, Transport, origin
 from dockpass.text import clean
 
 LARGEST_ANSWER = 256 << 10
+LARGEST_LIST = 4 << 20
+"""Of tags: some registries list them all, whatever number is asked for."""
 MOST_SKEW = 60.0
 """Seconds by which clocks may differ: as much as Distribution allows a token."""
 
 _SHOWN_QUERY = frozenset({"n"})
+_READ_BY_PEOPLE = 64 << 10
+
+# With these errors no connection came about, so nothing that a request held went anywhere.
+_NEVER_SENT = frozenset(
+    {
+        "address-refused",
+        "connection-refused",
+        "credential-unusable",
+        "name-unresolved",
+        "not-tls",
+        "proxy-unreachable",
+        "tls",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An answer: the raw body, and what it says as an error. `in_form` tells whether it is a JSON object."""
+    """An answer: the raw body, and what it says as an error. `shown` is the body with secrets masked."""
 
     status: int
+    headers: Mapping[str, str]
     challenges: tuple[str, ...]
     body: bytes
+    shown: bytes
     answer: Answer
-    in_form: bool
 
     @property
     def in_words(self) -> str:
         """Return `401 UNAUTHORIZED: authentication required`."""
         return self.answer.in_words
+
+    @property
+    def in_form(self) -> bool:
+        """Whether the body is a JSON object."""
+        return self.answer.form in {Form.ERRORS, Form.OBJECT}
+
+    def why_no_tag_list(self, path: str) -> str:
+        """Return why this is no list of the tags of `path`; empty where it is one."""
+        if not why_no_tag_list(self.body, path, self.headers):
+            return ""
+        return why_no_tag_list(self.shown, path, self.headers) or "JSON that is no list of tags"
 
 
 class Asker:
@@ -47,6 +75,7 @@ class Asker:
         clock: Callable[[], float],
         now: Callable[[], float],
         seconds: float,
+        redact: Callable[[str], str],
     ) -> None:
         self.requests: list[ProbeRequest] = []
         self.findings: list[ProbeFinding] = []
@@ -54,6 +83,7 @@ class Asker:
         self._clock = clock
         self.now = now
         self._seconds = seconds
+        self._redact = redact
 
     async def send(
         self,
@@ -64,14 +94,19 @@ class Asker:
         data: Mapping[str, str] | None = None,
         scope: str = "",
         carried: str = "nothing",
+        limit: int = LARGEST_ANSWER,
+        foreign: bool = False,
     ) -> Heard:
-        """Send one request; raises `DockpassError` where no answer comes, which is written down too."""
+        """Send one request; raises `DockpassError` where no answer comes, which is written down too.
+
+        `foreign` says that a server named the address, as in `Transport.stream`.
+        """
         began = self._clock()
         sent = ProbeRequest(method, shown_address(url), 0, 0.0, "", scope, carried)
         try:
             async with asyncio.timeout(self._seconds):
                 response = await self._transport.request(
-                    method, url, headers=headers, data=data, limit=LARGEST_ANSWER
+                    method, url, headers=headers, data=data, limit=limit, foreign=foreign
                 )
         except TimeoutError:
             words = f"no answer within {self._seconds:g} s"
@@ -81,10 +116,13 @@ class Asker:
                 "timeout", f"{host} gave {words}.", "Try again, and look at the network to it."
             ) from None
         except DockpassError as error:
+            if error.id in _NEVER_SENT:
+                sent = replace(sent, carried="nothing")
             self.requests.append(replace(sent, took=self._clock() - began, words=error.message))
             raise
-        answer = read_answer("registry", response.status, response.body, response.reason)
-        heard = Heard(response.status, response.challenges, response.body, answer, _is_object(response.body))
+        shown = self._masked(response)
+        answer = read_answer("registry", response.status, shown, response.reason, headers=response.headers)
+        heard = Heard(response.status, response.headers, response.challenges, response.body, shown, answer)
         words = "" if response.status < 400 else answer.in_words.partition(" ")[2] or response.reason
         self.requests.append(replace(sent, status=response.status, took=self._clock() - began, words=words))
         if origin(response.url) != origin(url) or urlsplit(response.url).path != urlsplit(url).path:
@@ -96,12 +134,21 @@ class Asker:
         """Say of the last request what came of it."""
         self.requests[-1] = replace(self.requests[-1], words=words)
 
+    @property
+    def sent(self) -> bool:
+        """Whether the last request left with what it carried."""
+        return bool(self.requests) and self.requests[-1].carried != "nothing"
+
+    def _masked(self, response: Response) -> bytes:
+        """Return the beginning of a body for people, masked before anything is cut out of it."""
+        text = response.body[:_READ_BY_PEOPLE].decode("utf-8", "surrogateescape")
+        return self._redact(response.redact(text)).encode("utf-8", "surrogateescape")
+
     def _look_at_clock(self, response: Response) -> None:
-        try:
-            theirs = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
-        except (TypeError, ValueError, OverflowError):
+        theirs = date_in(response.headers.get("Date", ""))
+        if theirs is None:
             return
-        skew = theirs - self.now()
+        skew = theirs.timestamp() - self.now()
         host = clean(urlsplit(response.url).netloc, 200)
         if abs(skew) > MOST_SKEW and not any(host in found.message for found in self.findings):
             side = "ahead of" if skew > 0 else "behind"
@@ -109,8 +156,8 @@ class Asker:
                 ProbeFinding(
                     "clock-skew",
                     Level.LOOK,
-                    f"The clock of {host} is {_span(abs(skew))} {side} this machine's; tokens may count as"
-                    " not yet or no longer valid.",
+                    f"The clock of {host} is {span_in_words(abs(skew))} {side} this machine's; tokens may"
+                    " count as not yet or no longer valid.",
                     "Set the clock that is wrong.",
                 )
             )
@@ -122,16 +169,3 @@ def shown_address(url: str) -> str:
     host = parts.netloc.rpartition("@")[2]
     query = [pair for pair in parse_qsl(parts.query) if pair[0] in _SHOWN_QUERY]
     return clean(urlunsplit((parts.scheme, host, parts.path, urlencode(query), "")), 300)
-
-
-def _span(seconds: float) -> str:
-    if seconds >= 7200:
-        return f"{seconds / 3600:,.0f} hours"
-    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
-
-
-def _is_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except (ValueError, RecursionError):
-        return False

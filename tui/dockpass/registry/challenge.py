@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from dockpass.errors import DockpassError
+from dockpass.text import clean
 
 LONGEST_HEADER = 8 << 10
 MOST_CHALLENGES = 32
@@ -40,6 +43,25 @@ def choose(challenges: Iterable[Challenge]) -> Challenge | None:
         if challenge.scheme != "bearer" or challenge.parameters.get("realm")
     }
     return usable.get("bearer") or usable.get("basic")
+
+
+def unusable_challenge(host: str, headers: Sequence[str]) -> DockpassError:
+    """Return the error for a 401 that asks for no login that can be given; it names what is asked for."""
+    schemes = dict.fromkeys(clean(found.scheme, 40) for found in parse_challenges(headers))
+    named = ", ".join(name.capitalize() for name in schemes)
+    said = clean(", ".join(headers), 200)
+    if not said:
+        asked = "refuses (401) and does not say which login it wants (no WWW-Authenticate)"
+    elif {"bearer", "basic"} & schemes.keys():
+        asked = f"asks for a login in a form that cannot be used: {said}"
+    else:
+        asked = f"asks for a login by {named or 'no known way'}, which dockpass does not know: {said}"
+    return DockpassError(
+        "challenge-unusable",
+        f"{clean(host)} {asked}.",
+        "A registry asks for Basic or Bearer, so a proxy or a web server before it may have answered; its"
+        " operator can tell.",
+    )
 
 
 def _parse(header: str) -> list[Challenge]:

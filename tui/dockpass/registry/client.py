@@ -292,7 +292,9 @@ class RegistryClient:
 
     def _answer(self, response: Response) -> Answer:
         login = self._session.login_name
-        return read_answer("registry", response.status, response.body, response.reason, login)
+        return read_answer(
+            "registry", response.status, response.body, response.reason, login, response.headers
+        )
 
     def _error(self, what: str, answer: Answer) -> RegistryError:
         error = error_of(what, self.host, answer)

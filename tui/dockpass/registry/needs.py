@@ -34,7 +34,11 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One command: whether its login has what it needs, in words, and the way out where it has not."""
+    """One command: whether its login has what it needs, in words, and the way out where it has not.
+
+    `judged` tells whether answers were had that can be judged: what no registry shows before it is really
+    done is judged too.
+    """
 
     command: Command
     standing: Standing
@@ -42,6 +46,7 @@ class Need:
     words: str
     way_out: str = ""
     method: Method | None = None
+    judged: bool = True
 
 
 def command_need(
@@ -59,10 +64,11 @@ def command_need(
     if probe is None:
         words = f"{_needs(needs)}; its login ({decided.method.label}) was not probed"
         return Need(command, Standing.UNKNOWN, needs, words, method=decided.method)
-    if probe.login.state in {LoginState.REJECTED, LoginState.WITHHELD} or not probe.reached:
-        standing = Standing.UNKNOWN if not probe.reached else Standing.CANNOT
+    if not probe.reached or probe.login.state in _LOGIN_WORDS:
+        known = probe.reached and probe.login.state in {LoginState.REJECTED, LoginState.WITHHELD}
+        standing = Standing.CANNOT if known else Standing.UNKNOWN
         words = f"{_needs(needs)}; {_login_words(probe)}"
-        return Need(command, standing, needs, words, probe.login.hint, decided.method)
+        return Need(command, standing, needs, words, probe.login.hint, decided.method, known)
     return _joined(decided, probe, probes, images)
 
 
@@ -87,7 +93,8 @@ def _joined(
     if open_ones:
         found = open_ones[0]
         words = f"{_needs((found.asked,))}: {_short(found)}"
-        return Need(command, Standing.UNKNOWN, needs, words, method=decided.method)
+        judged = not any(_is_open(each, probe, command) for each in open_ones)
+        return Need(command, Standing.UNKNOWN, needs, words, method=decided.method, judged=judged)
     words = _needs(needs)
     if command is Command.BUILD:
         words += f" of {', '.join(images or ())}"
@@ -107,6 +114,16 @@ def _has(action: str, probe: Probe) -> ActionResult:
     return found
 
 
+def _is_open(found: ActionResult, probe: Probe, command: Command) -> bool:
+    """Tell whether the registry was asked, or should have been, and nothing is known all the same.
+
+    That a push comes first to a repository that is not there is no gap.
+    """
+    if found.verdict is Verdict.NOT_VISIBLE:
+        return False
+    return command is not Command.PUSH or probe.exists is not False
+
+
 def _of_images(images: Sequence[str], probe: Probe) -> list[ActionResult]:
     known = {found.repository: found for found in probe.others} | {probe.repository: probe.result(PULL)}
     return [known[path] for path in images if path in known]
@@ -123,10 +140,20 @@ def _short(found: ActionResult) -> str:
     return found.evidence if found.verdict is Verdict.NOT_PROBED else f"not known; {found.evidence}"
 
 
+_LOGIN_WORDS = {
+    LoginState.REJECTED: "its login was not accepted",
+    LoginState.WITHHELD: "its login was not sent",
+    LoginState.UNSENT: "its login could not be sent",
+    LoginState.NOT_PROBED: "its login was not tried",
+    LoginState.UNKNOWN: "its login was sent, and got no usable answer",
+}
+"""What keeps everything else from being asked."""
+
+
 def _login_words(probe: Probe) -> str:
     if not probe.reached:
         return f"{probe.host} gave no answer of a registry"
-    return f"its login was not {'accepted' if probe.login.state is LoginState.REJECTED else 'sent'}"
+    return _LOGIN_WORDS[probe.login.state]
 
 
 def _way_out(decided: Decision, probe: Probe, action: str, probes: Mapping[Method, Probe]) -> str:

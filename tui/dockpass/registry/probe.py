@@ -13,6 +13,12 @@ SCOPES = {PULL: "pull", PUSH: "pull,push", DELETE: "delete", EVERYTHING: "*"}
 """What is asked for in one token request for each action; nothing can push that may not pull."""
 
 
+NOT_A_REGISTRY = "not-a-registry"
+"""The finding about an address where something else answers."""
+
+NO_USABLE_ANSWER = "sent; no usable answer"
+
+
 class Verdict(StrEnum):
     """What is known of one action."""
 
@@ -30,9 +36,10 @@ class LoginState(StrEnum):
     REJECTED = "rejected"
     ANONYMOUS = "anonymous"  # none are known, and none were sent
     NOT_NEEDED = "not-needed"
-    WITHHELD = "withheld"  # not sent, and the finding says why
+    WITHHELD = "withheld"  # not sent until the person says so, and the finding says why
+    UNSENT = "unsent"  # there was nowhere to send them
     NOT_PROBED = "not-probed"
-    UNKNOWN = "unknown"
+    UNKNOWN = "unknown"  # sent, and no answer told whether they are accepted
 
 
 class Level(StrEnum):
@@ -116,7 +123,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One login at one repository. `reached` tells whether a registry answered at all.
+    """One login at one repository. `reached` tells whether something answered as only a registry does.
 
     `exists` is None where it could not be seen whether the repository is there; `others` are reads of
     other repositories with the same login. Every text is clean, and no secret is in any.
@@ -148,6 +155,15 @@ class Probe:
             (found for found in self.actions if found.asked == action),
             ActionResult(action, Verdict.UNKNOWN, "it was not asked for", self.repository),
         )
+
+    @property
+    def unreached(self) -> str:
+        """Return in two words what stands at the address if no registry does; empty where one does."""
+        if self.reached:
+            return ""
+        if any(found.id == NOT_A_REGISTRY for found in self.findings):
+            return "not a registry"
+        return "no usable answer" if any(request.status for request in self.requests) else "no answer"
 
     @property
     def has_side_effects(self) -> bool:

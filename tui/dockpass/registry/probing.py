@@ -6,15 +6,20 @@ that asks for too much. Nothing is repeated, and a login that is refused is not 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dockpass.auth.address import DOCKER_HUB_HOST
 from dockpass.errors import DockpassError
 from dockpass.registry.asked_scopes import MOST_OTHERS, Scopes
-from dockpass.registry.asking import Asker, Heard
+from dockpass.registry.asking import LARGEST_LIST, Asker, Heard
 from dockpass.registry.challenge import Challenge as Found
-from dockpass.registry.challenge import choose, parse_challenges
+from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
+from dockpass.registry.forms import shows_registry
 from dockpass.registry.policy import RealmNotAgreed, host_name
 from dockpass.registry.probe import (
     ACTIONS,
+    NO_USABLE_ANSWER,
+    NOT_A_REGISTRY,
     ActionResult,
     Challenge,
     Level,
@@ -26,6 +31,7 @@ from dockpass.registry.probe import (
     Verdict,
 )
 from dockpass.registry.question import MOST_REJECTIONS, Means, Question
+from dockpass.registry.taglists import odd_list, read_by_list, sentences
 from dockpass.registry.token import Realm, basic, check_realm
 from dockpass.registry.transport import is_loopback
 from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, flavour_of, judge
@@ -41,6 +47,7 @@ async def probe(question: Question, means: Means) -> Probe:
         await probing.run()
     except DockpassError as error:
         probing.find(error.id, Level.BAD, error.message, error.hint)
+        probing.say_of_login(error)
     return probing.result()
 
 
@@ -50,10 +57,11 @@ class _Probing:
     def __init__(self, question: Question, means: Means) -> None:
         self._question = question
         self._means = means
-        self._asker = Asker(means.transport, means.clock, means.now, means.seconds)
+        self._asker = Asker(means.transport, means.clock, means.now, means.seconds, means.redact)
         self._api = _HUB_API if question.host == DOCKER_HUB_HOST else question.host
         self._base = ""
         self._reached = False
+        self._shown = False  # something answered as only a registry does
         self._ping = "no answer"
         self._challenge = Challenge()
         self._flavour = flavour_of(question.host)
@@ -70,6 +78,17 @@ class _Probing:
         if found not in self._findings:
             self._findings.append(found)
 
+    def say_of_login(self, error: DockpassError) -> None:
+        """Say what became of the login where an error ended the probe; the requests tell whether it left."""
+        if self._login.state is not LoginState.NOT_PROBED:
+            return
+        if self._question.credential is None:
+            self._login = Login(LoginState.ANONYMOUS, "no login is known")
+        elif any(request.carried == "login" for request in self._asker.requests):
+            self._login = Login(LoginState.UNKNOWN, f"{NO_USABLE_ANSWER}: {error.message}", error.hint)
+        else:
+            self._login = Login(LoginState.UNSENT, f"not sent: {error.message}", error.hint)
+
     def result(self) -> Probe:
         """Return what is known by now."""
         question = self._question
@@ -78,6 +97,7 @@ class _Probing:
         missing = {
             LoginState.REJECTED: "the login was not accepted",
             LoginState.WITHHELD: "the login was not sent",
+            LoginState.UNSENT: "the login was not sent",
             LoginState.UNKNOWN: "it is not known whether the login is accepted",
         }.get(self._login.state, "the probe did not get that far")
         actions = tuple(
@@ -108,12 +128,8 @@ class _Probing:
         heard = await self._first_contact()
         challenge = choose(parse_challenges(heard.challenges))
         if heard.status == 401 and challenge is None:
-            said = clean(", ".join(heard.challenges), 200) or "nothing"
-            raise DockpassError(
-                "challenge-unusable",
-                f"{self._question.host} wants a login of a kind that dockpass does not know: {said}.",
-                "A registry asks for Basic or Bearer; a proxy before it may ask for something else.",
-            )
+            raise unusable_challenge(self._question.host, heard.challenges)
+        self._reached = True
         if challenge is None:
             await self._open()
         else:
@@ -130,16 +146,18 @@ class _Probing:
             base = f"http://{self._api}"
             heard = await self._asker.send("GET", f"{base}/v2/")
         self._base = base
-        if heard.status not in {200, 401}:
+        shows = shows_registry(heard.headers, heard.shown)
+        if heard.status not in {200, 401} or (heard.status == 200 and shows is False):
             found = self._judge(Where.PING, heard)
             self._ping = heard.in_words
+            self._asker.note(heard.in_words.partition(" ")[2])
             raise DockpassError(
                 found.id,
                 f"{self._question.host} does not answer as a registry: {heard.in_words}. {found.meaning}",
                 found.hint,
             )
-        self._reached = True
-        self._ping = "answers as a registry"
+        self._shown = bool(shows)
+        self._ping = "answers as a registry" if shows else f"answers {heard.status}"
         if heard.status == 200:
             self._asker.note("answers without a login")
             self._challenge = Challenge("none")
@@ -168,6 +186,8 @@ class _Probing:
             if self._may_log_in():
                 await self._by_basic()
             return
+        self._shown = True
+        self._ping = "answers as a registry"
         realm = self._realm(challenge)
         if not self._may_log_in():
             return
@@ -186,7 +206,7 @@ class _Probing:
             self._actions = scopes.actions
             self._others = scopes.others
             self._exists = scopes.exists
-            self._token = scopes.token_facts()
+            self._token = scopes.token_facts
             for finding in scopes.findings:
                 self.find(finding.id, finding.level, finding.message, finding.hint)
             if scopes.rejected:
@@ -240,12 +260,14 @@ class _Probing:
     async def _open(self) -> None:
         """A registry that answers without a login may still ask for one at a repository."""
         heard = await self._list(None, "nothing")
-        challenge = choose(parse_challenges(heard.challenges)) if heard.status == 401 else None
-        if challenge is not None:
+        if heard.status == 401:
+            challenge = choose(parse_challenges(heard.challenges))
+            if challenge is None:
+                raise unusable_challenge(self._question.host, heard.challenges)
             await self._answer(challenge)
             return
-        self._login = Login(LoginState.NOT_NEEDED, "the registry asks for no login")
         self._read_by_listing(heard, "without a login")
+        self._login = Login(LoginState.NOT_NEEDED, "the registry asks for no login")
 
     async def _by_basic(self) -> None:
         """With Basic there are no scopes: only what was really done is known."""
@@ -257,45 +279,57 @@ class _Probing:
         heard = await self._asker.send(
             "GET", f"{self._base}/v2/", headers={"Authorization": authorization}, carried="login"
         )
-        if heard.status != 200:
-            found = self._judge(Where.REGISTRY, heard)
+        shows = shows_registry(heard.headers, heard.shown)
+        if heard.status != 200 or shows is False:
+            found = self._judge(Where.PING if heard.status == 200 else Where.REGISTRY, heard)
             rejected = heard.status == 401 or found.outcome is Outcome.CREDENTIALS
             meaning = "User name and secret were not accepted." if heard.status == 401 else found.meaning
-            state = LoginState.REJECTED if rejected else LoginState.UNKNOWN
-            self._login = Login(state, f"{heard.in_words.rstrip('.')}. {meaning}", found.hint)
+            words = sentences(heard.in_words, meaning)
             if rejected:
+                self._login = Login(LoginState.REJECTED, words, found.hint)
                 self._count_rejection()
+            else:
+                self._login = Login(LoginState.UNKNOWN, f"{NO_USABLE_ANSWER}: {words}", found.hint)
             return
+        self._shown = self._shown or bool(shows)
         self._asker.note("accepted")
-        self._login = Login(LoginState.ACCEPTED, "accepted by the registry itself (Basic)")
         self._read_by_listing(await self._list(authorization, "login"), "with this login")
+        self._login = Login(LoginState.ACCEPTED, "accepted by the registry itself (Basic)")
         others = []
         for path in self._question.also_pull[:MOST_OTHERS]:
             heard = await self._list(authorization, "login", path)
-            found = self._judge(Where.REGISTRY, heard)
-            verdict = Verdict.REFUSED if found.outcome is Outcome.REFUSED else Verdict.UNKNOWN
-            verdict = Verdict.GRANTED if heard.status == 200 else verdict
-            others.append(ActionResult("pull", verdict, f"listing its tags: {heard.in_words}", path))
+            others.append(read_by_list(heard, path, self._flavour))
         self._others = tuple(others)
 
     async def _list(self, authorization: str | None, carried: str, path: str = "") -> Heard:
         headers = {"Authorization": authorization} if authorization else {}
         url = f"{self._base}/v2/{path or self._question.path}/tags/list?n=1"
-        return await self._asker.send("GET", url, headers=headers, carried=carried)
+        return await self._asker.send("GET", url, headers=headers, carried=carried, limit=LARGEST_LIST)
 
     def _read_by_listing(self, heard: Heard, how: str) -> None:
-        """Take from a listing whether reading is allowed; the rest is seen only by doing it."""
+        """Take from a listing whether reading is allowed; the rest is seen only by doing it.
+
+        Raises `DockpassError` where neither it nor anything before shows that a registry answers.
+        """
         path = self._question.path
-        if heard.status == 200:
+        found = read_by_list(heard, path, self._flavour)
+        problem = heard.why_no_tag_list(path) if heard.status == 200 else ""
+        if problem:
+            self._asker.note(f"no list of tags: {problem}")
+            odd = odd_list(self._question.host, problem, heard, seen=self._shown)
+            if odd.id == NOT_A_REGISTRY:
+                self._reached = False
+                raise DockpassError(odd.id, odd.message, odd.hint)
+            self.find(odd.id, odd.level, odd.message, odd.hint)
+        elif heard.status == 200:
             self._exists = True
             self._asker.note("tags are listed")
-            verdict, evidence = Verdict.GRANTED, f"the tags were listed {how}"
-        else:
-            found = self._judge(Where.REGISTRY, heard)
-            self._exists = False if found.outcome is Outcome.ABSENT else None
-            verdict = Verdict.REFUSED if found.outcome is Outcome.REFUSED else Verdict.UNKNOWN
-            evidence = f"listing its tags: {heard.in_words.rstrip('.')}. {found.meaning}"
-        self._actions["pull"] = ActionResult("pull", verdict, evidence, path)
+            found = replace(found, evidence=f"the tags were listed {how}")
+        elif self._judge(Where.REGISTRY, heard).outcome is Outcome.ABSENT:
+            self._exists = False
+        elif not self._shown and not heard.in_form:
+            self._reached = False
+        self._actions["pull"] = found
         why = "the registry asks for no login" if self._challenge.scheme == "none" else "Basic has no scopes"
         for asked in ACTIONS[1:]:
             done = "push" if asked == "push" else "deletion"

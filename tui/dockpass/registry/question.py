@@ -52,6 +52,8 @@ class Rejections:
 class Means:
     """What a probe works with: `now` in seconds since 1970, `learn` is told of every token.
 
+    `redact` masks every secret that is known in what people read of an answer.
+
     `rule` says which hosts may get the credentials, `guard` compares a realm with the one remembered.
     """
 
@@ -60,6 +62,7 @@ class Means:
     guard: Guard | None = None
     rule: RealmRule | None = None
     learn: Callable[[Secret], None] = lambda _: None
+    redact: Callable[[str], str] = lambda text: text
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
     seconds: float = SECONDS_A_REQUEST

@@ -16,11 +16,20 @@ from aiohttp import ClientTimeout
 from dockpass.auth.address import DOCKER_HUB_HOST
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
-from dockpass.registry.challenge import Challenge, choose, parse_challenges
+from dockpass.registry.challenge import Challenge, choose, parse_challenges, unusable_challenge
 from dockpass.registry.clock import skew_in_words
-from dockpass.registry.failures import RegistryError, error_of, login_refused, read_answer
+from dockpass.registry.failures import (
+    AT_FIRST,
+    Answer,
+    RegistryError,
+    error_of,
+    login_refused,
+    read_answer,
+    refuses_login,
+)
+from dockpass.registry.forms import is_page
 from dockpass.registry.pace import Body
-from dockpass.registry.patience import MOST_WAITS, Sleep, patiently, retry_after
+from dockpass.registry.patience import MOST_WAITS, Sleep, patiently, pause_after, wait
 from dockpass.registry.policy import Guard, RealmNotAgreed, host_name
 from dockpass.registry.scopes import beyond
 from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_realm
@@ -110,20 +119,20 @@ class Session:
         try:
             headers, _ = await self._authorization("", None)
         except RegistryError as error:
-            if error.answer.status in {401, 403}:
+            if refuses_login(error.answer):
                 raise login_refused(self.host, credential.username, error.answer) from error
             raise
-        response = await self._transport.request(
-            "GET", f"{self.base}/v2/", headers=headers, limit=LARGEST_WORDS
-        )
-        if response.status == 200:
+        response = await self._ask_for_challenge(self.base, headers)
+        if response.status == 200 and not is_page(response.body):
             by = clean(urlsplit(self._realm.url).netloc) if self._realm else "the registry"
             return f"accepted by {by}{f'; {self.skew}' if self.skew else ''}"
         raise self._login_error(credential, response)
 
     def _login_error(self, credential: Credential, response: Response) -> DockpassError:
-        answer = read_answer("registry", response.status, response.body, response.reason)
-        if response.status not in {401, 403}:
+        answer = _answer("registry", response)
+        if response.status == 200:
+            return self._no_registry(response)
+        if not refuses_login(answer):
             return error_of("login", self.host, answer)
         refused = login_refused(self.host, credential.username, answer)
         if self._realm and response.status == 401:
@@ -177,7 +186,7 @@ class Session:
         """Send a request for `target` (path and query) with a token for `scope`, scopes apart by blanks.
 
         After a 401 a fresh token is asked for once, always for `scope` and never for what the challenge
-        would like. A 429 is waited for twice at most.
+        would like. A 429 is waited for twice at most, and not at all where it asks for too long.
         """
         await self._connect()
         renewed, waits, refused = False, 0, None
@@ -191,16 +200,16 @@ class Session:
                 leaves_origin=leaves_origin,
                 timeout=timeout,
             ) as stream:
-                if stream.status == 429 and waits < MOST_WAITS:
+                pause = pause_after(stream) if waits < MOST_WAITS else None
+                if pause is not None:
                     waits += 1
-                    pause = retry_after(stream.headers.get("Retry-After", ""))
                 elif stream.status == 401 and not renewed and self._learns_from(stream, scope):
-                    renewed, refused, pause = True, token, 0.0
+                    renewed, refused = True, token
                 else:
                     yield stream
                     return
-            if pause:
-                await self._sleep(pause)
+            if pause is not None:
+                await wait(stream, pause, waits, self._sleep)
 
     async def _authorization(
         self, scope: str, refused: Secret | None
@@ -257,16 +266,11 @@ class Session:
             if self.base:
                 return
             base, response = await self._ping()
-            if response.status not in {200, 401}:
+            if response.status not in {200, 401} or (response.status == 200 and is_page(response.body)):
                 raise self._no_registry(response)
             challenge = choose(parse_challenges(response.challenges))
             if challenge is None and response.status == 401:
-                raise DockpassError(
-                    "challenge-unusable",
-                    f"{clean(self.host)} wants a login of a kind that dockpass does not know:"
-                    f" {clean(', '.join(response.challenges), 200) or 'it does not say which'}.",
-                    "A registry asks for Basic or Bearer; a proxy before it may ask for something else.",
-                )
+                raise unusable_challenge(self.host, response.challenges)
             self.base, self.skew = base, skew_in_words(response.headers.get("Date", ""), self._now())
             try:
                 if challenge:
@@ -285,9 +289,10 @@ class Session:
         base = f"http://{self._api}"
         return base, await self._ask_for_challenge(base)
 
-    async def _ask_for_challenge(self, base: str) -> Response:
+    async def _ask_for_challenge(self, base: str, headers: Mapping[str, str] | None = None) -> Response:
         return await patiently(
-            lambda: self._transport.request("GET", f"{base}/v2/", limit=LARGEST_WORDS), self._sleep
+            lambda: self._transport.request("GET", f"{base}/v2/", headers=headers, limit=LARGEST_WORDS),
+            self._sleep,
         )
 
     def _may_be_plain(self, error: DockpassError) -> bool:
@@ -300,14 +305,19 @@ class Session:
         return error.id == "not-tls" and is_loopback(self._api)
 
     def _no_registry(self, response: Response) -> DockpassError:
-        answer = read_answer("registry", response.status, response.body, response.reason)
-        if response.status == 429 or response.status >= 500:
-            return error_of("connection", self.host, answer)
+        answer = _answer(AT_FIRST, response)
+        failed = error_of("first request", self.host, answer)
+        if failed.id not in {"registry-answered", "not-found", "unsupported"}:
+            return failed
         return DockpassError(
             "not-a-registry",
             f"{clean(self.host)} does not answer as a registry: {answer.in_words}.",
             "Check host and port: a registry often has a port of its own.",
         )
+
+
+def _answer(where: str, response: Response) -> Answer:
+    return read_answer(where, response.status, response.body, response.reason, headers=response.headers)
 
 
 def _is_whole(credential: Credential) -> bool:

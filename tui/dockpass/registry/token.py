@@ -13,7 +13,8 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.registry.addresses import in_ascii
-from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer
+from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer, refuses_login
+from dockpass.registry.forms import is_page
 from dockpass.registry.patience import Sleep, patiently
 from dockpass.registry.policy import Policy
 from dockpass.registry.strictjson import NotJson, strict_object
@@ -162,7 +163,9 @@ class Tokens:
         )
         if response.status != 200:
             where = "token server" if headers else ANONYMOUSLY
-            answer = read_answer(where, response.status, response.body, response.reason)
+            answer = read_answer(
+                where, response.status, response.body, response.reason, headers=response.headers
+            )
             if response.status == 401 and headers and self._credential:
                 raise login_refused(self._host, self._credential.username, answer)
             raise error_of("request for a token", self._host, answer)
@@ -180,14 +183,19 @@ class Tokens:
             "scope": " ".join(scopes),
         }
         url = with_query(realm.url, [])
-        response = await self._transport.request(
-            "POST", url, data=form, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
+        response = await patiently(
+            lambda: self._transport.request(
+                "POST", url, data=form, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
+            ),
+            self._sleep,
         )
         if response.status in {404, 405}:
             return None
         if response.status != 200:
-            answer = read_answer("token server", response.status, response.body, response.reason)
-            if response.status in {400, 401, 403}:
+            answer = read_answer(
+                "token server", response.status, response.body, response.reason, headers=response.headers
+            )
+            if response.status == 400 or refuses_login(answer):
                 raise login_refused(self._host, "the identity token", answer)
             raise error_of("request for a token", self._host, answer)
         return read_token(self._host, response.body)
@@ -250,7 +258,7 @@ def read_token(host: str, body: bytes) -> tuple[Secret, float]:
     try:
         found = strict_object(body)
     except NotJson as error:
-        why = f": {error}"
+        why = ": it sent a web page" if is_page(body) else f": {error}"
     token = found.get("access_token") or found.get("token")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise DockpassError(
@@ -258,6 +266,11 @@ def read_token(host: str, body: bytes) -> tuple[Secret, float]:
             f"The token server of {clean(host)} did not answer with a token{why}.",
             "Try again; if it stays, its operator can tell.",
         )
-    life = found.get("expires_in")
-    seconds = float(life) if isinstance(life, int) and not isinstance(life, bool) else SHORTEST_LIFE
-    return Secret(token), min(max(seconds, SHORTEST_LIFE), LONGEST_LIFE)
+    return Secret(token), _life(found.get("expires_in"))
+
+
+def _life(given: object) -> float:
+    """Return the seconds that a token is kept; whatever number a server says is bounded before it is used."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or given != given:
+        return SHORTEST_LIFE
+    return float(min(max(given, SHORTEST_LIFE), LONGEST_LIFE))

@@ -299,7 +299,7 @@ def _rest(content: aiohttp.StreamReader) -> bytes:
 def _require_usable(url: str, answer: aiohttp.ClientResponse, proxy: str) -> None:
     """Raise for an answer that is the proxy's own, or compressed although that was declined."""
     page = answer.status >= 400 and answer.content_type == "text/html"
-    if answer.status == 407 or (proxy and page and url.startswith("http:")):
+    if proxy and (answer.status == 407 or (page and url.startswith("http:"))):
         raise by_proxy(url, proxy, answer.status, answer.reason or "")
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", ""}:

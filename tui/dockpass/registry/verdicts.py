@@ -6,12 +6,22 @@ The words are about what was seen. Where an answer can have several causes, all 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from dockpass.auth.address import is_docker_hub, is_google
-from dockpass.registry.failures import Answer
+from dockpass.registry.failures import (
+    BANNED,
+    PROXY_LOGIN,
+    REGISTRY_OFF,
+    SIZE_SETTINGS,
+    SWITCH_ON,
+    TOO_LARGE,
+    Answer,
+    too_many,
+)
+from dockpass.registry.probe import NOT_A_REGISTRY
 
 
 class Where(StrEnum):
@@ -80,7 +90,11 @@ class Row:
 
 def judge(where: Where, answer: Answer, flavour: Flavour, *, in_form: bool) -> Judgement:
     """Return the first row's judgement that fits; `in_form` tells whether the body was a JSON object."""
-    return next(row.judgement for row in ROWS if row.fits(where, answer, flavour, in_form=in_form))
+    found = next(row.judgement for row in ROWS if row.fits(where, answer, flavour, in_form=in_form))
+    if found.id != RATE_LIMITED:
+        return found
+    meaning, hint = too_many(answer.wait)
+    return replace(found, meaning=meaning, hint=hint)
 
 
 def flavour_of(host: str, realm: str = "", service: str = "") -> Flavour:
@@ -120,32 +134,19 @@ def _row(
 
 
 _REALM = (Where.LOGIN, Where.SCOPE, Where.ANONYMOUS)
+RATE_LIMITED = "rate-limited"
+CHECK_ADDRESS = "Check host and port: a registry often has a port of its own."
 _WHERE_FROM = "`dockpass explain` shows where user name and secret come from."
 
 ROWS: tuple[Row, ...] = (
+    _row(Judgement(RATE_LIMITED, Outcome.UNKNOWN, *too_many(None)), statuses=(429,)),
+    _row(Judgement(RATE_LIMITED, Outcome.UNKNOWN, *too_many(None)), codes=("TOOMANYREQUESTS",)),
+    _row(Judgement("proxy-login", Outcome.UNKNOWN, *PROXY_LOGIN), statuses=(407,)),
+    _row(Judgement("too-large", Outcome.UNKNOWN, TOO_LARGE, SIZE_SETTINGS), statuses=(413,)),
     _row(
-        Judgement(
-            "rate-limited",
-            Outcome.UNKNOWN,
-            "It has had too many requests from this address or this account.",
-            "Wait a while, then probe again.",
-        ),
-        statuses=(429,),
-    ),
-    _row(
-        Judgement(
-            "rate-limited", Outcome.UNKNOWN, "It has had too many requests.", "Wait, then probe again."
-        ),
-        codes=("TOOMANYREQUESTS",),
-    ),
-    _row(
-        Judgement(
-            "proxy-login",
-            Outcome.UNKNOWN,
-            "A proxy in between wants a login of its own.",
-            "dockpass takes no proxy from the environment; whoever runs this network can tell.",
-        ),
-        statuses=(407,),
+        Judgement("registry-off", Outcome.UNKNOWN, REGISTRY_OFF, SWITCH_ON),
+        statuses=(404,),
+        words="not enabled",
     ),
     _row(
         Judgement("server-failed", Outcome.UNKNOWN, "The server itself has a problem.", "Try again later."),
@@ -163,23 +164,32 @@ ROWS: tuple[Row, ...] = (
     ),
     _row(
         Judgement(
-            "not-a-registry",
-            Outcome.UNKNOWN,
-            "A registry answers /v2/ with 200 or 401; this address does neither.",
-            "Check host and port: a registry often has a port of its own.",
-        ),
-        Where.PING,
-        statuses=(404,),
-    ),
-    _row(
-        Judgement(
             "forbidden-by-other",
             Outcome.UNKNOWN,
             "The answer has not a registry's form: a proxy, a firewall or a ban of this address gives such.",
-            "Ask from elsewhere, or wait: repeated failed logins get an address banned.",
+            BANNED,
         ),
         statuses=(403,),
         in_form=False,
+    ),
+    _row(
+        Judgement(
+            "refused-at-first",
+            Outcome.UNKNOWN,
+            "It refuses before any login was sent: a list of allowed addresses does that.",
+            "Ask from an address that it allows; its operator can tell which.",
+        ),
+        Where.PING,
+        statuses=(403,),
+    ),
+    _row(
+        Judgement(
+            NOT_A_REGISTRY,
+            Outcome.UNKNOWN,
+            "A registry answers /v2/ in its own form, with 200 or 401.",
+            CHECK_ADDRESS,
+        ),
+        Where.PING,
     ),
     # -- the realm, asked with credentials that it has not accepted yet
     _row(
@@ -206,18 +216,6 @@ ROWS: tuple[Row, ...] = (
         Where.LOGIN,
         statuses=(403,),
         codes=("DENIED",),
-        flavours=(Flavour.GITLAB,),
-    ),
-    _row(
-        Judgement(
-            "gitlab-registry-off",
-            Outcome.UNKNOWN,
-            "The registry is switched off in this GitLab.",
-            "Its administrator can switch it on.",
-        ),
-        *_REALM,
-        statuses=(404,),
-        words="not enabled",
         flavours=(Flavour.GITLAB,),
     ),
     _row(
@@ -279,6 +277,15 @@ ROWS: tuple[Row, ...] = (
         Judgement("scope-not-understood", Outcome.UNKNOWN, "The token server did not take the request."),
         *_REALM,
         statuses=(400, 422),
+    ),
+    _row(
+        Judgement(
+            "no-token",
+            Outcome.UNKNOWN,
+            "The token server gave neither a token nor a refusal.",
+            "Try again; if it stays, its operator can tell.",
+        ),
+        *_REALM,
     ),
     # -- the registry itself
     _row(

@@ -34,6 +34,7 @@ from dockpass.registry.needs import Need, Standing, command_need
 from dockpass.registry.policy import RealmRule, host_name
 from dockpass.registry.probe import (
     ACTIONS,
+    NO_USABLE_ANSWER,
     ActionResult,
     Challenge,
     Level,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIONS",
+    "NO_USABLE_ANSWER",
     "AccessPlan",
     "AccessReport",
     "ActionResult",
@@ -266,7 +268,7 @@ async def probe_access(
     notes: list[str] = []
     async with Transport(services.policy) as transport:
         realms = Realms(services.state / FILE, allow or deny)
-        means = Means(transport, guard=realms.check, learn=services.redactor.learn)
+        means = Means(transport, guard=realms.check, learn=services.redactor.learn, redact=services.redactor)
         for method in dict.fromkeys(methods):
             login = plan.login(method)
             if login.absent:

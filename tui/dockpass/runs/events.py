@@ -132,6 +132,16 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A wait begins, for a server that asks for one: for `seconds`, and `text` says what comes then."""
+
+    at: float
+    host: str
+    seconds: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """Progress of one layer in bytes; `total` is 0 where it is not known."""
 
@@ -231,6 +241,7 @@ Event = (
     | LoginRefused
     | LoginSkipped
     | Log
+    | Waiting
     | Layer
     | Count
     | TagPlanned

@@ -13,6 +13,7 @@ from dockpass.auth.facts import Facts
 from dockpass.auth.reference import Repository, parse_repository
 from dockpass.engines.base import Engine
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, NotAllowed
+from dockpass.registry.patience import Wait
 from dockpass.runs.events import (
     Asked,
     Count,
@@ -24,6 +25,7 @@ from dockpass.runs.events import (
     PhaseEnded,
     PhaseStarted,
     Status,
+    Waiting,
 )
 from dockpass.runs.feed import Feed
 from dockpass.runs.request import RunRequest
@@ -53,6 +55,7 @@ class Job:
         self._changed = threading.Condition()
         self._cancelled = False
         self._answer: bool | None = None
+        self._told_until: dict[str, float] = {}
         self._cutters: list[Callable[[], None]] = []
         self._engine: Engine | None = None
 
@@ -78,6 +81,12 @@ class Job:
     def log(self, text: str, kind: LogKind = LogKind.ENGINE) -> None:
         """Report one line of output."""
         self.feed.put(Log(self.at, kind, text))
+
+    def waiting(self, wait: Wait) -> None:
+        """Report that a wait begins; of many requests that wait for one host, the first is told."""
+        if self.at >= self._told_until.get(wait.host, 0.0):
+            self._told_until[wait.host] = self.at + wait.seconds
+            self.put(lambda at: Waiting(at, wait.host, wait.seconds, wait.in_words))
 
     def layer(self, layer_id: str, state: str, current: int, total: int) -> None:
         """Report progress of a layer in bytes."""

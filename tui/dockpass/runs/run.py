@@ -14,6 +14,7 @@ from dockpass.auth.credential import Credential
 from dockpass.auth.decision import WarningId
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed
+from dockpass.registry.patience import telling
 from dockpass.runs.events import (
     ConfigCreated,
     ConfigRemoved,
@@ -83,7 +84,8 @@ class Run:
         failure: BaseException | None = None
         done = ""
         try:
-            done = self._lifecycle()
+            with telling(self._job.waiting):
+                done = self._lifecycle()
         except DockpassError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the run must end in words, whatever the fault

@@ -273,7 +273,9 @@ class Remote:
 
     def _error(self, response: Response, what: str) -> DockpassError:
         login = self._session.login_name
-        answer = read_answer("registry", response.status, response.body, response.reason, login)
+        answer = read_answer(
+            "registry", response.status, response.body, response.reason, login, response.headers
+        )
         return error_of(what, self.repository.host, answer)
 
     def _refuse(self, what: str, why: str) -> NoReturn:

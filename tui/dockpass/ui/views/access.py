@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dockpass.auth.command import Method
 from dockpass.runs.access import (
     ACTIONS,
+    NO_USABLE_ANSWER,
     AccessPlan,
     AtHand,
     Level,
@@ -55,7 +56,8 @@ _LOGINS: Mapping[LoginState, Span] = {
     LoginState.NOT_NEEDED: (f"{GLYPH_NOT_REACHED} not needed", "label"),
     LoginState.WITHHELD: (f"{GLYPH_FAILED} not sent", "bad"),
     LoginState.NOT_PROBED: (f"{GLYPH_NOT_REACHED} not probed", "absent"),
-    LoginState.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
+    LoginState.UNSENT: (f"{GLYPH_FAILED} not sent", "bad"),
+    LoginState.UNKNOWN: (f"{GLYPH_LOOK} {NO_USABLE_ANSWER}", "look"),
 }
 _STANDINGS: Mapping[Standing, Span] = {
     Standing.CAN: (f"{GLYPH_DONE} can", "good"),
@@ -93,7 +95,8 @@ def status_line(
         return left, (("nothing sent yet", "label"),)
     reached = next((probe for probe in probes.values() if probe.reached), None)
     if reached is None:
-        return left, ((f"{GLYPH_FAILED} no answer", "bad"),)
+        first = next(iter(probes.values()))
+        return left, ((f"{GLYPH_FAILED} {first.unreached}", "bad"),)
     flavour: Line = ((f"  {reached.flavour}", "label"),) if reached.flavour else ()
     return left, ((f"{GLYPH_METHOD} ", "good"), ("reachable", "text"), *flavour)
 
@@ -162,7 +165,7 @@ def _accepted(login: AtHand, probe: Probe | None, asking: Method | None) -> Span
         words = f"{GLYPH_NOW} asking" if login.method is asking else f"{GLYPH_NOT_REACHED} not asked"
         return words, "accent" if login.method is asking else "absent"
     if not probe.reached:
-        return f"{GLYPH_FAILED} no answer", "bad"
+        return f"{GLYPH_FAILED} {probe.unreached}", "bad"
     kind = _KINDS.get(probe.token.auth_type, "")
     if probe.login.state is LoginState.ACCEPTED and kind:
         return f"{GLYPH_DONE} {kind}", "good"

@@ -97,6 +97,8 @@ def _log_lines(event: Event) -> list[Line]:
         case ev.Log():
             role = {ev.LogKind.NOTE: "label", ev.LogKind.WARNING: "look", ev.LogKind.ERROR: "bad"}
             return [_stamped(event.at, ((event.text, role.get(event.kind, "text")),))]
+        case ev.Waiting():
+            return [_stamped(event.at, ((event.text, "look"),))]
         case ev.ConfigCreated():
             hosts = ", ".join(event.hosts) or "no registry"
             words = f"{event.path} ({event.directory_mode}/{event.file_mode}, {event.where}) for {hosts}"

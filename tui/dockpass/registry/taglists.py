@@ -1,0 +1,41 @@
+"""What the list of a repository's tags shows of a registry and of reading there, with whatever login."""
+
+from __future__ import annotations
+
+from dockpass.registry.asking import Heard
+from dockpass.registry.forms import is_page
+from dockpass.registry.probe import NOT_A_REGISTRY, PULL, ActionResult, Level, ProbeFinding, Verdict
+from dockpass.registry.verdicts import CHECK_ADDRESS, Flavour, Outcome, Where, judge
+
+
+def read_by_list(heard: Heard, path: str, flavour: Flavour) -> ActionResult:
+    """Return whether a repository can be read, by the answer to a request for its tags."""
+    if heard.status == 200:
+        problem = heard.why_no_tag_list(path)
+        verdict = Verdict.UNKNOWN if problem else Verdict.GRANTED
+        return ActionResult(PULL, verdict, f"listing its tags: {problem or '200'}", path)
+    found = judge(Where.REGISTRY, heard.answer, flavour, in_form=heard.in_form)
+    verdict = Verdict.REFUSED if found.outcome is Outcome.REFUSED else Verdict.UNKNOWN
+    return ActionResult(PULL, verdict, f"listing its tags: {sentences(heard.in_words, found.meaning)}", path)
+
+
+def odd_list(host: str, problem: str, heard: Heard, *, seen: bool) -> ProbeFinding:
+    """Return the finding about a list that is none; `seen` tells whether a registry showed itself before."""
+    if seen and not is_page(heard.shown):
+        return ProbeFinding(
+            "list-odd",
+            Level.BAD,
+            f"{host} answered a request for the list of tags with {problem}.",
+            "The registry, or something before it, is set up wrongly; its operator can tell.",
+        )
+    return ProbeFinding(
+        NOT_A_REGISTRY,
+        Level.BAD,
+        f"{host} does not answer as a registry: the list of tags is {problem}.",
+        CHECK_ADDRESS,
+    )
+
+
+def sentences(words: str, meaning: str) -> str:
+    """Join what was said and what it means."""
+    return f"{words.rstrip('.')}. {meaning}"
