@@ -47,15 +47,14 @@ def choose(challenges: Iterable[Challenge]) -> Challenge | None:
 
 def unusable_challenge(host: str, headers: Sequence[str]) -> DockpassError:
     """Return the error for a 401 that asks for no login that can be given; it names what is asked for."""
-    schemes = dict.fromkeys(clean(found.scheme, 40) for found in parse_challenges(headers))
-    named = ", ".join(name.capitalize() for name in schemes)
-    said = clean(", ".join(headers), 200)
+    schemes = {found.scheme for found in parse_challenges(headers)}
+    said = clean(", ".join(filter(None, headers)), 200)
     if not said:
-        asked = "refuses (401) and does not say which login it wants (no WWW-Authenticate)"
-    elif {"bearer", "basic"} & schemes.keys():
+        asked = "refuses (401) and names no way to log in (no WWW-Authenticate)"
+    elif schemes & {"bearer", "basic"}:
         asked = f"asks for a login in a form that cannot be used: {said}"
     else:
-        asked = f"asks for a login by {named or 'no known way'}, which dockpass does not know: {said}"
+        asked = f"asks for a login of a kind that dockpass does not have: {said}"
     return DockpassError(
         "challenge-unusable",
         f"{clean(host)} {asked}.",

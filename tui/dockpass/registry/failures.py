@@ -96,6 +96,8 @@ def _said(body: bytes) -> tuple[str, str]:
         found = strict_object(body)
     except NotJson:
         return "", in_short(body)
+    if not found:
+        return "", ""
     errors = found.get("errors")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         return _word(errors[0].get("code")), _word(errors[0].get("message"))

@@ -128,7 +128,7 @@ class _Probing:
         heard = await self._first_contact()
         challenge = choose(parse_challenges(heard.challenges))
         if heard.status == 401 and challenge is None:
-            raise unusable_challenge(self._question.host, heard.challenges)
+            raise self._unusable(heard)
         self._reached = True
         if challenge is None:
             await self._open()
@@ -162,6 +162,11 @@ class _Probing:
             self._asker.note("answers without a login")
             self._challenge = Challenge("none")
         return heard
+
+    def _unusable(self, heard: Heard) -> DockpassError:
+        said = clean(", ".join(filter(None, heard.challenges)), 80)
+        self._asker.note(f"asks for {said}" if said else "names no way to log in")
+        return unusable_challenge(self._question.host, heard.challenges)
 
     def _may_be_plain(self, error: DockpassError) -> bool:
         """Tell whether plain http is tried: with this machine, or where the person allows it."""
@@ -263,7 +268,7 @@ class _Probing:
         if heard.status == 401:
             challenge = choose(parse_challenges(heard.challenges))
             if challenge is None:
-                raise unusable_challenge(self._question.host, heard.challenges)
+                raise self._unusable(heard)
             await self._answer(challenge)
             return
         self._read_by_listing(heard, "without a login")
