@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -25,13 +23,6 @@ def env_file(folder: Path, text: str | bytes, name: str = "job.env") -> Path:
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
-
-
-def plain(text: str, folder: Path) -> dict[str, str]:
-    return {
-        name: found.value.reveal() if isinstance(found.value, Secret) else found.value
-        for name, found in read_env_file(env_file(folder, text)).items()
-    }
 
 
 def test_a_later_source_wins_and_says_where_it_is(tmp_path: Path) -> None:
@@ -79,58 +70,9 @@ def test_what_is_or_looks_like_a_secret_is_one(name: str, value: str) -> None:
     assert gather({name: value})[name].value == Secret(value)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("K=v", {"K": "v"}),
-        ("export K=v", {"K": "v"}),
-        ("K = v", {"K": "v"}),
-        ('K="a b"', {"K": "a b"}),
-        ("K='a b'", {"K": "a b"}),
-        ("K=", {"K": ""}),
-        ("K=pre-$P-${P}-${N:-d}", {"K": "pre-$P-${P}-${N:-d}"}),
-        ("K=abc#def", {"K": "abc#def"}),
-        ("K=abc #def", {"K": "abc"}),
-        ('K="a\\nb"', {"K": "a\nb"}),
-        ('K="first\nsecond"\nL=1', {"K": "first\nsecond", "L": "1"}),
-        ("K=v\r\nL=w\r\n", {"K": "v", "L": "w"}),
-        ("\ufeffK=v", {"K": "v"}),
-        ("K=1\nK=2", {"K": "2"}),
-        ("", {}),
-        ("# only a comment", {}),
-        ("spring.name=x", {"spring.name": "x"}),
-    ],
-)
-def test_a_line_of_an_env_file(text: str, expected: dict[str, str], tmp_path: Path) -> None:
-    assert plain(text, tmp_path) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "why"),
-    [
-        ("A=1\nB\n", 2, "B has no = and no value"),
-        ("A=1\n\n\n=x\n", 4, "is not NAME=value"),
-        ('A=1\nB="open\n', 2, "is not NAME=value"),
-        ("A=1\nB\x1b[31m=2\n", 2, "“B” is not a variable's name"),
-        ("A=1\nÄ=2\n", 2, "is not a variable's name"),
-        ("not a file of variables\n", 1, "is not NAME=value"),
-    ],
-)
-def test_a_bad_line_is_named_with_its_number_and_the_reason(
-    text: str, line: int, why: str, tmp_path: Path
-) -> None:
-    path = env_file(tmp_path, text)
-    with pytest.raises(UsageError) as caught:
-        read_env_file(path)
-    assert caught.value.id == "env-file-line"
-    assert caught.value.message == f"{path}, line {line}: {caught.value.message.partition(': ')[2]}"
-    assert why in caught.value.message
-    assert caught.value.message.isprintable()
-
-
 def test_a_bad_line_does_not_repeat_a_secret(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        read_env_file(env_file(tmp_path, f"A=1\nCI_JOB_TOKEN='{CANARY}\n"))
+        read_env_file(env_file(tmp_path, f"export A=1\nexport CI_JOB_TOKEN='{CANARY}\n"))
     assert CANARY not in f"{caught.value.message}{caught.value.hint}"
 
 
@@ -189,10 +131,3 @@ def test_any_text_is_read_or_refused(text: str, tmp_path_factory: pytest.TempPat
     except UsageError as error:
         refused = error.message
     assert clean(refused) == refused
-
-
-def test_the_env_file_reader_is_loaded_only_where_it_is_needed() -> None:
-    code = (
-        "import sys, dockpass.variables.gather as g; g.gather({'A': '1'}); sys.exit('dotenv' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 0

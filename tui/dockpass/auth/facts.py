@@ -18,12 +18,27 @@ class SourceKind(StrEnum):
     EDIT = "edit"
 
 
+class EnvFileRemark(StrEnum):
+    """What a person should know about how a line of an env file was read."""
+
+    QUOTES = "env-file-quotes"
+    OPEN_QUOTE = "env-file-open-quote"
+    HASH = "env-file-hash"
+    BLANKS = "env-file-blanks"
+    SEVERAL_LINES = "env-file-several-lines"
+    CONTINUED = "env-file-continued"
+    SHELL = "env-file-shell"
+    COMPUTED = "env-file-computed"
+    LONG = "env-file-long-line"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The kind of source and, for an env file, `path:line`."""
+    """The kind of source and, for an env file, `path:line` and what is to say about that line."""
 
     kind: SourceKind
     detail: str = ""
+    remarks: tuple[EnvFileRemark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,8 @@ def _told(form: str | None, path: Path | None, workshop: Workshop) -> Iterator[N
 
 def _write_env_file(path: Path, workshop: Workshop) -> None:
     try:
-        create_private(path, f"{_lines(workshop)}\n{_not_set(workshop)}\n")
+        lines = [f"{name}={value}" for name, value in workshop.job.items()]  # an env file knows no quotes
+        create_private(path, "".join(f"{line}\n" for line in (*lines, _not_set(workshop))))
     except FileExistsError as error:
         raise _not_new(path) from error
     except OSError as error:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from dockpass.auth.address import host_of_reference, host_of_registry, same_registry
-from dockpass.auth.facts import Facts
+from dockpass.auth.facts import EnvFileRemark, Facts
 from dockpass.secrets import Secret
 from dockpass.variables.catalogue import CATALOGUE
+from dockpass.variables.envfile_findings import find_in_env_files
 from dockpass.variables.finding import Finding, Severity
 
 __all__ = ["Finding", "Severity", "find_findings"]
@@ -27,13 +28,22 @@ def find_findings(facts: Facts) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for entry in CATALOGUE:
         if entry.name in facts.variables and not entry.option:
-            found += _about_value(entry.name, facts.variables[entry.name].value)
+            variable = facts.variables[entry.name]
+            told = EnvFileRemark.QUOTES in variable.source.remarks  # with its line
+            about = _about_value(entry.name, variable.value)
+            found += [each for each in about if not (told and each.id == "quoted")]
     options = facts.options
     if options.registry_username:
         found += _about_value("--registry-username", options.registry_username)
     if options.registry_password:
         found += _about_value("--registry-password", options.registry_password)
-    return (*found, *_about_registry(facts), *_about_login(facts), *_about_docker(facts))
+    return (
+        *found,
+        *find_in_env_files(facts),
+        *_about_registry(facts),
+        *_about_login(facts),
+        *_about_docker(facts),
+    )
 
 
 def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:

@@ -1,0 +1,82 @@
+"""What is said about the lines of an env file: how a value was read where a person may expect another way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from dockpass.auth.facts import EnvFileRemark as Remark
+from dockpass.auth.facts import Facts, SourceKind, Variable
+from dockpass.text import clean, plural
+from dockpass.variables.finding import Finding, Severity
+
+_WORDS: dict[Remark, tuple[Severity, str, str]] = {
+    Remark.QUOTES: (
+        Severity.WARNING,
+        "stands in quotes, and they belong to the value, as with docker's --env-file",
+        "Leave the quotes out; what follows = is the value as it stands.",
+    ),
+    Remark.OPEN_QUOTE: (
+        Severity.WARNING,
+        "begins with a quote that is not closed, and it belongs to the value, as with docker's --env-file",
+        "Leave the quote out; for a value of several lines, close it at the end of a later line.",
+    ),
+    Remark.HASH: (
+        Severity.NOTE,
+        "holds a #, and it belongs to the value with all that follows, as with docker's --env-file",
+        "Put a comment on a line of its own.",
+    ),
+    Remark.BLANKS: (
+        Severity.WARNING,
+        "has blanks around =, which were left out; docker refuses the file for them",
+        "Write NAME=value without blanks.",
+    ),
+    Remark.SEVERAL_LINES: (
+        Severity.WARNING,
+        "is quoted over several lines, which were joined without the quotes; docker takes no such value",
+        "Docker would take the first line only, with its quote.",
+    ),
+    Remark.CONTINUED: (
+        Severity.WARNING,
+        "is followed by lines that assign nothing, which were taken as a part of its value",
+        "Look whether they belong to it: docker refuses the file. `export -p` prints such values in quotes.",
+    ),
+    Remark.COMPUTED: (
+        Severity.WARNING,
+        "holds what a shell would replace, and nothing was run: it stands in the value as it is written",
+        "Give the value itself: `export -p` prints it after the shell has replaced it.",
+    ),
+    Remark.LONG: (
+        Severity.NOTE,
+        "is longer than 64 KiB; docker refuses the file for that line",
+        "",
+    ),
+}
+
+
+def find_in_env_files(facts: Facts) -> Iterator[Finding]:
+    """Yield what lines of env files carry as remarks, a finding for each; a shell's lines share one."""
+    read = [found for found in facts.variables.values() if found.source.kind is SourceKind.ENV_FILE]
+    for found in read:
+        for remark in found.source.remarks:
+            if remark in _WORDS:
+                severity, message, hint = _WORDS[remark]
+                where = clean(found.source.detail)
+                yield Finding(
+                    str(remark), clean(found.name, 80), f"({where}) {message}", hint=hint, severity=severity
+                )
+    yield from _shells(found for found in read if Remark.SHELL in found.source.remarks)
+
+
+def _shells(read: Iterable[Variable]) -> Iterator[Finding]:
+    for file, variables in groupby(read, key=lambda found: found.source.detail.rpartition(":")[0]):
+        lines = sorted(int(found.source.detail.rpartition(":")[2]) for found in variables)
+        where = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"
+        yield Finding(
+            str(Remark.SHELL),
+            clean(file),
+            f"has {plural(len(lines), 'variable')} as a shell's export or declare prints them"
+            f" ({where}), and they were read as a shell reads them; docker refuses such lines",
+            hint="Nothing in the file was run.",
+            severity=Severity.NOTE,
+        )

@@ -1,0 +1,14 @@
+"""Makes variables: here is decided whether a value is a secret."""
+
+from __future__ import annotations
+
+from dockpass.auth.facts import Source, Variable
+from dockpass.secrets import Secret
+from dockpass.variables.secret_names import is_secret_name
+from dockpass.variables.token_kind import looks_secret
+
+
+def variable(name: str, value: str, source: Source, *, secret: bool = False) -> Variable:
+    """Make a variable, whose value is a secret if its name says so or the value looks like one."""
+    is_secret = secret or is_secret_name(name) or looks_secret(value)
+    return Variable(name, Secret(value) if is_secret else value, source)
