@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from textwrap import dedent
@@ -52,12 +53,12 @@ def test_a_job_that_pushes_as_text() -> None:
           config  a temporary one, removed after the run
 
         rules
-          ✗ external config  not met      WERF_DOCKER_CONFIG is not set
-          ✗ options          not met      no user name and password are given
-          ✓ not at Google    not met      registry.myhost.com is not gcr.io or pkg.dev
-          ✓ not ignored      not met      WERF_IGNORE_CI_DOCKER_AUTOLOGIN is not set
-          ✗ cleanup token    not met      for cleanup only
-          ▶ autologin        chosen       CI_REGISTRY and CI_JOB_TOKEN are set
+          ✗ external config  not met         WERF_DOCKER_CONFIG is not set
+          ✗ options          not met         no user name and password are given
+          ✗ at Google        does not apply  registry.myhost.com is not gcr.io or pkg.dev
+          ✗ ignored          does not apply  WERF_IGNORE_CI_DOCKER_AUTOLOGIN is not set
+          ✗ cleanup token    not met         for cleanup only
+          ▶ autologin        chosen          CI_REGISTRY and CI_JOB_TOKEN are set
           · docker's own     not reached
 
         instead
@@ -65,6 +66,20 @@ def test_a_job_that_pushes_as_text() -> None:
           options          give --registry-username, give --registry-password
           cleanup token    impossible here: only cleanup can use the cleanup token
           docker's own     set WERF_IGNORE_CI_DOCKER_AUTOLOGIN to 1""")  # fmt: skip
+
+
+@pytest.mark.parametrize("command", Command)
+def test_no_line_of_a_rule_denies_twice(command: Command) -> None:
+    at_google = {**JOB, "CI_REGISTRY": "gcr.io", "CI_REGISTRY_IMAGE": "gcr.io/web/backend"}
+    ignored = {**JOB, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN": "0"}
+    for values in (JOB, at_google, ignored):
+        for line in as_text(command, facts(**values)).splitlines():
+            assert not re.search(r"^  . not .*(not met|does not apply)", line)
+
+
+def test_a_switch_that_holds_applies() -> None:
+    text = as_text(Command.PUSH, facts(**{**JOB, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN": "0"}))
+    assert re.search(r"● ignored +applies +WERF_IGNORE_CI_DOCKER_AUTOLOGIN is set to “0”", text)
 
 
 def test_warnings_and_findings_are_shown_where_there_are_some() -> None:

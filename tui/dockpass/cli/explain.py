@@ -22,6 +22,9 @@ _MARKS = {
 }
 
 
+_SWITCHES = {Outcome.HOLDS: "applies", Outcome.NOT_MET: "does not apply"}
+
+
 def explain_json(
     decided: Decision | Refusal, facts: Facts, findings: Sequence[Finding] = ()
 ) -> dict[str, Any]:
@@ -105,12 +108,11 @@ def _summary(decided: Decision) -> list[tuple[str, ...]]:
 
 
 def _step(step: Step) -> tuple[str, ...]:
-    """Return mark, title, outcome and reason; a switch that does not hold is good news."""
+    """Return mark, title, outcome and reason; a rule that only switches others off applies or does not."""
     row = rule(step.rule)
-    clear = row.method is None and step.outcome is Outcome.NOT_MET
-    mark, title = ("✓", f"not {row.title}") if clear else (_MARKS[step.outcome], row.title)
+    outcome = _SWITCHES.get(step.outcome) if row.method is None else None
     because = "" if step.outcome is Outcome.NOT_REACHED else step.because
-    return f"{mark} {title}", step.outcome.replace("-", " "), because
+    return f"{_MARKS[step.outcome]} {row.title}", outcome or step.outcome.replace("-", " "), because
 
 
 def _instead(found: WhyNot) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import logging
 import os
 import resource
@@ -112,10 +113,18 @@ def run() -> None:
         status = ExitCode.FAILED
     except Exception as error:
         logging.getLogger("dockpass").exception("a fault of the command line")
-        print(f"error: a fault of dockpass itself ({type(error).__name__})", file=sys.stderr)
-        print(f"hint: the details are in {world.paths.log}", file=sys.stderr)
+        _tell_fault(error, str(world.paths.log))
         status = ExitCode.FAILED
     raise SystemExit(int(status or 0))
+
+
+def _tell_fault(error: Exception, log: str) -> None:
+    """Tell of a fault on stderr, and on stdout as JSON where that was asked for."""
+    message, hint = f"a fault of dockpass itself ({type(error).__name__})", f"the details are in {log}"
+    print(f"error: {message}\nhint: {hint}", file=sys.stderr)
+    options = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
+    if "--json" in options:
+        print(json.dumps({"error": {"id": "fault", "message": message, "hint": hint}}), flush=True)
 
 
 def _leave_no_core() -> None:

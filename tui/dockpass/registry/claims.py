@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dockpass.registry.strictjson import strict_object
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
@@ -111,17 +111,15 @@ def _object(part: str) -> dict[str, object] | None:
     if not bare.isascii():
         return None
     try:
-        raw = base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
-        found = json.loads(raw)
-    except (binascii.Error, ValueError, RecursionError):
+        return strict_object(base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):  # `NotJson` too
         return None
-    return found if isinstance(found, dict) else None
 
 
 def _odd_header(header: Mapping[str, object] | None) -> Iterator[str]:
     if header is None:
         yield "its header cannot be read"
-    elif str(header.get("alg", "none")).lower() == "none":
+    elif not isinstance(named := header.get("alg", "none"), str) or named.lower() in {"", "none"}:
         yield "it is not signed (alg none)"
 
 

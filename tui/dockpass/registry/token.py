@@ -214,7 +214,7 @@ def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
     try:
         claims = strict_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         access = claims.get("access")
-    except ValueError:
+    except ValueError:  # `NotJson` too
         return None
     return frozenset(
         clean(action, 40)
