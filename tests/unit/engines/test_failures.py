@@ -91,3 +91,22 @@ def test_a_login_that_could_not_be_tried_is_no_refusal() -> None:
 def test_no_words_make_it_fail(words: str) -> None:
     assert isinstance(failed("push", words, Proof.SENT), DockpassError)
     assert isinstance(login_failed("h", "u", words), DockpassError)
+
+
+def test_a_page_that_the_engine_quotes_is_told_by_its_title() -> None:
+    page = r'"<html>\r\n<head><title>413 Request \"Entity\" Too Large</title></head>\r\n<body>nginx</body></html>\r\n"'
+    words = (
+        f"error parsing HTTP 413 response body: invalid character '<' looking for beginning of value: {page}"
+    )
+    error = failed("push of registry.example/a:1", words)
+    assert error.id == "too-large"
+    assert 'a web page (413 Request "Entity" Too Large)' in error.message
+    assert "<html" not in error.message
+    assert "client_max_body_size" in error.hint
+
+
+def test_a_login_that_a_firewall_answered_is_not_told_as_refused_by_the_registry() -> None:
+    words = "login attempt to http://127.0.0.1:5051/v2/ failed with status: 403 Forbidden"
+    error = login_failed("127.0.0.1:5051", "me", words)
+    assert not isinstance(error, LoginRefused)
+    assert "a proxy or a firewall" in error.message

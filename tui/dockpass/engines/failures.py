@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dockpass.errors import DockpassError, LoginRefused
+from dockpass.registry.failures import (
+    BANNED,
+    NOT_FROM_REGISTRY,
+    REGISTRY_OFF,
+    SIZE_SETTINGS,
+    SWITCH_ON,
+    TOO_LARGE,
+)
+from dockpass.registry.forms import in_short
 from dockpass.text import clean
 
 LONGEST_WORDS = 600
@@ -79,6 +88,24 @@ FAILURES: tuple[Failure, ...] = (
         r"no space left on device|disk quota exceeded",
         "A disk is full, the engine's or the registry's.",
         "Free some space there: `docker system df` shows what takes it on the engine's side.",
+    ),
+    _failure(
+        "too-large",
+        r"\b413\b|request entity too large|payload too large",
+        TOO_LARGE,
+        SIZE_SETTINGS,
+    ),
+    _failure(
+        "registry-off",
+        r"registry (is )?not enabled",
+        REGISTRY_OFF,
+        SWITCH_ON,
+    ),
+    _failure(
+        "proxy-login",
+        r"\b407\b|proxy authentication required",
+        "A proxy on the engine's way there wants a login, or the address itself answers as a proxy.",
+        "The engine's proxy is set up at the engine (`docker info` names it), not here.",
     ),
     _failure(
         "rate-limited",
@@ -165,6 +192,31 @@ FAILURES: tuple[Failure, ...] = (
         "Check the name first, then the login: `dockpass explain` shows it.",
     ),
     _failure(
+        "forbidden-by-other",
+        r"not in a registry's form \(403\)(?!: nothing)",
+        NOT_FROM_REGISTRY,
+        BANNED,
+    ),
+    _failure(
+        "forbidden",
+        r"not in a registry's form \(403\): nothing|failed with status: 403",
+        "It refused without a reason: the registry did, or a proxy or a firewall before it.",
+        "`dockpass probe` asks step by step, and tells which of them it was.",
+    ),
+    _failure(
+        "no-token",
+        r"unable to decode token response",
+        "The token server gave neither a token nor a refusal.",
+        "Try again; if it stays, its operator can tell.",
+    ),
+    _failure(
+        "not-a-registry",
+        r"not in a registry's form \(404\)|unmarshalling content: invalid character '<'"
+        r"|unexpected HTTP status: 200|failed with status: 404",
+        "What answers there is no registry.",
+        "Check host and port: a registry often has a port of its own.",
+    ),
+    _failure(
         "unauthorized",
         r"\bunauthorized\b|no basic auth credentials|\b401\b|authentication required"
         r"|HTTP Basic: Access denied|(incorrect|invalid) username( or |/)password",
@@ -202,6 +254,14 @@ _OTHER = Failure("engine-failed", re.compile(""), "", "The engine's own log may 
 # Names and addresses in an error are somebody's choice, and may hold any word and number.
 _NAMES = re.compile(r'"[^"]*"|\w+://\S+|sha256:[0-9a-f]+|(?<= for )\S+')
 
+# dockerd quotes such a body whole, as Go writes strings.
+_UNREAD = re.compile(
+    r'error parsing HTTP (?P<status>\d{3}) response body: [^"]{1,200}: "(?P<body>(?:[^"\\]|\\.)*)"?',
+    re.DOTALL,
+)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
 _WANTS_LOGIN = "The registry wants a login, and none was sent."
 _WHY_NONE = "`dockpass explain` says which login would be used, and why none is."
 _NOT_ALLOWED = "The login itself was accepted, so this user may not do that there."
@@ -214,7 +274,7 @@ def classify(words: str, names: Iterable[str] = ()) -> Failure:
     """
     for name in sorted(filter(None, names), key=len, reverse=True):
         words = words.replace(name, "NAME")
-    words = _NAMES.sub("NAME", words)
+    words = _NAMES.sub("NAME", _UNREAD.sub(_in_short, words))
     return next((failure for failure in FAILURES if failure.pattern.search(words)), _OTHER)
 
 
@@ -223,7 +283,7 @@ def failed(what: str, words: str, proof: Proof = Proof.NONE_SENT, names: Iterabl
 
     Credentials that were sent and are not known to be good make it a `LoginRefused`.
     """
-    said = clean(words, LONGEST_WORDS).strip().rstrip(".") or "nothing was said"
+    said = _said(words)
     failure = classify(said, names)
     opening = f"The {what} failed: {said}."
     match failure.id, proof:
@@ -244,7 +304,7 @@ def failed(what: str, words: str, proof: Proof = Proof.NONE_SENT, names: Iterabl
 
 def login_failed(key: str, username: str, words: str) -> DockpassError:
     """Return the error for a failed login: a refusal, or what kept it from being tried."""
-    said = clean(words, LONGEST_WORDS).strip().rstrip(".") or "nothing was said"
+    said = _said(words)
     failure = classify(said, (key,))
     if failure.id in {"unauthorized", "denied"}:
         meaning = _find("unauthorized").meaning
@@ -256,6 +316,17 @@ def login_failed(key: str, username: str, words: str) -> DockpassError:
             meaning=meaning,
         )
     return failed(f"login at {clean(key)}", said, Proof.SENT, (key,))
+
+
+def _said(words: str) -> str:
+    """Return the engine's words for people: of an answer that it could not read, what it says in short."""
+    return clean(_UNREAD.sub(_in_short, words), LONGEST_WORDS).strip().rstrip(".") or "nothing was said"
+
+
+def _in_short(found: re.Match[str]) -> str:
+    body = _ESCAPED.sub(lambda escaped: _ESCAPES.get(escaped[1], escaped[1]), found["body"])
+    said = in_short(body.encode("utf-8", "replace")) or "nothing"
+    return f"an answer that is not in a registry's form ({found['status']}): {said}"
 
 
 def _find(failure_id: str) -> Failure:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from dockpass.auth.reference import Reference
+from dockpass.errors import DockpassError
 from dockpass.registry.client import Manifest, RegistryClient
 from dockpass.registry.survey import parse_time
 from dockpass.runs.contact import contact
@@ -15,6 +16,9 @@ from dockpass.runs.job import Job
 from dockpass.runs.login import credential_for
 from dockpass.runs.references import references_of_run
 from dockpass.text import clean
+
+LARGEST_LAYER = 1 << 50
+"""In bytes; more than any registry holds, and no number that arithmetic trips over."""
 
 _PREFERRED = ("linux", "amd64")
 
@@ -35,43 +39,66 @@ async def _deploy(job: Job, references: tuple[Reference, ...]) -> str:
         for reference in references:
             with job.phase(Phase.INSPECT, str(reference)) as report:
                 manifest = await client.manifest(reference.path, reference.tag or "latest")
-                described = await _describe(client, reference, manifest, job.at)
+                _require_manifest(manifest.data, reference)
+                described = await describe(client, str(reference), manifest, reference.path, job.at)
                 report.detail = described.digest
                 job.feed.put(described)
                 found.append(f"{reference}@{described.digest}")
     return "found " + ", ".join(found)
 
 
-async def _describe(
-    client: RegistryClient, reference: Reference, manifest: Manifest, at: float
+async def describe(
+    client: RegistryClient, reference: str, manifest: Manifest, path: str, at: float
 ) -> ImageDescribed:
+    """Return what a manifest, and the config that it names, say of an image."""
     image = manifest
     platforms: tuple[str, ...] = ()
     if manifest.is_index:
-        entries = [entry for entry in manifest.data.get("manifests") or () if isinstance(entry, dict)]
+        entries = _objects(manifest.data.get("manifests"))
         platforms = tuple(_platform(entry.get("platform")) for entry in entries if not _is_attestation(entry))
         chosen = _preferred(entries)
         if chosen:
-            image = await client.manifest(reference.path, str(chosen.get("digest")))
+            image = await client.manifest(path, _text(chosen.get("digest")))
     config = image.data.get("config")
-    image_id = str(config.get("digest", "")) if isinstance(config, dict) else ""
-    content: Mapping[str, Any] = await client.config(reference.path, image_id) if image_id else {}
+    image_id = _text(config.get("digest")) if isinstance(config, dict) else ""
+    content: Mapping[str, Any] = await client.config(path, image_id) if image_id else {}
     created = parse_time(content.get("created"))
     inner = content.get("config")
     labels = inner.get("Labels") if isinstance(inner, dict) else None
     return ImageDescribed(
         at,
-        str(reference),
+        reference,
         manifest.digest,
         manifest.media_type,
         clean(image_id, 80),
         created.isoformat() if created else "",
         platforms or (_platform(content),),
         _size(image),
-        tuple(sorted((clean(str(name)), clean(str(value))) for name, value in labels.items()))
+        tuple(sorted((clean(name), clean(_text(value))) for name, value in labels.items()))
         if isinstance(labels, dict)
         else (),
     )
+
+
+def _require_manifest(data: Mapping[str, Any], reference: Reference) -> None:
+    """Raise for a JSON object that is neither an image nor an index: anything may answer with one."""
+    lists = (data.get(name) for name in ("manifests", "layers", "fsLayers"))
+    if isinstance(data.get("config"), dict) or any(isinstance(each, list) for each in lists):
+        return
+    raise DockpassError(
+        "not-a-manifest",
+        f"What {clean(reference.host)} gave for {reference} is no manifest of an image: it has neither a"
+        " config nor layers.",
+        "Check host and port: something else than a registry may have answered.",
+    )
+
+
+def _objects(found: object) -> list[dict[str, Any]]:
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _text(found: object) -> str:
+    return found if isinstance(found, str) else ""
 
 
 def _preferred(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -92,11 +119,11 @@ def _is_attestation(entry: Mapping[str, Any]) -> bool:
 def _platform(found: object) -> str:
     if not isinstance(found, dict):
         return "unknown"
-    parts = (found.get("os"), found.get("architecture"), found.get("variant"))
-    return clean("/".join(str(part) for part in parts if part)) or "unknown"
+    parts = (_text(found.get(name)) for name in ("os", "architecture", "variant"))
+    return clean("/".join(filter(None, parts)), 120) or "unknown"
 
 
 def _size(manifest: Manifest) -> int:
-    layers = manifest.data.get("layers")
-    sizes = (layer.get("size") for layer in layers or () if isinstance(layer, dict))
-    return sum(size for size in sizes if isinstance(size, int))
+    """Return the bytes of the layers, as far as they are numbers that a layer can have."""
+    sizes = (layer.get("size") for layer in _objects(manifest.data.get("layers")))
+    return sum(size for size in sizes if isinstance(size, int) and 0 <= size <= LARGEST_LAYER)
