@@ -5,11 +5,16 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from dockpass.cli import world
+from dockpass.secrets import Redactor
+from dockpass.text import mask_before_cutting
 
 settings.register_profile("dockpass", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("dockpass")
@@ -43,3 +48,12 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What one test learned is masked in no other."""
+    monkeypatch.setattr(world._Process, "redactor", Redactor())
+    mask_before_cutting(None)
+    yield
+    mask_before_cutting(None)

@@ -7,6 +7,7 @@ no escape sequence, control or bidirectional override ever reaches a terminal.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -20,17 +21,43 @@ _UNSEEN = re.compile(
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # unseen, bidi
     "\ud800-\udfff\U000e0000-\U000e007f]"  # lone surrogates, tags
 )
+_BEYOND = 4096  # how far a text is read beyond what is shown of it, so that a secret in it is whole
 _LINE_ENDS = re.compile(r"\r\n|\n|\r")
 
 
-def clean(text: str, limit: int = 4096) -> str:
-    """Return `text` as one inert line of at most `limit` characters; idempotent."""
-    shown = text[: limit * 4].expandtabs(4) if "\t" in text else text[: limit * 4]
-    if not shown.isprintable():
-        shown = _UNSEEN.sub(REPLACEMENT, _SEQUENCES.sub("", shown))
-    if len(shown) > limit or len(text) > limit * 4:
-        return shown[: limit - 1] + "…"
-    return shown
+class _Masking:
+    """What masks the secrets of this process in a text that is about to be cut."""
+
+    mask: Callable[..., str] | None = None
+
+
+def mask_before_cutting(mask: Callable[..., str] | None) -> None:
+    """Let `mask` see every text before it is cut: half a secret is one that nobody recognises any more.
+
+    `mask(text, is_cut=…)` is told whether the text ends in the middle of something. The process has one.
+    """
+    _Masking.mask = mask
+
+
+def inert(text: str) -> str:
+    """Return `text` as one line in which nothing steers a terminal, however long it is."""
+    shown = text.expandtabs(4) if "\t" in text else text
+    return shown if shown.isprintable() else _UNSEEN.sub(REPLACEMENT, _SEQUENCES.sub("", shown))
+
+
+def clean(text: str, limit: int = 4096, *, is_cut: bool = False) -> str:
+    """Return `text` as one inert line of at most `limit` characters; idempotent.
+
+    What has to be cut is masked first. `is_cut` says that the text was cut already where it came from.
+    """
+    bound = limit * 4 + _BEYOND
+    shown = inert(text[:bound])
+    is_cut = is_cut or len(text) > bound
+    if len(shown) <= limit and not is_cut:
+        return shown
+    if _Masking.mask:
+        shown = _Masking.mask(shown, is_cut=is_cut)
+    return shown[: limit - 1] + "…" if len(shown) > limit or len(text) > bound else shown
 
 
 def clean_lines(text: str, limit: int = 4096) -> list[str]:
@@ -43,12 +70,16 @@ def clean_lines(text: str, limit: int = 4096) -> list[str]:
 
 def clean_bytes(raw: bytes, limit: int = 4096) -> str:
     """Decode UTF-8 leniently and clean the result."""
-    return clean(raw[: limit * 8].decode("utf-8", "replace"), limit)
+    bound = limit * 8 + _BEYOND
+    return clean(raw[:bound].decode("utf-8", "replace"), limit, is_cut=len(raw) > bound)
 
 
 def cut(text: str, width: int) -> str:
-    """Shorten `text` to `width` characters, the last of which is then `…`."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    """Shorten `text` to `width` characters, the last of which is then `…`; masked before, as in `clean`."""
+    if len(text) <= width:
+        return text
+    shown = _Masking.mask(text) if _Masking.mask else text
+    return shown if len(shown) <= width else shown[: max(width - 1, 0)] + "…"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dockpass.paths import Paths, paths
 from dockpass.secrets import Redactor
+from dockpass.text import mask_before_cutting
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ class World:
         return paths(self.environ)
 
 
+class _Process:
+    """What there is once in a process, however often its world is asked for."""
+
+    redactor = Redactor()
+
+
 def this_process() -> World:
-    """Return the world of this process."""
-    return World(dict(os.environ), Path.cwd())
+    """Return the world of this process; all share one redactor, which sees texts before they are cut."""
+    mask_before_cutting(_Process.redactor)
+    return World(dict(os.environ), Path.cwd(), _Process.redactor)

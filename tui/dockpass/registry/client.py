@@ -256,7 +256,7 @@ class RegistryClient:
             return ""
         target = resolve(response.url, following)
         if target is None or origin(target) != origin(self._session.base):
-            self._refuse(what, f"its next page is {response.redact(clean(following, 200))}")
+            self._refuse(what, f"its next page is {clean(response.redact(following), 200)}")
         parts = urlsplit(target)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
@@ -268,7 +268,7 @@ class RegistryClient:
             self._refuse(what, "its tags are no list")
         for tag in tags:
             if not isinstance(tag, str) or not is_tag(tag):
-                self._refuse(what, f"{clean(str(tag), 80)} is no valid tag")
+                self._refuse(what, f"{clean(response.redact(str(tag)), 80)} is no valid tag")
         return tags
 
     def _digest(self, response: Response, reference: str, what: str) -> str:

@@ -220,7 +220,7 @@ class Transport:
                     return
             target = resolve(url, location)
             if target is None:
-                shown = stream.redact(clean(location, 200))
+                shown = clean(stream.redact(location), 200)
                 raise refused(url, f"it redirects to {shown}, which is no address")
             if origin(target) != origin(url):
                 if not (leaves_origin and may_leave(url, target)):
@@ -266,9 +266,8 @@ class Transport:
         async with answer:
             _require_usable(url, answer, proxy)
             challenges = tuple(answer.headers.getall("WWW-Authenticate", ()))
-            redact, reason = _sent(headers, data), clean(answer.reason or "", 100)
-            if answer.status >= 400:
-                reason = redact(reason)
+            redact, reason = _sent(headers, data), answer.reason or ""
+            reason = clean(redact(reason) if answer.status >= 400 else reason, 100)
             yield Stream(answer.status, answer.headers, challenges, url, reason, redact, answer, self._pace)
 
     def _check(self, url: str, *, foreign: bool) -> None:

@@ -20,7 +20,7 @@ def upload_location(response: Response | Stream, path: str) -> str:
     addresses of their own kind for uploads are free to choose them.
     """
     location = response.headers.get("Location", "")
-    shown = response.redact(clean(location, 200)) or "no address"
+    shown = clean(response.redact(location), 200) or "no address"
     target = resolve(response.url, location) if location else None
     if target is None:
         raise refused(response.url, f"an upload should go on at {shown}")

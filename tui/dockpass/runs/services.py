@@ -17,6 +17,7 @@ from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import Engine
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories
 from dockpass.secrets import Redactor
+from dockpass.text import mask_before_cutting
 
 if TYPE_CHECKING:
     from dockpass.registry.client import RegistryClient
@@ -80,6 +81,9 @@ class Services:
     resolve_entries: ResolveEntries = _resolve
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def __post_init__(self) -> None:
+        mask_before_cutting(self.redactor)
 
     def open_registry(
         self, host: str, credential: Credential | None, policy: Policy | None = None
