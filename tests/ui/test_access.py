@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fakerealm import FakeRealm, grants
+from fakeregistry import Said
 from textual.pilot import Pilot
 
 import probes
@@ -17,15 +18,16 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.facts import Facts
 from dockpass.errors import DockpassError
 from dockpass.registry.probe import Level, LoginState, ProbeFinding, Verdict
-from dockpass.runs.access import AccessPlan, AccessReport, Probe, needs_of, probe_access
+from dockpass.runs.access import AccessPlan, AccessReport, Probe, needs_of, plan_access, probe_access
 from dockpass.runs.services import Services
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.session import Session
-from dockpass.ui.views.access import evidence_lines, granted_lines, need_lines, planned_lines
+from dockpass.ui.views.access import evidence_lines, granted_lines, need_lines, planned_lines, status_line
 from dockpass.ui.views.words import plain
 from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, JOB, session
 
+PAGE = b"<html><title>Sign in</title></html>"
 HOSTILE = "[@click=app.quit]x[/][bold"
 
 
@@ -233,3 +235,41 @@ def test_no_line_of_the_table_is_wider_than_the_panel(width: int) -> None:
 async def test_without_a_repository_the_screen_does_not_open() -> None:
     async with opened(session({})) as pilot:
         assert not isinstance(pilot.app.screen, AccessScreen)
+
+
+async def real_report(fake: FakeRealm, tmp_path: Path) -> tuple[AccessPlan, AccessReport]:
+    own = {"CI_REGISTRY": fake.host, "CI_REGISTRY_IMAGE": f"{fake.host}/web/backend"}
+    server = {"CI_SERVER_HOST": "127.0.0.1", "CI_SERVER_URL": "http://127.0.0.1"}
+    made = session(JOB | own | server)
+    plan = plan_access(Command.PUSH, made.facts)
+    services = Services({}, tmp_path, tmp_path, tmp_path)
+    return plan, await probe_access(plan, made.facts, services, (plan.chosen,))
+
+
+def words_of(lines: Sequence[Sequence[tuple[str, str]]]) -> str:
+    return " ".join(" ".join(plain(lines)).split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+async def test_what_is_no_registry_is_told_on_the_screen_too(tmp_path: Path, width: int) -> None:
+    async with FakeRealm(ping=lambda _: Said(200, PAGE), listing=lambda _: Said(200, PAGE)) as fake:
+        plan, report = await real_report(fake, tmp_path)
+    text = words_of(granted_lines(plan, report.probes, None, width))
+    assert "✗ not a registry" in text
+    assert "granted" not in text
+    _, right = status_line(plan, report.probes, None)
+    assert right == (("✗ not a registry", "bad"),)
+    assert "does not answer as a registry" in words_of(evidence_lines(report.probes, width))
+
+
+@pytest.mark.parametrize(("width", "words"), [(60, "▲ "), (80, "▲ "), (100, "▲ sent; no usable answer")])
+async def test_a_login_without_a_usable_answer_is_told_as_that(
+    tmp_path: Path, width: int, words: str
+) -> None:
+    async with FakeRealm(token=lambda _: Said(200, PAGE)) as fake:
+        plan, report = await real_report(fake, tmp_path)
+    text = words_of(granted_lines(plan, report.probes, None, width))
+    assert words in text
+    assert "usable answer" in text
+    assert "sent; no usable answer" in words_of(evidence_lines(report.probes, width))
+    assert "not known" in words_of(need_lines(report.needs, True, width))

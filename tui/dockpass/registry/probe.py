@@ -163,7 +163,9 @@ class Probe:
             return ""
         if any(found.id == NOT_A_REGISTRY for found in self.findings):
             return "not a registry"
-        return "no usable answer" if any(request.status for request in self.requests) else "no answer"
+        came = any(request.status for request in self.requests)
+        refused = any(found.id == "answer-refused" for found in self.findings)
+        return "no usable answer" if came or refused else "no answer"
 
     @property
     def has_side_effects(self) -> bool:

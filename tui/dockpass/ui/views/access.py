@@ -124,7 +124,7 @@ def granted_lines(plan: AccessPlan, probes: Probes, asking: Method | None, width
         user, role = _user(login, probes.get(login.method))
         users.append((cell(f"  {user}", column - 1) + " ", role))
     rows: list[tuple[str, list[Span]]] = [
-        ("accepted", [_accepted(login, probes.get(login.method), asking) for login in logins])
+        ("accepted", [_accepted(login, probes.get(login.method), asking, column - 1) for login in logins])
     ]
     for asked in ACTIONS:
         title = "everything (*)" if asked == "*" else asked
@@ -158,7 +158,7 @@ def _user(login: AtHand, probe: Probe | None) -> Span:
     return (login.username, "text") if login.username else ("from its config", "label")
 
 
-def _accepted(login: AtHand, probe: Probe | None, asking: Method | None) -> Span:
+def _accepted(login: AtHand, probe: Probe | None, asking: Method | None, width: int) -> Span:
     if login.absent:
         return "", "absent"
     if probe is None:
@@ -169,7 +169,10 @@ def _accepted(login: AtHand, probe: Probe | None, asking: Method | None) -> Span
     kind = _KINDS.get(probe.token.auth_type, "")
     if probe.login.state is LoginState.ACCEPTED and kind:
         return f"{GLYPH_DONE} {kind}", "good"
-    return _LOGINS[probe.login.state]
+    words, role = _LOGINS[probe.login.state]
+    if len(words) > width and probe.login.state is LoginState.UNKNOWN:
+        return f"{GLYPH_LOOK} unusable answer", role
+    return words, role
 
 
 def _verdict(login: AtHand, probe: Probe | None, asked: str) -> Span:
