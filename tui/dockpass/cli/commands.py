@@ -63,7 +63,7 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
         _given(options),
         as_json=options["as_json"],
         foreign_allowed=options["allow_foreign_registry"],
-        policy=policy_of(options, world.home, world.cwd),
+        policy=policy_of(options, world),
         **more,
     )
     raise SystemExit(status)

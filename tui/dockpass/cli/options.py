@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host, host_name
+from dockpass.registry.proxies import proxies_for
 from dockpass.runs.rules import parse_span
 from dockpass.settings import ENGINES
 
@@ -130,20 +131,27 @@ def registry_options(function: Decorated) -> Decorated:
                 help="Take any certificate from exactly this registry.",
             ),
             click.option("--ca-file", metavar="FILE", help="Trust the CAs in this PEM file too."),
+            click.option(
+                "--no-proxy", is_flag=True, help="Use no proxy, whatever HTTP_PROXY and HTTPS_PROXY say."
+            ),
         ],
         function,
     )
 
 
-def policy_of(options: dict[str, Any], home: Path, cwd: Path) -> Policy:
-    """Return what the options allow; raises `UsageError` for one that names no host."""
+def policy_of(options: dict[str, Any], world: World) -> Policy:
+    """Return what the options and the proxy variables say; raises `UsageError` for what names no host.
+
+    The redactor learns the proxies' passwords.
+    """
     ca_file = options["ca_file"]
     realms = frozenset(host_name(checked_host("--allow-realm", host)) for host in options["realms"])
     return Policy(
-        ca_file=cwd / ca_file if ca_file else None,
+        proxies=proxies_for(world.environ, world.redactor, unused=options["no_proxy"]),
+        ca_file=world.cwd / ca_file if ca_file else None,
         insecure_registries=_hosts("--insecure-registry", options["insecure"]),
         skip_tls_verify=_hosts("--skip-tls-verify-registry", options["unverified"]),
-        certificate_directories=certificate_directories(home),
+        certificate_directories=certificate_directories(world.home),
         realm_rule=RealmRule(agreed=realms),
     )
 

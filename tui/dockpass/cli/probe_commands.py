@@ -58,7 +58,7 @@ def probe(command: str | None, **options: Any) -> None:
         Command(command or Command.PUSH),
         given,
         build,
-        policy=policy_of(options, world.home, world.cwd),
+        policy=policy_of(options, world),
         compare=options["compare"],
         push=options["push"],
         foreign_allowed=options["allow_foreign_registry"],

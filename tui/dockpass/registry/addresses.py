@@ -111,11 +111,16 @@ class Guard:
     def __init__(self, kind: KindOf = kind_of) -> None:
         self._kind = kind
         self._own: set[tuple[str, int]] = set()
+        self._ways: set[tuple[str, int]] = set()
         self._kinds: frozenset[str] | None = None
 
     def own(self, host: str, port: int) -> None:
         """Let `host:port` lead anywhere: the person named it."""
         self._own.add(_key(host, port))
+
+    def way(self, host: str, port: int) -> None:
+        """Let a proxy lie anywhere: the person named it. Of where the registry lies it says nothing."""
+        self._ways.add(_key(host, port))
 
     def check(self, host: str, port: int) -> None:
         """Check a host before anything is asked of it; raises `DockpassError` (`address-refused`)."""
@@ -131,6 +136,8 @@ class Guard:
     def admit(self, host: str, port: int, addresses: Iterable[str]) -> None:
         """Check the addresses of a name; one that is refused refuses the name."""
         found = list(addresses)
+        if _key(host, port) in self._ways:
+            return
         if _key(host, port) in self._own:
             self._learn(found)
             return

@@ -6,14 +6,15 @@ Each of these is for exactly the `host:port` that is named, and never for a host
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dockpass.auth.address import DOCKER_HUB_HOST, normalise_host
 from dockpass.auth.reference import is_host
 from dockpass.errors import NotAllowed, UsageError
+from dockpass.registry.proxies import NONE, Proxies, Proxy
 from dockpass.text import clean
 
 Guard = Callable[[str, str], str]
@@ -69,13 +70,13 @@ class RealmRule:
 class Policy:
     """Hosts are `host[:port]` in lower case, as `checked_host` returns them.
 
-    `proxies` are addresses by scheme (`https`, `http`); without one there is none, whatever the
-    environment says. `ca_file` is trusted beside the machine's own CAs. `certificate_directories` are
+    `proxies` are those of the environment, as Go's programs read it; none are used where they are not handed
+    in. `ca_file` is trusted beside the machine's own CAs. `certificate_directories` are
     docker's `certs.d`. Without a `realm_rule` credentials go to whatever public realm a registry
     names. `realm_guard` is asked before they do.
     """
 
-    proxies: Mapping[str, str] = field(default_factory=dict)
+    proxies: Proxies = NONE
     ca_file: Path | None = None
     insecure_registries: frozenset[str] = frozenset()
     skip_tls_verify: frozenset[str] = frozenset()
@@ -91,9 +92,17 @@ class Policy:
         """Tell whether the certificate of exactly this `host[:port]` is not checked."""
         return _listed(host, self.skip_tls_verify, "https")
 
-    def proxy_for(self, url: str) -> str:
-        """Return the address of the proxy for a request; empty where it goes directly."""
-        return self.proxies.get(urlsplit(url).scheme, "")
+    def proxy_for(self, url: str) -> Proxy | None:
+        """Return the proxy for a request, None where it goes directly; raises as `Proxies.of`."""
+        return self.proxies.of(url)
+
+    def way_to(self, host: str) -> str:
+        """Say by which proxy requests to `host[:port]` go, if by any; raises nothing."""
+        try:
+            found = self.proxy_for(f"{'http' if self.allows_plain(host) else 'https'}://{host}/")
+        except UsageError as error:
+            return error.message
+        return "" if found is None else f"through the proxy {found} ({found.variable})"
 
     def warnings(self, host: str) -> Iterator[str]:
         """Say what is unsafe about requests to `host` because the person wants it so."""

@@ -1,4 +1,4 @@
-"""The one way by which requests leave: no netrc, no cookies, no proxy but a configured one.
+"""The one way by which requests leave: no netrc, no cookies, no proxy but the policy's.
 
 Redirects and bodies are bounded, and hosts that a server names are checked before they are connected to.
 """
@@ -11,7 +11,7 @@ import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -21,9 +21,11 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from dockpass import __version__
+from dockpass.errors import UsageError
 from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii, kind_of
 from dockpass.registry.pace import Body, Pace
 from dockpass.registry.policy import Policy
+from dockpass.registry.proxies import Proxy
 from dockpass.registry.tls import Contexts
 from dockpass.registry.unreached import by_proxy, not_reached, refused
 from dockpass.secrets import Redactor, Secret
@@ -249,16 +251,19 @@ class Transport:
             raise refused(url, "it sends to an address with characters that no address has")
         self._check(url, foreign=foreign)
         proxy = self.policy.proxy_for(url)
+        by = _by(proxy, url, skips=self.policy.skips_verification(urlsplit(url).netloc))
+        hop = by.headers if url.startswith("http:") else {}
         try:
             async with self._pace.until_answered(data if callable(data) else None) as body:
                 answer = await self._session.request(
                     method,
                     URL(url, encoded=True),
-                    headers=headers,
+                    headers={**headers, **hop},
                     data=body if callable(data) else data,
                     allow_redirects=False,
                     timeout=timeout,
-                    proxy=proxy or None,
+                    proxy=by.address,
+                    proxy_headers=None if hop else by.headers or None,
                     ssl=self._contexts.of(url),
                 )
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
@@ -277,8 +282,9 @@ class Transport:
             self._guard.own(host, port)
         self._guard.check(host, port)
         if proxy := self.policy.proxy_for(url):
-            way = urlsplit(proxy)
-            self._guard.own(way.hostname or "", way.port or _PORTS.get(way.scheme, 0))
+            if foreign and (host, port) == proxy.place:
+                raise refused(url, "it is the proxy itself, and no registry sends anybody there")
+            self._guard.way(*proxy.place)
 
 
 def _rest(content: aiohttp.StreamReader) -> bytes:
@@ -295,11 +301,42 @@ def _rest(content: aiohttp.StreamReader) -> bytes:
         content.set_exception(broken)
 
 
-def _require_usable(url: str, answer: aiohttp.ClientResponse, proxy: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a request goes: directly, or by a proxy, and what that one gets of its login."""
+
+    address: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _by(proxy: Proxy | None, url: str, *, skips: bool) -> _Way:
+    """Return the way by a proxy; raises `UsageError` for one that cannot be spoken to."""
+    if proxy is None:
+        return _Way()
+    if proxy.scheme not in _PORTS:
+        raise UsageError(
+            "proxy-scheme",
+            f"{clean(urlsplit(url).netloc)} is to be reached by {proxy} ({proxy.variable}), and dockpass speaks"
+            f" no {clean(proxy.scheme, 20)} with a proxy.",
+            "Name an http or https proxy, list the registry in NO_PROXY, or give --no-proxy.",
+        )
+    if skips and proxy.scheme == "https":
+        raise UsageError(
+            "proxy-unverified",
+            f"The certificate of the proxy {proxy.host} would not be checked either.",
+            "Leave out --skip-tls-verify-registry, use a proxy of plain http, or give --no-proxy.",
+        )
+    return _Way(proxy.address, proxy.headers)
+
+
+def _require_usable(url: str, answer: aiohttp.ClientResponse, proxy: Proxy | None) -> None:
     """Raise for an answer that is the proxy's own, or compressed although that was declined."""
-    page = answer.status >= 400 and answer.content_type == "text/html"
-    if proxy and (answer.status == 407 or (page and url.startswith("http:"))):
+    of_gateway = answer.status in {502, 503, 504} and answer.content_type != "application/json"
+    page = of_gateway or (answer.status >= 400 and answer.content_type == "text/html")
+    if proxy and url.startswith("http:") and (page or answer.status == 407):
         raise by_proxy(url, proxy, answer.status, answer.reason or "")
+    if proxy and answer.status == 407:
+        raise refused(url, f"it answers 407 from behind the proxy {proxy.host}, as if it were one itself")
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", ""}:
         raise refused(url, f"it is compressed ({clean(encoding, 40)}), which nobody asked for")

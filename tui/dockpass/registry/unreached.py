@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from dockpass.errors import DockpassError
+from dockpass.registry.proxies import Proxy
 from dockpass.text import clean
+
+_OF_TLS = (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError)
+_BY_PROXY = (
+    " A proxy that looks into TLS answers with a certificate of its own: whoever runs it has its CA, or lets"
+    " this registry through."
+)
 
 # What OpenSSL says of a server that answers a TLS greeting with something else, or hangs up.
 _NOT_TLS = frozenset(
@@ -22,37 +29,30 @@ _NOT_TLS = frozenset(
 )
 
 
-def not_reached(url: str, error: BaseException, proxy: str = "") -> DockpassError:
+def not_reached(url: str, error: BaseException, proxy: Proxy | None = None) -> DockpassError:
     """Return the error for a request that got no answer."""
     host = clean(urlsplit(url).netloc)
     words = clean(str(error) or type(error).__name__, 300)
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return by_proxy(url, proxy, error.status, error.message)
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return DockpassError(
-            "proxy-unreachable",
-            f"The proxy {_named(proxy)} on the way to {host} cannot be reached: {words}.",
-            "Check the address of the proxy, and whether this registry needs one.",
-        )
+    through = f" through the proxy {proxy.host}" if proxy else ""
+    if proxy is not None and (found := _at_proxy(url, error, proxy, words)):
+        return found
     if isinstance(error, TimeoutError):
         return DockpassError(
-            "timeout", f"{host} did not answer in time.", "Try again, and look at the network to it."
+            "timeout", f"{host} did not answer in time{through}.", "Try again, and look at the network to it."
         )
     if url.startswith("https:") and _hangs_up_on_tls(error):
         return DockpassError(
             "not-tls",
-            f"{host} does not speak TLS.",
+            f"{host} does not speak TLS{through}.",
             "A registry needs https; dockpass speaks plain http only with this machine itself, and with"
-            " a registry that --insecure-registry names.",
+            " a registry that --insecure-registry names." + _BY_PROXY * bool(proxy),
         )
-    if isinstance(
-        error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError
-    ):
+    if isinstance(error, _OF_TLS):
         return DockpassError(
             "tls",
-            f"No safe connection to {host}: {words}.",
+            f"No safe connection to {host}{through}: {words}.",
             "Its certificate has to be valid for this name and signed by a CA that this machine trusts;"
-            " --ca-file adds one.",
+            " --ca-file adds one." + _BY_PROXY * bool(proxy),
         )
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, socket.gaierror):
         return DockpassError(
@@ -67,12 +67,42 @@ def not_reached(url: str, error: BaseException, proxy: str = "") -> DockpassErro
     )
 
 
-def by_proxy(url: str, proxy: str, status: int, words: str) -> DockpassError:
+def _at_proxy(url: str, error: BaseException, proxy: Proxy, words: str) -> DockpassError | None:
+    """Return the error for what the proxy itself did, None where it did its part."""
+    host = clean(urlsplit(url).netloc)
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return by_proxy(url, proxy, error.status, error.message)
+    if isinstance(error, _OF_TLS) and getattr(error, "host", "") == proxy.place[0] != urlsplit(url).hostname:
+        return DockpassError(
+            "proxy-tls",
+            f"No safe connection to the proxy {proxy.host} on the way to {host}: {words}.",
+            f"If it speaks plain http, {proxy.variable} has to begin with http://; --ca-file adds a CA.",
+        )
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return DockpassError(
+            "proxy-unreachable",
+            f"The proxy {proxy.host} on the way to {host} cannot be reached: {words}.",
+            f"It comes from {proxy.variable}. Check the address, or reach this registry without a proxy:"
+            " list it in NO_PROXY, or give --no-proxy.",
+        )
+    return None
+
+
+def by_proxy(url: str, proxy: Proxy, status: int, words: str) -> DockpassError:
     """Return the error for an answer that a proxy gave, and not the host behind it."""
-    said = f"{status} {clean(words, 200)}".strip()
+    host = clean(urlsplit(url).netloc)
+    said = f"{status} {clean(proxy.redacted(words), 200)}".strip()
+    if status == 407:
+        given = f"It does not take the login in {proxy.variable}"
+        missing = f"Put it into {proxy.variable}, as http://USER:PASSWORD@HOST:PORT"
+        return DockpassError(
+            "proxy-login",
+            f"The proxy {proxy.host} asks for a login: {said}. {host} was not reached.",
+            f"{given if proxy.credential else missing}, with special characters percent-encoded.",
+        )
     return DockpassError(
         "proxy-refused",
-        f"The proxy {_named(proxy)} on the way to {clean(urlsplit(url).netloc)} answered itself: {said}.",
+        f"The proxy {proxy.host} on the way to {host} answered itself: {said}.",
         "The registry was not reached; whoever runs the proxy can tell what it wants.",
     )
 
@@ -84,11 +114,6 @@ def refused(url: str, why: str) -> DockpassError:
         f"The answer of {clean(urlsplit(url).netloc)} is not accepted: {why}.",
         "A registry behind a proxy may be set up wrongly; its operator can tell.",
     )
-
-
-def _named(proxy: str) -> str:
-    """Return host and port of a proxy; its address may hold a password."""
-    return clean(urlsplit(proxy).netloc.rpartition("@")[2], 100) or "(no name)"
 
 
 def _hangs_up_on_tls(error: BaseException) -> bool:
