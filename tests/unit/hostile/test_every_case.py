@@ -10,7 +10,7 @@ from dockpass.cli.commands import cleanup
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "security.md"
-CASES = [f"A{number:02d}" for number in range(1, 55)]
+CASES = [f"A{number:02d}" for number in range(1, 56)]
 
 
 def test_every_case_has_a_test() -> None:

@@ -10,6 +10,7 @@ from hostile import BASIC, ELSEWHERE, PASSWORD, PRIVATE, PUBLIC, Hostile, Reply,
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.policy import RealmRule, same_site
+from dockpass.registry.proxies import proxies_of
 
 LIST = "/v2/web/tags/list"
 TAGS = Reply(200, {"name": "web", "tags": ["v1"]})
@@ -447,7 +448,7 @@ async def test_a13_netrc_is_read_for_nobody(
     assert [asked.authorization for asked in (*realm.asked, *storage.asked)] == ["", ""]
 
 
-async def test_a14_a_proxy_of_the_environment_is_not_used(
+async def test_a14_the_transport_itself_reads_no_environment(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = await world.server("proxy.example", tls=False)
@@ -473,11 +474,12 @@ async def test_a14_a_configured_proxy_that_refuses_is_named_as_the_proxy(world: 
     proxy.on(server.host, page(status), method="CONNECT")
     proxy.on(f"{plain.url}/v2/", page(status))
     address = proxy.url.replace("//", "//me:proxy-canary@")
-    async with world.transport(proxies={"https": address, "http": address}) as transport:
+    proxies = proxies_of({"HTTPS_PROXY": address, "HTTP_PROXY": address})
+    async with world.transport(proxies=proxies) as transport:
         for url in (server.url, plain.url):
             with pytest.raises(DockpassError) as caught:
                 await transport.request("GET", f"{url}/v2/", headers={"Authorization": BASIC}, limit=1 << 10)
-            assert caught.value.id == "proxy-refused"
+            assert caught.value.id == ("proxy-login" if status == 407 else "proxy-refused")
             assert f"proxy {proxy.host}" in caught.value.message
             assert str(status) in caught.value.message
             assert "proxy-canary" not in caught.value.message
@@ -488,8 +490,8 @@ async def test_a14_a_configured_proxy_that_refuses_is_named_as_the_proxy(world: 
 async def test_a14_a_proxy_gets_neither_password_nor_token_for_an_https_registry(world: World) -> None:
     proxy = await world.server("proxy.example", tls=False)
     proxy.on("registry.example:443", page(407), method="CONNECT")
-    client = await world.client("registry.example", proxies={"https": proxy.url})
-    assert (await refused(client)).id == "proxy-refused"
+    client = await world.client("registry.example", proxies=proxies_of({"HTTPS_PROXY": proxy.url}))
+    assert (await refused(client)).id == "proxy-login"
     assert [asked.method for asked in proxy.asked] == ["CONNECT"]
     assert PASSWORD.encode() not in proxy.seen
     assert b"authorization" not in proxy.seen.lower()

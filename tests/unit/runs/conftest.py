@@ -39,6 +39,7 @@ class FakeEngine:
     faults: dict[str, Exception] = field(default_factory=dict)
     untagged: str = ""
     blocked: bool = False
+    proxy: str = ""
     stubborn: threading.Event | None = None
     calls: list[tuple[str, ...]] = field(default_factory=list)
     sent: list[Credential | None] = field(default_factory=list)
@@ -60,6 +61,9 @@ class FakeEngine:
 
     def info(self) -> EngineInfo:
         return EngineInfo("Docker", "28.2", "unix:///run/docker.sock", "the default socket")
+
+    def own_proxy(self) -> str:
+        return self.proxy
 
     def login(self, key: str, credential: Credential) -> str:
         self._call("login", key)

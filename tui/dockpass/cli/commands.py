@@ -16,6 +16,7 @@ from dockpass.cli.options import (
     engine_option,
     facts_options,
     policy_of,
+    proxies_of_world,
     repo_option,
     run_options,
 )
@@ -63,7 +64,7 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
         _given(options),
         as_json=options["as_json"],
         foreign_allowed=options["allow_foreign_registry"],
-        policy=policy_of(options, world),
+        policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world)),
         **more,
     )
     raise SystemExit(status)

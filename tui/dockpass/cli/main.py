@@ -67,9 +67,12 @@ class _Lazy(click.Group):
 @click.option("--version", is_flag=True, help="Print the version of dockpass and of what it stands on.")
 @click.option("--verbose", is_flag=True, help="With --version: also the engine's.")
 @click.option("--engine", metavar="NAME", help="Who builds, pulls and pushes: auto, docker or embedded.")
+@click.option("--no-proxy", is_flag=True, help="The screen: use no proxy, whatever HTTPS_PROXY says.")
 @click.option("--sandbox", is_flag=True, help="Start the screen in a sandbox, where nothing is yours.")
 @click.pass_context
-def cli(ctx: click.Context, version: bool, verbose: bool, engine: str | None, sandbox: bool) -> None:
+def cli(
+    ctx: click.Context, version: bool, verbose: bool, engine: str | None, no_proxy: bool, sandbox: bool
+) -> None:
     """Which credentials does this registry command use, why, and what would change it?
 
     Without a command, the screen starts.
@@ -80,7 +83,7 @@ def cli(ctx: click.Context, version: bool, verbose: bool, engine: str | None, sa
     if ctx.invoked_subcommand is None:
         from dockpass.cli.screen import start_sandbox, start_screen
 
-        ctx.exit(start_sandbox(engine) if sandbox else start_screen(engine))
+        ctx.exit(start_sandbox(engine) if sandbox else start_screen(engine, no_proxy=no_proxy))
 
 
 def run() -> None:

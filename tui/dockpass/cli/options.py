@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -10,7 +11,7 @@ import click
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host, host_name
-from dockpass.registry.proxies import proxies_for
+from dockpass.registry.proxies import NONE, Proxies, proxies_for
 from dockpass.runs.rules import parse_span
 from dockpass.settings import ENGINES
 
@@ -139,19 +140,21 @@ def registry_options(function: Decorated) -> Decorated:
     )
 
 
-def policy_of(options: dict[str, Any], world: World) -> Policy:
-    """Return what the options and the proxy variables say; raises `UsageError` for what names no host.
+def proxies_of_world(options: dict[str, Any], world: World) -> Proxies:
+    """Return the proxies that hold for a command; the redactor learns their passwords."""
+    return proxies_for(world.environ, world.redactor, unused=options["no_proxy"])
 
-    The redactor learns the proxies' passwords.
-    """
+
+def policy_of(options: dict[str, Any], home: Path, cwd: Path, proxies: Proxies = NONE) -> Policy:
+    """Return what the options allow; raises `UsageError` for one that names no host."""
     ca_file = options["ca_file"]
     realms = frozenset(host_name(checked_host("--allow-realm", host)) for host in options["realms"])
     return Policy(
-        proxies=proxies_for(world.environ, world.redactor, unused=options["no_proxy"]),
-        ca_file=world.cwd / ca_file if ca_file else None,
+        proxies=proxies,
+        ca_file=cwd / ca_file if ca_file else None,
         insecure_registries=_hosts("--insecure-registry", options["insecure"]),
         skip_tls_verify=_hosts("--skip-tls-verify-registry", options["unverified"]),
-        certificate_directories=certificate_directories(world.home),
+        certificate_directories=certificate_directories(home),
         realm_rule=RealmRule(agreed=realms),
     )
 

@@ -238,7 +238,8 @@ def _token(probe: Probe) -> str:
 
 
 def _evidence(probe: Probe) -> list[str]:
-    rows = [("login", probe.login.words)]
+    rows = [("way", probe.way)] if probe.way else []
+    rows.append(("login", probe.login.words))
     if probe.login.hint:
         rows.append(("", probe.login.hint))
     rows += [(_NAMES.get(found.asked, found.asked), found.evidence) for found in probe.actions]

@@ -8,7 +8,14 @@ import click
 
 from dockpass.auth.command import Command
 from dockpass.cli.context import Given
-from dockpass.cli.options import build_options, facts_options, policy_of, registry_options, repo_option
+from dockpass.cli.options import (
+    build_options,
+    facts_options,
+    policy_of,
+    proxies_of_world,
+    registry_options,
+    repo_option,
+)
 from dockpass.cli.world import this_process
 from dockpass.runs.request import BuildOptions
 
@@ -58,7 +65,7 @@ def probe(command: str | None, **options: Any) -> None:
         Command(command or Command.PUSH),
         given,
         build,
-        policy=policy_of(options, world),
+        policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world)),
         compare=options["compare"],
         push=options["push"],
         foreign_allowed=options["allow_foreign_registry"],

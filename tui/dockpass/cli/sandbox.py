@@ -173,9 +173,10 @@ def _stopping() -> threading.Event:
 
 @click.command("try")
 @click.option("--engine", metavar="NAME", help="Who builds, pulls and pushes: auto, docker or embedded.")
+@click.option("--no-proxy", is_flag=True, help="Use no proxy, whatever HTTP_PROXY and HTTPS_PROXY say.")
 @click.pass_context
-def try_(ctx: click.Context, engine: str | None) -> None:
+def try_(ctx: click.Context, engine: str | None, no_proxy: bool) -> None:
     """Start the screen in a sandbox; where a job's variables or an engine are here, ask which."""
     from dockpass.cli.screen import start_or_offer
 
-    ctx.exit(start_or_offer(engine))
+    ctx.exit(start_or_offer(engine, no_proxy=no_proxy))

@@ -15,14 +15,16 @@ from dockpass.signals import ending_signals
 from dockpass.text import clean
 
 
-def start_screen(engine: str | None = None) -> int:
+def start_screen(engine: str | None = None, *, no_proxy: bool = False) -> int:
     """Run the terminal UI; return the exit status."""
     _require_terminal()
     from dockpass.ui.app import run_app
 
     world = this_process()
     chosen = engine_choice(world, engine)
-    return run_app(world.environ, world.home, world.cwd, world.paths, world.redactor, chosen)
+    return run_app(
+        world.environ, world.home, world.cwd, world.paths, world.redactor, chosen, no_proxy=no_proxy
+    )
 
 
 def start_sandbox(engine: str | None = None) -> int:
@@ -68,7 +70,7 @@ def _end(number: int, _: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def start_or_offer(engine: str | None = None) -> int:
+def start_or_offer(engine: str | None = None, *, no_proxy: bool = False) -> int:
     """Start the sandbox; where a job's variables or an engine are found, ask which is meant."""
     _require_terminal()
     found = _what_is_here(this_process(), engine)
@@ -79,7 +81,7 @@ def start_or_offer(engine: str | None = None) -> int:
     place = choose_place(found)
     if place is None:
         return 0
-    return start_sandbox() if place == "sandbox" else start_screen(engine)
+    return start_sandbox() if place == "sandbox" else start_screen(engine, no_proxy=no_proxy)
 
 
 def _what_is_here(world: World, engine: str | None) -> list[str]:

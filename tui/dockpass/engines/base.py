@@ -62,6 +62,12 @@ class Engine(Protocol):
     def info(self) -> EngineInfo:
         """Return which engine answered."""
 
+    def own_proxy(self) -> str:
+        """Say by which proxy of its own the engine reaches registries, as it tells it; empty where by none.
+
+        The embedded engine has none of its own: what holds for dockpass holds for it.
+        """
+
     def login(self, key: str, credential: Credential) -> str:
         """Log in at docker's key of a registry, always asking it; return the registry's words."""
 

@@ -29,6 +29,7 @@ from dockpass.engines.failures import Proof, failed, login_failed
 from dockpass.engines.starting import how_to_start
 from dockpass.engines.stream import Reporter, StreamError, objects
 from dockpass.errors import Cancelled, DockpassError, UsageError
+from dockpass.registry.proxies import proxies_of
 from dockpass.text import clean, plural
 
 OPEN_SECONDS = 2.0
@@ -87,6 +88,22 @@ class DockerEngine:
         name = "Podman" if "podman" in names.lower() else "Docker"
         version = clean(str(server.get("Version", "")), 40)
         return EngineInfo(name, version, clean(self._endpoint.url), self._endpoint.how)
+
+    def own_proxy(self) -> str:
+        """Return the daemon's proxies as `docker info` shows them; what it does not tell is none."""
+        try:
+            with self._work(lambda words: failed("look-up of the engine's proxy", words)):
+                found = self._client.info()
+        except Cancelled:
+            raise
+        except DockpassError:
+            return ""
+        told = proxies_of(
+            {"HTTPS_PROXY": _text(found, "HttpsProxy"), "HTTP_PROXY": _text(found, "HttpProxy")}
+        )
+        proxies = ", ".join(dict.fromkeys(map(str, told.all)))
+        without = clean(_text(found, "NoProxy"), 200)
+        return f"{proxies}, but not for {without}" if proxies and without else proxies
 
     def login(self, key: str, credential: Credential) -> str:
         """Ask the registry through the engine, whatever is stored anywhere; return its words."""
@@ -286,6 +303,11 @@ class DockerEngine:
                 f" {clean(_words(error), 300)}.",
                 "See whether the engine runs, and what its own log says.",
             ) from error
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    text = found.get(name)
+    return text if isinstance(text, str) else ""
 
 
 def _auth(credential: Credential) -> dict[str, str]:

@@ -126,7 +126,8 @@ class Probe:
     """One login at one repository. `reached` tells whether something answered as only a registry does.
 
     `exists` is None where it could not be seen whether the repository is there; `others` are reads of
-    other repositories with the same login. Every text is clean, and no secret is in any.
+    other repositories with the same login; `way` says which proxy was asked, if any. Every text is clean,
+    and no secret is in any.
     """
 
     host: str
@@ -144,6 +145,7 @@ class Probe:
     findings: tuple[ProbeFinding, ...] = ()
     exists: bool | None = None
     others: tuple[ActionResult, ...] = ()
+    way: str = ""
 
     def verdict(self, action: str) -> Verdict:
         """Return what is known of an action."""

@@ -121,6 +121,7 @@ class _Probing:
             findings=tuple(self._findings),
             exists=self._exists,
             others=self._others,
+            way=self._means.transport.policy.way_to(self._api),
         )
 
     async def run(self) -> None:

@@ -11,11 +11,11 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import UsageError
-from dockpass.secrets import Redactor, Secret
+from dockpass.secrets import MASK, Redactor, Secret
 from dockpass.text import clean
 
 NAMES = {"http": ("HTTP_PROXY", "http_proxy"), "https": ("HTTPS_PROXY", "https_proxy")}
@@ -46,12 +46,11 @@ class Proxy:
     variable: str = ""
 
     def __str__(self) -> str:
-        """As it is shown: with its user, and without its password."""
+        """As it is shown: with a login masked, as every output masks one in an address."""
         if self.credential is None:
             return clean(self.address, 200)
         scheme, _, host = self.address.partition("://")
-        hidden = ":••••" if self.credential.password else ""
-        return clean(f"{scheme}://{quote(self.credential.username)}{hidden}@{host}", 200)
+        return clean(f"{scheme}://{MASK}@{host}", 200)
 
     @property
     def scheme(self) -> str:

@@ -316,8 +316,8 @@ def _by(proxy: Proxy | None, url: str, *, skips: bool) -> _Way:
     if proxy.scheme not in _PORTS:
         raise UsageError(
             "proxy-scheme",
-            f"{clean(urlsplit(url).netloc)} is to be reached by {proxy} ({proxy.variable}), and dockpass speaks"
-            f" no {clean(proxy.scheme, 20)} with a proxy.",
+            f"{clean(urlsplit(url).netloc)} is to be reached by {proxy} ({proxy.variable}),"
+            f" and dockpass speaks no {clean(proxy.scheme, 20)} with a proxy.",
             "Name an http or https proxy, list the registry in NO_PROXY, or give --no-proxy.",
         )
     if skips and proxy.scheme == "https":

@@ -265,7 +265,7 @@ async def probe_access(
             "If that is meant, allow it with --allow-foreign-registry.",
         )
     probes: dict[Method, Probe] = {}
-    notes: list[str] = []
+    notes = list(services.policy.proxies.problems)
     async with Transport(services.policy) as transport:
         realms = Realms(services.state / FILE, allow or deny)
         means = Means(transport, guard=realms.check, learn=services.redactor.learn, redact=services.redactor)

@@ -10,7 +10,7 @@ from dockpass.auth.address import DOCKER_HUB_HOST, DOCKER_HUB_KEY, host_of_refer
 from dockpass.auth.command import Command, Method
 from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.configfile import read_config
-from dockpass.engines.base import Engine
+from dockpass.engines.base import EMBEDDED, Engine
 from dockpass.errors import LoginRefused, UsageError
 from dockpass.runs.contact import check_realm_for_engine, contact
 from dockpass.runs.events import LoginRefused as LoginWasRefused
@@ -86,6 +86,8 @@ def connect(job: Job) -> Engine:
     engine = services.open_engine(services.run_environ(job.facts), services.home)
     info = engine.info()
     job.log(f"{info.name} {info.version} at {info.endpoint} ({info.how})", LogKind.NOTE)
+    if own := engine.own_proxy():
+        job.log(f"{info.name} reaches registries by a proxy of its own: {own}", LogKind.NOTE)
     return engine
 
 
@@ -101,6 +103,10 @@ def log_in(job: Job, entries: Entries) -> None:
     for host in hosts_of_run(job.request):
         for warning in job.services.policy.warnings(host):
             job.log(warning, LogKind.WARNING)
+        if way := job.services.policy.way_to(host):
+            job.log(f"{_who(job)} {host} {way}", LogKind.NOTE)
+    for problem in job.services.policy.proxies.problems:
+        job.log(problem, LogKind.WARNING)
     with job.phase(Phase.LOGIN) as report:
         if not job.request.decision.login:
             because = _why_no_login(job, entries)
@@ -112,6 +118,13 @@ def log_in(job: Job, entries: Entries) -> None:
         user = job.request.decision.username
         by = "the engine" if job.request.command in ENGINE_COMMANDS else "dockpass"
         report.detail = f"{user} at {', '.join(entries.credentials)}, by {by}"
+
+
+def _who(job: Job) -> str:
+    """Say who follows the proxy variables; an engine's daemon has an environment of its own."""
+    if job.request.command not in ENGINE_COMMANDS or job.engine().info().name == EMBEDDED:
+        return "dockpass asks"
+    return "dockpass, but not the engine, asks"
 
 
 def _log_in_at(job: Job, key: str, credential: Credential) -> None:

@@ -10,6 +10,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
 from dockpass.auth.facts import SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES
+from dockpass.registry.proxies import NONE, proxies_of
 from dockpass.runs.events import Phase
 from dockpass.runs.login import ENGINE_COMMANDS, hosts_of_run
 from dockpass.runs.plan import Plan, PlannedPhase
@@ -24,7 +25,7 @@ def make_plan(request: RunRequest, services: Services) -> Plan:
     """Say what a run will create, who logs in where, what it does and what it removes."""
     phases = (
         PlannedPhase(Phase.CREATE_CONFIG, "Create the config", _created(request)),
-        PlannedPhase(Phase.LOGIN, "Log in", _login(request)),
+        PlannedPhase(Phase.LOGIN, "Log in", _login(request) + _way(request, services)),
         *_work(request, _target(request, services)),
         PlannedPhase(Phase.REMOVE_CONFIG, "Remove the config", "then look that it is gone"),
     )
@@ -33,7 +34,7 @@ def make_plan(request: RunRequest, services: Services) -> Plan:
         phases=phases,
         confirm=_confirmation(request, services),
         foreign=_foreign(request),
-        command_line=command_line(request, services.environ),
+        command_line=(*command_line(request, services.environ), *_proxy_words(services)),
     )
 
 
@@ -79,6 +80,21 @@ def _login(request: RunRequest) -> str:
     who = "by the engine" if request.command in ENGINE_COMMANDS else "by dockpass"
     secret = "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105
     return clean(f"{decision.username} with {secret} at {', '.join(decision.login)}, {who}")
+
+
+def _way(request: RunRequest, services: Services) -> str:
+    """Say by which proxy the registries are asked, and who follows another one."""
+    ways = dict.fromkeys(filter(None, map(services.policy.way_to, hosts_of_run(request))))
+    if not ways:
+        return ""
+    by_engine = request.command in ENGINE_COMMANDS
+    return f", {', '.join(ways)}" + "; Docker and Podman use their daemon's own proxy" * by_engine
+
+
+def _proxy_words(services: Services) -> list[str]:
+    """Return the option that leaves the proxies of the environment unused, where it was given."""
+    unused = services.policy.proxies == NONE != proxies_of(services.environ)
+    return ["--no-proxy"] if unused else []
 
 
 def _work(request: RunRequest, target: str) -> tuple[PlannedPhase, ...]:

@@ -16,6 +16,7 @@ from dockpass.dockerconfig.resolve import Resolution, resolve
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import Engine
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories
+from dockpass.registry.proxies import proxies_for
 from dockpass.secrets import Redactor
 from dockpass.text import mask_before_cutting
 
@@ -41,9 +42,15 @@ def _open_docker(environ: Mapping[str, str], home: Path) -> Engine:
     return open_chosen(EngineChoice(Engines.DOCKER, "by default", Path()), environ, home)
 
 
-def ordinary_policy(home: Path) -> Policy:
-    """Return what is allowed without any option: docker's own certificates, and no unknown realm."""
-    return Policy(certificate_directories=certificate_directories(home), realm_rule=RealmRule())
+def ordinary_policy(
+    home: Path, environ: Mapping[str, str], redactor: Redactor, *, no_proxy: bool = False
+) -> Policy:
+    """Return what holds without any option: the environment's proxies, docker's own certificates, no realm.
+
+    The redactor learns the proxies' passwords.
+    """
+    proxies = proxies_for(environ, redactor, unused=no_proxy)
+    return Policy(proxies, certificate_directories=certificate_directories(home), realm_rule=RealmRule())
 
 
 def _make_registry(

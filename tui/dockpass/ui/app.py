@@ -121,8 +121,10 @@ def make_session(
     redactor: Redactor,
     engine: EngineChoice,
     sandbox: Sandbox | None = None,
+    *,
+    no_proxy: bool = False,
 ) -> Session:
-    """Gather what a session starts from."""
+    """Gather what a session starts from; `no_proxy` leaves the proxies of the environment unused."""
     variables = gather(environ)
     for variable in variables.values():
         if isinstance(variable.value, Secret):
@@ -137,7 +139,7 @@ def make_session(
     except UsageError as error:
         notes = [Finding(error.id, "build file", error.message)]
     facts = Facts(variables, base_images=base_images, home=str(home), cwd=str(cwd))
-    policy = ordinary_policy(home)
+    policy = ordinary_policy(home, environ, redactor, no_proxy=no_proxy)
     return Session(
         facts,
         detect_place(facts, os.path.isdir),
@@ -161,9 +163,11 @@ def run_app(
     redactor: Redactor,
     engine: EngineChoice,
     sandbox: Sandbox | None = None,
+    *,
+    no_proxy: bool = False,
 ) -> int:
     """Run the screen until the person quits; return the exit status."""
     sweep(environ)
-    app = DockpassApp(make_session(environ, home, cwd, paths, redactor, engine, sandbox))
+    app = DockpassApp(make_session(environ, home, cwd, paths, redactor, engine, sandbox, no_proxy=no_proxy))
     result = app.run()
     return app.return_code if app.return_code else (result or 0)

@@ -55,6 +55,10 @@ class EmbeddedEngine:
         """Return which engine this is; its endpoint is the image store."""
         return EngineInfo(EMBEDDED, __version__, clean(str(self._store.root)), self._how)
 
+    def own_proxy(self) -> str:
+        """There is none: it asks registries as dockpass does."""
+        return ""
+
     def login(self, key: str, credential: Credential) -> str:
         """Log in as `docker login` does, always asking the registry; return how it was accepted."""
 

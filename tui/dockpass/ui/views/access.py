@@ -285,7 +285,8 @@ def _finding(finding: ProbeFinding, width: int) -> list[Line]:
 
 
 def _reasons(probe: Probe, width: int) -> list[Line]:
-    reasons = [("login", f"{probe.login.words.rstrip('.')}. {probe.login.hint}".strip())]
+    reasons = [("way", probe.way)] if probe.way else []
+    reasons += [("login", f"{probe.login.words.rstrip('.')}. {probe.login.hint}".strip())]
     by_evidence: dict[str, list[str]] = {}
     for each in probe.actions:
         by_evidence.setdefault(each.evidence, []).append(each.asked)
