@@ -11,8 +11,9 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import LoginRefused
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import DeletionPlan, Policy, plan_deletion
+from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.survey import TagResult, can_delete_single_tags, execute, survey
+from dockpass.registry.survey import can_delete_single_tags, survey
 from dockpass.registry.token import granted_actions
 from dockpass.secrets import Secret
 

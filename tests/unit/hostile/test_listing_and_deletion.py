@@ -13,12 +13,14 @@ from fakeregistry import FakeRegistry, Said, digest_of, refusal
 from hostile import ELSEWHERE, Reply, World
 
 from dockpass.errors import DockpassError
-from dockpass.registry.client import MOST_PAGES, RegistryClient
+from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import DeletionPlan, Policy, TagInfo, plan_deletion
+from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
+from dockpass.registry.listing import MOST_PAGES
 from dockpass.registry.patience import pause_after, telling
 from dockpass.registry.session import Session
-from dockpass.registry.survey import TagResult, execute, survey
+from dockpass.registry.survey import survey
 from dockpass.registry.transport import Response, Sent, Transport
 from dockpass.secrets import Secret
 
@@ -272,8 +274,21 @@ async def test_a35_a_single_tag_that_only_claims_to_be_gone_is_told(
 async def test_a35_what_is_gone_already_is_told_so(fake: FakeRegistry, client: RegistryClient) -> None:
     digest = fake.image("old", LONG_AGO)
     plan = await planned(client)
-    fake.say("DELETE", f"/v2/web/manifests/{digest}", refusal(404, "MANIFEST_UNKNOWN"))
+    del fake.manifests[digest], fake.tagged["old"]
     assert (await carried_out(client, plan))["old"].outcome == "gone"
+
+
+async def test_a35_a_404_to_the_deletion_is_looked_at_again(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    digest = fake.image("old", LONG_AGO)
+    plan = await planned(client)
+    fake.say("DELETE", f"/v2/web/manifests/{digest}", refusal(404, "MANIFEST_UNKNOWN"))
+    found = (await carried_out(client, plan))["old"]
+    assert (found.outcome, found.detail) == (
+        "failed",
+        "the registry said that it is not there, and it is still there",
+    )
 
 
 @pytest.mark.parametrize("status", [405, 401, 403])

@@ -17,8 +17,8 @@ from jsonvalues import ODD_NUMBERS, json_values
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.registry.claims import read_claims
-from dockpass.registry.client import Manifest
 from dockpass.registry.clock import date_in, span_in_words
+from dockpass.registry.contents import Manifest
 from dockpass.registry.forms import form_of, shows_registry, why_no_tag_list
 from dockpass.registry.probe import Probe, Verdict
 from dockpass.registry.probing import probe

@@ -359,9 +359,12 @@ async def test_a10_a_missing_one_ends_it_and_a_relative_one_is_followed(world: W
     server.on(LIST, Reply(302))
     client = await world.client(server.host)
     assert "302" in (await refused(client)).message
+    server.on("/v2/web/manifests/v1", moved("../other/v1"))
+    server.on("/v2/web/other/v1", Reply(200, {"schemaVersion": 2}))
+    assert (await client.manifest("web", "v1")).data == {"schemaVersion": 2}
     server.on(LIST, moved("../other/list"))
     server.on("/v2/web/other/list", TAGS)
-    assert await client.tags("web") == ["v1"]
+    assert "it redirects to" in (await refused(client)).message
 
 
 async def test_a10_a_line_end_in_it_makes_no_header_of_our_request(world: World) -> None:

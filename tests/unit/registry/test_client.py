@@ -303,7 +303,7 @@ async def test_a_next_page_elsewhere_or_once_more_is_refused(
 async def test_a_listing_without_end_is_given_up(
     fake: FakeRegistry, client: RegistryClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dockpass.registry.client.MOST_PAGES", 10)
+    monkeypatch.setattr("dockpass.registry.listing.MOST_PAGES", 10)
     pages = [Said(200, {"tags": []}, (link(f"{LIST}?page={number}"),)) for number in range(20)]
     fake.say("GET", LIST, *pages)
     with pytest.raises(DockpassError, match="has no end"):

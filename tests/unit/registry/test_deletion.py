@@ -72,7 +72,7 @@ def test_the_newest_are_counted_as_images_not_as_tags() -> None:
     tags = [tag("latest", 1, days=1), tag("v3", 1, days=1), tag("v2", 2, days=2), tag("v1", 3, days=3)]
     plan = plan_deletion(tags, policy(keep_last=2), single_tags=True)
     assert going(plan) == {"v1"}
-    assert reason(plan, "v3") == "among the newest 2"
+    assert reason(plan, "v3") == "among the newest 2 images, which have 3 tags"
     assert [row.info.tag for row in plan.rows] == ["latest", "v3", "v2", "v1"]
 
 
@@ -94,10 +94,10 @@ def test_what_is_young_or_of_unknown_age_stays_whatever_the_rule() -> None:
 
 
 def test_a_broken_tag_stays_is_told_and_hinders_no_other() -> None:
-    tags = [TagInfo("broken", "", problem="404 MANIFEST_UNKNOWN"), tag("old", 1)]
+    tags = [TagInfo("broken", digest(2), problem="404 BLOB_UNKNOWN"), tag("old", 1)]
     plan = plan_deletion(tags, policy(match=".*"), single_tags=True)
     assert going(plan) == {"old"}
-    assert reason(plan, "broken") == "cannot be read: 404 MANIFEST_UNKNOWN"
+    assert reason(plan, "broken") == "cannot be read: 404 BLOB_UNKNOWN"
 
 
 @pytest.mark.parametrize("single_tags", [True, False, None])
@@ -131,7 +131,7 @@ def test_the_parts_of_a_kept_index_stay_and_those_of_a_going_one_go_after_it() -
 COMPANIONS: list[Callable[[int], TagInfo]] = [
     lambda of: tag(f"sha256-{of:064x}.sig", 90, days=None),
     lambda of: tag(f"sha256-{of:064x}", 90, days=None),
-    lambda of: tag("sbom", 90, days=None, subject=digest(of)),
+    lambda of: tag(f"sha256-{of:064x}.sbom", 90, subject=digest(of)),
 ]
 
 
@@ -148,6 +148,56 @@ def test_what_refers_to_an_image_shares_its_fate(companion: Callable[[int], TagI
         if expected:
             assert plan.deletions[0].tags == (signature.tag,)
             assert reason(plan, signature.tag).startswith("belongs to sha256:")
+
+
+def test_the_rules_hold_for_an_artifact_with_a_name_of_its_own_and_one_that_stays_keeps_its_image() -> None:
+    tags = [tag("app-1", 1), tag("app-2", 2), tag("chart-1", 3, subject=digest(1))]
+    plan = plan_deletion(tags, policy(match="app-.*"), single_tags=True)
+    assert going(plan) == {"app-2"}
+    assert reason(plan, "chart-1") == "not like --match app-.*"
+    assert reason(plan, "app-1") == "the kept chart-1 refers to it"
+    plan = plan_deletion(tags, policy(match=".*-1"), single_tags=True)
+    assert [deletion.tags for deletion in plan.deletions] == [("chart-1",), ("app-1",)]
+    plan = plan_deletion(tags, policy(match="chart-.*"), single_tags=True)
+    assert reason(plan, "chart-1") == "refers to the kept image app-1"
+
+
+def test_artifacts_take_no_image_s_place_among_the_newest() -> None:
+    tags = [
+        tag("sbom-2", 4, days=1, subject=digest(2)),
+        tag("v2", 2, days=2),
+        tag("v1", 1, days=3),
+        tag("sbom-1", 3, days=2.5, subject=digest(1)),
+    ]
+    assert going(plan_deletion(tags, policy(keep_last=1), single_tags=True)) == {"v1", "sbom-1"}
+
+
+def test_while_it_is_not_known_what_a_kept_tag_needs_no_digest_loses_its_last_tag() -> None:
+    unread = TagInfo("unread", "", problem="404", doubt="404")
+    tags = [unread, tag("v1", 1), tag("v2", 2), tag("stable", 2)]
+    plan = plan_deletion(tags, policy(match="v.*"), single_tags=True)
+    assert going(plan) == {"v2"}
+    assert reason(plan, "v1") == "unread cannot be read, and may need it"
+    assert plan.doubts == {"unread": "404"}
+    assert not plan_deletion(tags, policy(match="v.*"), single_tags=False).deletions
+
+
+def test_what_a_broken_tag_is_known_to_need_stays_and_the_rest_goes() -> None:
+    broken = TagInfo("broken", digest(9), problem="it has a key twice", children=(digest(1),))
+    plan = plan_deletion([broken, tag("v1", 1), tag("v2", 2)], policy(match="v.*"), single_tags=False)
+    assert going(plan) == {"v2"}
+    assert not plan.doubts
+
+
+def test_indexes_go_from_the_outermost_to_the_innermost() -> None:
+    tags = [
+        tag("leaf", 1),
+        tag("inner", 2, children=(digest(1),)),
+        tag("outer", 3, children=(digest(2), digest(1))),
+        tag(f"sha256-{3:064x}.sig", 4),
+    ]
+    plan = plan_deletion(tags, policy(match=".*"), single_tags=True)
+    assert [deletion.tags[0] for deletion in plan.deletions] == [tags[3].tag, "outer", "inner", "leaf"]
 
 
 def test_a_signature_is_never_counted_among_the_newest() -> None:
@@ -227,7 +277,11 @@ def repositories(draw: st.DrawFn) -> list[TagInfo]:
     for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=10)):
         number, problem = draw(NUMBERS), draw(st.sampled_from(["", "", "", "404"]))
         if problem:
-            found.append(TagInfo(name, "", problem=problem))
+            known = draw(st.booleans())
+            listed = tuple(map(digest, children[number])) if known else ()
+            doubt = "" if known else problem
+            where = digest(number) if known else ""
+            found.append(TagInfo(name, where, children=listed, problem=problem, doubt=doubt))
             continue
         subject = subjects[number]
         found.append(
@@ -269,7 +323,10 @@ def test_no_kept_tag_ever_loses_its_image_nor_what_that_needs(
     kept_digests = {info.digest for info in kept if info.digest}
     needed = kept_digests | {child for info in kept for child in info.children}
     for row in plan.rows:
-        assert not (row.deletes and row.info.refers_to in needed)
+        assert not (row.deletes and needed.intersection(row.info.refers_to))
+    for info in kept:
+        assert not gone.intersection(info.needs)
+        assert not (info.doubt and gone)
 
 
 @settings(max_examples=300)
@@ -293,20 +350,22 @@ def test_nothing_young_newest_named_or_broken_goes(
 ) -> None:
     rows = [row for row in plan_deletion(tags, rules, single_tags=single).rows if row.deletes]
     assert rules.has_rule or not rows
-    images = [row.info for row in rows if not row.info.refers_to]
+    images = [row.info for row in rows if not row.info.belongs_to]
     for info in (row.info for row in rows):
         assert not info.problem
         assert info.created is None or NOW - info.created >= YOUNG
     for info in images:
         assert info.created is not None
         assert rules.older_than is None or NOW - info.created >= rules.older_than
-    if rules.keep_last and not rules.match and images:
-        staying = {info.digest for info in tags if info.created and not info.refers_to}
-        staying -= {info.digest for info in images}
-        assert len(staying) >= rules.keep_last
-        newest_to_go = max(info.created for info in images if info.created)
-        newer = {i.digest for i in tags if i.created and not i.refers_to and i.created >= newest_to_go}
-        assert len(newer) > rules.keep_last
+    for is_artifact in (False, True):
+        same = [i for i in tags if i.created and not i.belongs_to and bool(i.subject) is is_artifact]
+        to_go = [info for info in images if bool(info.subject) is is_artifact]
+        if rules.keep_last and not rules.match and to_go:
+            staying = {info.digest for info in same} - {info.digest for info in to_go}
+            assert len(staying) >= rules.keep_last
+            newest_to_go = max(info.created for info in to_go if info.created)
+            newer = {i.digest for i in same if i.created and i.created >= newest_to_go}
+            assert len(newer) > rules.keep_last
 
 
 @settings(max_examples=200)

@@ -9,8 +9,10 @@ from fakeregistry import FakeRegistry, Said, digest_of, refusal
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import DeletionPlan, Policy, TagInfo, plan_deletion
+from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.survey import TagResult, can_delete_single_tags, execute, parse_time, survey
+from dockpass.registry.reading import parse_time
+from dockpass.registry.survey import can_delete_single_tags, survey
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=100)
@@ -206,7 +208,7 @@ async def test_an_image_that_a_tag_came_back_to_is_kept(
     results: list[TagResult] = []
     await execute(client, "web", plan, results.append)
     assert [(result.tag, result.outcome) for result in results] == [("v1", "kept")]
-    assert "has come to need the same image since" in results[0].detail
+    assert "needs the same image now" in results[0].detail
     assert old in fake.manifests
 
 

@@ -16,7 +16,8 @@ from sandboxclient import Client
 from dockpass.auth.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import Policy, TagInfo, needs_single_tags, plan_deletion
-from dockpass.registry.survey import TagResult, can_delete_single_tags, execute, survey
+from dockpass.registry.execution import TagResult, execute
+from dockpass.registry.survey import can_delete_single_tags, survey
 from dockpass.registry.tagrules import LONGEST_PATTERN, MOST_PATTERNS, make_rules, rules_of, why_not
 from dockpass.sandbox.server import SandboxServer
 from dockpass.secrets import Secret

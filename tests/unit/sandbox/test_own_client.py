@@ -11,8 +11,9 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import LoginRefused
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import Policy, plan_deletion
+from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.survey import TagResult, can_delete_single_tags, execute, survey
+from dockpass.registry.survey import can_delete_single_tags, survey
 from dockpass.registry.token import granted_actions
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
@@ -74,7 +75,7 @@ async def test_a_long_list_is_read_in_pages(start: Start, tmp_path: Path) -> Non
     async with RegistryClient(sandbox.host, sandbox.accounts.job.credential) as client:
         assert await client.tags(PATH) == names
     pages = [asked for asked in sandbox.requests if "/tags/list" in asked.path and asked.status == 200]
-    assert len(pages) == 3
+    assert len(pages) == 4  # 500 tags on the third, which may be where a list was cut
 
 
 async def test_a_job_token_may_not_delete_and_the_cleanup_token_may(sandbox: SandboxServer) -> None:

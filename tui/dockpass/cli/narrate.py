@@ -75,6 +75,8 @@ def narrate(event: Event) -> list[str]:
 def _ending(event: ev.Ended) -> list[str]:
     if event.status is ev.Status.DONE:
         return [f"done: {event.message}"]
+    if event.id == "not-confirmed":
+        return [event.message]  # saying no is no error
     return [f"error: {event.message}", *([f"hint: {event.hint}"] if event.hint else [])]
 
 

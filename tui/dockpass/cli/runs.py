@@ -51,7 +51,16 @@ def run_command(
     if isinstance(decided, Refusal):
         raise UsageError(decided.id, decided.message, decided.hint)
     request = RunRequest(
-        command, facts, decided, tags, image, build, cleanup or CleanupOptions(), confirmed, foreign_allowed
+        command,
+        facts,
+        decided,
+        tags,
+        image,
+        build,
+        cleanup or CleanupOptions(),
+        confirmed,
+        foreign_allowed,
+        is_terminal(),
     )
     services = Services(
         world.environ,
@@ -73,13 +82,6 @@ def run_command(
 
 def _with_the_persons_word(request: RunRequest, services: Services, output: Output) -> RunRequest:
     """Ask for what may not be done unasked; without a terminal, options have to say it."""
-    deletes = request.command is Command.CLEANUP and not request.cleanup.dry_run
-    if deletes and not request.confirmed and not is_terminal():
-        raise NotAllowed(
-            "needs-yes",
-            "There is no terminal on which to ask before tags are deleted.",
-            "Give --yes to delete, or --dry-run to see what would go.",
-        )
     if not request.decision.warns(WarningId.FOREIGN_REGISTRY) or request.foreign_allowed:
         return request
     question = make_plan(request, services).foreign or ""

@@ -11,53 +11,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, Self
-from urllib.parse import urlsplit
 
 from dockpass.auth.credential import Credential
 from dockpass.auth.reference import is_digest, is_path, is_tag
 from dockpass.errors import DockpassError
 from dockpass.registry.claims import Claims, read_claims
+from dockpass.registry.contents import (
+    INDEX_TYPES,
+    LARGEST_MANIFEST,
+    Manifest,
+    Seen,
+    digests_in,
+    read_content,
+)
 from dockpass.registry.failures import Answer, RegistryError, error_of, read_answer
-from dockpass.registry.links import next_page
+from dockpass.registry.listing import Listing, NotWhole
 from dockpass.registry.policy import Guard, Policy
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.strictjson import NotJson, strict_object
-from dockpass.registry.transport import Response, Transport, origin, resolve
+from dockpass.registry.transport import Response, Transport
 from dockpass.text import clean
 
-INDEX_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
 MEDIA_TYPES = (
     *INDEX_TYPES,
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-LARGEST_MANIFEST = 4 << 20
 LARGEST_PAGE = 4 << 20
-MOST_PAGES = 1000
-MOST_TAGS = 200_000
-PAGE = 1000
 
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})
+_BROKEN = _ABSENT | {"BLOB_UNKNOWN", "MANIFEST_INVALID"}
 _DONE = frozenset({200, 202, 204})
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A manifest or index; `digest` is that of its bytes, checked; `size` is their number."""
-
-    digest: str
-    media_type: str
-    data: Mapping[str, Any]
-    size: int
-
-    @property
-    def is_index(self) -> bool:
-        """Whether it lists manifests, one a platform."""
-        return self.media_type in INDEX_TYPES or isinstance(self.data.get("manifests"), list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +50,14 @@ class LoginResult:
     """The registry accepted the credentials; `words` say how that was seen."""
 
     words: str
+
+
+class TooManyRequests(RegistryError):
+    """A deletion was answered by 429 and not sent again; `response` says how long to wait."""
+
+    def __init__(self, error: RegistryError, response: Response) -> None:
+        super().__init__(error.id, error.message, error.hint, error.answer)
+        self.response = response
 
 
 class RegistryClient:
@@ -116,29 +109,15 @@ class RegistryClient:
     async def tags(self, path: str) -> list[str]:
         """Return the repository's tags, sorted; an absent repository has none.
 
-        Raises `DockpassError` for a listing that leaves the registry, repeats itself or has no end: half
+        Raises `DockpassError` for a listing that leaves the repository, repeats itself or has no end: half
         a list would be taken for the whole.
         """
         what = f"listing of {path}"
-        target = f"/v2/{path}/tags/list?n={PAGE}"
-        found: set[str] = set()
-        seen: set[str] = set()
-        while target and len(seen) < MOST_PAGES and len(found) <= MOST_TAGS:
-            seen.add(target)
-            response = await self._get(target, path, LARGEST_PAGE)
-            if response.status == 404 and _code(response) in _ABSENT:
-                return []
-            if response.status == 400 and target.endswith(f"?n={PAGE}"):
-                target = f"/v2/{path}/tags/list"  # a registry that allows only smaller pages
-                continue
-            self._require_ok(response, what)
-            found.update(self._tags_in(response, what))
-            target = self._next(response, what)
-            if target in seen:
-                self._refuse(what, "its next page is one that was there already")
-        if target:
-            self._refuse(what, "it has no end")
-        return sorted(found)
+        listing = Listing(path, lambda: self._session.base, lambda page: self._require_ok(page, what))
+        try:
+            return await listing.read(lambda target: self._get(target, path, LARGEST_PAGE))
+        except NotWhole as error:
+            self._refuse(what, str(error))
 
     async def manifest(self, path: str, reference: str) -> Manifest:
         """Return the manifest of a tag or digest; its bytes are checked against the digest."""
@@ -153,6 +132,54 @@ class RegistryClient:
         data = self._object(response, what)
         media_type = data.get("mediaType") or response.headers.get("Content-Type", "").partition(";")[0]
         return Manifest(digest, clean(str(media_type), 120), data, len(response.body))
+
+    async def look(self, path: str, reference: str) -> Seen:
+        """Look at a tag or digest as a cleanup does: what cannot be read is told, with what its bytes name.
+
+        Raises `DockpassError` only where the registry, the login or the connection failed.
+        """
+        what = f"look-up of {path}{'@' if ':' in reference else ':'}{reference}"
+        if not (is_tag(reference) or is_digest(reference)):
+            self._refuse(what, "this is neither a tag nor a digest")
+        target = f"/v2/{path}/manifests/{reference}"
+        try:
+            response = await self._get(target, path, LARGEST_MANIFEST, headers=_ACCEPT)
+        except RegistryError:
+            raise
+        except DockpassError as error:
+            if error.id != "answer-refused":
+                raise
+            return Seen(status=0, problem=error.message)
+        if response.status != 200:
+            answer = self._answer(response)
+            if answer.status != 404 and answer.code not in _BROKEN:
+                raise self._error(what, answer)
+            absent = answer.status == 404 and answer.code in _ABSENT
+            return Seen(status=answer.status, problem=answer.in_words, absent=absent)
+        try:
+            digest = self._digest(response, reference, what)
+        except DockpassError as error:
+            return Seen(problem=error.message)
+        claimed = is_digest(reference) or bool(response.headers.get("Docker-Content-Digest"))
+        content_type = response.headers.get("Content-Type", "")
+        return read_content(response.body, digest, content_type, claimed=claimed)
+
+    async def current_digest(self, path: str, tag: str) -> str:
+        """Return where a tag points, by an answer without a body; empty where that does not tell."""
+        try:
+            response = await self._session.send(
+                "HEAD",
+                f"/v2/{path}/manifests/{tag}",
+                f"repository:{path}:pull",
+                limit=LARGEST_WORDS,
+                headers=_ACCEPT,
+            )
+        except DockpassError:
+            return ""  # whoever asks looks at the image itself then, and learns what is wrong
+        if response.status != 200:
+            return ""
+        digest = response.headers.get("Docker-Content-Digest") or response.headers.get("ETag", "").strip('"')
+        return digest if is_digest(digest) else ""
 
     async def config(self, path: str, digest: str) -> Mapping[str, Any]:
         """Return the config blob of an image, checked against its digest."""
@@ -198,6 +225,7 @@ class RegistryClient:
         except RegistryError as error:
             if not _is_unsupported(error):
                 raise
+            first = error.answer
         try:
             return await self._delete(f"/v2/{path}/tags/reference/{tag}", path, what)
         except RegistryError as error:
@@ -205,9 +233,9 @@ class RegistryClient:
                 raise
             raise RegistryError(
                 "tag-deletion-unsupported",
-                f"{clean(self.host)} cannot delete a single tag: {error.answer.in_words}.",
+                f"{clean(self.host)} cannot delete a single tag: {first.in_words}.",
                 "Only whole digests can be deleted there, with every tag on them.",
-                error.answer,
+                first,
             ) from error
 
     async def _delete(self, target: str, path: str, what: str) -> bool:
@@ -216,11 +244,13 @@ class RegistryClient:
         # GitLab's older token service does not know the action delete, and grants it with `*`.
         for actions in self._delete_actions:
             scope = f"repository:{path}:{actions}"
-            response = await self._session.send("DELETE", target, scope, limit=LARGEST_WORDS)
+            response = await self._session.send("DELETE", target, scope, limit=LARGEST_WORDS, patient=False)
             if response.status in _DONE or (response.status == 404 and _code(response) in _ABSENT):
                 self._delete_actions = (actions,)
                 return response.status in _DONE
             answer = self._answer(response)
+            if answer.status == 429:
+                raise TooManyRequests(self._error(what, answer), response)
             first = first or self._error(what, answer)
             if answer.status != 401 or not self._session.uses_tokens:
                 break
@@ -248,28 +278,6 @@ class RegistryClient:
     def _check_path(self, path: str, what: str) -> None:
         if not is_path(path):
             self._refuse(what, "its name is no repository's")
-
-    def _next(self, response: Response, what: str) -> str:
-        """Return path and query of the next page, as the registry names it; it knows its own cursor."""
-        following = next_page(response.headers.get("Link", ""))
-        if not following:
-            return ""
-        target = resolve(response.url, following)
-        if target is None or origin(target) != origin(self._session.base):
-            self._refuse(what, f"its next page is {clean(response.redact(following), 200)}")
-        parts = urlsplit(target)
-        return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-    def _tags_in(self, response: Response, what: str) -> list[str]:
-        tags = self._object(response, what).get("tags")
-        if tags is None:
-            return []
-        if not isinstance(tags, list):
-            self._refuse(what, "its tags are no list")
-        for tag in tags:
-            if not isinstance(tag, str) or not is_tag(tag):
-                self._refuse(what, f"{clean(response.redact(str(tag)), 80)} is no valid tag")
-        return tags
 
     def _digest(self, response: Response, reference: str, what: str) -> str:
         """Return the digest of the bytes; raises if it is not the one asked for or the one claimed."""
@@ -311,13 +319,6 @@ class RegistryClient:
             f"The {clean(what)} at {clean(self.host)} is not accepted: {why}.",
             "Nothing was changed because of it; the registry's operator can tell.",
         )
-
-
-def digests_in(entries: object) -> tuple[str, ...]:
-    """Return the valid digests of a list of descriptors, as an index has it."""
-    listed = entries if isinstance(entries, list) else []
-    found = (entry.get("digest") for entry in listed if isinstance(entry, dict))
-    return tuple(digest for digest in found if isinstance(digest, str) and is_digest(digest))
 
 
 def _hash(digest: str, raw: bytes) -> str:

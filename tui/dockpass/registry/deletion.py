@@ -1,8 +1,10 @@
 """What may be deleted of a repository. Pure: made from a survey, carried out elsewhere.
 
 Deleting a digest takes every tag on it, so a digest goes only if all of its tags go. What a kept image
-needs is kept with it: an index its manifests, an image its signatures and attestations. Those have tags
-that no rule is about (`sha256-HEX`, `sha256-HEX.sig`): they go with their image. In doubt, a tag is kept.
+needs is kept with it: an index its manifests, an image its signatures and attestations, an artifact the
+image that it refers to. Tags with a name of their own stay or go by the rules, whatever they refer to; the
+fallback names (`sha256-HEX`, `sha256-HEX.sig`) are no names of their own and go with their image. In doubt,
+a tag is kept: while it is not known what a kept tag needs, no digest loses its last tag.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ _REFERRER_TAG = re.compile(r"(sha256)-([0-9a-f]{64})(\.[A-Za-z]+)?")
 class TagInfo:
     """One tag. `created` is None where it is not known, `problem` says why the image cannot be read.
 
-    `children` are digests that an index lists, `subject` is the digest that the image refers to.
+    `children` are all digests that it needs, at any depth; `doubt` says why these may not be all.
+    `subject` is the digest that the image refers to.
     """
 
     tag: str
@@ -36,11 +39,22 @@ class TagInfo:
     children: tuple[str, ...] = ()
     subject: str = ""
     problem: str = ""
+    doubt: str = ""
 
     @property
-    def refers_to(self) -> str:
-        """The digest of the image that this one signs or describes; empty for an image of its own."""
-        return self.subject or referred_digest(self.tag)
+    def belongs_to(self) -> str:
+        """The digest of the image that the tag's name is made of; empty for a name of its own."""
+        return referred_digest(self.tag)
+
+    @property
+    def refers_to(self) -> tuple[str, ...]:
+        """The digests of the images that this one signs or describes; none for an ordinary image."""
+        return tuple(dict.fromkeys(filter(None, (self.subject, self.belongs_to))))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Every digest that has to stay while this tag stays, but its own."""
+        return tuple(dict.fromkeys((*self.children, *self.refers_to)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +62,9 @@ class Policy:
     """Which tags go. A tag goes if every rule that is given lets it go, and at least one is given.
 
     `match` and `keep` are regular expressions over the whole tag; `keep_last` counts images, however
-    many tags they have. `protected` are tags that the registry's own rules keep from this login, each with
-    the rule; with `by_tag` no digest is deleted as a whole, which such a registry refuses.
+    many tags they have, and apart from them artifacts that refer to an image. `protected` are tags that the
+    registry's own rules keep from this login, each with the rule; with `by_tag` no digest is deleted as a
+    whole, which such a registry refuses.
     """
 
     now: datetime
@@ -86,13 +101,15 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class DeletionPlan:
-    """The rows, newest first, and what is deleted: signatures, then indexes, then images.
+    """The rows, newest first, and what is deleted: what needs others goes before them.
 
-    In this order a cleanup that is interrupted leaves nothing that refers to what is gone.
+    In this order a cleanup that is interrupted leaves nothing that refers to what is gone. `doubts` are the
+    kept tags of which it is not known what they need, each with the reason.
     """
 
     rows: tuple[TagRow, ...]
     deletions: tuple[Deletion, ...]
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_deletion(tags: Sequence[TagInfo], policy: Policy, *, single_tags: bool | None) -> DeletionPlan:
@@ -102,15 +119,19 @@ def plan_deletion(tags: Sequence[TagInfo], policy: Policy, *, single_tags: bool 
     """
     ordered = sorted(tags, key=_newest_first)
     reasons = _own_reasons(ordered, policy)
-    _keep_what_is_signed_now(ordered, reasons)
     _keep_what_is_needed(ordered, reasons)
+    doubts = {info.tag: info.doubt for info in ordered if info.doubt and reasons[info.tag]}
+    if doubts:
+        _keep_in_doubt(ordered, reasons, doubts)
+        _keep_what_is_needed(ordered, reasons)
+        doubts = {info.tag: info.doubt for info in ordered if info.doubt and reasons[info.tag]}
     if not single_tags:
         _keep_shared(ordered, reasons, known=single_tags is not None)
     rows = tuple(
         TagRow(info, not reasons[info.tag], reasons[info.tag] or _reason_to_go(info, policy))
         for info in ordered
     )
-    return DeletionPlan(rows, _deletions(rows, by_tag=policy.by_tag and bool(single_tags)))
+    return DeletionPlan(rows, _deletions(rows, by_tag=policy.by_tag and bool(single_tags)), doubts)
 
 
 def needs_single_tags(tags: Sequence[TagInfo], policy: Policy) -> bool:
@@ -129,19 +150,32 @@ def _own_reasons(ordered: Sequence[TagInfo], policy: Policy) -> dict[str, str]:
     reasons = {}
     for info in ordered:
         reason = _reason_to_stay(info, policy)
-        if not reason and not info.refers_to:
+        if not reason and not info.belongs_to:
             reason = _reason_of_rules(info, policy, newest)
         reasons[info.tag] = reason
     return reasons
 
 
-def _newest(ordered: Sequence[TagInfo], policy: Policy) -> frozenset[str]:
-    """Return the digests of the newest N images among those that the match is about."""
-    found: dict[str, None] = {}
+def _newest(ordered: Sequence[TagInfo], policy: Policy) -> Mapping[str, str]:
+    """Return the digests of the newest N images among those that the match is about, each in words.
+
+    Artifacts that refer to an image are counted apart, so that they take no image's place.
+    """
+    images: dict[str, int] = {}
+    artifacts: dict[str, int] = {}
     for info in ordered:
-        if info.created and _matches(info, policy) and not info.refers_to:
-            found[info.digest] = None
-    return frozenset(list(found)[: policy.keep_last or 0])
+        if info.created and _matches(info, policy) and not info.belongs_to:
+            counted = artifacts if info.subject else images
+            counted[info.digest] = counted.get(info.digest, 0) + 1
+    found: dict[str, str] = {}
+    for counted, name in ((images, "images"), (artifacts, "artifacts")):
+        newest = list(counted)[: policy.keep_last or 0]
+        tags = sum(counted[digest] for digest in newest)
+        words = f"among the newest {policy.keep_last}"
+        if tags > len(newest):
+            words += f" {name}, which have {tags:,} tags"
+        found |= dict.fromkeys(newest, words)
+    return found
 
 
 def _matches(info: TagInfo, policy: Policy) -> bool:
@@ -164,21 +198,21 @@ def _reason_to_stay(info: TagInfo, policy: Policy) -> str:
     return ""
 
 
-def _reason_of_rules(info: TagInfo, policy: Policy, newest: frozenset[str]) -> str:
+def _reason_of_rules(info: TagInfo, policy: Policy, newest: Mapping[str, str]) -> str:
     if not _matches(info, policy):
         return f"not like --match {clean(policy.match or '')}"
     if info.created is None:
         return "its age is not known"
     if info.digest in newest:
-        return f"among the newest {policy.keep_last}"
+        return newest[info.digest]
     if policy.older_than is not None and policy.now - info.created < policy.older_than:
         return f"younger than {in_words(policy.older_than)}"
     return ""
 
 
 def _reason_to_go(info: TagInfo, policy: Policy) -> str:
-    if info.refers_to:
-        return f"belongs to {info.refers_to[:19]}, which goes"
+    if info.belongs_to:
+        return f"belongs to {info.belongs_to[:19]}, which goes"
     reasons = []
     if policy.match is not None:
         reasons.append(f"like --match {clean(policy.match)}")
@@ -189,44 +223,55 @@ def _reason_to_go(info: TagInfo, policy: Policy) -> str:
     return ", ".join(reasons)
 
 
-def _keep_what_is_signed_now(tags: Sequence[TagInfo], reasons: dict[str, str]) -> None:
-    """Keep the image of a signature that stays for its own sake; it would sign nothing otherwise."""
-    changed = True
-    while changed:
-        staying = {info.refers_to: info.tag for info in tags if reasons[info.tag] and not info.problem}
-        signed = [info for info in tags if info.digest in staying and not reasons[info.tag]]
-        reasons.update({info.tag: f"the kept {staying[info.digest]} refers to it" for info in signed})
-        changed = bool(signed)
-
-
 def _keep_what_is_needed(tags: Sequence[TagInfo], reasons: dict[str, str]) -> None:
-    """Keep children of kept indexes and what refers to kept images, until nothing more follows."""
+    """Keep what kept tags need and what refers to kept images, until nothing more follows."""
     listed = {digest for info in tags for digest in (info.digest, *info.children)}
-    changed = True
-    while changed:
-        kept = [info for info in tags if reasons[info.tag] and info.digest]
-        images = {info.digest: info.tag for info in kept}
-        parts = {child: info.tag for info in kept for child in info.children}
-        changed = False
+    images: dict[str, str] = {}
+    needed: dict[str, TagInfo] = {}
+    waiting = [info for info in tags if reasons[info.tag]]
+    while waiting:
+        for info in waiting:
+            if info.digest:
+                images.setdefault(info.digest, info.tag)
+            for digest in info.needs:
+                needed.setdefault(digest, info)
+        waiting = []
         for info in tags:
-            reason = _reason_of_others(info, listed, images, parts)
-            if reason and not reasons[info.tag]:
+            reason = "" if reasons[info.tag] else _reason_of_others(info, listed, images, needed)
+            if reason:
                 reasons[info.tag] = reason
-                changed = True
+                waiting.append(info)
+        if not waiting:
+            return
 
 
-def _reason_of_others(info: TagInfo, listed: set[str], images: dict[str, str], parts: dict[str, str]) -> str:
-    """Return why other images need this one; `images` and `parts` are the kept ones, by digest."""
-    subject = info.refers_to
-    if info.digest in parts:
-        return f"part of the kept index {parts[info.digest]}"
-    if subject in images:
-        return f"refers to the kept image {images[subject]}"
-    if subject in parts:
-        return f"refers to a part of the kept index {parts[subject]}"
-    if subject and subject not in listed:
-        return f"refers to {subject[:19]}, which has no tag here and is not deleted"
+def _reason_of_others(
+    info: TagInfo, listed: set[str], images: Mapping[str, str], needed: Mapping[str, TagInfo]
+) -> str:
+    """Return why others need this one; `images` are the kept ones, `needed` what they need, by digest."""
+    if info.digest in needed:
+        by = needed[info.digest]
+        if info.digest in by.refers_to:
+            return f"the kept {by.tag} refers to it"
+        return f"part of the kept {'artifact' if by.refers_to else 'index'} {by.tag}"
+    for subject in info.refers_to:
+        if subject in images:
+            return f"refers to the kept image {images[subject]}"
+        if subject in needed:
+            return f"refers to what the kept {needed[subject].tag} needs"
+    if info.belongs_to and info.belongs_to not in listed:
+        return f"refers to {info.belongs_to[:19]}, which has no tag here and is not deleted"
     return ""
+
+
+def _keep_in_doubt(tags: Sequence[TagInfo], reasons: dict[str, str], doubts: Mapping[str, str]) -> None:
+    """Keep each digest that would lose its last tag: a tag of which little is known may need it."""
+    tag = next(iter(doubts))
+    others = f" and {plural(len(doubts) - 1, 'other')}" if len(doubts) > 1 else ""
+    for shared in _by_digest(tags).values():
+        if not any(reasons[info.tag] for info in shared):
+            for info in shared:
+                reasons[info.tag] = f"{tag}{others} cannot be read, and may need it"
 
 
 def _keep_shared(tags: Iterable[TagInfo], reasons: dict[str, str], *, known: bool) -> None:
@@ -243,13 +288,25 @@ def _keep_shared(tags: Iterable[TagInfo], reasons: dict[str, str], *, known: boo
 
 def _deletions(rows: Sequence[TagRow], *, by_tag: bool) -> tuple[Deletion, ...]:
     fates = {row.info.tag: row.deletes for row in rows}
-    found: list[tuple[int, Deletion]] = []
+    found: list[Deletion] = []
+    needs: dict[str, set[str]] = {}
     for digest, shared in _by_digest(row.info for row in rows).items():
         going = tuple(info.tag for info in shared if fates[info.tag])
         if going:
-            turn = min(0 if info.refers_to else 1 if info.children else 2 for info in shared)
-            found.append((turn, Deletion(digest, going, len(going) == len(shared) and not by_tag)))
-    return tuple(deletion for _, deletion in sorted(found, key=lambda entry: entry[0]))
+            found.append(Deletion(digest, going, len(going) == len(shared) and not by_tag))
+            needs[digest] = {each for info in shared for each in info.needs}
+    return tuple(sorted(found, key=lambda deletion: -_reach(deletion.digest, needs)))
+
+
+def _reach(digest: str, needs: Mapping[str, set[str]]) -> int:
+    """Count what hangs on a digest, at any depth: it is always more than what hangs on a part of it."""
+    found = {digest}
+    waiting = [digest]
+    while waiting:
+        new = needs.get(waiting.pop(), set()) - found
+        found |= new
+        waiting.extend(new)
+    return len(found)
 
 
 def _by_digest(tags: Iterable[TagInfo]) -> dict[str, list[TagInfo]]:

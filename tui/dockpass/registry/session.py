@@ -158,6 +158,7 @@ class Session:
         headers: Mapping[str, str] | None = None,
         data: Body | None = None,
         leaves_origin: bool = False,
+        patient: bool = True,
     ) -> Response:
         """Send a request as `stream` does, and return the answer with its body."""
         async with self.stream(
@@ -168,6 +169,7 @@ class Session:
             data=data,
             leaves_origin=leaves_origin,
             timeout=TIMEOUT if data is None else TRANSFER_TIMEOUT,
+            patient=patient,
         ) as stream:
             return await stream.whole(limit)
 
@@ -182,11 +184,13 @@ class Session:
         data: Body | None = None,
         leaves_origin: bool = False,
         timeout: ClientTimeout = TRANSFER_TIMEOUT,
+        patient: bool = True,
     ) -> AsyncIterator[Stream]:
         """Send a request for `target` (path and query) with a token for `scope`, scopes apart by blanks.
 
         After a 401 a fresh token is asked for once, always for `scope` and never for what the challenge
-        would like. A 429 is waited for twice at most, and not at all where it asks for too long.
+        would like. A 429 is waited for twice at most, and not at all where it asks for too long; without
+        `patient` never.
         """
         await self._connect()
         renewed, waits, refused = False, 0, None
@@ -200,7 +204,7 @@ class Session:
                 leaves_origin=leaves_origin,
                 timeout=timeout,
             ) as stream:
-                pause = pause_after(stream) if waits < MOST_WAITS else None
+                pause = pause_after(stream) if patient and waits < MOST_WAITS else None
                 if pause is not None:
                     waits += 1
                 elif stream.status == 401 and not renewed and self._learns_from(stream, scope):

@@ -10,16 +10,27 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from dockpass.errors import DockpassError, NotAllowed, UsageError
+from dockpass.auth.command import Method
+from dockpass.errors import Cancelled, DockpassError, NotAllowed, UsageError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.deletion import DeletionPlan, Policy, TagRow, needs_single_tags, plan_deletion
-from dockpass.registry.survey import TagResult, can_delete_single_tags, execute, survey
+from dockpass.registry.execution import TagResult, execute
+from dockpass.registry.failures import RegistryError
+from dockpass.registry.survey import can_delete_single_tags, survey
 from dockpass.registry.tagrules import rules_of
 from dockpass.runs.contact import contact
 from dockpass.runs.events import LogKind, Phase, TagDeleted, TagPlanned
 from dockpass.runs.job import Job
 from dockpass.runs.login import credential_for
 from dockpass.text import clean, plural
+
+MOST_DOUBTS = 8
+
+_NO_RULE = (
+    "No rule was given, and without one nothing goes; for example --keep-last 10, --older-than 30d or"
+    " --match 'feature-.*'"
+)
+_WORDS = {"gone": "gone already", "unknown": "not known"}
 
 
 def cleanup(job: Job) -> Callable[[], str]:
@@ -51,16 +62,21 @@ def _run(job: Job, policy: Policy) -> str:
 async def _cleanup(job: Job, policy: Policy) -> str:
     repository = job.repository
     credential = credential_for(job, str(repository))
-    async with contact(job, repository.host, credential) as client:
-        plan = await _plan(job, client, repository.path, policy)
-        going = [row for row in plan.rows if row.deletes]
-        if not going:
-            return f"nothing to delete: {plural(len(plan.rows), 'tag')}, all kept"
-        planned = f"{plural(len(going), 'tag')} of {len(plan.rows):,} would go"
-        if job.request.cleanup.dry_run:
-            return f"dry run: {planned}"
-        await _confirm(job, going)
-        return await _delete(job, client, repository.path, plan)
+    try:
+        async with contact(job, repository.host, credential) as client:
+            plan = await _plan(job, client, repository.path, policy)
+            going = [row for row in plan.rows if row.deletes]
+            if not going:
+                rules = "" if policy.has_rule else f". {_NO_RULE}"
+                return f"nothing to delete: {plural(len(plan.rows), 'tag')}, all kept{rules}"
+            if job.request.cleanup.dry_run:
+                return f"dry run: {plural(len(going), 'tag')} of {len(plan.rows):,} would go"
+            await _confirm(job, going)
+            return await _delete(job, client, repository.path, plan)
+    except asyncio.CancelledError:
+        raise Cancelled("Cancelled. Nothing was deleted.") from None
+    except RegistryError as error:
+        raise _with_remedy(job, error) from error
 
 
 async def _plan(job: Job, client: RegistryClient, path: str, policy: Policy) -> DeletionPlan:
@@ -73,11 +89,25 @@ async def _plan(job: Job, client: RegistryClient, path: str, policy: Policy) -> 
         plan = plan_deletion(tags, policy, single_tags=single)
         for row in plan.rows:
             _report(job, row)
+        _warn_of_doubts(job, plan)
         going = sum(row.deletes for row in plan.rows)
         report.detail = (
             f"{plural(len(plan.rows), 'tag')}: {going:,} to delete, {len(plan.rows) - going:,} kept"
         )
     return plan
+
+
+def _warn_of_doubts(job: Job, plan: DeletionPlan) -> None:
+    """Say which kept tags keep everything else, and why."""
+    for tag, why in list(plan.doubts.items())[:MOST_DOUBTS]:
+        job.log(f"{tag} cannot be read ({why}), so it may need any image here", LogKind.WARNING)
+    if len(plan.doubts) > MOST_DOUBTS:
+        job.log(f"so it is with {plural(len(plan.doubts) - MOST_DOUBTS, 'more tag')}", LogKind.WARNING)
+    if plan.doubts:
+        job.log(
+            "No image is deleted while this is so; remove or repair the tag, then run the cleanup again.",
+            LogKind.WARNING,
+        )
 
 
 async def _with_tag_rules(
@@ -114,8 +144,16 @@ async def _confirm(job: Job, going: list[TagRow]) -> None:
     with job.phase(Phase.CONFIRM) as report:
         names = ", ".join(row.info.tag for row in going[:8]) + (", …" if len(going) > 8 else "")
         question = f"Delete {plural(len(going), 'tag')} of {job.repository}?"
-        if not job.request.confirmed and not await asyncio.to_thread(job.ask, question, names):
-            raise NotAllowed("not-confirmed", "Nothing was deleted: the plan was not confirmed.")
+        if not job.request.confirmed:
+            if not job.request.can_ask:
+                raise NotAllowed(
+                    "needs-yes",
+                    f"{plural(len(going), 'tag')} would go, and there is no terminal on which to ask."
+                    " Nothing was deleted.",
+                    "Give --yes to delete, or --dry-run to see what would go.",
+                )
+            if not await asyncio.to_thread(job.ask, question, names):
+                raise NotAllowed("not-confirmed", "Declined: nothing was deleted.")
         report.detail = "confirmed"
 
 
@@ -126,23 +164,26 @@ async def _delete(job: Job, client: RegistryClient, path: str, plan: DeletionPla
     def told(result: TagResult) -> None:
         outcomes[result.outcome] += 1
         job.put(lambda at: TagDeleted(at, result.tag, result.digest, result.outcome, result.detail))
-        job.count(outcomes.total(), total, "tags deleted")
-        job.log(
-            f"{result.tag}: {result.outcome}{f', {result.detail}' if result.detail else ''}", LogKind.REGISTRY
-        )
+        job.count(outcomes.total() - outcomes["lost"], total, "tags deleted")
+        detail = f", {result.detail}" if result.detail else ""
+        job.log(f"{result.tag}: {_WORDS.get(result.outcome, result.outcome)}{detail}", LogKind.REGISTRY)
+
+    def until_then() -> str:
+        left = total - outcomes.total() + outcomes["lost"]
+        return f"Until then: {_in_words(outcomes)}; {plural(left, 'tag')} untouched."
 
     with job.phase(Phase.DELETE, f"{total:,} tags") as report:
         try:
             await execute(client, path, plan, told)
+        except asyncio.CancelledError:
+            raise Cancelled(f"Cancelled. {until_then()}") from None
+        except RegistryError as error:
+            message = f"{error.message} {until_then()}"
+            raise RegistryError(error.id, message, error.hint, error.answer) from error
         except DockpassError as error:
-            left = total - outcomes.total()
-            raise DockpassError(
-                error.id,
-                f"{error.message} Until then: {_in_words(outcomes)}; {plural(left, 'tag')} untouched.",
-                error.hint,
-            ) from error
+            raise DockpassError(error.id, f"{error.message} {until_then()}", error.hint) from error
         report.detail = _in_words(outcomes)
-    if outcomes["failed"]:
+    if outcomes["failed"] or outcomes["unknown"]:
         raise DockpassError(
             "cleanup-incomplete",
             f"Not everything could be deleted: {_in_words(outcomes)}.",
@@ -152,5 +193,22 @@ async def _delete(job: Job, client: RegistryClient, path: str, plan: DeletionPla
 
 
 def _in_words(outcomes: Counter[str]) -> str:
-    said = [f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())]
+    said = [f"{count:,} {_WORDS.get(outcome, outcome)}" for outcome, count in sorted(outcomes.items())]
     return ", ".join(said) or "nothing deleted"
+
+
+def _with_remedy(job: Job, error: RegistryError) -> DockpassError:
+    """Add what gives a cleanup the right to delete, where the login has not got it."""
+    if error.answer.status not in {401, 403}:
+        return error
+    if job.request.decision.method is Method.CLEANUP_TOKEN:
+        hint = (
+            "The token in WERF_IMAGES_CLEANUP_PASSWORD may have expired, or may not delete images here: its"
+            " scopes and its role decide that."
+        )
+    else:
+        hint = (
+            "Set WERF_IMAGES_CLEANUP_PASSWORD to a token that may delete images, or give"
+            " --registry-username and --registry-password."
+        )
+    return RegistryError(error.id, error.message, f"{hint} {error.hint}".strip(), error.answer)

@@ -8,8 +8,9 @@ from typing import Any
 
 from dockpass.auth.reference import Reference
 from dockpass.errors import DockpassError
-from dockpass.registry.client import Manifest, RegistryClient
-from dockpass.registry.survey import parse_time
+from dockpass.registry.client import RegistryClient
+from dockpass.registry.contents import Manifest
+from dockpass.registry.reading import parse_time
 from dockpass.runs.contact import contact
 from dockpass.runs.events import ImageDescribed, Phase
 from dockpass.runs.job import Job

@@ -177,7 +177,7 @@ class TagPlanned:
 
 @dataclass(frozen=True, slots=True)
 class TagDeleted:
-    """What became of one tag: deleted, gone (already), moved, kept, failed."""
+    """What became of one tag: deleted, gone (already), moved, kept, failed, unknown, lost (was to stay)."""
 
     at: float
     tag: str

@@ -47,7 +47,7 @@ class RunRequest:
     """One run. `image` is the local image of a push; `tags` are as given, without defaults.
 
     `confirmed` is the person's word for what the plan says; `foreign_allowed` for sending a token to a
-    registry other than `CI_REGISTRY`.
+    registry other than `CI_REGISTRY`. `can_ask` tells whether there is anybody to ask for that word.
     """
 
     command: Command
@@ -59,3 +59,4 @@ class RunRequest:
     cleanup: CleanupOptions = field(default_factory=CleanupOptions)
     confirmed: bool = False
     foreign_allowed: bool = False
+    can_ask: bool = True

@@ -1,0 +1,303 @@
+"""Carries out a deletion plan in small batches, each after a new look; tells tag by tag what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from dockpass.errors import DockpassError
+from dockpass.registry.client import RegistryClient, TooManyRequests
+from dockpass.registry.deletion import DeletionPlan
+from dockpass.registry.failures import RegistryError
+from dockpass.registry.patience import MOST_WAITS, Sleep, pause_after, wait
+from dockpass.registry.watch import Watch
+from dockpass.registry.workers import each
+
+DELETES = 8
+"""Requests to delete that follow one look."""
+SECONDS = 2.0
+"""How long after a look a request to delete may still be sent."""
+LOOKS = 8
+
+_REFUSALS = frozenset({401, 403})
+_OFF = frozenset({405, 501})
+
+
+@dataclass(frozen=True, slots=True)
+class TagResult:
+    """What became of one tag: deleted, gone, moved, kept, failed, unknown or lost.
+
+    `deleted` and `gone` mean that the tag was looked for and is not there: because of this run, or without
+    it. `unknown` means that it could not be looked for. `lost` is a tag that was to stay and is not there.
+    """
+
+    tag: str
+    digest: str
+    outcome: str
+    detail: str = ""
+
+
+async def execute(
+    client: RegistryClient,
+    path: str,
+    plan: DeletionPlan,
+    on_result: Callable[[TagResult], None],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Sleep = asyncio.sleep,
+) -> None:
+    """Delete what the plan lets go, at most 8 requests or 2 seconds after a look at all the tags.
+
+    Raises the refusal after which nothing more is begun: 401, 403, no answer, a 405 before anything was
+    deleted, a look that failed, or a kept tag that went along. What was done until then has been told by
+    `on_result`. Until one request has succeeded they go alone, so that a login that may not delete is
+    refused once and not eight times; so does the first deletion of a single tag.
+    """
+    if plan.deletions:
+        await _Execution(client, path, plan, on_result, clock, sleep).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One request: a digest with all these tags, or its only tag alone."""
+
+    digest: str
+    tags: tuple[str, ...]
+    whole: bool
+    waits: int = 0
+
+
+class _Execution:
+    def __init__(
+        self,
+        client: RegistryClient,
+        path: str,
+        plan: DeletionPlan,
+        on_result: Callable[[TagResult], None],
+        clock: Callable[[], float],
+        sleep: Sleep,
+    ) -> None:
+        self._sleep = sleep
+        self._client = client
+        self._path = path
+        self._on_result = on_result
+        self._clock = clock
+        self._watch = Watch(client, path, plan)
+        self._waiting = deque(_steps(plan))
+        self._needs: dict[str, set[str]] = {}
+        for row in plan.rows:
+            self._needs.setdefault(row.info.digest, set()).update(row.info.needs)
+        self._stop: DockpassError | None = None
+        self._has_deleted = False
+        self._single_tried = False
+        self._cut: set[str] = set()
+        self._looked = 0.0
+
+    async def run(self) -> None:
+        while self._waiting and not self._stop:
+            batch = [step for step in await self._looked_up(self._next_batch()) if step.tags]
+            await self._renew()
+            ready = [step for step in batch if self._may_go(step)]
+            await each(ready, self._carry_out, DELETES)
+        if self._cut and not self._stop:
+            await self._renew()
+        if self._stop:
+            raise self._stop
+
+    def _next_batch(self) -> list[_Step]:
+        """Take steps of which none needs another: what needs others is seen to be gone before them."""
+        batch: list[_Step] = []
+        below: set[str] = set()
+        most = DELETES if self._has_deleted else 1
+        while self._waiting and len(batch) < most:
+            step = self._waiting[0]
+            alone = not step.whole and not self._single_tried
+            if step.digest in below or (alone and batch):
+                break
+            batch.append(self._waiting.popleft())
+            below |= self._needs.get(step.digest, set())
+            if alone:
+                break
+        return batch
+
+    async def _looked_up(self, batch: Sequence[_Step]) -> list[_Step]:
+        """Look at each tag that is to go, and leave out those that moved or are gone."""
+        found: list[_Step] = []
+
+        async def look(step: _Step) -> None:
+            there: list[str] = []
+
+            async def look_at(tag: str) -> None:
+                if await self._is_still_there(tag, step.digest):
+                    there.append(tag)
+
+            await each(step.tags, look_at, LOOKS)
+            found.append(replace(step, tags=tuple(sorted(there))))
+
+        await each(batch, look, DELETES)
+        return sorted(found, key=lambda step: (step.digest, step.tags))
+
+    async def _is_still_there(self, tag: str, digest: str) -> bool:
+        try:
+            seen = await self._client.look(self._path, tag)
+            absent = seen.status == 404 and await self._is_absent(tag, sure=seen.absent)
+        except RegistryError as error:
+            if error.answer.status in _REFUSALS | {429}:
+                raise
+            self._tell(tag, digest, "failed", f"it could not be looked up: {error.answer.in_words}")
+            return False
+        if absent:
+            self._tell(tag, digest, "gone", "")
+        elif not seen.digest:
+            self._tell(tag, digest, "failed", f"it could not be looked up: {seen.problem}")
+        elif seen.digest != digest:
+            self._tell(tag, digest, "moved", "it points elsewhere now, and was left alone")
+        return not absent and seen.digest == digest
+
+    async def _renew(self) -> None:
+        await self._watch.renew()
+        for info in self._watch.gone:
+            related = info.digest in self._cut or any(info.digest in self._needs[cut] for cut in self._cut)
+            if related and not self._stop:
+                self._lost(info.tag, info.digest)
+        self._looked = self._clock()
+
+    def _may_go(self, step: _Step) -> bool:
+        if self._stop:
+            return False
+        why = self._watch.why_needed(step.digest, whole=step.whole)
+        if not all(self._watch.is_pending(tag) for tag in step.tags):
+            why = "it changed while others were deleted"
+        if why:
+            for tag in step.tags:
+                self._tell(tag, step.digest, "kept", why)
+        return not why
+
+    async def _carry_out(self, step: _Step) -> None:
+        if self._stop:
+            return
+        if self._clock() - self._looked > SECONDS:
+            self._waiting.appendleft(step)
+            return
+        left = set(step.tags)
+        try:
+            existed, failure = await self._delete(step)
+            if isinstance(failure, TooManyRequests) and await self._waited(step, failure):
+                return
+            if not (isinstance(failure, RegistryError) and failure.answer.status < 500):
+                self._cut.add(step.digest)
+            await each(step.tags, lambda tag: self._see(step, tag, existed, failure, left), LOOKS)
+            if not step.whole:
+                await self._look_at_siblings(step)
+        except asyncio.CancelledError:
+            for tag in sorted(left):
+                self._tell(tag, step.digest, "unknown", "stopped while it was being deleted")
+            raise
+
+    async def _delete(self, step: _Step) -> tuple[bool, DockpassError | None]:
+        """Send the request; return whether the registry says that it deleted, and its refusal."""
+        self._single_tried = self._single_tried or not step.whole
+        try:
+            if step.whole:
+                return await self._client.delete_digest(self._path, step.digest), None
+            return await self._client.delete_tag(self._path, step.tags[0]), None
+        except DockpassError as error:
+            if self._ends_the_run(error):
+                self._stop = self._stop or error
+            return False, error
+
+    async def _waited(self, step: _Step, refused: TooManyRequests) -> bool:
+        """Wait as the registry asks, and put the step back: there is a new look before it is tried again."""
+        pause = pause_after(refused.response) if step.waits < MOST_WAITS else None
+        if pause is None:
+            return False
+        await wait(refused.response, pause, step.waits + 1, self._sleep)
+        self._waiting.appendleft(replace(step, waits=step.waits + 1))
+        return True
+
+    def _ends_the_run(self, error: DockpassError) -> bool:
+        """Tell whether the next requests would fare no better; else it is about this image."""
+        if not isinstance(error, RegistryError):
+            return error.id != "answer-refused"
+        answer = error.answer
+        off = answer.status in _OFF or answer.code == "UNSUPPORTED" or error.id == "tag-deletion-unsupported"
+        return answer.status in _REFUSALS or (off and not self._has_deleted)
+
+    async def _see(
+        self, step: _Step, tag: str, existed: bool, failure: DockpassError | None, left: set[str]
+    ) -> None:
+        """Look for a tag after the request, and tell what is seen; what a refusal ended is untouched."""
+        words = _words_of(failure)
+        try:
+            seen = await self._client.look(self._path, tag)
+            absent = seen.status == 404 and await self._is_absent(tag, sure=seen.absent)
+        except DockpassError as error:
+            words = "; ".join(filter(None, (words, f"it could not be looked for again: {_words_of(error)}")))
+            outcome = "unknown"
+        else:
+            if absent:
+                outcome = "deleted" if existed else "gone"
+            elif seen.digest == step.digest:
+                if failure is not None and failure is self._stop:
+                    return
+                outcome = "failed"
+                says = "that it deleted it" if existed else "that it is not there"
+                words = words or f"the registry said {says}, and it is still there"
+            elif seen.digest:
+                outcome, words = "moved", "it points elsewhere now"
+            else:
+                outcome, words = "unknown", f"it could not be looked for again: {seen.problem}"
+        left.discard(tag)
+        self._has_deleted = self._has_deleted or outcome == "deleted"
+        self._tell(tag, step.digest, outcome, words)
+
+    async def _is_absent(self, tag: str, *, sure: bool) -> bool:
+        """Tell whether a tag is absent; a 404 that may be anybody's counts only where the list agrees."""
+        return sure or tag not in await self._client.tags(self._path)
+
+    async def _look_at_siblings(self, step: _Step) -> None:
+        """Look for the tags that share the digest and stay: some registries take them along."""
+        for tag in self._watch.on(step.digest):
+            if tag in step.tags or self._stop:
+                continue
+            try:
+                seen = await self._client.look(self._path, tag)
+            except DockpassError as error:
+                self._stop = self._stop or error
+                return
+            if seen.status == 404:
+                self._lost(tag, step.digest)
+
+    def _lost(self, tag: str, digest: str) -> None:
+        self._on_result(TagResult(tag, digest, "lost", "it was to stay, and is not there any more"))
+        self._stop = DockpassError(
+            "kept-tag-lost",
+            f"{tag} was to stay, and is not there any more since others were deleted; it was {digest}.",
+            "Some registries delete the whole image with one of its tags. Push it again from where you still"
+            " have it; there, give rules that keep every tag of such an image.",
+        )
+
+    def _tell(self, tag: str, digest: str, outcome: str, detail: str) -> None:
+        if outcome in {"deleted", "gone"}:
+            self._watch.is_deleted(tag)
+        else:
+            self._watch.stays(tag)
+        self._on_result(TagResult(tag, digest, outcome, detail))
+
+
+def _steps(plan: DeletionPlan) -> list[_Step]:
+    steps: list[_Step] = []
+    for deletion in plan.deletions:
+        groups = [deletion.tags] if deletion.whole else [(tag,) for tag in deletion.tags]
+        steps.extend(_Step(deletion.digest, tags, deletion.whole) for tags in groups)
+    return steps
+
+
+def _words_of(error: DockpassError | None) -> str:
+    """Return the registry's own words where there are any: they are about this image."""
+    if isinstance(error, RegistryError):
+        return error.answer.in_words
+    return error.message if error else ""

@@ -1,0 +1,119 @@
+"""The pages of a repository's list of tags, followed to the end: a list is whole, or it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote, urlsplit
+
+from dockpass.auth.reference import is_tag
+from dockpass.registry.failures import read_answer
+from dockpass.registry.links import next_page
+from dockpass.registry.strictjson import NotJson, strict_object
+from dockpass.registry.transport import Response, origin, resolve
+from dockpass.text import clean
+
+MOST_PAGES = 1000
+MOST_TAGS = 200_000
+PAGE = 1000
+
+_ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})
+
+GetPage = Callable[[str], Awaitable[Response]]
+"""Asks for a page, given its path and query; raises for an answer that is neither 200 nor expected here."""
+
+
+class NotWhole(ValueError):
+    """A list that is not known to be whole, or holds what is no tag; the text says why."""
+
+
+class Listing:
+    """Follows the pages of one repository at `base` (`scheme://host[:port]`).
+
+    Distribution names the next page in a `Link`. Some registries cut the list and name none: where a page
+    ends at a number at which lists are cut, it is asked once more for what comes after its last tag.
+    """
+
+    def __init__(self, path: str, base: Callable[[], str], require_ok: Callable[[Response], None]) -> None:
+        self._own = f"/v2/{path}/tags/list"
+        self._base = base
+        self._require_ok = require_ok
+        self._found: set[str] = set()
+        self._cuts = False
+
+    async def read(self, get: GetPage) -> list[str]:
+        """Return the tags, sorted; none for a repository that is not there. Raises `NotWhole`."""
+        target, seen, answered = f"{self._own}?n={PAGE}", set[str](), False
+        while target:
+            if len(seen) == MOST_PAGES:
+                raise NotWhole("it has no end")
+            seen.add(target)
+            response = await get(target)
+            if not answered and response.status == 404 and _code(response) in _ABSENT:
+                return []
+            if not answered and response.status == 400 and "?" in target:
+                target = self._own  # a registry that allows only smaller pages
+                continue
+            self._require_ok(response)
+            self._require_own(response, response.url, "it redirects to")
+            answered = True
+            target = self._take(response)
+            if target in seen:
+                raise NotWhole("its next page is one that was there already")
+        return sorted(self._found)
+
+    def _take(self, response: Response) -> str:
+        """Add the tags of a page and return the next one; empty after the last."""
+        tags = _tags_in(response)
+        new = self._found.union(tags)
+        grown, self._found = len(new) > len(self._found), new
+        if len(new) > MOST_TAGS:
+            raise NotWhole(f"it has more than {MOST_TAGS:,} tags")
+        following = next_page(response.headers.get("Link", ""))
+        if following:
+            return self._next(response, following)
+        after = "last=" in urlsplit(response.url).query
+        if self._cuts and after and not grown:
+            return ""
+        self._cuts = self._cuts or may_be_cut(len(tags))
+        return f"{self._own}?n={PAGE}&last={tags[-1]}" if self._cuts and grown else ""
+
+    def _next(self, response: Response, following: str) -> str:
+        """Return path and query of the next page, as the registry names it; it knows its own cursor."""
+        target = resolve(response.url, following)
+        if target is None or origin(target) != origin(self._base()):
+            raise NotWhole(f"its next page is {clean(response.redact(following), 200)}")
+        self._require_own(response, target, "its next page is")
+        parts = urlsplit(target)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    def _require_own(self, response: Response, url: str, what: str) -> None:
+        if unquote(urlsplit(url).path) != self._own:
+            raise NotWhole(
+                f"{what} {clean(response.redact(url), 200)}, which is not the list of this repository"
+            )
+
+
+def may_be_cut(count: int) -> bool:
+    """Tell whether a page of so many tags looks cut: a full page, a round number or a power of two."""
+    return count > 0 and (count % 10 == 0 or count % 25 == 0 or (count >= 16 and not count & (count - 1)))
+
+
+def _tags_in(response: Response) -> list[str]:
+    try:
+        tags = strict_object(response.body).get("tags")
+    except NotJson as error:
+        raise NotWhole(str(error)) from None
+    if tags is None:
+        return []
+    if not isinstance(tags, list):
+        raise NotWhole("its tags are no list")
+    if len(tags) > MOST_TAGS:
+        raise NotWhole(f"it has more than {MOST_TAGS:,} tags")
+    for tag in tags:
+        if not isinstance(tag, str) or not is_tag(tag):
+            raise NotWhole(f"{clean(response.redact(str(tag)), 80)} is no valid tag")
+    return tags
+
+
+def _code(response: Response) -> str:
+    return read_answer("registry", response.status, response.body).code

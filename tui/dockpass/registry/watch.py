@@ -1,0 +1,140 @@
+"""What the tags of a repository need while some of them are deleted: looked at again before each batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dockpass.registry.client import RegistryClient
+from dockpass.registry.deletion import DeletionPlan, TagInfo
+from dockpass.registry.reading import TagReader
+from dockpass.registry.workers import each
+
+READS = 64
+
+
+class Watch:
+    """Knows which digests are needed now, and by which tag that stays; what was needed once stays needed.
+
+    A tag that is to go is of no account as long as it points where the plan saw it; once it points
+    elsewhere, or is not deleted after all, it stays.
+    """
+
+    def __init__(self, client: RegistryClient, path: str, plan: DeletionPlan) -> None:
+        self._client = client
+        self._path = path
+        self._reader = TagReader(client, path)
+        self._infos = {row.info.tag: row.info for row in plan.rows}
+        self._pending = {row.info.tag for row in plan.rows if row.deletes}
+        self._deleted: set[str] = set()
+        self._gone: set[str] = set()
+        self._needed: dict[str, str] = {}
+        self._doubts: dict[str, str] = {}
+        self._telling: bool | None = None
+        for info in self._infos.values():
+            if info.tag not in self._pending:
+                self._add_needs(info)
+
+    @property
+    def gone(self) -> tuple[TagInfo, ...]:
+        """Tags that were to stay and are not there any more."""
+        return tuple(self._infos[tag] for tag in sorted(self._gone))
+
+    async def renew(self) -> None:
+        """List the tags again, and look at each that may have moved; raises where that cannot be done.
+
+        A tag whose image cannot be read now is a doubt until it can be read again.
+        """
+        listed = frozenset(await self._client.tags(self._path))
+        wanted = sorted((listed | self._infos.keys()) - self._gone)
+        if self._telling is None:
+            await self._find_out_whether_it_tells(wanted)
+        missing: list[str] = []
+        self._doubts = {}
+
+        async def look(tag: str) -> None:
+            if not await self._is_unmoved(tag):
+                await self._read(tag, missing)
+
+        await each(wanted, look, READS)
+        if missing:
+            listed = frozenset(await self._client.tags(self._path))
+        for tag in missing:
+            if tag in listed:
+                self._doubts[tag] = "is listed and not found"
+            elif tag in self._infos and tag not in self._pending:
+                self._gone.add(tag)
+
+    def is_pending(self, tag: str) -> bool:
+        """Tell whether a tag still points where the plan saw it, as far as is known."""
+        return tag in self._pending
+
+    def why_needed(self, digest: str, *, whole: bool) -> str:
+        """Return why a digest may not be deleted, or not lose its last tag; empty where it may.
+
+        `whole` says that every tag on it would go.
+        """
+        sibling = self.on(digest)
+        if sibling and not whole:
+            return ""
+        if sibling or digest in self._needed:
+            return f"{(*sibling, self._needed.get(digest, ''))[0]} needs the same image now"
+        if self._doubts:
+            tag = min(self._doubts)
+            return f"{tag} {self._doubts[tag]}, and may need it"
+        return ""
+
+    def on(self, digest: str) -> tuple[str, ...]:
+        """Return the tags that stay and point at a digest."""
+        found = (tag for tag, info in self._infos.items() if info.digest == digest)
+        return tuple(sorted(tag for tag in found if tag not in self._pending and tag not in self._gone))
+
+    def is_deleted(self, tag: str) -> None:
+        """Take note that a tag is not there any more; where it is listed again, it is a new one."""
+        self._pending.discard(tag)
+        self._deleted.add(tag)
+        self._infos.pop(tag, None)
+
+    def stays(self, tag: str) -> None:
+        """Take note that a tag that was to go stays, with all that its image needs."""
+        if tag in self._pending:
+            self._pending.discard(tag)
+            self._add_needs(self._infos[tag])
+
+    async def _find_out_whether_it_tells(self, tags: Iterable[str]) -> None:
+        """Find out by the tags that stay whether a look without a body tells where they point."""
+        agreed: list[bool] = []
+
+        async def compare(tag: str) -> None:
+            told = await self._client.current_digest(self._path, tag)
+            seen = await self._client.look(self._path, tag)
+            agreed.append(not seen.digest or not told or told == seen.digest)
+
+        await each([tag for tag in tags if tag not in self._pending][:READS], compare, READS)
+        self._telling = all(agreed)
+
+    async def _is_unmoved(self, tag: str) -> bool:
+        info = self._infos.get(tag)
+        if info is None or not info.digest or info.doubt or not self._telling:
+            return False
+        return await self._client.current_digest(self._path, tag) == info.digest
+
+    async def _read(self, tag: str, missing: list[str]) -> None:
+        known = self._infos.get(tag)
+        seen = await self._client.look(self._path, tag)
+        if seen.status == 404:
+            if tag not in self._deleted:
+                missing.append(tag)
+            return
+        if known and known.digest and seen.digest == known.digest and not known.doubt:
+            return
+        info = await self._reader.read(tag, seen)
+        self._pending.discard(tag)
+        self._deleted.discard(tag)
+        self._infos[tag] = info
+        self._add_needs(info)
+        if info.doubt:
+            self._doubts[tag] = f"cannot be read ({info.doubt})"
+
+    def _add_needs(self, info: TagInfo) -> None:
+        for digest in filter(None, (info.digest, *info.needs)):
+            self._needed.setdefault(digest, info.tag)
