@@ -119,6 +119,26 @@ def test_what_it_usually_is_is_said_in_every_command(
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize(
+    ("give", "words"),
+    [
+        (FORBIDDEN, "a proxy, a firewall or a ban of this address"),
+        (Give(200, HTML), "does not answer as a registry: 200: a web page (Sign in to the network)"),
+        (Give(200, HTML + b"x" * 300_000), "does not answer as a registry: 200: a web page"),
+        (Give(404, b"registry not enabled"), "switched off there"),
+        (Give(401, b"", {"WWW-Authenticate": "NTLM"}), "does not have: NTLM"),
+    ],
+    ids=["403", "page", "large page", "off", "ntlm"],
+)
+def test_a_build_says_it_of_the_registry_of_its_base_image(program: Program, give: Give, words: str) -> None:
+    with PlainServer(lambda *_: give) as server:
+        (program.work / "Dockerfile").write_text(f"FROM {server.host}/web/base:1\n")
+        ended = program.run("build", "--engine", "embedded")
+    assert ended.returncode == 1
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_wait_is_told_when_it_begins_and_the_work_goes_on(program: Program) -> None:
     answers = [Give(429, b"", {"Retry-After": "1"}), Give(404, {"errors": [{"code": "MANIFEST_UNKNOWN"}]})]
 

@@ -47,6 +47,14 @@ async def test_a_life_of_any_number_is_bounded_and_the_token_used(number: object
     assert found.findings == ()
 
 
+async def test_a_number_that_nothing_can_read_is_told_and_the_login_was_sent() -> None:
+    raw = b'{"token": "opaque-canary", "expires_in": ' + b"9" * 5000 + b"}"
+    async with FakeRealm(token=lambda _: Said(200, raw)) as fake:
+        found = await asked_of(fake)
+    assert found.login.words.startswith("sent; no usable answer: ")
+    assert "a number beyond all bounds" in found.findings[0].message
+
+
 @given(json_values())
 def test_a_token_answer_may_hold_anything(value: object) -> None:
     for body in (

@@ -28,6 +28,7 @@ VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 
 NO_REGISTRY = {
     "html": PAGE,
+    "much html": PAGE + b" " * 300_000,
     "html with a mark in front": b"\xef\xbb\xbf\r\n" + PAGE,
     "utf-16 html": PAGE.decode().encode("utf-16"),
     "xml": b'<?xml version="1.0"?><ListBucketResult/>',

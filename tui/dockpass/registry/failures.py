@@ -146,12 +146,12 @@ def too_many(wait: float | None) -> tuple[str, str]:
     """Return what a 429 means and what to do, by the seconds that it asks to wait."""
     if not wait:
         return "It has had too many requests.", "Wait a while, then try again."
-    span = span_in_words(wait)
+    asks = f"It has had too many requests, and asks to wait {span_in_words(wait)}"
     if wait <= LONGEST_WAIT:
-        return f"It has had too many requests, and asks to wait {span}.", "Wait so long, then try again."
+        return f"{asks}.", "Try again after that; with a login, most registries allow more requests."
     return (
-        f"It has had too many requests, and asks to wait {span}, which is longer than dockpass waits.",
-        f"Try again in {span}; with a login, most registries allow more requests.",
+        f"{asks}, which is longer than dockpass waits.",
+        f"Try again in {span_in_words(wait)}; with a login, most registries allow more requests.",
     )
 
 

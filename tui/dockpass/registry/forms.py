@@ -16,6 +16,9 @@ from dockpass.auth.reference import is_tag
 from dockpass.registry.strictjson import NotJson, strict_json
 from dockpass.text import clean, clean_bytes
 
+LARGEST_FIRST_ANSWER = 1 << 20
+"""In bytes, of /v2/: enough for the pages of web applications, which are to be told as pages."""
+
 VERSION_HEADER = "Docker-Distribution-Api-Version"
 
 _VERSION = "registry/2.0"

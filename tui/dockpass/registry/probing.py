@@ -14,7 +14,7 @@ from dockpass.registry.asked_scopes import MOST_OTHERS, Scopes
 from dockpass.registry.asking import LARGEST_LIST, Asker, Heard
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
-from dockpass.registry.forms import shows_registry
+from dockpass.registry.forms import LARGEST_FIRST_ANSWER, shows_registry
 from dockpass.registry.policy import RealmNotAgreed, host_name
 from dockpass.registry.probe import (
     ACTIONS,
@@ -139,13 +139,13 @@ class _Probing:
     async def _first_contact(self) -> Heard:
         base = f"https://{self._api}"
         try:
-            heard = await self._asker.send("GET", f"{base}/v2/")
+            heard = await self._asker.send("GET", f"{base}/v2/", limit=LARGEST_FIRST_ANSWER)
         except DockpassError as error:
             if not self._may_be_plain(error):
                 raise
             self._asker.note("no TLS; asked in plain http, as this host may be")
             base = f"http://{self._api}"
-            heard = await self._asker.send("GET", f"{base}/v2/")
+            heard = await self._asker.send("GET", f"{base}/v2/", limit=LARGEST_FIRST_ANSWER)
         self._base = base
         shows = shows_registry(heard.headers, heard.shown)
         if heard.status not in {200, 401} or (heard.status == 200 and shows is False):
@@ -283,7 +283,11 @@ class _Probing:
             return
         authorization = basic(credential)
         heard = await self._asker.send(
-            "GET", f"{self._base}/v2/", headers={"Authorization": authorization}, carried="login"
+            "GET",
+            f"{self._base}/v2/",
+            headers={"Authorization": authorization},
+            carried="login",
+            limit=LARGEST_FIRST_ANSWER,
         )
         shows = shows_registry(heard.headers, heard.shown)
         if heard.status != 200 or shows is False:

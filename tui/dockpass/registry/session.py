@@ -27,7 +27,7 @@ from dockpass.registry.failures import (
     read_answer,
     refuses_login,
 )
-from dockpass.registry.forms import is_page
+from dockpass.registry.forms import LARGEST_FIRST_ANSWER, is_page
 from dockpass.registry.pace import Body
 from dockpass.registry.patience import MOST_WAITS, Sleep, patiently, pause_after, wait
 from dockpass.registry.policy import Guard, RealmNotAgreed, host_name
@@ -295,7 +295,9 @@ class Session:
 
     async def _ask_for_challenge(self, base: str, headers: Mapping[str, str] | None = None) -> Response:
         return await patiently(
-            lambda: self._transport.request("GET", f"{base}/v2/", headers=headers, limit=LARGEST_WORDS),
+            lambda: self._transport.request(
+                "GET", f"{base}/v2/", headers=headers, limit=LARGEST_FIRST_ANSWER
+            ),
             self._sleep,
         )
 

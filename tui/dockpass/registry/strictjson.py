@@ -30,8 +30,10 @@ def strict_json(raw: bytes) -> Any:
         raise NotJson("it is nested too deeply") from None
     except UnicodeDecodeError:
         raise NotJson("it is not UTF-8") from None
-    except ValueError:
-        raise NotJson("it is not JSON") from None
+    except ValueError as error:
+        # The interpreter reads no integers of more than some thousand digits.
+        huge = not isinstance(error, json.JSONDecodeError)
+        raise NotJson("it has a number beyond all bounds" if huge else "it is not JSON") from None
 
 
 def strict_object(raw: bytes) -> dict[str, Any]:
