@@ -386,3 +386,41 @@ def test_the_client_sets_up_all_that_the_sdks_own_constructor_does(
     theirs = APIClient(base_url=fake.url.replace("unix://", "http+unix://"), version="1.41")
     ours = RunClient(Endpoint(fake.url, "the test"))
     assert vars(theirs).keys() <= vars(ours).keys()
+
+
+# The daemon's proxy
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, ""),
+        ({"HttpProxy": "", "HttpsProxy": "", "NoProxy": "x"}, ""),
+        ({"HttpsProxy": "http://p.example:1"}, "http://p.example:1"),
+        (
+            {"HttpProxy": "http://u:canary@p.example:1", "HttpsProxy": "http://u:canary@p.example:1"},
+            "http://••••@p.example:1",
+        ),
+        (
+            {"HttpProxy": "a:1", "HttpsProxy": "b:2", "NoProxy": ".c\x1b[2J"},
+            "http://b:2, http://a:1, but not for .c",
+        ),
+        ({"HttpProxy": 5, "HttpsProxy": ["x"], "NoProxy": None}, ""),
+    ],
+)
+def test_the_proxy_of_the_daemon_is_told(
+    fake: FakeEngine, engine: DockerEngine, told: dict[str, object], words: str
+) -> None:
+    fake.on("GET /info", Answer(body=told))
+    assert engine.own_proxy() == words
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(500, {"message": "no"}), Answer(500, ["no"]), Answer(404), Answer(body=["x"]), Answer(body=5)],
+)
+def test_a_daemon_that_does_not_tell_its_proxy_is_no_failure(
+    fake: FakeEngine, engine: DockerEngine, answer: Answer
+) -> None:
+    fake.on("GET /info", answer)
+    assert engine.own_proxy() == ""

@@ -93,7 +93,8 @@ class DockerEngine:
         """Return the daemon's proxies as `docker info` shows them; what it does not tell is none."""
         try:
             with self._work(lambda words: failed("look-up of the engine's proxy", words)):
-                found = self._client.info()
+                response = self._client._get(self._client._url("/info"))
+                found = response.json() if response.ok else None
         except Cancelled:
             raise
         except DockpassError:
@@ -305,8 +306,8 @@ class DockerEngine:
             ) from error
 
 
-def _text(found: Mapping[str, Any], name: str) -> str:
-    text = found.get(name)
+def _text(found: object, name: str) -> str:
+    text = found.get(name) if isinstance(found, dict) else None
     return text if isinstance(text, str) else ""
 
 
