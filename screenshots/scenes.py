@@ -134,6 +134,7 @@ def session(
         situation=partial(_situation, world or World()),
         in_background=lambda work: work(),
         sandbox=sandbox,
+        clock=lambda: 0.0,
     )
     for edit in edits:
         made.edit(edit)

@@ -6,8 +6,8 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from dockpass.keymap import keys_page
 from dockpass.settings import Settings
-from dockpass.ui.actions import keys_page
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

@@ -116,6 +116,8 @@ async def test_a_foreign_registry_needs_a_yes_of_its_own() -> None:
         await press(pilot, "2", "enter", "y", "n")
         assert not isinstance(pilot.app.screen, RunScreen)
         await press(pilot, "2", "enter", "y", "y")
+        assert not isinstance(pilot.app.screen, RunScreen)
+        await press(pilot, "s")
         assert isinstance(pilot.app.screen, RunScreen)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,13 @@ from dockpass.errors import DockpassError
 from dockpass.text import clean
 
 ENGINES = ("auto", "docker", "embedded")
+THEMES = (
+    *("dockpass-dark", "dockpass-light", "ansi-dark", "ansi-light", "atom-one-dark", "atom-one-light"),
+    *("catppuccin-frappe", "catppuccin-latte", "catppuccin-macchiato", "catppuccin-mocha", "dracula"),
+    *("flexoki", "gruvbox", "monokai", "nord", "rose-pine", "rose-pine-dawn", "rose-pine-moon"),
+    *("solarized-dark", "solarized-light", "textual-dark", "textual-light", "tokyo-night"),
+)
+"""The names of all themes; Textual is not loaded for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +65,15 @@ def load_settings(path: Path) -> LoadedSettings:
     problems = []
     for name, value in found.items():
         if name not in names:
-            import difflib
-
-            close = difflib.get_close_matches(name, names, 1)
-            meant = f"; did you mean {close[0]}?" if close else ""
-            problems.append(f"{shown}: there is no setting {clean(name)}{meant}")
+            problems.append(f"{shown}: there is no setting {clean(name)}{_meant(name, names)}")
         elif problem := _problem(name, value):
             problems.append(f"{shown}: {name} {problem}")
+        elif name == "keys":
+            from dockpass.keymap import checked_keys
+
+            values[name], wrong = checked_keys(value)
+            problems += [f"{shown}: {problem}" for problem in wrong]
+            sources[name] = shown
         else:
             values[name] = value
             sources[name] = shown
@@ -80,13 +89,14 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def save_setting(path: Path, name: str, value: object) -> None:
-    """Write one setting and keep the others; the file is replaced at once, never half written."""
-    import tomli_w
+    """Write one setting and keep the rest of the file, comments and all; it is replaced at once."""
+    import tomlkit
 
     try:
-        found = _read(path)
+        _read(path)
+        found = tomlkit.parse(path.read_bytes())
     except FileNotFoundError:
-        found = {}
+        found = tomlkit.document()
     except (OSError, ValueError) as error:
         raise DockpassError(
             "settings-unreadable",
@@ -96,10 +106,11 @@ def save_setting(path: Path, name: str, value: object) -> None:
     found[name] = value
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".config-")
+        target = path.resolve()  # a settings file may be a link into a repository of dotfiles
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".config-")
         with os.fdopen(handle, "wb") as file:
-            tomli_w.dump(found, file)
-        Path(temporary).replace(path)
+            file.write(tomlkit.dumps(found).encode())
+        Path(temporary).replace(target)
     except OSError as error:
         raise DockpassError(
             "settings-unwritable",
@@ -108,10 +119,20 @@ def save_setting(path: Path, name: str, value: object) -> None:
         ) from error
 
 
+def _meant(word: str, known: Sequence[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
 def _problem(name: str, value: object) -> str:
     match name:
         case "theme":
-            return "" if isinstance(value, str) and value else "is the name of a theme, in quotes"
+            if not isinstance(value, str) or not value:
+                return "is the name of a theme, in quotes"
+            unknown = f"is {clean(value, 60)!r}, and there is no such theme{_meant(value, THEMES)}"
+            return "" if value in THEMES else unknown
         case "engine":
             return "" if value in ENGINES else f"is one of {', '.join(ENGINES)}"
         case "store":

@@ -9,40 +9,49 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import App
+from textual.binding import Binding
 
 from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError, UsageError
+from dockpass.keymap import key_for, shown_key
 from dockpass.paths import Paths
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import load_settings, save_setting
 from dockpass.signals import ENDING_SIGNALS
+from dockpass.ui.palette import Everything
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.ui.themes import THEMES, role_variables
+from dockpass.ui.widgets.too_small import SMALLEST_HEIGHT, SMALLEST_WIDTH
 from dockpass.variables.findings import Finding
 from dockpass.variables.gather import gather
 from dockpass.variables.place import detect_place
 
-SMALLEST_WIDTH, SMALLEST_HEIGHT = 60, 16
 
-
-class DockpassApp(App[int]):
+class DockpassApp(App[int], inherit_bindings=False):
     """Draws a session."""
 
     CSS_PATH = "styles/base.tcss"
     TITLE = "dockpass"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {Everything}
+    BINDINGS = [
+        # Not of the first rank, so that a person may give this key to quit, and see it.
+        Binding("ctrl+q", "quit", "quit", show=False),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
     HORIZONTAL_BREAKPOINTS = [
         (0, "-tiny"),
         (SMALLEST_WIDTH, "-narrow"),
         (100, "-normal"),
+        (120, "-full"),
         (160, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST_HEIGHT, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST_HEIGHT, "-low"), (24, "-tall")]
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -50,8 +59,25 @@ class DockpassApp(App[int]):
         for theme in THEMES:
             self.register_theme(theme)
         wanted = session.loaded.settings.theme
-        self.theme = wanted if wanted in self.available_themes else "dockpass-dark"
-        self.set_keymap(dict(session.loaded.settings.keys))
+        self.theme = wanted if wanted in self.usable_themes else "dockpass-dark"
+        self.set_keymap(dict(session.keys))
+
+    @property
+    def usable_themes(self) -> list[str]:
+        """The names of the themes that can be read here.
+
+        Without colours Textual turns the terminal's own ones, which it does not know, into black on black.
+        """
+        colourless = "NO_COLOR" in self.session.services.environ
+        return [name for name in self.available_themes if not (colourless and name.startswith("ansi"))]
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Name a key as the help does."""
+        return binding.key_display or shown_key(binding.key)
+
+    def action_help_quit(self) -> None:
+        """Say how to quit, to whoever presses ctrl+c."""
+        self.notify(f"{key_for('quit', self.session.keys)} quits.", timeout=5)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give every theme the colours of the roles."""

@@ -47,7 +47,7 @@ class Chooser(App[str]):
         """A question and two answers."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Where to?"
-            words = f"Here is {' and '.join(self._found)}."
+            words = f"Found here: {' and '.join(self._found)}."
             yield Static(content(((words, "text"),)), markup=False, classes="means")
             yield OptionList(
                 Option(content(_SANDBOX_LINE), id=SANDBOX),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -78,6 +79,12 @@ class Session:
     ended: list[tuple[Command, Status]] = field(default_factory=list)
     situation: Callable[[Mapping[str, str], Path], Situation] = real_situation
     in_background: Callable[[Callable[[], None]], None] = in_thread
+    clock: Callable[[], float] = time.monotonic
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The person's own keys, by the ids of actions."""
+        return self.loaded.settings.keys
 
     @property
     def facts(self) -> Facts:

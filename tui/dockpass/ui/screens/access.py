@@ -42,6 +42,7 @@ from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.words import Line, plain
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel
+from dockpass.ui.widgets.too_small import TooSmall
 
 PANELS = ("granted", "needs", "evidence")
 
@@ -50,6 +51,7 @@ class AccessScreen(Screen[None]):
     """What was granted, what that means for each command, by what evidence?"""
 
     BINDINGS = [*bindings("access"), *bindings("everywhere")]
+    PLACE = "access"
     AUTO_FOCUS = "#granted"
 
     def __init__(self, session: Session, plan: AccessPlan) -> None:
@@ -82,9 +84,7 @@ class AccessScreen(Screen[None]):
         with Horizontal(id="status"):
             yield Static(id="status-left", markup=False)
             yield Static(id="status-right", markup=False)
-        yield Static(
-            "dockpass needs a terminal of 60 columns and 16 rows at least.", id="small", markup=False
-        )
+        yield TooSmall()
         yield Panel("Asked and granted", id="granted")
         yield Panel("What each command needs", id="needs")
         yield Panel("Evidence", id="evidence")
@@ -258,4 +258,4 @@ class AccessScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show every key."""
-        self.app.push_screen(Help(help_lines()))
+        self.app.push_screen(Help(partial(help_lines, "access", self.session.keys)))

@@ -1,44 +1,119 @@
-"""Questions: a confirmation, an edit with what follows from it, and a plan."""
+"""Questions, each with its answers in sight at every size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from dockpass.ui.text import contents
-from dockpass.ui.views.words import Line
+from dockpass.runs.events import TagPlanned
+from dockpass.secrets import Secret
+from dockpass.text import clean
+from dockpass.ui.views.cleanup import plan_counts, plan_rows
+from dockpass.ui.views.words import Line, filter_words, nothing_matches, plain
+from dockpass.ui.widgets.filter import Filter
+from dockpass.ui.widgets.lines import Lines
+from dockpass.ui.widgets.panel import Text, View
+from dockpass.ui.widgets.too_small import TooSmall
+
+Answer = TypeVar("Answer")
 
 
-class Confirm(ModalScreen[bool]):
-    """A question with its reasons; `danger` makes it red, and no is always the default."""
+class Dialog(ModalScreen[Answer]):
+    """A frame in the middle. Its body gives way, and scrolls, where there is no room for everything."""
+
+    BODY = "#body"
+
+    def on_mount(self) -> None:
+        """Show what is there, and fit it in."""
+        self.fill()
+        self.call_after_refresh(self.fit)
+
+    def on_resize(self) -> None:
+        """Fit in what is there now."""
+        self.call_after_refresh(self.fit)
+
+    def fill(self) -> None:
+        """Show what is there; each dialog knows what."""
+        raise NotImplementedError
+
+    def fit(self) -> None:
+        """Give the body the rows that everything else leaves."""
+        frame, body = self.query_one(".dialog", Vertical), self.query_one(self.BODY)
+        room = frame.styles.max_height
+        most = self.size.height if room is None else int(self.size.height * room.value / 100)
+        edge = frame.gutter.height
+        others = sum(_rows_of(child) for child in frame.children if child is not body and child.display)
+        body.styles.max_height = max(most - edge - others, 1)
+
+
+def _rows_of(widget: Widget) -> int:
+    return widget.outer_size.height + widget.styles.margin.height
+
+
+class Confirm(Dialog[bool]):
+    """A question with its reasons; `danger` makes it red.
+
+    `key` says yes. Where this question follows another, it is not the other's key: a key that is pressed
+    twice must not say yes twice.
+    """
 
     BINDINGS = [
-        Binding("y", "answer(True)", "yes"),
         Binding("n,escape,q", "answer(False)", "no"),
+        *(
+            Binding(keys, f"body('{action}')", show=False)
+            for keys, action in (
+                ("down,j", "scroll_down"),
+                ("up,k", "scroll_up"),
+                ("pagedown", "page_down"),
+                ("pageup", "page_up"),
+                ("home,g", "scroll_home"),
+                ("end,G", "scroll_end"),
+            )
+        ),
     ]
     AUTO_FOCUS = "#no"
 
-    def __init__(self, title: str, lines: Sequence[Line], *, yes: str, danger: bool = False) -> None:
+    def __init__(self, title: str, view: View, *, yes: str, key: str = "y", danger: bool = False) -> None:
         super().__init__()
         self._title = title
-        self._lines = lines
+        self._view = view
         self._yes = yes
+        self._key = key
         self._danger = danger
 
     def compose(self) -> ComposeResult:
         """Title, reasons, two buttons."""
+        yield TooSmall()
         with Vertical(classes="dialog -danger" if self._danger else "dialog") as dialog:
             dialog.border_title = self._title
-            with VerticalScroll(classes="dialog-body"):
-                yield Static(contents(self._lines), markup=False)
+            yield from self.compose_body()
             with Horizontal(classes="buttons"):
-                yield Button(f"y  {self._yes}", id="yes", variant="error" if self._danger else "primary")
+                yes = f"{self._key}  {self._yes}"
+                yield Button(yes, id="yes", variant="error" if self._danger else "primary")
                 yield Button("n  no", id="no")
+
+    def compose_body(self) -> ComposeResult:
+        """The reasons."""
+        yield Text(id="body", classes="dialog-body")
+
+    def fill(self) -> None:
+        """Show the reasons."""
+        self.query_one("#body", Text).show(self._view)
+
+    def on_key(self, event: Key) -> None:
+        """Say yes by the key of this question."""
+        if event.key == self._key:
+            event.stop()
+            self.dismiss(True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer by button."""
@@ -48,34 +123,124 @@ class Confirm(ModalScreen[bool]):
         """Answer by key."""
         self.dismiss(yes)
 
+    async def action_body(self, action: str) -> None:
+        """Scroll the reasons, wherever the keys are."""
+        await self.query_one(self.BODY).run_action(action)
 
-class EditValue(ModalScreen[str | None]):
-    """Asks for a value and shows, while it is typed, what would follow."""
 
-    BINDINGS = [Binding("escape", "leave", "leave it as it is")]
+class ConfirmDeletion(Confirm):
+    """May these tags go? The list has the keys; `/` searches in it."""
+
+    BINDINGS = [Binding("slash", "filter", show=False)]
+    AUTO_FOCUS = "#body"
+
+    def __init__(self, title: str, tags: Sequence[TagPlanned]) -> None:
+        super().__init__(title, (), yes="delete", key="d", danger=True)
+        self._tags = tags
+
+    def compose_body(self) -> ComposeResult:
+        """The list, and a line to search in it."""
+        yield Lines("", id="body")
+        yield Filter("a part of a tag or a reason", filters="#body")
+
+    def fill(self) -> None:
+        """Show the list."""
+        self._show()
+
+    def fit(self) -> None:
+        """Fit in the list; its columns depend on the width."""
+        super().fit()
+        self.call_after_refresh(self._show)
+
+    def on_filter_applied(self, _: Filter.Applied) -> None:
+        """Show what holds the text."""
+        self._show()
+
+    def action_filter(self) -> None:
+        """Search in the list."""
+        self.query_one(Filter).open()
+        self.fit()
+
+    def action_answer(self, yes: bool) -> None:
+        """Answer by key; a search is left first."""
+        if yes or not self.query_one(Filter).clear_filter():
+            self.dismiss(yes)
+
+    def _show(self) -> None:
+        body = self.query_one("#body", Lines)
+        width = max(body.scrollable_content_region.width - 1, 40)
+        text = self.query_one(Filter).text
+        rows = plan_rows(self._tags, width)
+        found = [row for row in rows if text in plain([row])[0].casefold()]
+        body.replace(found or nothing_matches(text))
+        body.border_title = plan_counts(self._tags)
+        body.border_subtitle = (
+            filter_words(text, len(found), len(rows)) or "↑ ↓ and page keys scroll, / searches"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed; None where the value is to be unset."""
+
+    text: str | None
+
+
+Preview = Callable[[str | None, int], Sequence[Line]]
+"""Makes what follows from a text in a width; from the value as it is, for None."""
+
+
+class EditValue(Dialog[Typed | None]):
+    """Asks for a value and shows, while it is typed, what would follow.
+
+    It ends with None where nothing changes. A secret is never shown: its field is empty, and as long as
+    nothing is typed the secret stays.
+    """
+
+    BINDINGS = [
+        Binding("escape", "leave", "leave it as it is"),
+        Binding("ctrl+n", "unset", "unset", priority=True),
+    ]
     AUTO_FOCUS = "#value"
 
     def __init__(
-        self, name: str, means: str, value: str, *, secret: bool, preview: Callable[[str], Sequence[Line]]
+        self,
+        name: str,
+        means: str,
+        value: str | Secret | None,
+        *,
+        preview: Preview,
+        secret: bool = False,
+        can_unset: bool = True,
+        takes_unchanged: bool = False,
     ) -> None:
         super().__init__()
         self._name = name
         self._means = means
-        self._value = value
         self._secret = secret
+        self._characters = len(value or "")
+        self._value = "" if value is None or secret or isinstance(value, Secret) else value
         self._preview = preview
+        self._can_unset = can_unset
+        self._takes_unchanged = takes_unchanged
 
     def compose(self) -> ComposeResult:
         """The input, what the value means, and what follows."""
+        unset = " · ctrl+n unsets it" if self._can_unset else ""
+        kept = f"{self._characters} characters, unchanged"
+        hint = kept if self._secret and self._characters else "not set"
+        yield TooSmall()
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = self._name
-            dialog.border_subtitle = "enter takes it · esc leaves it"
+            dialog.border_subtitle = f"enter takes it{unset} · esc leaves it"
             yield Static(self._means, markup=False, classes="means")
-            yield Input(self._value, password=self._secret, id="value", select_on_focus=True)
+            yield Input(
+                self._value, placeholder=hint, password=self._secret, id="value", select_on_focus=True
+            )
             yield Static(id="odd", markup=False)
-            yield Static(id="preview", markup=False)
+            yield Text(id="body")
 
-    def on_mount(self) -> None:
+    def fill(self) -> None:
         """Show what follows from the value as it is."""
         self._follow(self._value)
 
@@ -84,8 +249,14 @@ class EditValue(ModalScreen[str | None]):
         self._follow(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the value."""
-        self.dismiss(event.value)
+        """Take the value, if there is another one."""
+        changed = self._takes_unchanged or event.value != self._value
+        self.dismiss(Typed(event.value) if changed else None)
+
+    def action_unset(self) -> None:
+        """Unset the value."""
+        if self._can_unset:
+            self.dismiss(Typed(None))
 
     def action_leave(self) -> None:
         """Leave everything as it is."""
@@ -93,26 +264,77 @@ class EditValue(ModalScreen[str | None]):
 
     def _follow(self, text: str) -> None:
         odd = "▲ begins or ends with a blank, which counts" if text != text.strip() else ""
-        self.query_one("#odd", Static).update(odd)
-        self.query_one("#preview", Static).update(contents(self._preview(text)))
+        line = self.query_one("#odd", Static)
+        line.update(odd)
+        line.display = bool(odd)
+        typed = None if text == self._value else text
+        self.query_one("#body", Text).show(lambda width: self._preview(typed, width))
+        self.call_after_refresh(self.fit)
 
 
-class Help(ModalScreen[None]):
-    """Every key."""
+class Reading(Dialog[None]):
+    """Something to read; nothing is asked."""
 
-    BINDINGS = [Binding("escape,q,question_mark,enter", "close", "close")]
+    BINDINGS = [Binding("escape,q,enter", "close", "close")]
+    AUTO_FOCUS = "#body"
 
-    def __init__(self, lines: Sequence[Line]) -> None:
+    def __init__(self, title: str, view: View) -> None:
         super().__init__()
-        self._lines = lines
+        self._title = title
+        self._view = view
 
     def compose(self) -> ComposeResult:
-        """The table of keys."""
-        with VerticalScroll(classes="dialog -wide") as dialog:
-            dialog.border_title = "Keys"
+        """A frame with the lines."""
+        yield TooSmall()
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = self._title
             dialog.border_subtitle = "esc closes"
-            yield Static(contents(self._lines), markup=False)
+            yield Text(id="body", classes="dialog-body")
+
+    def fill(self) -> None:
+        """Show the lines."""
+        self.query_one("#body", Text).show(self._view)
 
     def action_close(self) -> None:
         """Close."""
         self.dismiss(None)
+
+
+class Help(Reading):
+    """Every key."""
+
+    BINDINGS = [Binding("question_mark", "close", show=False)]
+
+    def __init__(self, view: View) -> None:
+        super().__init__("Keys", view)
+
+
+class Revealed(Reading):
+    """A secret as it is, until a moment has passed; it is wrapped, never cut."""
+
+    def __init__(self, name: str, secret: Secret, seconds: float) -> None:
+        self._secret = secret
+        self._seconds = seconds
+        super().__init__(name, self._lines)
+
+    def _lines(self, width: int) -> list[Line]:
+        text = clean(self._secret.reveal(), 20_000)
+        return [((text[at : at + width], "bad"),) for at in range(0, len(text), width)]
+
+    def fill(self) -> None:
+        """Show it for a moment."""
+        super().fill()
+        self.query_one(
+            ".dialog"
+        ).border_subtitle = (
+            f"{len(self._secret)} characters · hidden again in {self._seconds:.0f} seconds, or by esc"
+        )
+        self.set_timer(self._seconds, self._hide)
+
+    def _hide(self) -> None:
+        """Hide it."""
+        if self.is_current:
+            self.dismiss(None)
+        else:
+            self._secret = Secret("")
+            self.query_one("#body", Text).show(())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -32,15 +33,18 @@ from dockpass.ui.views.images import (
     store_words,
     title_of,
 )
-from dockpass.ui.views.words import Line, from_home, sandbox_badge
+from dockpass.ui.views.words import Line, filter_words, from_home, nothing_matches, sandbox_badge
+from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel, Rows
+from dockpass.ui.widgets.too_small import TooSmall
 
 
 class ImagesScreen(Screen[None]):
     """Which images are here, what is in them, and what may go?"""
 
     BINDINGS = [*bindings("images"), *bindings("everywhere")]
+    PLACE = "images"
     AUTO_FOCUS = "#images"
 
     def __init__(self, session: Session) -> None:
@@ -55,7 +59,7 @@ class ImagesScreen(Screen[None]):
         """Show only the keys that work here and now."""
         if action in {"remove", "prune", "reload"} and self._working:
             return False
-        if action in {"remove", "switch", "copy"}:
+        if action in {"remove", "switch", "copy", "filter"}:
             return bool(self._contents and self._contents.images)
         return action != "prune" or self._contents is not None
 
@@ -64,11 +68,13 @@ class ImagesScreen(Screen[None]):
         with Horizontal(id="status"):
             yield Static(id="status-left", markup=False)
             yield Static(id="status-right", markup=False)
+        yield TooSmall()
         yield Rows("Images", id="images")
         with Horizontal(id="image-below"):
             yield Panel("Image", id="image")
             yield Panel("Layers", id="image-layers")
         yield Panel("Images", id="images-notice")
+        yield Filter("a part of a name or an id", filters="#images")
         yield Keys()
 
     def on_mount(self) -> None:
@@ -125,11 +131,15 @@ class ImagesScreen(Screen[None]):
         self.set_class(not images, "-notice")
         self._show_notice()
         rows, now = self.query_one("#images", Rows), self.session.services.now()
-        width = max(self.size.width - 5, 20)
+        width = max(self.size.width - 6, 20)
+        text = self.query_one(Filter).text
+        found = [each for each in images if text in f"{title_of(each.image)}\n{_key(each)}".casefold()]
         listed: list[tuple[str | None, Line]] = [
-            (_key(each), image_row(each.image, now, width)) for each in images
+            (_key(each), image_row(each.image, now, width)) for each in found
         ]
+        listed = listed or [(None, line) for line in nothing_matches(text)]
         rows.show([(None, heading_row(width)), *listed] if images else [])
+        rows.border_title = f"Images {filter_words(text, len(found), len(images))}".rstrip()
         self._show_selected()
         self._show_status()
         self.refresh_bindings()
@@ -149,7 +159,7 @@ class ImagesScreen(Screen[None]):
             return
         panel, layers = self.query_one("#image", Panel), self.query_one("#image-layers", Panel)
         narrow = self.has_class("-narrow")
-        width = (self.size.width if narrow else self.size.width // 2) - 5
+        width = (self.size.width if narrow else self.size.width // 2) - 6
         lines = image_lines(found, self.session.services.now(), width)
         if narrow:
             lines += [(), ((layers_title(found).upper(), "heading"),), *layer_rows(found, width)]
@@ -271,13 +281,22 @@ class ImagesScreen(Screen[None]):
             self.app.copy_to_clipboard(text)
             self.notify(f"sent to the terminal's clipboard: {text}", timeout=6)
 
+    def action_filter(self) -> None:
+        """Ask for a part of a name."""
+        self.query_one(Filter).open()
+
+    def on_filter_applied(self) -> None:
+        """Filter while it is typed."""
+        self.refresh_all()
+
     def action_back(self) -> None:
-        """Go back to the overview."""
-        self.dismiss(None)
+        """Clear a filter, else go back to the overview."""
+        if not self.query_one(Filter).clear_filter():
+            self.dismiss(None)
 
     def action_help(self) -> None:
         """Show every key."""
-        self.app.push_screen(Help(help_lines()))
+        self.app.push_screen(Help(partial(help_lines, "images", self.session.keys)))
 
 
 def _key(found: ImageDetails) -> str:

@@ -30,6 +30,15 @@ class OpensOthers(Screen[None]):
 
         self.app.push_screen(AccessScreen(self.session, plan))
 
+    def select_command(self, command: Command) -> None:
+        """Select a command; the overview knows how."""
+        raise NotImplementedError
+
+    def open_access(self, command: Command) -> None:
+        """Open the access of a command."""
+        self.select_command(command)
+        self.action_access()
+
     def action_readers(self) -> None:
         """Compare the readers of docker's config."""
         from dockpass.ui.screens.readers import ReadersScreen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -31,12 +32,14 @@ from dockpass.ui.views.readers import (
 from dockpass.ui.views.words import Line, sandbox_badge
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel, Rows
+from dockpass.ui.widgets.too_small import TooSmall
 
 
 class ReadersScreen(Screen[None]):
     """Which login does each tool find, and where do they disagree?"""
 
     BINDINGS = [*bindings("readers"), *bindings("everywhere")]
+    PLACE = "readers"
     AUTO_FOCUS = "#readers"
 
     def __init__(self, session: Session) -> None:
@@ -73,6 +76,7 @@ class ReadersScreen(Screen[None]):
         with Horizontal(id="status"):
             yield Static(id="status-left", markup=False)
             yield Static(id="status-right", markup=False)
+        yield TooSmall()
         yield Panel("Disagreements", id="disagreements")
         with Horizontal(id="side-by-side"):
             yield Rows("Registries", id="registries")
@@ -109,7 +113,7 @@ class ReadersScreen(Screen[None]):
         """Show the selected registry: disagreements, readers, and what the selected one looks at."""
         found, home = self.registry, self.session.facts.home
         panel, readers = self.query_one("#disagreements", Panel), self.query_one("#readers", Rows)
-        panel.show(disagreement_lines(found, home, self.size.width - 5))
+        panel.show(disagreement_lines(found, home, self.size.width - 6))
         panel.border_title = disagreement_title(found)
         width = readers.content_size.width
         readers.show(
@@ -128,7 +132,7 @@ class ReadersScreen(Screen[None]):
         reading = found.readings[int(self.query_one("#readers", Rows).selected_id or 0)]
         panel = self.query_one("#candidates", Panel)
         panel.border_title = readers_title(reading)
-        panel.show(candidate_lines(reading, self.session.facts.home, self.size.width - 5))
+        panel.show(candidate_lines(reading, self.session.facts.home, self.size.width - 6))
 
     def _show_status(self) -> None:
         left: Line = (
@@ -192,4 +196,4 @@ class ReadersScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show every key."""
-        self.app.push_screen(Help(help_lines()))
+        self.app.push_screen(Help(partial(help_lines, "readers", self.session.keys)))

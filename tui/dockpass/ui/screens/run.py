@@ -7,38 +7,52 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from dockpass.runs.events import Asked
 from dockpass.runs.plan import Plan
 from dockpass.runs.run import Run
 from dockpass.ui.actions import bindings
-from dockpass.ui.screens.dialogs import Confirm, Help
-from dockpass.ui.session import LOOKS_PER_SECOND
+from dockpass.ui.screens.dialogs import Confirm, ConfirmDeletion, Help
+from dockpass.ui.session import LOOKS_PER_SECOND, Session
 from dockpass.ui.text import content
 from dockpass.ui.views.helping import help_lines
-from dockpass.ui.views.run import RunState, layer_lines, lifecycle_lines, outcome_lines, plan_rows
-from dockpass.ui.views.words import Line, plain, sandbox_badge, seconds
+from dockpass.ui.views.run import (
+    RunState,
+    clock_words,
+    layer_lines,
+    lifecycle_lines,
+    outcome_lines,
+    status_words,
+    waits_for,
+)
+from dockpass.ui.views.words import Line, filter_words, nothing_matches, plain, sandbox_badge
+from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel
 from dockpass.ui.widgets.run_log import RunLog
+from dockpass.ui.widgets.too_small import TooSmall
+
+FRAMES_PER_SECOND = 4
 
 
 class RunScreen(Screen[None]):
     """Which step, how far, what does it say?"""
 
     BINDINGS = [*bindings("run"), *bindings("everywhere")]
+    PLACE = "run"
     AUTO_FOCUS = "#log"
 
-    def __init__(self, run: Run, plan: Plan, *, sandbox: bool = False) -> None:
+    def __init__(self, run: Run, plan: Plan, session: Session) -> None:
         super().__init__()
         self.run_ = run
         self.plan = plan
-        self._sandbox = sandbox
+        self.session = session
         self.state = RunState()
+        self._began = session.clock()
         self._cursor = 0
-        self._search = ""
         self._asked: Asked | None = None
+        self._seen = -1.0
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A run that has ended cannot be cancelled."""
@@ -49,11 +63,12 @@ class RunScreen(Screen[None]):
         with Horizontal(id="status"):
             yield Static(id="status-left", markup=False)
             yield Static(id="status-right", markup=False)
+        yield TooSmall()
         yield Panel("Lifecycle", id="lifecycle")
         yield Panel("Layers", id="layers")
         yield RunLog(id="log")
         yield Panel("Outcome", id="outcome")
-        yield Input(placeholder="a part of a line", id="filter")
+        yield Filter("a part of a line", filters="#log")
         yield Keys()
 
     def on_mount(self) -> None:
@@ -64,12 +79,16 @@ class RunScreen(Screen[None]):
         self.call_after_refresh(self.pump)
 
     def pump(self) -> None:
-        """Take what is new from the feed and show it."""
+        """Take what is new from the feed and show it; the clock moves where nothing is new, too."""
         batch = self.run_.feed.since(self._cursor)
         self._cursor = batch.cursor
         fresh = self.state.fold(batch.events, batch.lost)
+        if self.state.ended is None:
+            self.state.tick(self.session.clock() - self._began)
         self._write(fresh)
-        self._show()
+        if batch.events or self.state.now - self._seen >= 1 / FRAMES_PER_SECOND:
+            self._seen = self.state.now
+            self._show()
         if self.state.asked is not None and self.state.asked is not self._asked:
             self._asked = self.state.asked
             self._ask(self._asked)
@@ -77,42 +96,59 @@ class RunScreen(Screen[None]):
             self._timer.stop()
             self.refresh_bindings()
 
-    def _write(self, lines: list[Line]) -> None:
-        self.query_one("#log", RunLog).write(self._found(lines))
+    def on_resize(self) -> None:
+        """Rows depend on the height."""
+        self.call_after_refresh(self._show)
 
-    def _found(self, lines: list[Line]) -> list[Line]:
-        if not self._search:
-            return lines
-        return [line for line in lines if self._search in plain([line])[0].lower()]
+    @property
+    def _text(self) -> str:
+        return self.query_one(Filter).text
+
+    def _write(self, lines: list[Line]) -> None:
+        if lines and self._text:
+            self._filter()
+        else:
+            self.query_one("#log", RunLog).write(lines)
+
+    def _filter(self) -> None:
+        """Show the lines that hold the text, and how many of all these are."""
+        log, text, lines = self.query_one("#log", RunLog), self._text, self.state.log
+        found = [line for line in lines if text in plain([line])[0].casefold()]
+        log.replace(found or nothing_matches(text))
+        log.border_title = f"Log {filter_words(text, len(found), len(lines))}".rstrip()
 
     def _show(self) -> None:
-        state, width = self.state, self.size.width - 4
-        self.query_one("#lifecycle", Panel).show(lifecycle_lines(self.plan, state, width))
+        state, height = self.state, self.size.height
+        most = max((height - 2) // 3, 3)
+        waiting = waits_for(self.plan, state)
+        self.query_one("#lifecycle", Panel).show(partial(lifecycle_lines, self.plan, state, most))
         layers = self.query_one("#layers", Panel)
-        lines = layer_lines(state, width, max(self.size.height // 3, 4))
-        layers.display = bool(lines)
-        layers.show(lines)
+        layers.display = bool(state.layers) and not (state.ended is not None and self.has_class("-low"))
+        layers.show(lambda width: layer_lines(state, width, max(height // 3 - 2, 2)))
         outcome = self.query_one("#outcome", Panel)
         outcome.display = state.ended is not None
         outcome.show(outcome_lines(state))
-        words, role = ("running", "look") if state.ended is None else (str(state.ended.status), "good")
-        if state.ended is not None and state.ended.exit_code:
-            role = "bad"
+        self._show_status(waiting)
+
+    def _show_status(self, waiting: str) -> None:
+        state = self.state
         title: Line = (
             ("dockpass", "brand"),
-            *sandbox_badge(self._sandbox),
+            *sandbox_badge(self.session.sandbox is not None),
             (f"  {self.run_.request.command}", "strong"),
             (f"  {self.plan.title}", "label"),
         )
         self.query_one("#status-left", Static).update(content(title))
-        right: Line = ((f"{seconds(state.now)}  ", "text"), (words, role))
+        words, role = status_words(state, waiting)
+        right: Line = ((f"{clock_words(state)}  ", "text"), (words, role))
         self.query_one("#status-right", Static).update(content(right))
 
     def _ask(self, asked: Asked) -> None:
-        rows = plan_rows(self.state.plan, min(self.size.width, 100))
-        yes = "delete" if rows else "yes"
-        shown: list[Line] = rows or [((asked.detail, "text"),)]
-        self.app.push_screen(Confirm(asked.question, shown, yes=yes, danger=True), self._answer)
+        if self.state.plan:
+            self.app.push_screen(ConfirmDeletion(asked.question, self.state.plan), self._answer)
+            return
+        lines: list[Line] = [((asked.detail, "text"),)]
+        self.app.push_screen(Confirm(asked.question, lines, yes="yes", danger=True), self._answer)
 
     def _answer(self, yes: bool | None) -> None:
         self.run_.answer(bool(yes))
@@ -124,11 +160,10 @@ class RunScreen(Screen[None]):
             self.notify("cancelling", timeout=2)
 
     def action_back(self) -> None:
-        """Go back; a run that goes on is asked about."""
-        if self.query_one("#filter", Input).has_focus:
-            self.remove_class("-filtering")
-            self.query_one("#log", RunLog).focus()
-        elif self.run_.ended:
+        """Clear a search, else go back; a run that goes on is asked about."""
+        if self.query_one(Filter).clear_filter():
+            return
+        if self.run_.ended:
             self.dismiss(None)
         else:
             lines: list[Line] = [(("The run goes on. Leaving cancels it; its config is removed.", "text"),)]
@@ -140,18 +175,11 @@ class RunScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Ask for a part of a line."""
-        self.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
+        self.query_one(Filter).open()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_filter_applied(self) -> None:
         """Show only lines that hold what is typed."""
-        self._search = event.value.lower()
-        self.query_one("#log", RunLog).replace(self._found(self.state.log))
-
-    def on_input_submitted(self) -> None:
-        """Keep the search and go to the log."""
-        self.remove_class("-filtering")
-        self.query_one("#log", RunLog).focus()
+        self._filter()
 
     def action_follow(self) -> None:
         """Follow the end of the log, or stay."""
@@ -165,4 +193,4 @@ class RunScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show every key."""
-        self.app.push_screen(Help(help_lines()))
+        self.app.push_screen(Help(partial(help_lines, "run", self.session.keys)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.screen import Screen
 
 from dockpass.auth.command import Command
+from dockpass.keymap import key_for
 from dockpass.runs.events import Status
 from dockpass.ui.session import Session
 from dockpass.ui.tour import Step, steps
@@ -44,7 +45,7 @@ class Touring(Screen[None]):
         step, number = self._step, self._step_number
         panel = self.query_one("#tour", Panel)
         panel.border_title = tour_title(number, len(self._steps), step)
-        panel.border_subtitle = tour_keys(number, len(self._steps), step)
+        panel.border_subtitle = tour_keys(number, len(self._steps), step, self.session.keys)
         if step.is_done(self.session):
             self._done.add(number)
         done = [at + 1 in self._done for at in range(len(self._steps))]
@@ -87,7 +88,7 @@ class Touring(Screen[None]):
     def _so_far(self, step: Step) -> str:
         runs = step.runs and self._command_to_run(step)
         waits = step.command is Command.PUSH and runs is Command.PUSH
-        return "built; space pushes it" if waits else ""
+        return f"built; {key_for('tour_do', self.session.keys)} pushes it" if waits else ""
 
     def _command_to_run(self, step: Step) -> Command:
         built = (Command.BUILD, Status.DONE) in self.session.ended

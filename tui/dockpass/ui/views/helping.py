@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dockpass.errors import UsageError
+from dockpass.keymap import ACTIONS, PLACES, SCOPES, key_name
 from dockpass.runs.planning import rules_in_words
 from dockpass.runs.rules import parse_rules
-from dockpass.ui.actions import ACTIONS, SCOPES, key_name
-from dockpass.ui.views.words import Line, cell
+from dockpass.ui.views.words import Line, cell, hanging
+
+KEY_WIDTH = 11
 
 RULES_MEAN = (
     "keep-last=N keeps the newest N, older-than=30d deletes only what is older, match=REGEX only tags"
@@ -22,18 +26,16 @@ def rules_preview(text: str) -> list[Line]:
         return [((error.message, "bad"),), ((error.hint, "label"),)]
 
 
-def help_lines() -> list[Line]:
-    """Return every key with what it does, by where it works."""
+def help_lines(scope: str, own: Mapping[str, str], width: int) -> list[Line]:
+    """Return every key that holds with what it does: those of this screen first."""
+    here = [each for each in SCOPES if each in PLACES[scope]]
     lines: list[Line] = []
-    for scope in SCOPES:
-        lines += [*([()] if lines else []), ((scope.upper(), "heading"),)]
-        lines += [
-            ((cell(key_name(action), 11), "accent"), (action.help, "text"))
-            for action in ACTIONS
-            if action.scope == scope
-        ]
-    return [
-        *lines,
-        (),
-        (("ctrl+p", "accent"), ("     The command palette: themes and everything else.", "text")),
-    ]
+    for each in [*here, *(other for other in SCOPES if other not in here)]:
+        lines += [*([()] if lines else []), ((SCOPES[each].upper(), "heading"),)]
+        for action in ACTIONS:
+            if action.scope == each:
+                head = ((cell(key_name(action, own), KEY_WIDTH) + " ", "accent"),)
+                lines += hanging(head, action.help, "text", width)
+    palette = ((cell("ctrl+p", KEY_WIDTH) + " ", "accent"),)
+    words = "The command palette: every action, command, screen, variable and theme by name."
+    return [*lines, (), *hanging(palette, words, "text", width)]

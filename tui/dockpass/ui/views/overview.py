@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dockpass.auth.command import Command
-from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, WarningId
+from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId
 from dockpass.auth.facts import Facts, SourceKind
 from dockpass.auth.rules import rule
 from dockpass.auth.whynot import WhyNot
 from dockpass.engines.base import EMBEDDED, EngineInfo
 from dockpass.secrets import Secret
-from dockpass.text import clean
+from dockpass.text import clean, cut, plural
 from dockpass.ui.views.words import (
     GLYPH_DONE,
     GLYPH_EDITED,
@@ -37,56 +37,6 @@ Decided = Decision | Refusal
 
 WIDE = 100
 LONGEST_NAME = 31
-
-_SHORT_WARNINGS = {
-    WarningId.FOREIGN_REGISTRY: "foreign registry",
-    WarningId.MAY_NOT_DELETE: "may not delete",
-    WarningId.HALF_CREDENTIALS: "half a login",
-    WarningId.OPTIONS_IGNORED: "options ignored",
-    WarningId.OPTIONS_UNUSED: "options unused",
-    WarningId.IGNORE_LOOKS_FALSE: "switch is on",
-    WarningId.OLD_VARIABLE: "old name",
-    WarningId.OTHERS_ANONYMOUS: "others anonymous",
-    WarningId.SENT_TO_MANY: "sent to many",
-    WarningId.NO_BUILD_FILE: "images not known",
-}
-
-
-def command_row(number: int, now: Decided, before: Decided, width: int) -> Line:
-    """Return one row of the table of commands; `before` is the decision without the edits."""
-    head: Line = ((f"{number} ", "absent"), (cell(str(now.command), 9), "strong"))
-    if isinstance(now, Refusal):
-        return (*head, (f"{GLYPH_LOOK} ", "look"), (now.message, "look"))
-    row = (*head, *_method_cell(now, before))
-    user = cell(clean(now.username or "no login"), 15) + " "
-    where = ", ".join(now.login) or clean(now.config_dir or "")
-    row = (*row, (user, "text" if now.username else "absent"))
-    remark = _remark(now)
-    if width < WIDE:
-        return (*row, *([remark] if remark else [(clean(where), "label")]))
-    spare = max(width - 120, 0) // 2
-    address = (cell(clean(where), 23 + spare) + " ", "text" if now.login else "label")
-    return (*row, address, (cell(_secret_words(now), 29), "label"), *([remark] if remark else []))
-
-
-def _method_cell(now: Decision, before: Decided) -> Line:
-    role = method_role(now.method)
-    if isinstance(before, Decision) and before.method is not now.method:
-        was = f"{before.method.label} → "
-        return ((f"{GLYPH_EDITED} ", "look"), (was, "absent"), (f"{now.method.label}  ", role))
-    return ((f"{GLYPH_METHOD} ", role), (cell(now.method.label, 16), role))
-
-
-def _secret_words(decision: Decision) -> str:
-    if decision.secret_from is None:
-        return ""
-    return "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105
-
-
-def _remark(decision: Decision) -> Span | None:
-    if not decision.warnings:
-        return None
-    return f"{GLYPH_LOOK} {_SHORT_WARNINGS[decision.warnings[0].id]}", "look"
 
 
 def why_lines(decided: Decided, instead: Sequence[WhyNot], width: int) -> list[Line]:
@@ -166,10 +116,13 @@ def environment_rows(
     facts: Facts,
     findings: Sequence[Finding],
     read_by: Mapping[str, str],
-    revealed: str,
+    edited: Collection[str],
     width: int,
 ) -> list[EnvironmentRow]:
-    """Return the listed variables and options by group; `read_by` gives the method that uses a name."""
+    """Return the listed variables and options by group.
+
+    `read_by` gives the role of the method that uses a name, `edited` the names that edits are about.
+    """
     rows: list[EnvironmentRow] = []
     group: Group | None = None
     odd = {finding.name for finding in findings}
@@ -179,29 +132,42 @@ def environment_rows(
                 rows.append(EnvironmentRow(None, ()))
             group = entry.group
             rows.append(EnvironmentRow(None, (("  ", "text"), (group.upper(), "heading"))))
-        rows.append(EnvironmentRow(entry, _row(entry, facts, entry.name in odd, read_by, revealed, width)))
+        mark = _mark(entry, facts, odd, read_by, edited)
+        rows.append(EnvironmentRow(entry, _row(entry, facts, mark, entry.name in edited, width)))
     return rows
 
 
-def _row(
-    entry: Entry, facts: Facts, odd: bool, read_by: Mapping[str, str], revealed: str, width: int
-) -> Line:
-    shown, role = shown_value(entry, facts, revealed)
-    source = _source(entry, facts)
-    mark: Span = ("  ", "text")
-    if odd:
-        mark = (f"{GLYPH_LOOK} ", "look")
-    elif source == "edit":
-        mark = (f"{GLYPH_EDITED} ", "look")
-    elif entry.name in read_by and role != "absent":
-        mark = (f"{GLYPH_METHOD} ", read_by[entry.name])
-    name = option_name(entry)
-    if role == "bad":  # a revealed value needs all the room there is
-        return (mark, (f"{name}  ", "text"), (shown, role))
+def _mark(
+    entry: Entry, facts: Facts, odd: Collection[str], read_by: Mapping[str, str], edited: Collection[str]
+) -> Span:
+    """Return what looks wrong first, then what was edited, then what the chosen rule reads."""
+    if entry.name in odd:
+        return (f"{GLYPH_LOOK} ", "look")
+    if entry.name in edited:
+        return (f"{GLYPH_EDITED} ", "look")
+    if entry.name in read_by and value_of(entry, facts) is not None:
+        return (f"{GLYPH_METHOD} ", read_by[entry.name])
+    return ("  ", "text")
+
+
+def _row(entry: Entry, facts: Facts, mark: Span, edited: bool, width: int) -> Line:
     room = max(width - LONGEST_NAME - 4, 8)
+    shown, role = shown_value(entry, facts, room)
+    source = "edit" if edited else _source(entry, facts)
     suffix = f"  {source}" if source and len(shown) + len(source) + 2 <= room else ""
-    named: Span = (cell(name, LONGEST_NAME + 1), "absent" if role == "absent" else "text")
-    return (mark, named, (shown, role), (suffix, "label"))
+    named: Span = (cell(option_name(entry), LONGEST_NAME + 1), "absent" if role == "absent" else "text")
+    return (mark, named, (cut(shown, room), role), (suffix, "label"))
+
+
+def matching(entries: Sequence[Entry], facts: Facts, text: str) -> list[Entry]:
+    """Return the entries whose name or value holds a text, without regard to case; no secret is looked at."""
+
+    def holds(entry: Entry) -> bool:
+        value = value_of(entry, facts)
+        seen = value if isinstance(value, str) and not entry.secret else ""
+        return text in f"{entry.name}\n{option_name(entry)}\n{clean(seen)}".casefold()
+
+    return [entry for entry in entries if holds(entry)]
 
 
 def option_name(entry: Entry) -> str:
@@ -210,22 +176,27 @@ def option_name(entry: Entry) -> str:
     return names.get(entry.name, entry.name)
 
 
-def shown_value(entry: Entry, facts: Facts, revealed: str) -> tuple[str, str]:
+def value_of(entry: Entry, facts: Facts) -> str | Secret | None:
+    """Return the value of a variable or an option; None where it is not set."""
+    if entry.option:
+        return option_value(entry, facts)
+    variable = facts.variables.get(entry.name)
+    return None if variable is None else variable.value
+
+
+def shown_value(entry: Entry, facts: Facts, room: int) -> tuple[str, str]:
     """Return a value as it is shown, and its role; a secret only as length and kind."""
-    value = option_value(entry, facts) if entry.option else None
-    if not entry.option:
-        variable = facts.variables.get(entry.name)
-        value = None if variable is None else variable.value
+    value = value_of(entry, facts)
     if value is None:
         return ("not given" if entry.option else "not set"), "absent"
     if not value:
         return "empty, counts as not set", "look"
     if not isinstance(value, Secret):
         return clean(value, 200), "text"
-    if revealed == entry.name:
-        return clean(value.reveal(), 200), "bad"
     kind = token_kind(value).removeprefix("GitLab ")
-    return f"•••• {len(value)}{f', {kind}' if kind else ''}", "look"
+    what = f", {kind}" if kind else ""
+    whole = f"•••• {len(value)} characters{what}"
+    return (whole if len(whole) <= room else f"•••• {len(value)}{what}"), "look"
 
 
 def option_value(entry: Entry, facts: Facts) -> str | Secret | None:
@@ -272,22 +243,32 @@ def engine_words(info: EngineInfo) -> str:
 def status_line(
     place: Place, edits: int, engine: tuple[str, str], width: int, *, sandbox: bool = False
 ) -> tuple[Line, Line]:
-    """Return the left and the right half of the status line."""
-    left: list[Span] = [("dockpass", "brand"), *sandbox_badge(sandbox)]
-    left += [("  ", "text"), (place.label or str(place.kind), "strong")]
-    where = " › ".join(part for part in (place.project, place.job if width >= WIDE else "") if part)
-    if where:
-        left.append((f"  {where}", "label"))
-    if place.ref and width >= WIDE:
-        left.append((f"  {place.ref}", "text"))
-        if place.protected is not None:
-            left.append(
-                (" protected" if place.protected else " not protected", "good" if place.protected else "look")
-            )
+    """Return the left and the right half of the status line; what has no room on the left is left out."""
     right: list[Span] = []
     if edits:
-        words = f"{edits} edit{'s' if edits > 1 else ''}" if width >= WIDE else str(edits)
+        words = plural(edits, "edit") if width >= WIDE else str(edits)
         right += [(f"{GLYPH_EDITED} {words}", "look"), ("   ", "text")]
     words, role = engine
     right += [(f"{GLYPH_METHOD} ", role), (words, "text")]
+    left: list[Span] = [("dockpass", "brand"), *sandbox_badge(sandbox)]
+    room = width - 4 - sum(len(text) for text, _ in right)
+    for part in _where_parts(place, width):
+        if sum(len(text) for text, _ in (*left, *part)) > room:
+            break
+        left += part
     return tuple(left), tuple(right)
+
+
+def _where_parts(place: Place, width: int) -> list[Line]:
+    """Return what tells where we are, in the order in which it gives way from its end."""
+    parts: list[Line] = [(("  ", "text"), (place.label or str(place.kind), "strong"))]
+    if place.project:
+        parts.append(((f"  {place.project}", "label"),))
+    if place.job and width >= WIDE:
+        parts.append(((f"{' › ' if place.project else '  '}{place.job}", "label"),))
+    if place.ref and width >= WIDE:
+        parts.append(((f"  {place.ref}", "text"),))
+        if place.protected is not None:
+            words = " protected" if place.protected else " not protected"
+            parts.append(((words, "good" if place.protected else "look"),))
+    return parts

@@ -22,7 +22,8 @@ from dockpass.ui.views.words import (
 )
 
 MOST_LOG_LINES = 20_000
-BAR = 44
+LONGEST_SILENCE = 2.0
+"""Seconds without news after which it is said what is waited for."""
 
 
 @dataclass
@@ -43,6 +44,7 @@ class RunState:
     layers: dict[str, ev.Layer] = field(default_factory=dict)
     first_bytes: float | None = None
     now: float = 0.0
+    news: float = 0.0
     count: ev.Count | None = None
     log: list[Line] = field(default_factory=list)
     plan: list[ev.TagPlanned] = field(default_factory=list)
@@ -58,10 +60,21 @@ class RunState:
             fresh.append(((f"{lost:,} lines came too fast and are not shown", "look"),))
         for event in events:
             self.now = max(self.now, event.at)
+            self.news = self.now
             fresh += self._take(event)
         self.log += fresh
         del self.log[:-MOST_LOG_LINES]
         return fresh
+
+    def tick(self, at: float) -> None:
+        """Let the clock go on to `at` seconds since the run began; it never goes back."""
+        self.now = max(self.now, at)
+
+    @property
+    def running(self) -> Phase | None:
+        """The step that is being done; the last one where there are several."""
+        steps = [phase for phase, state in self.phases.items() if state.status is None]
+        return steps[-1] if steps and self.ended is None else None
 
     def _take(self, event: Event) -> list[Line]:
         match event:
@@ -80,6 +93,8 @@ class RunState:
                 self.count = event
             case ev.TagPlanned():
                 self.plan.append(event)
+                words = f"{event.tag}: {event.action}, {event.reason}"
+                return [_stamped(event.at, ((words, "label"),))]
             case ev.ImageDescribed():
                 self.images.append(event)
                 return [_stamped(event.at, line) for line in image_lines(event)]
@@ -127,41 +142,100 @@ def image_lines(image: ev.ImageDescribed) -> list[Line]:
         ("size", size(image.size)),
         *((f"label {name}", value) for name, value in image.labels),
     )
-    return [((cell(name, 14), "label"), (value, "text")) for name, value in pairs]
+    names = max(len(name) for name, _ in pairs) + 2
+    return [((cell(name, names), "label"), (value, "text")) for name, value in pairs]
 
 
-def lifecycle_lines(plan: Plan, state: RunState, width: int) -> list[Line]:
-    """Return one line for each planned phase, then those that came without a plan."""
+_REGISTRY = frozenset({Phase.LOGIN, Phase.LIST, Phase.INSPECT, Phase.DELETE})
+_ENGINE = frozenset({Phase.TAG, Phase.BUILD, Phase.PUSH, Phase.PULL, Phase.UNTAG})
+
+
+def waits_for(plan: Plan, state: RunState) -> str:
+    """Return what a silent run waits for: `log in: waiting for the registry, 6 s`."""
+    running, silent = state.running, state.now - state.news
+    if running is None or silent < LONGEST_SILENCE:
+        return ""
+    title = next((planned.title for planned in plan.phases if planned.phase is running), str(running)).lower()
+    if running is Phase.CONFIRM:
+        return "waiting for your answer"
+    what = ""
+    if running in _REGISTRY:
+        what = "waiting for the registry"
+    elif running in _ENGINE:
+        what = "waiting for the engine"
+    return ", ".join(part for part in (f"{title}: {what}" if what else title, f"{silent:.0f} s") if part)
+
+
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+def clock_words(state: RunState) -> str:
+    """Return the time since the run began, with a sign of life while it goes on."""
+    if state.ended is not None:
+        return seconds(state.now)
+    return f"{_FRAMES[int(state.now * 4) % len(_FRAMES)]} {seconds(state.now)}"
+
+
+DECLINED = "not-confirmed"
+"""How a run ends where the person said no."""
+
+
+def status_words(state: RunState, waiting: str) -> tuple[str, str]:
+    """Return how the run is, and the role of the words."""
+    if state.ended is None:
+        return waiting or "running", "look"
+    if state.ended.id == DECLINED:
+        return "declined", "label"
+    return str(state.ended.status), "bad" if state.ended.exit_code else "good"
+
+
+def lifecycle_lines(plan: Plan, state: RunState, rows: int, width: int) -> list[Line]:
+    """Return one line for each planned phase, then those that came without a plan.
+
+    Where there are more than `rows`, those around the one that is being done.
+    """
     known = {planned.phase for planned in plan.phases}
     phases = [
         *plan.phases,
         *(PlannedPhase(phase, str(phase), "") for phase in state.phases if phase not in known),
     ]
-    return [_phase_line(planned, state, width) for planned in phases]
+    begun = [number for number, planned in enumerate(phases) if planned.phase in state.phases]
+    first = max(min((begun[-1] if begun else 0) - 1, len(phases) - rows), 0)
+    return [_phase_line(planned, state, width) for planned in phases[first : first + rows]]
+
+
+TITLE, TIME = 19, 11
 
 
 def _phase_line(planned: PlannedPhase, state: RunState, width: int) -> Line:
     found = state.phases.get(planned.phase)
-    title = cell(planned.title, 19)
+    title = cell(planned.title, TITLE)
+    room = max(width - 2 - TITLE - TIME, 10)
     if found is None or found.began is None:
         return (
             (f"{GLYPH_NOT_REACHED} ", "absent"),
             (title, "absent"),
-            (cut(planned.detail, width - 32), "absent"),
+            (cut(planned.detail, room), "absent"),
         )
-    spent = seconds((state.now if found.ended is None else found.ended) - found.began)
-    detail = cell(_detail(planned, found, state), max(width - 32, 10))
+    spent = f"{seconds((state.now if found.ended is None else found.ended) - found.began):>{TIME}}"
+    detail = cell(_detail(planned, found, state), room)
     if found.status is None:
-        return ((f"{GLYPH_NOW} ", "accent"), (title, "accent"), (detail, "text"), (f"{spent:>11}", "label"))
+        return ((f"{GLYPH_NOW} ", "accent"), (title, "accent"), (detail, "text"), (spent, "label"))
     mark: Span = (f"{GLYPH_FAILED} ", "bad")
     if found.status is Status.DONE:
         mark = (f"{GLYPH_DONE} ", "good")
-    elif found.status is Status.SKIPPED:
+    elif found.status is Status.SKIPPED or (state.ended is not None and _is_declined(planned.phase, state)):
         mark = (f"{GLYPH_NOT_REACHED} ", "label")
-    return (mark, (title, "text"), (detail, "label"), (f"{spent:>11}", "absent"))
+    return (mark, (title, "text"), (detail, "label"), (spent, "absent"))
+
+
+def _is_declined(phase: Phase, state: RunState) -> bool:
+    return phase is Phase.CONFIRM and state.ended is not None and state.ended.id == DECLINED
 
 
 def _detail(planned: PlannedPhase, found: PhaseState, state: RunState) -> str:
+    if _is_declined(planned.phase, state):
+        return "declined"
     if found.status is None and state.count is not None:
         return f"{state.count.done:,} of {state.count.total:,} {state.count.what}"
     if found.status is None and planned.phase in {Phase.PUSH, Phase.PULL} and state.layers:
@@ -179,10 +253,10 @@ def layer_lines(state: RunState, width: int, rows: int) -> list[Line]:
     if not state.layers:
         return []
     layers = list(state.layers.values())
-    if len(layers) > rows - 2:
-        layers = sorted(layers, key=lambda layer: layer.state in _FINISHED)[: max(rows - 2, 1)]
-    bar = min(BAR, max(width - 46, 8))
-    lines = [_layer_line(layer, bar, width) for layer in layers]
+    room = max(rows - (2 if rows > MOST_LOW_ROWS else 1), 1)
+    if len(layers) > room:
+        layers = sorted(layers, key=lambda layer: layer.state in _FINISHED)[:room]
+    lines = [_layer_line(layer, width) for layer in layers]
     done = sum(layer.current for layer in state.layers.values())
     total = sum(layer.total for layer in state.layers.values())
     speed = (
@@ -190,19 +264,26 @@ def layer_lines(state: RunState, width: int, rows: int) -> list[Line]:
     )
     left = f"{seconds((total - done) / speed)} left" if speed and total > done else ""
     words = f"{size(speed)}/s" if speed else ""
-    lines += [
-        (),
-        (
-            (cell("total", 14), "strong"),
-            (cell(words, 12), "label"),
-            *_bar(done, total, bar, "accent"),
-            (f"{left:>{max(width - bar - 26, 20)}}", "text"),
-        ),
-    ]
+    if rows > MOST_LOW_ROWS:
+        lines.append(())
+    lines.append(_bar_line(("total", "strong"), words, _bar(done, total, _bar_width(width), "accent"), left))
     return lines
 
 
-def _layer_line(layer: ev.Layer, bar: int, width: int) -> Line:
+MOST_LOW_ROWS = 3
+ID, STATE, AMOUNT = 14, 12, 22
+
+
+def _bar_width(width: int) -> int:
+    return max(width - ID - STATE - AMOUNT, 8)
+
+
+def _bar_line(name: Span, state: str, bar: Line, amount: str) -> Line:
+    text, role = name
+    return ((cell(text, ID), role), (cell(state, STATE), "label"), *bar, (f"{amount:>{AMOUNT}}", "label"))
+
+
+def _layer_line(layer: ev.Layer, width: int) -> Line:
     finished = layer.state in _FINISHED
     role = _ROLES.get(layer.state, "accent")
     filled = layer.total or 1
@@ -212,12 +293,8 @@ def _layer_line(layer: ev.Layer, bar: int, width: int) -> Line:
     elif not finished and layer.total:
         of = f"{size(layer.current)} of {size(layer.total)}"
     current = filled if finished else layer.current
-    return (
-        (cell(layer.id, 14), "text"),
-        (cell(layer.state, 12), "label"),
-        *_bar(current, filled if finished else layer.total, bar, role),
-        (f"{of:>{max(width - bar - 26, 20)}}", "label"),
-    )
+    bar = _bar(current, filled if finished else layer.total, _bar_width(width), role)
+    return _bar_line((layer.id, "text"), layer.state, bar, of)
 
 
 def _bar(current: int, total: int, width: int, role: str) -> Line:
@@ -231,7 +308,10 @@ def outcome_lines(state: RunState) -> list[Line]:
         return []
     done = state.ended.status is Status.DONE
     mark, role = (GLYPH_DONE, "good") if done else (GLYPH_FAILED, "bad")
-    lines: list[Line] = [((f"{mark} {state.ended.message}", role),)]
+    message = state.ended.message
+    if state.ended.id == DECLINED:
+        mark, role, message = GLYPH_NOT_REACHED, "text", "declined, nothing deleted"
+    lines: list[Line] = [((f"{mark} {message}", role),)]
     if state.ended.hint:
         lines.append(((state.ended.hint, "text"),))
     if state.removed is not None:
@@ -240,18 +320,4 @@ def outcome_lines(state: RunState) -> list[Line]:
         lines.append(((f"{GLYPH_DONE if gone else GLYPH_FAILED} {words}", "good" if gone else "bad"),))
     elif not done:
         lines.append((("nothing was created", "label"),))
-    return lines
-
-
-def plan_rows(rows: Sequence[ev.TagPlanned], width: int) -> list[Line]:
-    """Return the plan of a cleanup: what goes first."""
-    ordered = sorted(rows, key=lambda row: row.action != "delete")
-    lines: list[Line] = []
-    for row in ordered:
-        goes = row.action == "delete"
-        mark: Span = (f"{GLYPH_FAILED} delete  ", "bad") if goes else (f"{GLYPH_DONE} keep    ", "good")
-        room = max(width - 40, 12)
-        lines.append(
-            (mark, (cell(row.tag, 26), "text" if goes else "label"), (cut(row.reason, room), "label"))
-        )
     return lines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from dockpass.keymap import key_for
 from dockpass.ui.tour import Step
 from dockpass.ui.views.words import GLYPH_DONE, GLYPH_NOT_REACHED, GLYPH_NOW, Line, Span
 
@@ -13,12 +14,12 @@ def tour_title(number: int, count: int, step: Step) -> str:
     return f"Tour {number} of {count}: {step.title}"
 
 
-def tour_keys(number: int, count: int, step: Step) -> str:
-    """Return the keys that lead on from here."""
-    keys = ["space does it"] if step.runs else []
-    keys += ["n next"] if number < count else []
-    keys += ["p back"] if number > 1 else []
-    return " · ".join([*keys, "t leave"])
+def tour_keys(number: int, count: int, step: Step, own: Mapping[str, str]) -> str:
+    """Return the keys that lead on from here, as they hold."""
+    keys = [f"{key_for('tour_do', own)} does it"] if step.runs else []
+    keys += [f"{key_for('tour_next', own)} next"] if number < count else []
+    keys += [f"{key_for('tour_back', own)} back"] if number > 1 else []
+    return " · ".join([*keys, f"{key_for('tour', own)} leave"])
 
 
 def tour_lines(step: Step, done: Sequence[bool], number: int, so_far: str = "") -> list[Line]:

@@ -38,14 +38,43 @@ def cell(text: str, width: int) -> str:
     return cut(text, width).ljust(width)
 
 
+LEAST_INDENT = 4
+
+
 def hanging(head: Line, text: str, role: str, width: int) -> list[Line]:
-    """Return `head` and the text behind it, wrapped so that it stays in its column."""
+    """Return `head` and the text behind it, wrapped so that it stays in its column and no word is broken.
+
+    Where the longest word has no room behind the head, the text stands below it.
+    """
     indent = sum(len(found) for found, _ in head)
-    wrapped = textwrap.wrap(text, max(width - indent, 16), break_on_hyphens=False) or [""]
-    return [
-        (*head, (wrapped[0], role)),
-        *(((" " * indent, "text"), (line, role)) for line in wrapped[1:]),
-    ]
+    longest = max((len(word) for word in text.split()), default=0)
+    below = longest > width - indent and indent > LEAST_INDENT
+    if below:
+        indent = LEAST_INDENT
+    wrapped = textwrap.wrap(text, max(width - indent, 8), break_on_hyphens=False) or [""]
+    lines: list[Line] = [head] if below else [(*head, (wrapped[0], role))]
+    return [*lines, *(((" " * indent, "text"), (line, role)) for line in wrapped[0 if below else 1 :])]
+
+
+def shorten(text: str, width: int) -> str:
+    """Return `text` in at most `width` characters: whole words, then `…`."""
+    if len(text) <= width:
+        return text
+    kept = text[:width].rpartition(" ")[0].rstrip(" ,.:;")
+    return f"{kept}…" if kept else cut(text, width)
+
+
+def filter_words(text: str, shown: int, total: int) -> str:
+    """Return what a filter does, for the line of a frame; nothing where there is none."""
+    if not text:
+        return ""
+    found = f"{shown:,} of {total:,}" if shown else "nothing matches"
+    return f"/{cut(text, 24)} · {found}, esc clears"
+
+
+def nothing_matches(text: str) -> list[Line]:
+    """Return what stands in a list where nothing holds the text."""
+    return [((f"nothing here holds “{cut(text, 40)}”; esc clears the filter", "label"),)] if text else []
 
 
 def plain(lines: Iterable[Sequence[Span]]) -> list[str]:

@@ -10,6 +10,8 @@ from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
+from dockpass.keymap import ACTIONS
+
 ALWAYS = frozenset({"help", "app.quit", "quit"})
 """Actions that lead to all others, and out."""
 
@@ -28,7 +30,8 @@ class Keys(Footer):
         """Leave out what does not fit."""
         keys = [each for each in super().compose() if isinstance(each, FooterKey)]
         docked = [each for each in keys if each.has_class("-command-palette")]
-        rest = [each for each in keys if each not in docked]
+        # A key of a person's own keeps the place of its action.
+        rest = sorted((each for each in keys if each not in docked), key=lambda each: _place(each.action))
         room = self.app.size.width - PADDING - sum(_width(each) + 1 for each in docked)
         fit = fitting([(_width(each), each.action in ALWAYS) for each in rest], room)
         yield from (each for each, fits in zip(rest, fit, strict=True) if fits)
@@ -39,6 +42,13 @@ class Keys(Footer):
         if event.size.width != self._chosen_for and self.is_attached:
             self._chosen_for = event.size.width
             self.call_after_refresh(self.recompose)
+
+
+_PLACES = {action.id: number for number, action in reversed(list(enumerate(ACTIONS)))} | {"select": 0}
+
+
+def _place(action: str) -> int:
+    return _PLACES.get(action.removeprefix("app.").partition("(")[0], len(ACTIONS))
 
 
 def fitting(keys: Sequence[tuple[int, bool]], room: int) -> list[bool]:

@@ -2,36 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from textual.binding import Binding
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.events import Click
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from dockpass.ui.text import content, contents
 from dockpass.ui.views.words import Line
 
+View = Sequence[Line] | Callable[[int], Sequence[Line]]
+"""Lines, or what makes them for a width in cells."""
 
-class Panel(VerticalScroll):
+Row = tuple[str | None, Line]
+"""The id of a row, None for a heading, and what it shows."""
+
+RowsView = Sequence[Row] | Callable[[int], Sequence[Row]]
+
+SCROLL_KEYS: list[BindingType] = [
+    Binding("j", "scroll_down", "down", show=False),
+    Binding("k", "scroll_up", "up", show=False),
+    Binding("g", "scroll_home", "first", show=False),
+    Binding("G", "scroll_end", "last", show=False),
+]
+"""The keys of vi, for whatever scrolls."""
+
+
+class Text(VerticalScroll):
+    """Lines of text that scroll. What depends on the width is made when the width is known, and anew when it
+    changes: a hidden widget has none.
+    """
+
+    BINDINGS = SCROLL_KEYS
+
+    def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes=f"{classes} text")
+        self._text = Static(markup=False)
+        self._view: View = ()
+
+    def compose(self) -> ComposeResult:
+        """Make the text."""
+        yield self._text
+
+    def show(self, view: View) -> None:
+        """Replace the lines; the place in them stays."""
+        self._view = view
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Make the lines for the new width."""
+        self._draw()
+
+    def _draw(self) -> None:
+        width = room_of(self)
+        if not callable(self._view):
+            self._text.update(contents(self._view))
+        elif width > 0:
+            self._text.update(contents(self._view(width)))
+
+
+class Panel(Text):
     """Lines of text in a frame."""
 
     def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes="panel")
         self.border_title = title
-        self._text = Static(markup=False)
-
-    def compose(self):  # type: ignore[no-untyped-def]
-        """Make the text."""
-        yield self._text
-
-    def show(self, lines: Sequence[Line]) -> None:
-        """Replace the lines; the place in them stays."""
-        self._text.update(contents(lines))
 
 
 class Rows(OptionList):
-    """Selectable rows in a frame; a row without an id is a heading."""
+    """Selectable rows in a frame; a row without an id is a heading.
+
+    A click selects a row. A second click on it, or enter, takes it.
+    """
 
     BINDINGS = [
         Binding("j", "cursor_down", "down", show=False),
@@ -44,9 +89,24 @@ class Rows(OptionList):
         super().__init__(id=id, classes="panel", markup=False)
         self.border_title = title
         self._ids: list[str | None] = []
+        self._view: RowsView = ()
+        self._clicked: str | None = None
 
-    def show(self, rows: Sequence[tuple[str | None, Line]]) -> None:
+    def show(self, view: RowsView) -> None:
         """Replace the rows; the selection stays where it was."""
+        self._view = view
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Make the rows for the new width."""
+        if callable(self._view):
+            self._draw()
+
+    def _draw(self) -> None:
+        width = room_of(self)
+        # The ids stand whatever the width is, so that keys work before the rows are seen.
+        view = self._view(width if width > 0 else 80) if callable(self._view) else self._view
+        rows = list(view)
         ids = [row_id for row_id, _ in rows]
         if ids == self._ids:
             for index, (_, line) in enumerate(rows):
@@ -66,3 +126,20 @@ class Rows(OptionList):
         if self.highlighted is None or self.highlighted >= len(self._ids):
             return None
         return self._ids[self.highlighted]
+
+    async def _on_click(self, event: Click) -> None:
+        """Select a row; take it if it is clicked again. Textual's own list takes it at once."""
+        event.prevent_default()
+        index = event.style.meta.get("option")
+        if index is None or index >= len(self._ids) or self._ids[index] is None:
+            return
+        again = self._clicked == self._ids[index] == self.selected_id
+        self._clicked = self._ids[index]
+        self.highlighted = index
+        if again or event.chain > 1:
+            self.action_select()
+
+
+def room_of(widget: VerticalScroll | OptionList) -> int:
+    """Return the cells for text: one is left blank before the scrollbar."""
+    return widget.scrollable_content_region.width - 1

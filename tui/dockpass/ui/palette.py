@@ -1,0 +1,136 @@
+"""The command palette: every action, command, screen, variable and theme, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from dockpass.auth.command import Command
+from dockpass.keymap import ACTIONS, PLACES, SCOPES, Action, key_name
+from dockpass.ui.screens.overview import Overview
+from dockpass.ui.views.overview import option_name
+from dockpass.variables.catalogue import listed
+
+if TYPE_CHECKING:
+    from dockpass.ui.app import DockpassApp
+
+OPENED_BY = {"access": "access", "readers": "readers", "images": "images"}
+"""The action of the overview that opens a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteEntry:
+    """What is found by `title`; `help` says what it does."""
+
+    title: str
+    help: str
+    do: Callable[[], None]
+
+
+class Everything(Provider):
+    """Finds all that can be done."""
+
+    async def discover(self) -> Hits:
+        """List everything before anything is typed."""
+        for found in self._entries():
+            yield DiscoveryHit(found.title, found.do, help=found.help)
+
+    async def search(self, query: str) -> Hits:
+        """Find by a part of a name."""
+        matcher = self.matcher(query)
+        for found in self._entries():
+            score = matcher.match(found.title)
+            if score > 0:
+                yield Hit(score, matcher.highlight(found.title), found.do, help=found.help)
+
+    def _entries(self) -> Iterator[PaletteEntry]:
+        app = cast("DockpassApp", self.app)
+        here = str(getattr(self.screen, "PLACE", ""))
+        yield from _commands(app)
+        yield from _actions(app, here)
+        yield from _variables(app)
+        for name in sorted(app.usable_themes):
+            yield PaletteEntry(f"theme {name}", "Change the theme, and keep it.", partial(_theme, app, name))
+
+
+def _commands(app: DockpassApp) -> Iterator[PaletteEntry]:
+    for command in Command:
+        for title, words, do in (
+            (f"run {command}", f"Run {command}: first its plan, then the run.", Overview.start),
+            (
+                f"access of {command}",
+                f"Ask the registry what the login of {command} may do.",
+                Overview.open_access,
+            ),
+            (f"why {command}", f"See which login {command} uses, and why.", Overview.select_command),
+        ):
+            yield PaletteEntry(title, words, partial(_on_overview, app, do, command))
+
+
+def _actions(app: DockpassApp, here: str) -> Iterator[PaletteEntry]:
+    """Yield the actions of this place as they are, then those of other places, with the place."""
+    own = app.session.keys
+    scopes = PLACES.get(here, ("everywhere",))
+    for action in (each for each in ACTIONS if each.scope in scopes):
+        words = f"{action.help}  {key_name(action, own)}"
+        yield PaletteEntry(action.title, words, partial(_do, app, action))
+    for action in (each for each in ACTIONS if each.scope not in scopes):
+        place = SCOPES[action.scope]
+        words = f"{action.help}  {key_name(action, own)} there"
+        yield PaletteEntry(f"{place}: {action.title}", words, partial(_do_there, app, action))
+
+
+def _variables(app: DockpassApp) -> Iterator[PaletteEntry]:
+    for entry in listed(app.session.facts):
+        title = f"edit {option_name(entry)}"
+        yield PaletteEntry(title, entry.means, partial(_on_overview, app, Overview.edit, entry))
+
+
+def _do(app: DockpassApp, action: Action) -> None:
+    """Do an action of the present screen, if it can be done now."""
+    name = "run" if action.id == "run" else action.id
+    screen = app.screen
+    if screen.check_action(name, ()) is False:
+        app.notify(f"{action.title} cannot be done here now.", timeout=4)
+    else:
+        app.call_later(app.run_action, name, app if action.id == "quit" else screen)
+
+
+def _do_there(app: DockpassApp, action: Action) -> None:
+    """Go where the action works: it is done there by its key, for it may have to be chosen what with."""
+    if action.scope in OPENED_BY:
+        _on_overview(app, _open, OPENED_BY[action.scope])
+    elif action.scope in {"overview", "sandbox"}:
+        _on_overview(app, _stay, None)
+    else:
+        app.notify(f"{action.title} works while a run is on the screen.", timeout=4)
+
+
+def _open(overview: Overview, action: str) -> None:
+    overview.call_later(overview.run_action, action)
+
+
+def _stay(_overview: Overview, _: None) -> None:
+    """Do nothing but be there."""
+
+
+What = TypeVar("What")
+
+
+def _on_overview(app: DockpassApp, do: Callable[[Overview, What], None], what: What) -> None:
+    """Do something on the overview; a run that goes on is not left for it."""
+    while not isinstance(app.screen, Overview):
+        run = getattr(app.screen, "run_", None)
+        if len(app.screen_stack) <= 1 or (run is not None and not run.ended) or app.screen.is_modal:
+            app.notify("Go back to the overview first.", timeout=4)
+            return
+        app.screen.dismiss(None)
+    do(app.screen, what)
+
+
+def _theme(app: DockpassApp, name: str) -> None:
+    app.theme = name

@@ -1,0 +1,140 @@
+"""The table of commands: what each logs in with. A column that has no room is left out, never cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dockpass.auth.command import Command
+from dockpass.auth.decision import Decision, Refusal, WarningId
+from dockpass.text import clean
+from dockpass.ui.views.words import (
+    GLYPH_EDITED,
+    GLYPH_LOOK,
+    GLYPH_METHOD,
+    Line,
+    Span,
+    cell,
+    method_role,
+    shorten,
+)
+
+Decided = Decision | Refusal
+
+GAP = 2
+
+_SHORT_WARNINGS = {
+    WarningId.FOREIGN_REGISTRY: "foreign registry",
+    WarningId.MAY_NOT_DELETE: "may not delete",
+    WarningId.HALF_CREDENTIALS: "half a login",
+    WarningId.OPTIONS_IGNORED: "options ignored",
+    WarningId.OPTIONS_UNUSED: "options unused",
+    WarningId.IGNORE_LOOKS_FALSE: "switch is on",
+    WarningId.OLD_VARIABLE: "old name",
+    WarningId.OTHERS_ANONYMOUS: "others anonymous",
+    WarningId.SENT_TO_MANY: "sent to many",
+    WarningId.NO_BUILD_FILE: "images not known",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandState:
+    """What is decided for a command, and what was decided before the edits."""
+
+    command: Command
+    now: Decided
+    before: Decided
+
+
+def command_lines(states: Sequence[CommandState], width: int) -> list[Line]:
+    """Return one row for each command, in columns that are the same for all.
+
+    The warning has room always. Of the others the secret's name goes first, then the address, the method
+    before the edits, and the user.
+    """
+    rows = [_Cells(state.now, state.before) for state in states if isinstance(state.now, Decision)]
+    columns = _fitting(rows, width - _HEAD)
+    return [_line(number, state, columns, width) for number, state in enumerate(states, 1)]
+
+
+_HEAD = 2 + 9
+_LAYOUTS = (
+    ("change", "user", "where", "secret"),
+    ("change", "user", "where"),
+    ("change", "user"),
+    ("method", "user"),
+    ("change",),
+    ("method",),
+)
+
+
+class _Cells:
+    """The cells of a row, by column: a text and its role."""
+
+    def __init__(self, now: Decision, before: Decided) -> None:
+        role = method_role(now.method)
+        was = ""
+        if isinstance(before, Decision) and before.method is not now.method:
+            was = f"{before.method.label} → "
+        mark: Span = (f"{GLYPH_EDITED} ", "look") if was else (f"{GLYPH_METHOD} ", role)
+        method: Span = (now.method.label, role)
+        where = clean(_where(now))
+        self.columns: dict[str, Line] = {
+            "method": (mark, method),
+            "change": (mark, *(((was, "absent"),) if was else ()), method),
+            "user": ((clean(now.username or "no login"), "text" if now.username else "absent"),),
+            "where": ((where, "text" if now.login else "label"),),
+            "secret": ((_secret_words(now), "label"),),
+        }
+        warning = now.warnings[0].id if now.warnings else None
+        self.warning: Line = (
+            ((f"{GLYPH_LOOK} {_SHORT_WARNINGS.get(warning, str(warning))}", "look"),) if warning else ()
+        )
+
+
+def _length(cells: Line) -> int:
+    return sum(len(text) for text, _ in cells)
+
+
+def _fitting(rows: Sequence[_Cells], room: int) -> dict[str, int]:
+    """Return the widest layout that fits, as columns with their widths."""
+    columns: dict[str, int] = {}
+    for layout in _LAYOUTS:
+        columns = {name: max((_length(row.columns[name]) for row in rows), default=0) for name in layout}
+        before_warning = sum(width + GAP for width in columns.values() if width)
+        if before_warning + max((_length(row.warning) for row in rows), default=0) <= room:
+            break
+    return columns
+
+
+def _line(number: int, state: CommandState, columns: dict[str, int], width: int) -> Line:
+    head: Line = ((f"{number} ", "absent"), (cell(str(state.command), _HEAD - 2), "strong"))
+    if isinstance(state.now, Refusal):
+        words = shorten(state.now.message, width - _HEAD - 2)
+        return (*head, (f"{GLYPH_LOOK} ", "look"), (words, "look"))
+    cells = _Cells(state.now, state.before)
+    line: list[Span] = list(head)
+    for name, wide in columns.items():
+        if wide:
+            found = cells.columns[name]
+            line += [*found, (" " * (wide + GAP - _length(found)), "text")]
+    last = cells.warning
+    if not last and "where" not in columns:
+        last = cells.columns["where"]
+    if _length(tuple(line)) + _length(last) <= width:
+        line += last
+    return tuple(line)
+
+
+def _where(decision: Decision) -> str:
+    """Return where it logs in: the first host and how many more, else the config that is used."""
+    if not decision.login:
+        return decision.config_dir or ""
+    more = f" +{len(decision.login) - 1}" if len(decision.login) > 1 else ""
+    return decision.login[0] + more
+
+
+def _secret_words(decision: Decision) -> str:
+    if decision.secret_from is None:
+        return ""
+    return "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105

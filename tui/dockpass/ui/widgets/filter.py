@@ -1,0 +1,65 @@
+"""A line for a part of a text: what holds it is shown, and nothing else."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import Input
+
+
+class Filter(Input):
+    """Hidden until it is opened. Enter keeps what is typed, escape clears it; either goes to the list."""
+
+    BINDINGS = [Binding("escape", "drop", "clear", show=False), Binding("down", "keep", "list", show=False)]
+
+    class Applied(Message):
+        """What is typed has changed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, placeholder: str, *, filters: str) -> None:
+        """`filters` selects the list."""
+        super().__init__(placeholder=placeholder, id="filter")
+        self._filters = filters
+
+    @property
+    def text(self) -> str:
+        """What is looked for, without regard to case; empty where there is no filter."""
+        return self.value.casefold()
+
+    def open(self) -> None:
+        """Show it and take the keys."""
+        self.add_class("-open")
+        self.focus()
+
+    def clear_filter(self) -> bool:
+        """Clear it; tell whether there was anything to clear."""
+        was = bool(self.value) or self.has_class("-open")
+        self.value = ""
+        self._close()
+        return was
+
+    def action_drop(self) -> None:
+        """Clear and close."""
+        self.clear_filter()
+
+    def action_keep(self) -> None:
+        """Keep it and go to the list."""
+        self._close()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Tell while it is typed."""
+        event.stop()
+        self.post_message(self.Applied(self.text))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep it and go to the list."""
+        event.stop()
+        self._close()
+
+    def _close(self) -> None:
+        self.remove_class("-open")
+        if self.has_focus:
+            self.screen.query_one(self._filters).focus()
