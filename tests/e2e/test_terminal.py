@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,9 @@ def program(tmp_path: Path) -> Iterator[Program]:
     made.remove()
 
 
-def opened(program: Program, **variables: str) -> Terminal:
-    return Terminal(program, DOCKER_HOST=f"unix://{program.directory}/none.sock", **variables)
+def opened(program: Program, command: list[str] | None = None, **variables: str) -> Terminal:
+    host = f"unix://{program.directory}/none.sock"
+    return Terminal(program, command=command, DOCKER_HOST=host, **variables)
 
 
 def test_it_starts_explains_and_quits_with_the_terminal_restored(program: Program) -> None:
@@ -35,6 +37,43 @@ def test_it_starts_explains_and_quits_with_the_terminal_restored(program: Progra
     assert terminal.ends() == 0
     assert b"\x1b[?1049l" in terminal.raw
     assert b"\x1b[?25h" in terminal.raw
+    assert b"canary" not in terminal.raw
+
+
+def test_it_takes_variables_and_options_as_explain_does(program: Program) -> None:
+    file = program.directory / "job.env"
+    file.write_text("CI_REGISTRY=r.example\nCI_JOB_TOKEN=canary-token-1\nCI_COMMIT_TITLE=two words\n")
+    terminal = Terminal(
+        program,
+        *(
+            "--clean-env",
+            "--env-file",
+            str(file),
+            "--repo",
+            "r.example/from/option",
+            "--unset",
+            "CI_REGISTRY",
+        ),
+        *("--set", "CI_REGISTRY=set.example:5000", "--from", "set.example:5000/base:1"),
+        CI_REGISTRY_IMAGE="r.example/of/the/process",
+        DOCKER_HOST=f"unix://{program.directory}/none.sock",
+    )
+    assert terminal.shows("r.example/from/option")
+    assert terminal.shows("set.example:5000")
+    assert not any("of/the/process" in line for line in terminal.screen.display)
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert b"canary" not in terminal.raw
+
+
+def test_a_password_from_stdin_leaves_the_keys_to_the_terminal(program: Program) -> None:
+    line = shlex.join(
+        program.command("--registry-username", "alice", "--registry-password-stdin", "--repo", "r.example/a")
+    )
+    terminal = opened(program, command=["sh", "-c", f"printf canary-password-1 | {line}"])
+    assert terminal.shows("alice")
+    terminal.press("q")
+    assert terminal.ends() == 0
     assert b"canary" not in terminal.raw
 
 

@@ -44,8 +44,8 @@ def run_cleanup(terminal: Terminal) -> str:
     """Take the rules as they are, say yes to the plan and to the deletion, and return the outcome."""
     press(terminal, " ", "What may go?")
     press(terminal, ENTER, "y  run")
-    press(terminal, "y", "y  delete")
-    return press(terminal, "y", "looked again: gone", "Outcome")
+    press(terminal, "y", "d  delete")
+    return press(terminal, "d", "looked again: gone", "Outcome")
 
 
 def row(shown: str, command: str) -> str:

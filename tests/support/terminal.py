@@ -24,6 +24,7 @@ class Terminal:
         *arguments: str,
         columns: int = 120,
         rows: int = 36,
+        command: list[str] | None = None,
         **variables: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -33,7 +34,7 @@ class Terminal:
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environ = program.variables(TERM="xterm-256color", COLORTERM="truecolor", **variables)
         self.child = subprocess.Popen(
-            program.command(*arguments),
+            command or program.command(*arguments),
             cwd=program.work,
             env=environ,
             stdin=follower,

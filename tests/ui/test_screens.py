@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
-from textual.pilot import Pilot
+from screens import method, press, shown
 from textual.widgets import Input
 
 from dockpass.auth.command import Command, Method
-from dockpass.auth.decision import Decision
 from dockpass.runs import events as ev
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.run import RunScreen
-from dockpass.ui.session import Session
 from scenes import JOB, ScriptedRun, session
 
 HOSTILE = (
@@ -26,26 +21,6 @@ HOSTILE = (
     "\u202eevil",
     "[link=http://evil.example]x",
 )
-
-
-@asynccontextmanager
-async def shown(made: Session, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[int]]:
-    async with DockpassApp(made).run_test(size=size, notifications=True, tooltips=True) as pilot:
-        await pilot.pause()
-        await pilot.app.workers.wait_for_complete()
-        yield pilot
-
-
-def method(made: Session, command: Command) -> Method:
-    decided = made.decide(command)
-    assert isinstance(decided, Decision)
-    return decided.method
-
-
-async def press(pilot: Pilot[int], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
 
 
 async def test_an_edit_changes_what_follows_and_undo_takes_it_back() -> None:

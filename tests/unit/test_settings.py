@@ -29,6 +29,10 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         ('engine = "lxc"', "engine is one of auto, docker"),
         ("keys = 1", "keys is a table"),
         ("theme = ", "Invalid value"),
+        ('theme = "dockpas-dark"', "no such theme; did you mean dockpass-dark?"),
+        ('theme = ""', "theme is the name of a theme"),
+        ('[keys]\nquitt = "x"', "keys: there is no action quitt; did you mean quit?"),
+        ('[keys]\nedit = "q"', "keys: edit and quit would both have q in Overview; edit keeps e"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_file_and_the_default_is_used(
@@ -49,6 +53,48 @@ def test_a_change_keeps_every_other_setting(tmp_path: Path) -> None:
     assert tomllib.loads(path.read_text()) == {"reveal": False, "theme": "dockpass-light"}
     assert path.stat().st_mode & 0o777 == 0o600
     assert [found.name for found in path.parent.iterdir()] == ["config.toml"]
+
+
+FILE = """# my settings
+engine = "docker"   # the one at work
+
+# what I like
+theme = "dockpass-dark" # dark
+reveal = false
+
+[keys]  # mine
+edit = "f7"
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_change_keeps_comments_order_and_line_ends(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(FILE.replace("\n", end).encode())
+    save_setting(path, "theme", "nord")
+    assert path.read_bytes().decode() == FILE.replace("\n", end).replace('"dockpass-dark"', '"nord"')
+    assert load_settings(path).settings.keys == {"edit": "f7"}
+
+
+def test_a_new_setting_goes_before_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('# mine\n[keys]\nedit = "f7" # so\n')
+    save_setting(path, "theme", "nord")
+    loaded = load_settings(path)
+    assert loaded.problems == ()
+    assert (loaded.settings.theme, loaded.settings.keys) == ("nord", {"edit": "f7"})
+    assert "# mine" in path.read_text()
+    assert "# so" in path.read_text()
+
+
+def test_a_link_to_the_settings_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "dotfiles").mkdir()
+    target, path = tmp_path / "dotfiles" / "dockpass.toml", tmp_path / "config.toml"
+    target.write_text("# kept\nreveal = true\n")
+    path.symlink_to(target)
+    save_setting(path, "theme", "nord")
+    assert path.is_symlink()
+    assert "# kept" in target.read_text()
 
 
 def test_a_file_that_cannot_be_read_is_not_overwritten(tmp_path: Path) -> None:

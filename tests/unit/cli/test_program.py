@@ -31,6 +31,10 @@ def program(tmp_path: Path) -> Iterator[Program]:
     [
         (["pusch"], 2, "Did you mean push?"),
         (["push", "--rep", "x"], 2, "--repo"),
+        (["--env-file", "x", "push"], 2, "--env-file stands before push"),
+        (["--engine", "docker", "explain", "push"], 2, "--engine stands before explain"),
+        (["--sandbox", "--set", "A=b"], 2, "The sandbox has variables of its own: --set"),
+        (["--set", "A=b"], 2, "The screen needs a terminal"),
         (["push"], 2, "needs a repository"),
         (["push", "--repo", "registry.example/UP"], 2, "upper-case"),
         (["cleanup", "--repo", REPO, "--older-than", "soon"], 2, "no span of time"),

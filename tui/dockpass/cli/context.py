@@ -56,6 +56,14 @@ def gather_facts(
     world: World, command: Command | None, given: Given, build: BuildOptions
 ) -> tuple[Facts, tuple[Finding, ...]]:
     """Gather the facts of a command; the redactor learns every secret among them."""
+    facts, notes = gather_noted(world, command, given, build)
+    return facts, (*find_findings(facts), *notes)
+
+
+def gather_noted(
+    world: World, command: Command | None, given: Given, build: BuildOptions
+) -> tuple[Facts, tuple[Finding, ...]]:
+    """Gather the facts, and what there is to say of the build files; the redactor learns every secret."""
     variables = gather(
         world.environ,
         env_files=[world.cwd / name for name in given.env_file],
@@ -72,7 +80,7 @@ def gather_facts(
         world.redactor.learn(password, given.registry_username)
     images, notes = _base_images(world, command, given, build)
     facts = Facts(variables, options, images, str(world.home), str(world.cwd))
-    return facts, (*find_findings(facts), *notes)
+    return facts, notes
 
 
 def _base_images(

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from dockpass import __version__
+from dockpass.cli.facts_options import facts_options, repo_option
 
 _COMMANDS = {
     "explain": "commands",
@@ -64,6 +65,9 @@ class _Lazy(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@repo_option
+@facts_options
+@click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of a build.")
 @click.option("--version", is_flag=True, help="Print the version of dockpass and of what it stands on.")
 @click.option("--verbose", is_flag=True, help="With --version: also the engine's.")
 @click.option("--engine", metavar="NAME", help="Who builds, pulls and pushes: auto, docker or embedded.")
@@ -71,19 +75,51 @@ class _Lazy(click.Group):
 @click.option("--sandbox", is_flag=True, help="Start the screen in a sandbox, where nothing is yours.")
 @click.pass_context
 def cli(
-    ctx: click.Context, version: bool, verbose: bool, engine: str | None, no_proxy: bool, sandbox: bool
+    ctx: click.Context, /, version: bool, verbose: bool, engine: str | None, sandbox: bool, **options: Any
 ) -> None:
     """Which credentials does this registry command use, why, and what would change it?
 
-    Without a command, the screen starts.
+    Without a command, the screen starts, with the variables and options that are given here.
     """
     if version:
         _print_version(engine, verbose=verbose)
         ctx.exit()
-    if ctx.invoked_subcommand is None:
-        from dockpass.cli.screen import start_sandbox, start_screen
+    if ctx.invoked_subcommand is not None:
+        _refuse_options_before(ctx, ctx.invoked_subcommand)
+        return
+    from dockpass.cli.screen import start_sandbox, start_screen
 
-        ctx.exit(start_sandbox(engine) if sandbox else start_screen(engine, no_proxy=no_proxy))
+    if sandbox:
+        _refuse_options_with_sandbox(ctx)
+        ctx.exit(start_sandbox(engine))
+    ctx.exit(start_screen(engine, **options))
+
+
+def _given_here(ctx: click.Context) -> list[str]:
+    """Return the options of the program itself that were typed."""
+    typed = click.core.ParameterSource.COMMANDLINE
+    given = [
+        each for each in ctx.command.params if each.name and ctx.get_parameter_source(each.name) is typed
+    ]
+    return [each.opts[0] for each in given]
+
+
+def _refuse_options_before(ctx: click.Context, command: str) -> None:
+    """Options of the screen say nothing to a command; dropping them without a word would mislead."""
+    if given := _given_here(ctx):
+        raise click.UsageError(
+            f"{given[0]} stands before {command}. Write it after: dockpass {command} {given[0]} …",
+            ctx,
+        )
+
+
+def _refuse_options_with_sandbox(ctx: click.Context) -> None:
+    refused = [name for name in _given_here(ctx) if name not in {"--sandbox", "--engine"}]
+    if refused:
+        raise click.UsageError(
+            f"The sandbox has variables of its own: {refused[0]} would not be used. Leave it out.",
+            ctx,
+        )
 
 
 def run() -> None:

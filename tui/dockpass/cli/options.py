@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from dockpass.cli.facts_options import Decorated, applied, facts_options, repo_option
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host, host_name
@@ -15,7 +15,17 @@ from dockpass.registry.proxies import NONE, Proxies, proxies_for
 from dockpass.runs.rules import parse_span
 from dockpass.settings import ENGINES
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+__all__ = [
+    "Span",
+    "build_arguments",
+    "build_options",
+    "engine_option",
+    "facts_options",
+    "policy_of",
+    "registry_options",
+    "repo_option",
+    "run_options",
+]
 
 
 class Span(click.ParamType[float]):
@@ -33,44 +43,9 @@ class Span(click.ParamType[float]):
             self.fail(f"{error.message} {error.hint}", param, ctx)
 
 
-def _apply(options: list[Callable[[Decorated], Decorated]], function: Decorated) -> Decorated:
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-def facts_options(function: Decorated) -> Decorated:
-    """Options that say where the facts come from."""
-    return _apply(
-        [
-            click.option("--registry-username", metavar="USER", help="The user to log in as."),
-            click.option(
-                "--registry-password",
-                metavar="PASSWORD",
-                help="The password. The process list shows it: prefer --registry-password-stdin.",
-            ),
-            click.option("--registry-password-stdin", is_flag=True, help="Read the password from stdin."),
-            click.option(
-                "--env-file", multiple=True, metavar="FILE", help="Read NAME=value lines; later files win."
-            ),
-            click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable."),
-            click.option("--unset", "unsets", multiple=True, metavar="NAME", help="Unset a variable."),
-            click.option("--clean-env", is_flag=True, help="Leave out the process environment."),
-        ],
-        function,
-    )
-
-
-def repo_option(function: Decorated) -> Decorated:
-    """The repository."""
-    return click.option("--repo", metavar="REPO", help="The repository; CI_REGISTRY_IMAGE where not given.")(
-        function
-    )
-
-
 def build_options(function: Decorated) -> Decorated:
     """Options that say what is built."""
-    return _apply(
+    return applied(
         [
             click.option("--file", "file", metavar="DOCKERFILE", help="The Dockerfile."),
             click.option("--config", metavar="WERF_YAML", help="The werf.yaml."),
@@ -103,7 +78,7 @@ def run_options(function: Decorated) -> Decorated:
 
 def registry_options(function: Decorated) -> Decorated:
     """Options of whatever speaks to registries: what the person allows."""
-    return _apply(
+    return applied(
         [
             click.option(
                 "--allow-foreign-registry",

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
-from dockpass.cli.context import engine_choice
+from dockpass.cli.context import Given, engine_choice, gather_noted
 from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
 from dockpass.paths import paths
+from dockpass.runs.request import BuildOptions
 from dockpass.signals import ending_signals
 from dockpass.text import clean
 
 
-def start_screen(engine: str | None = None, *, no_proxy: bool = False) -> int:
-    """Run the terminal UI; return the exit status."""
-    _require_terminal()
-    from dockpass.ui.app import run_app
-
+def start_screen(
+    engine: str | None = None,
+    *,
+    no_proxy: bool = False,
+    froms: Sequence[str] = (),
+    repo: str | None = None,
+    **options: Any,
+) -> int:
+    """Run the terminal UI with the variables and options that are given; return the exit status."""
+    given = Given(repo=repo, froms=froms, **options)
+    _require_terminal(but_stdin=given.registry_password_stdin)
     world = this_process()
+    facts, notes = gather_noted(world, None, given, BuildOptions())
+    if given.registry_password_stdin:
+        _take_keys_from_terminal()
+    from dockpass.ui.app import Start, run_app
+
     chosen = engine_choice(world, engine)
-    return run_app(
-        world.environ, world.home, world.cwd, world.paths, world.redactor, chosen, no_proxy=no_proxy
-    )
+    return run_app(Start(world.environ, facts, notes, world.paths, world.redactor, chosen, no_proxy=no_proxy))
 
 
 def start_sandbox(engine: str | None = None) -> int:
@@ -39,7 +51,7 @@ def start_sandbox(engine: str | None = None) -> int:
     _require_terminal()
     from dockpass.sandbox.server import SandboxServer
     from dockpass.sandbox.workshop import Workshop
-    from dockpass.ui.app import run_app
+    from dockpass.ui.app import Start, run_app
     from dockpass.ui.session import Sandbox
 
     world = this_process()
@@ -62,7 +74,9 @@ def start_sandbox(engine: str | None = None) -> int:
             workshop.cleanup_token,
             str(workshop.external_config),
         )
-        return run_app(environ, workshop.home, workshop.project, places, world.redactor, choice, sandbox)
+        inside = World(environ, workshop.project, world.redactor)
+        facts, notes = gather_noted(inside, None, Given(), BuildOptions())
+        return run_app(Start(environ, facts, notes, places, world.redactor, choice, sandbox))
 
 
 def _end(number: int, _: object) -> NoReturn:
@@ -95,8 +109,22 @@ def _what_is_here(world: World, engine: str | None) -> list[str]:
     return found
 
 
-def _require_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+def _take_keys_from_terminal() -> None:
+    """Read keys from the terminal, where stdin was the password."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise UsageError(
+            "no-terminal",
+            "The password came on stdin, and there is no other terminal to read keys from.",
+            "Give the password on the screen: `e` on the option.",
+        ) from error
+    os.dup2(terminal, sys.stdin.fileno())
+    os.close(terminal)
+
+
+def _require_terminal(*, but_stdin: bool = False) -> None:
+    if not ((but_stdin or sys.stdin.isatty()) and sys.stdout.isatty()):
         raise UsageError(
             "no-terminal",
             "The screen needs a terminal, and stdin or stdout is none.",

@@ -5,34 +5,34 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textual.app import App
 from textual.binding import Binding
 
 from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.engines.embedded.store import Store
-from dockpass.errors import DockpassError, UsageError
+from dockpass.errors import DockpassError
 from dockpass.keymap import key_for, shown_key
 from dockpass.paths import Paths
 from dockpass.runs.services import Services, ordinary_policy
-from dockpass.secrets import Redactor, Secret
+from dockpass.secrets import Redactor
 from dockpass.settings import load_settings, save_setting
 from dockpass.signals import ENDING_SIGNALS
+from dockpass.ui.host import Host
 from dockpass.ui.palette import Everything
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.widgets.too_small import SMALLEST_HEIGHT, SMALLEST_WIDTH
 from dockpass.variables.findings import Finding
-from dockpass.variables.gather import gather
 from dockpass.variables.place import detect_place
 
 
-class DockpassApp(App[int], inherit_bindings=False):
+class DockpassApp(Host):
     """Draws a session."""
 
     CSS_PATH = "styles/base.tcss"
@@ -54,22 +54,12 @@ class DockpassApp(App[int], inherit_bindings=False):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST_HEIGHT, "-low"), (24, "-tall")]
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         for theme in THEMES:
             self.register_theme(theme)
         wanted = session.loaded.settings.theme
         self.theme = wanted if wanted in self.usable_themes else "dockpass-dark"
         self.set_keymap(dict(session.keys))
-
-    @property
-    def usable_themes(self) -> list[str]:
-        """The names of the themes that can be read here.
-
-        Without colours Textual turns the terminal's own ones, which it does not know, into black on black.
-        """
-        colourless = "NO_COLOR" in self.session.services.environ
-        return [name for name in self.available_themes if not (colourless and name.startswith("ansi"))]
 
     def get_key_display(self, binding: Binding) -> str:
         """Name a key as the help does."""
@@ -139,61 +129,53 @@ class DockpassApp(App[int], inherit_bindings=False):
             self.notify(f"{error.message} {error.hint}", severity="warning")
 
 
-def make_session(
-    environ: Mapping[str, str],
-    home: Path,
-    cwd: Path,
-    paths: Paths,
-    redactor: Redactor,
-    engine: EngineChoice,
-    sandbox: Sandbox | None = None,
-    *,
-    no_proxy: bool = False,
-) -> Session:
-    """Gather what a session starts from; `no_proxy` leaves the proxies of the environment unused."""
-    variables = gather(environ)
-    for variable in variables.values():
-        if isinstance(variable.value, Secret):
-            redactor.learn(variable.value)
-    base_images, notes = None, []
-    try:
-        from dockpass.buildfiles.find import find_base_images
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the screen starts from.
 
-        sources = find_base_images(cwd)
-        base_images = sources.base_images
-        notes = [Finding(found.id, found.where, found.message) for found in sources.findings]
-    except UsageError as error:
-        notes = [Finding(error.id, "build file", error.message)]
-    facts = Facts(variables, base_images=base_images, home=str(home), cwd=str(cwd))
-    policy = ordinary_policy(home, environ, redactor, no_proxy=no_proxy)
+    `notes` are findings about the build files; `no_proxy` leaves the proxies of the environment unused.
+    """
+
+    environ: Mapping[str, str]
+    facts: Facts
+    notes: tuple[Finding, ...]
+    paths: Paths
+    redactor: Redactor
+    engine: EngineChoice
+    sandbox: Sandbox | None = None
+    no_proxy: bool = False
+
+
+def make_session(start: Start) -> Session:
+    """Return the session of a start."""
+    facts, engine = start.facts, start.engine
+    home, cwd = Path(facts.home), Path(facts.cwd)
+    policy = ordinary_policy(home, start.environ, start.redactor, no_proxy=start.no_proxy)
+    services = Services(
+        start.environ,
+        home,
+        cwd,
+        start.paths.state,
+        start.redactor,
+        policy=policy,
+        open_engine=opener(engine, policy),
+    )
     return Session(
         facts,
         detect_place(facts, os.path.isdir),
-        Services(
-            environ, home, cwd, paths.state, redactor, policy=policy, open_engine=opener(engine, policy)
-        ),
-        load_settings(paths.settings),
-        paths,
-        lambda: detect_chosen(engine, environ, home),
+        services,
+        load_settings(start.paths.settings),
+        start.paths,
+        lambda: detect_chosen(engine, start.environ, home),
         store=Store(engine.store),
-        notes=tuple(notes),
-        sandbox=sandbox,
+        notes=start.notes,
+        sandbox=start.sandbox,
     )
 
 
-def run_app(
-    environ: Mapping[str, str],
-    home: Path,
-    cwd: Path,
-    paths: Paths,
-    redactor: Redactor,
-    engine: EngineChoice,
-    sandbox: Sandbox | None = None,
-    *,
-    no_proxy: bool = False,
-) -> int:
+def run_app(start: Start) -> int:
     """Run the screen until the person quits; return the exit status."""
-    sweep(environ)
-    app = DockpassApp(make_session(environ, home, cwd, paths, redactor, engine, sandbox, no_proxy=no_proxy))
+    sweep(start.environ)
+    app = DockpassApp(make_session(start))
     result = app.run()
     return app.return_code if app.return_code else (result or 0)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from dockpass.auth.command import Command
 from dockpass.keymap import ACTIONS, PLACES, SCOPES, Action, key_name
+from dockpass.ui.host import Host
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.views.overview import option_name
 from dockpass.variables.catalogue import listed
-
-if TYPE_CHECKING:
-    from dockpass.ui.app import DockpassApp
 
 OPENED_BY = {"access": "access", "readers": "readers", "images": "images"}
 """The action of the overview that opens a place."""
@@ -48,7 +46,7 @@ class Everything(Provider):
                 yield Hit(score, matcher.highlight(found.title), found.do, help=found.help)
 
     def _entries(self) -> Iterator[PaletteEntry]:
-        app = cast("DockpassApp", self.app)
+        app = cast(Host, self.app)
         here = str(getattr(self.screen, "PLACE", ""))
         yield from _commands(app)
         yield from _actions(app, here)
@@ -57,7 +55,7 @@ class Everything(Provider):
             yield PaletteEntry(f"theme {name}", "Change the theme, and keep it.", partial(_theme, app, name))
 
 
-def _commands(app: DockpassApp) -> Iterator[PaletteEntry]:
+def _commands(app: Host) -> Iterator[PaletteEntry]:
     for command in Command:
         for title, words, do in (
             (f"run {command}", f"Run {command}: first its plan, then the run.", Overview.start),
@@ -71,7 +69,7 @@ def _commands(app: DockpassApp) -> Iterator[PaletteEntry]:
             yield PaletteEntry(title, words, partial(_on_overview, app, do, command))
 
 
-def _actions(app: DockpassApp, here: str) -> Iterator[PaletteEntry]:
+def _actions(app: Host, here: str) -> Iterator[PaletteEntry]:
     """Yield the actions of this place as they are, then those of other places, with the place."""
     own = app.session.keys
     scopes = PLACES.get(here, ("everywhere",))
@@ -84,13 +82,13 @@ def _actions(app: DockpassApp, here: str) -> Iterator[PaletteEntry]:
         yield PaletteEntry(f"{place}: {action.title}", words, partial(_do_there, app, action))
 
 
-def _variables(app: DockpassApp) -> Iterator[PaletteEntry]:
+def _variables(app: Host) -> Iterator[PaletteEntry]:
     for entry in listed(app.session.facts):
         title = f"edit {option_name(entry)}"
         yield PaletteEntry(title, entry.means, partial(_on_overview, app, Overview.edit, entry))
 
 
-def _do(app: DockpassApp, action: Action) -> None:
+def _do(app: Host, action: Action) -> None:
     """Do an action of the present screen, if it can be done now."""
     name = "run" if action.id == "run" else action.id
     screen = app.screen
@@ -100,7 +98,7 @@ def _do(app: DockpassApp, action: Action) -> None:
         app.call_later(app.run_action, name, app if action.id == "quit" else screen)
 
 
-def _do_there(app: DockpassApp, action: Action) -> None:
+def _do_there(app: Host, action: Action) -> None:
     """Go where the action works: it is done there by its key, for it may have to be chosen what with."""
     if action.scope in OPENED_BY:
         _on_overview(app, _open, OPENED_BY[action.scope])
@@ -121,7 +119,7 @@ def _stay(_overview: Overview, _: None) -> None:
 What = TypeVar("What")
 
 
-def _on_overview(app: DockpassApp, do: Callable[[Overview, What], None], what: What) -> None:
+def _on_overview(app: Host, do: Callable[[Overview, What], None], what: What) -> None:
     """Do something on the overview; a run that goes on is not left for it."""
     while not isinstance(app.screen, Overview):
         run = getattr(app.screen, "run_", None)
@@ -132,5 +130,5 @@ def _on_overview(app: DockpassApp, do: Callable[[Overview, What], None], what: W
     do(app.screen, what)
 
 
-def _theme(app: DockpassApp, name: str) -> None:
+def _theme(app: Host, name: str) -> None:
     app.theme = name

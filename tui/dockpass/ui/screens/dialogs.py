@@ -140,7 +140,7 @@ class ConfirmDeletion(Confirm):
 
     def compose_body(self) -> ComposeResult:
         """The list, and a line to search in it."""
-        yield Lines("", id="body")
+        yield Lines("", id="body", framed=False)
         yield Filter("a part of a tag or a reason", filters="#body")
 
     def fill(self) -> None:
@@ -167,16 +167,13 @@ class ConfirmDeletion(Confirm):
             self.dismiss(yes)
 
     def _show(self) -> None:
-        body = self.query_one("#body", Lines)
-        width = max(body.scrollable_content_region.width - 1, 40)
-        text = self.query_one(Filter).text
-        rows = plan_rows(self._tags, width)
+        body, text = self.query_one("#body", Lines), self.query_one(Filter).text
+        rows = plan_rows(self._tags)
         found = [row for row in rows if text in plain([row])[0].casefold()]
         body.replace(found or nothing_matches(text))
-        body.border_title = plan_counts(self._tags)
-        body.border_subtitle = (
-            filter_words(text, len(found), len(rows)) or "↑ ↓ and page keys scroll, / searches"
-        )
+        keys = "← → / j k g G" if body.allow_horizontal_scroll else "/ j k g G"
+        words = filter_words(text, len(found), len(rows)) or keys
+        self.query_one(".dialog").border_subtitle = f"{plan_counts(self._tags)} · {words}"
 
 
 @dataclass(frozen=True, slots=True)

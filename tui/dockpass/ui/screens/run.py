@@ -34,6 +34,8 @@ from dockpass.ui.widgets.run_log import RunLog
 from dockpass.ui.widgets.too_small import TooSmall
 
 FRAMES_PER_SECOND = 4
+ROOM_FOR_ALL = 30
+"""Rows with which the layers stay when the outcome comes."""
 
 
 class RunScreen(Screen[None]):
@@ -123,7 +125,7 @@ class RunScreen(Screen[None]):
         waiting = waits_for(self.plan, state)
         self.query_one("#lifecycle", Panel).show(partial(lifecycle_lines, self.plan, state, most))
         layers = self.query_one("#layers", Panel)
-        layers.display = bool(state.layers) and not (state.ended is not None and self.has_class("-low"))
+        layers.display = bool(state.layers) and (state.ended is None or height >= ROOM_FOR_ALL)
         layers.show(lambda width: layer_lines(state, width, max(height // 3 - 2, 2)))
         outcome = self.query_one("#outcome", Panel)
         outcome.display = state.ended is not None

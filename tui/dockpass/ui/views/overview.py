@@ -151,12 +151,20 @@ def _mark(
 
 
 def _row(entry: Entry, facts: Facts, mark: Span, edited: bool, width: int) -> Line:
-    room = max(width - LONGEST_NAME - 4, 8)
+    room = max(width - LONGEST_NAME - 3, 8)
     shown, role = shown_value(entry, facts, room)
     source = "edit" if edited else _source(entry, facts)
     suffix = f"  {source}" if source and len(shown) + len(source) + 2 <= room else ""
     named: Span = (cell(option_name(entry), LONGEST_NAME + 1), "absent" if role == "absent" else "text")
-    return (mark, named, (cut(shown, room), role), (suffix, "label"))
+    return (mark, named, (cut_path(shown, room), role), (suffix, "label"))
+
+
+def cut_path(text: str, width: int) -> str:
+    """Shorten a value to `width` characters; behind a whole part of a path, where one has room."""
+    if len(text) <= width:
+        return text
+    kept = text[: width - 1].rpartition("/")[0]
+    return f"{kept}/…" if len(kept) + 2 <= width and len(kept) >= width // 3 else cut(text, width)
 
 
 def matching(entries: Sequence[Entry], facts: Facts, text: str) -> list[Entry]:

@@ -45,6 +45,7 @@ class RunState:
     first_bytes: float | None = None
     now: float = 0.0
     news: float = 0.0
+    wait: ev.Waiting | None = None
     count: ev.Count | None = None
     log: list[Line] = field(default_factory=list)
     plan: list[ev.TagPlanned] = field(default_factory=list)
@@ -61,6 +62,7 @@ class RunState:
         for event in events:
             self.now = max(self.now, event.at)
             self.news = self.now
+            self.wait = event if isinstance(event, ev.Waiting) else None
             fresh += self._take(event)
         self.log += fresh
         del self.log[:-MOST_LOG_LINES]
@@ -153,6 +155,9 @@ _ENGINE = frozenset({Phase.TAG, Phase.BUILD, Phase.PUSH, Phase.PULL, Phase.UNTAG
 def waits_for(plan: Plan, state: RunState) -> str:
     """Return what a silent run waits for: `log in: waiting for the registry, 6 s`."""
     running, silent = state.running, state.now - state.news
+    if state.wait is not None and running is not None:
+        left = max(state.wait.at + state.wait.seconds - state.now, 0)
+        return f"{state.wait.host} asks to wait, {left:.0f} s more"
     if running is None or silent < LONGEST_SILENCE:
         return ""
     title = next((planned.title for planned in plan.phases if planned.phase is running), str(running)).lower()
@@ -166,7 +171,7 @@ def waits_for(plan: Plan, state: RunState) -> str:
     return ", ".join(part for part in (f"{title}: {what}" if what else title, f"{silent:.0f} s") if part)
 
 
-_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_FRAMES = "▖▘▝▗"
 
 
 def clock_words(state: RunState) -> str:

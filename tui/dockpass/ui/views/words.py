@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from dockpass.auth.command import Method
@@ -51,9 +50,24 @@ def hanging(head: Line, text: str, role: str, width: int) -> list[Line]:
     below = longest > width - indent and indent > LEAST_INDENT
     if below:
         indent = LEAST_INDENT
-    wrapped = textwrap.wrap(text, max(width - indent, 8), break_on_hyphens=False) or [""]
+    wrapped = _wrapped(text, max(width - indent, 8))
     lines: list[Line] = [head] if below else [(*head, (wrapped[0], role))]
     return [*lines, *(((" " * indent, "text"), (line, role)) for line in wrapped[0 if below else 1 :])]
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """Wrap at blanks; only what has no room in a whole line is broken, behind a `/` if it has one."""
+    lines = [""]
+    for word in text.split():
+        parts = [word] if len(word) <= room else re.findall(r"[^/]*/|[^/]+$", word)
+        for number, part in enumerate(parts):
+            between = " " if lines[-1] and number == 0 else ""
+            if len(lines[-1]) + len(between) + len(part) <= room:
+                lines[-1] += between + part
+                continue
+            pieces = [part[at : at + room] for at in range(0, len(part), room)]
+            lines += pieces if lines[-1] else [lines.pop() + pieces[0], *pieces[1:]]
+    return lines
 
 
 def shorten(text: str, width: int) -> str:

@@ -26,8 +26,8 @@ class Lines(ScrollView, can_focus=True):
         Binding("l", "scroll_right", "right", show=False),
     ]
 
-    def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id, classes="panel")
+    def __init__(self, title: str, *, id: str, framed: bool = True) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes="panel" if framed else "text")
         self.border_title = title
         self._lines: list[Line] = []
         self._widest = 0

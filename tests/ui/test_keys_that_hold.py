@@ -1,0 +1,150 @@
+"""A person's own keys work, and are the ones that are shown. The palette finds everything by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from screens import press, shown
+from textual.widgets import Static
+
+from dockpass.auth.command import Command
+from dockpass.keymap import ACTIONS
+from dockpass.settings import LoadedSettings, Settings
+from dockpass.ui.app import DockpassApp
+from dockpass.ui.palette import Everything
+from dockpass.ui.screens.access import AccessScreen
+from dockpass.ui.screens.dialogs import Confirm, EditValue
+from dockpass.ui.screens.overview import Overview
+from dockpass.ui.session import Session
+from dockpass.ui.widgets.keys import Keys
+from scenes import JOB, SANDBOX, SANDBOX_JOB, session
+
+NOWHERE = Path("/nonexistent")
+
+
+def with_keys(keys: Mapping[str, str], **more: object) -> Session:
+    made = session(JOB, **more)  # type: ignore[arg-type]
+    made.loaded = LoadedSettings(Settings(keys=keys), {}, (), NOWHERE)
+    return made
+
+
+async def test_own_keys_work_and_are_shown_in_their_place() -> None:
+    async with shown(with_keys({"edit": "f7", "quit": "ctrl+q", "help": "f1"})) as pilot:
+        await press(pilot, "tab", "e")
+        assert isinstance(pilot.app.screen, Overview)
+        foot = [(key.key_display, key.description) for key in pilot.app.screen.query_one(Keys).children]
+        assert ("f7", "edit") in foot
+        assert ("ctrl+q", "quit") in foot
+        assert foot.index(("f7", "edit")) < foot.index(("a", "access"))
+        await press(pilot, "f7")
+        assert isinstance(pilot.app.screen, EditValue)
+        await press(pilot, "escape", "f1")
+        text = str(pilot.app.screen.query_one("#body Static", Static).render())
+        assert "f7          Change the selected variable" in text
+        assert "ctrl+q      Quit" in text
+        await press(pilot, "escape", "ctrl+q")
+    assert pilot.app.return_code == 0
+
+
+async def test_help_begins_with_the_screen_it_is_asked_on() -> None:
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "4", "a", "question_mark")
+        text = str(pilot.app.screen.query_one("#body Static", Static).render())
+        assert text.lstrip().startswith("ACCESS")
+
+
+async def test_the_tour_names_the_keys_that_hold() -> None:
+    made = session(SANDBOX_JOB, sandbox=SANDBOX)
+    made.loaded = LoadedSettings(Settings(keys={"tour_next": "f3"}), {}, (), NOWHERE)
+    async with shown(made) as pilot:
+        assert "f3 next" in str(pilot.app.screen.query_one("#tour").border_subtitle)
+
+
+@pytest.mark.parametrize("keys", [{}, {"quit": "f10"}])
+async def test_ctrl_c_says_in_plain_words_how_to_quit(keys: Mapping[str, str]) -> None:
+    async with shown(with_keys(keys)) as pilot:
+        await press(pilot, "ctrl+c")
+        (told,) = [notice.message for notice in pilot.app._notifications]
+        assert told == f"{keys.get('quit', 'q')} quits."
+
+
+async def titles(app: DockpassApp) -> list[str]:
+    return [entry.title for entry in Everything(app.screen)._entries()]
+
+
+async def test_the_palette_finds_every_action_command_variable_and_theme() -> None:
+    made = session(JOB)
+    async with shown(made) as pilot:
+        app = pilot.app
+        assert isinstance(app, DockpassApp)
+        found = await titles(app)
+        for command in Command:
+            assert {f"run {command}", f"access of {command}", f"why {command}"} <= set(found)
+        for action in ACTIONS:
+            assert any(title.endswith(action.title) for title in found), action
+        assert {
+            "edit CI_REGISTRY",
+            "edit repo",
+            "edit password",
+            "theme nord",
+            "theme dockpass-light",
+        } <= set(found)
+        assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    ("query", "screen"),
+    [
+        ("run push", Confirm),
+        ("access of cleanup", AccessScreen),
+        ("edit DOCKER_HOST", EditValue),
+        ("configs", Static),
+    ],
+)
+async def test_what_the_palette_finds_is_done(query: str, screen: type) -> None:
+    async with shown(session(JOB)) as pilot:
+        app = pilot.app
+        assert isinstance(app, DockpassApp)
+        provider = Everything(app.screen)
+        hits = [hit async for hit in provider.search(query)]
+        best = max(hits, key=lambda hit: hit.score)
+        assert query in str(best.text)
+        best.command()  # type: ignore[misc]
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, screen) or (screen is Static and not isinstance(app.screen, Overview))
+
+
+async def test_the_palette_changes_the_theme_and_leaves_another_screen_for_a_command() -> None:
+    async with shown(session(JOB)) as pilot:
+        app = pilot.app
+        assert isinstance(app, DockpassApp)
+        entries = {entry.title: entry for entry in Everything(app.screen)._entries()}
+        entries["theme nord"].do()
+        assert app.theme == "nord"
+        await press(pilot, "4", "a")
+        entries["run push"].do()
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, Confirm)
+
+
+async def test_a_typed_word_in_the_palette_opens_the_plan() -> None:
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "ctrl+p", *"run push")
+        await pilot.pause(0.5)
+        await press(pilot, "enter")
+        await pilot.pause(0.2)
+        assert isinstance(pilot.app.screen, Confirm)
+
+
+def test_the_terminals_own_colours_are_not_taken_where_there_are_none() -> None:
+    made = session(JOB)
+    made.services = replace(made.services, environ={"NO_COLOR": "1"})
+    made.loaded = LoadedSettings(Settings(theme="ansi-dark"), {}, (), NOWHERE)
+    app = DockpassApp(made)
+    assert app.theme == "dockpass-dark"
+    assert "ansi-dark" not in app.usable_themes

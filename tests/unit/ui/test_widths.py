@@ -1,0 +1,205 @@
+"""At every width: a warning is told in words, no name is broken, and nothing is wider than its room."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from dockpass.auth.command import Command
+from dockpass.auth.decision import Decision
+from dockpass.auth.facts import Edit, EditKind
+from dockpass.secrets import Secret
+from dockpass.ui.session import Session
+from dockpass.ui.views.commands import CommandState, command_lines
+from dockpass.ui.views.helping import help_lines
+from dockpass.ui.views.overview import environment_rows, read_by, status_line, why_lines
+from dockpass.ui.views.plan import plan_lines
+from dockpass.ui.views.words import Line, hanging, plain, shorten
+from dockpass.variables.catalogue import listed
+from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, IGNORE, JOB, SANDBOX_JOB, session
+
+WIDTHS = range(60, 201)
+NARROWEST_ROOM = 54
+"""Cells for text in a frame, on 60 columns."""
+
+NAME = re.compile(r"[A-Za-z0-9_]*_[A-Za-z0-9_]*|--[a-z-]+|[\w-]+(?:\.[\w-]+)+(?::\d+)?")
+"""Variables, options and hosts."""
+
+EXTERNAL = Edit(EditKind.SET, "WERF_DOCKER_CONFIG", "/builds/web/backend.tmp/docker-config")
+SITUATIONS: dict[str, tuple[dict[str, str], tuple[Edit, ...]]] = {
+    "job": (JOB, ()),
+    "sandbox": (SANDBOX_JOB, ()),
+    "cleanup token": (JOB, (CLEANUP_TOKEN,)),
+    "ignored, looks false": (JOB, (Edit(EditKind.SET, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN", "0"),)),
+    "two edits": (JOB, (CLEANUP_TOKEN, IGNORE)),
+    "foreign": (JOB, (FOREIGN,)),
+    "options": (JOB, ALICE),
+    "half a login": (JOB, ALICE[:1]),
+    "options ignored": (JOB, (EXTERNAL, *ALICE)),
+    "external": (JOB, (EXTERNAL,)),
+    "nothing": ({}, ()),
+    "no repository": ({"CI_REGISTRY": "registry.myhost.com", "CI_JOB_TOKEN": "glcbt-64_canary"}, ()),
+    "long names": (
+        {
+            **JOB,
+            "CI_REGISTRY": "registry.internal.company.example:5000",
+            "CI_REGISTRY_IMAGE": "registry.internal.company.example:5000/group/sub/project",
+            "WERF_CLEANUP_REGISTRY_PASSWORD": "canary-old",
+        },
+        (Edit(EditKind.GIVE, "registry-username", "somebody.with.a.long.name@company.example"),),
+    ),
+    "many hosts": (
+        JOB,
+        (Edit(EditKind.GIVE, "from", "a.example.com/x b.example.com/y c.example.com/z"), *ALICE),
+    ),
+}
+
+
+def made(name: str) -> Session:
+    values, edits = SITUATIONS[name]
+    return session(values, edits=edits)
+
+
+def whole(lines: Sequence[Line], known: set[str]) -> None:
+    """No name stands in the lines in a part only."""
+    for line in plain(lines):
+        for found in NAME.findall(line):
+            assert found in known or not any(found in name for name in known), (found, line)
+
+
+def names_in(*texts: str) -> set[str]:
+    return {name for text in texts for name in NAME.findall(text)}
+
+
+def texts(lines: Sequence[Line]) -> str:
+    return "".join("".join(plain(lines)).split())
+
+
+@pytest.fixture(scope="module", params=list(SITUATIONS))
+def at_hand(request: pytest.FixtureRequest) -> Session:
+    return made(request.param)
+
+
+def states(at_hand: Session) -> list[CommandState]:
+    return [
+        CommandState(command, at_hand.decide(command), at_hand.decide_before(command)) for command in Command
+    ]
+
+
+def test_the_table_tells_every_warning_in_words_and_fits(at_hand: Session) -> None:
+    rows = states(at_hand)
+    widest = plain(command_lines(rows, 400))
+    names = names_in(*widest)
+    for width in (width - 6 for width in WIDTHS):
+        lines = command_lines(rows, width)
+        assert [len(text) for text in plain(lines) if len(text) > width] == []
+        for row, text in zip(rows, plain(lines), strict=True):
+            assert str(row.command) in text
+            if isinstance(row.now, Decision):
+                assert row.now.method.label in text
+                assert ("▲ " in text) == bool(row.now.warnings)
+                warning = next((span for span, role in lines[0] if role == "look" and "▲" in span), "")
+                assert "…" not in warning
+        whole([line for row, line in zip(rows, lines, strict=True) if isinstance(row.now, Decision)], names)
+
+
+def test_a_warning_is_the_same_words_at_every_width(at_hand: Session) -> None:
+    def warnings(width: int) -> Iterator[str]:
+        for text in plain(command_lines(states(at_hand), width)):
+            if "▲" in text:
+                yield text.partition("▲")[2]
+
+    if all(isinstance(row.now, Decision) for row in states(at_hand)):
+        expected = list(warnings(400))
+        assert all(list(warnings(width - 6)) == expected for width in WIDTHS)
+
+
+def test_why_breaks_no_name_and_loses_no_word(at_hand: Session) -> None:
+    for command in (Command.PUSH, Command.CLEANUP, Command.BUILD):
+        decided, instead = at_hand.decide(command), at_hand.instead(command)
+        expected = why_lines(decided, instead, 2000)
+        names = names_in(*plain(expected))
+        for width in (width - 6 for width in WIDTHS):
+            lines = why_lines(decided, instead, width)
+            assert texts(lines) == texts(expected)
+            if isinstance(decided, Decision):
+                # The first line, the sentence, is wrapped at blanks by the widget.
+                assert [text for text in plain(lines)[1:] if len(text) > width] == []
+                whole(lines, names)
+
+
+def test_the_plan_breaks_no_name_and_loses_no_word(at_hand: Session) -> None:
+    for command in Command:
+        request = at_hand.request(command)
+        if hasattr(request, "hint"):
+            continue
+        plan = at_hand.plan(request)  # type: ignore[arg-type]
+        expected = plan_lines(plan, "", 2, 2000)
+        for width in (width - 10 for width in WIDTHS):
+            lines = plan_lines(plan, "", 2, width)
+            assert texts(lines) == texts(expected)
+            assert [text for text in plain(lines) if len(text) > width] == []
+            whole(lines, names_in(*plain(expected)))
+
+
+def test_the_environment_and_the_first_line_fit(at_hand: Session) -> None:
+    facts = at_hand.facts
+    reads = read_by(at_hand.decide(Command.PUSH))
+    for width in (width - 6 for width in WIDTHS):
+        rows = environment_rows(listed(facts), facts, at_hand.findings, reads, {"CI_REGISTRY"}, width)
+        assert [row.line for row in rows if len(plain([row.line])[0]) > width] == []
+        for row in rows:
+            assert row.entry is None or row.entry.option or row.entry.name in plain([row.line])[0]
+    for width in WIDTHS:
+        left, right = status_line(
+            at_hand.place, 3, ("Docker 28.2.2  unix socket", "good"), width, sandbox=True
+        )
+        assert len(plain([left])[0]) + len(plain([right])[0]) + 4 <= width
+
+
+def test_the_help_fits() -> None:
+    for width in WIDTHS:
+        for scope in ("overview", "run"):
+            lines = help_lines(scope, {"edit": "f7"}, width - 10)
+            assert [text for text in plain(lines) if len(text) > width - 10] == []
+
+
+def test_text_that_has_no_room_behind_its_head_stands_below() -> None:
+    name = "WERF_IGNORE_CI_DOCKER_AUTOLOGIN"
+    head: Line = (("● docker's own     ", "text"),)
+    assert plain(hanging(head, f"set {name} to 1", "text", 44)) == [
+        "● docker's own",
+        f"    set {name} to 1",
+    ]
+    assert plain(hanging(head, f"set {name} to 1", "text", 54))[0] == f"● docker's own     set {name}"
+
+
+@pytest.mark.parametrize("width", range(1, 40))
+def test_shortened_text_is_whole_words(width: int) -> None:
+    text = "push needs a repository: set CI_REGISTRY_IMAGE"
+    short = shorten(text, width)
+    assert len(short) <= width
+    if " " in text[:width]:
+        assert text.startswith(short.removesuffix("…"))
+        assert text[len(short.removesuffix("…")) :][:1] in {"", " ", ":"}
+
+
+def test_no_secret_is_told() -> None:
+    canary = Secret("canary-secret-value")
+    at_hand = session(JOB, edits=(Edit(EditKind.SET, "CI_JOB_TOKEN", canary),))
+    facts = at_hand.facts
+    for width in WIDTHS:
+        rows = environment_rows(listed(facts), facts, (), {}, (), width)
+        assert "canary" not in texts([row.line for row in rows])
+
+
+def test_a_reference_without_room_is_broken_behind_its_parts() -> None:
+    text = "push registry.example:5000/group/project/application:main now"
+    assert plain(hanging((), text, "text", 30)) == [
+        "push registry.example:5000/",
+        "group/project/application:main",
+        "now",
+    ]
+    assert plain(hanging((), "x" * 25, "text", 10)) == ["x" * 10, "x" * 10, "x" * 5]

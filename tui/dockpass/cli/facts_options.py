@@ -1,0 +1,46 @@
+"""The options that say where the facts come from. Every start of the program loads them, and little else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def applied(options: list[Callable[[Decorated], Decorated]], function: Decorated) -> Decorated:
+    """Return the function with every option, in their order."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def facts_options(function: Decorated) -> Decorated:
+    """Options that say where the facts come from."""
+    return applied(
+        [
+            click.option("--registry-username", metavar="USER", help="The user to log in as."),
+            click.option(
+                "--registry-password",
+                metavar="PASSWORD",
+                help="The password. The process list shows it: prefer --registry-password-stdin.",
+            ),
+            click.option("--registry-password-stdin", is_flag=True, help="Read the password from stdin."),
+            click.option(
+                "--env-file", multiple=True, metavar="FILE", help="Read NAME=value lines; later files win."
+            ),
+            click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable."),
+            click.option("--unset", "unsets", multiple=True, metavar="NAME", help="Unset a variable."),
+            click.option("--clean-env", is_flag=True, help="Leave out the process environment."),
+        ],
+        function,
+    )
+
+
+def repo_option(function: Decorated) -> Decorated:
+    """The repository."""
+    return click.option("--repo", metavar="REPO", help="The repository; CI_REGISTRY_IMAGE where not given.")(
+        function
+    )
