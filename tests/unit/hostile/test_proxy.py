@@ -202,6 +202,31 @@ async def test_a55_a_proxy_that_is_not_there_is_named(world: World) -> None:
     assert "HTTPS_PROXY" in error.hint
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("http://nowhere.example:3128", "proxy-unreachable"),
+        ("https://nowhere.example:3128", "proxy-unreachable"),
+        ("http://a..b:1", "proxy-unreachable"),
+        ("x" * 300, "proxy-unreachable"),
+        ("http://1:99", "proxy-invalid"),
+        ("http://\u2028x:1", "proxy-invalid"),
+        ("http://p:port", "proxy-invalid"),
+    ],
+)
+@pytest.mark.parametrize("tls", [True, False])
+async def test_a55_a_proxy_that_cannot_be_found_is_at_fault_and_not_the_registry(
+    world: World, address: str, expected: str, tls: bool
+) -> None:
+    server = await registry(world, tls=tls)
+    plain = frozenset({server.host})
+    used = proxies_of({"HTTPS_PROXY": address, "HTTP_PROXY": address})
+    error = await failing(await world.client(server.host, proxies=used, insecure_registries=plain))
+    assert error.id == expected, error.message
+    assert "PROXY" in error.message + error.hint
+    assert server.asked == []
+
+
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "foo"])
 async def test_a55_a_proxy_of_another_kind_is_refused_and_not_passed_by(world: World, scheme: str) -> None:
     server = await registry(world)

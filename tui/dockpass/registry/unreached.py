@@ -72,20 +72,38 @@ def _at_proxy(url: str, error: BaseException, proxy: Proxy, words: str) -> Dockp
     host = clean(urlsplit(url).netloc)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return by_proxy(url, proxy, error.status, error.message)
-    if isinstance(error, _OF_TLS) and getattr(error, "host", "") == proxy.place[0] != urlsplit(url).hostname:
+    if isinstance(error, ValueError) and not isinstance(
+        error, _OF_TLS
+    ):  # of a name that cannot be one; the registry's goes as it is
+        return DockpassError(
+            "proxy-invalid",
+            f"{proxy.variable} names a proxy that cannot be one, {proxy.host}: {words}.",
+            "It should look like http://proxy.example:3128. --no-proxy goes directly.",
+        )
+    if not isinstance(error, aiohttp.ClientConnectorError) or not _is_elsewhere(url, error):
+        return None
+    if isinstance(error, _OF_TLS):
         return DockpassError(
             "proxy-tls",
             f"No safe connection to the proxy {proxy.host} on the way to {host}: {words}.",
             f"If it speaks plain http, {proxy.variable} has to begin with http://; --ca-file adds a CA.",
         )
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return DockpassError(
-            "proxy-unreachable",
-            f"The proxy {proxy.host} on the way to {host} cannot be reached: {words}.",
-            f"It comes from {proxy.variable}. Check the address, or reach this registry without a proxy:"
-            " list it in NO_PROXY, or give --no-proxy.",
-        )
-    return None
+    if isinstance(error.os_error, socket.gaierror):
+        words = "its name cannot be resolved"
+    return DockpassError(
+        "proxy-unreachable",
+        f"The proxy {proxy.host} on the way to {host} cannot be reached: {words}.",
+        f"It comes from {proxy.variable}. Check the address, or reach this registry without a proxy:"
+        " list it in NO_PROXY, or give --no-proxy.",
+    )
+
+
+def _is_elsewhere(url: str, error: aiohttp.ClientConnectorError) -> bool:
+    """Tell whether a connection to another host than the request's failed, which is the proxy's then."""
+    parts = urlsplit(url)
+    own = (parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme))
+    is_proxys = isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientConnectorDNSError)
+    return is_proxys or (error.host, error.port) != own
 
 
 def by_proxy(url: str, proxy: Proxy, status: int, words: str) -> DockpassError:
