@@ -22,7 +22,7 @@ SECONDS = 2.0
 """How long after a look a request to delete may still be sent."""
 LOOKS = 8
 
-_REFUSALS = frozenset({401, 403})
+_REFUSALS = frozenset({401, 403, 429})
 _OFF = frozenset({405, 501})
 
 
@@ -94,6 +94,7 @@ class _Execution:
         self._has_deleted = False
         self._single_tried = False
         self._cut: set[str] = set()
+        self._lost: set[str] = set()
         self._looked = 0.0
 
     async def run(self) -> None:
@@ -145,7 +146,7 @@ class _Execution:
             seen = await self._client.look(self._path, tag)
             absent = seen.status == 404 and await self._is_absent(tag, sure=seen.absent)
         except RegistryError as error:
-            if error.answer.status in _REFUSALS | {429}:
+            if error.answer.status in _REFUSALS:
                 raise
             self._tell(tag, digest, "failed", f"it could not be looked up: {error.answer.in_words}")
             return False
@@ -158,11 +159,18 @@ class _Execution:
         return not absent and seen.digest == digest
 
     async def _renew(self) -> None:
+        """Look again, and tell what was to stay and is gone; stop if this run may have taken it along."""
         await self._watch.renew()
         for info in self._watch.gone:
+            if info.tag in self._lost:
+                continue
             related = info.digest in self._cut or any(info.digest in self._needs[cut] for cut in self._cut)
             if related and not self._stop:
-                self._lost(info.tag, info.digest)
+                self._is_lost(info.tag, info.digest)
+            else:
+                self._lost.add(info.tag)
+                words = "it was to stay, and somebody else removed it, or moved it to an image that went"
+                self._on_result(TagResult(info.tag, info.digest, "lost", words))
         self._looked = self._clock()
 
     def _may_go(self, step: _Step) -> bool:
@@ -269,9 +277,10 @@ class _Execution:
                 self._stop = self._stop or error
                 return
             if seen.status == 404:
-                self._lost(tag, step.digest)
+                self._is_lost(tag, step.digest)
 
-    def _lost(self, tag: str, digest: str) -> None:
+    def _is_lost(self, tag: str, digest: str) -> None:
+        self._lost.add(tag)
         self._on_result(TagResult(tag, digest, "lost", "it was to stay, and is not there any more"))
         self._stop = DockpassError(
             "kept-tag-lost",

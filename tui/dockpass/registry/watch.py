@@ -45,6 +45,7 @@ class Watch:
         A tag whose image cannot be read now is a doubt until it can be read again.
         """
         listed = frozenset(await self._client.tags(self._path))
+        self._gone -= listed  # somebody put it back
         wanted = sorted((listed | self._infos.keys()) - self._gone)
         if self._telling is None:
             await self._find_out_whether_it_tells(wanted)

@@ -183,6 +183,12 @@ async def _delete(job: Job, client: RegistryClient, path: str, plan: DeletionPla
         except DockpassError as error:
             raise DockpassError(error.id, f"{error.message} {until_then()}", error.hint) from error
         report.detail = _in_words(outcomes)
+    if outcomes["lost"]:
+        raise DockpassError(
+            "kept-tag-lost",
+            f"Tags that were to stay are not there any more: {_in_words(outcomes)}.",
+            "The list names them, with their digests. Somebody else may have removed them meanwhile.",
+        )
     if outcomes["failed"] or outcomes["unknown"]:
         raise DockpassError(
             "cleanup-incomplete",
