@@ -119,6 +119,18 @@ def test_what_it_usually_is_is_said_in_every_command(
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("body", [b"{}", b'{"status": "ok"}', b'{"tags": "a"}', b"[]", b"", HTML])
+def test_a_cleanup_takes_nothing_else_for_a_list_of_tags(program: Program, body: bytes) -> None:
+    def answer(_: PlainServer, got: Got) -> Give:
+        return Give(200, b"{}") if got.path == "/v2/" else Give(200, body)
+
+    arguments = ("cleanup", "--repo", "REG/web/app", "--keep-last", "1", "--yes")
+    status, _, err, server = run(program, answer, *arguments)
+    assert status == 1
+    assert "is not accepted" in err
+    assert {got.method for got in server.got} == {"GET"}
+
+
 @pytest.mark.parametrize(
     ("give", "words"),
     [

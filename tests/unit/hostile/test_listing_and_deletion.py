@@ -112,10 +112,12 @@ async def test_a29_a_chain_without_end_is_cut(fake: FakeRegistry, client: Regist
 async def test_a30_no_tags_are_no_tags_and_odd_ones_a_typed_error(
     fake: FakeRegistry, client: RegistryClient
 ) -> None:
-    for body in ({"tags": None}, {}, {"tags": []}):
+    for body in ({"tags": None}, {"name": "web", "tags": []}, {"tags": []}):
         fake.say("GET", LIST, Said(200, body))
         assert await client.tags("web") == []
     for body in (
+        {},
+        {"status": "ok"},
         {"tags": "v1"},
         {"tags": 5},
         {"tags": {"v1": 1}},

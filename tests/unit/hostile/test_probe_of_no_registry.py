@@ -12,8 +12,10 @@ from hostile import PRIVATE, Reply, World, bearer
 
 from dockpass.auth.command import Command
 from dockpass.auth.credential import Credential
+from dockpass.auth.decide import decide
 from dockpass.auth.facts import Facts, Options
 from dockpass.cli.probe import exit_status, report_lines
+from dockpass.registry.needs import Standing, command_need
 from dockpass.registry.probe import LoginState, Probe, Verdict
 from dockpass.registry.probing import probe
 from dockpass.registry.question import Means, Question
@@ -80,7 +82,7 @@ def consistent(found: Probe) -> None:
         assert not sent
     told = "\n".join(report_lines(report(found)))
     assert ("login sent" in told) is sent
-    assert ("sent; no usable answer" in told) is (found.login.state is LoginState.UNKNOWN and found.reached)
+    assert ("sent; no usable answer" in told) is (found.login.state is LoginState.UNKNOWN)
 
 
 @pytest.mark.parametrize("name", NO_REGISTRY)
@@ -269,6 +271,56 @@ async def test_the_first_push_of_a_repository_is_no_gap(state: str) -> None:
         found = await asked_of(fake.host)
     assert found.exists is False
     assert status(found, Command.PUSH) == 0
+
+
+@pytest.mark.parametrize(
+    "answer", [Said(404, b'{"message": "no route"}'), Said(404, b"{}"), Said(500), Said(403, PAGE)]
+)
+@pytest.mark.parametrize("scheme", ["none", "basic"])
+async def test_a_service_that_answers_v2_and_refuses_the_list_is_no_registry(
+    answer: Said, scheme: str
+) -> None:
+    def ping(asked: Asked) -> Said:
+        wanted = ("WWW-Authenticate", 'Basic realm="x"')
+        return Said(200, {}) if scheme == "none" or asked.authorization else Said(401, b"", (wanted,))
+
+    async with FakeRealm(ping=ping, listing=lambda _: answer) as fake:
+        found = await asked_of(fake.host)
+    assert not found.reached
+    assert "granted" not in {str(result.verdict) for result in found.actions}
+    assert status(found) == 1
+    consistent(found)
+
+
+@pytest.mark.parametrize("answer", [Said(500), Said(403, b"Forbidden"), Said(429), Said(407)])
+@pytest.mark.parametrize("opaque", [True, False], ids=["opaque", "jwt"])
+async def test_a_registry_that_cannot_be_read_is_not_told_as_readable(answer: Said, opaque: bool) -> None:
+    token = (lambda _: Said(200, {"token": "opaque-canary"})) if opaque else grants("pull", "push")
+    async with FakeRealm(token=token, listing=lambda _: answer) as fake:
+        found = await asked_of(fake.host)
+    assert found.verdict("pull") is Verdict.UNKNOWN
+    assert status(found, Command.PULL) == 1
+
+
+async def test_a_limited_token_is_a_login_that_was_accepted() -> None:
+    refused = Said(401, {"details": "access token has insufficient scopes"})
+    async with FakeRealm(token=lambda _: refused) as fake:
+        found = await asked_of(fake.host)
+    assert found.login.state is LoginState.ACCEPTED
+    assert found.verdict("pull") is Verdict.REFUSED
+    assert status(found) == 1
+
+
+async def test_base_images_that_were_not_asked_for_are_not_claimed() -> None:
+    images = tuple(f"web/base-{number}" for number in range(20))
+    async with FakeRealm(token=grants("pull")) as fake, Transport() as transport:
+        question = Question(fake.host, PATH, LOGIN, "it", also_pull=images)
+        found = await probe(question, Means(transport))
+    decided = decide(Command.BUILD, Facts({}, home="/", cwd="/"))
+    need = command_need(decided, {decided.method: found}, (PATH, *images))  # type: ignore[union-attr]
+    assert (need.standing, need.judged) == (Standing.UNKNOWN, False)
+    few = command_need(decided, {decided.method: found}, (PATH, *images[:3]))  # type: ignore[union-attr]
+    assert (few.standing, few.judged) == (Standing.CAN, True)
 
 
 async def test_an_opaque_token_grants_nothing_and_nothing_is_wrong_with_it() -> None:

@@ -152,7 +152,9 @@ async def test_a_read_asks_for_pull_of_its_repository_and_nothing_else(
 ) -> None:
     fake.bearer = True
     greedy = f'Bearer realm="{fake.url}/token",service="fake",scope="registry:catalog:* repository:other:*"'
-    fake.say("GET", LIST, refusal(401, "UNAUTHORIZED", "", ("WWW-Authenticate", greedy)), Said(200, {}))
+    fake.say(
+        "GET", LIST, refusal(401, "UNAUTHORIZED", "", ("WWW-Authenticate", greedy)), Said(200, {"tags": []})
+    )
     await client.tags("web")
     scopes = {asked.query for asked in fake.requests("GET", "/token")}
     assert scopes == {"service=fake&scope=repository%3Aweb%3Apull&account=myuser"}
@@ -315,7 +317,7 @@ async def test_a_listing_without_end_is_given_up(
     ("answer", "tags"),
     [
         (Said(200, {"tags": None}), []),
-        (Said(200, {}), []),
+        (Said(200, {"name": "web", "tags": []}), []),
         (Said(200, {"tags": ["b", "a", "b"], "manifest": {}}), ["a", "b"]),
         (refusal(404, "NAME_UNKNOWN"), []),
     ],

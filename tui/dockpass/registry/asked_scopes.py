@@ -53,7 +53,7 @@ _NO_OAUTH = Judgement(
     "The login is an identity token, and this token server has no OAuth2 to take it.",
     "Log in with a user name and a password or token instead.",
 )
-MOST_OTHERS = 4
+MOST_OTHERS = 12
 MOST_ODD = 3
 
 
@@ -125,6 +125,8 @@ class Scopes:
         self.rejected = judgement.outcome is Outcome.CREDENTIALS
         if self.rejected:
             self.login = Login(LoginState.REJECTED, words, judgement.hint)
+        elif judgement.outcome is Outcome.REFUSED:  # the login is known, and may not have this token
+            self._accept(f": {words}")
         elif self._asker.sent:
             self.login = Login(LoginState.UNKNOWN, f"{NO_USABLE_ANSWER}: {words}", judgement.hint)
         else:
@@ -149,7 +151,7 @@ class Scopes:
             self._put_refusal(asked, answer)
         else:
             if self.login.state is LoginState.UNKNOWN:  # some servers give no token without a scope
-                self._accept(f", which gives no token without a scope ({self.login.words})")
+                self._accept(", which gives a token for a scope only")
             self._put(asked, *self._seen(asked, answer))
         if asked == PULL and answer.token is not None:
             await self._look(answer.token)
@@ -225,8 +227,7 @@ class Scopes:
         except DockpassError as error:
             self._find(error.id, Level.BAD, error.message, error.hint)
             self._stop("the registry did not answer the list of tags")
-            if before.verdict is Verdict.NOT_VISIBLE:
-                self._put(PULL, Verdict.UNKNOWN, f"the token is opaque; listing the tags: {error.message}")
+            self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; listing the tags: {error.message}")
             return
         if heard.status == 200:
             self._look_at_list(heard, before)
@@ -239,8 +240,8 @@ class Scopes:
             self._put(PULL, Verdict.REFUSED, f"{before.evidence}; {words}")
             if before.verdict is Verdict.GRANTED:
                 self._not_trusted(heard)
-        elif before.verdict is Verdict.NOT_VISIBLE and found.id != "no-listing":
-            self._put(PULL, Verdict.UNKNOWN, f"the token is opaque; {words}")
+        elif found.id in _STOPS or (before.verdict is Verdict.NOT_VISIBLE and found.id != "no-listing"):
+            self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; {words}")
         self._compare_realm(heard)
 
     def _look_at_list(self, heard: Heard, before: ActionResult) -> None:
@@ -301,7 +302,10 @@ class Scopes:
             self._asker.note(named)
             verdict = Verdict.GRANTED if PULL in visible else Verdict.REFUSED
             return ActionResult(PULL, verdict, f"the token lists {named}", path)
-        return read_by_list(await self._list(path, answer.token), path, self._flavour)
+        try:
+            return read_by_list(await self._list(path, answer.token), path, self._flavour)
+        except DockpassError as error:
+            return ActionResult(PULL, Verdict.UNKNOWN, f"listing its tags: {error.message}", path)
 
     async def _token(self, scope: str, where: Where) -> Given:
         try:

@@ -95,9 +95,16 @@ def why_no_tag_list(body: bytes, path: str, headers: Mapping[str, str]) -> str:
         return ""
     if not isinstance(name, str) or not name:
         return "JSON that names no repository"
-    if name != path and not path.endswith(f"/{name}") and not name.endswith(f"/{path}"):
+    if not is_named(name, path):
         return f"the tags of another repository, {clean(name, 80)}"
     return ""
+
+
+def is_named(name: object, path: str) -> bool:
+    """Tell whether a list of tags that is called so may be that of `path`, apart from a prefix."""
+    if not isinstance(name, str) or not name:
+        return False
+    return name == path or path.endswith(f"/{name}") or name.endswith(f"/{path}")
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

@@ -100,9 +100,12 @@ def may_be_cut(count: int) -> bool:
 
 def _tags_in(response: Response) -> list[str]:
     try:
-        tags = strict_object(response.body).get("tags")
+        found = strict_object(response.body)
     except NotJson as error:
         raise NotWhole(str(error)) from None
+    tags = found.get("tags")
+    if "tags" not in found:
+        raise NotWhole("it is no list of tags; something else than a registry may have answered")
     if tags is None:
         return []
     if not isinstance(tags, list):

@@ -126,7 +126,8 @@ def _is_open(found: ActionResult, probe: Probe, command: Command) -> bool:
 
 def _of_images(images: Sequence[str], probe: Probe) -> list[ActionResult]:
     known = {found.repository: found for found in probe.others} | {probe.repository: probe.result(PULL)}
-    return [known[path] for path in images if path in known]
+    missing = "it was not asked for"
+    return [known.get(path) or ActionResult(PULL, Verdict.UNKNOWN, missing, path) for path in images]
 
 
 def _needs(actions: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from dockpass.registry.asked_scopes import MOST_OTHERS, Scopes
 from dockpass.registry.asking import LARGEST_LIST, Asker, Heard
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
-from dockpass.registry.forms import LARGEST_FIRST_ANSWER, shows_registry
+from dockpass.registry.forms import LARGEST_FIRST_ANSWER, Form, shows_registry
 from dockpass.registry.policy import RealmNotAgreed, host_name
 from dockpass.registry.probe import (
     ACTIONS,
@@ -34,7 +34,7 @@ from dockpass.registry.question import MOST_REJECTIONS, Means, Question
 from dockpass.registry.taglists import odd_list, read_by_list, sentences
 from dockpass.registry.token import Realm, basic, check_realm
 from dockpass.registry.transport import is_loopback
-from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, flavour_of, judge
+from dockpass.registry.verdicts import CHECK_ADDRESS, Flavour, Judgement, Outcome, Where, flavour_of, judge
 from dockpass.text import clean
 
 _HUB_API = "registry-1.docker.io"
@@ -304,12 +304,14 @@ class _Probing:
         self._shown = self._shown or bool(shows)
         self._asker.note("accepted")
         self._read_by_listing(await self._list(authorization, "login"), "with this login")
+        if not self._reached:
+            said = f"{NO_USABLE_ANSWER}: nothing shows that a registry answered"
+            self._login = Login(LoginState.UNKNOWN, said, CHECK_ADDRESS)
+            return
         self._login = Login(LoginState.ACCEPTED, "accepted by the registry itself (Basic)")
-        others = []
         for path in self._question.also_pull[:MOST_OTHERS]:
             heard = await self._list(authorization, "login", path)
-            others.append(read_by_list(heard, path, self._flavour))
-        self._others = tuple(others)
+            self._others += (read_by_list(heard, path, self._flavour),)
 
     async def _list(self, authorization: str | None, carried: str, path: str = "") -> Heard:
         headers = {"Authorization": authorization} if authorization else {}
@@ -335,10 +337,10 @@ class _Probing:
             self._exists = True
             self._asker.note("tags are listed")
             found = replace(found, evidence=f"the tags were listed {how}")
+        elif not self._shown and heard.answer.form is not Form.ERRORS:
+            self._reached = False
         elif self._judge(Where.REGISTRY, heard).outcome is Outcome.ABSENT:
             self._exists = False
-        elif not self._shown and not heard.in_form:
-            self._reached = False
         self._actions["pull"] = found
         why = "the registry asks for no login" if self._challenge.scheme == "none" else "Basic has no scopes"
         for asked in ACTIONS[1:]:
