@@ -72,9 +72,8 @@ def _at_proxy(url: str, error: BaseException, proxy: Proxy, words: str) -> Dockp
     host = clean(urlsplit(url).netloc)
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return by_proxy(url, proxy, error.status, error.message)
-    if isinstance(error, ValueError) and not isinstance(
-        error, _OF_TLS
-    ):  # of a name that cannot be one; the registry's goes as it is
+    # The registry's name goes to the proxy as it is, so only the proxy's own can be refused as a name.
+    if isinstance(error, ValueError) and not isinstance(error, _OF_TLS):
         return DockpassError(
             "proxy-invalid",
             f"{proxy.variable} names a proxy that cannot be one, {proxy.host}: {words}.",
