@@ -322,3 +322,56 @@ async def test_whether_single_tags_can_be_deleted_is_asked_with_a_tag_that_nobod
 
     fake.before = scripted
     assert await can_delete_single_tags(client, "web") is able
+
+
+async def test_after_a_wait_there_is_a_new_look_before_the_deletion_is_sent_again(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    fake.image("latest", NOW)
+    old = fake.image("v1", LONG_AGO)
+    fake.say("DELETE", f"/v2/web/manifests/{old}", Said(429, b"", (("Retry-After", "7"),)))
+    plan = await planned(client)
+    waits: list[float] = []
+    results: list[TagResult] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        fake.tagged["latest"] = old
+
+    await execute(client, "web", plan, results.append, sleep=sleep)
+    assert waits == [7.0]
+    assert [(result.tag, result.outcome) for result in results] == [("v1", "kept")]
+    assert len([asked for asked in fake.asked if asked.method == "DELETE"]) == 1
+
+
+async def test_a_look_that_is_two_seconds_old_is_renewed(fake: FakeRegistry, client: RegistryClient) -> None:
+    fake.image("v1", LONG_AGO)
+    plan = await planned(client)
+    lists = len(fake.requests("GET", "/v2/web/tags/list"))
+    ticks = iter([0.0, 2.5, 3.0, 4.0, 5.0])
+    await execute(client, "web", plan, lambda _: None, clock=lambda: next(ticks))
+    assert not fake.tagged
+    assert len(fake.requests("GET", "/v2/web/tags/list")) == lists + 3  # twice before it, once after
+
+
+@pytest.mark.parametrize("answer", [Said(405), Said(200), "stale"])
+async def test_where_head_does_not_tell_the_manifest_itself_is_read(
+    fake: FakeRegistry, client: RegistryClient, answer: Said | str
+) -> None:
+    stable = fake.image("stable", NOW)
+    digests = many(fake, 20)
+    plan = await planned(client, "v.*")
+    stale = Said(200, b"", (("Docker-Content-Digest", digests[0]),))
+    said = answer if isinstance(answer, Said) else stale
+    fake.say("HEAD", "/v2/web/manifests/stable", said)
+
+    def move(asked: Any) -> None:
+        if asked.method == "DELETE":
+            fake.tagged["stable"] = digests[19]
+
+    fake.before = move
+    results: list[TagResult] = []
+    await execute(client, "web", plan, results.append)
+    assert {result.tag for result in results if result.outcome == "kept"} == {"v19"}
+    assert fake.tagged == {"stable": digests[19], "v19": digests[19]}
+    assert stable in fake.manifests

@@ -195,6 +195,8 @@ class _Execution:
             existed, failure = await self._delete(step)
             if isinstance(failure, TooManyRequests) and await self._waited(step, failure):
                 return
+            if failure is not None and self._ends_the_run(failure):
+                self._stop = self._stop or failure
             if not (isinstance(failure, RegistryError) and failure.answer.status < 500):
                 self._cut.add(step.digest)
             await each(step.tags, lambda tag: self._see(step, tag, existed, failure, left), LOOKS)
@@ -213,8 +215,6 @@ class _Execution:
                 return await self._client.delete_digest(self._path, step.digest), None
             return await self._client.delete_tag(self._path, step.tags[0]), None
         except DockpassError as error:
-            if self._ends_the_run(error):
-                self._stop = self._stop or error
             return False, error
 
     async def _waited(self, step: _Step, refused: TooManyRequests) -> bool:
