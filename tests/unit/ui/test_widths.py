@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
@@ -16,7 +18,7 @@ from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.overview import environment_rows, read_by, status_line, why_lines
 from dockpass.ui.views.plan import plan_lines
-from dockpass.ui.views.words import Line, hanging, plain, shorten
+from dockpass.ui.views.words import Line, hanging, plain, shorten, wrapped
 from dockpass.variables.catalogue import listed
 from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, IGNORE, JOB, SANDBOX_JOB, session
 
@@ -203,3 +205,15 @@ def test_a_reference_without_room_is_broken_behind_its_parts() -> None:
         "now",
     ]
     assert plain(hanging((), "x" * 25, "text", 10)) == ["x" * 10, "x" * 10, "x" * 5]
+
+
+@given(
+    st.lists(st.tuples(st.text("ab ", min_size=1), st.sampled_from("xyz")), max_size=6), st.integers(1, 20)
+)
+def test_wrapping_keeps_every_letter_in_its_role(line: list[tuple[str, str]], width: int) -> None:
+    def letters(lines: Sequence[Line]) -> list[tuple[str, str]]:
+        return [(char, role) for line in lines for text, role in line for char in text if char != " "]
+
+    parts = wrapped(tuple(line), width)
+    assert all(len(text) <= width for text in ("".join(text for text, _ in part) for part in parts))
+    assert letters(parts) == letters([tuple(line)])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from dockpass.auth.command import Method
 from dockpass.text import cut
@@ -68,6 +70,25 @@ def _wrapped(text: str, room: int) -> list[str]:
             pieces = [part[at : at + room] for at in range(0, len(part), room)]
             lines += pieces if lines[-1] else [lines.pop() + pieces[0], *pieces[1:]]
     return lines
+
+
+def wrapped(line: Line, width: int) -> list[Line]:
+    """Wrap a line at blanks, each character in its role; what has no blank is broken at the width."""
+    text = "".join(part for part, _ in line)
+    roles = [role for part, role in line for _ in part]
+    lines: list[Line] = []
+    start = 0
+    while len(text) - start > width > 0:
+        blank = text.rfind(" ", start, start + width + 1)
+        end = blank if blank > start else start + width
+        lines.append(_spans(text[start:end], roles[start:end]))
+        start = end + (1 if blank > start else 0)
+    return [*lines, _spans(text[start:], roles[start:])] if lines else [line]
+
+
+def _spans(text: str, roles: Sequence[str]) -> Line:
+    pairs = groupby(zip(text, roles, strict=True), key=itemgetter(1))
+    return tuple(("".join(char for char, _ in group), role) for role, group in pairs)
 
 
 def shorten(text: str, width: int) -> str:

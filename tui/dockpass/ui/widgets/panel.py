@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from dockpass.ui.text import content, contents
-from dockpass.ui.views.words import Line
+from dockpass.ui.views.words import Line, wrapped
 
 View = Sequence[Line] | Callable[[int], Sequence[Line]]
 """Lines, or what makes them for a width in cells."""
@@ -58,10 +58,12 @@ class Text(VerticalScroll):
 
     def _draw(self) -> None:
         width = room_of(self)
-        if not callable(self._view):
-            self._text.update(contents(self._view))
-        elif width > 0:
-            self._text.update(contents(self._view(width)))
+        if width > 0:
+            lines = self._view(width) if callable(self._view) else self._view
+        else:
+            lines = () if callable(self._view) else self._view
+        # Wrapped here and not by Textual, whose height for it does not count the column of the scrollbar.
+        self._text.update(contents([part for line in lines for part in wrapped(line, width)]))
 
 
 class Panel(Text):
