@@ -59,8 +59,8 @@ def test_the_dockerfile_of_the_context_is_found(tmp_path: Path) -> None:
 def test_an_image_that_cannot_be_known_makes_the_build_unknown_not_empty(tmp_path: Path) -> None:
     write(tmp_path, Dockerfile="ARG BASE\nFROM $BASE\n")
     found = find_base_images(tmp_path)
-    assert found.base_images is None
-    assert found.findings[0].where == "Dockerfile:2"
+    assert found.base_images == ()
+    assert [(image.text, image.origin) for image in found.unknown] == [("$BASE", "Dockerfile:2")]
     write(tmp_path, Dockerfile="FROM scratch\n")
     assert find_base_images(tmp_path).base_images == ()
 
@@ -112,8 +112,8 @@ def test_a_werf_image_with_a_dockerfile_becomes_that_build(tmp_path: Path) -> No
 
 def test_the_command_line_beats_the_werf_yaml(tmp_path: Path) -> None:
     write(tmp_path, werf_yaml=WERF, api__docker__Dockerfile=DOCKERFILE)
-    found = find_base_images(tmp_path, image="api", target="1", args={"TAG": "9"})
-    assert references(found) == ["alpine:9", "debian"]
+    found = find_base_images(tmp_path, image="api", target="PROD", args={"TAG": "9"})
+    assert references(found) == ["alpine:9"]
     assert found.args == {"TAG": "9"}
 
 
@@ -144,6 +144,30 @@ def test_images_that_are_made_from_each_other_end(tmp_path: Path) -> None:
     assert references(find_base_images(tmp_path, image="a")) == []
 
 
+def test_from_may_name_an_image_of_the_same_file(tmp_path: Path) -> None:
+    text = "image: app\nfrom: base\nshell: {}\n---\nimage: base\nfrom: registry.myhost.com/b:1\n"
+    write(tmp_path, werf_yaml=text)
+    for image in ("app", None):
+        found = find_base_images(tmp_path, image=image)
+        assert references(found) == ["registry.myhost.com/b:1"]
+    write(tmp_path, werf_yaml="image: debian\nfrom: debian\n")
+    assert references(find_base_images(tmp_path)) == ["debian"]
+
+
+def test_a_definition_renders_nothing_where_it_stands(tmp_path: Path) -> None:
+    text = """\
+        {{- define "x" }}
+        {{ if .Values.a }} image: b
+          - {{ end }} from: evil
+        {{- end }}
+        image: app
+        from: alpine:3
+        """
+    write(tmp_path, werf_yaml=text)
+    found = find_base_images(tmp_path)
+    assert (references(found), found.unknown) == (["alpine:3"], ())
+
+
 def test_the_only_image_needs_no_name(tmp_path: Path) -> None:
     write(tmp_path, werf_yaml="image: ~\ndockerfile: Dockerfile2\n", Dockerfile2="FROM alpine\n")
     found = find_base_images(tmp_path, config="werf.yaml")
@@ -172,7 +196,8 @@ def test_a_dockerfile_that_a_werf_yaml_names_has_to_be_there(tmp_path: Path) -> 
 def test_what_depends_on_an_expression_is_not_known(line: str, tmp_path: Path) -> None:
     write(tmp_path, werf_yaml=f"image: app\n{line}\n")
     found = find_base_images(tmp_path)
-    assert found.base_images is None
+    assert found.base_images == ()
+    assert "is a template expression" in found.unknown[0].because
     assert found.findings[0].id == "template"
     assert "template expression" in found.unsupported
 
@@ -184,7 +209,8 @@ def test_an_unknown_argument_is_never_replaced_by_its_default(tmp_path: Path) ->
         Dockerfile2="ARG TAG=1\nFROM alpine:$TAG\n",
     )
     found = find_base_images(tmp_path)
-    assert found.base_images is None
+    assert found.base_images == ()
+    assert found.unknown[0].because == "the value of TAG is not known here"
     assert "The value of TAG is not known" in found.unsupported
     assert references(find_base_images(tmp_path, args={"TAG": "2"})) == ["alpine:2"]
 
@@ -193,7 +219,7 @@ def test_a_base_that_is_no_image_is_a_finding(tmp_path: Path) -> None:
     write(tmp_path, werf_yaml="image: app\nfrom: https://r.io/a\n")
     found = find_base_images(tmp_path)
     assert [each.id for each in found.findings] == ["image-invalid"]
-    assert found.base_images is None
+    assert [image.text for image in found.unknown] == ["https://r.io/a"]
 
 
 def test_images_named_by_hand_are_checked() -> None:

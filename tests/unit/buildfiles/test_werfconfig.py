@@ -53,7 +53,7 @@ def test_every_document_with_an_image_is_one() -> None:
     assert (api.dockerfile, api.context, api.target) == ("docker/Dockerfile", "api", "prod")
     assert api.args == (("VERSION", "1.10"), ("DEBUG", "false"))
     assert not config.findings
-    assert config.is_whole
+    assert not config.unknown
 
 
 def test_scalars_stay_as_they_are_written() -> None:
@@ -138,7 +138,7 @@ def test_expressions_alone_on_a_line_take_no_line_away() -> None:
 
 
 def test_what_an_expression_puts_in_is_not_seen() -> None:
-    assert not read('image: app\nfrom: alpine\n---\n{{ include "more" . }}\n').is_whole
+    assert read('image: app\nfrom: alpine\n---\n{{ include "more" . }}\n').unknown
 
 
 @pytest.mark.parametrize(

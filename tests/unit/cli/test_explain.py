@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
@@ -13,7 +14,16 @@ import pytest
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, RuleId
-from dockpass.auth.facts import BaseImage, Edit, EditKind, Facts, Options, Source, SourceKind
+from dockpass.auth.facts import (
+    BaseImage,
+    Edit,
+    EditKind,
+    Facts,
+    Options,
+    Source,
+    SourceKind,
+    UnknownImage,
+)
 from dockpass.auth.whynot import applied
 from dockpass.cli.explain import explain_json, explain_text
 from dockpass.secrets import Secret
@@ -94,7 +104,7 @@ def test_a_job_that_pushes_as_an_object() -> None:
     found = as_object(Command.PUSH, facts(**JOB))
     assert list(found) == [
         *["command", "repo", "method", "username", "secret_from", "config_dir", "login"],
-        *["warnings", "trace", "why_not", "findings"],
+        *["warnings", "trace", "why_not", "base_images", "findings"],
     ]
     assert found["command"] == "push"
     assert found["repo"] == REPO
@@ -183,3 +193,26 @@ def test_explaining_loads_neither_textual_nor_the_docker_sdk_nor_a_parser() -> N
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.stdout.strip() == "set()"
+
+
+def test_an_image_that_is_not_known_stands_beside_the_known_ones() -> None:
+    unknown = UnknownImage("$BASE", "Dockerfile:3", "BASE has no value")
+    given = replace(facts(base=("golang:1.22",), **JOB), unknown_images=(unknown,))
+    found = as_object(Command.BUILD, given)
+    assert found["base_images"] == [
+        {"reference": "golang:1.22", "host": "docker.io", "from": ""},
+        {"text": "$BASE", "from": "Dockerfile:3", "because": "BASE has no value"},
+    ]
+    text = as_text(Command.BUILD, given)
+    assert "none of the base images that are known is in registry.myhost.com, but in docker.io" in text
+    assert "$BASE is not known" in text
+    assert "no base image is in" not in text
+    assert as_object(Command.PUSH, given)["base_images"] is None
+    assert as_object(Command.BUILD, facts(**JOB))["base_images"] is None
+
+
+def test_a_build_of_which_nothing_is_known_says_why() -> None:
+    unknown = UnknownImage("$BASE", "Dockerfile:3", "BASE has no value")
+    text = as_text(Command.BUILD, replace(facts(base=(), **JOB), unknown_images=(unknown,)))
+    assert "what the build pulls is not known: $BASE: BASE has no value" in text
+    assert "pulls nothing" not in text

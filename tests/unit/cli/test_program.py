@@ -108,6 +108,8 @@ def test_explain_prints_one_object_with_every_part(program: Program) -> None:
         "warnings",
         "trace",
         "why_not",
+        "base_images",
+        "findings",
     ]
     assert found["method"] == "autologin"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dockpass.engines.context import Context, open_context
+from dockpass.engines.context import Context, open_context, visible_names
 from dockpass.errors import Cancelled, UsageError
 
 
@@ -64,11 +64,12 @@ def test_the_ignore_file_excludes_but_for_what_the_engine_needs(root: Path) -> N
     assert names(opened(root)) == {".dockerignore", "Dockerfile", "keep", "keep/this"}
 
 
-def test_an_ignore_file_beside_the_dockerfile_wins(root: Path) -> None:
+def test_an_ignore_file_beside_the_dockerfile_is_for_buildkit_only(root: Path) -> None:
     (root / ".dockerignore").write_text("hello\n")
-    (root / "Dockerfile.dockerignore").write_text("other\nDockerfile.*\n")
+    (root / "Dockerfile.dockerignore").write_text("other\nDockerfile.*\n.dockerignore")
     (root / "other").write_text("")
-    assert names(opened(root)) == {".dockerignore", "Dockerfile", "hello"}
+    assert names(opened(root)) == {".dockerignore", "Dockerfile", "Dockerfile.dockerignore", "other"}
+    assert visible_names(root, root / "Dockerfile", lambda: None) == ("Dockerfile", "hello")
 
 
 def test_a_dockerfile_outside_the_context_is_sent_and_hidden_from_copy(root: Path) -> None:

@@ -67,6 +67,19 @@ class BaseImage:
     origin: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownImage:
+    """An image that a build pulls, and which is not known: its text, where it stands, and the reason.
+
+    `refused` names the kind of fault for which BuildKit refuses the build as it is given; all are clean.
+    """
+
+    text: str
+    origin: str
+    because: str
+    refused: str = ""
+
+
 class EditKind(StrEnum):
     """What an edit does."""
 
@@ -105,7 +118,8 @@ class Edit:
 class Facts:
     """Everything a decision may look at.
 
-    `base_images` is None where no build file and no `--from` was found: not known.
+    `base_images` is None where no build file and no `--from` was found: not known. `unknown_images` are
+    those that a build file names and that are not known; `base_images` are then not all.
     """
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
@@ -113,6 +127,7 @@ class Facts:
     base_images: tuple[BaseImage, ...] | None = None
     home: str = "/"
     cwd: str = "/"
+    unknown_images: tuple[UnknownImage, ...] = ()
 
     def is_set(self, name: str) -> bool:
         """A variable set to the empty string counts as unset."""
@@ -141,7 +156,7 @@ class Facts:
         if edit.kind in {EditKind.SET, EditKind.UNSET}:
             return replace(self, variables=self._edited_variables(edit))
         if edit.name == "from":
-            return replace(self, base_images=_base_images(edit))
+            return replace(self, base_images=_base_images(edit), unknown_images=())
         return replace(self, options=_edited_options(self.options, edit))
 
     def _edited_variables(self, edit: Edit) -> dict[str, Variable]:

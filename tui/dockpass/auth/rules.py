@@ -66,6 +66,11 @@ class Case:
         return bool(mine) and any(same_registry(host, mine) for host in self.base_hosts)
 
     @property
+    def knows_base_images(self) -> bool:
+        """Whether everything that a build pulls is known."""
+        return self.facts.base_images is not None and not self.facts.unknown_images
+
+    @property
     def has_credentials(self) -> bool:
         """Whether user and password are both given."""
         options = self.facts.options
@@ -119,7 +124,7 @@ def _options(case: Case) -> Verdict:
         if options.registry_password:
             return Verdict(False, "only --registry-password is given; both are needed")
         return Verdict(False, "no user name and password are given")
-    if case.command is Command.BUILD and case.facts.base_images is None:
+    if case.command is Command.BUILD and not case.base_hosts and not case.knows_base_images:
         return Verdict(False, "user name and password are given, but what the build pulls is not known")
     if case.command is Command.BUILD and not case.base_hosts:
         return Verdict(False, "user name and password are given, but the build pulls nothing")
@@ -162,11 +167,17 @@ def _autologin(case: Case) -> Verdict:
 
 
 def _no_base_in_registry(case: Case) -> str:
-    if case.facts.base_images is None:
-        return "what the build pulls is not known"
     if not case.base_hosts:
-        return "the build pulls nothing"
-    return f"no base image is in {case.registry_shown}; they are in {', '.join(map(clean, case.base_hosts))}"
+        return "the build pulls nothing" if case.knows_base_images else "what the build pulls is not known"
+    known = ", ".join(map(clean, case.base_hosts))
+    if not case.knows_base_images:
+        others = " and ".join(image.text for image in case.facts.unknown_images)
+        are = "is" if len(case.facts.unknown_images) == 1 else "are"
+        return (
+            f"none of the base images that are known is in {case.registry_shown}, but in {known};"
+            f" {others} {are} not known"
+        )
+    return f"no base image is in {case.registry_shown}; they are in {known}"
 
 
 def _ambient(case: Case) -> Verdict:  # noqa: ARG001 - every rule is asked the same way

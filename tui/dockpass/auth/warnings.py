@@ -109,15 +109,19 @@ def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator
             WarningId.NO_BUILD_FILE,
             "what the build pulls is not known: no Dockerfile, werf.yaml or --from says it",
         )
+    elif case.facts.unknown_images and not case.base_hosts:
+        reasons = "; ".join(f"{image.text}: {image.because}" for image in case.facts.unknown_images)
+        yield Notice(WarningId.NO_BUILD_FILE, f"what the build pulls is not known: {reasons}")
     if len(login) > 1:
         yield Notice(
             WarningId.SENT_TO_MANY, f"one user name and password go to {', '.join(map(clean, login))}"
         )
     others = [clean(host) for host in case.base_hosts if login_key(host) not in login]
     if method.logs_in and case.base_in_registry and others:
+        also = ", and maybe those that are not known," if case.facts.unknown_images else ""
         yield Notice(
             WarningId.OTHERS_ANONYMOUS,
-            f"base images in {', '.join(others)} are pulled without a login",
+            f"base images in {', '.join(others)}{also} are pulled without a login",
         )
 
 

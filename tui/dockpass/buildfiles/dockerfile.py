@@ -1,13 +1,31 @@
-"""Which images the build of a Dockerfile pulls. Pure; the rules are those of the Dockerfile reference."""
+"""Which images the build of a Dockerfile pulls. Pure; what is said here is judged by BuildKit itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 
-from dockpass.auth.facts import BaseImage
+from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.auth.reference import parse_reference
-from dockpass.buildfiles.lines import Instruction, directives, escape_character, instructions
+from dockpass.buildfiles.checks import BUILDKIT_FLAGS
+from dockpass.buildfiles.contexts import NamedContext, NamedContexts
+from dockpass.buildfiles.imagenames import normalised
+from dockpass.buildfiles.lines import Instruction, syntax
+from dockpass.buildfiles.platforms import BuildPlatform, arguments_of, parse_platform, this_machine
+from dockpass.buildfiles.stages import (
+    Linked,
+    Linker,
+    Outline,
+    Refusal,
+    Use,
+    Values,
+    find_target,
+    needed,
+    read_outline,
+    used_too_early,
+    values_of,
+)
 from dockpass.buildfiles.words import expand
 from dockpass.errors import UsageError
 from dockpass.text import clean
@@ -17,10 +35,8 @@ PLATFORM_ARGS = frozenset(
 )
 """Arguments that only BuildKit gives a value to."""
 
-_BUILDKIT_FLAGS = frozenset(
-    {"--mount", "--network", "--security", "--device"}
-    | {"--link", "--parents", "--exclude", "--chmod", "--checksum", "--keep-git-dir", "--unpack"}
-)
+SYNTAX_ARG = "BUILDKIT_SYNTAX"
+STAGE_ARG = "TARGETSTAGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,170 +48,77 @@ class BuildFinding:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Dockerfile:
-    """What was read. `needs_buildkit` names what the classic builder cannot do, with its place.
+    """What a build with BuildKit pulls, the frontend among it, and what of it is not known.
 
-    `is_whole` is false where some image could not be read, which a finding then tells.
+    `refusal` is the first thing for which BuildKit refuses the build, whatever is given. `classic` are
+    the images that the classic builder pulls besides, for it runs every stage up to the target.
+    `needs_buildkit` names what that builder cannot do, with its place.
     """
 
-    base_images: tuple[BaseImage, ...]
-    findings: tuple[BuildFinding, ...]
-    stages: tuple[str, ...]
-    needs_buildkit: str = ""
-    is_whole: bool = True
-
-
-@dataclass
-class _Stage:
-    name: str
-    images: list[tuple[str, int]] = field(default_factory=list)
-    is_whole: bool = True
-
-
-@dataclass
-class _Reader:
-    file: str
-    given: Mapping[str, str | None]
-    escape: str
-    arguments: dict[str, str | None] = field(default_factory=dict)
-    unknown: set[str] = field(default_factory=set)
-    stages: list[_Stage] = field(default_factory=list)
-    findings: list[BuildFinding] = field(default_factory=list)
+    base_images: tuple[BaseImage, ...] = ()
+    unknown: tuple[UnknownImage, ...] = ()
+    findings: tuple[BuildFinding, ...] = ()
+    stages: tuple[str, ...] = ()
+    refusal: BuildFinding | None = None
+    classic: tuple[BaseImage, ...] = ()
     needs_buildkit: str = ""
 
-    def read(self, instruction: Instruction) -> None:
-        match instruction.keyword:
-            case "ARG" if not self.stages:
-                for word in instruction.words:
-                    self._argument(word, instruction.line)
-            case "FROM":
-                self._from(instruction)
-            case "COPY" | "ADD" | "RUN":
-                self._work(instruction)
-
-    def _argument(self, word: str, line: int) -> None:
-        name, equals, default = word.partition("=")
-        self.unknown.discard(name)
-        if name in self.given:
-            self.arguments[name] = self.given[name]
-            if self.given[name] is None:
-                self.unknown.add(name)
-            return
-        self.arguments[name] = None
-        if not equals:
-            return
-        value = expand(default, self.arguments.get, self.escape)
-        if value.problem or self.unknown.intersection(value.unset):
-            self.unknown.add(name)
-            return
-        self._report_unset(value.unset, line)
-        self.arguments[name] = value.text
-
-    def _from(self, instruction: Instruction) -> None:
-        line, words = instruction.line, instruction.words
-        for flag in instruction.flags:
-            wanted = (name for name in sorted(PLATFORM_ARGS) if name in flag)
-            platform = next((name for name in wanted if not self.arguments.get(name)), "")
-            self._needs_buildkit(line, f"${platform}" if platform else "")
-        named = len(words) == 3 and words[1].upper() == "AS"
-        stage = _Stage(words[2].lower() if named else "")
-        self.stages.append(stage)
-        if len(words) != 1 and not named:
-            what = "is FROM IMAGE AS NAME, and nothing may stand behind it" if words else "names no image"
-            self._find("from-invalid", line, f"FROM {what}")
-            stage.is_whole = False
-            return
-        expanded = expand(words[0], self.arguments.get, self.escape)
-        unreadable = expanded.problem or self._unknown_in(expanded.unset, line)
-        if unreadable:
-            self._find("from-unknown", line, f"{clean(words[0], 200)} is not known: {unreadable}")
-            stage.is_whole = False
-            return
-        self._report_unset(expanded.unset, line)
-        if expanded.unset and not is_reference(expanded.text):
-            stage.is_whole = False
-        elif not self._is_stage(expanded.text, len(self.stages) - 1):
-            self._use(stage, expanded.text, line)
-
-    def _unknown_in(self, unset: list[str], line: int) -> str:
-        for name in unset:
-            if name in self.unknown:
-                return f"the value of {clean(name)} is not known here"
-            if name in PLATFORM_ARGS:
-                self._needs_buildkit(line, f"${name}")
-                return f"{name} has a value in BuildKit only"
-        return ""
-
-    def _report_unset(self, names: list[str], line: int) -> None:
-        for name in names:
-            shown = clean(name)
-            if name in self.arguments:
-                hint = f"has no value; give it with --build-arg {shown}=VALUE"
-            elif name in self.given:
-                hint = f"is given, but there is no ARG {shown} before the first FROM"
-            else:
-                hint = f"has no value: there is no ARG {shown} before the first FROM"
-            self._find("arg-unset", line, f"{shown} {hint}")
-
-    def _work(self, instruction: Instruction) -> None:
-        line = instruction.line
-        used = (flag.partition("=")[0] for flag in instruction.flags)
-        self._needs_buildkit(line, next((name for name in used if name in _BUILDKIT_FLAGS), ""))
-        self._needs_buildkit(line, "a heredoc" if instruction.has_heredoc else "")
-        if not self.stages:
-            return
-        for flag in instruction.flags:
-            name, _, value = flag.partition("=")
-            if instruction.keyword == "COPY" and name == "--from":
-                self._copy_from(value, line)
-            if instruction.keyword == "RUN" and name == "--mount":
-                options = dict(option.partition("=")[::2] for option in value.split(","))
-                self._copy_from(options.get("from", ""), line)
-
-    def _copy_from(self, source: str, line: int) -> None:
-        stage, index = self.stages[-1], len(self.stages) - 1
-        source = source.strip("\"'")
-        if not source:
-            return
-        if "$" in source:
-            self._find("copy-from-variable", line, f"{clean(source, 200)}: variables are not replaced here")
-            stage.is_whole = False
-        elif source.isdigit():
-            if int(source) >= index:
-                self._find("stage-unknown", line, f"there is no stage {source} before this one")
-        elif not self._is_stage(source, index):
-            self._use(stage, source, line)
-
-    def _is_stage(self, name: str, before: int) -> bool:
-        return any(stage.name and stage.name == name.lower() for stage in self.stages[:before])
-
-    def _use(self, stage: _Stage, image: str, line: int) -> None:
-        if image == "scratch":
-            return
-        try:
-            parse_reference(image)
-        except UsageError as error:
-            self._find("image-invalid", line, error.message)
-            stage.is_whole = False
-            return
-        stage.images.append((image, line))
-
-    def _needs_buildkit(self, line: int, what: str) -> None:
-        if what and not self.needs_buildkit:
-            self.needs_buildkit = f"{self.file}:{line} uses {what}"
-
-    def _find(self, finding_id: str, line: int, message: str) -> None:
-        self.findings.append(BuildFinding(finding_id, f"{self.file}:{line}", message))
+    @property
+    def is_whole(self) -> bool:
+        """Whether every image is known."""
+        return not self.unknown and self.refusal is None
 
 
-def is_reference(text: str) -> bool:
-    """Tell whether an image can be named like this."""
-    try:
-        parse_reference(text)
-    except UsageError:
-        return False
-    return True
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What a build was asked for. An argument whose value is None is given, but its value is not known.
+
+    `platform` is the one that is built for, this machine's where it is None.
+    """
+
+    target: str | None = None
+    args: Mapping[str, str | None]
+    contexts: NamedContexts
+    platform: BuildPlatform | None = None
+    machine: BuildPlatform
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A Dockerfile with the links between its stages, and those that the target reaches."""
+
+    outline: Outline
+    values: Values
+    linked: list[Linked]
+    target: int
+    reached: list[int]
+    refusal: Refusal | None
+    linker: Linker
+
+
+def read_graph(text: str, wanted: Wanted) -> Graph:
+    """Read a Dockerfile for one build."""
+    outline = read_outline(text)
+    platform = wanted.platform or wanted.machine
+    predefined = arguments_of(wanted.machine, platform)
+    predefined[STAGE_ARG] = (wanted.target or "default").lower()
+    values, wrong = values_of(outline, wanted.args, predefined)
+    linker = Linker(
+        outline, values, wanted.contexts, platform, partial(why_unset, values=values, given=wanted.args)
+    )
+    linked, refusal = linker.link()
+    refusal = outline.refusal or wrong or refusal
+    target = find_target(outline, wanted.target)
+    if target is None and outline.stages:
+        names = ", ".join(stage.name for stage in outline.stages if stage.name) or "none with a name"
+        shown = clean(wanted.target or "", 200)
+        message = f"there is no stage {shown} in it; its stages are: {clean(names, 300)}"
+        refusal = refusal or Refusal("target-unknown", 0, message)
+    target = len(linked) - 1 if target is None else target
+    reached = needed(linked, target) if linked else []
+    return Graph(outline, values, linked, target, reached, refusal or used_too_early(linked, reached), linker)
 
 
 def read_dockerfile(
@@ -204,40 +127,196 @@ def read_dockerfile(
     file: str = "Dockerfile",
     target: str | None = None,
     args: Mapping[str, str | None] | None = None,
+    platform: str = "",
+    contexts: NamedContexts | None = None,
+    machine: BuildPlatform | None = None,
 ) -> Dockerfile:
-    """Return what is pulled by a build up to `target` (the last stage if None).
+    """Return what is pulled by a build of `target` (the last stage if None) for a platform.
 
-    The classic builder runs every stage up to the target, so the images of all of them count. An
-    argument whose value is None is given, but its value is not known.
+    `machine` is the platform that builds; raises `UsageError` for a `platform` that is none.
     """
-    reader = _Reader(clean(file), args or {}, escape_character(text))
-    if "syntax" in directives(text):
-        reader.needs_buildkit = f"{reader.file}:1 names a syntax"
-    for instruction in instructions(text):
-        reader.read(instruction)
-    if not reader.stages:
-        reader.findings.append(BuildFinding("no-from", reader.file, "there is no FROM in it"))
-    built = reader.stages[: _target_index(reader, target) + 1]
-    images: dict[str, BaseImage] = {}
-    for stage in built:
-        for image, line in stage.images:
-            images.setdefault(image, BaseImage(image, f"{reader.file}:{line}"))
-    return Dockerfile(
-        tuple(images.values()),
-        tuple(reader.findings),
-        tuple(stage.name for stage in reader.stages),
-        reader.needs_buildkit,
-        bool(built) and all(stage.is_whole for stage in built),
+    here = machine or this_machine()
+    wanted = Wanted(
+        target=target,
+        args=args or {},
+        contexts=contexts or {},
+        platform=wanted_platform(platform, here),
+        machine=here,
     )
+    return _Reading(clean(file), text, wanted).result()
 
 
-def _target_index(reader: _Reader, target: str | None) -> int:
-    if not target:
-        return len(reader.stages) - 1
-    for index, stage in enumerate(reader.stages):
-        if stage.name == target.lower() or str(index) == target:
-            return index
-    names = ", ".join(clean(stage.name) for stage in reader.stages if stage.name) or "none with a name"
-    message = f"there is no stage {clean(target, 200)} in it; its stages are: {names}"
-    reader.findings.append(BuildFinding("target-unknown", reader.file, message))
-    return len(reader.stages) - 1
+def wanted_platform(text: str, machine: BuildPlatform) -> BuildPlatform | None:
+    """Return the platform of `--platform`; None where none is given."""
+    if not text:
+        return None
+    found = parse_platform(text, machine)
+    if found is None:
+        raise UsageError(
+            "platform-invalid",
+            f"--platform: {clean(text, 80)} is not a platform.",
+            "Give one such as linux/amd64 or linux/arm64; a build is for one platform.",
+        )
+    return found
+
+
+class _Reading:
+    def __init__(self, file: str, text: str, wanted: Wanted) -> None:
+        self.file = file
+        self.text = text
+        self.wanted = wanted
+        self.graph = read_graph(text, wanted)
+
+    def result(self) -> Dockerfile:
+        images = _Images(self.file)
+        frontend = self._frontend()
+        if frontend is not None:
+            images.add(frontend)
+        for use in self._uses(self.graph.reached):
+            images.add(use)
+        for each in self.graph.linked:  # what is wrong in any stage stops the build
+            for use in (each.base, *each.uses):
+                if use.because and use not in images.seen:
+                    images.add(use)
+        classic = _Images(self.file)
+        for use in self._uses(range(self.graph.target + 1)):
+            classic.add(use)
+        refusal = self.graph.refusal
+        return Dockerfile(
+            base_images=tuple(images.known.values()),
+            unknown=tuple(images.unknown),
+            findings=tuple(self._findings(images)),
+            stages=tuple(stage.name for stage in self.graph.outline.stages),
+            refusal=None if refusal is None else self._found(refusal.id, refusal.line, refusal.message),
+            classic=tuple(each for name, each in classic.known.items() if name not in images.known),
+            needs_buildkit=self._needs_buildkit(),
+        )
+
+    def _uses(self, stages: Iterable[int]) -> Iterator[Use]:
+        for index in stages:
+            each = self.graph.linked[index]
+            yield each.base
+            if each.base.context is None:
+                yield from each.uses
+
+    def _frontend(self) -> Use | None:
+        given = self.wanted.args.get(SYNTAX_ARG, "")
+        if SYNTAX_ARG in self.wanted.args:
+            name, line = (given or "").strip().split(" ")[0], 0
+            if given is None:
+                return Use(line=0, text=SYNTAX_ARG, because=f"the value of {SYNTAX_ARG} is not known here")
+        else:
+            found = syntax(self.text)
+            if found is None:
+                return None
+            name, line = found.value, found.line
+        if not normalised(name):
+            because = f"{clean(name, 200) or 'the empty text'} is not a valid image for the frontend"
+            return Use(line=line, text=name, because=because, refused="reference-invalid")
+        return Use(line=line, text=name, image=name)
+
+    def _findings(self, images: _Images) -> Iterator[BuildFinding]:
+        reported = set()
+        for use in images.seen:
+            if use.because and use.line:
+                yield self._found(
+                    "image-unknown", use.line, f"{clean(use.text, 200)} is not known: {use.because}"
+                )
+        for name, line in self._unset():
+            if (name, line) not in reported:
+                reported.add((name, line))
+                why = why_unset(name, self.graph.values, self.wanted.args)
+                yield self._found("arg-unset", line, why)
+
+    def _unset(self) -> Iterator[tuple[str, int]]:
+        """Yield the names without a value that change what is pulled all the same."""
+        yield from self.graph.values.reports
+        for index in self.graph.reached:
+            stage, base = self.graph.linked[index].stage, self.graph.linked[index].base
+            if not base.because:
+                found = expand(stage.base, self.graph.values.known.get, self.graph.outline.escape)
+                yield from ((name, stage.origin.line) for name in found.unset)
+
+    def _needs_buildkit(self) -> str:
+        if self._frontend() is not None:
+            return f"{self.file}:1 names a syntax"
+        if self.wanted.contexts:
+            return "--build-context is given"
+        outline = self.graph.outline
+        for stage in outline.stages:
+            for at in (stage.origin, *stage.body):
+                if what := self._what_needs_buildkit(at):
+                    return f"{self.file}:{at.line} uses {what}"
+        return ""
+
+    def _what_needs_buildkit(self, at: Instruction) -> str:
+        if at.has_heredoc:
+            return "a heredoc"
+        if at.keyword == "FROM":
+            return next((f"${name}" for name in self._platform_args(at)), "")
+        if at.keyword in {"COPY", "ADD", "RUN"}:
+            names = (flag.partition("=")[0] for flag in at.flags)
+            return next((name for name in names if name in BUILDKIT_FLAGS), "")
+        return ""
+
+    def _platform_args(self, at: Instruction) -> Iterator[str]:
+        """Yield the predefined arguments in a FROM to which nothing but BuildKit gives a value."""
+        given = {
+            word.partition("=")[0]
+            for each in self.graph.outline.arguments
+            for word in each.words
+            if "=" in word or word in self.wanted.args
+        }
+        for text in (*at.flags, *at.words[:1]):
+            found = expand(text, lambda _: "", self.graph.outline.escape)
+            yield from (name for name in found.names if name in PLATFORM_ARGS and name not in given)
+
+    def _found(self, finding_id: str, line: int, message: str) -> BuildFinding:
+        return BuildFinding(finding_id, f"{self.file}:{line}" if line else self.file, message)
+
+
+class _Images:
+    """Images as they are found, each once."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.known: dict[str, BaseImage] = {}
+        self.unknown: list[UnknownImage] = []
+        self.seen: list[Use] = []
+
+    def add(self, use: Use) -> None:
+        self.seen.append(use)
+        where = f"{self.file}:{use.line}" if use.line else f"--build-arg {SYNTAX_ARG}"
+        if use.because:
+            self._unknown(use.text, where, use.because, use.refused)
+        elif use.context is not None:
+            self._of_context(use.context)
+        elif use.image:
+            self._known(use.image, where)
+
+    def _of_context(self, context: NamedContext) -> None:
+        if context.image and context.image != "scratch":
+            self._known(context.image, "--build-context")
+
+    def _known(self, image: str, where: str) -> None:
+        try:
+            parse_reference(image)
+        except UsageError as error:  # docker is less strict, but nothing is sent to what is no such name
+            self._unknown(image, where, error.message.rstrip("."), "")
+            return
+        self.known.setdefault(image, BaseImage(image, where))
+
+    def _unknown(self, text: str, where: str, because: str, refused: str) -> None:
+        found = UnknownImage(clean(text, 200), where, because, refused)
+        if found not in self.unknown:
+            self.unknown.append(found)
+
+
+def why_unset(name: str, values: Values, given: Mapping[str, str | None]) -> str:
+    """Say why a name has no value, and what gives it one."""
+    shown = clean(name)
+    if name in values.known:
+        return f"{shown} has no value; give it with --build-arg {shown}=VALUE"
+    if name in given:
+        return f"{shown} is given, but there is no ARG {shown} before the first FROM"
+    return f"{shown} has no value: there is no ARG {shown} before the first FROM"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockpass.auth.facts import BaseImage
+from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.auth.reference import parse_reference
-from dockpass.buildfiles.dockerfile import BuildFinding, is_reference, read_dockerfile
+from dockpass.buildfiles.contexts import NamedContexts
+from dockpass.buildfiles.dockerfile import BuildFinding, read_dockerfile
+from dockpass.buildfiles.imagenames import normalised
 from dockpass.errors import UsageError
 from dockpass.text import clean
 from dockpass.textfile import read_text_file
@@ -24,8 +26,9 @@ _CONFIG_NAMES = ("werf.yaml", "werf.yml")
 class BuildSources:
     """What a build comes from and pulls.
 
-    `base_images` is None where that is not known: there is no build file, or none of its images can be
-    read. `dockerfile` and `context` are None where there is nothing that an engine could build;
+    `base_images` is None where there is no build file; `unknown` are the images that it names and that
+    are not known. `refusal` is why BuildKit refuses the file, `classic` what the classic builder pulls
+    besides. `dockerfile` and `context` are None where there is nothing that an engine could build;
     `unsupported` then says why, if there was a file.
     """
 
@@ -38,6 +41,21 @@ class BuildSources:
     image: str = ""
     unsupported: str = ""
     needs_buildkit: str = ""
+    unknown: tuple[UnknownImage, ...] = ()
+    refusal: BuildFinding | None = None
+    classic: tuple[BaseImage, ...] = ()
+    platform: str = ""
+    contexts: NamedContexts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What the command line says of a build. An argument whose value is None is not known."""
+
+    target: str | None
+    args: Mapping[str, str | None]
+    platform: str
+    contexts: NamedContexts
 
 
 def find_base_images(
@@ -49,19 +67,21 @@ def find_base_images(
     image: str | None = None,
     target: str | None = None,
     args: Mapping[str, str] | None = None,
+    platform: str | None = None,
+    contexts: NamedContexts | None = None,
 ) -> BuildSources:
     """Return the sources of a build; raises `UsageError` for a file that cannot be read as one."""
     directory = cwd / (context or ".")
-    given = dict(args or {})
+    given = _Build(target, dict(args or {}), platform or "", contexts or {})
     if file is not None:
-        return _from_dockerfile(cwd / file, directory, target, given, "Check the path after --file.")
+        return _from_dockerfile(cwd / file, directory, given, "Check the path after --file.")
     if config is not None:
-        return _from_werf(cwd / config, image, target, given, "Check the path after --config.")
+        return _from_werf(cwd / config, image, given, "Check the path after --config.")
     if _is_there(directory / "Dockerfile"):
-        return _from_dockerfile(directory / "Dockerfile", directory, target, given, "Name one with --file.")
+        return _from_dockerfile(directory / "Dockerfile", directory, given, "Name one with --file.")
     for name in _CONFIG_NAMES:
         if _is_there(directory / name):
-            return _from_werf(directory / name, image, target, given, "Name one with --config.")
+            return _from_werf(directory / name, image, given, "Name one with --config.")
     return BuildSources()
 
 
@@ -75,79 +95,105 @@ def named_base_images(references: Iterable[str]) -> tuple[BaseImage, ...]:
     return tuple(BaseImage(reference, "--from") for reference in references)
 
 
-def _from_dockerfile(
-    path: Path, context: Path, target: str | None, args: Mapping[str, str | None], hint: str, image: str = ""
-) -> BuildSources:
-    text = read_text_file(path, "build-file", hint)
-    read = read_dockerfile(text, file=path.name, target=target, args=args)
-    unknown = [name for name, value in args.items() if value is None]
-    return BuildSources(
-        read.base_images if read.base_images or read.is_whole else None,
-        read.findings,
-        path,
-        context,
-        target,
-        {name: value for name, value in args.items() if value is not None},
-        image,
-        unsupported=f"The value of {clean(unknown[0])} is not known: it is a template expression."
-        if unknown
-        else "",
-        needs_buildkit=read.needs_buildkit,
+def refused(found: BuildFinding) -> UsageError:
+    """Return the error of a file that BuildKit refuses, with its line."""
+    return UsageError(
+        "dockerfile-invalid",
+        f"{found.where}: {found.message}.",
+        "BuildKit refuses the build for it; see the Dockerfile reference.",
     )
 
 
-def _from_werf(
-    path: Path, name: str | None, target: str | None, args: Mapping[str, str], hint: str
-) -> BuildSources:
+def _from_dockerfile(path: Path, context: Path, build: _Build, hint: str, image: str = "") -> BuildSources:
+    text = read_text_file(path, "build-file", hint)
+    read = read_dockerfile(
+        text,
+        file=path.name,
+        target=build.target,
+        args=build.args,
+        platform=build.platform,
+        contexts=build.contexts,
+    )
+    unknown = [name for name, value in build.args.items() if value is None]
+    what = f"The value of {clean(unknown[0])} is not known: it is a template expression." if unknown else ""
+    return BuildSources(
+        read.base_images,
+        read.findings,
+        path,
+        context,
+        build.target,
+        {name: value for name, value in build.args.items() if value is not None},
+        image,
+        unsupported=what,
+        needs_buildkit=read.needs_buildkit,
+        unknown=read.unknown,
+        refusal=read.refusal,
+        classic=read.classic,
+        platform=build.platform,
+        contexts=build.contexts,
+    )
+
+
+def _from_werf(path: Path, name: str | None, build: _Build, hint: str) -> BuildSources:
     from dockpass.buildfiles.werfconfig import read_werf_config  # YAML is loaded where there is some
 
     config = read_werf_config(read_text_file(path, "build-file", hint), file=path.name)
     chosen = _chosen(config, name, path)
     bases: dict[str, BaseImage] = {}
+    classic: dict[str, BaseImage] = {}
     findings = list(config.findings)
-    is_whole = config.is_whole
+    unknown: list[UnknownImage] = list(config.unknown)
+    refusal: BuildFinding | None = None
     wanted: BuildSources | None = None
     for image in _with_inner(config, chosen):
-        sources = _of_image(path, image, target, args)
+        sources = _of_image(path, image, build)
         findings += sources.findings
-        is_whole = is_whole and sources.base_images is not None
+        unknown += sources.unknown
+        refusal = refusal or sources.refusal
         for base in sources.base_images or ():
             bases.setdefault(base.reference, base)
+        for base in sources.classic:
+            classic.setdefault(base.reference, base)
         if chosen == (image,):
             wanted = sources
-    base_images = tuple(bases.values()) if bases or is_whole else None
     unsupported = _why_unsupported(path, config, chosen, wanted)
-    if wanted is None or unsupported:
-        return BuildSources(base_images, tuple(findings), unsupported=unsupported)
-    return BuildSources(
-        base_images,
-        tuple(findings),
-        wanted.dockerfile,
-        wanted.context,
-        wanted.target,
-        wanted.args,
-        wanted.image,
-        needs_buildkit=wanted.needs_buildkit,
+    built = BuildSources(unsupported=unsupported) if wanted is None or unsupported else wanted
+    return replace(
+        built,
+        base_images=tuple(bases.values()),
+        findings=tuple(findings),
+        unknown=tuple(unknown),
+        refusal=refusal,
+        classic=tuple(base for name, base in classic.items() if name not in bases),
     )
 
 
-def _of_image(path: Path, image: WerfImage, target: str | None, args: Mapping[str, str]) -> BuildSources:
+def _of_image(path: Path, image: WerfImage, build: _Build) -> BuildSources:
     """Return what one image of a werf.yaml pulls."""
-    if image.unknown & {"from", "dockerfile", "context"} or (not target and "target" in image.unknown):
-        what = " and ".join(sorted(image.unknown))
-        return BuildSources(unsupported=f"The {what} of {_shown(image)} is a template expression.")
+    where = f"{clean(path.name)}:{image.line}"
+    keys = image.unknown & {"from", "dockerfile", "context"}
+    if not build.target:
+        keys |= image.unknown & {"target"}
+    if keys:
+        why = f"the {' and '.join(sorted(keys))} of {_shown(image)} is a template expression"
+        found = UnknownImage(_shown(image), where, why)
+        return BuildSources((), unsupported=f"{why[0].upper()}{why[1:]}.", unknown=(found,))
     if image.dockerfile:
         context = path.parent / (image.context or ".")
         hint = f"Check `dockerfile:` and `context:` of {_shown(image)} in {clean(path.name)}."
-        given = {**dict(image.args), **args}
-        wanted = target or image.target or None
-        return _from_dockerfile(context / image.dockerfile, context, wanted, given, hint, image.name)
+        own = _Build(
+            build.target or image.target or None,
+            {**dict(image.args), **build.args},
+            build.platform,
+            build.contexts,
+        )
+        return _from_dockerfile(context / image.dockerfile, context, own, hint, image.name)
     if not image.base or image.base == "scratch":
         return BuildSources(())
-    where = f"{clean(path.name)}:{image.line}"
-    if not is_reference(image.base):
+    if not normalised(image.base):
         message = f"from of {_shown(image)} is not a valid image: {image.base}"
-        return BuildSources(findings=(BuildFinding("image-invalid", where, message),))
+        found = UnknownImage(image.base, where, "it is not a valid image", "reference-invalid")
+        return BuildSources((), (BuildFinding("image-invalid", where, message),), unknown=(found,))
     return BuildSources((BaseImage(image.base, where),))
 
 

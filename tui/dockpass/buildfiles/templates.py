@@ -19,13 +19,14 @@ class Templates:
 
     `found` are line and text of the expressions that may matter; `conditional` are the lines between
     `if`, `range`, `with` or `define` and their `end`: what stands there may hold, more than once, or not.
-    `inserts` tells whether an expression alone on its line may put in lines of its own.
+    `inserts` are the expressions alone on their lines that may put in lines of their own. The body of a
+    `define` renders nothing where it stands, and is taken out with it.
     """
 
     plain: str
     found: tuple[tuple[int, str], ...]
     conditional: frozenset[int]
-    inserts: bool
+    inserts: tuple[tuple[int, str], ...]
 
 
 def take_out_templates(text: str) -> Templates:
@@ -34,7 +35,8 @@ def take_out_templates(text: str) -> Templates:
     conditional: set[int] = set()
     opened: list[int] = []
     alone: set[int] = set()
-    inserts = False
+    inserts: list[tuple[int, str]] = []
+    text = _without_definitions(text)
     for match in _EXPRESSION.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
         word = _keyword(match[0])
@@ -42,7 +44,8 @@ def take_out_templates(text: str) -> Templates:
             found.append((line, match[0]))
         if _is_alone(text, match):
             alone.add(match.start())
-            inserts = inserts or word in {"include", "template", "tpl", "block"}
+            if word in {"include", "template", "tpl", "block"}:
+                inserts.append((line, match[0]))
         if word in _OPENING:
             opened.append(line)
         elif word == "end" and opened:
@@ -52,7 +55,23 @@ def take_out_templates(text: str) -> Templates:
     plain = _EXPRESSION.sub(
         lambda match: ("" if match.start() in alone else PLACEHOLDER) + "\n" * match[0].count("\n"), text
     )
-    return Templates(plain, tuple(found), frozenset(conditional), inserts)
+    return Templates(plain, tuple(found), frozenset(conditional), tuple(inserts))
+
+
+def _without_definitions(text: str) -> str:
+    """Take out every `define` up to its own `end`; the lines stay."""
+    opened: list[bool] = []
+    kept, at, begin = "", 0, 0
+    for match in _EXPRESSION.finditer(text):
+        word = _keyword(match[0])
+        if word in _OPENING:
+            if word == "define" and not any(opened):
+                begin = match.start()
+            opened.append(word == "define")
+        elif word == "end" and opened and opened.pop() and not any(opened):
+            kept += text[at:begin] + "\n" * text.count("\n", begin, match.end())
+            at = match.end()
+    return kept + text[at:]
 
 
 def is_known(value: str) -> bool:

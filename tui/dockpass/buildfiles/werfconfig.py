@@ -6,12 +6,13 @@ with file and line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from dockpass.auth.facts import UnknownImage
 from dockpass.buildfiles.dockerfile import BuildFinding
 from dockpass.buildfiles.templates import Templates, is_known, take_out_templates
 from dockpass.errors import UsageError
@@ -46,12 +47,12 @@ class WerfImage:
 class WerfConfig:
     """The images of a werf.yaml in order, and what could not be read.
 
-    `is_whole` is false where an expression may put in images that are not seen here.
+    `unknown` names what an expression may put in that is not seen here.
     """
 
     images: tuple[WerfImage, ...]
     findings: tuple[BuildFinding, ...]
-    is_whole: bool = True
+    unknown: tuple[UnknownImage, ...] = ()
 
 
 def read_werf_config(text: str, *, file: str = "werf.yaml") -> WerfConfig:
@@ -62,7 +63,7 @@ def read_werf_config(text: str, *, file: str = "werf.yaml") -> WerfConfig:
         BuildFinding(
             "template",
             f"{shown}:{line}",
-            f"{clean(' '.join(expression.split()), 80)} is a template expression, whose value is not known",
+            f"{_shortened(expression)} is a template expression, whose value is not known",
         )
         for line, expression in templates.found
     ]
@@ -72,7 +73,25 @@ def read_werf_config(text: str, *, file: str = "werf.yaml") -> WerfConfig:
         if (image_names := _names(document)) is not None
         for image in _images(document, image_names, templates)
     ]
-    return WerfConfig(tuple(images), tuple(findings), is_whole=not templates.inserts)
+    unknown = tuple(
+        UnknownImage(
+            _shortened(text), f"{shown}:{line}", "a template expression may put in images of its own"
+        )
+        for line, text in templates.inserts
+    )
+    names = {image.name for image in images if image.name}
+    return WerfConfig(tuple(_linked(image, names) for image in images), tuple(findings), unknown)
+
+
+def _linked(image: WerfImage, names: set[str]) -> WerfImage:
+    """Take `from:` for another image of the file where it names one, as werf does."""
+    if image.base not in names or image.base == image.name:
+        return image
+    return replace(image, base="", inner=(image.base, *image.inner))
+
+
+def _shortened(expression: str) -> str:
+    return clean(" ".join(expression.split()), 80)
 
 
 def _documents(templates: Templates, shown: str) -> list[MappingNode]:

@@ -1,19 +1,25 @@
 """Words of a Dockerfile: splitting, quotes, escapes and the substitution of variables.
 
-Known are `$NAME`, `${NAME}` and `${NAME:-word}` with `-`, `+` and `?`, with and without the colon. Other
-substitutions are a problem that is reported, never a guess.
+The forms are those of BuildKit: `$NAME`, `${NAME}`; `-`, `+` and `?` with and without a colon; `#`, `##`,
+`%` and `%%` with a pattern; `/` and `//` with a pattern and what takes its place. Anything else is a
+problem that is reported, never a guess.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\d+|[@*#?!$-]")
-_OPERATOR = re.compile(r":?[-+?]")
+BLANKS = " \t\n\v\f\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What Go calls white space, as a class of a regular expression."""
+
+_NAME = re.compile(r"\d+|[@*#?!$-]|\w+")
+_BLANK = re.compile(f"[{BLANKS}]")
 _ESCAPED_IN_QUOTES = '"$'
 NOT_CLOSED = "a substitution is not closed; with blanks in it, it needs double quotes around it"
+QUOTE_NOT_CLOSED = "a quote is not closed"
+UNKNOWN_FORM = "it has a substitution that docker does not know"
 
 
 def split_words(text: str, escape: str = "\\") -> list[str]:
@@ -26,7 +32,7 @@ def split_words(text: str, escape: str = "\\") -> list[str]:
             word += text[position : position + 2]
             position += 2
             continue
-        if char.isspace() and not quote:
+        if not quote and _BLANK.match(char):
             if word:
                 words.append(word)
             word = ""
@@ -42,12 +48,14 @@ def split_words(text: str, escape: str = "\\") -> list[str]:
 
 @dataclass
 class Expansion:
-    """A word after substitution. `unset` are names without a value, `problem` is what cannot be read.
+    """A word after substitution.
 
-    `demand` is what `${NAME:?words}` says of a name without a value: an error for a build.
+    `names` are all names that were looked up, `unset` those without a value, `problem` is what cannot
+    be read. `demand` is what `${NAME:?words}` says of a name without a value: an error for a build.
     """
 
     text: str = ""
+    names: list[str] = field(default_factory=list)
     unset: list[str] = field(default_factory=list)
     problem: str = ""
     demand: str = ""
@@ -68,8 +76,8 @@ class _Reader:
         self.position = 0
         self.result = Expansion()
 
-    def until(self, stop: str) -> str:
-        """Read up to the character `stop`, which is taken, or to the end."""
+    def until(self, stop: str, *, raw: bool = False) -> str:
+        """Read up to the character `stop`, which is taken, or to the end; `raw` keeps the escapes."""
         text = ""
         while self.position < len(self.word):
             char = self._take()
@@ -78,11 +86,11 @@ class _Reader:
             if char == "'":
                 text += self._single_quoted()
             elif char == '"':
-                text += self._double_quoted()
+                text += self._double_quoted(raw=raw)
             elif char == "$":
                 text += self._variable()
             elif char == self.escape:
-                text += self._take()
+                text += (char if raw else "") + self._take()
             else:
                 text += char
         if stop:
@@ -94,16 +102,19 @@ class _Reader:
         self.position += 1
         return char
 
+    def _next(self) -> str:
+        return self.word[self.position : self.position + 1]
+
     def _single_quoted(self) -> str:
         end = self.word.find("'", self.position)
         if end < 0:
-            self._cannot("a quote is not closed")
+            self._cannot(QUOTE_NOT_CLOSED)
             end = len(self.word)
         text = self.word[self.position : end]
         self.position = end + 1
         return text
 
-    def _double_quoted(self) -> str:
+    def _double_quoted(self, *, raw: bool) -> str:
         text = ""
         while self.position < len(self.word):
             char = self._take()
@@ -112,55 +123,106 @@ class _Reader:
             if char == "$":
                 text += self._variable()
             elif char == self.escape:
-                following = self._take()
-                kept = "" if following in _ESCAPED_IN_QUOTES + self.escape else char
-                text += kept + following
+                escapes = bool(self._next()) and self._next() in _ESCAPED_IN_QUOTES + self.escape
+                text += (char if raw or not escapes else "") + (self._take() if escapes else "")
             else:
                 text += char
-        self._cannot("a quote is not closed")
+        self._cannot(QUOTE_NOT_CLOSED)
         return text
 
     def _variable(self) -> str:
-        if self.word[self.position : self.position + 1] != "{":
+        if self._next() != "{":
             name = _NAME.match(self.word, self.position)
             if not name:
                 return "$"
             self.position = name.end()
-            return self._value(name[0])
+            return self._value(name[0]) or ""
         name = _NAME.match(self.word, self.position + 1)
         if not name:
             return self._cannot_go_on()
         self.position = name.end()
-        if self.word[self.position : self.position + 1] == "}":
-            self.position += 1
-            return self._value(name[0])
-        operator = _OPERATOR.match(self.word, self.position)
-        if not operator:
+        operator = self._take()
+        if operator == "}":
+            return self._value(name[0]) or ""
+        if operator == "/":
+            return self._replaced(name[0])
+        empty_counts = operator != ":"
+        if not empty_counts:
+            operator = self._take()
+        if not operator or operator not in "-+?#%":
             return self._cannot_go_on()
-        self.position = operator.end()
-        return self._operated(name[0], operator[0], self.until("}"))
+        word = self.until("}", raw=operator in "#%")
+        if operator in "#%":
+            return self._trimmed(self._value(name[0]) or "", operator, word)
+        return self._operated(name[0], operator, word, empty_counts=empty_counts)
 
-    def _value(self, name: str) -> str:
-        value = self.lookup(name)
+    def _value(self, name: str) -> str | None:
+        value = self._looked_up(name)
         if value is None:
             self.result.unset.append(name)
-        return value or ""
+        return value
 
-    def _operated(self, name: str, operator: str, word: str) -> str:
-        value = self.lookup(name)
-        has = bool(value) if operator.startswith(":") else value is not None
-        if operator.endswith("+"):
+    def _looked_up(self, name: str) -> str | None:
+        self.result.names.append(name)
+        return self.lookup(name)
+
+    def _operated(self, name: str, operator: str, word: str, *, empty_counts: bool) -> str:
+        value = self._looked_up(name)
+        has = value is not None if empty_counts else bool(value)
+        if operator == "+":
             return word if has else ""
-        if not has and operator.endswith("?"):
-            self.result.unset.append(name)
-            self.result.demand = self.result.demand or f"{name}: {word or 'it has no value'}"
-            return ""
-        return value or "" if has else word
+        if has or operator == "-":
+            return value or "" if has else word
+        self.result.unset.append(name)
+        self.result.demand = self.result.demand or f"{name}: {word or 'it has no value'}"
+        return ""
+
+    def _trimmed(self, value: str, operator: str, pattern: str) -> str:
+        """Take the shortest or, with the operator twice, the longest match off one end."""
+        longest = pattern.startswith(operator)
+        parts = self._pattern(pattern.removeprefix(operator))
+        at_end = operator == "%"
+        if at_end:  # from behind, so that the shortest match is found first there too
+            value, parts = value[::-1], parts[::-1]
+        found = _regex(parts, longest=longest).match(value)
+        left = value[found.end() :] if found else value
+        return left[::-1] if at_end else left
+
+    def _replaced(self, name: str) -> str:
+        every = self._next() == "/"
+        self.position += every
+        parts = self._pattern(self.until("/", raw=True))
+        replacement = self.until("}", raw=True)
+        value = self._value(name) or ""
+        return _regex(parts, longest=True).sub(lambda _: replacement, value, count=0 if every else 1)
+
+    def _pattern(self, pattern: str) -> list[str]:
+        """Return `*`, `?` and single characters, the escaped ones with their backslash."""
+        parts: list[str] = []
+        position = 0
+        while position < len(pattern):
+            part = pattern[position]
+            following = pattern[position + 1 : position + 2]
+            position += 1
+            if part == "\\":
+                if following in ("}", "/"):
+                    continue
+                if not following or following not in "*?\\":
+                    self._cannot(f"its pattern has a backslash before {following or 'its end'}")
+                part += following
+                position += 1
+            parts.append(part)
+        return parts
 
     def _cannot(self, problem: str) -> None:
         self.result.problem = self.result.problem or problem
 
     def _cannot_go_on(self) -> str:
-        self._cannot("it has a substitution that is not read here")
+        self._cannot(UNKNOWN_FORM)
         self.position = len(self.word)
         return ""
+
+
+def _regex(parts: Sequence[str], *, longest: bool) -> re.Pattern[str]:
+    wild = {"*": ".*" if longest else ".*?", "?": "."}
+    return re.compile("".join(wild.get(part) or re.escape(part[-1:]) for part in parts))

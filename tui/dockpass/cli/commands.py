@@ -49,6 +49,8 @@ def _build(options: dict[str, Any], image: str | None = None) -> BuildOptions:
         image,
         options["target"],
         build_arguments(options["build_args"], environ),
+        options["platform"],
+        options["build_contexts"],
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Command
-from dockpass.auth.facts import BaseImage, Facts, Options
+from dockpass.auth.facts import Facts, Options
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
@@ -18,6 +18,7 @@ from dockpass.variables.gather import gather
 
 if TYPE_CHECKING:
     from dockpass.engines.choice import EngineChoice
+    from dockpass.runs.pulled import Pulled
     from dockpass.runs.request import BuildOptions
 
 LONGEST_PASSWORD = 64 << 10
@@ -53,15 +54,18 @@ def engine_choice(world: World, asked: str | None) -> EngineChoice:
 
 
 def gather_facts(
-    world: World, command: Command | None, given: Given, build: BuildOptions
+    world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool = False
 ) -> tuple[Facts, tuple[Finding, ...]]:
-    """Gather the facts of a command; the redactor learns every secret among them."""
-    facts, notes = gather_noted(world, command, given, build)
+    """Gather the facts of a command; the redactor learns every secret among them.
+
+    `classic` tells that the classic builder builds, which pulls the images of all stages up to the target.
+    """
+    facts, notes = gather_noted(world, command, given, build, classic=classic)
     return facts, (*find_findings(facts), *notes)
 
 
 def gather_noted(
-    world: World, command: Command | None, given: Given, build: BuildOptions
+    world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool = False
 ) -> tuple[Facts, tuple[Finding, ...]]:
     """Gather the facts, and what there is to say of the build files; the redactor learns every secret."""
     variables = gather(
@@ -78,20 +82,23 @@ def gather_noted(
             world.redactor.learn(variable.value)
     if password:
         world.redactor.learn(password, given.registry_username)
-    images, notes = _base_images(world, command, given, build)
-    facts = Facts(variables, options, images, str(world.home), str(world.cwd))
-    return facts, notes
+    pulled = _pulled(world, command, given, build, classic=classic)
+    facts = Facts(variables, options, pulled.images, str(world.home), str(world.cwd), pulled.unknown)
+    return facts, pulled.findings
 
 
-def _base_images(
-    world: World, command: Command | None, given: Given, build: BuildOptions
-) -> tuple[tuple[BaseImage, ...] | None, tuple[Finding, ...]]:
+def _pulled(
+    world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool
+) -> Pulled:
+    from dockpass.runs.pulled import Pulled, pulled_by
+
     if not given.froms and command not in {Command.BUILD, None}:
-        return None, ()
-    from dockpass.buildfiles.find import find_base_images, named_base_images
+        return Pulled()
+    from dockpass.buildfiles.contexts import parse_contexts
+    from dockpass.buildfiles.find import find_base_images, named_base_images, refused
 
     if given.froms:
-        return named_base_images(given.froms), ()
+        return Pulled(named_base_images(given.froms))
     try:
         sources = find_base_images(
             world.cwd,
@@ -101,15 +108,16 @@ def _base_images(
             image=build.image,
             target=build.target,
             args=build.args,
+            platform=build.platform,
+            contexts=parse_contexts(build.contexts),
         )
+        if sources.refusal is not None and command is Command.BUILD:
+            raise refused(sources.refusal)
     except UsageError as error:
         if command is Command.BUILD:
             raise
-        return None, (Finding(error.id, "build", error.message),)
-    notes = [Finding(found.id, found.where, found.message) for found in sources.findings]
-    if sources.unsupported:
-        notes.append(Finding("build-unsupported", "build", sources.unsupported))
-    return sources.base_images, tuple(notes)
+        return Pulled(None, (), (Finding(error.id, "build", error.message),))
+    return pulled_by(sources, classic=classic)
 
 
 def _password(given: Given) -> Secret | None:

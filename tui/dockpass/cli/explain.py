@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Outcome, Refusal, Step
-from dockpass.auth.facts import Edit, EditKind, Facts
-from dockpass.auth.rules import rule
+from dockpass.auth.facts import Edit, EditKind, Facts, UnknownImage
+from dockpass.auth.rules import host_of_image, rule
 from dockpass.auth.whynot import WhyNot, why_not
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -52,8 +53,28 @@ def explain_json(
             }
             for found in why_not(decided.command, facts)
         ],
+        "base_images": _base_images_json(facts) if decided.command is Command.BUILD else None,
         "findings": [finding_json(found) for found in findings],
     }
+
+
+def _base_images_json(facts: Facts) -> list[dict[str, str]] | None:
+    """Return each image that a build pulls, then each that is not known; None where no file names any."""
+    if facts.base_images is None:
+        return None
+    known = [
+        {
+            "reference": clean(each.reference),
+            "host": host_of_image(each.reference),
+            "from": clean(each.origin),
+        }
+        for each in facts.base_images
+    ]
+    return [*known, *map(_unknown_json, facts.unknown_images)]
+
+
+def _unknown_json(image: UnknownImage) -> dict[str, str]:
+    return {"text": image.text, "from": image.origin, "because": image.because}
 
 
 def finding_json(found: Finding) -> dict[str, str]:
@@ -85,6 +106,7 @@ def explain_text(decided: Decision, facts: Facts, findings: Sequence[Finding]) -
             "",
             *_columns(_summary(decided)),
             *_block("rules", _columns([_step(step) for step in decided.trace])),
+            *_block("base images", _columns(_base_images(decided, facts))),
             *_block("warnings", [f"  ▲ {notice.message}" for notice in decided.warnings]),
             *_block("instead", _columns([_instead(each) for each in why_not(decided.command, facts)])),
             *_block("findings", [f"  {line}" for found in findings for line in finding_lines(found)]),
@@ -105,6 +127,15 @@ def _summary(decided: Decision) -> list[tuple[str, ...]]:
         rows.append(("login", "none"))
         rows.append(("config", f"the entries of {clean(decided.config_dir or '')}, where there are any"))
     return [(name, value) for name, value in rows]
+
+
+def _base_images(decided: Decision, facts: Facts) -> list[tuple[str, ...]]:
+    """Return a row for each image that a build pulls, and for each that is not known, with the reason."""
+    if decided.command is not Command.BUILD:
+        return []
+    known = [(clean(each.reference), clean(each.origin)) for each in facts.base_images or ()]
+    unknown = [(each.text, f"{each.origin}: not known, {each.because}") for each in facts.unknown_images]
+    return [*known, *unknown]
 
 
 def _step(step: Step) -> tuple[str, ...]:
@@ -142,6 +173,8 @@ def _edit_json(edit: Edit) -> dict[str, Any]:
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Align columns, two blanks between them and before the first."""
+    if not rows:
+        return []
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
         "".join(f"  {cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -56,6 +56,18 @@ def build_options(function: Decorated) -> Decorated:
             click.option(
                 "--build-arg", "build_args", multiple=True, metavar="NAME=VALUE", help="A build argument."
             ),
+            click.option(
+                "--platform",
+                metavar="OS/ARCH",
+                help="The platform to build for; this machine's if not given.",
+            ),
+            click.option(
+                "--build-context",
+                "build_contexts",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="What stands for a stage or an image: a directory, or docker-image://IMAGE.",
+            ),
         ],
         function,
     )

@@ -17,7 +17,8 @@ from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, si
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.world import World
 from dockpass.dockerconfig.sweep import sweep
-from dockpass.engines.choice import opener
+from dockpass.engines.base import EMBEDDED
+from dockpass.engines.choice import EngineChoice, Engines, detect_chosen, opener
 from dockpass.errors import NotAllowed, UsageError
 from dockpass.registry.policy import Policy
 from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, Log, LogKind, TagPlanned
@@ -46,7 +47,9 @@ def run_command(
 ) -> int:
     """Run a command and return its exit status; raises `DockpassError` before anything is created."""
     output = Output(world.redactor)
-    facts, findings = gather_facts(world, command, given, build)
+    choice = engine_choice(world, engine)
+    classic = command is Command.BUILD and _is_classic(choice, world)
+    facts, findings = gather_facts(world, command, given, build, classic=classic)
     decided = decide(command, facts)
     if isinstance(decided, Refusal):
         raise UsageError(decided.id, decided.message, decided.hint)
@@ -69,7 +72,7 @@ def run_command(
         world.paths.state,
         world.redactor,
         policy=policy or Policy(),
-        open_engine=opener(engine_choice(world, engine), policy),
+        open_engine=opener(choice, policy),
     )
     if not as_json:
         output.say(line for found in findings for line in finding_lines(found))
@@ -78,6 +81,14 @@ def run_command(
     for left in sweep(services.run_environ(facts)):
         output.say([f"removed a config that a killed dockpass left behind: {left.path}"])
     return _carry_out(start_run(request, services), output, as_json=as_json, values=values)
+
+
+def _is_classic(choice: EngineChoice, world: World) -> bool:
+    """Tell whether Docker or Podman would build, whose classic builder pulls more than BuildKit does."""
+    if choice.engine is not Engines.AUTO:
+        return choice.engine is Engines.DOCKER
+    info = detect_chosen(choice, world.environ, world.home).info
+    return info is not None and info.name != EMBEDDED
 
 
 def _with_the_persons_word(request: RunRequest, services: Services, output: Output) -> RunRequest:

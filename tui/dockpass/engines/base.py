@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dockpass.auth.credential import Credential
+from dockpass.buildfiles.contexts import NamedContexts
 
 EMBEDDED = "embedded"
 """The name of the engine that is part of dockpass."""
@@ -40,7 +41,8 @@ class Sink(Protocol):
 class BuildRequest:
     """A Dockerfile build. `dockerfile` may lie outside `context`.
 
-    `needs_buildkit` says what in it the classic builder cannot do, with its place.
+    `needs_buildkit` says what in it the classic builder cannot do, with its place. `platform` is empty
+    for the engine's own; directories among the named `contexts` are relative to `named_root`.
     """
 
     context: Path
@@ -49,6 +51,9 @@ class BuildRequest:
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
     needs_buildkit: str = ""
+    platform: str = ""
+    contexts: NamedContexts = field(default_factory=dict)
+    named_root: Path = Path()
 
 
 class Engine(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockpass.engines.ignore import Ignored, PatternError, kept, read_patterns
 from dockpass.errors import UsageError
 from dockpass.text import clean
 
@@ -86,9 +87,10 @@ def open_context(root: Path, dockerfile: Path, check: Callable[[], None]) -> Con
     _require(root, dockerfile)
     root, real = root.resolve(), dockerfile.resolve()
     inside = real.is_relative_to(root)
-    ignored = _ignore_text(root, dockerfile)
-    kept = f"!{real.relative_to(root)}" if inside else ""
-    names, size = _listed(root, [*_patterns(ignored or ""), kept], check)
+    ignored = _ignore_text(root / IGNORE_FILE)
+    own = str(real.relative_to(root)) if inside else ""
+    always = frozenset(filter(None, (own, IGNORE_FILE)))
+    names, size = _listed(root, _patterns(root / IGNORE_FILE, ignored), check, always=always)
     if not [name for name in names if name != IGNORE_FILE]:
         raise UsageError(
             "context-empty",
@@ -104,14 +106,19 @@ def open_context(root: Path, dockerfile: Path, check: Callable[[], None]) -> Con
     return Context(root, names, name, ((IGNORE_FILE, ignore), (name, content)), size)
 
 
-def visible_names(root: Path, dockerfile: Path, check: Callable[[], None]) -> tuple[str, ...]:
-    """Return the names in a context that `COPY` sees; what the ignore file lists is not among them.
+def visible_names(root: Path, dockerfile: Path | None, check: Callable[[], None]) -> tuple[str, ...]:
+    """Return the names in a context that `COPY` sees with BuildKit; what is ignored is not among them.
 
+    `NAME.dockerignore` beside the Dockerfile wins over the context's own; a named context has no Dockerfile.
     Raises `UsageError` as `open_context` does.
     """
-    _require(root, dockerfile)
-    patterns = _patterns(_ignore_text(root.resolve(), dockerfile) or "")
-    names, _ = _listed(root.resolve(), patterns, check, keep_ignore_file=False)
+    if dockerfile is not None:
+        _require(root, dockerfile)
+    root = root.resolve()
+    path = root / IGNORE_FILE
+    if dockerfile is not None and (own := dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}")).is_file():
+        path = own
+    names, _ = _listed(root, _patterns(path, _ignore_text(path)), check, classic=False)
     return names
 
 
@@ -130,17 +137,17 @@ def _require(root: Path, dockerfile: Path) -> None:
 
 
 def _listed(
-    root: Path, patterns: list[str], check: Callable[[], None], *, keep_ignore_file: bool = True
+    root: Path,
+    ignored: Ignored,
+    check: Callable[[], None],
+    *,
+    always: frozenset[str] = frozenset(),
+    classic: bool = True,
 ) -> tuple[tuple[str, ...], int]:
-    from docker.utils.build import PatternMatcher
-
-    matcher = PatternMatcher([pattern for pattern in patterns if pattern])
-    if not keep_ignore_file:
-        matcher.patterns.pop()  # the matcher's own, which brings the ignore file back in
     names: list[str] = []
     size = 0
     try:
-        for name in matcher.walk(str(root)):
+        for name in kept(root, ignored, always=always, classic=classic):
             if len(names) % _LOOK_EVERY == 0:
                 check()
             status = (root / name).lstat()
@@ -148,19 +155,29 @@ def _listed(
             names.append(name)
     except OSError as error:
         raise _unreadable(Path(error.filename or root), error) from error
+    except PatternError as error:
+        raise _ignore_invalid(root, error) from error
     return tuple(sorted(names)), size
 
 
-def _ignore_text(root: Path, dockerfile: Path) -> str | None:
-    """Read `NAME.dockerignore` beside the Dockerfile, else the context's own; None if there is neither."""
-    own = dockerfile.with_name(f"{dockerfile.name}{IGNORE_FILE}")
-    found = next((path for path in (own, root / IGNORE_FILE) if path.is_file()), None)
-    return None if found is None else read_file(found).decode("utf-8-sig", "surrogateescape")
+def _ignore_text(path: Path) -> str | None:
+    """Read an ignore file; None if there is none."""
+    return read_file(path).decode("utf-8", "surrogateescape") if path.is_file() else None
 
 
-def _patterns(text: str) -> list[str]:
-    """Return the patterns of an ignore file; a comment is a line that begins with `#`."""
-    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+def _patterns(path: Path, text: str | None) -> Ignored:
+    try:
+        return Ignored(read_patterns(text or ""))
+    except PatternError as error:
+        raise _ignore_invalid(path, error) from error
+
+
+def _ignore_invalid(path: Path, error: PatternError) -> UsageError:
+    return UsageError(
+        "ignore-invalid",
+        f"{clean(str(path))}: {clean(str(error), 300)}.",
+        "Docker refuses this file too; a class is closed by `]`, and a backslash stands before a character.",
+    )
 
 
 def read_file(path: Path) -> bytes:

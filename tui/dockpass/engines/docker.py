@@ -334,6 +334,7 @@ def _build_parameters(request: BuildRequest, dockerfile: str) -> dict[str, Any]:
         "dockerfile": dockerfile,
         "target": request.target,
         "buildargs": json.dumps(dict(request.build_args)),
+        **({"platform": request.platform} if request.platform else {}),
         "rm": True,
         "forcerm": True,
     }

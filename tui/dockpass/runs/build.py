@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from dockpass.auth.reference import parse_reference
-from dockpass.buildfiles.find import BuildSources, find_base_images
+from dockpass.buildfiles.contexts import parse_contexts
+from dockpass.buildfiles.find import BuildSources, find_base_images, refused
 from dockpass.engines.base import BuildRequest
 from dockpass.errors import UsageError
 from dockpass.runs.events import LogKind, Phase
@@ -32,11 +33,20 @@ def _build_request(job: Job) -> BuildRequest:
     sources = _sources(job)
     for finding in sources.findings:
         job.log(f"{finding.where}: {finding.message}", LogKind.WARNING)
+    if sources.refusal is not None:
+        raise refused(sources.refusal)
     if sources.unsupported:
         raise UsageError(
             "build-unsupported",
             sources.unsupported,
             "Build it with werf itself, or describe the image with `dockerfile:`.",
+        )
+    if sources.unknown:
+        found = sources.unknown[0]
+        raise UsageError(
+            "base-unknown",
+            f"{found.origin}: {found.text} is not known: {found.because}.",
+            "Give what is missing, for example with --build-arg.",
         )
     if sources.dockerfile is None or sources.context is None:
         raise UsageError(
@@ -51,6 +61,9 @@ def _build_request(job: Job) -> BuildRequest:
         target=sources.target,
         build_args=sources.args,
         needs_buildkit=sources.needs_buildkit,
+        platform=sources.platform,
+        contexts=sources.contexts,
+        named_root=job.services.cwd,
     )
 
 
@@ -64,4 +77,6 @@ def _sources(job: Job) -> BuildSources:
         image=options.image,
         target=options.target,
         args=options.args,
+        platform=options.platform,
+        contexts=parse_contexts(options.contexts),
     )

@@ -101,6 +101,7 @@ def _work(request: RunRequest, target: str) -> tuple[PlannedPhase, ...]:
     match request.command:
         case Command.BUILD:
             images = [clean(image.reference) for image in request.facts.base_images or ()]
+            images += [f"{image.text}, which is not known" for image in request.facts.unknown_images]
             pulled = f"pulls {', '.join(images)}" if images else "pulls nothing"
             return (PlannedPhase(Phase.BUILD, "Build", pulled),)
         case Command.PUSH:
@@ -175,10 +176,13 @@ def _build_words(request: RunRequest) -> list[str]:
         ("--config", build.config),
         ("--context", build.context),
         ("--target", build.target),
+        ("--platform", build.platform),
     ):
         words += _option(name, value)
     for name, value in build.args.items():
         words += _option("--build-arg", f"{name}={value}")
+    for pair in build.contexts:
+        words += _option("--build-context", pair)
     return words
 
 

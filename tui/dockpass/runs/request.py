@@ -15,7 +15,7 @@ class BuildOptions:
     """Where a build comes from. Paths are as given, relative to the working directory.
 
     `file` is a Dockerfile, `config` a werf.yaml, `image` the image of the werf.yaml; with neither file
-    nor config the ones of the context are looked for.
+    nor config the ones of the context are looked for. `contexts` are the NAME=VALUE of --build-context.
     """
 
     file: str | None = None
@@ -24,6 +24,8 @@ class BuildOptions:
     image: str | None = None
     target: str | None = None
     args: Mapping[str, str] = field(default_factory=dict)
+    platform: str | None = None
+    contexts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

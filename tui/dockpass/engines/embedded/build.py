@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dockpass.auth.reference import Reference, parse_reference
+from dockpass.buildfiles.dockerfile import SYNTAX_ARG, Wanted, wanted_platform
 from dockpass.buildfiles.lines import Instruction, instructions
+from dockpass.buildfiles.platforms import BuildPlatform
+from dockpass.buildfiles.stages import SCRATCH, Linked, Use
 from dockpass.engines.base import BuildRequest, Sink
 from dockpass.engines.context import read_file, visible_names
 from dockpass.engines.embedded.filesteps import FileSteps
@@ -15,14 +18,7 @@ from dockpass.engines.embedded.imageconfig import CONFIG_KEYWORDS, ImageConfig, 
 from dockpass.engines.embedded.layer import Layer
 from dockpass.engines.embedded.manifest import Manifest, Platform, this_platform
 from dockpass.engines.embedded.moment import EPOCH, moment_of, with_epoch
-from dockpass.engines.embedded.script import (
-    Stage,
-    check_flags,
-    needs_engine,
-    parse_platform,
-    platform_arguments,
-    read_script,
-)
+from dockpass.engines.embedded.script import check_flags, needs_engine, read_script
 from dockpass.engines.embedded.store import Store
 from dockpass.engines.embedded.tree import Tree, tree_of_files
 from dockpass.errors import UsageError
@@ -55,9 +51,10 @@ class Builder:
         self._pull_base = pull_base
         self._arguments = with_epoch(request.build_args, environ)
         self._moment = moment_of(self._arguments, clock)
-        self._images: list[Image] = []
+        self._images: dict[int, Image] = {}
+        self._context_trees: dict[str, Tree] = {}
         self._context_tree: Tree | None = None
-        self._unused = set(request.build_args) - {EPOCH}
+        self._unused = set(request.build_args) - {EPOCH, SYNTAX_ARG}
         self._step_number = 0
 
     def build(self) -> str:
@@ -65,16 +62,18 @@ class Builder:
         request = self._request
         self._root = request.context.resolve()
         self._names = visible_names(request.context, request.dockerfile, self._sink.check)
-        self._script = read_script(request.dockerfile, read_file(request.dockerfile), request.target)
-        self._steps = sum(1 + len(stage.body) for stage in self._script.stages)
+        self._script = read_script(request.dockerfile, read_file(request.dockerfile), self._wanted())
+        self._steps = sum(1 + len(each.stage.body) for each in self._script.stages)
         self._files = FileSteps(self._store, self._context, self._moment, self._sink.check)
-        self._outer = self._outer_arguments()
-        for stage in self._script.stages:
-            self._images.append(self._stage(stage))
+        self._outer = self._script.outer
+        for at in self._script.graph.outline.arguments:
+            self._unused -= {word.partition("=")[0] for word in at.words}
+        for each in self._script.stages:
+            self._images[each.stage.index] = self._stage(each)
         if self._unused:
             names = ", ".join(clean(name) for name in sorted(self._unused))
             self._sink.log(f"warning: there is no ARG for the build argument {names}")
-        return self._finish(self._images[-1])
+        return self._finish(self._images[self._script.graph.target])
 
     def _finish(self, image: Image) -> str:
         descriptor, image_id = image.store(self._store, self._moment)
@@ -85,25 +84,50 @@ class Builder:
             self._sink.log(f"named {clean(name)}")
         return image_id
 
-    def _stage(self, stage: Stage) -> Image:
+    def _wanted(self) -> Wanted:
+        request = self._request
+        here = this_platform()
+        machine = BuildPlatform(here.os, here.architecture, here.variant)
+        platform = wanted_platform(request.platform, machine)
+        self._platform = Platform(platform.os, platform.architecture, platform.variant) if platform else here
+        return Wanted(
+            target=request.target,
+            args=self._arguments,
+            contexts=request.contexts,
+            platform=platform,
+            machine=machine,
+        )
+
+    def _stage(self, linked: Linked) -> Image:
+        stage = linked.stage
         base = self._script.expand(stage.origin, stage.base, self._outer)
         self._say(f"FROM {clean(base, 200)}" + (f" AS {clean(stage.name, 100)}" if stage.name else ""))
-        image = self._base(stage, base)
+        image = self._base(linked)
+        if linked.base.context is not None:  # what stands for a stage is taken as it is
+            return image
         for text in image.config.begin_stage():
-            self._trigger(stage, image, text)
+            self._trigger(linked, image, text)
         for each in stage.body:
             flags = "".join(f"{flag} " for flag in each.flags)
             self._say(f"{each.keyword} {cut(clean(flags + each.text, 200), 100)}")
-            self._follow(stage, image, each)
+            self._follow(linked, image, each)
         return image
 
-    def _base(self, stage: Stage, base: str) -> Image:
-        if base == "scratch":
-            return Image(ImageConfig(), self._platform(stage))
-        earlier = self._script.stage_of(base, stage.index)
-        if earlier and base.lower() == earlier.name:
-            return self._images[earlier.index].branch()
-        return self._foreign(stage.origin, base, self._platform(stage))
+    def _base(self, linked: Linked) -> Image:
+        base, own = linked.base, linked.platform
+        platform = Platform(own.os, own.architecture, own.variant) if own else self._platform
+        if base.stage is not None:
+            return self._images[base.stage].branch()
+        name = self._image_of(linked.stage.origin, base)
+        return self._foreign(linked.stage.origin, name, platform) if name else Image(ImageConfig(), platform)
+
+    def _image_of(self, at: Instruction, use: Use) -> str:
+        """Return the image that is meant; empty for nothing at all."""
+        if use.context is None:
+            return use.image
+        if not use.context.image:
+            self._script.fail(at, f"the build context for {use.text} is no image, and a stage is made of one")
+        return "" if use.context.image == SCRATCH else use.context.image
 
     def _foreign(self, at: Instruction, name: str, platform: Platform) -> Image:
         try:
@@ -112,29 +136,22 @@ class Builder:
             self._script.fail(at, error.message.rstrip("."), hint=error.hint)
         return image_of(self._store, self._pull_base(reference, platform), platform, str(reference))
 
-    def _platform(self, stage: Stage) -> Platform:
-        if not stage.platform:
-            return this_platform()
-        wanted = self._script.expand(stage.origin, stage.platform, self._outer)
-        found = parse_platform(wanted)
-        if found is None:
-            self._script.fail(stage.origin, f"{wanted or 'nothing'} is no platform", "--platform")
-        return found
-
-    def _trigger(self, stage: Stage, image: Image, text: str) -> None:
+    def _trigger(self, linked: Linked, image: Image, text: str) -> None:
         """Do what an ONBUILD of the base image asks for."""
         shown = f"{cut(clean(text, 200), 100)} (ONBUILD of the base image)"
         self._say(shown, counts=False)
         for each in instructions(text):
-            at = replace(each, line=stage.origin.line)
+            at = replace(each, line=linked.stage.origin.line)
             if at.keyword == "RUN":
                 raise needs_engine(f"{self._script.file}:{at.line}:1", shown, pulled=True)
             if at.keyword not in _TRIGGERS:
-                self._script.fail(stage.origin, f"its base image has the trigger {shown}, which is not known")
+                self._script.fail(
+                    linked.stage.origin, f"its base image has the trigger {shown}, which is not known"
+                )
             check_flags(self._script, at)
-            self._follow(stage, image, at)
+            self._follow(linked, image, at)
 
-    def _follow(self, stage: Stage, image: Image, at: Instruction) -> None:
+    def _follow(self, linked: Linked, image: Image, at: Instruction) -> None:
         self._sink.check()
         values = image.values
 
@@ -149,7 +166,7 @@ class Builder:
                 case "WORKDIR":
                     layer = self._files.workdir(image, at, expand)
                 case "COPY" | "ADD":
-                    layer = self._files.copy(image, at, expand, self._origin(stage, at))
+                    layer = self._files.copy(image, at, expand, self._origin(linked, at))
                 case _:
                     image.config.apply(at, expand)
         except InstructionError as error:
@@ -160,19 +177,37 @@ class Builder:
         flags = "".join(f"{flag} " for flag in at.flags)
         image.note(self._moment, clean(f"{at.keyword} {flags}{at.text}", 2000), layer)
 
-    def _origin(self, stage: Stage, at: Instruction) -> Image | None:
-        """Return the stage or the image of `COPY --from`."""
-        name = next((flag.partition("=")[2] for flag in at.flags if flag.startswith("--from=")), "")
-        if not name:
+    def _origin(self, linked: Linked, at: Instruction) -> Image | Tree | None:
+        """Return the stage, the image or the directory of `COPY --from`."""
+        use = next(iter(self._script.graph.linker.uses(at)), None)
+        if use is None:
             return None
-        if "$" in name:
-            self._script.fail(at, "variables are not replaced in --from", name)
-        earlier = self._script.stage_of(name, stage.index)
-        if earlier is not None:
-            return self._images[earlier.index]
-        if name.isdecimal():
-            self._script.fail(at, f"there is no stage {name} before this one", name)
-        return self._foreign(at, name, this_platform())
+        if use.because:
+            self._script.fail(at, f"--from={use.text}: {use.because}", use.text)
+        if use.stage is not None:
+            if use.stage >= linked.stage.index:
+                self._script.fail(at, f"the stage {use.text} only comes later", use.text)
+            return self._images[use.stage]
+        if use.context is not None and use.context.directory:
+            return self._named_tree(use.context.directory)
+        if use.context is not None and use.context.other:
+            hint = "Fetch it before the build, and name the directory."
+            self._script.fail(at, f"the embedded engine does not fetch {use.context.other}", use.text, hint)
+        name = self._image_of(at, use)
+        return self._foreign(at, name, self._platform) if name else Tree()
+
+    def _named_tree(self, directory: str) -> Tree:
+        if directory not in self._context_trees:
+            root = (self._request.named_root / directory).resolve()
+            if not root.is_dir():
+                raise UsageError(
+                    "context-missing",
+                    f"The build context {clean(str(root))} is not a directory.",
+                    "Check the path behind --build-context NAME=.",
+                )
+            names = visible_names(root, None, self._sink.check)
+            self._context_trees[directory] = tree_of_files(root, names, self._sink.check)
+        return self._context_trees[directory]
 
     def _argument(self, image: Image, at: Instruction) -> None:
         for word in at.words:
@@ -186,19 +221,6 @@ class Builder:
                 image.arguments[name] = self._script.expand(at, default, image.values)
             elif name in self._outer:
                 image.arguments[name] = self._outer[name]
-
-    def _outer_arguments(self) -> dict[str, str]:
-        """Return what ARG before the first FROM says, and what every build knows."""
-        found = platform_arguments()
-        for at in self._script.arguments:
-            for word in at.words:
-                name, equals, default = word.partition("=")
-                self._unused.discard(name)
-                if name in self._arguments:
-                    found[name] = self._arguments[name]
-                elif equals:
-                    found[name] = self._script.expand(at, default, found)
-        return found
 
     def _context(self) -> Tree:
         if self._context_tree is None:

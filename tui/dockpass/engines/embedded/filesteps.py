@@ -45,14 +45,18 @@ class FileSteps:
         image.config.data["WorkingDir"] = path
         return self._layer(changes)
 
-    def copy(self, image: Image, at: Instruction, expand: Expand, origin: Image | None) -> Layer | None:
-        """COPY or ADD; `origin` is the image of `--from`."""
+    def copy(
+        self, image: Image, at: Instruction, expand: Expand, origin: Image | Tree | None
+    ) -> Layer | None:
+        """COPY or ADD; `origin` is the image or the directory of `--from`."""
         flags = dict(flag.partition("=")[::2] for flag in at.flags)
         words = words_of(at)
         if len(words) < 2:
             raise InstructionError("it needs a source and a destination")
         tree = image.files(self._store, self._check)
-        owner = None if origin else _ROOT  # what comes from an image belongs to whom it did there
+        owner = (
+            None if isinstance(origin, Image) else _ROOT
+        )  # what comes from an image belongs to whom it did there
         if "--chown" in flags:
             owner = self._owner(image, expand(flags["--chown"]))
         mode = _mode(expand(flags["--chmod"])) if "--chmod" in flags else None
@@ -70,10 +74,10 @@ class FileSteps:
                 unpacked if at.keyword == "ADD" else lambda _: None,
             )
             copy(wish, changes, image.config.workdir)
-            return self._layer(changes, origin)
+            return self._layer(changes, origin if isinstance(origin, Image) else None)
 
     def _sources(
-        self, at: Instruction, words: list[str], expand: Expand, origin: Image | None
+        self, at: Instruction, words: list[str], expand: Expand, origin: Image | Tree | None
     ) -> Iterator[Source]:
         documents = {f"<<{heredoc.name}": heredoc for heredoc in at.heredocs}
         for word in words:
@@ -86,8 +90,13 @@ class FileSteps:
                 raise InstructionError(
                     "the embedded engine adds local files only; fetch it before the build and COPY it", word
                 )
-            tree = self._context() if origin is None else origin.files(self._store, self._check)
+            tree = self._tree(origin)
             yield Source(tree, text)
+
+    def _tree(self, origin: Image | Tree | None) -> Tree:
+        if isinstance(origin, Image):
+            return origin.files(self._store, self._check)
+        return self._context() if origin is None else origin
 
     def _owner(self, image: Image, text: str) -> tuple[int, int]:
         return find_owner(text, lambda path: self._read(image, path))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from dockpass.buildfiles.lines import Instruction, escape_character, instructions
+from dockpass.buildfiles.dockerfile import Graph, Wanted, read_graph
+from dockpass.buildfiles.lines import Instruction
+from dockpass.buildfiles.stages import Linked
 from dockpass.buildfiles.words import expand
-from dockpass.engines.embedded.imageconfig import CONFIG_KEYWORDS
-from dockpass.engines.embedded.manifest import Platform, this_platform
 from dockpass.errors import UsageError
 from dockpass.text import clean, cut
 
@@ -20,7 +20,6 @@ FLAGS: Mapping[str, frozenset[str]] = {
     "ADD": frozenset({"--chown", "--chmod"}),
     "HEALTHCHECK": frozenset({"--interval", "--timeout", "--start-period", "--start-interval", "--retries"}),
 }
-KEYWORDS = CONFIG_KEYWORDS | {"FROM", "ARG", "COPY", "ADD", "WORKDIR", "RUN"}
 _HINTS = dict.fromkeys(("COPY", "ADD", "VOLUME"), 'A name with blanks needs the JSON form: ["a b", "/c"].')
 WAYS_OUT = (
     "Build with --engine docker where an engine is, put what RUN makes into a base image, or make it"
@@ -29,26 +28,22 @@ WAYS_OUT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One `FROM` and what follows it. `base` and `platform` still hold their variables."""
-
-    index: int
-    name: str
-    origin: Instruction
-    base: str
-    platform: str
-    body: tuple[Instruction, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Script:
-    """A Dockerfile up to the stage that is wanted. `file` is its name for messages."""
+    """A Dockerfile and the stages that are built, in order. `file` is its name for messages."""
 
     file: str
     text: str
-    escape: str
-    arguments: tuple[Instruction, ...]
-    stages: tuple[Stage, ...]
+    graph: Graph
+
+    @property
+    def stages(self) -> list[Linked]:
+        """The stages that the target reaches."""
+        return [self.graph.linked[index] for index in self.graph.reached]
+
+    @property
+    def outer(self) -> dict[str, str]:
+        """The arguments before the first FROM, and those that every build knows."""
+        return {name: value for name, value in self.graph.values.known.items() if value is not None}
 
     def fail(self, at: Instruction, why: str, word: str = "", hint: str = "") -> NoReturn:
         """Raise the error for an instruction, with file, line and column of the word at fault."""
@@ -61,7 +56,7 @@ class Script:
 
     def expand(self, at: Instruction, word: str, values: Mapping[str, str]) -> str:
         """Replace the variables in a word."""
-        found = expand(word, values.get, self.escape)
+        found = expand(word, values.get, self.graph.outline.escape)
         if found.problem:
             self.fail(
                 at, f"{cut(word, 80)} cannot be read: {found.problem}", word, _HINTS.get(at.keyword, "")
@@ -70,78 +65,46 @@ class Script:
             self.fail(at, found.demand, word, "Give the variable a value with --build-arg, ARG or ENV.")
         return found.text
 
-    def stage_of(self, name: str, before: int) -> Stage | None:
-        """Return the stage that a name or a number means to the stage `before`."""
-        for stage in reversed(self.stages[:before]):
-            if name.lower() == stage.name or name == str(stage.index):
-                return stage
-        return None
 
-
-def read_script(path: Path, raw: bytes, target: str | None) -> Script:
+def read_script(path: Path, raw: bytes, wanted: Wanted) -> Script:
     """Read and check a Dockerfile; raises `UsageError` with file, line and column."""
     text = raw.decode("utf-8-sig", "surrogateescape")
-    file = clean(str(path))
-    script = Script(file, text, escape_character(text), (), ())
-    arguments: list[Instruction] = []
-    stages: list[Stage] = []
-    for each in instructions(text):
-        _check(script, each, inside=bool(stages))
-        if each.keyword == "FROM":
-            stages.append(_stage(script, each, len(stages)))
-        elif not stages:
-            arguments.append(each)
-        else:
-            stages[-1] = _with(stages[-1], each)
-    if not stages:
-        raise UsageError("dockerfile-invalid", f"{file}:1:1: there is no FROM in it.", "Begin with FROM.")
-    wanted = _wanted(script, stages, target)
-    script = Script(file, text, script.escape, tuple(arguments), tuple(stages[: wanted + 1]))
+    script = Script(clean(str(path)), text, read_graph(text, wanted))
+    for each in script.stages:
+        for at in (each.stage.origin, *each.stage.body):
+            check_flags(script, at)
+    _refuse(script)
     _refuse_commands(script)
     return script
 
 
-def platform_arguments() -> dict[str, str]:
-    """Return the arguments that BuildKit gives a value to."""
-    here = this_platform()
-    parts = {"PLATFORM": str(here), "OS": here.os, "ARCH": here.architecture, "VARIANT": here.variant}
-    return {f"{side}{part}": value for side in ("BUILD", "TARGET") for part, value in parts.items()}
+def _refuse(script: Script) -> None:
+    """Raise for what BuildKit refuses, and for a value that is missing."""
+    found = script.graph.refusal
+    if found is not None and found.id == "target-unknown":
+        hint = "Name one of its stages with --target."
+        raise UsageError("target-unknown", f"{script.file}: {found.message}.", hint)
+    if found is not None:
+        keyword = found.message.partition(":")[0]
+        line, column = _place(script.text, found.line or 1, keyword)
+        raise _invalid(script, line, column, found.message)
+    for each in script.graph.linked:
+        if each.base.because:
+            line, column = _place(script.text, each.base.line, each.base.text)
+            raise _invalid(
+                script,
+                line,
+                column,
+                f"FROM: {cut(clean(each.base.text), 80)} is not known: {each.base.because}",
+            )
 
 
-def parse_platform(text: str) -> Platform | None:
-    """Return the platform `os/architecture[/variant]` or `architecture` alone; None for anything else."""
-    parts = text.split("/")
-    if len(parts) == 1:
-        parts = ["linux", *parts]
-    return Platform(*parts) if 2 <= len(parts) <= 3 and all(parts) else None
-
-
-def _stage(script: Script, at: Instruction, index: int) -> Stage:
-    words = at.words
-    if not words:
-        script.fail(at, "it names no image")
-    named = len(words) == 3 and words[1].upper() == "AS"
-    if len(words) != 1 and not named:
-        script.fail(at, "it is FROM IMAGE or FROM IMAGE AS NAME", words[1])
-    platform = next((flag.partition("=")[2] for flag in at.flags), "")
-    return Stage(index, words[2].lower() if named else "", at, words[0], platform, ())
-
-
-def _with(stage: Stage, at: Instruction) -> Stage:
-    return Stage(stage.index, stage.name, stage.origin, stage.base, stage.platform, (*stage.body, at))
-
-
-def _check(script: Script, at: Instruction, *, inside: bool) -> None:
-    if at.keyword not in KEYWORDS:
-        script.fail(at, "there is no such instruction")
-    if not inside and at.keyword not in {"FROM", "ARG"}:
-        script.fail(at, "only ARG may stand before the first FROM")
-    check_flags(script, at)
-    for heredoc in at.heredocs:
-        if not heredoc.is_closed:
-            script.fail(at, f"the document {heredoc.name} has no end", heredoc.name)
-    if at.keyword == "ARG" and not at.words:
-        script.fail(at, "it names no argument")
+def _invalid(script: Script, line: int, column: int, why: str) -> UsageError:
+    return UsageError(
+        "dockerfile-invalid",
+        f"{script.file}:{line}:{column}: {clean(why, 300)}.",
+        "See the Dockerfile reference for what this instruction takes.",
+    )
 
 
 def check_flags(script: Script, at: Instruction) -> None:
@@ -160,8 +123,8 @@ def check_flags(script: Script, at: Instruction) -> None:
 
 
 def _refuse_commands(script: Script) -> None:
-    for stage in script.stages:
-        for each in stage.body:
+    for linked in script.stages:
+        for each in linked.stage.body:
             if each.keyword == "RUN":
                 line, column = _place(script.text, each.line, "RUN")
                 raise needs_engine(
@@ -180,20 +143,6 @@ def needs_engine(where: str, what: str, *, pulled: bool = False) -> UsageError:
         + ("" if pulled else " Nothing was pulled."),
         WAYS_OUT,
     )
-
-
-def _wanted(script: Script, stages: list[Stage], target: str | None) -> int:
-    if not target:
-        return len(stages) - 1
-    found = next((s.index for s in stages if target.lower() == s.name or target == str(s.index)), None)
-    if found is None:
-        names = ", ".join(stage.name for stage in stages if stage.name) or "none with a name"
-        raise UsageError(
-            "target-unknown",
-            f"{script.file} has no stage {clean(target, 100)}; its stages are: {clean(names, 300)}.",
-            "Name one of them with --target.",
-        )
-    return found
 
 
 def _place(text: str, line: int, word: str) -> tuple[int, int]:

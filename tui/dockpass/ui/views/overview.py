@@ -218,7 +218,9 @@ def option_value(entry: Entry, facts: Facts) -> str | Secret | None:
         case "registry-password":
             return options.registry_password
         case "from" if facts.base_images is not None:
-            return " ".join(image.reference for image in facts.base_images) or "none"
+            known = [image.reference for image in facts.base_images]
+            unknown = [f"{image.text} (not known)" for image in facts.unknown_images]
+            return " ".join([*known, *unknown]) or "none"
     return None
 
 

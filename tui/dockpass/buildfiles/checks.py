@@ -1,0 +1,124 @@
+"""What BuildKit refuses in an instruction by itself, wherever it stands in the file."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from dockpass.buildfiles.lines import Instruction, split_flags
+from dockpass.text import clean
+
+KEYWORDS = frozenset(
+    {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL"}
+    | {"MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
+)
+BUILDKIT_FLAGS = frozenset(
+    {"--mount", "--network", "--security", "--device"}
+    | {"--link", "--parents", "--exclude", "--chmod", "--checksum", "--keep-git-dir", "--unpack"}
+)
+"""Flags that the classic builder does not know."""
+
+_FLAGS = {
+    "FROM": {"platform"},
+    "COPY": {"from", "chown", "chmod", "link", "parents", "exclude"},
+    "ADD": {"chown", "chmod", "link", "checksum", "keep-git-dir", "exclude", "unpack"},
+    "RUN": {"mount", "network", "security", "device"},
+    "HEALTHCHECK": {"interval", "timeout", "start-period", "start-interval", "retries"},
+}
+_SWITCHES = frozenset({"link", "parents", "keep-git-dir", "unpack"})
+_REPEATED = frozenset({"mount", "exclude", "device"})
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII)
+_LEAST_WORDS = {"COPY": 2, "ADD": 2, "ARG": 1, "ENV": 1, "LABEL": 1, "EXPOSE": 1, "VOLUME": 1}
+_TEXT_NEEDED = frozenset({"WORKDIR", "USER", "STOPSIGNAL", "MAINTAINER", "ONBUILD", "HEALTHCHECK", "SHELL"})
+
+
+def why_refused(at: Instruction) -> str:
+    """Return why BuildKit refuses the instruction as it stands there; empty where it does not."""
+    if at.keyword not in KEYWORDS:
+        return f"there is no instruction {clean(at.keyword, 40)}"
+    return _why_flags(at) or _why_words(at) or _why_heredoc(at)
+
+
+def stage_name(at: Instruction) -> str:
+    """Return the name that a FROM gives to its stage, in lower case."""
+    return at.words[2].lower() if len(at.words) == 3 else ""
+
+
+def mounts(at: Instruction) -> list[tuple[str, str]]:
+    """Return for each mount of a RUN the `from` of it, and why it cannot be read; both may be empty."""
+    values = (flag.partition("=")[2] for flag in at.flags if flag.partition("=")[0] == "--mount")
+    return [_mount(value) for value in values] if at.keyword == "RUN" else []
+
+
+def _mount(value: str) -> tuple[str, str]:
+    try:
+        fields = next(csv.reader([value], strict=True), [])
+    except csv.Error:
+        return "", "the fields of --mount are not separated by commas"
+    if not value:
+        return "", "--mount has no value"
+    source = ""
+    for each in fields:
+        key, equals, found = each.partition("=")
+        if key.lower() == "from" and equals:
+            source = found
+            if re.search(r"\$.", found):
+                return "", "variables are not replaced in from= of --mount; name a stage"
+    return source, ""
+
+
+def _why_flags(at: Instruction) -> str:
+    known, seen = _FLAGS.get(at.keyword, set()), set()
+    for flag in at.flags:
+        name, equals, value = flag.removeprefix("--").partition("=")
+        shown = f"--{clean(name, 40)}"
+        if name not in known:
+            return f"{shown} is no flag of it"
+        if name in seen and name not in _REPEATED:
+            return f"{shown} is there twice"
+        seen.add(name)
+        if name in _SWITCHES:
+            if equals and value not in {"true", "false"}:
+                return f"{shown} is true or false"
+        elif not equals:
+            return f"{shown} has no value"
+    return next((why for _, why in mounts(at) if why), "")
+
+
+def _why_words(at: Instruction) -> str:
+    words = at.words
+    if at.keyword == "FROM":
+        return _why_from(words)
+    if len(words) < _LEAST_WORDS.get(at.keyword, 0) and not at.text.startswith("["):
+        return "it lacks a word"
+    if not at.text and at.keyword in _TEXT_NEEDED:
+        return "nothing stands behind it"
+    if at.keyword == "ARG" and any(word.startswith("=") for word in words):
+        return "a name is missing before the `=`"
+    if at.keyword == "ONBUILD":
+        return _why_trigger(at.text)
+    return ""
+
+
+def _why_from(words: tuple[str, ...]) -> str:
+    if len(words) == 3 and words[1].upper() == "AS":
+        if _STAGE_NAME.fullmatch(words[2].lower()):
+            return ""
+        return f"{clean(words[2], 80)} is no name of a stage"
+    if len(words) == 1:
+        return ""
+    return "it is FROM IMAGE or FROM IMAGE AS NAME, and nothing may stand behind it"
+
+
+def _why_trigger(text: str) -> str:
+    keyword = (split_flags(text)[1].split() or [""])[0].upper()
+    if keyword in {"ONBUILD", "FROM", "MAINTAINER"}:
+        return f"{keyword} cannot be a trigger"
+    return ""
+
+
+def _why_heredoc(at: Instruction) -> str:
+    for heredoc in at.heredocs:
+        if not heredoc.is_closed:
+            return f"the document {clean(heredoc.name, 80)} has no end"
+    return ""

@@ -1,0 +1,52 @@
+"""What a build pulls, as facts of a decision and as findings for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockpass.auth.facts import BaseImage, UnknownImage
+from dockpass.buildfiles.find import BuildSources
+from dockpass.text import clean
+from dockpass.variables.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """`images` is None where no build file says what is pulled; `unknown` are those that are not known."""
+
+    images: tuple[BaseImage, ...] | None = None
+    unknown: tuple[UnknownImage, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def pulled_by(sources: BuildSources, *, classic: bool = False) -> Pulled:
+    """Return what a build pulls. The classic builder runs every stage up to the target, needed or not."""
+    images = sources.base_images
+    if classic and images is not None and not sources.needs_buildkit:
+        images = (*images, *sources.classic)
+    return Pulled(images, sources.unknown, tuple(_findings(sources, classic=classic)))
+
+
+def _findings(sources: BuildSources, *, classic: bool) -> Iterator[Finding]:
+    for found in sources.findings:
+        yield Finding(found.id, found.where, found.message)
+    if sources.refusal is not None:
+        yield Finding(
+            sources.refusal.id, sources.refusal.where, f"is refused by BuildKit: {sources.refusal.message}"
+        )
+    told = {found.where for found in sources.findings}
+    for image in sources.unknown:
+        if image.origin not in told:
+            yield Finding("image-unknown", image.origin, f"{image.text} is not known: {image.because}")
+    if sources.classic and not sources.needs_buildkit:
+        names = ", ".join(f"{clean(each.reference)} ({each.origin})" for each in sources.classic)
+        who = "pulls it too" if classic else "would pull it too"
+        yield Finding(
+            "classic-builder",
+            "build",
+            f"does not need {names}; the classic builder of Docker {who},"
+            " for it runs every stage up to the target",
+        )
+    if sources.unsupported:
+        yield Finding("build-unsupported", "build", sources.unsupported)
