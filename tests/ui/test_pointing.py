@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from screens import shown
 
+from dockpass.ui.chooser import Chooser
 from dockpass.ui.screens.dialogs import Confirm, EditValue
 from dockpass.ui.screens.overview import Overview
+from dockpass.ui.widgets.panel import Rows
 from scenes import JOB, session
 
 
@@ -49,3 +51,17 @@ async def test_clicks_on_a_heading_and_on_two_rows_take_nothing() -> None:
         await pilot.click("#commands", offset=(10, 1))
         await pilot.pause()
         assert isinstance(pilot.app.screen, Overview)
+
+
+async def test_a_click_on_a_place_selects_it_and_a_second_goes_there() -> None:
+    app = Chooser(["the variables of a GitLab job"])
+    async with app.run_test(size=(100, 24), notifications=True, tooltips=True) as pilot:
+        await pilot.pause()
+        assert "Found&#160;here:&#160;the&#160;variables" in app.export_screenshot()
+        await pilot.click("#places", offset=(5, 1))
+        await pilot.pause()
+        assert app.is_running
+        assert app.query_one("#places", Rows).selected_id == "here"
+        await pilot.click("#places", offset=(5, 1))
+        await pilot.pause()
+    assert app.return_value == "here"

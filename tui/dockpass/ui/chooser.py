@@ -8,12 +8,12 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from dockpass.ui.text import content
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.views.words import Line
 from dockpass.ui.widgets.keys import Keys
+from dockpass.ui.widgets.panel import Rows
 
 SANDBOX, HERE = "sandbox", "here"
 
@@ -22,13 +22,11 @@ class Chooser(App[str]):
     """Asks one question and ends."""
 
     CSS_PATH = "styles/base.tcss"
-    CSS = "Screen { align: center middle; } #places { height: auto; border: none; }"
+    CSS = "Screen { align: center middle; } #places, #places:focus { height: auto; border: none; }"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [
         Binding("s", "take('sandbox')", "sandbox"),
         Binding("h", "take('here')", "here"),
-        Binding("j", "down", "down", show=False),
-        Binding("k", "up", "up", show=False),
         Binding("q,escape", "quit", "quit", key_display="q"),
     ]
 
@@ -49,18 +47,14 @@ class Chooser(App[str]):
             dialog.border_title = "Where to?"
             words = f"Found here: {' and '.join(self._found)}."
             yield Static(content(((words, "text"),)), markup=False, classes="means")
-            yield OptionList(
-                Option(content(_SANDBOX_LINE), id=SANDBOX),
-                Option(content(_HERE_LINE), id=HERE),
-                id="places",
-                markup=False,
-            )
+            yield Rows("", id="places")
         yield Keys()
 
     def on_mount(self) -> None:
         """Let enter take the harmless one."""
-        self.query_one("#places", OptionList).highlighted = 0
-        self.query_one("#places").focus()
+        places = self.query_one("#places", Rows)
+        places.show([(SANDBOX, _SANDBOX_LINE), (HERE, _HERE_LINE)])
+        places.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the selected place."""
@@ -69,14 +63,6 @@ class Chooser(App[str]):
     def action_take(self, place: str) -> None:
         """Take a place by its letter."""
         self.exit(place)
-
-    def action_down(self) -> None:
-        """Go down."""
-        self.query_one("#places", OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        """Go up."""
-        self.query_one("#places", OptionList).action_cursor_up()
 
 
 _SANDBOX_LINE: Line = (
