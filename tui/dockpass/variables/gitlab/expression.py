@@ -1,0 +1,295 @@
+"""The expressions of `rules:if`: read, evaluated with three outcomes, and told operand by operand.
+
+The grammar and the quirks are those of `lib/gitlab/ci/pipeline/expression`: values are compared unexpanded,
+`&&` and `||` yield values as Ruby's do, and a right side of `=~` that is no `/pattern/` is searched for the
+left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from dockpass.variables.gitlab.model import Unknown, Value
+from dockpass.variables.gitlab.patterns import Pattern, read_pattern
+
+MOST_TOKENS = 100
+
+
+class _Undecided(Enum):
+    """What a comparison gives that depends on a value that is not known."""
+
+    UNDECIDED = "undecided"
+
+
+_UNDECIDED = _Undecided.UNDECIDED
+Operand: TypeAlias = str | bool | Pattern | Unknown | _Undecided | None
+
+
+class ExpressionError(ValueError):
+    """The expression cannot be read; the text is GitLab's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One operand or comparison that was looked at: its text, the values, and what it gave.
+
+    `outcome` is None where it depends on a value that is not known.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    outcome: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether the expression holds (None: not known), and what was compared on the way."""
+
+    holds: bool | None
+    trace: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    token: _Token
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    operator: str
+    left: _Node
+    right: _Node
+
+
+_Node: TypeAlias = "_Leaf | _Branch"
+
+_LEXEMES = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("(", r"\("),
+        (")", r"\)"),
+        ("variable", r"\$\w+"),
+        ("string", r"\"[^\n]*?\"|'[^\n]*?'"),
+        ("pattern", r"/(?:[^/]|\\/)+[^\\]/[ismU]*"),
+        ("null", r"null"),
+        ("boolean", r"\b(?:true|false)\b"),
+        ("==", r"=="),
+        ("=~", r"=~"),
+        ("!=", r"!="),
+        ("!~", r"!~"),
+        ("&&", r"&&"),
+        ("||", r"\|\|"),
+    )
+)
+_PRECEDENCE: Mapping[str, int] = {"==": 10, "=~": 10, "!=": 10, "!~": 10, "&&": 11, "||": 12}
+
+
+def parse(text: str) -> _Node:
+    """Read an expression; raises `ExpressionError` with GitLab's text."""
+    tokens = _tokens(text)
+    if not tokens:
+        raise ExpressionError("Empty expression")
+    results: list[_Node] = []
+    for token in _postfix(tokens):
+        if token.kind not in _PRECEDENCE:
+            if token.kind == "pattern":
+                _require_pattern(token.text)
+            results.append(_Leaf(token))
+            continue
+        if len(results) < 2:
+            raise ExpressionError("Unprocessable token found in parse tree")
+        right, left = results.pop(), results.pop()
+        results.append(_Branch(token.kind, left, right))
+    if len(results) != 1:
+        raise ExpressionError("Unreachable nodes in parse tree" if results else "Empty parse tree")
+    return results[0]
+
+
+def evaluate(node: _Node, variables: Mapping[str, Value]) -> Outcome:
+    """Evaluate with the values of variables, which are not expanded."""
+    trace: list[Comparison] = []
+    value = _evaluate(node, variables, trace)
+    if isinstance(node, _Leaf):
+        trace.append(Comparison(node.token.text, _names(node), _is_present(value)))
+    return Outcome(_is_present(value), tuple(trace))
+
+
+def names_in(node: _Node) -> tuple[str, ...]:
+    """Return the variables that an expression names, in order and without repeats."""
+    return tuple(dict.fromkeys(_names(node)))
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens: list[_Token] = []
+    position = 0
+    while True:
+        position += len(text[position:]) - len(text[position:].lstrip())
+        if position >= len(text):
+            return tokens
+        if len(tokens) >= MOST_TOKENS:
+            raise ExpressionError("Too many tokens!")
+        for kind, pattern in _LEXEMES:
+            match = pattern.match(text, position)
+            if match:
+                tokens.append(_Token(kind, match[0]))
+                position = match.end()
+                break
+        else:
+            raise ExpressionError("Unknown lexeme found!")
+
+
+def _postfix(tokens: list[_Token]) -> list[_Token]:
+    output: list[_Token] = []
+    operators: list[_Token] = []
+    for token in tokens:
+        if token.kind in _PRECEDENCE:
+            while operators and _PRECEDENCE.get(operators[-1].kind, 99) <= _PRECEDENCE[token.kind]:
+                output.append(operators.pop())
+            operators.append(token)
+        elif token.kind == "(":
+            operators.append(token)
+        elif token.kind == ")":
+            while operators and operators[-1].kind != "(":
+                output.append(operators.pop())
+            if not operators:
+                raise ExpressionError("Unmatched parenthesis")
+            operators.pop()
+        else:
+            output.append(token)
+    if any(operator.kind == "(" for operator in operators):
+        raise ExpressionError("Unmatched parenthesis")
+    return [*output, *reversed(operators)]
+
+
+def _require_pattern(text: str) -> Pattern:
+    pattern = read_pattern(text)
+    if pattern is None or pattern.error:
+        raise ExpressionError("Invalid regular expression!")
+    return pattern
+
+
+def _evaluate(node: _Node, variables: Mapping[str, Value], trace: list[Comparison]) -> Operand:
+    if isinstance(node, _Leaf):
+        return _operand(node.token, variables)
+    left = _evaluate(node.left, variables, trace)
+    if node.operator in {"&&", "||"}:
+        _note(node.left, left, trace)
+        if _decides(node.operator, left):
+            return left
+        right = _evaluate(node.right, variables, trace)
+        _note(node.right, right, trace)
+        return _joined(node.operator, left, right)
+    right = _evaluate(node.right, variables, trace)
+    outcome = _COMPARE[node.operator](left, right)
+    trace.append(Comparison(_text(node), _names(node), outcome))
+    return _UNDECIDED if outcome is None else outcome
+
+
+def _note(node: _Node, value: Operand, trace: list[Comparison]) -> None:
+    """A variable or text on its own counts by being there."""
+    if isinstance(node, _Leaf):
+        trace.append(Comparison(node.token.text, _names(node), _is_present(value)))
+
+
+def _decides(operator: str, left: Operand) -> bool:
+    """Tell whether Ruby would not look at the right side: only null and false are false there."""
+    if left is _UNDECIDED:
+        return False
+    truthy = left is not None and left is not False
+    return truthy if operator == "||" else not truthy
+
+
+def _joined(operator: str, left: Operand, right: Operand) -> Operand:
+    if left is not _UNDECIDED:
+        return right
+    if operator == "&&":
+        return False if _is_present(right) is False else _UNDECIDED
+    return right if _is_present(right) is True else _UNDECIDED
+
+
+def _operand(token: _Token, variables: Mapping[str, Value]) -> Operand:
+    match token.kind:
+        case "variable":
+            return variables.get(token.text[1:])
+        case "string":
+            return token.text[1:-1]
+        case "boolean":
+            return token.text == "true"
+        case "pattern":
+            return _require_pattern(token.text)
+    return None
+
+
+def _is_present(value: Operand) -> bool | None:
+    """Return what Rails calls present: not null, not false, and not blank."""
+    if value is _UNDECIDED:
+        return None
+    if isinstance(value, Unknown):
+        return True if value.is_set else None
+    if isinstance(value, str):
+        return bool(value.strip())
+    return value is not None and value is not False
+
+
+def _equal(left: Operand, right: Operand) -> bool | None:
+    if left is _UNDECIDED or right is _UNDECIDED:
+        return None
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        known, unknown = (right, left) if isinstance(left, Unknown) else (left, right)
+        if known is None or isinstance(known, bool):
+            return False
+        return False if known == "" and isinstance(unknown, Unknown) and unknown.is_set else None
+    return type(left) is type(right) and left == right
+
+
+def _matching(left: Operand, right: Operand) -> bool | None:
+    if right is None or right is False:
+        return False
+    if left is _UNDECIDED or right is _UNDECIDED:
+        return None
+    pattern = read_pattern(right) if isinstance(right, str) else right
+    if isinstance(pattern, Pattern) and not pattern.error:
+        return None if isinstance(left, Unknown) else pattern.search(_as_text(left))
+    if isinstance(left, Unknown) or isinstance(right, Unknown):
+        return None
+    return _as_text(left) in _as_text(right)
+
+
+def _as_text(value: Operand) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else ""
+
+
+def _not(outcome: bool | None) -> bool | None:
+    return None if outcome is None else not outcome
+
+
+_COMPARE: Mapping[str, Callable[[Operand, Operand], bool | None]] = {
+    "==": _equal,
+    "!=": lambda left, right: _not(_equal(left, right)),
+    "=~": _matching,
+    "!~": lambda left, right: _not(_matching(left, right)),
+}
+
+
+def _names(node: _Node) -> tuple[str, ...]:
+    if isinstance(node, _Leaf):
+        return (node.token.text[1:],) if node.token.kind == "variable" else ()
+    return (*_names(node.left), *_names(node.right))
+
+
+def _text(node: _Node) -> str:
+    if isinstance(node, _Leaf):
+        return node.token.text
+    return f"{_text(node.left)} {node.operator} {_text(node.right)}"

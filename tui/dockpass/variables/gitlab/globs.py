@@ -1,0 +1,79 @@
+"""Globs of `rules:changes` and `rules:exists`: Ruby's `File.fnmatch?` with PATHNAME, DOTMATCH and EXTGLOB."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+
+MOST_ALTERNATIVES = 1000
+
+
+@lru_cache(maxsize=1024)
+def glob_pattern(glob: str) -> re.Pattern[str]:
+    """Return the pattern that matches the same paths; one that matches nothing for too many alternatives."""
+    alternatives = _alternatives(glob)
+    if len(alternatives) > MOST_ALTERNATIVES:
+        return re.compile(r"(?!)")
+    return re.compile("|".join(f"(?:{_translated(each)})" for each in alternatives), re.DOTALL)
+
+
+def matches(glob: str, path: str) -> bool:
+    """Tell whether a glob matches a whole path."""
+    return bool(glob_pattern(glob).fullmatch(path))
+
+
+def _alternatives(glob: str) -> list[str]:
+    """Write out `{a,b}`, also nested; an open brace is a plain character."""
+    start = glob.find("{")
+    while start > 0 and glob[start - 1] == "\\":
+        start = glob.find("{", start + 1)
+    if start == -1:
+        return [glob]
+    depth = 0
+    cuts = [start]
+    for position in range(start, len(glob)):
+        letter = glob[position]
+        depth += (letter == "{") - (letter == "}")
+        if letter == "," and depth == 1:
+            cuts.append(position)
+        if depth == 0:
+            cuts.append(position)
+            choices = [glob[left + 1 : right] for left, right in pairwise(cuts)]
+            before, after = glob[:start], glob[position + 1 :]
+            return [
+                whole
+                for choice in choices
+                for whole in _alternatives(f"{before}{choice}{after}")[: MOST_ALTERNATIVES + 1]
+            ][: MOST_ALTERNATIVES + 1]
+    return [glob]
+
+
+def _translated(glob: str) -> str:
+    pieces: list[str] = []
+    position = 0
+    while position < len(glob):
+        letter = glob[position]
+        at_start = position == 0 or glob[position - 1] == "/"
+        if at_start and glob.startswith("**/", position):
+            pieces.append("(?:[^/]+/)*")
+            position += 3
+        elif letter == "*":
+            pieces.append("[^/]*")
+            position += 1
+        elif letter == "?":
+            pieces.append("[^/]")
+            position += 1
+        elif letter == "[" and "]" in glob[position + 2 :]:
+            end = glob.index("]", position + 2)
+            body = glob[position + 1 : end].replace("\\", "\\\\")
+            negated = body[:1] in {"!", "^"}
+            pieces.append(f"(?!/)[{'^' if negated else ''}{body[1:] if negated else body}]")
+            position = end + 1
+        elif letter == "\\" and position + 1 < len(glob):
+            pieces.append(re.escape(glob[position + 1]))
+            position += 2
+        else:
+            pieces.append(re.escape(letter))
+            position += 1
+    return "".join(pieces)

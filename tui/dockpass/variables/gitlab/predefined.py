@@ -1,0 +1,140 @@
+"""The predefined variables that a project and a ref give (GitLab's `app/models/project.rb`).
+
+What is not known of the project is `Unknown`, as long as every job has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Unknown, Value
+
+LONGEST_SLUG = 63
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What is known of a project and its server; None where it is not.
+
+    `registry` is `host[:port]`. `registry_enabled` is false where the project's container registry is off.
+    """
+
+    path: str | None = None
+    host: str | None = None
+    port: str = "443"
+    protocol: str = "https"
+    default_branch: str | None = None
+    registry: str | None = None
+    registry_enabled: bool | None = None
+
+
+def slug(text: str) -> str:
+    """Return the slug of a ref or a path: lower case, `-` for all but letters and digits, 63 characters."""
+    return re.sub(r"[^a-z0-9]", "-", text.lower())[:LONGEST_SLUG].strip("-")
+
+
+def project_variables(project: Project) -> dict[str, Value]:
+    """Return the project's predefined variables by name."""
+    path = project.path
+    values: dict[str, Value] = {"CI": "true", "GITLAB_CI": "true"}
+    host = _or_unknown(project.host, "the GitLab server")
+    values["CI_SERVER_HOST"] = host
+    values["CI_SERVER_PORT"] = (
+        project.port if project.host else Unknown("the GitLab server is not known here", is_set=True)
+    )
+    values["CI_SERVER_PROTOCOL"] = project.protocol
+    values["CI_PROJECT_PATH"] = _or_unknown(path, "the project's path")
+    values["CI_DEFAULT_BRANCH"] = _or_unknown(project.default_branch, "the default branch")
+    if path:
+        namespace = path.rpartition("/")[0]
+        values |= {
+            "CI_PROJECT_NAME": path.rpartition("/")[2],
+            "CI_PROJECT_NAMESPACE": namespace,
+            "CI_PROJECT_ROOT_NAMESPACE": path.partition("/")[0],
+            "CI_PROJECT_PATH_SLUG": slug(path),
+        }
+    values |= _server(project)
+    values |= _registry(project)
+    return values
+
+
+def _or_unknown(value: str | None, what: str) -> Value:
+    return value if value is not None else Unknown(f"{what} is not known here", is_set=True)
+
+
+def _server(project: Project) -> Iterator[tuple[str, Value]] | dict[str, Value]:
+    if not project.host:
+        return {}
+    usual = {"https": "443", "http": "80"}.get(project.protocol)
+    fqdn = project.host if project.port == usual else f"{project.host}:{project.port}"
+    values: dict[str, Value] = {
+        "CI_SERVER_FQDN": fqdn,
+        "CI_SERVER_URL": f"{project.protocol}://{fqdn}",
+        "CI_API_V4_URL": f"{project.protocol}://{fqdn}/api/v4",
+        "CI_DEPENDENCY_PROXY_SERVER": f"{project.host}:{project.port}",
+    }
+    if project.path:
+        values["CI_PROJECT_URL"] = f"{project.protocol}://{fqdn}/{project.path}"
+        groups = project.path.rpartition("/")[0].lower()
+        proxy = f"{project.host}:{project.port}"
+        values["CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX"] = (
+            f"{proxy}/{groups.partition('/')[0]}/dependency_proxy/containers"
+        )
+        values["CI_DEPENDENCY_PROXY_DIRECT_GROUP_IMAGE_PREFIX"] = (
+            f"{proxy}/{groups}/dependency_proxy/containers"
+        )
+    return values
+
+
+def _registry(project: Project) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    if project.registry:
+        values["CI_REGISTRY"] = project.registry
+        if project.registry_enabled is not False and project.path:
+            values["CI_REGISTRY_IMAGE"] = f"{project.registry}/{project.path.lower()}"
+        return values
+    if project.registry_enabled is not False:
+        why = "the registry's address is not known here"
+        values["CI_REGISTRY"] = Unknown(why, is_set=True)
+        values["CI_REGISTRY_IMAGE"] = Unknown(why, is_set=True)
+    return values
+
+
+def ref_variables(ref: Ref, pipeline_source: str) -> dict[str, Value]:
+    """Return the variables of the pipeline's ref by name."""
+    protected: Value = Unknown("whether the ref is protected is not known here", is_set=True)
+    if ref.protected is not None:
+        protected = "true" if ref.protected else "false"
+    values: dict[str, Value] = {
+        "CI_PIPELINE_SOURCE": pipeline_source,
+        "CI_COMMIT_REF_NAME": ref.name,
+        "CI_COMMIT_REF_SLUG": slug(ref.name),
+        "CI_COMMIT_REF_PROTECTED": protected,
+    }
+    match ref.type:
+        case RefType.BRANCH:
+            values["CI_COMMIT_BRANCH"] = ref.name
+        case RefType.TAG:
+            values["CI_COMMIT_TAG"] = ref.name
+        case RefType.MERGE_REQUEST:
+            values["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"] = ref.name
+            values["CI_MERGE_REQUEST_IID"] = Unknown("the merge request is not known here", is_set=True)
+    return values
+
+
+PERSISTED: Mapping[str, tuple[str, bool]] = {
+    "CI_JOB_TOKEN": ("the job's own token", True),
+    "CI_REGISTRY_PASSWORD": ("the job's own token", True),
+    "CI_JOB_ID": ("made when the job is created", False),
+    "CI_PIPELINE_ID": ("made when the pipeline is created", False),
+    "CI_REPOSITORY_URL": ("holds the job's own token", True),
+}
+
+
+def job_only_definitions() -> Iterator[Definition]:
+    """Yield what exists only while a job runs: weakest of all that GitLab sends, and not there for rules."""
+    for key, (why, masked) in PERSISTED.items():
+        yield Definition(key=key, value=Unknown(why, is_set=True), level=Level.PERSISTED, masked=masked)
+    yield Definition(key="CI_REGISTRY_USER", value="gitlab-ci-token", level=Level.PERSISTED)

@@ -1,0 +1,298 @@
+"""One job as GitLab and its runner would give it: every variable with winner, losers and values.
+
+The order is that of `lib/gitlab/ci/variables/builder.rb`: later definitions win, after GitLab has sorted them
+by their references. Rules see unexpanded values, without what exists only while a job runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dockpass.variables.gitlab import scope
+from dockpass.variables.gitlab.config import Config, Job
+from dockpass.variables.gitlab.expand import Item, gitlab_blank, gitlab_expand, runner_expand
+from dockpass.variables.gitlab.includes import Problem
+from dockpass.variables.gitlab.model import (
+    MAIN,
+    Absent,
+    Definition,
+    Level,
+    Loser,
+    Reason,
+    Ref,
+    Resolved,
+    Unknown,
+    Value,
+    YamlPart,
+)
+from dockpass.variables.gitlab.rules import Judgement, Surroundings, judge
+
+_NOT_FOR_RULES = frozenset({Level.RUNNER, Level.PERSISTED, Level.DOTENV, Level.RUNNER_LAST})
+_ONLY_AT_RUNNER = frozenset({Level.RUNNER, Level.RUNNER_LAST})
+FILTERED = "Pipeline filtered out by workflow rules."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A pipeline to look at: its ref, and every definition that does not stand in the YAML.
+
+    `environment` replaces the job's own where it is not None. `paths` and `changes` are for rules; None where
+    they are not known. `unset` names variables that a person took away.
+    """
+
+    ref: Ref = MAIN
+    definitions: tuple[Definition, ...] = ()
+    environment: str | None = None
+    paths: tuple[str, ...] | None = None
+    changes: tuple[str, ...] | None = None
+    unset: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job with all its variables.
+
+    `included` is None where it cannot be told here whether the job is in the pipeline. `problems` are what
+    GitLab would say; with one of them there is no pipeline.
+    """
+
+    name: str
+    included: bool | None
+    when: str = ""
+    environment: Value = ""
+    variables: Mapping[str, Resolved]
+    absent: Mapping[str, Absent]
+    workflow: Judgement | None = None
+    rules: Judgement | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def view_job(
+    config: Config,
+    situation: Situation,
+    job: Job,
+    instance: Mapping[str, str] | None = None,
+    path_of: Callable[[str], str] = lambda key: f"<FILE:{key}>",
+) -> JobView:
+    """Resolve all variables of a job. `instance` picks a matrix instance, the first one by default."""
+    workflow = _workflow(config, situation)
+    yaml, not_inherited = _yaml(config, job, instance, workflow.variables if workflow else ())
+    own = tuple(_job_definitions(job, instance))
+    plain = _collect((*own, *situation.definitions), yaml, situation, "")
+    environment = _environment(job, situation, plain.kept)
+    name = environment if isinstance(environment, str) else ""
+    seen = _collect(
+        (*own, *_environment_definitions(environment), *situation.definitions), yaml, situation, name
+    )
+    rules = _rules(job, situation, seen.kept)
+    if rules is not None and rules.variables:
+        yaml = (*yaml, *rules.variables)
+        own = (*own, *_environment_definitions(environment))
+        seen = _collect((*own, *situation.definitions), yaml, situation, name)
+    items, error = gitlab_expand([each for each in seen.kept if each.level not in _ONLY_AT_RUNNER])
+    first = [Item(each, each.value) for each in seen.kept if each.level is Level.RUNNER]
+    last = [Item(each, each.value) for each in seen.kept if each.level is Level.RUNNER_LAST]
+    sent = [*first, *items, *last]
+    problems = [
+        *config.problems,
+        *(workflow.problems if workflow else ()),
+        *(rules.problems if rules else ()),
+    ]
+    if workflow is not None and workflow.included is False:
+        problems.append(Problem(FILTERED))
+    if error:
+        problems.append(Problem(f"{job.name}: {error}", job.place))
+    losers = {
+        key: (*seen.losers.get(key, ()), *not_inherited.get(key, ()))
+        for key in (*seen.losers, *not_inherited)
+    }
+    variables = _resolved(sent, runner_expand(sent, path_of), losers, path_of)
+    return JobView(
+        name=job.name,
+        included=_both(
+            workflow.included if workflow else True, rules.included if rules else job.when != "never"
+        ),
+        when=rules.when if rules else job.when,
+        environment=environment,
+        variables=variables,
+        absent={key: Absent(key, found) for key, found in losers.items() if key not in variables},
+        workflow=workflow,
+        rules=rules,
+        problems=tuple(problems),
+    )
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    if one is False or other is False:
+        return False
+    return None if one is None or other is None else True
+
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    kept: tuple[Definition, ...]
+    losers: Mapping[str, tuple[Loser, ...]]
+
+
+def _collect(
+    definitions: Iterable[Definition], yaml: Sequence[Definition], situation: Situation, environment: str
+) -> _Collected:
+    """Filter by protection and scope, and order by strength; of the YAML one definition of a name counts."""
+    kept: list[tuple[Level, int, Definition]] = []
+    losers: dict[str, list[Loser]] = {}
+    last_of_yaml = {each.key: each for each in yaml}
+    edited = {each.key for each in situation.definitions if each.level is Level.WHAT_IF}
+    for definition in (*definitions, *yaml):
+        loser = _why_not(definition, situation, environment)
+        if (
+            loser is None
+            and definition.level is Level.YAML
+            and last_of_yaml[definition.key] is not definition
+        ):
+            winner = last_of_yaml[definition.key]
+            loser = Loser(definition, Reason.WEAKER, winner.source)
+        if loser is None and definition.key in edited and definition.level is not Level.WHAT_IF:
+            loser = Loser(definition, Reason.WEAKER, "what-if")
+        if loser is not None:
+            losers.setdefault(definition.key, []).append(loser)
+            continue
+        unclear = definition.protected and situation.ref.protected is None
+        known = replace(definition, value=Unknown(Reason.PROTECTED_UNKNOWN)) if unclear else definition
+        kept.append((definition.level, scope.rank(definition.scope, environment), known))
+    ordered = sorted(kept, key=lambda each: each[:1])
+    return _Collected(tuple(_by_scope(ordered)), {key: tuple(found) for key, found in losers.items()})
+
+
+def _by_scope(ordered: Sequence[tuple[Level, int, Definition]]) -> list[Definition]:
+    """Within a level and its origin the more exact scope comes later; else the given order stays."""
+    groups: dict[tuple[Level, str], list[tuple[int, Definition]]] = {}
+    for level, rank, definition in ordered:
+        groups.setdefault((level, definition.origin if level is Level.GROUP else ""), []).append(
+            (rank, definition)
+        )
+    return [each for group in groups.values() for _, each in sorted(group, key=lambda pair: pair[0])]
+
+
+def _why_not(definition: Definition, situation: Situation, environment: str) -> Loser | None:
+    if definition.key in situation.unset and definition.level is not Level.WHAT_IF:
+        return Loser(definition, Reason.UNSET)
+    if definition.protected and situation.ref.protected is False:
+        return Loser(definition, Reason.PROTECTED, situation.ref.name)
+    if not scope.matches(definition.scope, environment):
+        return Loser(definition, Reason.SCOPE, environment)
+    return None
+
+
+def _workflow(config: Config, situation: Situation) -> Judgement | None:
+    if config.workflow is None:
+        return None
+    collected = _collect(situation.definitions, config.variables, situation, "")
+    return judge(config.workflow, "always", _surroundings(collected.kept, situation), YamlPart.WORKFLOW)
+
+
+def _rules(job: Job, situation: Situation, kept: Sequence[Definition]) -> Judgement | None:
+    if job.rules is None:
+        return None
+    return judge(job.rules, job.when, _surroundings(kept, situation), YamlPart.RULES)
+
+
+def _surroundings(kept: Sequence[Definition], situation: Situation) -> Surroundings:
+    seen = [each for each in kept if each.level not in _NOT_FOR_RULES]
+    items, _ = gitlab_expand(seen, keep_undefined=False, for_runner=False)
+    return Surroundings(
+        values={each.key: each.value for each in seen},
+        expanded={item.key: item.value for item in items},
+        paths=situation.paths,
+        changes=situation.changes,
+    )
+
+
+def _yaml(
+    config: Config, job: Job, instance: Mapping[str, str] | None, workflow: Sequence[Definition]
+) -> tuple[tuple[Definition, ...], dict[str, tuple[Loser, ...]]]:
+    """Return the YAML's definitions for a job, weakest first, and what it does not inherit."""
+    root = (*config.variables, *workflow)
+    inherited = [each for each in root if job.inherit is True or (job.inherit and each.key in job.inherit)]
+    left_out: dict[str, tuple[Loser, ...]] = {}
+    for each in root:
+        if each not in inherited:
+            left_out[each.key] = (*left_out.get(each.key, ()), Loser(each, Reason.NOT_INHERITED))
+    place = job.tree.place("parallel")
+    matrix = (
+        Definition(key=key, value=value, level=Level.YAML, origin=YamlPart.MATRIX, place=place)
+        for key, value in _instance(job, instance)
+    )
+    return (*inherited, *job.variables, *matrix), left_out
+
+
+def _instance(job: Job, instance: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    if instance:
+        return tuple(instance.items())
+    return job.instances[0] if job.instances else ()
+
+
+def _job_definitions(job: Job, instance: Mapping[str, str] | None) -> Iterable[Definition]:
+    name = job.name
+    if job.instances:
+        number = _number(job, instance)
+        name = job.instance_name(number)
+        yield Definition(key="CI_NODE_INDEX", value=str(number + 1), level=Level.JOB)
+        yield Definition(key="CI_NODE_TOTAL", value=str(len(job.instances)), level=Level.JOB)
+    yield Definition(key="CI_JOB_NAME", value=name, level=Level.JOB)
+    yield Definition(key="CI_JOB_STAGE", value=job.stage, level=Level.JOB)
+
+
+def _number(job: Job, instance: Mapping[str, str] | None) -> int:
+    wanted = _instance(job, instance)
+    return next((n for n, each in enumerate(job.instances) if dict(each) == dict(wanted)), 0)
+
+
+def _environment(job: Job, situation: Situation, kept: Sequence[Definition]) -> Value:
+    if situation.environment is not None:
+        return situation.environment
+    if not job.environment:
+        return ""
+    seen = [each for each in kept if each.level not in _NOT_FOR_RULES]
+    items, _ = gitlab_expand(seen, keep_undefined=False, for_runner=False)
+    return gitlab_blank(job.environment, {item.key: item.value for item in items})
+
+
+def _environment_definitions(environment: Value) -> Iterable[Definition]:
+    if environment != "":
+        yield Definition(key="CI_ENVIRONMENT_NAME", value=environment, level=Level.JOB)
+
+
+def _resolved(
+    sent: Sequence[Item],
+    expanded: Sequence[Item],
+    losers: Mapping[str, tuple[Loser, ...]],
+    path_of: Callable[[str], str],
+) -> dict[str, Resolved]:
+    by_key: dict[str, list[int]] = {}
+    for number, item in enumerate(sent):
+        by_key.setdefault(item.key, []).append(number)
+    result: dict[str, Resolved] = {}
+    for key, numbers in by_key.items():
+        winner = numbers[-1]
+        definition = sent[winner].definition
+        weaker = tuple(
+            Loser(sent[number].definition, _weaker(sent[number].definition, definition), definition.source)
+            for number in reversed(numbers[:-1])
+        )
+        value = expanded[winner].value
+        result[key] = Resolved(
+            winner=definition,
+            losers=(*weaker, *losers.get(key, ())),
+            gitlab_value=sent[winner].value,
+            value=path_of(key) if definition.file else value,
+            content=value if definition.file else None,
+            steps=expanded[winner].steps,
+        )
+    return result
+
+
+def _weaker(loser: Definition, winner: Definition) -> Reason:
+    if loser.level is not winner.level or loser.origin != winner.origin:
+        return Reason.WEAKER
+    return Reason.SCOPE_RANK if loser.scope != winner.scope else Reason.LATER

@@ -1,0 +1,227 @@
+"""The rules of a job or a workflow: each clause with what was compared, the first match, and what it sets.
+
+Follows `lib/gitlab/ci/build/rules`. A rule that depends on a value that is not known here leaves the outcome
+open, unless every way leads to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dockpass.text import clean
+from dockpass.variables.gitlab import globs
+from dockpass.variables.gitlab.config import read_variables
+from dockpass.variables.gitlab.expand import expand_existing
+from dockpass.variables.gitlab.expression import Comparison, ExpressionError, evaluate, parse
+from dockpass.variables.gitlab.includes import Problem
+from dockpass.variables.gitlab.model import Definition, Place, Unknown, Value, YamlPart
+from dockpass.variables.gitlab.tree import Tree, as_text
+
+NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What rules look at: values as they are compared, values expanded, and the files of the work tree.
+
+    `paths` are all files, `changes` those that the pipeline's commits changed; None where that is not known.
+    """
+
+    values: Mapping[str, Value]
+    expanded: Mapping[str, Value]
+    paths: tuple[str, ...] | None = None
+    changes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One condition of a rule; `outcome` is None where it cannot be told here, and `why` says why."""
+
+    kind: str
+    text: str
+    outcome: bool | None
+    comparisons: tuple[Comparison, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule as it was judged; `reached` is false behind the first match."""
+
+    number: int
+    place: Place
+    clauses: tuple[Clause, ...]
+    outcome: bool | None
+    reached: bool
+    when: str
+    variables: tuple[Definition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a list of rules comes to: `included` is None where it cannot be told here."""
+
+    included: bool | None
+    when: str
+    rules: tuple[Rule, ...] = ()
+    variables: tuple[Definition, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def judge(rules: Sequence[Tree], default_when: str, around: Surroundings, part: YamlPart) -> Judgement:
+    """Judge rules in order; the first that holds decides, and without one nothing is included."""
+    problems: list[Problem] = []
+    judged: list[Rule] = []
+    candidates: list[Rule] = []
+    decided = False
+    for number, tree in enumerate(rules, 1):
+        rule = _rule(number, tree, default_when, around, part, problems, reached=not decided)
+        judged.append(rule)
+        if decided or rule.outcome is False:
+            continue
+        candidates.append(rule)
+        decided = rule.outcome is True
+    return Judgement(
+        included=_included(candidates, decided=decided),
+        when=candidates[0].when
+        if candidates and (decided and len(candidates) == 1)
+        else _when(candidates, decided),
+        rules=tuple(judged),
+        variables=tuple(_variables(candidates, decided=decided)),
+        problems=tuple(problems),
+    )
+
+
+def _included(candidates: Sequence[Rule], *, decided: bool) -> bool | None:
+    answers = {rule.when != NEVER for rule in candidates}
+    if not decided:
+        answers.add(False)
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _when(candidates: Sequence[Rule], decided: bool) -> str:
+    words = {rule.when for rule in candidates} | (set() if decided else {NEVER})
+    return words.pop() if len(words) == 1 else ""
+
+
+def _variables(candidates: Sequence[Rule], *, decided: bool) -> Iterator[Definition]:
+    """Yield what the matching rule sets; what only one of several possible rules sets is not known."""
+    if decided and len(candidates) == 1:
+        yield from candidates[0].variables
+        return
+    seen: dict[str, list[Definition]] = {}
+    for rule in candidates:
+        for definition in rule.variables:
+            seen.setdefault(definition.key, []).append(definition)
+    for definitions in seen.values():
+        values = {str(each.value) for each in definitions}
+        if decided and len(definitions) == len(candidates) and len(values) == 1:
+            yield definitions[0]
+            continue
+        first = definitions[0]
+        yield Definition(
+            key=first.key,
+            value=Unknown("a rule that cannot be decided here may set it"),
+            level=first.level,
+            origin=first.origin,
+            place=first.place,
+        )
+
+
+def _rule(
+    number: int,
+    tree: Tree,
+    default_when: str,
+    around: Surroundings,
+    part: YamlPart,
+    problems: list[Problem],
+    *,
+    reached: bool,
+) -> Rule:
+    clauses = tuple(_clauses(tree, around, problems)) if reached else ()
+    place = next((tree.place(key) for key in tree), Place())
+    return Rule(
+        number=number,
+        place=place,
+        clauses=clauses,
+        outcome=_all(clause.outcome for clause in clauses) if reached else None,
+        reached=reached,
+        when=as_text(tree.get("when")) or default_when,
+        variables=tuple(read_variables(tree, "rules:rule", part, ("value",), problems)),
+    )
+
+
+def _all(outcomes: Iterator[bool | None]) -> bool | None:
+    seen = set(outcomes)
+    if False in seen:
+        return False
+    return None if None in seen else True
+
+
+def _clauses(tree: Tree, around: Surroundings, problems: list[Problem]) -> Iterator[Clause]:
+    for kind, value in tree.items():
+        if kind == "if":
+            yield _if(as_text(value) or "", around, problems, tree.place(kind))
+        elif kind == "changes":
+            yield _changes(value, around)
+        elif kind == "exists":
+            yield _exists(value, around)
+
+
+def _if(text: str, around: Surroundings, problems: list[Problem], place: Place) -> Clause:
+    shown = clean(" ".join(text.split()), 500)
+    try:
+        outcome = evaluate(parse(text), around.values)
+    except ExpressionError as error:
+        problems.append(Problem("rules:rule if invalid expression syntax", place))
+        return Clause(kind="if", text=shown, outcome=False, why=str(error))
+    unknown = sorted(
+        {
+            name
+            for comparison in outcome.trace
+            for name in comparison.names
+            if comparison.outcome is None and isinstance(around.values.get(name), Unknown)
+        }
+    )
+    why = f"{', '.join(unknown)} is not known here" if outcome.holds is None and unknown else ""
+    return Clause(kind="if", text=shown, outcome=outcome.holds, comparisons=outcome.trace, why=why)
+
+
+def _paths_of(value: Any) -> list[str]:
+    paths = value.get("paths") if isinstance(value, Tree) else value
+    return [str(each) for each in (paths if isinstance(paths, list) else [paths]) if each is not None]
+
+
+def _expanded(patterns: list[str], values: Mapping[str, Value]) -> list[str] | None:
+    done = [expand_existing(pattern, values) for pattern in patterns]
+    return None if any(isinstance(each, Unknown) for each in done) else [str(each) for each in done]
+
+
+def _changes(value: Any, around: Surroundings) -> Clause:
+    patterns = _paths_of(value)
+    text = clean(", ".join(patterns), 500)
+    if isinstance(value, Tree) and "compare_to" in value:
+        return Clause(kind="changes", text=text, outcome=None, why="compare_to is not looked at here")
+    expanded = _expanded(patterns, around.expanded)
+    if around.changes is None or expanded is None:
+        return Clause(kind="changes", text=text, outcome=None, why="which files changed is not known here")
+    outcome = any(globs.matches(glob, path) for path in around.changes for glob in expanded)
+    return Clause(kind="changes", text=text, outcome=outcome)
+
+
+def _exists(value: Any, around: Surroundings) -> Clause:
+    patterns = _paths_of(value)
+    text = clean(", ".join(patterns), 500)
+    if isinstance(value, Tree) and "project" in value:
+        return Clause(
+            kind="exists", text=text, outcome=None, why="files of another project are not known here"
+        )
+    expanded = _expanded(patterns, around.values)
+    if around.paths is None or expanded is None:
+        return Clause(
+            kind="exists", text=text, outcome=None, why="the files of the project are not known here"
+        )
+    outcome = any(globs.matches(glob, path) for path in around.paths for glob in expanded)
+    return Clause(kind="exists", text=text, outcome=outcome)

@@ -1,0 +1,233 @@
+"""YAML as GitLab reads it (Ruby's Psych, YAML 1.1), with the line of every key.
+
+A mapping is a `Tree` with the place of each key; `!reference` stays a `Reference` until it is resolved. A
+merge key (`<<`) takes its place in the order of the keys, and the later of two equal keys wins, as in Psych.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from dockpass.text import clean
+from dockpass.variables.gitlab.model import Place
+
+MOST_NODES = 200_000
+DEEPEST = 100
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVER = yaml.resolver.Resolver()
+_TRUE = re.compile(r"(?:yes|true|on)", re.IGNORECASE)
+_FALSE = re.compile(r"(?:no|false|off)", re.IGNORECASE)
+_NULL = re.compile(r"~|null|Null|NULL|")
+_INTEGER = re.compile(
+    r"[-+]?0b[01_,]+|[-+]?0[0-7_,]+|[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*)|[-+]?0x[0-9a-fA-F_,]+"
+)
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+")
+_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?")
+_DATE = re.compile(r"\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)(?:(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d.*)?")
+
+
+class YamlError(ValueError):
+    """The text is no YAML that GitLab reads; `place` says where."""
+
+    def __init__(self, message: str, place: Place) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
+
+class Tree(dict[str, Any]):
+    """A mapping with the place of each key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: dict[str, Place] = {}
+
+    def put(self, key: str, value: Any, place: Place) -> None:
+        """Set a key and say where it stands."""
+        self[key] = value
+        self.places[key] = place
+
+    def place(self, key: str) -> Place:
+        """Return where a key stands."""
+        return self.places.get(key, Place())
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`!reference [job, keyword]`, not resolved yet."""
+
+    path: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A value that is no text, number or boolean: a date, or a tag of its own."""
+
+    text: str
+
+
+def read_tree(text: str, file: str) -> list[Any]:
+    """Return the documents of a text; raises `YamlError`."""
+    try:
+        nodes = list(yaml.compose_all(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1 if mark else 0)
+        problem = clean(error.problem or str(error), 200)
+        context = f"({file}): {problem}"
+        where = f" while {clean(error.context, 100).removeprefix('while ')}" if error.context else ""
+        column = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
+        raise YamlError(f"{context}{where}{column}", place) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise YamlError(f"({file}): {clean(str(error), 200)}", Place(file)) from error
+    reader = _Reader(file)
+    return [reader.read(node, 0) for node in nodes]
+
+
+class _Reader:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.count = 0
+
+    def read(self, node: Node | None, depth: int) -> Any:
+        if node is None:
+            return None
+        self.count += 1
+        if self.count > MOST_NODES or depth > DEEPEST:
+            raise YamlError("The parsed YAML is too big", self.place(node))
+        if node.tag == "!reference":
+            return self._reference(node)
+        if isinstance(node, ScalarNode):
+            return read_scalar(node)
+        if isinstance(node, SequenceNode):
+            return [self.read(each, depth + 1) for each in node.value]
+        if isinstance(node, MappingNode):
+            return self._mapping(node, depth)
+        return None
+
+    def place(self, node: Node) -> Place:
+        return Place(self.file, node.start_mark.line + 1)
+
+    def _reference(self, node: Node) -> Reference:
+        items = node.value if isinstance(node, SequenceNode) else ()
+        path = tuple(each.value for each in items if isinstance(each, ScalarNode))
+        if not path or len(path) != len(items):
+            raise YamlError(f"!reference {clean(str(list(path)), 80)} is not valid", self.place(node))
+        return Reference(path, self.place(node))
+
+    def _mapping(self, node: MappingNode, depth: int) -> Tree:
+        tree = Tree()
+        for key_node, value_node in node.value:
+            if _is_merge(key_node):
+                for other in self._merged(value_node, depth):
+                    for name, value in other.items():
+                        tree.put(name, value, other.place(name))
+                continue
+            key = as_text(read_scalar(key_node)) if isinstance(key_node, ScalarNode) else None
+            value = self.read(value_node, depth + 1)
+            if key is not None:
+                tree.put(key, value, self.place(key_node))
+        return tree
+
+    def _merged(self, node: Node, depth: int) -> Iterator[Tree]:
+        nodes = reversed(node.value) if isinstance(node, SequenceNode) else (node,)
+        for each in nodes:
+            value = self.read(each, depth + 1)
+            if isinstance(value, Tree):
+                yield value
+
+
+def _is_merge(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.value == "<<" and node.style not in {"'", '"'}
+
+
+def read_scalar(node: ScalarNode) -> Any:
+    """Return what Psych makes of a scalar: text, integer, float, boolean, None, or `Odd`."""
+    text: str = node.value
+    if node.style or (node.tag == "tag:yaml.org,2002:str" and _is_tagged(node)):
+        return text
+    if _NULL.fullmatch(text):
+        return None
+    if _TRUE.fullmatch(text):
+        return True
+    if _FALSE.fullmatch(text):
+        return False
+    if _DATE.fullmatch(text):
+        return Odd(text)
+    if _SEXAGESIMAL.fullmatch(text):
+        return _sexagesimal(text)
+    if _INTEGER.fullmatch(text):
+        return _integer(text)
+    if _FLOAT.fullmatch(text) and any(letter.isdigit() for letter in text):
+        return float(text.replace("_", "").replace(",", ""))
+    return text[1:] if text.startswith(":") and len(text) > 1 and text[1] not in " :" else text
+
+
+def _is_tagged(node: ScalarNode) -> bool:
+    """Tell whether a text has `!!str` before it: it was resolved to a text where its letters would not be."""
+    return bool(_RESOLVER.resolve(ScalarNode, node.value, (True, False)) != node.tag)  # type: ignore[no-untyped-call]
+
+
+def _integer(text: str) -> int:
+    plain = text.replace("_", "").replace(",", "")
+    sign = -1 if plain.startswith("-") else 1
+    digits = plain.lstrip("+-")
+    for prefix, base in (("0b", 2), ("0x", 16)):
+        if digits.startswith(prefix):
+            return sign * int(digits[2:] or "0", base)
+    return sign * int(digits, 8 if len(digits) > 1 and digits.startswith("0") else 10)
+
+
+def _sexagesimal(text: str) -> int:
+    total = 0
+    for part in text.lstrip("+-").replace("_", "").split(":"):
+        total = total * 60 + int(part)
+    return -total if text.startswith("-") else total
+
+
+def as_text(value: Any) -> str | None:
+    """Return the text that Ruby's `to_s` makes of a scalar; None for what is none."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _ruby_float(value)
+    if isinstance(value, int | str):
+        return str(value)
+    return None
+
+
+def _ruby_float(value: float) -> str:
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-4 <= abs(value) < 1e16:
+        text = repr(value)
+        return text if "e" not in text else f"{value:.17f}".rstrip("0")
+    mantissa, _, exponent = repr(value).partition("e")
+    if not exponent:
+        mantissa, _, exponent = f"{value:.16e}".partition("e")
+        mantissa = mantissa.rstrip("0")
+    digits = mantissa if "." in mantissa else f"{mantissa}.0"
+    return f"{digits}e{int(exponent):+03d}"
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Return two values merged deeply: mappings key by key, everything else replaced."""
+    return merged_trees(base, over) if isinstance(base, Tree) and isinstance(over, Tree) else over
+
+
+def merged_trees(base: Tree, over: Tree) -> Tree:
+    """Return two mappings merged deeply."""
+    result = Tree()
+    for key, value in base.items():
+        result.put(key, value, base.place(key))
+    for key, value in over.items():
+        result.put(key, merged(base[key], value) if key in base else value, over.place(key))
+    return result
