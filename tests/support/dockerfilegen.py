@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-NAMES = ("a", "b", "Base", "scratch", "app-1", "x.y")
+NAMES = ("a", "b", "Base", "app-1", "x.y")  # a stage `scratch` with a mount kills the judge's dockerd
 IMAGES = (
     "alpine:3",
     "busybox",
