@@ -220,6 +220,11 @@ def test_named_contexts_stand_for_images_and_stages() -> None:
     )
     read = read_dockerfile(text, contexts=contexts)
     assert {image.reference for image in read.base_images} == {"r.io/b:1", "q"}
+    text = "FROM alpine AS base\nCOPY --from=r.io/tool / /\n"
+    read = read_dockerfile(text, contexts=parse_contexts(["alpine=docker-image://q"]))
+    assert {image.reference for image in read.base_images} == {"q", "r.io/tool"}
+    read = read_dockerfile(text, contexts=parse_contexts(["base=docker-image://q"]))
+    assert {image.reference for image in read.base_images} == {"q"}
     for wrong in ("x", "=y", "x=", "UP PER=y", "x=docker-image://A B"):
         with pytest.raises(UsageError):
             parse_contexts([wrong])

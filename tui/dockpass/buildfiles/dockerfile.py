@@ -196,7 +196,7 @@ class _Reading:
         for index in stages:
             each = self.graph.linked[index]
             yield each.base
-            if each.base.context is None:
+            if not each.base.replaces_stage:
                 yield from each.uses
 
     def _frontend(self) -> Use | None:

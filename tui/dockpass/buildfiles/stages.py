@@ -71,7 +71,8 @@ class Use:
     """What a `FROM`, a `COPY --from` or a `RUN --mount=from` names: one of stage, image, context, nothing.
 
     `because` tells why it is not known, and `refused` which kind of fault it is for BuildKit; with
-    `lacks_value` a person may mend it by giving an argument.
+    `lacks_value` a person may mend it by giving an argument. A context that `replaces_stage` stands for
+    the whole stage and not only for its base.
     """
 
     line: int
@@ -82,6 +83,7 @@ class Use:
     because: str = ""
     refused: str = ""
     lacks_value: bool = False
+    replaces_stage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class Linked:
     @property
     def stages(self) -> Iterator[int]:
         """The numbers of the stages that it needs."""
-        return (use.stage for use in (self.base, *self.uses) if use.stage is not None)
+        uses = () if self.base.replaces_stage else self.uses
+        return (use.stage for use in (self.base, *uses) if use.stage is not None)
 
 
 def read_outline(text: str) -> Outline:
@@ -230,7 +233,7 @@ class Linker:
         found = expand(text, self.values.known.get, self.outline.escape)
         context = context_of(stage.name, self.contexts) if stage.name else None
         if context is not None:
-            return Use(line=line, text=text, context=context)
+            return Use(line=line, text=text, context=context, replaces_stage=True)
         unset = [name for name in found.unset if self.values.known.get(name) is None]
         because = self._why_unknown(found, unset)
         missing = next(iter(unset), "")

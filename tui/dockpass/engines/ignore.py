@@ -93,7 +93,7 @@ def read_patterns(text: str) -> tuple[Pattern, ...]:
         brings_back = word.startswith("!")
         if brings_back:
             word = _AROUND.sub("", word[1:])
-            if not word:
+            if not word.strip("/"):
                 raise PatternError(f"line {number}: nothing stands behind the `!`")
         word = _AROUND.sub("", _cleaned(word))
         if brings_back or not word.startswith("!"):

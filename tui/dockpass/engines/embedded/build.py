@@ -103,7 +103,7 @@ class Builder:
         base = self._script.expand(stage.origin, stage.base, self._outer)
         self._say(f"FROM {clean(base, 200)}" + (f" AS {clean(stage.name, 100)}" if stage.name else ""))
         image = self._base(linked)
-        if linked.base.context is not None:  # what stands for a stage is taken as it is
+        if linked.base.replaces_stage:  # what stands for a stage is taken as it is
             return image
         for text in image.config.begin_stage():
             self._trigger(linked, image, text)
