@@ -16,6 +16,7 @@ class SourceKind(StrEnum):
     ENV_FILE = "env file"
     SET = "--set"
     EDIT = "edit"
+    JOB = "job"
 
 
 class EnvFileRemark(StrEnum):

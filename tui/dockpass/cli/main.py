@@ -25,6 +25,7 @@ _COMMANDS = {
     "pull": "commands",
     "cleanup": "commands",
     "deploy": "commands",
+    "vars": "vars_commands",
     "images": "images",
     "sandbox": "sandbox",
     "try": "sandbox",
@@ -45,7 +46,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"dockpass.cli.{_COMMANDS[cmd_name]}")
-        found: click.Command = getattr(module, "try_" if cmd_name == "try" else cmd_name)
+        found: click.Command = getattr(module, f"{cmd_name}_" if cmd_name in {"try", "vars"} else cmd_name)
         return found
 
     def resolve_command(

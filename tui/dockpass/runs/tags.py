@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from dockpass.auth.facts import Facts
+from dockpass.git import ask_git
 
 FALLBACK = "latest"
 LONGEST = 128
 
-_GIT_SECONDS = 5
 _NOT_IN_A_TAG = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -39,26 +38,11 @@ def default_tag(cwd: Path, facts: Facts, environ: Mapping[str, str]) -> DefaultT
     A CI job's checkout is detached, so the ref that the job names stands in for the branch.
     """
     candidates: tuple[tuple[str, Callable[[], str]], ...] = (
-        ("the git branch", lambda: _git(cwd, environ, "symbolic-ref", "--short", "-q", "HEAD")),
-        ("the git tag", lambda: _git(cwd, environ, "describe", "--tags", "--exact-match", "HEAD")),
+        ("the git branch", lambda: ask_git(cwd, environ, "symbolic-ref", "--short", "-q", "HEAD")),
+        ("the git tag", lambda: ask_git(cwd, environ, "describe", "--tags", "--exact-match", "HEAD")),
         ("CI_COMMIT_REF_NAME", lambda: facts.text("CI_COMMIT_REF_NAME")),
     )
     for origin, read in candidates:
         if tag := valid_tag(read()):
             return DefaultTag(tag, origin)
     return DefaultTag(FALLBACK, "the default")
-
-
-def _git(cwd: Path, environ: Mapping[str, str], *arguments: str) -> str:
-    try:
-        ended = subprocess.run(
-            ["git", *arguments],
-            cwd=cwd,
-            env={name: environ[name] for name in ("PATH", "HOME") if name in environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_GIT_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""  # no git, no branch: the next candidate stands in
-    return ended.stdout.decode("utf-8", "replace").strip() if ended.returncode == 0 else ""

@@ -203,14 +203,19 @@ def _note(node: _Node, value: Operand, trace: list[Comparison]) -> None:
 
 def _decides(operator: str, left: Operand) -> bool:
     """Tell whether Ruby would not look at the right side: only null and false are false there."""
-    if left is _UNDECIDED:
+    if _may_be_null(left):
         return False
     truthy = left is not None and left is not False
     return truthy if operator == "||" else not truthy
 
 
+def _may_be_null(value: Operand) -> bool:
+    """Tell whether it may be null or false: an open comparison, or a variable that may be missing."""
+    return value is _UNDECIDED or (isinstance(value, Unknown) and value.may_be_missing)
+
+
 def _joined(operator: str, left: Operand, right: Operand) -> Operand:
-    if left is not _UNDECIDED:
+    if not _may_be_null(left):
         return right
     if operator == "&&":
         return False if _is_present(right) is False else _UNDECIDED
@@ -246,7 +251,9 @@ def _equal(left: Operand, right: Operand) -> bool | None:
         return None
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         known, unknown = (right, left) if isinstance(left, Unknown) else (left, right)
-        if known is None or isinstance(known, bool):
+        if known is None:
+            return None if _may_be_null(unknown) else False
+        if isinstance(known, bool):
             return False
         return False if known == "" and isinstance(unknown, Unknown) and unknown.is_set else None
     return type(left) is type(right) and left == right

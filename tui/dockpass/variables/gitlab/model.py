@@ -13,11 +13,12 @@ class Unknown:
     """A value that exists and cannot be known here; never the same as an empty text.
 
     `is_set` is true where it is known not to be empty, as of a masked value (GitLab masks values of at
-    least 8 characters only).
+    least 8 characters only). `may_be_missing` is true where the job may not get the variable at all.
     """
 
     why: str = ""
     is_set: bool = False
+    may_be_missing: bool = False
 
 
 Value: TypeAlias = str | Unknown

@@ -158,7 +158,11 @@ def _collect(
             losers.setdefault(definition.key, []).append(loser)
             continue
         unclear = definition.protected and situation.ref.protected is None
-        known = replace(definition, value=Unknown(Reason.PROTECTED_UNKNOWN)) if unclear else definition
+        known = (
+            replace(definition, value=Unknown(Reason.PROTECTED_UNKNOWN, may_be_missing=True))
+            if unclear
+            else definition
+        )
         kept.append((definition.level, scope.rank(definition.scope, environment), known))
     ordered = sorted(kept, key=lambda each: each[:1])
     return _Collected(tuple(_by_scope(ordered)), {key: tuple(found) for key, found in losers.items()})

@@ -1,0 +1,177 @@
+"""`dockpass vars`: what a job sees, why, and that no secret is shown."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dockpass.cli.main import cli
+
+YAML = """\
+variables:
+  IMAGE: $CI_REGISTRY_IMAGE/app
+  GREETING: hello
+publish:
+  extends: .login
+  environment: production
+  variables: {GREETING: hi}
+  rules:
+    - if: $CI_COMMIT_TAG
+    - if: $PUSH_TOKEN && $CI_COMMIT_BRANCH =~ /^feature/
+      when: manual
+  script: [docker push $IMAGE]
+.login:
+  variables: {USER_NAME: bot}
+"""
+CANARY = "gldt-Canary-4f7Kq2wE"
+SETTINGS = [
+    {"key": "PUSH_TOKEN", "value": CANARY, "protected": True, "masked": True},
+    {"key": "PASS", "value": "Canary$sword-9x", "masked": True, "environment_scope": "production"},
+    {"key": "ELSEWHERE", "value": "1", "environment_scope": "staging"},
+    {"key": "HIDDEN", "value": None, "hidden": True, "masked": True},
+    {"key": "GREETING", "value": "from the project"},
+]
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone of acme/shop on the branch feature/login."""
+    root = tmp_path / "shop"
+    root.mkdir()
+    for arguments in (
+        ("init", "-q", "-b", "feature/login"),
+        ("remote", "add", "origin", "git@gitlab.example.com:acme/Shop.git"),
+    ):
+        subprocess.run(["git", *arguments], cwd=root, check=True)
+    (root / ".gitlab-ci.yml").write_text(YAML)
+    (root / "settings.json").write_text(json.dumps(SETTINGS))
+    monkeypatch.chdir(root)
+    return root
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["vars", *arguments], standalone_mode=False)
+
+
+def shown(*arguments: str) -> dict[str, dict[str, object]]:
+    found = json.loads(run("show", "--job", "publish", "--json", *arguments).stdout)
+    return {each["name"]: each for each in found["variables"]} | {"": found}
+
+
+def test_each_variable_has_its_value_source_and_what_it_overrides(clone: Path) -> None:
+    found = shown("--project-variables", "settings.json", "--unprotected")
+    assert found["GREETING"]["value"] == "from the project"
+    assert found["GREETING"]["source"] == {"level": "project", "file": None, "line": None}
+    assert [(each["level"], each["line"]) for each in found["GREETING"]["overridden"]] == [  # type: ignore[union-attr]
+        ("yaml:job", 7),
+        ("yaml:default", 3),
+    ]
+    assert found["CI_PROJECT_PATH"]["value"] == "acme/Shop"
+    assert found["CI_COMMIT_REF_SLUG"]["value"] == "feature-login"
+    assert found["IMAGE"]["value"] is None, "computed from a registry that is not known here"
+    assert found["HIDDEN"]["value"] is None
+    absent = {each["name"]: each["reason"] for each in found[""]["absent"]}  # type: ignore[attr-defined]
+    assert absent == {
+        "PUSH_TOKEN": "project: protected, and the ref is not",
+        "ELSEWHERE": "project: its scope staging does not match environment production",
+    }
+    assert found[""]["included"] is False
+
+
+def test_a_protected_ref_brings_the_token_and_the_job(clone: Path) -> None:
+    found = shown("--project-variables", "settings.json", "--protected")
+    assert found["PUSH_TOKEN"]["value"] == "••••"
+    assert found[""]["included"] is True
+
+
+def test_a_protection_that_is_not_known_leaves_both_open(clone: Path) -> None:
+    found = shown("--project-variables", "settings.json")
+    assert found["PUSH_TOKEN"]["value"] is None
+    assert found[""]["included"] is None
+
+
+def test_an_edit_wins_over_everything(clone: Path) -> None:
+    found = shown("--project-variables", "settings.json", "--set", "GREETING=me", "--unset", "USER_NAME")
+    assert found["GREETING"]["value"] == "me"
+    assert "USER_NAME" not in found
+
+
+def test_the_logins_follow_from_the_variables(clone: Path) -> None:
+    given = (
+        "--set",
+        "CI_REGISTRY=registry.example.com",
+        "--set",
+        "CI_REGISTRY_IMAGE=registry.example.com/a/b",
+    )
+    logins = {each["command"]: each for each in shown(*given)[""]["logins"]}  # type: ignore[attr-defined]
+    assert (logins["push"]["method"], logins["push"]["address"]) == ("autologin", "registry.example.com")
+    assert logins["push"]["unknown"] == ["CI_JOB_TOKEN"]
+    without = {each["command"]: each for each in shown(*given, "--unset", "CI_JOB_TOKEN")[""]["logins"]}  # type: ignore[attr-defined]
+    assert without["push"]["method"] == "ambient"
+
+
+def test_a_secret_that_expansion_cuts_is_told_by_lengths(clone: Path) -> None:
+    text = run("explain", "PASS", "--job", "publish", "--project-variables", "settings.json").stdout
+    assert "15 characters" in text
+    assert "after the runner  9 characters" in text
+    assert "$sword by runner, from nothing: not defined" in text
+
+
+def test_why_tells_each_rule(clone: Path) -> None:
+    found = json.loads(
+        run("why", "publish", "--protected", "--project-variables", "settings.json", "--json").stdout
+    )
+    assert [(rule["line"], rule["outcome"]) for rule in found["rules"]] == [(9, False), (10, True)]
+    assert found["when"] == "manual"
+    text = run("why", "publish", "--unprotected", "--project-variables", "settings.json").stdout
+    assert "$PUSH_TOKEN is false" in text
+    assert "publish is not in the pipeline." in text
+
+
+@pytest.mark.parametrize("command", [("show", "--all"), ("explain", "PUSH_TOKEN"), ("explain", "PASS")])
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_no_secret_is_in_any_output(clone: Path, command: tuple[str, ...], form: tuple[str, ...]) -> None:
+    arguments = ("--job", "publish", "--project-variables", "settings.json", "--protected")
+    if form and command[1:] == ("--all",):
+        command = command[:1]
+    ended = run(*command, *arguments, *form)
+    assert ended.exit_code == 0, ended.output
+    assert "Canary" not in ended.output
+
+
+@pytest.mark.parametrize(
+    ("yaml", "words"),
+    [
+        ("a: [1\nb: 2\n", ".gitlab-ci.yml:2:"),
+        ("- a\n", "Invalid configuration format"),
+        ("a: &a\n  b: *a\n", "The parsed YAML is too big"),
+        ("include: {local: missing.yml}\nbuild: {script: [a]}\n", "Local file `missing.yml` does not exist!"),
+        ("include: [{local: .gitlab-ci.yml}]\nbuild: {script: [a]}\n", "nested includes are allowed"),
+        ("include: [{local: ../out.yml}]\nbuild: {script: [a]}\n", "leads out of the repository"),
+        ("variables: {A: $B, B: $A}\nbuild: {script: [a]}\n", "circular variable reference detected"),
+        ("build: {extends: build, script: [a]}\n", "circular dependency detected in `extends`"),
+        ("build: {script: !reference [nowhere, script]}\n", "could not be found"),
+        ("\x00", ".gitlab-ci.yml"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(clone: Path, yaml: str, words: str) -> None:
+    (clone / ".gitlab-ci.yml").write_text(yaml)
+    ended = run("show", "--job", "build") if "build" in yaml else run("show")
+    said = ended.output + (str(ended.exception) if ended.exception else "")
+    assert words in said, said
+    assert ended.exit_code != 0
+
+
+def test_a_job_that_there_is_not_is_told_with_the_nearest(clone: Path) -> None:
+    ended = run("show", "--job", "publsh")
+    assert "no job 'publsh'" in str(ended.exception)
+    assert getattr(ended.exception, "hint", "") == "Did you mean publish?"
+
+
+def test_without_a_ci_file_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ".gitlab-ci.yml not found" in str(run("show").exception)

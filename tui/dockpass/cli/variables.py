@@ -1,0 +1,186 @@
+"""The work of `dockpass vars`: read the clone, resolve a job, and put the answers in lines or in JSON."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dockpass.cli.world import World
+from dockpass.errors import ExitCode, UsageError
+from dockpass.secrets import Secret
+from dockpass.text import clean
+from dockpass.textfile import read_text_file
+from dockpass.variables.clone import CI_FILE, Clone, find_clone
+from dockpass.variables.gitlab.model import (
+    Definition,
+    Level,
+    Ref,
+    RefType,
+    Unknown,
+)
+from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlab.tree import YamlError
+from dockpass.variables.logins import JobLogin, is_secret, logins_of
+from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A job that was looked at, in which pipeline, and the logins that its variables lead to."""
+
+    view: JobView
+    loaded: Loaded
+    pipeline: Pipeline
+    logins: tuple[JobLogin, ...]
+    known_settings: bool
+
+
+def look(world: World, given: Mapping[str, Any]) -> Looked:
+    """Resolve the job that the options name; raises `UsageError` with file, line and reason."""
+    clone = find_clone(world.cwd, world.environ)
+    if clone is None:
+        raise UsageError(
+            "ci-file-missing",
+            f"{CI_FILE} not found here or at the root of this repository.",
+            "Run this in a clone of the project.",
+        )
+    pipeline = _pipeline(world, clone, given)
+    try:
+        loaded = load_pipeline(clone, pipeline)
+    except YamlError as error:
+        where = f"{error.place}: " if error.place.line else ""
+        raise UsageError(
+            "ci-file-invalid", f"{where}{error.message}", "Fix the YAML, then try again."
+        ) from None
+    job = given["job"] or ""
+    if job and loaded.config.job(job) is None:
+        raise _no_job(job, loaded)
+    view = loaded.view(job)
+    for name, found in view.variables.items():
+        for value in (found.value, found.content, found.gitlab_value, found.winner.value):
+            if isinstance(value, str) and value and is_secret(name, found):
+                world.redactor.learn(Secret(value))
+    return Looked(
+        view=view,
+        loaded=loaded,
+        pipeline=pipeline,
+        logins=tuple(logins_of(view, str(world.home), str(world.cwd))),
+        known_settings=bool(pipeline.settings),
+    )
+
+
+def _no_job(name: str, loaded: Loaded) -> UsageError:
+    names = list(loaded.config.jobs or {})
+    close = difflib.get_close_matches(name, names, 1)
+    meant = (
+        f"Did you mean {clean(close[0], 80)}?"
+        if close
+        else f"Jobs: {clean(', '.join(names) or 'none', 300)}."
+    )
+    return UsageError("no-such-job", f"{CI_FILE} has no job {clean(name, 80)!r}.", meant)
+
+
+def _pipeline(world: World, clone: Clone, given: Mapping[str, Any]) -> Pipeline:
+    ref = _ref(clone, given)
+    source = given["pipeline_source"] or (MERGE_REQUEST if ref.type is RefType.MERGE_REQUEST else PUSH)
+    settings = [
+        definition
+        for option, level in (
+            ("instance_variables", Level.INSTANCE),
+            ("group_variables", Level.GROUP),
+            ("project_variables", Level.PROJECT),
+        )
+        for name in given[option]
+        for definition in _settings(world.cwd / name, level)
+    ]
+    edits = tuple(_edit(text) for text in given["sets"])
+    return Pipeline(
+        ref=ref,
+        source=source,
+        environment=given["environment"],
+        settings=tuple(settings),
+        edits=edits,
+        unset=frozenset(given["unsets"]),
+    )
+
+
+def _ref(clone: Clone, given: Mapping[str, Any]) -> Ref:
+    if given["tag"] and (given["ref"] or given["merge_request"]):
+        raise UsageError(
+            "ref-twice", "--tag cannot be used with --ref or --merge-request.", "Give one of them."
+        )
+    protected = given["protected"]
+    if given["tag"]:
+        return Ref(type=RefType.TAG, name=given["tag"], protected=protected)
+    if given["ref"]:
+        ref = Ref(name=given["ref"], protected=protected)
+    elif clone.ref is not None:
+        ref = Ref(type=clone.ref.type, name=clone.ref.name, protected=protected)
+    else:
+        raise UsageError("ref-unknown", "No branch or tag is checked out here.", "Give --ref or --tag.")
+    if given["merge_request"]:
+        return Ref(type=RefType.MERGE_REQUEST, name=ref.name, protected=bool(protected))
+    return ref
+
+
+def _settings(path: Path, level: Level) -> Iterator[Definition]:
+    """Read variables as GitLab's API or `glab variable export` prints them."""
+    shown = clean(str(path))
+    text = read_text_file(path, "variables-file", "Save the answer of GitLab's variables API to a file.")
+    start = text.find("[")
+    try:
+        rows = json.loads(text[start:]) if start >= 0 else None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            "variables-file-invalid", f"{shown} is not valid JSON: {clean(str(error), 200)}."
+        ) from error
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("key"), str) for row in rows
+    ):
+        raise UsageError(
+            "variables-file-invalid",
+            f"{shown} is not a JSON list of variables.",
+            "Save the answer of GET /projects/ID/variables to a file.",
+        )
+    origin = path.stem if level is Level.GROUP else ""
+    for row in rows:
+        value = row.get("value")
+        yield Definition(
+            key=row["key"],
+            value=value if isinstance(value, str) else Unknown("hidden in GitLab", is_set=True),
+            level=level,
+            origin=origin,
+            protected=row.get("protected") is True,
+            masked=row.get("masked") is True,
+            hidden=row.get("hidden") is True,
+            raw=row.get("raw") is True,
+            file=row.get("variable_type") == "file",
+            scope=row.get("environment_scope") if isinstance(row.get("environment_scope"), str) else "*",
+        )
+
+
+def _edit(text: str) -> Definition:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError("set-invalid", "A --set is not NAME=VALUE.", "Write --set NAME=VALUE.")
+    return Definition(key=name, value=value, level=Level.WHAT_IF, raw=True)
+
+
+def status(looked: Looked) -> int:
+    """Return 1 where GitLab would refuse the configuration, else 0."""
+    return ExitCode.FAILED if looked.view.problems else ExitCode.DONE
+
+
+def notes(looked: Looked) -> Iterator[str]:
+    """Yield what a person should know about the answer: what was not loaded, and what GitLab would say."""
+    for problem in looked.view.problems:
+        where = f"{problem.place}: " if problem.place.line else ""
+        yield f"✗ {where}{problem.message}"
+    for missing in looked.loaded.config.not_loaded:
+        yield f"▲ {missing.place}: include {missing.kind} {missing.text} is not loaded; values may differ"
+    if not looked.known_settings:
+        yield "▲ project and group settings are not loaded: give --project-variables and --group-variables"

@@ -1,0 +1,163 @@
+"""The answers of `dockpass vars --json` as objects. Pure; no secret value is ever in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dockpass.cli.variables import Looked
+from dockpass.cli.variables_text import absent_in_words, because
+from dockpass.secrets import MASK
+from dockpass.text import clean
+from dockpass.variables.gitlab.model import Definition, Loser, Resolved, Unknown, Value
+from dockpass.variables.gitlab.rules import Judgement
+from dockpass.variables.logins import JobLogin, is_secret
+
+_LONGEST_VALUE = 1 << 16
+
+
+def show_json(looked: Looked) -> dict[str, Any]:
+    """Return the object of `vars show --json`; the value of a secret is masked, an unknown one is null."""
+    view = looked.view
+    return {
+        "job": clean(view.name, 255) or None,
+        "ref": {
+            "type": str(looked.pipeline.ref.type),
+            "name": clean(looked.pipeline.ref.name, 255),
+            "protected": looked.pipeline.ref.protected,
+        },
+        "environment": _value_json(view.environment) or None,
+        "included": view.included,
+        "variables": [_variable_json(name, view.variables[name]) for name in sorted(view.variables)],
+        "absent": [
+            {
+                "name": clean(name, 255),
+                "reason": absent_in_words(view.absent[name]),
+                "overridden": [_loser_json(each) for each in view.absent[name].losers],
+            }
+            for name in sorted(view.absent)
+        ],
+        "logins": [_login_json(login) for login in looked.logins],
+        "not_loaded": [
+            {"kind": each.kind, "name": each.text, "file": each.place.file, "line": each.place.line}
+            for each in looked.loaded.config.not_loaded
+        ],
+        "errors": [
+            {"message": each.message, "file": each.place.file or None, "line": each.place.line or None}
+            for each in view.problems
+        ],
+    }
+
+
+def explain_json(looked: Looked, name: str) -> dict[str, Any]:
+    """Return the object of `vars explain --json`."""
+    found, absent = looked.view.variables.get(name), looked.view.absent.get(name)
+    if found is not None:
+        return _variable_json(name, found) | {
+            "steps": [
+                {"by": step.by, "reference": step.reference, "source": step.source} for step in found.steps
+            ]
+        }
+    losers = absent.losers if absent is not None else ()
+    return {"name": clean(name, 255), "absent": True, "overridden": [_loser_json(each) for each in losers]}
+
+
+def why_json(looked: Looked) -> dict[str, Any]:
+    """Return the object of `vars why --json`."""
+    view = looked.view
+    return {
+        "job": clean(view.name, 255),
+        "included": view.included,
+        "when": clean(view.when, 40) or None,
+        "workflow": _rules_json(view.workflow),
+        "rules": _rules_json(view.rules),
+        "errors": [each.message for each in view.problems],
+    }
+
+
+def _rules_json(judgement: Judgement | None) -> list[dict[str, Any]] | None:
+    if judgement is None:
+        return None
+    return [
+        {
+            "file": rule.place.file,
+            "line": rule.place.line,
+            "outcome": rule.outcome,
+            "reached": rule.reached,
+            "when": clean(rule.when, 40),
+            "sets": [clean(each.key, 255) for each in rule.variables],
+            "clauses": [
+                {
+                    "kind": clause.kind,
+                    "text": clause.text,
+                    "outcome": clause.outcome,
+                    "why": clause.why,
+                    "comparisons": [
+                        {"text": clean(each.text, 500), "outcome": each.outcome}
+                        for each in clause.comparisons
+                    ],
+                }
+                for clause in rule.clauses
+            ],
+        }
+        for rule in judgement.rules
+    ]
+
+
+def _value_json(value: Value) -> str | None:
+    return None if isinstance(value, Unknown) else clean(value, _LONGEST_VALUE)
+
+
+def _masked_json(value: Value, *, secret: bool) -> str | None:
+    if isinstance(value, Unknown):
+        return None
+    return MASK if secret and value else clean(value, _LONGEST_VALUE)
+
+
+def _variable_json(name: str, found: Resolved) -> dict[str, Any]:
+    secret = is_secret(name, found)
+    definition = found.winner
+    result = {
+        "name": clean(name, 255),
+        "value": _masked_json(found.value, secret=secret and not definition.file),
+        "gitlab_value": _masked_json(found.gitlab_value, secret=secret),
+        "secret": secret,
+        "source": _source_json(definition),
+        "flags": _flag_names(definition),
+        "scope": clean(definition.scope, 255),
+        "overridden": [_loser_json(each) for each in found.losers],
+    }
+    if found.content is not None:
+        result["content"] = _masked_json(found.content, secret=secret)
+    return result
+
+
+def _source_json(definition: Definition) -> dict[str, Any]:
+    return {
+        "level": clean(definition.source, 255),
+        "file": definition.place.file or None,
+        "line": definition.place.line or None,
+    }
+
+
+def _loser_json(loser: Loser) -> dict[str, Any]:
+    return _source_json(loser.definition) | {
+        "flags": _flag_names(loser.definition),
+        "scope": clean(loser.definition.scope, 255),
+        "reason": because(loser),
+    }
+
+
+def _flag_names(definition: Definition) -> list[str]:
+    return [name for name in ("protected", "masked", "hidden", "raw", "file") if getattr(definition, name)]
+
+
+def _login_json(login: JobLogin) -> dict[str, Any]:
+    return {
+        "command": str(login.command),
+        "method": None if login.method is None else str(login.method),
+        "username": login.username,
+        "address": login.address,
+        "secret_from": login.secret_from,
+        "unknown": list(login.unknown),
+        "refusal": login.refusal or None,
+    }

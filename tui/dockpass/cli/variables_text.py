@@ -1,0 +1,235 @@
+"""The answers of `dockpass vars` as lines for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockpass.auth.command import Command, Method
+from dockpass.auth.rules import READ_BY_RULES
+from dockpass.cli.table import columns
+from dockpass.cli.variables import Looked
+from dockpass.secrets import MASK
+from dockpass.text import clean, cut, plural
+from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Reason, Resolved, Unknown, Value
+from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlab.rules import Clause, Rule
+from dockpass.variables.logins import JobLogin, is_secret
+
+_PREDEFINED = frozenset({Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT})
+_LONGEST_VALUE = 60
+
+
+def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
+    """Yield the table of variables, what is absent, and the logins."""
+    yield _heading(looked)
+    yield ""
+    view = looked.view
+    shown = {
+        name: found
+        for name, found in view.variables.items()
+        if everything or found.winner.level not in _PREDEFINED or name in READ_BY_RULES
+    }
+    rows = [_row(name, shown[name]) for name in sorted(shown)]
+    yield from columns(rows)
+    hidden = len(view.variables) - len(shown)
+    if hidden:
+        yield f"  … and {plural(hidden, 'predefined variable')} (--all)"
+    if view.absent:
+        yield ""
+        yield "absent"
+        yield from columns([(name, absent_in_words(view.absent[name])) for name in sorted(view.absent)])
+    yield ""
+    yield "logins"
+    yield from columns([_login(login) for login in looked.logins])
+    if unknown := _unknown_in(looked.logins):
+        yield f"  {unknown}"
+
+
+def _heading(looked: Looked) -> str:
+    view, ref = looked.view, looked.pipeline.ref
+    protected = {True: "protected", False: "not protected", None: "protection not known"}[ref.protected]
+    job = f"job {clean(view.name, 80)}" if view.name else "every job"
+    included = {True: "", False: " · not in this pipeline", None: " · may not be in this pipeline"}[
+        view.included
+    ]
+    environment = f" · environment {_text(view.environment)}" if view.environment != "" else ""
+    return (
+        f"{job} · {str(ref.type).replace('_', ' ')} {clean(ref.name, 80)}, {protected}{environment}{included}"
+    )
+
+
+def _row(name: str, found: Resolved) -> tuple[str, ...]:
+    over = f"overrides {len(found.losers)}" if found.losers else ""
+    return clean(name, 255), _shown(name, found), _source(found.winner), _flags(found.winner), over
+
+
+def _shown(name: str, found: Resolved) -> str:
+    if isinstance(found.value, Unknown):
+        return "unknown"
+    if found.winner.file:
+        return cut(clean(found.value), _LONGEST_VALUE)
+    if is_secret(name, found):
+        return f"{MASK} {plural(len(found.value), 'character')}" if found.value else "empty"
+    return cut(clean(found.value), _LONGEST_VALUE) if found.value else "empty"
+
+
+def _text(value: Value) -> str:
+    return f"unknown ({value.why})" if isinstance(value, Unknown) else clean(value)
+
+
+def _source(definition: Definition) -> str:
+    return f"{clean(definition.source, 100)} {clean(str(definition.place), 200)}".rstrip()
+
+
+def _flags(definition: Definition) -> str:
+    letters = "".join(
+        letter
+        for letter, flag in (
+            ("P", definition.protected),
+            ("M", definition.masked),
+            ("H", definition.hidden),
+            ("R", definition.raw and definition.level is not Level.WHAT_IF),
+            ("F", definition.file),
+        )
+        if flag
+    )
+    scope = "" if definition.scope == "*" else f" {clean(definition.scope, 80)}"
+    return f"{letters}{scope}".strip()
+
+
+def absent_in_words(absent: Absent) -> str:
+    loser = absent.losers[0]
+    return f"{_source(loser.definition)}: {because(loser)}"
+
+
+def because(loser: Loser) -> str:
+    if loser.detail and loser.reason in {Reason.WEAKER, Reason.LATER, Reason.SCOPE_RANK}:
+        return f"{loser.reason}; {clean(loser.detail, 100)} wins"
+    if loser.reason is Reason.SCOPE:
+        environment = (
+            f"environment {clean(loser.detail, 80)}" if loser.detail else "a job without environment"
+        )
+        return f"its scope {clean(loser.definition.scope, 80)} does not match {environment}"
+    return str(loser.reason)
+
+
+def _login(login: JobLogin) -> tuple[str, ...]:
+    command = str(login.command)
+    if login.method is None:
+        return command, "no login", clean(login.refusal, 200)
+    if login.command is Command.BUILD and login.method is Method.AMBIENT:
+        return (
+            command,
+            login.method.label,
+            "unless a base image is in CI_REGISTRY (see dockpass explain build)",
+        )
+    if not login.method.logs_in:
+        return command, login.method.label, ""
+    address = login.address or "a registry that is not known here"
+    return command, login.method.label, f"as {login.username} at {address} with {login.secret_from}"
+
+
+def _unknown_in(logins: tuple[JobLogin, ...]) -> str:
+    names = sorted({name for login in logins for name in login.unknown})
+    return f"not known here: {', '.join(names)}" if names else ""
+
+
+def explain_lines(looked: Looked, name: str) -> Iterator[str]:
+    """Yield where a variable comes from, its values on the way, what it overrides, or why it is absent."""
+    yield _heading(looked)
+    yield ""
+    found = looked.view.variables.get(name)
+    absent = looked.view.absent.get(name)
+    shown = clean(name, 255)
+    if found is None and absent is None:
+        yield f"{shown} is not defined in any source that is loaded."
+        return
+    if found is None and absent is not None:
+        yield f"{shown} is absent: the job does not get it."
+        yield from columns(
+            [(_source(loser.definition), _flags(loser.definition), because(loser)) for loser in absent.losers]
+        )
+        return
+    assert found is not None  # noqa: S101 - one of the two is there
+    yield f"{shown} = {_shown(name, found)}"
+    yield from columns(_details(name, found))
+    if found.losers:
+        yield ""
+        yield "overridden"
+        yield from columns(
+            [(_source(loser.definition), _flags(loser.definition), because(loser)) for loser in found.losers]
+        )
+
+
+def _details(name: str, found: Resolved) -> list[tuple[str, str]]:
+    rows = [("source", _source(found.winner))]
+    if flags := _flags(found.winner):
+        rows.append(("flags", flags))
+    if isinstance(found.value, Unknown):
+        rows.append(("why unknown", found.value.why or "it depends on a value that is not known"))
+    stored, sent = found.winner.value, found.gitlab_value
+    if not is_secret(name, found):
+        if stored != sent:
+            rows += [("as written", cut(_text(stored), 200)), ("after GitLab", cut(_text(sent), 200))]
+        if not found.winner.file and sent != found.value:
+            rows.append(("after the runner", cut(_text(found.value), 200)))
+    else:
+        rows += _lengths(found)
+    rows += [
+        ("replaced", f"{step.reference} by {step.by}, from {clean(step.source, 100)}") for step in found.steps
+    ]
+    return rows
+
+
+def _lengths(found: Resolved) -> list[tuple[str, str]]:
+    """A secret that expansion changes is told by its lengths."""
+    stored, sent, seen = found.winner.value, found.gitlab_value, found.content or found.value
+    if isinstance(stored, str) and isinstance(sent, str) and isinstance(seen, str) and stored != seen:
+        return [
+            ("as written", plural(len(stored), "character")),
+            ("after GitLab", plural(len(sent), "character")),
+            ("after the runner", plural(len(seen), "character")),
+        ]
+    return []
+
+
+def why_lines(looked: Looked) -> Iterator[str]:
+    """Yield the rules of the workflow and of the job, and what came of them."""
+    yield _heading(looked)
+    view = looked.view
+    for title, judgement in (("workflow:rules", view.workflow), ("rules", view.rules)):
+        if judgement is not None:
+            yield ""
+            yield title
+            for rule in judgement.rules:
+                yield from _rule_lines(rule)
+    yield ""
+    yield _verdict(view)
+
+
+def _rule_lines(rule: Rule) -> Iterator[str]:
+    mark = {True: "✓", False: "✗", None: "?" if rule.reached else "·"}[rule.outcome]
+    conditions = " and ".join(f"{clause.kind}: {clause.text}" for clause in rule.clauses) or "no condition"
+    yield f"  {mark} {rule.place}  {conditions if rule.reached else 'not reached'}"
+    for clause in rule.clauses:
+        yield from (f"      {line}" for line in _clause_lines(clause))
+    if rule.outcome and rule.reached:
+        sets = ", ".join(clean(each.key, 80) for each in rule.variables)
+        yield f"      when: {clean(rule.when, 40)}{'; sets ' + sets if sets else ''}"
+
+
+def _clause_lines(clause: Clause) -> Iterator[str]:
+    for comparison in clause.comparisons:
+        said = {True: "true", False: "false", None: "not known"}[comparison.outcome]
+        yield f"{clean(comparison.text, 200)} is {said}"
+    if clause.why:
+        yield clause.why
+
+
+def _verdict(view: JobView) -> str:
+    name = clean(view.name, 80)
+    if view.included:
+        return f"{name} is in the pipeline, when: {clean(view.when, 40)}."
+    if view.included is None:
+        return f"Whether {name} is in the pipeline cannot be told here."
+    return f"{name} is not in the pipeline."

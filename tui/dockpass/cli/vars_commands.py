@@ -1,0 +1,124 @@
+"""`dockpass vars`: the variables of a GitLab job as the job would see them, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from dockpass.cli.facts_options import applied
+from dockpass.cli.output import Output
+from dockpass.cli.world import this_process
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def job_option(function: Decorated) -> Decorated:
+    """The job."""
+    return click.option("--job", metavar="JOB", help="The job; without it, what every job gets.")(function)
+
+
+def pipeline_options(function: Decorated) -> Decorated:
+    """Options that say which pipeline is looked at."""
+    return applied(
+        [
+            click.option("--ref", metavar="BRANCH", help="The branch; the one checked out where not given."),
+            click.option("--tag", metavar="TAG", help="A pipeline for this tag."),
+            click.option("--merge-request", is_flag=True, help="A merge request pipeline of the branch."),
+            click.option(
+                "--protected/--unprotected", default=None, help="Whether the branch or tag is protected."
+            ),
+            click.option(
+                "--environment", metavar="NAME", help="The environment; the job's own where not given."
+            ),
+            click.option("--pipeline-source", metavar="SOURCE", help="push, web, schedule, … as in GitLab."),
+            click.option(
+                "--project-variables",
+                multiple=True,
+                metavar="FILE",
+                help="The project's variables: the API's JSON.",
+            ),
+            click.option(
+                "--group-variables", multiple=True, metavar="FILE", help="A group's, outermost group first."
+            ),
+            click.option(
+                "--instance-variables", multiple=True, metavar="FILE", help="The instance's variables."
+            ),
+            click.option(
+                "--set", "sets", multiple=True, metavar="NAME=VALUE", help="What if NAME were VALUE?"
+            ),
+            click.option(
+                "--unset", "unsets", multiple=True, metavar="NAME", help="What if NAME were missing?"
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        ],
+        function,
+    )
+
+
+@click.group(name="vars")
+def vars_() -> None:
+    """Show the variables of a job in this clone's .gitlab-ci.yml, as GitLab and its runner resolve them.
+
+    Reads the clone and the files that you name. Sends nothing anywhere and runs nothing from the project.
+    """
+
+
+@vars_.command()
+@job_option
+@pipeline_options
+@click.option("--all", "everything", is_flag=True, help="List predefined variables too.")
+def show(as_json: bool, everything: bool, **given: Any) -> None:
+    """List the variables of a job: value, source, what they override, and which are missing."""
+    from dockpass.cli import variables as work
+    from dockpass.cli import variables_json, variables_text
+
+    world = this_process()
+    looked = work.look(world, given)
+    output = Output(world.redactor)
+    if as_json:
+        output.json(variables_json.show_json(looked))
+    else:
+        output.data(variables_text.show_lines(looked, everything=everything))
+    output.say(work.notes(looked))
+    raise SystemExit(work.status(looked))
+
+
+@vars_.command()
+@click.argument("name", metavar="NAME")
+@job_option
+@pipeline_options
+def explain(name: str, as_json: bool, **given: Any) -> None:
+    """Say where a variable's value comes from, what it overrides, or why the job does not get it."""
+    from dockpass.cli import variables as work
+    from dockpass.cli import variables_json, variables_text
+
+    world = this_process()
+    looked = work.look(world, given)
+    output = Output(world.redactor)
+    if as_json:
+        output.json(variables_json.explain_json(looked, name))
+    else:
+        output.data(variables_text.explain_lines(looked, name))
+    output.say(work.notes(looked))
+    raise SystemExit(work.status(looked))
+
+
+@vars_.command()
+@click.argument("job", metavar="JOB")
+@pipeline_options
+def why(job: str, as_json: bool, **given: Any) -> None:
+    """Say why a job is in the pipeline or not: each rule, what it compares, and the first that matches."""
+    from dockpass.cli import variables as work
+    from dockpass.cli import variables_json, variables_text
+
+    world = this_process()
+    looked = work.look(world, {**given, "job": job})
+    output = Output(world.redactor)
+    if as_json:
+        output.json(variables_json.why_json(looked))
+    else:
+        output.data(variables_text.why_lines(looked))
+    output.say(work.notes(looked))
+    raise SystemExit(work.status(looked))

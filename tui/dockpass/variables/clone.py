@@ -1,0 +1,108 @@
+"""A clone of a project: its files, its ref, and what its remote says of the GitLab project.
+
+Files are read from the work tree, bounded, and only inside of it: a link that leads out is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dockpass.errors import UsageError
+from dockpass.git import ask_git
+from dockpass.text import clean
+from dockpass.textfile import read_text_file
+from dockpass.variables.gitlab.model import Place, Ref, RefType
+from dockpass.variables.gitlab.predefined import Project
+from dockpass.variables.gitlab.tree import YamlError
+
+CI_FILE = ".gitlab-ci.yml"
+
+_SCP_FORM = re.compile(r"(?:[^@/]+@)?(?P<host>\[[^\]]+\]|[^:/]+):(?P<path>.+)")
+
+
+@dataclass(frozen=True)
+class Clone:
+    """The work tree at `root`; `ref` is None where no branch or tag is checked out."""
+
+    root: Path
+    environ: Mapping[str, str]
+    ref: Ref | None
+    project: Project
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a file; None where there is none. Raises `YamlError` where it cannot be read."""
+        full = self.root / path
+        try:
+            if not full.resolve().is_relative_to(self.root.resolve()):
+                raise YamlError(f"{clean(path, 200)}: leads out of the repository", Place(path))
+            if not full.is_file():
+                return None
+            return read_text_file(full, "ci-file", "")
+        except UsageError as error:
+            raise YamlError(error.message.rstrip("."), Place(path)) from error
+        except OSError as error:
+            raise YamlError(f"{clean(path, 200)}: {error.strerror}", Place(path)) from error
+
+    @cached_property
+    def _listed(self) -> tuple[str, ...] | None:
+        listed = ask_git(
+            self.root, self.environ, "ls-files", "-z", "--cached", "--others", "--exclude-standard"
+        )
+        return tuple(sorted(set(filter(None, listed.split("\0"))))) or None
+
+    def paths(self) -> tuple[str, ...] | None:
+        """Return the paths that git knows or would add, sorted; None where git does not tell."""
+        return self._listed
+
+
+def find_clone(cwd: Path, environ: Mapping[str, str]) -> Clone | None:
+    """Return the clone around a directory, if its root holds a CI file; without git, `cwd` itself."""
+    top = ask_git(cwd, environ, "rev-parse", "--show-toplevel")
+    root = Path(top) if top else cwd
+    if not (root / CI_FILE).is_file():
+        return None
+    remote = ask_git(root, environ, "remote", "get-url", "origin") if top else ""
+    default = (
+        ask_git(root, environ, "symbolic-ref", "--short", "-q", "refs/remotes/origin/HEAD") if top else ""
+    )
+    return Clone(
+        root,
+        environ,
+        _ref(root, environ) if top else None,
+        project_of(remote, default.partition("/")[2] or None),
+    )
+
+
+def _ref(root: Path, environ: Mapping[str, str]) -> Ref | None:
+    branch = ask_git(root, environ, "symbolic-ref", "--short", "-q", "HEAD")
+    if branch:
+        return Ref(name=branch, protected=None)
+    tag = ask_git(root, environ, "describe", "--tags", "--exact-match", "HEAD")
+    return Ref(type=RefType.TAG, name=tag, protected=None) if tag else None
+
+
+def project_of(remote: str, default_branch: str | None = None) -> Project:
+    """Return the project that a remote's address names: `git@HOST:group/app.git` or a URL."""
+    host, port, path = "", "443", ""
+    if "://" in remote:
+        try:
+            parts = urlsplit(remote)
+            host, path = parts.hostname or "", parts.path
+            if parts.scheme in {"http", "https"} and parts.port:
+                port = str(parts.port)
+        except ValueError:
+            host = ""
+    elif scp := _SCP_FORM.fullmatch(remote):
+        host, path = scp["host"], scp["path"]
+    path = clean(path.strip("/").removesuffix(".git"), 255)
+    return Project(
+        path=path if host and path else None,
+        host=clean(host, 255) or None,
+        port=port,
+        default_branch=default_branch,
+    )

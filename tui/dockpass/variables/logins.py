@@ -1,0 +1,95 @@
+"""What a job's variables mean for the logins: facts made of a job's view, as far as its values are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dockpass.auth.command import Command, Method
+from dockpass.auth.decide import decide
+from dockpass.auth.decision import Refusal
+from dockpass.auth.facts import Facts, Options, Source, SourceKind, Variable
+from dockpass.auth.rules import REGISTRY_IMAGE
+from dockpass.variables.gitlab.model import Resolved, Unknown
+from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.secret_names import is_secret_name
+from dockpass.variables.token_kind import looks_secret
+from dockpass.variables.variable import variable
+
+STAND_IN = "value-not-known.invalid"
+"""Stands for a value that is set and not known, so that the decision can go on. It is never shown or sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLogin:
+    """The login of one command in a job.
+
+    `unknown` names the variables that it depends on and whose value is not known here: method and user hold
+    as long as those are set, and the address may be missing.
+    """
+
+    command: Command
+    method: Method | None
+    username: str | None = None
+    address: str | None = None
+    secret_from: str | None = None
+    unknown: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+def is_secret(name: str, found: Resolved) -> bool:
+    """Tell whether a variable's value is kept from view: by its flags, its name, or its form."""
+    definition = found.winner
+    value = found.content if found.content is not None else found.value
+    by_form = isinstance(value, str) and looks_secret(value)
+    return definition.masked or definition.hidden or is_secret_name(name) or by_form
+
+
+def facts_of(view: JobView, home: str, cwd: str, options: Options | None = None) -> Facts:
+    """Return the facts that a program in the job would see; a value that is not known is stood in for."""
+    variables: dict[str, Variable] = {}
+    for name, found in view.variables.items():
+        source = Source(SourceKind.JOB, f"{found.winner.source} {found.winner.place}".rstrip())
+        if isinstance(found.value, Unknown):
+            if found.value.is_set:
+                stand_in = f"{STAND_IN}/image" if name == REGISTRY_IMAGE else STAND_IN
+                variables[name] = variable(name, stand_in, source, secret=is_secret(name, found))
+            continue
+        variables[name] = variable(name, found.value, source, secret=is_secret(name, found))
+    return Facts(variables, options or Options(), None, home, cwd)
+
+
+def logins_of(view: JobView, home: str, cwd: str, options: Options | None = None) -> Iterator[JobLogin]:
+    """Yield the login of each command in the job."""
+    facts = facts_of(view, home, cwd, options)
+    unknown = {name for name, found in view.variables.items() if isinstance(found.value, Unknown)}
+    for command in Command:
+        decided = decide(command, facts)
+        if isinstance(decided, Refusal):
+            yield JobLogin(command=command, method=None, refusal=decided.message)
+            continue
+        reads = {name for step in decided.trace for name in step.looked_at}
+        address = decided.login[0] if decided.login else None
+        yield JobLogin(
+            command=command,
+            method=decided.method,
+            username=decided.username,
+            address=None if address is not None and STAND_IN in address else address,
+            secret_from=decided.secret_from,
+            unknown=tuple(sorted(reads & unknown)),
+        )
+
+
+def changed_logins(
+    before: Mapping[Command, JobLogin], after: Mapping[Command, JobLogin]
+) -> tuple[tuple[JobLogin, JobLogin], ...]:
+    """Return the logins that differ in method, user or address."""
+    return tuple(
+        (before[command], after[command])
+        for command in Command
+        if _shape(before[command]) != _shape(after[command])
+    )
+
+
+def _shape(login: JobLogin) -> tuple[Method | None, str | None, str | None]:
+    return login.method, login.username, login.address
