@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dockpass.auth.command import Method
 from dockpass.auth.facts import Facts
-from dockpass.registry.probe import (
+from dockpass.probe.model import (
     ACTIONS,
     SCOPES,
     ActionResult,
@@ -21,9 +21,9 @@ from dockpass.registry.probe import (
     TokenFacts,
     Verdict,
 )
+from dockpass.probe.plan import AccessPlan, AccessReport, needs_of
+from dockpass.registry.meanings import ROWS
 from dockpass.registry.realms import RealmChanged
-from dockpass.registry.verdicts import ROWS
-from dockpass.runs.access import AccessPlan, AccessReport, needs_of
 from dockpass.runs.services import Services
 
 HOST, PATH = "registry.myhost.com", "web/backend"

@@ -20,7 +20,7 @@ from dockpass.engines.base import EngineInfo
 from dockpass.engines.detect import EngineState
 from dockpass.errors import ExitCode
 from dockpass.paths import Paths
-from dockpass.registry.probe import Probe
+from dockpass.probe.model import Probe
 from dockpass.runs import events as ev
 from dockpass.runs.events import Phase, Status
 from dockpass.runs.feed import Feed

@@ -13,9 +13,9 @@ from program import Program
 from servers import CLEANUP_PASSWORD, JOB_TOKEN, PASSWORD, USER, Registry
 
 from dockpass.auth.credential import Credential
-from dockpass.registry.probe import LoginState, Probe
-from dockpass.registry.probing import probe
-from dockpass.registry.question import Means, Question
+from dockpass.probe.model import LoginState, Probe
+from dockpass.probe.prober import probe
+from dockpass.probe.question import Means, Question
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 

@@ -24,8 +24,8 @@ from cryptography.x509.oid import NameOID
 from dockpass.auth.credential import Credential
 from dockpass.registry.addresses import kind_of
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.pace import Pace
 from dockpass.registry.policy import Policy
+from dockpass.registry.slow_body import Pace
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 

@@ -17,8 +17,8 @@ import probes
 from dockpass.auth.command import Command, Method
 from dockpass.auth.facts import Facts
 from dockpass.errors import DockpassError
-from dockpass.registry.probe import Level, LoginState, ProbeFinding, Verdict
-from dockpass.runs.access import AccessPlan, AccessReport, Probe, needs_of, plan_access, probe_access
+from dockpass.probe.model import Level, LoginState, Probe, ProbeFinding, Verdict
+from dockpass.probe.plan import AccessPlan, AccessReport, needs_of, plan_access, probe_access
 from dockpass.runs.services import Services
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.access import AccessScreen

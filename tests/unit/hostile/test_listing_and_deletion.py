@@ -18,7 +18,7 @@ from dockpass.registry.deletion import DeletionPlan, Policy, TagInfo, plan_delet
 from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.listing import MOST_PAGES
-from dockpass.registry.patience import pause_after, telling
+from dockpass.registry.retry_after import pause_after, telling
 from dockpass.registry.session import Session
 from dockpass.registry.survey import survey
 from dockpass.registry.transport import Response, Sent, Transport

@@ -16,13 +16,13 @@ from jsonvalues import ODD_NUMBERS, json_values
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
+from dockpass.probe.model import Probe, Verdict
+from dockpass.probe.prober import probe
+from dockpass.probe.question import Means, Question
 from dockpass.registry.claims import read_claims
 from dockpass.registry.clock import date_in, span_in_words
 from dockpass.registry.contents import Manifest
 from dockpass.registry.forms import form_of, shows_registry, why_no_tag_list
-from dockpass.registry.probe import Probe, Verdict
-from dockpass.registry.probing import probe
-from dockpass.registry.question import Means, Question
 from dockpass.registry.token import LONGEST_LIFE, SHORTEST_LIFE, granted_actions, read_token
 from dockpass.registry.transport import Transport
 from dockpass.runs.deploy import describe

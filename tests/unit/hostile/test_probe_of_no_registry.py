@@ -15,12 +15,12 @@ from dockpass.auth.credential import Credential
 from dockpass.auth.decide import decide
 from dockpass.auth.facts import Facts, Options
 from dockpass.cli.probe import exit_status, report_lines
-from dockpass.registry.needs import Standing, command_need
-from dockpass.registry.probe import LoginState, Probe, Verdict
-from dockpass.registry.probing import probe
-from dockpass.registry.question import Means, Question
+from dockpass.probe.model import LoginState, Probe, Verdict
+from dockpass.probe.plan import AccessReport, needs_of, plan_access
+from dockpass.probe.prober import probe
+from dockpass.probe.question import Means, Question
+from dockpass.probe.requirements import Standing, command_need
 from dockpass.registry.transport import Transport
-from dockpass.runs.access import AccessReport, needs_of, plan_access
 from dockpass.secrets import Secret
 
 PASSWORD = "canary-password-1"

@@ -12,8 +12,8 @@ from hostile import BASIC, ELSEWHERE, PASSWORD, Authority, Hostile, Reply, World
 
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.pace import Pace
 from dockpass.registry.proxies import Proxies, proxies_of
+from dockpass.registry.slow_body import Pace
 
 LOGIN = "bob:proxy-c@nary"
 ENCODED = base64.b64encode(LOGIN.encode())

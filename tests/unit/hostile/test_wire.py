@@ -15,8 +15,8 @@ from dockpass.engines.embedded.remote import Remote
 from dockpass.errors import DockpassError
 from dockpass.registry.addresses import in_ascii
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.pace import Pace
 from dockpass.registry.policy import RealmRule
+from dockpass.registry.slow_body import Pace
 from dockpass.registry.token import with_query
 from dockpass.registry.transport import TRANSFER_TIMEOUT
 from dockpass.secrets import Secret

@@ -11,7 +11,7 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.patience import asked_to_wait
+from dockpass.registry.retry_after import asked_to_wait
 from dockpass.registry.session import Session
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret

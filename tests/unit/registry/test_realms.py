@@ -11,10 +11,10 @@ from fakerealm import PATH, FakeRealm, grants
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
+from dockpass.probe.model import Level, LoginState
+from dockpass.probe.prober import probe
+from dockpass.probe.question import Means, Question
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.probe import Level, LoginState
-from dockpass.registry.probing import probe
-from dockpass.registry.question import Means, Question
 from dockpass.registry.realms import Realms
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret

@@ -6,6 +6,8 @@ dot or a colon or is `localhost`; anything else is a name on Docker Hub.
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 DOCKER_HUB_HOST = "docker.io"
 
@@ -30,6 +32,14 @@ def host_of_registry(registry: str) -> str:
     _, scheme, rest = registry.strip().rpartition("://")
     authority = (rest if scheme else registry.strip()).partition("/")[0]
     return normalise_host(authority.rpartition("@")[2])
+
+
+def host_name(address: str) -> str:
+    """Return the bare host of `host[:port]` or of an address, in lower case; empty where there is none."""
+    try:
+        return urlsplit(address if "://" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def normalise_host(host: str) -> str:

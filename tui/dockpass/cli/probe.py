@@ -13,19 +13,10 @@ from dockpass.cli.explain import error_json, finding_lines
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode
+from dockpass.probe.model import ACTIONS, NO_USABLE_ANSWER, LoginState, Probe, Verdict
+from dockpass.probe.plan import AccessReport, plan_access, probe_access
+from dockpass.probe.requirements import Need, Standing
 from dockpass.registry.policy import Policy
-from dockpass.runs.access import (
-    ACTIONS,
-    NO_USABLE_ANSWER,
-    AccessReport,
-    LoginState,
-    Need,
-    Probe,
-    Standing,
-    Verdict,
-    plan_access,
-    probe_access,
-)
 from dockpass.runs.request import BuildOptions
 from dockpass.runs.services import Services
 from dockpass.text import clean, plural

@@ -12,7 +12,7 @@ from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient, TooManyRequests
 from dockpass.registry.deletion import DeletionPlan
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.patience import MOST_WAITS, Sleep, pause_after, wait
+from dockpass.registry.retry_after import MOST_WAITS, Sleep, pause_after, wait
 from dockpass.registry.watch import Watch
 from dockpass.registry.workers import each
 

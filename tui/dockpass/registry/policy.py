@@ -118,14 +118,6 @@ class Policy:
             )
 
 
-def host_name(address: str) -> str:
-    """Return the bare host of `host[:port]` or of an address, in lower case; empty where there is none."""
-    try:
-        return urlsplit(address if "://" in address else f"//{address}").hostname or ""
-    except ValueError:
-        return ""
-
-
 def same_site(one: str, other: str) -> bool:
     """Tell whether two hosts are equal or below one domain that somebody registered.
 

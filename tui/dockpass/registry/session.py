@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientTimeout
 
-from dockpass.auth.address import DOCKER_HUB_HOST
+from dockpass.auth.address import DOCKER_HUB_HOST, host_name
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.challenge import Challenge, choose, parse_challenges, unusable_challenge
@@ -28,10 +28,10 @@ from dockpass.registry.failures import (
     refuses_login,
 )
 from dockpass.registry.forms import LARGEST_FIRST_ANSWER, is_page
-from dockpass.registry.pace import Body
-from dockpass.registry.patience import MOST_WAITS, Sleep, patiently, pause_after, wait
-from dockpass.registry.policy import Guard, RealmNotAgreed, host_name
+from dockpass.registry.policy import Guard, RealmNotAgreed
+from dockpass.registry.retry_after import MOST_WAITS, Sleep, patiently, pause_after, wait
 from dockpass.registry.scopes import beyond
+from dockpass.registry.slow_body import Body
 from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_realm
 from dockpass.registry.transport import (
     TIMEOUT,

@@ -15,8 +15,8 @@ from dockpass.errors import DockpassError
 from dockpass.registry.addresses import in_ascii
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer, refuses_login
 from dockpass.registry.forms import is_page
-from dockpass.registry.patience import Sleep, patiently
 from dockpass.registry.policy import Policy
+from dockpass.registry.retry_after import Sleep, patiently
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Transport, is_loopback, origin
 from dockpass.secrets import Secret

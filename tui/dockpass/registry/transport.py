@@ -23,11 +23,11 @@ from yarl import URL
 from dockpass import __version__
 from dockpass.errors import UsageError
 from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii, kind_of
-from dockpass.registry.pace import Body, Pace
+from dockpass.registry.connection_errors import by_proxy, not_reached, refused
 from dockpass.registry.policy import Policy
 from dockpass.registry.proxies import Proxy
+from dockpass.registry.slow_body import Body, Pace
 from dockpass.registry.tls import Contexts
-from dockpass.registry.unreached import by_proxy, not_reached, refused
 from dockpass.secrets import Redactor, Secret
 from dockpass.text import clean
 

@@ -6,8 +6,8 @@ import posixpath
 import re
 from urllib.parse import unquote, urlsplit
 
+from dockpass.registry.connection_errors import refused
 from dockpass.registry.transport import Response, Stream, origin, resolve
-from dockpass.registry.unreached import refused
 from dockpass.text import clean
 
 _UPLOADS = re.compile(r"/v2/(.+)/blobs/uploads(?:/.*)?")

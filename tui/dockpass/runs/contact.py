@@ -8,21 +8,19 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockpass.auth.address import host_of_registry
 from dockpass.auth.command import Method
 from dockpass.auth.credential import Credential
-from dockpass.auth.facts import Facts
 from dockpass.engines.base import EMBEDDED
 from dockpass.errors import Cancelled, DockpassError, NotAllowed
-from dockpass.registry.policy import Policy, RealmNotAgreed, RealmRule, host_name
+from dockpass.registry.policy import Policy, RealmNotAgreed, RealmRule
 from dockpass.runs.events import LogKind
 from dockpass.runs.job import Job
+from dockpass.variables.servers import servers_of
 
 if TYPE_CHECKING:
     from dockpass.registry.client import RegistryClient
 
 _TOKENS = frozenset({Method.AUTOLOGIN, Method.CLEANUP_TOKEN})
-_SERVERS = ("CI_SERVER_HOST", "CI_SERVER_URL")
 
 
 @asynccontextmanager
@@ -74,12 +72,6 @@ def _servers(job: Job) -> frozenset[str]:
     request = job.request
     is_token = request.decision.method in _TOKENS and not request.foreign_allowed
     return servers_of(job.facts) if is_token else frozenset()
-
-
-def servers_of(facts: Facts) -> frozenset[str]:
-    """Return the host of the CI server; where its two variables differ, a name that no host has."""
-    found = {host_name(host_of_registry(facts.text(name))) for name in _SERVERS if facts.is_set(name)}
-    return frozenset({" or ".join(sorted(found))}) if found else frozenset()
 
 
 def _ask(job: Job, unknown: RealmNotAgreed) -> None:

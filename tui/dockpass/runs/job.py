@@ -13,7 +13,7 @@ from dockpass.auth.facts import Facts
 from dockpass.auth.reference import Repository, parse_repository
 from dockpass.engines.base import Engine
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, NotAllowed
-from dockpass.registry.patience import Wait
+from dockpass.registry.retry_after import Wait
 from dockpass.runs.events import (
     Asked,
     Count,

@@ -14,7 +14,7 @@ from dockpass.auth.credential import Credential
 from dockpass.auth.decision import WarningId
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed
-from dockpass.registry.patience import telling
+from dockpass.registry.retry_after import telling
 from dockpass.runs.events import (
     ConfigCreated,
     ConfigRemoved,

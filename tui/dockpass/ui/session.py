@@ -18,7 +18,7 @@ from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.detect import EngineState
 from dockpass.engines.embedded.store import Store
 from dockpass.paths import Paths
-from dockpass.runs.access import AccessPlan, AccessReport, plan_access, probe_access
+from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access
 from dockpass.runs.events import Ended, Status
 from dockpass.runs.plan import Plan
 from dockpass.runs.planning import make_plan

@@ -16,8 +16,8 @@ from dockpass.auth.reference import Repository, is_digest
 from dockpass.engines.embedded.manifest import ACCEPT, INDEXES, MANIFESTS
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import RegistryError, error_of, read_answer
-from dockpass.registry.pace import Body
 from dockpass.registry.session import LARGEST_WORDS, Session
+from dockpass.registry.slow_body import Body
 from dockpass.registry.transport import Response, Stream, Transport
 from dockpass.registry.uploads import upload_location
 from dockpass.text import clean

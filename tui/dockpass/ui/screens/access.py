@@ -14,16 +14,8 @@ from textual.worker import Worker, WorkerState
 
 from dockpass.auth.command import Method
 from dockpass.errors import DockpassError
-from dockpass.runs.access import (
-    AccessPlan,
-    AccessReport,
-    Level,
-    LoginState,
-    Probe,
-    Verdict,
-    accept_realm,
-    needs_of,
-)
+from dockpass.probe.model import Level, LoginState, Probe, Verdict
+from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, needs_of
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.dialogs import Confirm, Help
 from dockpass.ui.session import Session

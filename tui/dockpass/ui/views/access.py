@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dockpass.auth.command import Method
-from dockpass.runs.access import (
+from dockpass.probe.model import (
     ACTIONS,
     NO_USABLE_ANSWER,
-    AccessPlan,
-    AtHand,
     Level,
     LoginState,
-    Need,
     Probe,
     ProbeFinding,
     ProbeRequest,
-    Standing,
     Verdict,
 )
+from dockpass.probe.plan import AccessPlan, AtHand
+from dockpass.probe.requirements import Need, Standing
 from dockpass.text import cut, plural
 from dockpass.ui.views.words import (
     GLYPH_DONE,

@@ -11,8 +11,8 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.facts import Facts, Options, Source, SourceKind, Variable
-from dockpass.registry.needs import NEEDS, Need, Standing, command_need
-from dockpass.registry.probe import ActionResult, Login, LoginState, Probe, TokenFacts, Verdict
+from dockpass.probe.model import ActionResult, Login, LoginState, Probe, TokenFacts, Verdict
+from dockpass.probe.requirements import NEEDS, Need, Standing, command_need
 from dockpass.secrets import Secret
 
 REPO = "registry.myhost.com/web/backend"

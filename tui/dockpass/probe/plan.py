@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from dockpass.auth.address import is_google, login_key, same_registry
+from dockpass.auth.address import host_name, is_google, login_key, same_registry
 from dockpass.auth.command import Command, Method
 from dockpass.auth.credential import Credential
 from dockpass.auth.decide import decide
@@ -29,54 +29,48 @@ from dockpass.auth.rules import (
     REGISTRY,
     Case,
 )
+from dockpass.dockerconfig.resolve import Resolution
 from dockpass.errors import DockpassError, NotAllowed, UsageError
-from dockpass.registry.needs import Need, Standing, command_need
-from dockpass.registry.policy import RealmRule, host_name
-from dockpass.registry.probe import (
-    ACTIONS,
-    NO_USABLE_ANSWER,
-    ActionResult,
-    Challenge,
-    Level,
-    Login,
-    LoginState,
+from dockpass.probe.model import (
     Probe,
-    ProbeFinding,
-    ProbeRequest,
-    TokenFacts,
-    Verdict,
 )
-from dockpass.runs.contact import servers_of
-from dockpass.runs.services import Services
+from dockpass.probe.requirements import Need, command_need
+from dockpass.registry.policy import Policy, RealmRule
+from dockpass.secrets import Redactor
 from dockpass.text import clean
+from dockpass.variables.servers import servers_of
 
 if TYPE_CHECKING:
-    from dockpass.registry.question import Means
+    from dockpass.probe.question import Means
     from dockpass.registry.realms import RealmChanged
 
-__all__ = [
-    "ACTIONS",
-    "NO_USABLE_ANSWER",
-    "AccessPlan",
-    "AccessReport",
-    "ActionResult",
-    "AtHand",
-    "Challenge",
-    "Level",
-    "Login",
-    "LoginState",
-    "Need",
-    "Probe",
-    "ProbeFinding",
-    "ProbeRequest",
-    "Standing",
-    "TokenFacts",
-    "Verdict",
-    "accept_realm",
-    "needs_of",
-    "plan_access",
-    "probe_access",
-]
+
+class Services(Protocol):
+    """What a probe takes from outside: the policy, the directory of its memory, and how entries are found."""
+
+    @property
+    def policy(self) -> Policy:
+        """How registries are reached."""
+        ...
+
+    @property
+    def state(self) -> Path:
+        """The directory that holds the realms seen so far."""
+        ...
+
+    @property
+    def redactor(self) -> Redactor:
+        """Masks every secret known so far, and learns the tokens of this probe."""
+        ...
+
+    @property
+    def resolve_entries(self) -> Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]:
+        """Finds the logins for hosts in a docker config directory, given an environment."""
+        ...
+
+    def run_environ(self, facts: Facts) -> dict[str, str]:
+        """Return the environment in which credential helpers run."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +247,7 @@ async def probe_access(
 
     What keeps one login from being probed is a finding of its probe and does not keep the others.
     """
-    from dockpass.registry.question import Means
+    from dockpass.probe.question import Means
     from dockpass.registry.realms import FILE, Realms, deny
     from dockpass.registry.transport import Transport
 
@@ -319,8 +313,8 @@ async def _probe_one(
     *,
     push: bool,
 ) -> Probe:
-    from dockpass.registry.probing import probe
-    from dockpass.registry.question import Question
+    from dockpass.probe.prober import probe
+    from dockpass.probe.question import Question
 
     credential = login.credential
     if login.directory:

@@ -9,9 +9,9 @@ import pytest
 from sandboxclient import Client
 
 from dockpass.auth.credential import Credential
-from dockpass.registry.probe import LoginState, Probe
-from dockpass.registry.probing import probe
-from dockpass.registry.question import Means, Question
+from dockpass.probe.model import LoginState, Probe
+from dockpass.probe.prober import probe
+from dockpass.probe.question import Means, Question
 from dockpass.registry.transport import Transport
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer

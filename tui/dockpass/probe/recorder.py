@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dockpass.errors import DockpassError
+from dockpass.probe.model import Level, ProbeFinding, ProbeRequest
 from dockpass.registry.clock import date_in, span_in_words
 from dockpass.registry.failures import Answer, read_answer
 from dockpass.registry.forms import Form, why_no_tag_list
-from dockpass.registry.probe import Level, ProbeFinding, ProbeRequest
 from dockpass.registry.transport import Response, Transport, origin
 from dockpass.text import clean
 

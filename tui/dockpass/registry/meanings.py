@@ -21,7 +21,9 @@ from dockpass.registry.failures import (
     Answer,
     too_many,
 )
-from dockpass.registry.probe import NOT_A_REGISTRY
+
+NOT_A_REGISTRY = "not-a-registry"
+"""The id for an address where something else answers."""
 
 
 class Where(StrEnum):

@@ -11,9 +11,9 @@ from fakerealm import PATH, FakeRealm, basic_of, entry, grants, jwt, scopes_of
 from fakeregistry import Asked, Said, refusal
 
 from dockpass.auth.credential import Credential
-from dockpass.registry.probe import LoginState, Probe, Verdict
-from dockpass.registry.probing import probe
-from dockpass.registry.question import Means, Question, Rejections
+from dockpass.probe.model import LoginState, Probe, Verdict
+from dockpass.probe.prober import probe
+from dockpass.probe.question import Means, Question, Rejections
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 

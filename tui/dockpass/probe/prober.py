@@ -8,18 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dockpass.auth.address import DOCKER_HUB_HOST
+from dockpass.auth.address import DOCKER_HUB_HOST, host_name
 from dockpass.errors import DockpassError
-from dockpass.registry.asked_scopes import MOST_OTHERS, Scopes
-from dockpass.registry.asking import LARGEST_LIST, Asker, Heard
-from dockpass.registry.challenge import Challenge as Found
-from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
-from dockpass.registry.forms import LARGEST_FIRST_ANSWER, Form, shows_registry
-from dockpass.registry.policy import RealmNotAgreed, host_name
-from dockpass.registry.probe import (
+from dockpass.probe.model import (
     ACTIONS,
     NO_USABLE_ANSWER,
-    NOT_A_REGISTRY,
     ActionResult,
     Challenge,
     Level,
@@ -30,11 +23,26 @@ from dockpass.registry.probe import (
     TokenFacts,
     Verdict,
 )
-from dockpass.registry.question import MOST_REJECTIONS, Means, Question
-from dockpass.registry.taglists import odd_list, read_by_list, sentences
+from dockpass.probe.question import MOST_REJECTIONS, Means, Question
+from dockpass.probe.recorder import LARGEST_LIST, Asker, Heard
+from dockpass.probe.scope_probe import MOST_OTHERS, Scopes
+from dockpass.probe.tag_list import odd_list, read_by_list, sentences
+from dockpass.registry.challenge import Challenge as Found
+from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
+from dockpass.registry.forms import LARGEST_FIRST_ANSWER, Form, shows_registry
+from dockpass.registry.meanings import (
+    CHECK_ADDRESS,
+    NOT_A_REGISTRY,
+    Flavour,
+    Judgement,
+    Outcome,
+    Where,
+    flavour_of,
+    judge,
+)
+from dockpass.registry.policy import RealmNotAgreed
 from dockpass.registry.token import Realm, basic, check_realm
 from dockpass.registry.transport import is_loopback
-from dockpass.registry.verdicts import CHECK_ADDRESS, Flavour, Judgement, Outcome, Where, flavour_of, judge
 from dockpass.text import clean
 
 _HUB_API = "registry-1.docker.io"

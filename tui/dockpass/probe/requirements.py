@@ -12,8 +12,8 @@ from enum import StrEnum
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.rules import CLEANUP_PASSWORD, CLEANUP_USER, JOB_TOKEN
-from dockpass.registry.probe import DELETE, EVERYTHING, PULL, PUSH, ActionResult, LoginState, Probe, Verdict
-from dockpass.registry.verdicts import Flavour
+from dockpass.probe.model import DELETE, EVERYTHING, PULL, PUSH, ActionResult, LoginState, Probe, Verdict
+from dockpass.registry.meanings import Flavour
 
 NEEDS: Mapping[Command, tuple[str, ...]] = {
     Command.BUILD: (PULL,),

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dockpass.registry.meanings import NOT_A_REGISTRY
+
 PULL, PUSH, DELETE, EVERYTHING = "pull", "push", "delete", "*"
 ACTIONS = (PULL, PUSH, DELETE, EVERYTHING)
 """In the order in which they are asked for and shown."""
 
 SCOPES = {PULL: "pull", PUSH: "pull,push", DELETE: "delete", EVERYTHING: "*"}
 """What is asked for in one token request for each action; nothing can push that may not pull."""
-
-
-NOT_A_REGISTRY = "not-a-registry"
-"""The finding about an address where something else answers."""
 
 NO_USABLE_ANSWER = "sent; no usable answer"
 

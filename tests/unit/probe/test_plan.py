@@ -12,21 +12,26 @@ from fakeregistry import Asked, Said, refusal
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.credential import Credential
-from dockpass.auth.facts import Facts, Options
+from dockpass.auth.facts import BaseImage, Facts, Options, Source, SourceKind, Variable
 from dockpass.dockerconfig.resolve import Resolution
 from dockpass.errors import NotAllowed, UsageError
-from dockpass.registry.probe import LoginState, Verdict
-from dockpass.runs.access import plan_access, probe_access
+from dockpass.probe.model import LoginState, Verdict
+from dockpass.probe.plan import plan_access, probe_access
 from dockpass.runs.services import Services
 from dockpass.secrets import Secret
-
-from .conftest import make_facts
+from dockpass.variables.secret_names import is_secret_name
 
 JOB_TOKEN, CLEANUP = "canary-job-token-0123456789", "canary-cleanup-0123456789"
 
 
-def facts_of(home: Path, host: str, **values: str) -> Facts:
-    return make_facts(home, f"{host}/web/backend", **values)
+def facts_of(home: Path, host: str | None, **values: str) -> Facts:
+    source = Source(SourceKind.PROCESS)
+    variables = {
+        name: Variable(name, Secret(value) if is_secret_name(name) else value, source)
+        for name, value in values.items()
+    }
+    repo = None if host is None else f"{host}/web/backend"
+    return Facts(variables, Options(repo=repo), None, str(home), str(home))
 
 
 def services_of(home: Path, entry: Credential | None = None) -> Services:
@@ -66,11 +71,13 @@ def test_tokens_are_not_at_hand_at_google_nor_without_a_registry(tmp_path: Path)
 def test_a_build_asks_about_its_base_images(tmp_path: Path) -> None:
     job = {"CI_REGISTRY": "registry.example", "CI_JOB_TOKEN": JOB_TOKEN}
     images = ("alpine", "registry.example/web/base:1", "registry.example/web/tools")
-    plan = plan_access(Command.BUILD, make_facts(tmp_path, None, images, **job))
+    plan = plan_access(
+        Command.BUILD, replace(facts_of(tmp_path, None, **job), base_images=tuple(map(BaseImage, images)))
+    )
     assert str(plan.repository) == "registry.example/web/base"
     assert plan.images == ("web/base", "web/tools")
     with pytest.raises(UsageError) as caught:
-        plan_access(Command.BUILD, make_facts(tmp_path, None, ()))
+        plan_access(Command.BUILD, replace(facts_of(tmp_path, None), base_images=()))
     assert caught.value.id == "nothing-to-probe"
 
 

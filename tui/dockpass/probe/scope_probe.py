@@ -8,11 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dockpass.errors import DockpassError
-from dockpass.registry.asking import LARGEST_LIST, Asker, Heard
-from dockpass.registry.challenge import choose, parse_challenges
-from dockpass.registry.claims import Claims, read_claims
-from dockpass.registry.given import Given, facts_of, listed, scope_in
-from dockpass.registry.probe import (
+from dockpass.probe.model import (
     ACTIONS,
     DELETE,
     NO_USABLE_ANSWER,
@@ -27,11 +23,15 @@ from dockpass.registry.probe import (
     TokenFacts,
     Verdict,
 )
-from dockpass.registry.question import Question
-from dockpass.registry.taglists import odd_list, read_by_list, sentences
+from dockpass.probe.question import Question
+from dockpass.probe.recorder import LARGEST_LIST, Asker, Heard
+from dockpass.probe.tag_list import odd_list, read_by_list, sentences
+from dockpass.probe.token_answer import Given, facts_of, listed, scope_in
+from dockpass.registry.challenge import choose, parse_challenges
+from dockpass.registry.claims import Claims, read_claims
+from dockpass.registry.meanings import Flavour, Judgement, Outcome, Where, judge
 from dockpass.registry.token import CLIENT_ID, Realm, basic, read_token, with_query
 from dockpass.registry.transport import origin
-from dockpass.registry.verdicts import Flavour, Judgement, Outcome, Where, judge
 from dockpass.secrets import Secret
 from dockpass.text import clean
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dockpass.probe.model import ACTIONS, TokenFacts
 from dockpass.registry.claims import Claims
-from dockpass.registry.probe import ACTIONS, TokenFacts
+from dockpass.registry.meanings import Judgement
 from dockpass.registry.strictjson import NotJson, strict_object
-from dockpass.registry.verdicts import Judgement
 from dockpass.secrets import Secret
 from dockpass.text import clean
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dockpass.registry.asking import Heard
+from dockpass.probe.model import PULL, ActionResult, Level, ProbeFinding, Verdict
+from dockpass.probe.recorder import Heard
 from dockpass.registry.forms import is_page
-from dockpass.registry.probe import NOT_A_REGISTRY, PULL, ActionResult, Level, ProbeFinding, Verdict
-from dockpass.registry.verdicts import CHECK_ADDRESS, Flavour, Outcome, Where, judge
+from dockpass.registry.meanings import CHECK_ADDRESS, NOT_A_REGISTRY, Flavour, Outcome, Where, judge
 
 
 def read_by_list(heard: Heard, path: str, flavour: Flavour) -> ActionResult:

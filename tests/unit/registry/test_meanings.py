@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockpass.registry.failures import Answer, error_of
-from dockpass.registry.verdicts import ROWS, Flavour, Where, flavour_of, judge
+from dockpass.registry.meanings import ROWS, Flavour, Where, flavour_of, judge
 
 F, W = Flavour, Where
 

@@ -1,0 +1,14 @@
+"""Which host the CI server has, by the variables that it sets."""
+
+from __future__ import annotations
+
+from dockpass.auth.address import host_name, host_of_registry
+from dockpass.auth.facts import Facts
+
+_SERVERS = ("CI_SERVER_HOST", "CI_SERVER_URL")
+
+
+def servers_of(facts: Facts) -> frozenset[str]:
+    """Return the host of the CI server; where its two variables differ, a name that no host has."""
+    found = {host_name(host_of_registry(facts.text(name))) for name in _SERVERS if facts.is_set(name)}
+    return frozenset({" or ".join(sorted(found))}) if found else frozenset()
