@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from dockpass.secrets import Redactor
+from dockpass.system import reason
 from dockpass.text import clean_lines
 
 LARGEST = 1 << 20
@@ -24,7 +26,12 @@ class _RedactingFormatter(logging.Formatter):
 
 
 class _PrivateHandler(RotatingFileHandler):
-    """Opens its file on the first record, with mode 0600; a log that cannot be written is no failure."""
+    """Opens its file on the first record, with mode 0600; a log that cannot be written is no failure.
+
+    `problem` says then why it cannot.
+    """
+
+    problem = ""
 
     def _open(self):  # type: ignore[no-untyped-def]
         path = Path(self.baseFilename)
@@ -34,7 +41,14 @@ class _PrivateHandler(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - the library's name
         """Stop logging: a traceback on the terminal would tear the screen."""
+        error = sys.exception()
+        why = reason(error) if isinstance(error, OSError) else type(error).__name__
+        self.problem = f"the log file cannot be written: {why}"
         logging.getLogger("dockpass").removeHandler(self)
+
+
+_handlers: list[_PrivateHandler] = []
+"""The present one, as long as the log goes to a file."""
 
 
 def start_log(path: Path, redact: Redactor) -> None:
@@ -44,4 +58,9 @@ def start_log(path: Path, redact: Redactor) -> None:
     logger = logging.getLogger("dockpass")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logger.handlers[:] = [handler]
+    logger.handlers[:] = _handlers[:] = [handler]
+
+
+def log_problem() -> str:
+    """Return why the log file could not be written, where it could not."""
+    return _handlers[0].problem if _handlers else "it was not begun"

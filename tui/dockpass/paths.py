@@ -1,14 +1,19 @@
-"""Where dockpass keeps what is its own. Asking for a path makes nothing."""
+"""Where dockpass keeps what is its own, and which home is the person's. Asking for a path makes nothing."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import PlatformDirs
+from dockpass.errors import UsageError
 
 NAME = "dockpass"
+
+_MAC = "Library/Application Support"
+_XDG = {"XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state", "XDG_DATA_HOME": ".local/share"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +27,44 @@ class Paths:
 
 
 def paths(environ: Mapping[str, str]) -> Paths:
-    """Return the paths; `DOCKPASS_CONFIG`, `_STATE`, `_LOG` and `_STORE` move them."""
-    dirs = PlatformDirs(NAME, appauthor=False)
+    """Return the paths; `DOCKPASS_CONFIG`, `_STATE`, `_LOG` and `_STORE` move them.
+
+    Raises `UsageError` where one of them would lie in a home that there is not.
+    """
     config = environ.get("DOCKPASS_CONFIG")
-    state = Path(environ.get("DOCKPASS_STATE") or dirs.user_state_path)
+    state = Path(environ.get("DOCKPASS_STATE") or _own(environ, "XDG_STATE_HOME"))
     log = environ.get("DOCKPASS_LOG")
     store = environ.get("DOCKPASS_STORE")
     return Paths(
-        Path(config) if config else dirs.user_config_path / "config.toml",
+        Path(config) if config else _own(environ, "XDG_CONFIG_HOME") / "config.toml",
         Path(log) if log else state / "dockpass.log",
         state,
-        Path(store) if store else dirs.user_data_path / "images",
+        Path(store) if store else _own(environ, "XDG_DATA_HOME") / "images",
     )
+
+
+def home_directory(environ: Mapping[str, str]) -> Path:
+    """Return `HOME`, else the home directory of the user's account, as docker does.
+
+    Raises `UsageError` for a user without either, as in a container that runs under any user id.
+    """
+    if environ.get("HOME"):
+        return Path(environ["HOME"]).absolute()
+    import pwd
+
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir).absolute()
+    except KeyError:
+        raise UsageError(
+            "no-home",
+            f"There is no home directory: HOME is not set, and the user id {os.getuid()} has no account.",
+            "Set HOME to a directory, for example HOME=/tmp.",
+        ) from None
+
+
+def _own(environ: Mapping[str, str], name: str) -> Path:
+    """Return dockpass's own directory below a base directory of XDG, which counts only if it is absolute."""
+    moved = environ.get(name, "")
+    if moved.startswith("/"):
+        return Path(moved) / NAME
+    return home_directory(environ) / (_MAC if sys.platform == "darwin" else _XDG[name]) / NAME

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from dockpass.errors import DockpassError
+from dockpass.keeping import keep
+from dockpass.system import reason
 from dockpass.text import clean
 
 ENGINES = ("auto", "docker", "embedded")
@@ -105,16 +105,12 @@ def save_setting(path: Path, name: str, value: object) -> None:
         ) from error
     found[name] = value
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = path.resolve()  # a settings file may be a link into a repository of dotfiles
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".config-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(tomlkit.dumps(found).encode())
-        Path(temporary).replace(target)
+        # A settings file may be a link into a repository of dotfiles.
+        keep(path.resolve(), tomlkit.dumps(found).encode())
     except OSError as error:
         raise DockpassError(
             "settings-unwritable",
-            f"{clean(str(path))} cannot be written: {clean(error.strerror or str(error))}.",
+            f"{clean(str(path))} cannot be written: {reason(error)}.",
             "The change holds for this session only.",
         ) from error
 

@@ -4,40 +4,71 @@ from __future__ import annotations
 
 import importlib
 import json
-import logging
 import os
 import resource
+import signal
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from dockpass import __version__
 from dockpass.cli.facts_options import facts_options, repo_option
+from dockpass.errors import DockpassError, ExitCode, UsageError
+from dockpass.signals import interrupts_raise
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class _Entry(NamedTuple):
+    """The module below `dockpass.cli` that has a command, and what the list of commands says of it."""
+
+    module: str
+    words: str
+
+
+def _short(name: str, room: int = 45) -> str:
+    return click.Command(name, help=_COMMANDS[name].words).get_short_help_str(room)
+
 
 _COMMANDS = {
-    "explain": "commands",
-    "probe": "probe_commands",
-    "config": "inspect_commands",
-    "build": "commands",
-    "push": "commands",
-    "pull": "commands",
-    "cleanup": "commands",
-    "deploy": "commands",
-    "vars": "vars_commands",
-    "images": "images",
-    "sandbox": "sandbox",
-    "try": "sandbox",
-    "settings": "commands",
-    "paths": "commands",
-    "completions": "commands",
+    "explain": _Entry("commands", "Say which login COMMAND uses, why, and what would change it."),
+    "probe": _Entry(
+        "probe_commands",
+        "Ask the registry what the login of COMMAND may do there; push if no COMMAND is named.",
+    ),
+    "config": _Entry(
+        "inspect_commands",
+        "Say which login each reader of docker's config finds for a registry, and where they disagree.",
+    ),
+    "build": _Entry("commands", "Build the image of a Dockerfile or a werf.yaml."),
+    "push": _Entry("commands", "Push a local image to REPO."),
+    "pull": _Entry("commands", "Pull an image of REPO."),
+    "cleanup": _Entry("commands", "Delete tags of REPO that the rules let go."),
+    "deploy": _Entry("commands", "Look up what a deployment needs of an image in REPO."),
+    "vars": _Entry(
+        "vars_commands",
+        "Show the variables of a job in this clone's .gitlab-ci.yml, as GitLab and its runner resolve them.",
+    ),
+    "images": _Entry("images", "List the images of the embedded engine, which are dockpass's own."),
+    "sandbox": _Entry(
+        "sandbox",
+        "Start a sandbox registry, print the environment of a simulated GitLab job, and stay until stopped.",
+    ),
+    "try": _Entry(
+        "sandbox", "Start the screen in a sandbox; where a job's variables or an engine are here, ask which."
+    ),
+    "settings": _Entry("commands", "Say which settings hold, and where each value comes from."),
+    "paths": _Entry("commands", "Say where dockpass keeps what is its own."),
+    "completions": _Entry("commands", "Print the completion script of a shell."),
 }
 """Each command with the module that has it."""
 
 
 class _Lazy(click.Group):
-    """Imports the commands when one of them is asked for."""
+    """Imports a command when it is asked for, and none to list them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -45,9 +76,20 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"dockpass.cli.{_COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"dockpass.cli.{_COMMANDS[cmd_name].module}")
         found: click.Command = getattr(module, f"{cmd_name}_" if cmd_name in {"try", "vars"} else cmd_name)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        room = formatter.width - 6 - max(map(len, _COMMANDS))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _short(name, room)) for name in _COMMANDS])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=_short(name)) for name in _COMMANDS if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -85,6 +127,12 @@ def cli(
     if version:
         _print_version(engine, verbose=verbose)
         ctx.exit()
+    from dockpass.cli.world import this_process
+    from dockpass.logfile import start_log
+
+    world = this_process()
+    with suppress(UsageError):  # without a home there is no log; who needs one says so
+        start_log(world.paths.log, world.redactor)
     if ctx.invoked_subcommand is not None:
         _refuse_options_before(ctx, ctx.invoked_subcommand)
         return
@@ -125,46 +173,79 @@ def _refuse_options_with_sandbox(ctx: click.Context) -> None:
 
 def run() -> None:
     """Run the command line; every failure ends in words and with its exit status."""
-    from dockpass.cli.world import this_process
-    from dockpass.errors import DockpassError, ExitCode
-    from dockpass.logfile import start_log
-
     _leave_no_core()
-    world = this_process()
-    start_log(world.paths.log, world.redactor)
+    sys.unraisablehook = _unraisable
+    try:
+        with interrupts_raise():
+            status = _status()
+    except KeyboardInterrupt:
+        print("cancelled", file=sys.stderr)
+        status = ExitCode.CANCELLED
+    raise SystemExit(status)
+
+
+def _status() -> int:
     try:
         status: Any = cli.main(prog_name="dockpass", standalone_mode=False)
     except click.exceptions.Exit as error:
-        status = error.exit_code
+        return error.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except click.ClickException as error:
         error.show()
-        status = ExitCode.USAGE
+        return ExitCode.USAGE
     except DockpassError as error:
-        print(f"error: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
-        status = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print("cancelled", file=sys.stderr)
-        status = ExitCode.CANCELLED
+        return _failed(error)
     except BrokenPipeError:
         # The reader went away; nothing can be said to it any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = ExitCode.FAILED
-    except Exception as error:
-        logging.getLogger("dockpass").exception("a fault of the command line")
-        _tell_fault(error, str(world.paths.log))
-        status = ExitCode.FAILED
-    raise SystemExit(int(status or 0))
+        return ExitCode.FAILED
+    except OSError as error:
+        from dockpass.system import refused_by_system
+
+        _log_fault()
+        refused = refused_by_system(error)
+        _tell_fault(refused.id, refused.message, refused.hint)
+        return refused.exit_code
+    except Exception as error:  # noqa: BLE001 - a fault ends in words too
+        _tell_fault("fault", f"a fault of dockpass itself ({type(error).__name__})", _log_fault())
+        return ExitCode.FAILED
+    return int(status or 0)
 
 
-def _tell_fault(error: Exception, log: str) -> None:
+def _failed(error: DockpassError) -> int:
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+def _log_fault() -> str:
+    """Write the fault at hand into the log; return where its details are, or why they are nowhere."""
+    import logging
+
+    from dockpass.cli.world import this_process
+    from dockpass.logfile import log_problem
+
+    logging.getLogger("dockpass").exception("a fault of the command line")
+    if problem := log_problem():
+        return f"its details could not be kept: {problem}; DOCKPASS_LOG moves the log"
+    return f"the details are in {this_process().paths.log}"
+
+
+def _unraisable(hook: Any) -> None:
+    """End at once on a Ctrl-C that came where no exception can leave, as in a destructor."""
+    if isinstance(hook.exc_value, KeyboardInterrupt):
+        os._exit(128 + signal.SIGINT)
+    sys.__unraisablehook__(hook)
+
+
+def _tell_fault(id: str, message: str, hint: str) -> None:  # noqa: A002 - as in `DockpassError`
     """Tell of a fault on stderr, and on stdout as JSON where that was asked for."""
-    message, hint = f"a fault of dockpass itself ({type(error).__name__})", f"the details are in {log}"
     print(f"error: {message}\nhint: {hint}", file=sys.stderr)
     options = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
     if "--json" in options:
-        print(json.dumps({"error": {"id": "fault", "message": message, "hint": hint}}), flush=True)
+        print(json.dumps({"error": {"id": id, "message": message, "hint": hint}}), flush=True)
 
 
 def _leave_no_core() -> None:
@@ -173,12 +254,27 @@ def _leave_no_core() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def _print_version(engine: str | None, *, verbose: bool) -> None:
-    from importlib.metadata import version
+def _installed(distribution: str) -> str:
+    """Return the version of an installed distribution.
 
+    The name of its directory says it; importlib.metadata is asked only where it does not, for loading that
+    takes as long as the interpreter itself.
+    """
+    for place in sys.path:
+        with suppress(OSError), os.scandir(place or ".") as entries:
+            for entry in entries:
+                name, _, version = entry.name.removesuffix(".dist-info").partition("-")
+                if name == distribution and entry.name.endswith(".dist-info"):
+                    return version
+    from importlib.metadata import version as ask
+
+    return ask(distribution)
+
+
+def _print_version(engine: str | None, *, verbose: bool) -> None:
     python = ".".join(str(part) for part in sys.version_info[:3])
     click.echo(f"dockpass {__version__}")
-    click.echo(f"Python {python}, textual {version('textual')}, docker SDK {version('docker')}")
+    click.echo(f"Python {python}, textual {_installed('textual')}, docker SDK {_installed('docker')}")
     if verbose:
         from dockpass.cli.context import engine_choice
         from dockpass.cli.world import this_process

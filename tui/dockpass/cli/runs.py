@@ -24,9 +24,9 @@ from dockpass.registry.policy import Policy
 from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, Log, LogKind, TagPlanned
 from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, CleanupOptions, RunRequest
-from dockpass.runs.run import Run, start_run
+from dockpass.runs.run import Run
 from dockpass.runs.services import Services
-from dockpass.signals import ENDING_SIGNALS
+from dockpass.signals import heeded_signals
 
 
 def run_command(
@@ -80,7 +80,7 @@ def run_command(
     request = _with_the_persons_word(request, services, output)
     for left in sweep(services.run_environ(facts)):
         output.say([f"removed a config that a killed dockpass left behind: {left.path}"])
-    return _carry_out(start_run(request, services), output, as_json=as_json, values=values)
+    return _carry_out(Run(request, services), output, as_json=as_json, values=values)
 
 
 def _is_classic(choice: EngineChoice, world: World) -> bool:
@@ -108,6 +108,7 @@ def _with_the_persons_word(request: RunRequest, services: Services, output: Outp
 def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
     found: list[Event] = []
     with _cancelling(run) as received:
+        run.start()
         for event in run.feed.follow():
             if as_json:
                 output.json(event_json(event))
@@ -119,7 +120,7 @@ def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
                 output.progress(_progress(event))
             if isinstance(event, Asked):
                 _answer(run, event, found, output, as_json=as_json)
-            if not isinstance(event, Count | Layer):
+            if not isinstance(event, Count | Layer | Log):
                 found.append(event)
     run.wait()
     ended = next(event for event in reversed(found) if isinstance(event, Ended))
@@ -166,10 +167,10 @@ def _cancelling(run: Run) -> Iterator[Callable[[], int | None]]:
         received.append(number)
         if len(received) == 1:
             run.cancel()
-        else:
+        elif len(received) == 2:  # a third one would wait for what it interrupts
             run.stop(0)
 
-    before = {number: signal.signal(number, handle) for number in ENDING_SIGNALS}
+    before = {number: signal.signal(number, handle) for number in heeded_signals()}
     try:
         yield lambda: received[0] if received else None
     finally:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,10 +19,11 @@ from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
-from dockpass.sandbox.server import SandboxServer
-from dockpass.sandbox.workshop import CLEANUP_PASSWORD, Workshop, create_private
-from dockpass.signals import ENDING_SIGNALS
+from dockpass.signals import heeded_signals
 from dockpass.text import clean
+
+if TYPE_CHECKING:  # `--help` does without the server's libraries
+    from dockpass.sandbox.workshop import Workshop
 
 PID = "DOCKPASS_SANDBOX_PID"
 
@@ -82,6 +83,9 @@ def sandbox(
     **faults: Any,
 ) -> None:
     """Start a sandbox registry, print the environment of a simulated GitLab job, and stay until stopped."""
+    from dockpass.sandbox.server import SandboxServer
+    from dockpass.sandbox.workshop import Workshop
+
     world = this_process()
     path = None if env_file is None else _require_new(world.cwd / Path(env_file).expanduser())
     server = SandboxServer(
@@ -121,6 +125,8 @@ def _lines(workshop: Workshop, lead: str = "") -> str:
 
 
 def _not_set(workshop: Workshop) -> str:
+    from dockpass.sandbox.workshop import CLEANUP_PASSWORD
+
     return f"# not set by the job: {CLEANUP_PASSWORD}={shlex.quote(workshop.cleanup_token.reveal())}"
 
 
@@ -150,6 +156,8 @@ def _told(form: str | None, path: Path | None, workshop: Workshop) -> Iterator[N
 
 
 def _write_env_file(path: Path, workshop: Workshop) -> None:
+    from dockpass.sandbox.workshop import create_private
+
     try:
         lines = [f"{name}={value}" for name, value in workshop.job.items()]  # an env file knows no quotes
         create_private(path, "".join(f"{line}\n" for line in (*lines, _not_set(workshop))))
@@ -166,7 +174,7 @@ def _write_env_file(path: Path, workshop: Workshop) -> None:
 def _stopping() -> threading.Event:
     """Return what is set by the first signal to stop."""
     stopped = threading.Event()
-    for number in ENDING_SIGNALS:
+    for number in heeded_signals():
         signal.signal(number, lambda *_: stopped.set())
     return stopped
 

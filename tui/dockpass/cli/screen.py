@@ -14,7 +14,7 @@ from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
 from dockpass.paths import paths
 from dockpass.runs.request import BuildOptions
-from dockpass.signals import ending_signals
+from dockpass.signals import ending_signals, heeded_signals
 from dockpass.text import clean
 
 
@@ -55,8 +55,8 @@ def start_sandbox(engine: str | None = None) -> int:
     from dockpass.ui.session import Sandbox
 
     world = this_process()
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGHUP, _end)
+    for number in heeded_signals():
+        signal.signal(number, _end)
     # The exception of a signal between the making of a directory and the noting of its name would leave it.
     with (
         ending_signals(signal.SIG_BLOCK),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockpass.paths import Paths, paths
+from dockpass.errors import UsageError
+from dockpass.paths import Paths, home_directory, paths
 from dockpass.secrets import Redactor
 from dockpass.text import mask_before_cutting
 
@@ -24,7 +24,7 @@ class World:
     @property
     def home(self) -> Path:
         """`HOME`, else the home directory of the user's account, as for docker."""
-        return Path(self.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+        return home_directory(self.environ)
 
     @property
     def paths(self) -> Paths:
@@ -39,6 +39,17 @@ class _Process:
 
 
 def this_process() -> World:
-    """Return the world of this process; all share one redactor, which sees texts before they are cut."""
+    """Return the world of this process; all share one redactor, which sees texts before they are cut.
+
+    Raises `UsageError` where the current directory is gone.
+    """
     mask_before_cutting(_Process.redactor)
-    return World(dict(os.environ), Path.cwd(), _Process.redactor)
+    try:
+        cwd = Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            "no-directory",
+            f"The current directory cannot be used: {error.strerror}.",
+            "Change to a directory that is there.",
+        ) from error
+    return World(dict(os.environ), cwd, _Process.redactor)

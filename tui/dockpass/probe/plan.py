@@ -273,8 +273,7 @@ async def probe_access(
             probes[method] = await _probe_one(plan, facts, services, login, ruled, notes, push=push)
             on_probe(probes[method])
     needs = needs_of(plan, probes)
-    if realms.problem:
-        notes.append(realms.problem)
+    notes += filter(None, (realms.problem, realms.unwritable))
     changed = realms.changed
     return AccessReport(plan, probes, needs, tuple(map(services.redactor, notes)), changed)
 

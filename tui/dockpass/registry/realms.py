@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dockpass.errors import NotAllowed
+from dockpass.keeping import keep
 from dockpass.registry.transport import is_loopback, origin
+from dockpass.system import reason
 from dockpass.text import clean
 
 FILE = "realms.json"
@@ -44,11 +44,13 @@ class RealmChanged:
 class Realms:
     """The memory, a file of mode 0600. `changed` is the last change that was not allowed.
 
-    A file that cannot be read or written is told in `problem`, and every realm then counts as new.
+    A file that cannot be read is told in `problem`, and every realm then counts as new; `unwritable` says why
+    what is new could not be remembered.
     """
 
     def __init__(self, path: Path, allow: Allow = deny) -> None:
         self.problem = ""
+        self.unwritable = ""
         self.changed: RealmChanged | None = None
         self._path = path
         self._allow = allow
@@ -75,27 +77,19 @@ class Realms:
         self.accept(host, realm)
         if before:
             return f"{clean(host)} sends for tokens to {clean(realm, 200)} now; that was accepted."
-        return f"{clean(host)} sends for tokens to {clean(realm, 200)}; this is remembered from now on."
+        kept = "this is not remembered" if self.unwritable else "this is remembered from now on"
+        return f"{clean(host)} sends for tokens to {clean(realm, 200)}; {kept}."
 
     def accept(self, host: str, realm: str) -> None:
         """Remember the realm of a host; the file is replaced as a whole."""
         if len(realm) > LONGEST_ADDRESS:
             return
         found = {**self._read(), host: realm}
-        temporary = ""
+        content = json.dumps({"version": 1, "realms": found}, indent=1, sort_keys=True)
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{FILE}-")  # mode 0600
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"version": 1, "realms": found}, file, indent=1, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self._path)
+            keep(self._path, content.encode())
         except OSError as error:
-            if temporary:
-                with suppress(OSError):
-                    Path(temporary).unlink()
-            self.problem = f"{clean(str(self._path))} cannot be written: {error.strerror or error}"
+            self.unwritable = f"{clean(str(self._path))} cannot be written: {reason(error)}"
 
     def _read(self) -> dict[str, str]:
         try:

@@ -13,6 +13,7 @@ from dockpass.errors import UsageError
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build
+from dockpass.system import reason
 
 
 def build(job: Job) -> Callable[[], str]:
@@ -24,7 +25,10 @@ def _build(job: Job, request: BuildRequest) -> str:
     with job.phase(Phase.BUILD, str(request.dockerfile)) as report:
         image_id = job.engine().build(request, job.credentials, job)
         report.detail = image_id
-    remember_build(job.services.state, job.services.cwd, image_id)
+    try:
+        remember_build(job.services.state, job.services.cwd, image_id)
+    except OSError as error:
+        job.not_kept(reason(error))
     names = f", named {', '.join(request.tags)}" if request.tags else ""
     return f"built {image_id}{names}"
 

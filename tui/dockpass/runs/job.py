@@ -54,6 +54,7 @@ class Job:
         self._began = services.clock()
         self._changed = threading.Condition()
         self._cancelled = False
+        self._warned = False
         self._answer: bool | None = None
         self._told_until: dict[str, float] = {}
         self._cutters: list[Callable[[], None]] = []
@@ -87,6 +88,12 @@ class Job:
         if self.at >= self._told_until.get(wait.host, 0.0):
             self._told_until[wait.host] = self.at + wait.seconds
             self.put(lambda at: Waiting(at, wait.host, wait.seconds, wait.in_words))
+
+    def not_kept(self, why: str) -> None:
+        """Warn, once in a run, that something could not be remembered for the next one; the work goes on."""
+        if not self._warned:
+            self.log(f"the next run will not know of this one: {why}", LogKind.WARNING)
+        self._warned = True
 
     def layer(self, layer_id: str, state: str, current: int, total: int) -> None:
         """Report progress of a layer in bytes."""
@@ -184,6 +191,8 @@ class Job:
         news = realms.check(host, realm)
         for words in filter(None, (news, realms.problem)):
             self.log(words, LogKind.NOTE)
+        if realms.unwritable:
+            self.not_kept(realms.unwritable)
         return news
 
     def run_async(self, work: Coroutine[Any, Any, Result]) -> Result:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 from pathlib import Path
+
+from dockpass.keeping import keep
 
 _FILE = "last-builds.json"
 _KEPT = 200
@@ -15,16 +15,12 @@ _log = logging.getLogger("dockpass.run")
 
 
 def remember_build(state: Path, directory: Path, image_id: str) -> None:
-    """Remember the image id (`sha256:…`) built in `directory`; the newest 200 are kept."""
+    """Remember the image id (`sha256:…`) built in `directory`; the newest 200 are kept. Raises `OSError`."""
     builds = _read(state)
     builds.pop(str(directory), None)
     builds[str(directory)] = image_id
     kept = dict(list(builds.items())[-_KEPT:])
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=state, prefix=".last-builds-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(kept, file, indent=1)
-    Path(name).replace(state / _FILE)
+    keep(state / _FILE, json.dumps(kept, indent=1).encode())
 
 
 def last_build(state: Path, directory: Path) -> str | None:

@@ -29,6 +29,7 @@ from dockpass.runs.job import Job, status_of
 from dockpass.runs.login import entries_of_run, log_in
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
+from dockpass.system import refused_by_system
 from dockpass.text import clean
 
 Prepare = Callable[[Job], Callable[[], str]]
@@ -197,6 +198,8 @@ def _prepare_of(command: Command) -> Prepare:
 def _ended(at: float, failure: BaseException | None, done: str) -> Ended:
     if failure is None:
         return Ended(at, Status.DONE, ExitCode.DONE, "", done, "")
+    if isinstance(failure, OSError) and not isinstance(failure, ConnectionError | TimeoutError):
+        failure = refused_by_system(failure)
     if not isinstance(failure, DockpassError):
         return Ended(
             at,

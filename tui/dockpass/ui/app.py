@@ -21,7 +21,7 @@ from dockpass.paths import Paths
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
 from dockpass.settings import load_settings, save_setting
-from dockpass.signals import ENDING_SIGNALS
+from dockpass.signals import heeded_signals
 from dockpass.ui.host import Host
 from dockpass.ui.palette import Everything
 from dockpass.ui.screens.overview import Overview
@@ -76,7 +76,7 @@ class DockpassApp(Host):
     def on_mount(self) -> None:
         """Start with the overview; end in order on the signals that ask for it."""
         loop = asyncio.get_running_loop()
-        for number in ENDING_SIGNALS:
+        for number in heeded_signals():
             loop.add_signal_handler(number, self._end_by_signal, number)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self.push_screen(Overview(self.session))
