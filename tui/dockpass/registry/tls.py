@@ -16,10 +16,11 @@ class Contexts:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._ordinary: ssl.SSLContext | None = None
         self._made: dict[str, ssl.SSLContext | bool] = {}
 
     def of(self, url: str) -> ssl.SSLContext | bool:
-        """Return the context for a request; True stands for the machine's own trust.
+        """Return the context for a request; True stands for plain http.
 
         Raises `UsageError` for a CA file or a client certificate that cannot be used.
         """
@@ -34,8 +35,9 @@ class Contexts:
         directories = [found for place in policy.certificate_directories for found in _of_host(place, host)]
         skips = policy.skips_verification(host)
         if not (policy.ca_file or directories or skips):
-            return True
-        context = ssl.create_default_context()
+            self._ordinary = self._ordinary or checking_as_docker()
+            return self._ordinary
+        context = checking_as_docker()
         if policy.ca_file:
             _trust(context, policy.ca_file)
         for directory in directories:
@@ -44,6 +46,18 @@ class Contexts:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+def checking_as_docker() -> ssl.SSLContext:
+    """Return a context with the machine's own trust that checks certificates as Go's programs do.
+
+    Python 3.13 is stricter by default: it refuses a private CA without a key identifier or a key usage, which
+    docker takes. And Go takes an intermediate CA that is trusted by itself, as Python does from 3.13 on only.
+    """
+    context = ssl.create_default_context()
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def _of_host(place: Path, host: str) -> list[Path]:
