@@ -15,6 +15,7 @@ from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 from dockpass.variables.findings import Finding, find_findings
 from dockpass.variables.gather import gather
+from dockpass.variables.here import this_machine
 
 if TYPE_CHECKING:
     from dockpass.engines.choice import EngineChoice
@@ -61,7 +62,7 @@ def gather_facts(
     `classic` tells that the classic builder builds, which pulls the images of all stages up to the target.
     """
     facts, notes = gather_noted(world, command, given, build, classic=classic)
-    return facts, (*find_findings(facts), *notes)
+    return facts, (*find_findings(facts, this_machine()), *notes)
 
 
 def gather_noted(

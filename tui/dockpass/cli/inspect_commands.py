@@ -28,15 +28,17 @@ def config(registry: str | None, reader: str | None, ask_helpers: bool, as_json:
     situation = work.situation_of(world, ask=ask_helpers)
     try:
         found = work.read_registries(situation, registry, Reader(reader) if reader else None)
+        problems = work.problems_of(situation, registry)
     except DockpassError as error:
         if not as_json:
             raise
         output.json(error_json(error.id, error.message, error.hint))
         raise SystemExit(int(error.exit_code)) from None
     if as_json:
-        output.json(work.registries_json(found))
+        output.json(work.registries_json(found, problems))
         return
     output.data(work.detail_lines(found[0]) if registry else work.overview_lines(found))
+    output.data(work.problem_lines(problems))
     note = work.asked_note(found) if found else work.NOTHING_KNOWN
     if note:
         output.say([note])

@@ -12,7 +12,7 @@ from dockpass.cli.world import World
 from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.compare import disagreements
 from dockpass.dockerconfig.readers.model import Candidate, Reader, Reading, SecretKind, Verdict
-from dockpass.dockerconfig.readers.read import known_hosts, read
+from dockpass.dockerconfig.readers.read import config_problems, known_hosts, read
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.dockerconfig.readers.words import verdict_short, verdict_words, who
 from dockpass.secrets import Secret
@@ -58,9 +58,23 @@ def _read(target: Target, situation: Situation, reader: Reader | None) -> Regist
     return Registry(target, readings, disagreements(readings))
 
 
-def registries_json(registries: Sequence[Registry]) -> dict[str, Any]:
+def problems_of(situation: Situation, name: str | None) -> tuple[ConfigFinding, ...]:
+    """Return what is wrong with the configs themselves, and with their entries for the registry."""
+    return config_problems(situation, None if name is None else parse_target(name))
+
+
+def problem_lines(problems: Sequence[ConfigFinding]) -> list[str]:
+    """Return the problems with what to do about each."""
+    lines = ["", "problems"] if problems else []
+    for problem in problems:
+        lines += [*_noted([problem.message]), f"    {problem.hint}"]
+    return lines
+
+
+def registries_json(registries: Sequence[Registry], problems: Sequence[ConfigFinding] = ()) -> dict[str, Any]:
     """Return the object of `--json`; fingerprints are equal where secrets are, within one call."""
     return {
+        "problems": [_finding_json(problem) for problem in problems],
         "registries": [
             {
                 "registry": registry.target.shown,
@@ -68,7 +82,7 @@ def registries_json(registries: Sequence[Registry]) -> dict[str, Any]:
                 "readings": [_reading_json(reading) for reading in registry.readings],
             }
             for registry in registries
-        ]
+        ],
     }
 
 

@@ -28,6 +28,7 @@ from dockpass.runs.services import Services
 from dockpass.secrets import Secret
 from dockpass.settings import LoadedSettings
 from dockpass.variables.findings import Finding, find_findings
+from dockpass.variables.here import this_machine
 from dockpass.variables.place import Place
 from dockpass.variables.secret_names import is_secret_name
 
@@ -94,7 +95,7 @@ class Session:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is odd about the present facts."""
-        return (*find_findings(self.facts), *self.notes)
+        return (*find_findings(self.facts, this_machine()), *self.notes)
 
     def reader_situation(self) -> Situation:
         """What readers of docker's config see, with the edits; no helper may be asked."""

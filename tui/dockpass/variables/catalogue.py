@@ -9,6 +9,7 @@ from dockpass.auth.decision import RuleId
 from dockpass.auth.facts import Facts
 from dockpass.auth.warnings import FORMER_NAMES
 from dockpass.variables.secret_names import is_secret_name
+from dockpass.variables.unread_findings import UNREAD
 
 
 class Group(StrEnum):
@@ -94,6 +95,7 @@ LISTED_WHEN_SET: tuple[Entry, ...] = (
     ),
     Entry("CI_REGISTRY_USER", Group.GITLAB, None, "not read: autologin is always as gitlab-ci-token"),
     Entry("CI_REGISTRY_PASSWORD", Group.GITLAB, None, "not read: autologin uses CI_JOB_TOKEN"),
+    *(Entry(name, Group.GITLAB, None, "not read here") for name in UNREAD),
     Entry("CI_DEPLOY_USER", Group.GITLAB, None, "not read: give it as --registry-username"),
     Entry("CI_DEPLOY_PASSWORD", Group.GITLAB, None, "not read: give it as --registry-password-stdin"),
     Entry("GITHUB_REPOSITORY", Group.OTHER_CI, None, "the workflow's repository"),

@@ -6,11 +6,20 @@ import re
 from collections.abc import Iterator
 
 from dockpass.auth.address import host_of_reference, host_of_registry, same_registry
-from dockpass.auth.facts import EnvFileRemark, Facts
+from dockpass.auth.facts import EnvFileRemark, Facts, Variable
 from dockpass.secrets import Secret
 from dockpass.variables.catalogue import CATALOGUE
+from dockpass.variables.config_findings import (
+    AUTH_CONFIG,
+    DIRECTORIES,
+    find_in_auth_config,
+    find_in_directories,
+)
 from dockpass.variables.envfile_findings import find_in_env_files
 from dockpass.variables.finding import Finding, Severity
+from dockpass.variables.here import Here
+from dockpass.variables.token_findings import find_dead_token
+from dockpass.variables.unread_findings import find_unread
 
 __all__ = ["Finding", "Severity", "find_findings"]
 
@@ -23,15 +32,17 @@ _UNSEEN = re.compile(
 _QUOTES = ("''", '""', "“”", "‘’")
 
 
-def find_findings(facts: Facts) -> tuple[Finding, ...]:
-    """Look at the values of the variables and options that matter."""
+def find_findings(facts: Facts, here: Here | None = None) -> tuple[Finding, ...]:
+    """Look at the values of the variables and options that matter.
+
+    Without `here` the facts alone are looked at: no clock, and nothing that lies at a path.
+    """
     found: list[Finding] = []
     for entry in CATALOGUE:
         if entry.name in facts.variables and not entry.option:
             variable = facts.variables[entry.name]
-            told = EnvFileRemark.QUOTES in variable.source.remarks  # with its line
             about = _about_value(entry.name, variable.value)
-            found += [each for each in about if not (told and each.id == "quoted")]
+            found += [each for each in about if each.id not in _told_elsewhere(variable)]
     options = facts.options
     if options.registry_username:
         found += _about_value("--registry-username", options.registry_username)
@@ -42,26 +53,57 @@ def find_findings(facts: Facts) -> tuple[Finding, ...]:
         *find_in_env_files(facts),
         *_about_registry(facts),
         *_about_login(facts),
-        *_about_docker(facts),
+        *(find_dead_token(facts, here) if here else ()),
+        *find_unread(facts),
+        *find_in_directories(facts, here),
+        *find_in_auth_config(facts),
     )
+
+
+def _told_elsewhere(variable: Variable) -> frozenset[str]:
+    """Return what is told with the line of a file, or by those who know the form of the value."""
+    if variable.name == AUTH_CONFIG:
+        return frozenset({"line-end", "blanks", "quoted", "unseen", "weak"})
+    told = {"not-expanded"} if variable.name in DIRECTORIES else set()
+    return frozenset(told | ({"quoted"} if EnvFileRemark.QUOTES in variable.source.remarks else set()))
 
 
 def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
     raw = value.reveal() if isinstance(value, Secret) else value
     if not raw:
-        yield Finding("empty", name, "is empty, which counts as not set")
+        yield Finding(
+            "empty", name, "is empty, which counts as not set", hint="Give it a value, or unset it."
+        )
         return
     if raw.endswith(("\n", "\r")):
-        yield Finding("line-end", name, "ends with a line end, which is sent as a part of it")
+        yield Finding(
+            "line-end",
+            name,
+            "ends with a line end, which is sent as a part of it",
+            hint="Store it without the line end; `echo` adds one, printf %s does not.",
+        )
     elif raw != raw.strip():
-        yield Finding("blanks", name, "begins or ends with a blank, which is sent as a part of it")
+        yield Finding(
+            "blanks",
+            name,
+            "begins or ends with a blank, which is sent as a part of it",
+            hint="Store it without the blank.",
+        )
     if len(raw) > 1 and raw[0] + raw[-1] in _QUOTES:
-        yield Finding("quoted", name, "stands in quotes, which are a part of the value")
+        yield Finding(
+            "quoted",
+            name,
+            "stands in quotes, which are a part of the value",
+            hint="Store it without the quotes.",
+        )
     if found := _UNSEEN.search(raw.strip()):
         yield Finding("unseen", name, f"has a character that is not seen, at place {found.start() + 1}")
     if _REFERENCE.fullmatch(raw):
         yield Finding(
-            "not-expanded", name, "looks like a reference to another variable, which nothing expanded"
+            "not-expanded",
+            name,
+            "looks like an unexpanded variable reference",
+            hint="Define that variable, or store the value itself.",
         )
     if isinstance(value, Secret):
         yield from _about_secret(name, raw)
@@ -69,45 +111,69 @@ def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
 
 def _about_secret(name: str, raw: str) -> Iterator[Finding]:
     if _PLACEHOLDER.fullmatch(raw):
-        yield Finding("placeholder", name, "is a placeholder from a log or a document, not the secret")
+        yield Finding(
+            "placeholder",
+            name,
+            "is a placeholder from a log or a document, not the secret",
+            hint="Give the secret itself.",
+        )
     if len(raw) < _WEAK:
         yield Finding("weak", name, "is too short for a secret, and cannot be masked everywhere")
     if re.match(r"(basic|bearer) ", raw, re.IGNORECASE):
-        yield Finding("encoded", name, "is a whole header; the bare secret is meant")
+        yield Finding(
+            "encoded",
+            name,
+            "is a whole header; the bare secret is meant",
+            hint="Leave out the word before the secret.",
+        )
 
 
 def _about_registry(facts: Facts) -> Iterator[Finding]:
     registry, image = facts.text("CI_REGISTRY"), facts.text("CI_REGISTRY_IMAGE")
     if "/" in registry:
         what = "has a scheme" if "://" in registry else "has a path"
-        yield Finding("registry-address", "CI_REGISTRY", f"{what}; a host with an optional port is meant")
+        yield Finding(
+            "registry-address",
+            "CI_REGISTRY",
+            f"{what}; it must be host[:port]",
+            hint="Remove everything but host and port.",
+        )
     if registry and image and not same_registry(host_of_reference(image), host_of_registry(registry)):
         yield Finding(
-            "image-elsewhere", "CI_REGISTRY_IMAGE", "is not in CI_REGISTRY; one of them was overwritten"
+            "image-elsewhere",
+            "CI_REGISTRY_IMAGE",
+            "is not in CI_REGISTRY; one of them was overwritten",
+            hint="Find the variable that overrides it: dockpass vars explain CI_REGISTRY_IMAGE.",
         )
     if facts.is_set("CI_JOB_TOKEN") and not registry:
-        yield Finding("registry-off", "CI_REGISTRY", "is not set in a job: the registry is switched off")
+        yield Finding(
+            "registry-off",
+            "CI_REGISTRY",
+            "is not set in a job: the registry is switched off",
+            hint="Switch the container registry on in the project's settings.",
+        )
 
 
 def _about_login(facts: Facts) -> Iterator[Finding]:
     token = facts.text("CI_JOB_TOKEN")
     if token.startswith("glpat-"):
-        yield Finding("not-a-job-token", "CI_JOB_TOKEN", "is a personal token: another level overwrote it")
+        yield Finding(
+            "not-a-job-token",
+            "CI_JOB_TOKEN",
+            "is a personal token: another level overwrote it",
+            hint="Call that variable another name: the job sets CI_JOB_TOKEN itself.",
+        )
     if token and token == facts.text("WERF_IMAGES_CLEANUP_PASSWORD"):
         yield Finding(
-            "same-token", "WERF_IMAGES_CLEANUP_PASSWORD", "is the job token, so it allows nothing more"
+            "same-token",
+            "WERF_IMAGES_CLEANUP_PASSWORD",
+            "is the job token, so it allows nothing more",
+            hint="Give it the token of a user who may delete.",
         )
     if ":" in (facts.options.registry_username or ""):
-        yield Finding("user-colon", "--registry-username", "has a colon, which no registry can tell apart")
-
-
-def _about_docker(facts: Facts) -> Iterator[Finding]:
-    for name in ("WERF_DOCKER_CONFIG", "DOCKER_CONFIG"):
-        if facts.text(name).startswith("~"):
-            yield Finding("tilde", name, "begins with ~, which only a shell expands; write $HOME")
-    if facts.is_set("DOCKER_AUTH_CONFIG"):
         yield Finding(
-            "auth-config",
-            "DOCKER_AUTH_CONFIG",
-            "would win over every login in docker 28.3 and later; it is left out of a run",
+            "user-colon",
+            "--registry-username",
+            "has a colon, which no registry can tell apart",
+            hint="Give the user name alone.",
         )

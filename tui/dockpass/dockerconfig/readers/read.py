@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dockpass.auth.address import host_of_registry
+from dockpass.configtext import problems_in
+from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.cliversions import BEFORE, NEWEST
 from dockpass.dockerconfig.readers.dockercli import VARIABLE, config_path, read_cli
 from dockpass.dockerconfig.readers.dockersdk import read_sdk
@@ -18,6 +20,7 @@ from dockpass.dockerconfig.readers.runner import read_runner
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.errors import UsageError
+from dockpass.text import clean
 
 
 def read(reader: Reader, target: Target, situation: Situation) -> Reading:
@@ -42,15 +45,30 @@ def known_hosts(situation: Situation, more: Iterable[str] = ()) -> tuple[str, ..
     """Return the registries that environment and configs name; `more` are addresses that come first."""
     found = [host_of_registry(address) for address in more if address]
     found += [host_of_registry(value) for value in map(situation.set, _VARIABLES) if value]
+    found += _hosts(situation.set(VARIABLE).encode("utf-8", "surrogateescape"))
+    for path in _config_paths(situation):
+        found += _hosts(_raw(situation, path))
+    return tuple(host for host in dict.fromkeys(found) if _is_host(host))
+
+
+def _config_paths(situation: Situation) -> tuple[Path, ...]:
     trail = Trail(Reader.SKOPEO, "")
     paths = [config_path(situation)]
     paths += [place.path for skopeo in (True, False) for place in auth_files(trail, situation, skopeo=skopeo)]
-    paths += [situation.home / ".docker" / "config.json"]
-    raw = [situation.set(VARIABLE).encode("utf-8", "surrogateescape")]
-    raw += [_raw(situation, path) for path in dict.fromkeys(paths)]
-    for each in raw:
-        found += _hosts(each)
-    return tuple(host for host in dict.fromkeys(found) if _is_host(host))
+    return tuple(dict.fromkeys([*paths, situation.home / ".docker" / "config.json"]))
+
+
+def config_problems(situation: Situation, target: Target | None = None) -> tuple[ConfigFinding, ...]:
+    """Return what is wrong with the configs that any reader looks at, and with their entries for a target."""
+    texts = [(VARIABLE, situation.set(VARIABLE))]
+    for path in _config_paths(situation):
+        texts.append((clean(str(path), 300), _raw(situation, path).decode("utf-8", "replace")))
+    return tuple(
+        ConfigFinding(problem.id, f"{name} {problem.in_words}.", problem.do)
+        for name, text in texts
+        for problem in problems_in(text)
+        if not problem.key or target is None or docker_host(problem.key, lenient=True) == target.host
+    )
 
 
 _VARIABLES = ("CI_REGISTRY", "CI_DEPENDENCY_PROXY_SERVER")

@@ -1,0 +1,54 @@
+"""What findings may look at beside the facts: the clock, and what lies at a path."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Lies(StrEnum):
+    """What lies at a path."""
+
+    DIRECTORY = "directory"
+    FILE = "file"
+    NOTHING = "nothing"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """This machine: the time since the epoch, what a path is, and when a file changed (0: not known)."""
+
+    now: Callable[[], float]
+    look: Callable[[str], Lies]
+    changed: Callable[[str], float]
+
+
+def this_machine() -> Here:
+    """Return the machine that the process runs on."""
+    return Here(time.time, look_at, _changed)
+
+
+def look_at(path: str) -> Lies:
+    """Say what lies at a path; never raises."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return Lies.NOTHING
+    except OSError:
+        return Lies.UNREADABLE
+    if not stat.S_ISDIR(mode):
+        return Lies.FILE
+    return Lies.DIRECTORY if os.access(path, os.R_OK | os.X_OK) else Lies.UNREADABLE
+
+
+def _changed(path: str) -> float:
+    try:
+        return Path(path).stat().st_mtime
+    except (OSError, ValueError):
+        return 0.0
