@@ -321,6 +321,24 @@ def test_a_deletion_of_a_tag_that_takes_the_image_along_is_seen_after_the_first(
     assert "was to stay, and is not there any more" in found.message
 
 
+def test_every_kept_tag_that_went_along_is_told(program: Program, registry: CleanupRegistry) -> None:
+    registry.image("old-00", "keep-a", "keep-b")
+
+    def intercept(method: str, path: str, query: dict[str, str]) -> Answer | None:
+        tag = path.rpartition("/")[2]
+        if method == "DELETE" and tag in registry.tags:
+            digest = registry.tags[tag]
+            del registry.manifests[digest]
+            registry.drop(digest)
+            return said(202)
+        return None
+
+    registry.intercept = intercept
+    found = cleanup(program, registry, "--match", "old-.*")
+    assert found.outcomes == {"old-00": "deleted", "keep-a": "lost", "keep-b": "lost"}
+    assert found.status == 1
+
+
 # One image, and all of them
 
 

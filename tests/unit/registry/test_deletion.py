@@ -200,6 +200,18 @@ def test_indexes_go_from_the_outermost_to_the_innermost() -> None:
     assert [deletion.tags[0] for deletion in plan.deletions] == [tags[3].tag, "outer", "inner", "leaf"]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_circle_of_names_goes_by_what_the_manifests_name(turned: bool) -> None:
+    tags = [
+        tag("leaf", 1),
+        tag("inner", 2, children=(digest(1),)),
+        tag("outer", 3, children=(digest(2), digest(1))),
+        tag(f"sha256-{3:064x}.sig", 1),
+    ]
+    plan = plan_deletion(tags[::-1] if turned else tags, policy(match=".*"), single_tags=True)
+    assert [deletion.digest for deletion in plan.deletions] == [digest(3), digest(2), digest(1)]
+
+
 def test_a_signature_is_never_counted_among_the_newest() -> None:
     signature = tag(f"sha256-{2:064x}.sig", 9, days=1)
     tags = [signature, tag("v2", 2, days=50), tag("v1", 1, days=60)]

@@ -375,3 +375,33 @@ async def test_where_head_does_not_tell_the_manifest_itself_is_read(
     assert {result.tag for result in results if result.outcome == "kept"} == {"v19"}
     assert fake.tagged == {"stable": digests[19], "v19": digests[19]}
     assert stable in fake.manifests
+
+
+async def test_a_deletion_in_flight_when_the_run_is_cancelled_has_an_unknown_outcome(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    fake.image("v1", LONG_AGO)
+    fake.tagged["also"] = fake.tagged["v1"]
+    fake.image("v2", LONG_AGO, number=2)
+    plan = await planned(client)
+    sent = asyncio.Event()
+
+    class Hanging:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(client, name)
+
+        async def delete_digest(self, path: str, digest: str) -> bool:
+            sent.set()
+            await asyncio.Event().wait()
+            return True
+
+    hanging: Any = Hanging()
+    results: list[TagResult] = []
+    run = asyncio.create_task(execute(hanging, "web", plan, results.append))
+    await sent.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert {result.outcome for result in results} == {"unknown"}
+    assert {result.tag for result in results} in ({"v1", "also"}, {"v2"})  # what was not begun is not told
+    assert {result.detail for result in results} == {"stopped while it was being deleted"}

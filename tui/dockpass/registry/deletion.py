@@ -290,12 +290,19 @@ def _deletions(rows: Sequence[TagRow], *, by_tag: bool) -> tuple[Deletion, ...]:
     fates = {row.info.tag: row.deletes for row in rows}
     found: list[Deletion] = []
     needs: dict[str, set[str]] = {}
+    content: dict[str, set[str]] = {}
     for digest, shared in _by_digest(row.info for row in rows).items():
         going = tuple(info.tag for info in shared if fates[info.tag])
         if going:
             found.append(Deletion(digest, going, len(going) == len(shared) and not by_tag))
-            needs[digest] = {each for info in shared for each in info.needs}
-    return tuple(sorted(found, key=lambda deletion: -_reach(deletion.digest, needs)))
+            needs[digest] = {other for info in shared for other in info.needs}
+            content[digest] = {other for info in shared for other in (*info.children, info.subject) if other}
+
+    def order(deletion: Deletion) -> tuple[int, int]:
+        """By names digests may need each other in a circle, by content never: that decides then."""
+        return -_reach(deletion.digest, needs), -_reach(deletion.digest, content)
+
+    return tuple(sorted(found, key=order))
 
 
 def _reach(digest: str, needs: Mapping[str, set[str]]) -> int:

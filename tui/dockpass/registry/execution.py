@@ -165,7 +165,7 @@ class _Execution:
             if info.tag in self._lost:
                 continue
             related = info.digest in self._cut or any(info.digest in self._needs[cut] for cut in self._cut)
-            if related and not self._stop:
+            if related:
                 self._is_lost(info.tag, info.digest)
             else:
                 self._lost.add(info.tag)
@@ -269,19 +269,22 @@ class _Execution:
     async def _look_at_siblings(self, step: _Step) -> None:
         """Look for the tags that share the digest and stay: some registries take them along."""
         for tag in self._watch.on(step.digest):
-            if tag in step.tags or self._stop:
+            if tag in step.tags or tag in self._lost:
                 continue
             try:
                 seen = await self._client.look(self._path, tag)
+                absent = seen.status == 404 and await self._is_absent(tag, sure=seen.absent)
             except DockpassError as error:
                 self._stop = self._stop or error
                 return
-            if seen.status == 404:
+            if absent and tag not in self._lost:
                 self._is_lost(tag, step.digest)
 
     def _is_lost(self, tag: str, digest: str) -> None:
         self._lost.add(tag)
         self._on_result(TagResult(tag, digest, "lost", "it was to stay, and is not there any more"))
+        if self._stop and self._stop.id == "kept-tag-lost":
+            return
         self._stop = DockpassError(
             "kept-tag-lost",
             f"{tag} was to stay, and is not there any more since others were deleted; it was {digest}.",
