@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockpass.errors import ExitCode
-from dockpass.runs.events import ConfigCreated, Ended, Log, LogKind, Status
+from dockpass.runs.events import (
+    ConfigCreated,
+    Count,
+    Ended,
+    Event,
+    Layer,
+    Log,
+    LogKind,
+    Skipped,
+    Status,
+    TagPlanned,
+)
 from dockpass.runs.feed import Feed
 from dockpass.secrets import Redactor, Secret
 
@@ -43,8 +54,36 @@ def test_a_reader_that_comes_late_learns_how_much_it_lost() -> None:
     for number in range(10):
         of.put(line(number))
     batch = of.since(0)
-    assert batch.events == [line(number) for number in range(6, 10)]
-    assert (batch.cursor, batch.lost) == (10, 6)
+    assert batch.events == [Skipped(6.0, 6), *(line(number) for number in range(6, 10))]
+    assert batch.cursor == 10
+
+
+def test_what_a_run_planned_and_did_is_never_dropped() -> None:
+    of = feed(capacity=3)
+    rows = [TagPlanned(float(number), f"t{number}", "", "", 0, "keep", "") for number in range(20_000)]
+    for number, row in enumerate(rows):
+        of.put(row)
+        if number % 1000 == 0:
+            of.put(Count(row.at, number, 20_000, "tags"))
+            of.put(Layer(row.at, "aa", "pushing", number, 20_000))
+            of.put(line(number))
+    of.put(END)
+    seen = list(of.follow())
+    assert [event for event in seen if isinstance(event, TagPlanned)] == rows
+    assert [event for event in seen if isinstance(event, Skipped)] == [Skipped(1.0, 3 * 19)]
+    assert seen[-1] == END
+
+
+def test_a_follower_that_stops_reading_learns_how_much_it_missed() -> None:
+    of, seen = feed(capacity=5), []
+    of.put(line(0))
+    for event in of.follow():
+        seen.append(event)
+        if event == line(0):  # the reader is away while a hundred lines come
+            for number in range(1, 101):
+                of.put(line(number))
+            of.put(END)
+    assert seen == [line(0), Skipped(96.0, 95), *(line(number) for number in range(96, 101)), END]
 
 
 def test_nothing_comes_after_the_end() -> None:
@@ -74,16 +113,22 @@ def test_a_follower_waits_for_each_event_and_ends_with_the_last() -> None:
     assert seen == [*(line(number) for number in range(50)), END]
 
 
-@given(st.lists(st.integers(0, 3), max_size=60), st.integers(1, 8))
-def test_kept_and_lost_events_add_up(steps: list[int], capacity: int) -> None:
-    of, cursor, put, seen, lost = feed(capacity), 0, 0, 0, 0
-    for step in steps:
-        if step:
-            of.put(line(put))
-            put += 1
-        else:
+@given(st.lists(st.sampled_from(["line", "row", "read"]), max_size=60), st.integers(1, 8))
+def test_kept_and_skipped_events_add_up(steps: list[str], capacity: int) -> None:
+    of, cursor, put, rows = feed(capacity), 0, 0, 0
+    seen: list[Event] = []
+    for step in [*steps, "read"]:
+        if step == "read":
             batch = of.since(cursor)
-            assert all(b.at - a.at == 1 for a, b in pairwise(batch.events))
-            cursor, seen, lost = batch.cursor, seen + len(batch.events), lost + batch.lost
-    batch = of.since(cursor)
-    assert seen + len(batch.events) + lost + batch.lost == put
+            cursor = batch.cursor
+            seen += batch.events
+        else:
+            row = TagPlanned(float(put), "t", "", "", 0, "keep", "")
+            of.put(row if step == "row" else line(put))
+            put, rows = put + 1, rows + (step == "row")
+    skipped = [event.count for event in seen if isinstance(event, Skipped)]
+    read = [event for event in seen if not isinstance(event, Skipped)]
+    assert len(read) + sum(skipped) == put
+    assert sum(isinstance(event, TagPlanned) for event in read) == rows
+    assert all(a.at < b.at for a, b in pairwise(read))
+    assert all(a.at <= b.at for a, b in pairwise(seen))

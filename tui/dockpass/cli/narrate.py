@@ -67,6 +67,8 @@ def narrate(event: Event) -> list[str]:
             return [f"  {mark}{event.text}"]
         case ev.Waiting():
             return [f"  ▲ {event.text}"]
+        case ev.Skipped():
+            return [f"  ▲ {event.in_words}"]
         case ev.Ended():
             return _ending(event)
     return []

@@ -21,7 +21,18 @@ from dockpass.engines.base import EMBEDDED
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen, opener
 from dockpass.errors import NotAllowed, UsageError
 from dockpass.registry.policy import Policy
-from dockpass.runs.events import Asked, Count, Ended, Event, ImageDescribed, Layer, Log, LogKind, TagPlanned
+from dockpass.runs.events import (
+    Asked,
+    Count,
+    Ended,
+    Event,
+    ImageDescribed,
+    Layer,
+    Log,
+    LogKind,
+    Skipped,
+    TagPlanned,
+)
 from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, CleanupOptions, RunRequest
 from dockpass.runs.run import Run
@@ -112,7 +123,7 @@ def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
         for event in run.feed.follow():
             if as_json:
                 output.json(event_json(event))
-            elif isinstance(event, Log) and event.kind is LogKind.WARNING:
+            elif isinstance(event, Skipped) or (isinstance(event, Log) and event.kind is LogKind.WARNING):
                 output.warn(narrate(event))
             elif not isinstance(event, Count | Layer):
                 output.say(narrate(event))

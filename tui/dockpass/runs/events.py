@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dockpass.errors import ExitCode
+from dockpass.text import plural
 
 
 class Phase(StrEnum):
@@ -163,6 +164,19 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """So many events of output and progress came faster than this reader read, and were dropped."""
+
+    at: float
+    count: int
+
+    @property
+    def in_words(self) -> str:
+        """A line of a log."""
+        return f"{plural(self.count, 'event')} skipped: output came faster than it was shown"
+
+
+@dataclass(frozen=True, slots=True)
 class TagPlanned:
     """One row of a cleanup plan. `created` is ISO 8601 or empty where it is not known."""
 
@@ -244,6 +258,7 @@ Event = (
     | Waiting
     | Layer
     | Count
+    | Skipped
     | TagPlanned
     | TagDeleted
     | ImageDescribed

@@ -1,18 +1,25 @@
-"""An append-only, bounded feed of events: one writer, any number of readers with their own cursor."""
+"""An append-only feed of events: one writer, any number of readers with their own cursor.
+
+Only output and progress are bounded. What a run decided, planned and did is kept to the last row.
+"""
 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from itertools import islice
+from heapq import merge
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any, NamedTuple, get_args
 
-from dockpass.runs.events import Ended, Event
+from dockpass.runs.events import Count, Ended, Event, Layer, Log, Skipped
 from dockpass.secrets import Redactor
 
 CAPACITY = 50_000
+"""So many events of output and progress are kept: the youngest."""
 
 _TEXT_FIELDS = {
     kind.__name__: tuple(field.name for field in fields(kind) if field.name != "at")
@@ -21,11 +28,14 @@ _TEXT_FIELDS = {
 
 
 class Batch(NamedTuple):
-    """Fresh events, the next cursor, and how many events the reader came too late for."""
+    """Fresh events and the next cursor. Where the reader came too late, a `Skipped` stands in the gap."""
 
     events: list[Event]
     cursor: int
-    lost: int
+
+
+_Numbered = tuple[int, Event]
+_number = itemgetter(0)
 
 
 class Feed:
@@ -33,7 +43,8 @@ class Feed:
 
     def __init__(self, redact: Redactor, capacity: int = CAPACITY) -> None:
         self._redact = redact
-        self._events: deque[Event] = deque(maxlen=capacity)
+        self._bounded: deque[_Numbered] = deque(maxlen=capacity)
+        self._kept: list[_Numbered] = []
         self._count = 0
         self._changed = threading.Condition()
         self._closed = False
@@ -44,7 +55,11 @@ class Feed:
         with self._changed:
             if self._closed:
                 return
-            self._events.append(redacted)
+            numbered = (self._count, redacted)
+            if isinstance(event, Log | Layer | Count):
+                self._bounded.append(numbered)
+            else:
+                self._kept.append(numbered)
             self._count += 1
             self._closed = isinstance(event, Ended)
             self._changed.notify_all()
@@ -55,7 +70,7 @@ class Feed:
             return self._batch(cursor)
 
     def follow(self) -> Iterator[Event]:
-        """Yield every event from the first one kept until the run has ended, waiting for each."""
+        """Yield every event until the run has ended, waiting for each, and a `Skipped` for those dropped."""
         cursor = 0
         while True:
             with self._changed:
@@ -74,10 +89,14 @@ class Feed:
             return self._closed
 
     def _batch(self, cursor: int) -> Batch:
-        first = self._count - len(self._events)
-        start = max(cursor, first)
-        fresh = list(islice(self._events, start - first, None))
-        return Batch(fresh, self._count, start - cursor)
+        kept = self._kept[bisect_left(self._kept, cursor, key=_number) :]
+        bounded = list(takewhile(lambda numbered: numbered[0] >= cursor, reversed(self._bounded)))
+        found = list(merge(kept, reversed(bounded), key=_number))
+        events = [event for _, event in found]
+        if skipped := self._count - cursor - len(found):
+            gap = next(place for place, (number, _) in enumerate(found) if number != cursor + place)
+            events.insert(gap, Skipped(found[gap][1].at, skipped))
+        return Batch(events, self._count)
 
     def _redacted(self, event: Event) -> Event:
         changed: dict[str, Any] = {}

@@ -84,7 +84,7 @@ class RunScreen(Screen[None]):
         """Take what is new from the feed and show it; the clock moves where nothing is new, too."""
         batch = self.run_.feed.since(self._cursor)
         self._cursor = batch.cursor
-        fresh = self.state.fold(batch.events, batch.lost)
+        fresh = self.state.fold(batch.events)
         if self.state.ended is None:
             self.state.tick(self.session.clock() - self._began)
         self._write(fresh)

@@ -54,11 +54,9 @@ class RunState:
     ended: ev.Ended | None = None
     asked: ev.Asked | None = None
 
-    def fold(self, events: Sequence[Event], lost: int) -> list[Line]:
+    def fold(self, events: Sequence[Event]) -> list[Line]:
         """Take events in; return the fresh log lines."""
         fresh: list[Line] = []
-        if lost:
-            fresh.append(((f"{lost:,} lines came too fast and are not shown", "look"),))
         for event in events:
             self.now = max(self.now, event.at)
             self.news = self.now
@@ -116,6 +114,8 @@ def _log_lines(event: Event) -> list[Line]:
             return [_stamped(event.at, ((event.text, role.get(event.kind, "text")),))]
         case ev.Waiting():
             return [_stamped(event.at, ((event.text, "look"),))]
+        case ev.Skipped():
+            return [_stamped(event.at, ((event.in_words, "look"),))]
         case ev.ConfigCreated():
             hosts = ", ".join(event.hosts) or "no registry"
             words = f"{event.path} ({event.directory_mode}/{event.file_mode}, {event.where}) for {hosts}"
