@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from logins import ANONYMOUS, Given
 from servers import JOB_TOKEN, Registry
 
 from dockpass.auth.credential import Credential
@@ -85,8 +86,8 @@ def test_a_cancel_ends_a_pull_a_push_and_a_build_within_half_a_second(
     engine.tag(built(engine, tmp_path), name)
     (tmp_path / "Dockerfile").write_text(f"FROM {host}/other:1\n")
     works: tuple[Callable[[DockerEngine], str], ...] = (
-        lambda engine: engine.pull(f"{host}/c/d:1", None, Quiet()),
-        lambda engine: engine.push(name, None, Quiet()),
+        lambda engine: engine.pull(f"{host}/c/d:1", ANONYMOUS, Quiet()),
+        lambda engine: engine.push(name, ANONYMOUS, Quiet()),
         lambda engine: engine.build(BuildRequest(tmp_path, tmp_path / "Dockerfile"), {}, Quiet()),
     )
     for work in works:
@@ -121,9 +122,9 @@ def test_a_login_is_always_asked_of_the_registry(
     engine: DockerEngine, start_registry: Callable[..., Registry]
 ) -> None:
     host = start_registry("token").host
-    assert engine.login(host, RIGHT) == "Login Succeeded"
+    assert engine.login(host, Given(RIGHT)) == "Login Succeeded"
     with pytest.raises(LoginRefused) as refused:
-        engine.login(host, WRONG)
+        engine.login(host, Given(WRONG))
     assert "Access denied" in refused.value.words
     assert "canary-wrong" not in str(refused.value)
 
@@ -134,7 +135,7 @@ def test_a_failure_inside_the_stream_is_a_failure(
     name = f"{start_registry('token').host}/web/backend:1"
     engine.tag(built(engine, tmp_path), name)
     with pytest.raises(DockpassError) as failed:
-        engine.push(name, None, Quiet())
+        engine.push(name, ANONYMOUS, Quiet())
     assert failed.value.id == "denied"
 
 
@@ -153,9 +154,9 @@ def test_the_home_config_is_never_read(
     (config / "config.json").write_text(json.dumps(broken))
     monkeypatch.setenv("HOME", str(tmp_path))
     opened = open_engine(Endpoint(docker_host, "the test"))
-    assert opened.login(host, RIGHT) == "Login Succeeded"
+    assert opened.login(host, Given(RIGHT)) == "Login Succeeded"
     with pytest.raises(DockpassError):
-        opened.pull(f"{host}/web/backend:1", None, Quiet())
+        opened.pull(f"{host}/web/backend:1", ANONYMOUS, Quiet())
     opened.close()
 
 
@@ -177,7 +178,7 @@ def test_a_build_sends_only_the_credentials_it_is_given(
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY a /a\n")
     (tmp_path / "a").write_text("a")
     request = BuildRequest(tmp_path, tmp_path / "Dockerfile")
-    engine.build(request, {"registry.example": RIGHT}, Quiet())
+    engine.build(request, Given(by_key={"registry.example": RIGHT}), Quiet())
     assert [list(found) for found in sent] == [["registry.example"]]
 
 

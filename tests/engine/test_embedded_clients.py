@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from clientprograms import Containers
+from logins import ANONYMOUS
 from notes import Notes
 from servers import Registry, program
 from transfers import Place
@@ -25,8 +26,10 @@ def test_podman_pulls_what_was_pushed(
 ) -> None:
     place, host = Place(tmp_path / "place"), start_registry("none").host
     podman, name, engine = containers("podman", host), f"{host}/team/app:1", place.engine()
-    engine.build(replace(place.context("FROM scratch\nCOPY a /\n", {"a": b"A"}), tags=(name,)), {}, Notes())
-    digest = engine.push(name, None, Notes())
+    engine.build(
+        replace(place.context("FROM scratch\nCOPY a /\n", {"a": b"A"}), tags=(name,)), ANONYMOUS, Notes()
+    )
+    digest = engine.push(name, ANONYMOUS, Notes())
     podman("pull", "--tls-verify=false", name)
     assert podman("image", "inspect", "--format", "{{.Digest}}", name).out.strip() == digest
 
@@ -49,8 +52,8 @@ def test_what_is_built_is_pulled_run_and_inspected(
     )
     (context.context / "tiny").chmod(0o755)
     engine = place.engine()
-    engine.build(replace(context, tags=(name,)), {}, Notes())
-    digest = engine.push(name, None, Notes())
+    engine.build(replace(context, tags=(name,)), ANONYMOUS, Notes())
+    digest = engine.push(name, ANONYMOUS, Notes())
     images.docker("pull", name)
     try:
         assert images.docker("run", "--rm", "--network=none", name) == "it runs"

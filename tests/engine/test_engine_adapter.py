@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from logins import ANONYMOUS, Given
 from notes import Notes
 from servers import PASSWORD, USER, Registry, free_port, wait_until
 from slowproxy import SlowProxy
@@ -56,7 +57,7 @@ def pushed(registry: Registry, images: Images, docker_host: str) -> str:
     name = f"{registry.host}/team/base:1"
     images.make(name, 1000)
     first = open_engine(Endpoint(docker_host, "the test"))
-    first.push(name, GOOD, Notes())
+    first.push(name, Given(GOOD), Notes())
     first.close()
     images.forget(name)
     assert not images.has(name)
@@ -117,17 +118,17 @@ def test_a_login_is_accepted_or_refused_by_the_registry(
     engine: DockerEngine, start_registry: StartRegistry, auth: str
 ) -> None:
     host = start_registry(auth).host
-    assert engine.login(host, GOOD) == "Login Succeeded"
+    assert engine.login(host, Given(GOOD)) == "Login Succeeded"
     # The same user again: the SDK's own login would take the entry that it knows.
     with pytest.raises(LoginRefused) as caught:
-        engine.login(host, WRONG)
+        engine.login(host, Given(WRONG))
     assert "nauthorized" in caught.value.words
     assert "canary" not in caught.value.message
 
 
 def test_a_login_at_nothing_is_no_refusal(engine: DockerEngine) -> None:
     with pytest.raises(DockpassError) as caught:
-        engine.login(f"127.0.0.1:{free_port()}", GOOD)
+        engine.login(f"127.0.0.1:{free_port()}", Given(GOOD))
     assert caught.value.id == "connection-refused"
 
 
@@ -140,15 +141,15 @@ def test_a_private_image_is_pushed_and_pulled(
 ) -> None:
     name = f"{start_registry(auth).host}/team/app:1"
     images.make(name, 3_000_000)
-    digest = engine.push(name, GOOD, notes)
+    digest = engine.push(name, Given(GOOD), notes)
     images.forget(name)
-    assert engine.pull(name, GOOD, notes) == digest
+    assert engine.pull(name, Given(GOOD), notes) == digest
     assert digest.startswith("sha256:")
     assert images.has(name)
     states = {state for _, state, _, _ in notes.layers}
     assert {"pushing", "pushed", "pulling", "extracting", "pulled"} <= states
     assert max(total for _, state, _, total in notes.layers if state == "pushed") >= 3_000_000
-    assert engine.pull(f"{name.rpartition(':')[0]}@{digest}", GOOD, notes) == digest
+    assert engine.pull(f"{name.rpartition(':')[0]}@{digest}", Given(GOOD), notes) == digest
 
 
 def test_good_credentials_in_the_home_are_not_used(
@@ -157,12 +158,12 @@ def test_good_credentials_in_the_home_are_not_used(
     keeps(home, auths={registry.host: entry(GOOD)})
     engine = open_engine(Endpoint(docker_host, "the test"))
     with pytest.raises(DockpassError, match="none was sent"):
-        engine.pull(pushed, None, notes)
+        engine.pull(pushed, ANONYMOUS, notes)
     with pytest.raises(LoginRefused):
-        engine.pull(pushed, WRONG, notes)
+        engine.pull(pushed, Given(WRONG), notes)
     images.make(pushed)
     with pytest.raises(LoginRefused):
-        engine.push(pushed, WRONG, notes)
+        engine.push(pushed, Given(WRONG), notes)
 
 
 def test_wrong_credentials_in_the_home_are_not_used(
@@ -176,11 +177,11 @@ def test_wrong_credentials_in_the_home_are_not_used(
 ) -> None:
     keeps(home, auths={registry.host: entry(WRONG)})
     engine = open_engine(Endpoint(docker_host, "the test"))
-    assert engine.pull(pushed, GOOD, notes)
+    assert engine.pull(pushed, Given(GOOD), notes)
     images.forget(pushed)
     built = request(tmp_path / "context", f"FROM {pushed}\nCOPY Dockerfile /\n", "built:1")
     images.made.append("built:1")
-    assert engine.build(built, {registry.host: GOOD}, notes)
+    assert engine.build(built, Given(by_key={registry.host: GOOD}), notes)
 
 
 # Broken helpers
@@ -209,11 +210,11 @@ def test_a_broken_helper_of_the_person_breaks_no_build_and_tears_no_screen(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     engine = open_engine(Endpoint(docker_host, "the test"))
-    engine.login(registry.host, GOOD)
+    engine.login(registry.host, Given(GOOD))
     built = request(tmp_path / "context", f"FROM {pushed}\nCOPY Dockerfile /\n", "built:1")
     images.made.append("built:1")
-    assert engine.build(built, {registry.host: GOOD}, notes)
-    assert engine.pull(pushed, GOOD, notes)
+    assert engine.build(built, Given(by_key={registry.host: GOOD}), notes)
+    assert engine.pull(pushed, Given(GOOD), notes)
     assert not noisy_helper.exists()
     assert capfd.readouterr() == ("", "")
 
@@ -239,7 +240,7 @@ def test_a_build_tags_and_returns_its_image(
 ) -> None:
     asked = request(tmp_path / "context", "FROM scratch AS one\nCOPY hello /\n", "built:1", hello=b"hello")
     images.made.append("built:1")
-    image = engine.build(asked, {}, notes)
+    image = engine.build(asked, ANONYMOUS, notes)
     assert engine.image_id("built:1") == image
     assert any(line.startswith("Step 1/2 : FROM scratch") for line in notes.lines)
     assert listed(images, "built:1") >= {"hello"}
@@ -254,12 +255,12 @@ def test_a_dockerfile_outside_the_context_is_not_in_the_image(
     (tmp_path / "Outside.dockerignore").write_text("other\n")
     images.made.append("built:1")
     asked = BuildRequest(tmp_path / "context", tmp_path / "Outside", ("built:1",))
-    first = engine.build(asked, {}, notes)
+    first = engine.build(asked, ANONYMOUS, notes)
     found = listed(images, "built:1")
     assert "hello" in found
     assert not [name for name in found if "dockerfile" in name]
     assert "other" in found, "only BuildKit reads NAME.dockerignore"
-    assert engine.build(asked, {}, notes) == first  # from the engine's cache
+    assert engine.build(asked, ANONYMOUS, notes) == first  # from the engine's cache
 
 
 def test_wrong_credentials_for_a_base_image_are_a_refused_login(
@@ -267,9 +268,9 @@ def test_wrong_credentials_for_a_base_image_are_a_refused_login(
 ) -> None:
     asked = request(tmp_path / "context", f"FROM {pushed}\nCOPY Dockerfile /\n")
     with pytest.raises(LoginRefused):
-        engine.build(asked, {registry.host: WRONG}, notes)
+        engine.build(asked, Given(by_key={registry.host: WRONG}), notes)
     with pytest.raises(DockpassError, match="none was sent"):
-        engine.build(asked, {"other.test": GOOD}, notes)
+        engine.build(asked, Given(by_key={"other.test": GOOD}), notes)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +322,7 @@ def test_a_command_that_fails_shows_its_output_and_its_status(
         tiny=tiny_program("said \x1b[2Jthis\n", 3),
     )
     with pytest.raises(DockpassError) as caught:
-        engine.build(asked, {}, notes)
+        engine.build(asked, ANONYMOUS, notes)
     assert caught.value.id == "command-failed"
     assert "non-zero code: 3" in caught.value.message
     assert not [line for line in notes.lines if "\x1b" in line]
@@ -336,12 +337,12 @@ def test_what_is_not_there_is_told_apart(
 ) -> None:
     found = {}
     for name, work in {
-        "no tag": lambda: engine.pull(f"{registry.host}/team/base:nope", GOOD, notes),
-        "no repository": lambda: engine.pull(f"{registry.host}/team/nope:1", GOOD, notes),
-        "no local image": lambda: engine.push(f"{registry.host}/team/nope:1", GOOD, notes),
+        "no tag": lambda: engine.pull(f"{registry.host}/team/base:nope", Given(GOOD), notes),
+        "no repository": lambda: engine.pull(f"{registry.host}/team/nope:1", Given(GOOD), notes),
+        "no local image": lambda: engine.push(f"{registry.host}/team/nope:1", Given(GOOD), notes),
         "nothing to tag": lambda: engine.tag("sha256:" + "0" * 64, "mine:1"),
-        "nobody listens": lambda: engine.pull(f"127.0.0.1:{free_port()}/team/base:1", GOOD, notes),
-        "no such host": lambda: engine.pull("registry.invalid/team/base:1", GOOD, notes),
+        "nobody listens": lambda: engine.pull(f"127.0.0.1:{free_port()}/team/base:1", Given(GOOD), notes),
+        "no such host": lambda: engine.pull("registry.invalid/team/base:1", Given(GOOD), notes),
     }.items():
         with pytest.raises(DockpassError) as caught:
             work()
@@ -382,7 +383,7 @@ def test_a_cancelled_push_ends_within_half_a_second_and_the_engine_stops(
         images.make(name, SIZE)
         cut_at = cut_once(engine, lambda: proxy.passed > 1_000_000)
         with pytest.raises(Cancelled):
-            engine.push(name, GOOD, notes)
+            engine.push(name, Given(GOOD), notes)
         assert time.monotonic() - cut_at() < 0.5
         assert engine.untag(name) is False  # what follows a cancel still works
         # What is in the buffers on the way still trickles through.
@@ -396,13 +397,13 @@ def test_a_cancelled_pull_ends_within_half_a_second_and_the_engine_stops(
     name = f"{registry.host}/team/big:1"
     images.make(name, SIZE)
     first = open_engine(Endpoint(docker_host, "the test"))
-    first.push(name, GOOD, notes)
+    first.push(name, Given(GOOD), notes)
     first.close()
     images.forget(name)
     with SlowProxy(registry.host, SLOW) as proxy:
         cut_at = cut_once(engine, lambda: proxy.passed > 1_000_000)
         with pytest.raises(Cancelled):
-            engine.pull(f"{proxy.host}/team/big:1", GOOD, notes)
+            engine.pull(f"{proxy.host}/team/big:1", Given(GOOD), notes)
         assert time.monotonic() - cut_at() < 0.5
         # What is in the buffers on the way still trickles through.
         wait_until(lambda: proxy.is_quiet(0.5, 0), 10, "the end of the traffic")
@@ -420,7 +421,7 @@ def test_a_cancelled_upload_leaves_nothing_in_the_engine(
         file.truncate(2_000_000_000)  # a hole: it takes no space here
     cut_at = cut_once(engine, lambda: any(sent > 0 for _, _, sent, _ in notes.layers))
     with pytest.raises(Cancelled):
-        engine.build(asked, {}, notes)
+        engine.build(asked, ANONYMOUS, notes)
     assert time.monotonic() - cut_at() < 0.5
     wait_until(lambda: set(temporary.glob("docker-builder*")) <= before, 20, "the engine's own removal")
 
@@ -437,6 +438,6 @@ def test_a_cancelled_command_of_a_build_is_ended_and_its_container_removed(
     )
     cut_at = cut_once(engine, lambda: any("Running in" in line for line in notes.lines))
     with pytest.raises(Cancelled):
-        engine.build(asked, {}, notes)
+        engine.build(asked, ANONYMOUS, notes)
     assert time.monotonic() - cut_at() < 0.5
     wait_until(lambda: images.containers() == before, 20, "the removal of the container")

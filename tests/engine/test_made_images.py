@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from clientprograms import Containers, Run, StartSandbox, skopeo
+from logins import ANONYMOUS, Given
 from notes import Notes
 from sandboxclient import Client
 from transfers import Place
@@ -86,8 +87,8 @@ def test_docker_podman_and_skopeo_take_what_the_embedded_engine_builds(
     name, creds = f"{sandbox.host}/web/app:{kind}", f"{owner.username}:{owner.secret.reveal()}"
     engine = place.engine()
     dockerfile, files = BUILDS[kind]
-    engine.build(replace(place.context(dockerfile, files), tags=(name,)), {}, Notes())
-    digest = engine.push(name, owner.credential, Notes())
+    engine.build(replace(place.context(dockerfile, files), tags=(name,)), ANONYMOUS, Notes())
+    digest = engine.push(name, Given(owner.credential), Notes())
     inspected = skopeo(run, sandbox, owner, "inspect", f"docker://{name}").data
     assert inspected["Digest"] == digest
     skopeo(run, sandbox, owner, "copy", f"docker://{name}", f"docker-archive:{tmp_path / 'a.tar'}:{name}")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from images import Pusher
+from logins import ANONYMOUS, Given
 from servers import CLEANUP_PASSWORD, JOB_TOKEN, PASSWORD, USER, Registry
 
 from dockpass.auth.credential import Credential
@@ -45,9 +46,9 @@ async def test_a_right_login_is_accepted_and_a_wrong_one_told_in_the_registrys_w
     start_registry: StartRegistry, auth: str
 ) -> None:
     registry = start_registry(auth)
-    async with RegistryClient(registry.host, ME) as client:
+    async with RegistryClient(registry.host, Given(ME)) as client:
         assert (await client.login()).words.startswith("accepted by ")
-    async with RegistryClient(registry.host, Credential(USER, Secret("wrong-canary"))) as client:
+    async with RegistryClient(registry.host, Given(Credential(USER, Secret("wrong-canary")))) as client:
         with pytest.raises(LoginRefused) as caught:
             await client.login()
     words = "authentication required" if auth == "htpasswd" else "HTTP Basic: Access denied"
@@ -58,7 +59,7 @@ async def test_a_right_login_is_accepted_and_a_wrong_one_told_in_the_registrys_w
 
 async def test_a_registry_without_login_is_open(start_registry: StartRegistry) -> None:
     registry = start_registry()
-    async with RegistryClient(registry.host, None) as client:
+    async with RegistryClient(registry.host, ANONYMOUS) as client:
         assert await client.tags(PATH) == []
 
 
@@ -66,7 +67,7 @@ async def test_a_registry_without_login_is_open(start_registry: StartRegistry) -
 async def test_an_image_is_read_with_its_config(start_registry: StartRegistry, auth: str) -> None:
     registry = start_registry(auth)
     digest = Pusher(registry, PATH).image("v1", created=OLD, labels={"stage": "test"})
-    async with RegistryClient(registry.host, ME) as client:
+    async with RegistryClient(registry.host, Given(ME)) as client:
         assert await client.tags(PATH) == ["v1"]
         manifest = await client.manifest(PATH, "v1")
         config = await client.config(PATH, manifest.data["config"]["digest"])
@@ -76,7 +77,7 @@ async def test_an_image_is_read_with_its_config(start_registry: StartRegistry, a
 
 async def test_nobody_reads_a_registry_that_wants_a_login(start_registry: StartRegistry) -> None:
     registry = start_registry("token")
-    async with RegistryClient(registry.host, None) as client:
+    async with RegistryClient(registry.host, ANONYMOUS) as client:
         with pytest.raises(RegistryError) as caught:
             await client.tags(PATH)
     assert "No login is known for this registry" in caught.value.message
@@ -91,7 +92,7 @@ async def test_old_tags_are_deleted_and_young_ones_kept(
     for number in range(5):
         pusher.image(f"v{number}", created=OLD, labels={"n": str(number)})
     pusher.image("new", created=NOW)
-    async with RegistryClient(registry.host, who) as client:
+    async with RegistryClient(registry.host, Given(who)) as client:
         outcomes = await clean_up(client, older_than=timedelta(days=30))
         assert outcomes == {f"v{number}": "deleted" for number in range(5)}
         assert await client.tags(PATH) == ["new"]
@@ -103,7 +104,7 @@ async def test_a_job_token_may_not_delete_and_is_refused_once(start_registry: St
     pusher = Pusher(registry, PATH)
     digests = [pusher.image(f"v{number}", created=OLD, labels={"n": str(number)}) for number in range(3)]
     results: list[TagResult] = []
-    async with RegistryClient(registry.host, JOB) as client:
+    async with RegistryClient(registry.host, Given(JOB)) as client:
         tags = await survey(client, PATH, lambda done, total: None)
         plan = plan_deletion(tags, Policy(NOW, match=".*"), single_tags=None)
         with pytest.raises(RegistryError) as caught:
@@ -120,7 +121,7 @@ async def test_a_job_token_may_not_delete_and_is_refused_once(start_registry: St
 async def test_deletion_switched_off_is_explained(start_registry: StartRegistry) -> None:
     registry = start_registry(delete=False)
     digest = Pusher(registry, PATH).image("v1", created=OLD)
-    async with RegistryClient(registry.host, None) as client:
+    async with RegistryClient(registry.host, ANONYMOUS) as client:
         with pytest.raises(RegistryError) as caught:
             await client.delete_digest(PATH, digest)
     assert caught.value.answer.status == 405
@@ -132,7 +133,7 @@ async def test_a_tag_that_shares_its_image_with_a_kept_one_is_kept(start_registr
     pusher = Pusher(registry, PATH)
     pusher.image("v1", "stable", created=OLD)
     pusher.image("v2", "v2-also", created=OLD, labels={"n": "2"})
-    async with RegistryClient(registry.host, None) as client:
+    async with RegistryClient(registry.host, ANONYMOUS) as client:
         plan = await plan_of(client, match="v.*")
         rows = {row.info.tag: row for row in plan.rows}
         assert "this registry cannot delete a single tag" in rows["v1"].reason
@@ -147,7 +148,7 @@ async def test_the_images_of_a_kept_index_stay(start_registry: StartRegistry) ->
     part = pusher.image("v1-amd64", created=OLD)
     pusher.index("v1", children=[part])
     gone = pusher.image("v0-amd64", created=OLD, labels={"n": "0"})
-    async with RegistryClient(registry.host, None) as client:
+    async with RegistryClient(registry.host, ANONYMOUS) as client:
         assert await clean_up(client, match=".*-amd64") == {"v0-amd64": "deleted"}
         assert await client.manifest(PATH, "v1")
     assert pusher.has(part)
@@ -159,7 +160,7 @@ async def test_an_index_goes_with_its_images(start_registry: StartRegistry) -> N
     pusher = Pusher(registry, PATH)
     part = pusher.image("v1-amd64", created=OLD)
     pusher.index("v1", children=[part])
-    async with RegistryClient(registry.host, None) as client:
+    async with RegistryClient(registry.host, ANONYMOUS) as client:
         assert await clean_up(client, match=".*") == {"v1": "deleted", "v1-amd64": "deleted"}
         assert await client.tags(PATH) == []
 
@@ -173,7 +174,7 @@ async def test_signatures_share_the_fate_of_their_image(start_registry: StartReg
         signatures[digest] = f"{digest.replace(':', '-')}.sig"
         pusher.image(signatures[digest], labels={"signs": digest})
     pusher.image("sbom", labels={"describes": kept}, subject=kept)
-    async with RegistryClient(registry.host, None) as client:
+    async with RegistryClient(registry.host, ANONYMOUS) as client:
         outcomes = await clean_up(client, older_than=timedelta(days=30))
         assert outcomes == {"old": "deleted", signatures[old]: "deleted"}
         assert set(await client.tags(PATH)) == {"new", "sbom", signatures[kept]}
@@ -190,7 +191,7 @@ async def test_a_tag_that_moves_between_plan_and_deletion_is_left_alone(
     rolled_back = pusher.image("v3", created=OLD, labels={"n": "3"})
     pusher.image("latest", created=NOW)
     results: list[TagResult] = []
-    async with RegistryClient(registry.host, None) as client:
+    async with RegistryClient(registry.host, ANONYMOUS) as client:
         plan = await plan_of(client, match="v.*")
         moved_to = pusher.image("v1", created=OLD, labels={"n": "moved"})
         assert pusher.image("latest", created=OLD, labels={"n": "3"}) == rolled_back

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import docker
+from logins import ANONYMOUS
 from notes import Notes
 
 from dockpass.engines.base import BuildRequest
@@ -157,18 +158,22 @@ class Judge:
         """Build by Docker; return a reference to the result."""
         name = f"{self.registry}/docker/{case.name}:1"
         request = self.request(case, root)
-        built = self._buildkit(request, name) if case.buildkit else self.by_docker.build(request, {}, Notes())
+        built = (
+            self._buildkit(request, name)
+            if case.buildkit
+            else self.by_docker.build(request, ANONYMOUS, Notes())
+        )
         self.images.docker("tag", built, name)
         self.images.made.append(name)
-        self.by_docker.push(name, None, Notes())
+        self.by_docker.push(name, ANONYMOUS, Notes())
         return name
 
     def we_build(self, case: Case, root: Path) -> str:
         """Build by the embedded engine, push, and let Docker pull it; return a reference to the result."""
         name = f"{self.registry}/ours/{case.name}:1"
         self.embedded.tag(self.embedded.build(self.request(case, root), {}, Notes()), name)
-        self.embedded.push(name, None, Notes())
-        self.by_docker.pull(name, None, Notes())
+        self.embedded.push(name, ANONYMOUS, Notes())
+        self.by_docker.pull(name, ANONYMOUS, Notes())
         self.images.made.append(name)
         return name
 

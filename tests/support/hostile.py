@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from logins import Given
 
 from dockpass.auth.credential import Credential
 from dockpass.registry.addresses import kind_of
@@ -298,5 +299,5 @@ class World:
 
     async def client(self, host: str, credential: Credential | None = ME, **policy: Any) -> RegistryClient:
         """Return an open client."""
-        made = RegistryClient(host, credential, transport=self.transport(**policy))
+        made = RegistryClient(host, Given(credential), transport=self.transport(**policy))
         return await self._stack.enter_async_context(made)

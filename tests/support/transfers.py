@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from logins import ANONYMOUS
 from notes import Notes
 
 import dockpass
@@ -58,7 +59,7 @@ class Place:
         files = {f"data{number}": os.urandom(size) for number, size in enumerate(sizes)}
         lines = ["FROM scratch", *(f"COPY {each} /" for each in files)]
         engine = self.engine()
-        engine.tag(engine.build(self.context("\n".join(lines), files), {}, Notes()), name)
+        engine.tag(engine.build(self.context("\n".join(lines), files), ANONYMOUS, Notes()), name)
         entry = self.store.find(name)
         assert entry is not None
         found = self.store.manifest(entry.descriptor)

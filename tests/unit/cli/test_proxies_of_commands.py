@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from forwardproxy import ForwardProxy
 from hostile import Authority
+from logins import Given
 from notes import Notes
 from tlsproxy import TlsProxy
 from transfers import Place
@@ -75,7 +76,7 @@ def behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Behind]:
         place = Place(tmp_path / "place")
         place.image(f"{server.host}/web/app:1", 100)
         place.image(f"{REPO}:2", 100)
-        place.engine().push(f"{server.host}/web/app:1", server.accounts.personal.credential, Notes())
+        place.engine().push(f"{server.host}/web/app:1", Given(server.accounts.personal.credential), Notes())
         secured = stack.enter_context(TlsProxy(server.host, authority.context(NAME)))
         proxy = stack.enter_context(ForwardProxy({f"{NAME}:443": secured.host}, LOGIN))
         environ = {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakeengine import Answer, FakeEngine
+from logins import ANONYMOUS, Given
 from notes import Notes
 
 from dockpass.auth.credential import Credential
@@ -67,9 +68,9 @@ def test_the_persons_own_config_is_never_read(
     fake.on("POST /build", Answer(stream=lambda: [{"aux": {"ID": ID}}]))
     fake.on("POST /auth", Answer(body={"Status": "Login Succeeded"}))
     engine = open_engine(Endpoint(fake.url, "the test"))
-    assert engine.login(HOST, ME) == "Login Succeeded"
-    assert engine.pull(REFERENCE, None, notes) == DIGEST
-    assert engine.build(context, {}, notes) == ID
+    assert engine.login(HOST, Given(ME)) == "Login Succeeded"
+    assert engine.pull(REFERENCE, ANONYMOUS, notes) == DIGEST
+    assert engine.build(context, ANONYMOUS, notes) == ID
     assert fake.last("/images/create").decoded("X-Registry-Auth") == {}
     assert fake.last("/build").decoded("X-Registry-Config") == {}
     assert not [asked for asked in fake.asked if "X-Home" in asked.headers]
@@ -80,10 +81,10 @@ def test_a_login_asks_the_registry_each_time(
 ) -> None:
     in_home('{"auths": {"registry.test": {"auth": "bWU6b2xk"}}}')
     fake.on("POST /auth", Answer(body={"Status": "Login Succeeded"}))
-    engine.login(HOST, ME)
+    engine.login(HOST, Given(ME))
     fake.on("POST /auth", Answer(500, {"message": "unauthorized: authentication required"}))
     with pytest.raises(LoginRefused):
-        engine.login(HOST, ME)
+        engine.login(HOST, Given(ME))
     assert len([asked for asked in fake.asked if asked.path == "/auth"]) == 2
 
 
@@ -93,9 +94,9 @@ def test_credentials_travel_with_the_request_that_they_are_for(
     fake.on("POST /images/create", Answer(stream=lambda: [{"status": f"Digest: {DIGEST}"}]))
     fake.on(f"POST /images/{HOST}/team/app/push", Answer(stream=lambda: [{"status": f"digest: {DIGEST}"}]))
     fake.on("POST /build", Answer(stream=lambda: [{"aux": {"ID": ID}}]))
-    engine.pull(REFERENCE, ME, notes)
-    engine.push(REFERENCE, TOKEN, notes)
-    engine.build(context, {HOST: ME}, notes)
+    engine.pull(REFERENCE, Given(ME), notes)
+    engine.push(REFERENCE, Given(TOKEN), notes)
+    engine.build(context, Given(by_key={HOST: ME}), notes)
     pair = {"username": "me", "password": "canary-pässword"}
     assert fake.last("/images/create").decoded("X-Registry-Auth") == pair
     pushed = fake.last(f"/images/{HOST}/team/app/push")
@@ -106,7 +107,7 @@ def test_credentials_travel_with_the_request_that_they_are_for(
 def test_a_redirect_is_not_followed(fake: FakeEngine, engine: DockerEngine, notes: Notes) -> None:
     fake.on("POST /images/create", Answer(307, headers={"Location": "/v1.41/elsewhere"}))
     with pytest.raises(DockpassError, match="307"):
-        engine.pull(REFERENCE, ME, notes)
+        engine.pull(REFERENCE, Given(ME), notes)
     assert not [asked for asked in fake.asked if asked.path == "/elsewhere"]
 
 
@@ -116,7 +117,7 @@ def test_a_redirect_is_not_followed(fake: FakeEngine, engine: DockerEngine, note
 def test_a_pull_asks_for_the_tag_or_the_digest(fake: FakeEngine, engine: DockerEngine, notes: Notes) -> None:
     fake.on("POST /images/create", Answer(stream=lambda: [{"status": f"Digest: {DIGEST}"}]))
     for reference, tag in ((REFERENCE, "1"), ("alpine", "latest"), (f"{HOST}/a:2@{DIGEST}", DIGEST)):
-        engine.pull(reference, None, notes)
+        engine.pull(reference, ANONYMOUS, notes)
         assert fake.last("/images/create").query["tag"] == [tag]
     assert fake.asked[2].query["fromImage"] == ["docker.io/library/alpine"]
 
@@ -125,7 +126,7 @@ def test_a_build_asks_for_everything_and_removes_what_it_leaves(
     fake: FakeEngine, engine: DockerEngine, notes: Notes, context: BuildRequest
 ) -> None:
     fake.on("POST /build", Answer(stream=lambda: [{"stream": "Step 1/1 : X\n"}, {"aux": {"ID": ID}}]))
-    assert engine.build(context, {}, notes) == ID
+    assert engine.build(context, ANONYMOUS, notes) == ID
     query = fake.last("/build").query
     assert query == {
         "t": ["mine:1"],
@@ -145,7 +146,7 @@ def test_an_image_named_only_in_words_is_looked_up(
 ) -> None:
     fake.on("POST /build", Answer(stream=lambda: [{"stream": "Successfully built 111111111111\n"}]))
     fake.on("GET /images/111111111111/json", Answer(body={"Id": ID}))
-    assert engine.build(context, {}, notes) == ID
+    assert engine.build(context, ANONYMOUS, notes) == ID
 
 
 def test_a_build_that_names_no_image_has_failed(
@@ -153,7 +154,7 @@ def test_a_build_that_names_no_image_has_failed(
 ) -> None:
     fake.on("POST /build", Answer(stream=lambda: [{"stream": "fine\n"}]))
     with pytest.raises(DockpassError, match="named no image"):
-        engine.build(context, {}, notes)
+        engine.build(context, ANONYMOUS, notes)
 
 
 def test_a_digest_that_no_stream_told_comes_from_the_image_if_it_has_but_one(
@@ -162,9 +163,9 @@ def test_a_digest_that_no_stream_told_comes_from_the_image_if_it_has_but_one(
     fake.on("POST /images/create", Answer(stream=lambda: [{"stream": "done"}]))
     digests = [f"{HOST}/team/app@{DIGEST}", f"{HOST}/other@sha256:{'b' * 64}"]
     fake.on(f"GET /images/{REFERENCE}/json", Answer(body={"Id": ID, "RepoDigests": digests}))
-    assert engine.pull(REFERENCE, None, notes) == DIGEST
+    assert engine.pull(REFERENCE, ANONYMOUS, notes) == DIGEST
     digests.append(f"{HOST}/team/app@sha256:{'c' * 64}")
-    assert engine.pull(REFERENCE, None, notes) == ""
+    assert engine.pull(REFERENCE, ANONYMOUS, notes) == ""
 
 
 def test_the_last_name_of_an_image_is_kept(fake: FakeEngine, engine: DockerEngine) -> None:
@@ -192,7 +193,7 @@ def test_an_error_in_a_stream_of_status_200_fails_the_push(
     events = [{"status": "Preparing", "id": "aa"}, {"errorDetail": {"message": "denied: access forbidden"}}]
     fake.on(f"POST /images/{HOST}/team/app/push", Answer(stream=lambda: events))
     with pytest.raises(DockpassError) as caught:
-        engine.push(REFERENCE, ME, notes)
+        engine.push(REFERENCE, Given(ME), notes)
     assert caught.value.id == "denied"
     assert "denied: access forbidden" in caught.value.message
 
@@ -203,7 +204,7 @@ def test_both_channels_say_the_same(fake: FakeEngine, engine: DockerEngine, note
     for answer in (Answer(404, {"message": words}), Answer(stream=lambda: [{"error": words}])):
         fake.on("POST /images/create", answer)
         with pytest.raises(DockpassError) as caught:
-            engine.pull(REFERENCE, ME, notes)
+            engine.pull(REFERENCE, Given(ME), notes)
         found.append((caught.value.id, caught.value.message))
     assert found[0] == found[1]
     assert found[0][0] == "not-found"
@@ -214,13 +215,13 @@ def test_what_unauthorized_means_depends_on_the_login_before(
 ) -> None:
     fake.on("POST /images/create", Answer(500, {"message": "unauthorized: authentication required"}))
     with pytest.raises(DockpassError, match="none was sent"):
-        engine.pull(REFERENCE, None, notes)
+        engine.pull(REFERENCE, ANONYMOUS, notes)
     with pytest.raises(LoginRefused):
-        engine.pull(REFERENCE, ME, notes)
+        engine.pull(REFERENCE, Given(ME), notes)
     fake.on("POST /auth", Answer(body={"Status": "Login Succeeded"}))
-    engine.login(HOST, ME)
+    engine.login(HOST, Given(ME))
     with pytest.raises(DockpassError, match="login itself was accepted") as caught:
-        engine.pull(REFERENCE, ME, notes)
+        engine.pull(REFERENCE, Given(ME), notes)
     assert caught.value.id == "denied"
 
 
@@ -231,7 +232,7 @@ def test_a_refused_base_image_is_judged_by_its_own_host(
         events = [{"stream": f"Step 1/2 : FROM {base}\n"}, {"error": "unauthorized: authentication required"}]
         fake.on("POST /build", Answer(stream=lambda events=events: events))
         with pytest.raises(DockpassError) as caught:
-            engine.build(context, {HOST: ME}, notes)
+            engine.build(context, Given(by_key={HOST: ME}), notes)
         assert type(caught.value) is kind
 
 
@@ -241,7 +242,7 @@ def test_odd_streams_are_tolerated(
 ) -> None:
     stream = [b"\xff\xfe no json\n", b"[1, 2]\n", b"x" * (3 << 20) + b"\n", {"status": f"Digest: {DIGEST}"}]
     fake.on("POST /images/create", Answer(stream=lambda: stream, chunked=chunked))
-    assert engine.pull(REFERENCE, None, notes) == DIGEST
+    assert engine.pull(REFERENCE, ANONYMOUS, notes) == DIGEST
     assert all(len(line) <= 4096 for line in notes.lines)
 
 
@@ -254,7 +255,7 @@ def test_an_engine_that_dies_in_the_middle_is_told_as_such(
 
     fake.on("POST /images/create", Answer(stream=stream))
     with pytest.raises(DockpassError) as caught:
-        engine.pull(REFERENCE, None, notes)
+        engine.pull(REFERENCE, ANONYMOUS, notes)
     assert caught.value.id == "engine-lost"
     assert fake.url in caught.value.message
 
@@ -265,7 +266,7 @@ def test_a_build_refused_before_all_is_sent_says_why(
     fake.on("POST /build", Answer(400, {"message": "dockerfile parse error line 1"}, takes_body=False))
     fake.released.set()
     with pytest.raises(DockpassError) as caught:
-        engine.build(context, {}, notes)
+        engine.build(context, ANONYMOUS, notes)
     assert caught.value.id == "dockerfile-invalid"
 
 
@@ -285,10 +286,10 @@ def test_whatever_waits_for_an_answer_ends_when_cut(
     ):
         fake.on(path, Answer(takes_body=False))
     work: dict[str, Callable[[], object]] = {
-        "pull": lambda: engine.pull(REFERENCE, ME, notes),
-        "push": lambda: engine.push(REFERENCE, ME, notes),
-        "build": lambda: engine.build(context, {}, notes),  # in the middle of the upload
-        "login": lambda: engine.login(HOST, ME),
+        "pull": lambda: engine.pull(REFERENCE, Given(ME), notes),
+        "push": lambda: engine.push(REFERENCE, Given(ME), notes),
+        "build": lambda: engine.build(context, ANONYMOUS, notes),  # in the middle of the upload
+        "login": lambda: engine.login(HOST, Given(ME)),
         "image_id": lambda: engine.image_id(REFERENCE),
     }
     cut_at: list[float] = []
@@ -315,7 +316,7 @@ def test_a_stream_that_is_silent_ends_when_cut_and_the_engine_sees_it(
     fake.on("POST /images/create", Answer(stream=stream, chunked=chunked))
     thread = cut_when(engine, fake.began)
     with pytest.raises(Cancelled):
-        engine.pull(REFERENCE, ME, notes)
+        engine.pull(REFERENCE, Given(ME), notes)
     thread.join()
     assert fake.lost.wait(2)
 
@@ -325,7 +326,7 @@ def test_a_cut_before_the_work_begins_is_not_missed(
 ) -> None:
     engine.cut()
     with pytest.raises(Cancelled):
-        engine.pull(REFERENCE, ME, notes)
+        engine.pull(REFERENCE, Given(ME), notes)
     assert not [asked for asked in fake.asked if asked.path == "/images/create"]
 
 
@@ -337,7 +338,7 @@ def test_a_cut_between_the_look_and_the_connection_is_not_missed(fake: FakeEngin
     send = client.send
     client.send = lambda *a, **k: (client.cutter.cut(), send(*a, **k))[1]
     with pytest.raises(Cancelled):
-        DockerEngine(client, Endpoint(fake.url, "the test")).pull(REFERENCE, ME, notes)
+        DockerEngine(client, Endpoint(fake.url, "the test")).pull(REFERENCE, Given(ME), notes)
 
 
 def test_names_are_still_given_back_after_a_cut(fake: FakeEngine, engine: DockerEngine) -> None:
@@ -356,7 +357,7 @@ def test_a_cancelled_sink_ends_an_upload(
 ) -> None:
     notes.cancelled.set()
     with pytest.raises(Cancelled):
-        engine.build(context, {}, notes)
+        engine.build(context, ANONYMOUS, notes)
     assert not [asked for asked in fake.asked if asked.path == "/build"]
 
 
@@ -370,7 +371,7 @@ def test_an_engine_that_is_slow_to_read_an_upload_is_waited_for(
     engine = open_engine(Endpoint(fake.url, "the test"))
     threading.Timer(0.6, fake.released.set).start()
     with pytest.raises(DockpassError) as caught:
-        engine.build(context, {}, notes)
+        engine.build(context, ANONYMOUS, notes)
     assert caught.value.id == "dockerfile-invalid"
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fakeregistry import FakeRegistry, Said, digest_of, refusal
 from hostile import ELSEWHERE, Reply, World
+from logins import ANONYMOUS
 
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
@@ -37,7 +38,7 @@ async def fake() -> AsyncIterator[FakeRegistry]:
 
 @pytest.fixture
 async def client(fake: FakeRegistry) -> AsyncIterator[RegistryClient]:
-    async with RegistryClient(fake.host, None) as opened:
+    async with RegistryClient(fake.host, ANONYMOUS) as opened:
         yield opened
 
 

@@ -16,7 +16,7 @@ from hostile import ELSEWHERE, Authority, Hostile, Reply, World, bearer
 from program import Program
 
 from dockpass.auth.command import Command
-from dockpass.auth.credential import Credential
+from dockpass.auth.credential import Logins
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
@@ -250,12 +250,12 @@ class Runs:
     def __init__(self, world: World, directory: Path, engine: FakeEngine) -> None:
         self._world, self._directory, self._engine = world, directory, engine
 
-    def _make(self, host: str, credential: Credential | None, policy: Policy) -> RegistryClient:
+    def _make(self, host: str, logins: Logins, policy: Policy) -> RegistryClient:
         from hostile import kind
 
         trusting = replace(policy, ca_file=self._world.authority.file)
         return RegistryClient(
-            host, credential, transport=Transport(trusting, lookup=self._world.names, kind=kind)
+            host, logins, transport=Transport(trusting, lookup=self._world.names, kind=kind)
         )
 
     async def run(

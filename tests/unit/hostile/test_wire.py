@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hostile import BASIC, ELSEWHERE, ME, PUBLIC, Hostile, Reply, World, bearer, moved
+from logins import ANONYMOUS, Given
 
 from dockpass.auth.credential import Credential
 from dockpass.auth.reference import parse_repository
@@ -240,7 +241,7 @@ def chunked(*pieces: bytes) -> Iterator[bytes]:
 async def test_a52_chunks_that_are_no_body_are_a_typed_error(world: World, pieces: tuple[bytes, ...]) -> None:
     server = await plain(world, TAGS)
     server.on("/v2/", Reply(pieces=chunked(*pieces), headless=True))
-    client = RegistryClient(server.host, None, transport=world.transport(SOON))
+    client = RegistryClient(server.host, ANONYMOUS, transport=world.transport(SOON))
     async with client:
         error = await refused(client)
     assert error.id in {"answer-refused", "registry-unreadable", "timeout"}
@@ -297,7 +298,7 @@ async def opened(world: World, location: str) -> tuple[str, Hostile]:
     server.on("/v2/", Reply(401, b"", (("WWW-Authenticate", "Basic"),)))
     server.on(UPLOADS, Reply(202, b"", (("Location", location.replace("SELF", server.url)),)), method="POST")
     async with world.transport() as transport:
-        remote = Remote(parse_repository(f"{server.host}/web"), ME, transport)
+        remote = Remote(parse_repository(f"{server.host}/web"), Given(ME), transport)
         return (await remote.start_upload()).target, server
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fakeregistry import FakeRegistry, Said, digest_of, refusal
+from logins import Given
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
@@ -29,7 +30,7 @@ async def other() -> AsyncIterator[FakeRegistry]:
 
 @pytest.fixture
 async def client(fake: FakeRegistry) -> AsyncIterator[RegistryClient]:
-    async with RegistryClient(fake.host, ME) as opened:
+    async with RegistryClient(fake.host, Given(ME)) as opened:
         yield opened
 
 
@@ -133,7 +134,7 @@ async def test_an_empty_login_is_refused_without_asking(
     fake: FakeRegistry, credential: Credential | None
 ) -> None:
     fake.bearer = True
-    async with RegistryClient(fake.host, credential) as client:
+    async with RegistryClient(fake.host, Given(credential)) as client:
         with pytest.raises(LoginRefused) as caught:
             await client.login()
     assert caught.value.id == "login-empty"

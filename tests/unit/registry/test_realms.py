@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fakerealm import PATH, FakeRealm, grants
+from logins import Given
 
 from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
@@ -129,11 +130,11 @@ async def test_a_probe_withholds_the_login_from_a_changed_realm(file: Path) -> N
 async def test_a_client_withholds_the_login_too(file: Path) -> None:
     async with FakeRealm(token=grants("pull")) as fake:
         Realms(file).check(fake.host, OLD)
-        async with RegistryClient(fake.host, LOGIN, guard=Realms(file).check) as client:
+        async with RegistryClient(fake.host, Given(LOGIN), guard=Realms(file).check) as client:
             with pytest.raises(DockpassError) as caught:
                 await client.tags(PATH)
         assert caught.value.id == "realm-changed"
         assert all(not asked.authorization for asked in fake.asked)
         Realms(file).accept(fake.host, f"{fake.url}/auth")
-        async with RegistryClient(fake.host, LOGIN, guard=Realms(file).check) as client:
+        async with RegistryClient(fake.host, Given(LOGIN), guard=Realms(file).check) as client:
             assert await client.tags(PATH) == ["main"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fakeregistry import FakeRegistry, Said, digest_of, refusal
+from logins import ANONYMOUS
 
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
@@ -20,7 +21,7 @@ LONG_AGO = NOW - timedelta(days=100)
 
 @pytest.fixture
 async def client(fake: FakeRegistry) -> AsyncIterator[RegistryClient]:
-    async with RegistryClient(fake.host, None) as opened:
+    async with RegistryClient(fake.host, ANONYMOUS) as opened:
         yield opened
 
 

@@ -11,6 +11,7 @@ from fakerealm import PATH, FakeRealm, entry, jwt
 from fakeregistry import Asked, Said
 from hypothesis import given
 from hypothesis import strategies as st
+from logins import Given
 from sandboxclient import Client
 
 from dockpass.auth.credential import Credential
@@ -131,7 +132,7 @@ async def test_the_rules_are_those_of_the_token_for_a_deletion() -> None:
         others = entry("pull", name="web/other", meta={"tag_deny_access_patterns": {"delete": ["."]}})
         return Said(200, {"token": jwt({"access": [entry("pull", meta=meta), others]})})
 
-    async with FakeRealm(token=token) as fake, RegistryClient(fake.host, LOGIN) as client:
+    async with FakeRealm(token=token) as fake, RegistryClient(fake.host, Given(LOGIN)) as client:
         rules = await rules_of(client, PATH)
         scopes = [asked.query for asked in fake.requests("GET", "/auth")]
     assert rules.patterns == ("^v",)
@@ -141,7 +142,7 @@ async def test_the_rules_are_those_of_the_token_for_a_deletion() -> None:
 
 @pytest.mark.parametrize("scheme", ["basic", "bearer"])
 async def test_where_nothing_is_visible_there_are_no_rules(scheme: str) -> None:
-    async with FakeRealm(scheme=scheme) as fake, RegistryClient(fake.host, LOGIN) as client:
+    async with FakeRealm(scheme=scheme) as fake, RegistryClient(fake.host, Given(LOGIN)) as client:
         assert await rules_of(client, PATH) == make_rules([])
 
 
@@ -153,7 +154,7 @@ async def test_a_cleanup_leaves_protected_tags_alone_and_is_refused_nothing(tmp_
             pusher.image(PATH, name, layer=name.encode())
         pusher.image(PATH, "release-2", "feature-3")
     with SandboxServer(tmp_path, protected_tags=("^release-",)) as sandbox:
-        async with RegistryClient(sandbox.host, sandbox.accounts.cleanup.credential) as client:
+        async with RegistryClient(sandbox.host, Given(sandbox.accounts.cleanup.credential)) as client:
             tags = await survey(client, PATH, lambda done, total: None)
             rules = await rules_of(client, PATH)
             protected, _ = rules.protecting([info.tag for info in tags])

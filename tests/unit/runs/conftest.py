@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dockpass.auth.address import host_of_reference, host_of_registry
 from dockpass.auth.command import Command
-from dockpass.auth.credential import Credential
+from dockpass.auth.credential import Credential, Logins
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import BaseImage, Facts, Options, Source, SourceKind, Variable
@@ -65,9 +66,9 @@ class FakeEngine:
     def own_proxy(self) -> str:
         return self.proxy
 
-    def login(self, key: str, credential: Credential) -> str:
+    def login(self, key: str, logins: Logins) -> str:
         self._call("login", key)
-        self.sent.append(credential)
+        self.sent.append(logins.login_for(host_of_registry(key)))
         return "Login Succeeded"
 
     def image_id(self, reference: str) -> str | None:
@@ -87,22 +88,22 @@ class FakeEngine:
         self.images.pop(reference)
         return True
 
-    def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
-        self.sent.append(credential)
+    def pull(self, reference: str, logins: Logins, sink: Sink) -> str:
+        self.sent.append(logins.login_for(host_of_reference(reference)))
         self._call("pull", reference)
         sink.layer("aa", "pulling", 1, 2)
         self._work()
         return "sha256:" + "a" * 64
 
-    def push(self, reference: str, credential: Credential | None, sink: Sink) -> str:
-        self.sent.append(credential)
+    def push(self, reference: str, logins: Logins, sink: Sink) -> str:
+        self.sent.append(logins.login_for(host_of_reference(reference)))
         self._call("push", reference)
         sink.log(f"pushing with {JOB_TOKEN}")
         self._work()
         return "sha256:" + "b" * 64
 
-    def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
-        self.sent.extend(credentials.values())
+    def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
+        self.sent.extend(logins.logins().values())
         self._call("build", str(request.dockerfile))
         self._work()
         return "sha256:" + "c" * 64

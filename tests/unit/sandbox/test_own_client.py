@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from logins import Given
 from sandboxclient import MANIFEST, Client
 
 from dockpass.auth.credential import Credential
@@ -36,13 +37,13 @@ def sandbox(start: Start) -> SandboxServer:
 async def test_a_login_is_accepted(start: Start, flavour: Flavour) -> None:
     sandbox = start(None, flavour)
     for account in sandbox.accounts:
-        async with RegistryClient(sandbox.host, account.credential) as client:
+        async with RegistryClient(sandbox.host, Given(account.credential)) as client:
             assert (await client.login()).words.startswith("accepted by ")
 
 
 async def test_a_wrong_login_is_told_in_gitlabs_words(sandbox: SandboxServer) -> None:
     wrong = Credential("gitlab-ci-token", Secret("canary-wrong"))
-    async with RegistryClient(sandbox.host, wrong) as client:
+    async with RegistryClient(sandbox.host, Given(wrong)) as client:
         with pytest.raises(LoginRefused) as caught:
             await client.login()
     assert "HTTP Basic: Access denied." in caught.value.words
@@ -53,7 +54,7 @@ async def test_an_image_is_read_whole(sandbox: SandboxServer) -> None:
     pusher = Client(sandbox, sandbox.accounts.job)
     digest = pusher.image(PATH, "v1", "v2")
     referrer = pusher.image(PATH, subject={"digest": digest, "size": 1}, artifactType="x/y")
-    async with RegistryClient(sandbox.host, sandbox.accounts.job.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.job.credential)) as client:
         assert await client.tags(PATH) == ["v1", "v2"]
         assert await client.tags("web/absent") == []
         manifest = await client.manifest(PATH, "v1")
@@ -72,7 +73,7 @@ async def test_a_long_list_is_read_in_pages(start: Start, tmp_path: Path) -> Non
         storage.put_manifest(PATH, manifest, [name])
     storage.close()
     sandbox = start(tmp_path / "kept")
-    async with RegistryClient(sandbox.host, sandbox.accounts.job.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.job.credential)) as client:
         assert await client.tags(PATH) == names
     pages = [asked for asked in sandbox.requests if "/tags/list" in asked.path and asked.status == 200]
     assert len(pages) == 4  # 500 tags on the third, which may be where a list was cut
@@ -80,13 +81,13 @@ async def test_a_long_list_is_read_in_pages(start: Start, tmp_path: Path) -> Non
 
 async def test_a_job_token_may_not_delete_and_the_cleanup_token_may(sandbox: SandboxServer) -> None:
     digest = Client(sandbox, sandbox.accounts.job).image(PATH, "v1", "v2")
-    async with RegistryClient(sandbox.host, sandbox.accounts.job.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.job.credential)) as client:
         for deletion in (client.delete_tag(PATH, "v1"), client.delete_digest(PATH, digest)):
             with pytest.raises(RegistryError) as caught:
                 await deletion
             assert caught.value.answer.status == 401
             assert "The login gitlab-ci-token may not do it." in caught.value.message
-    async with RegistryClient(sandbox.host, sandbox.accounts.cleanup.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.cleanup.credential)) as client:
         assert await client.delete_tag(PATH, "v1")
         assert not await client.delete_tag(PATH, "v1")
         assert await client.tags(PATH) == ["v2"]
@@ -98,7 +99,7 @@ async def test_a_job_token_may_not_delete_and_the_cleanup_token_may(sandbox: San
 async def test_deletion_that_is_switched_off_is_explained(start: Start, flavour: Flavour) -> None:
     sandbox = start(None, flavour)
     digest = Client(sandbox, sandbox.accounts.personal).image(PATH, "v1")
-    async with RegistryClient(sandbox.host, sandbox.accounts.personal.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.personal.credential)) as client:
         with pytest.raises(RegistryError) as caught:
             await client.delete_digest(PATH, digest)
         assert "switched off" in caught.value.message
@@ -112,7 +113,7 @@ async def test_a_cleanup_deletes_single_tags(sandbox: SandboxServer) -> None:
     pusher.image(PATH, "v1", "stable")
     pusher.image(PATH, "v2", layer=b"another")
     results: list[TagResult] = []
-    async with RegistryClient(sandbox.host, sandbox.accounts.cleanup.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.cleanup.credential)) as client:
         tags = await survey(client, PATH, lambda done, total: None)
         single = await can_delete_single_tags(client, PATH)
         assert single
@@ -124,7 +125,7 @@ async def test_a_cleanup_deletes_single_tags(sandbox: SandboxServer) -> None:
 
 async def test_faults_are_met_as_on_a_bad_day(sandbox: SandboxServer) -> None:
     digest = Client(sandbox, sandbox.accounts.job).image(PATH, "v1")
-    async with RegistryClient(sandbox.host, sandbox.accounts.job.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.job.credential)) as client:
         assert (await client.manifest(PATH, "v1")).digest == digest
         sandbox.faults = Faults(wrong_digest=1)
         with pytest.raises(Exception, match="digest"):
@@ -140,10 +141,10 @@ async def test_faults_are_met_as_on_a_bad_day(sandbox: SandboxServer) -> None:
 async def test_an_expired_token_is_fetched_anew_once(sandbox: SandboxServer) -> None:
     Client(sandbox, sandbox.accounts.job).image(PATH, "v1")
     sandbox.faults = Faults(expired_tokens=1)
-    async with RegistryClient(sandbox.host, sandbox.accounts.job.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.job.credential)) as client:
         assert await client.tags(PATH) == ["v1"]
     sandbox.faults = Faults(expired_tokens=2)
-    async with RegistryClient(sandbox.host, sandbox.accounts.job.credential) as client:
+    async with RegistryClient(sandbox.host, Given(sandbox.accounts.job.credential)) as client:
         with pytest.raises(RegistryError) as caught:
             await client.tags(PATH)
     assert caught.value.answer.status == 401

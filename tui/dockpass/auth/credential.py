@@ -1,8 +1,10 @@
-"""What is sent to a registry."""
+"""A login, and where whoever sends one reads it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from dockpass.secrets import Secret
 
@@ -17,3 +19,16 @@ class Credential:
     username: str
     password: Secret
     identity_token: Secret | None = None
+
+
+class Logins(Protocol):
+    """Where engines and registry clients read the logins that they send, each time they need one.
+
+    Both methods raise `DockpassError` where the logins cannot be read: nothing is sent then.
+    """
+
+    def login_for(self, host: str) -> Credential | None:
+        """Return the login for a registry's `host[:port]`; None means anonymous."""
+
+    def logins(self) -> Mapping[str, Credential]:
+        """Return every login, by docker's key of its registry."""

@@ -1,8 +1,10 @@
-"""The temporary docker config of a run: created, used, removed, and looked for again."""
+"""The temporary docker config of a run: its creation, and its verified removal.
+
+`runconfig` reads it.
+"""
 
 from __future__ import annotations
 
-import base64
 import fcntl
 import json
 import os
@@ -19,14 +21,17 @@ from dockpass.dockerconfig.entry import written_entry
 from dockpass.dockerconfig.guardian import Guardian
 from dockpass.dockerconfig.places import Place, is_in_memory, new_name, places
 from dockpass.errors import DockpassError
+from dockpass.secrets import Secret
 from dockpass.text import clean
 
 LOCK = ".lock"
 DUMMY_HOST = "dockpass.invalid"
+_DUMMY = Credential("nobody", Secret("nothing"))
 """Stands in a config without entries: an empty one would open the system's keychain to docker's
 command line, and the home config to the docker SDK."""
 
 _NEW_LOCK = ".lock-new"
+_NEW_CONFIG = ".config-new"
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OURS_ONLY = frozenset({"auths", "credsstore", "credhelpers"})
 _ATTEMPTS = 3
@@ -97,8 +102,26 @@ class TemporaryConfig:
         """The config file itself."""
         return self.path / "config.json"
 
+    def rewrite(self, entries: Mapping[str, Credential], extra: Mapping[str, object] | None = None) -> None:
+        """Replace the config's entries, in one step.
+
+        Raises `DockpassError` if an entry cannot be written, the disk is full, or the config was removed.
+        """
+        text = config_json(entries, extra or {})
+        with self._removing:
+            try:
+                _write(self.path / _NEW_CONFIG, text)
+                (self.path / _NEW_CONFIG).replace(self.config_file)
+            except OSError as error:
+                raise DockpassError(
+                    "config-not-written",
+                    f"{clean(str(self.config_file))} cannot be written: {_reason(error)}.",
+                    "Free some space there, or point TMPDIR at a directory of yours.",
+                ) from error
+            self.hosts = tuple(entries)
+
     def remove(self) -> Removal:
-        """Remove the directory, then look for it; every later call tells the same."""
+        """Remove the directory and verify that it is gone; every later call returns the same."""
         with self._removing:
             if self._removal is None:
                 self._removal = self._remove()
@@ -188,9 +211,20 @@ def config_json(entries: Mapping[str, Credential], extra: Mapping[str, object]) 
     """Return the text of a `config.json` with these entries; never without any."""
     if refused := [name for name in extra if name.lower() in _OURS_ONLY]:
         raise ValueError(f"a temporary config has no other {refused[0]}")
-    auths = {key: written_entry(key, credential) for key, credential in entries.items()}
-    nobody = {"auth": base64.b64encode(b"nobody:nothing").decode("ascii")}
-    return json.dumps({"auths": auths or {DUMMY_HOST: nobody}, **extra}, indent=2)
+    auths = {
+        key: written_entry(key, credential) for key, credential in (entries or {DUMMY_HOST: _DUMMY}).items()
+    }
+    return json.dumps({"auths": auths, **extra}, indent=2)
+
+
+def write_config(directory: Path, entries: Mapping[str, Credential]) -> None:
+    """Write a `config.json` of mode 0600 into a directory that somebody else creates and removes."""
+    _write(directory / "config.json", config_json(entries, {}))
+
+
+def is_dummy(key: str, credential: Credential) -> bool:
+    """Tell whether an entry is the one that stands in a config without entries; it is no login."""
+    return key == DUMMY_HOST and credential == _DUMMY
 
 
 def _take_lock(path: Path) -> int:

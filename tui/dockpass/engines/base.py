@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from dockpass.auth.credential import Credential
+from dockpass.auth.credential import Logins
 from dockpass.buildfiles.contexts import NamedContexts
 
 EMBEDDED = "embedded"
@@ -59,6 +59,8 @@ class BuildRequest:
 class Engine(Protocol):
     """One connection for one run. Every method raises only `DockpassError`s.
 
+    What a registry is sent is read from `logins`, when the method is called or later.
+
     The methods block; `cut` is called from another thread and makes a blocked one end within half a
     second with `Cancelled`, as it does every later one. `tag` and `untag` are let to their end, before
     and after: cut in the middle nobody would know whether the name is there.
@@ -73,7 +75,7 @@ class Engine(Protocol):
         The embedded engine has none of its own: what holds for dockpass holds for it.
         """
 
-    def login(self, key: str, credential: Credential) -> str:
+    def login(self, key: str, logins: Logins) -> str:
         """Log in at docker's key of a registry, always asking it; return the registry's words."""
 
     def image_id(self, reference: str) -> str | None:
@@ -86,14 +88,14 @@ class Engine(Protocol):
         """Remove the local name and tell so; the last name of an image is kept, for its removal would
         delete the image."""
 
-    def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+    def pull(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Pull one reference; return its digest (empty where the engine does not tell)."""
 
-    def push(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+    def push(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Push one reference; return its digest (empty where the engine does not tell)."""
 
-    def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
-        """Build; `credentials` by docker's key, sent to the engine and to nobody else; return the id."""
+    def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
+        """Build; return the image's id."""
 
     def cut(self) -> None:
         """End whatever blocks, from another thread."""

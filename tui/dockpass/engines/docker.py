@@ -1,7 +1,7 @@
 """The engine over the Docker SDK: Docker itself, and podman's service, which speaks the same.
 
-Nothing here reads a config or a credential helper: every request carries exactly the credentials that
-it was given, or says that there are none.
+The SDK reads no config and no credential helper here: every request carries the login that the run's
+config has for its registry, or says that there is none.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import requests
 import urllib3.exceptions
 from docker.auth import encode_header
 
-from dockpass.auth.address import host_of_reference, login_key
-from dockpass.auth.credential import Credential
+from dockpass.auth.address import host_of_reference, host_of_registry, login_key
+from dockpass.auth.credential import Credential, Logins
 from dockpass.auth.reference import is_digest, parse_reference
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
 from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
@@ -28,7 +28,7 @@ from dockpass.engines.endpoint import Endpoint
 from dockpass.engines.failures import Proof, failed, login_failed
 from dockpass.engines.starting import how_to_start
 from dockpass.engines.stream import Reporter, StreamError, objects
-from dockpass.errors import Cancelled, DockpassError, UsageError
+from dockpass.errors import Cancelled, DockpassError, LoginRefused, UsageError
 from dockpass.registry.proxies import proxies_of
 from dockpass.text import clean, plural
 
@@ -77,7 +77,7 @@ class DockerEngine:
         self._client = client
         self._cutter = client.cutter
         self._endpoint = endpoint
-        self._accepted: set[str] = set()
+        self._accepted: dict[str, Credential] = {}
 
     def info(self) -> EngineInfo:
         """Return which engine answered."""
@@ -106,14 +106,21 @@ class DockerEngine:
         without = clean(_text(found, "NoProxy"), 200)
         return f"{proxies}, but not for {without}" if proxies and without else proxies
 
-    def login(self, key: str, credential: Credential) -> str:
+    def login(self, key: str, logins: Logins) -> str:
         """Ask the registry through the engine, whatever is stored anywhere; return its words."""
+        credential = logins.login_for(host_of_registry(key))
+        if credential is None:
+            raise LoginRefused(
+                "login-missing",
+                f"The temporary docker config has no login for {clean(key)} any more.",
+                "Something changed it during the run. Start the run again.",
+            )
         data = _auth(credential) | {"serveraddress": key}
         with self._work(lambda words: login_failed(key, credential.username, words)):
             response = self._client._post_json(self._client._url("/auth"), data=data, timeout=LONG_WORK)
             self._expect_success(response)
             answer = response.json() if response.content else {}
-        self._accepted.add(key)
+        self._accepted[key] = credential
         status = answer.get("Status") if isinstance(answer, dict) else None
         return clean(str(status or "Login Succeeded"))
 
@@ -144,19 +151,19 @@ class DockerEngine:
             self._client.remove_image(reference, noprune=True)
             return True
 
-    def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+    def pull(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Pull one reference; return its digest."""
         parsed = parse_reference(reference)
         params = {"fromImage": str(parsed.repository), "tag": parsed.digest or parsed.tag or "latest"}
-        return self._transfer("pull", reference, "/images/create", params, credential, sink)
+        return self._transfer("pull", reference, "/images/create", params, logins, sink)
 
-    def push(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+    def push(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Push one reference; return its digest."""
         parsed = parse_reference(reference)
         path, params = f"/images/{parsed.repository}/push", {"tag": parsed.tag or "latest"}
-        return self._transfer("push", reference, path, params, credential, sink)
+        return self._transfer("push", reference, path, params, logins, sink)
 
-    def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
+    def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
         """Build with the classic builder; return the image's id."""
         if request.needs_buildkit:
             raise UsageError(
@@ -165,6 +172,7 @@ class DockerEngine:
                 "Build it with --engine embedded if nothing in it runs, or with `docker buildx build`, then"
                 " push it with `dockpass push --image`.",
             )
+        credentials = logins.logins()
         reporter = Reporter(sink)
         what = f"build of {clean(str(request.dockerfile))}"
 
@@ -189,9 +197,10 @@ class DockerEngine:
         reference: str,
         path: str,
         params: Mapping[str, str],
-        credential: Credential | None,
+        logins: Logins,
         sink: Sink,
     ) -> str:
+        credential = logins.login_for(host_of_reference(reference))
         names = (reference, str(parse_reference(reference)))
         proof = self._proof(reference, credential)
         with self._work(lambda words: failed(f"{what} of {clean(reference)}", words, proof, names)):
@@ -260,7 +269,8 @@ class DockerEngine:
     def _proof(self, reference: str, credential: Credential | None) -> Proof:
         if credential is None:
             return Proof.NONE_SENT
-        return Proof.ACCEPTED if login_key(host_of_reference(reference)) in self._accepted else Proof.SENT
+        accepted = self._accepted.get(login_key(host_of_reference(reference)))
+        return Proof.ACCEPTED if accepted == credential else Proof.SENT
 
     def _proof_of_build(self, base: str, credentials: Mapping[str, Credential]) -> Proof:
         """Judge by the base image that was asked for last, as far as the engine named it."""
@@ -268,7 +278,7 @@ class DockerEngine:
             return self._proof(base, credentials.get(login_key(host_of_reference(base))))
         if not credentials:
             return Proof.NONE_SENT
-        return Proof.ACCEPTED if credentials.keys() <= self._accepted else Proof.SENT
+        return Proof.ACCEPTED if credentials.items() <= self._accepted.items() else Proof.SENT
 
     @contextmanager
     def _work(self, explain: Explain) -> Iterator[None]:

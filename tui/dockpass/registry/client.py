@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from dockpass.auth.credential import Credential
+from dockpass.auth.credential import Logins
 from dockpass.auth.reference import is_digest, is_path, is_tag
 from dockpass.errors import DockpassError
 from dockpass.registry.claims import Claims, read_claims
@@ -61,7 +61,7 @@ class TooManyRequests(RegistryError):
 
 
 class RegistryClient:
-    """Speaks to one registry host; an async context manager.
+    """Speaks to one registry host, with the login that `logins` has for it; an async context manager.
 
     Every method raises only `DockpassError`s: `RegistryError` with the registry's own words where it
     declined, others where no answer came or none that can be trusted.
@@ -70,7 +70,7 @@ class RegistryClient:
     def __init__(
         self,
         host: str,
-        credential: Credential | None,
+        logins: Logins,
         *,
         policy: Policy | None = None,
         transport: Transport | None = None,
@@ -78,7 +78,7 @@ class RegistryClient:
     ) -> None:
         self.host = host
         self._transport = transport or Transport(policy)
-        self._session = Session(host, credential, self._transport, guard=guard)
+        self._session = Session(host, logins.login_for(host), self._transport, guard=guard)
         self._delete_actions: tuple[str, ...] = ("pull,delete", "*")
 
     async def __aenter__(self) -> Self:

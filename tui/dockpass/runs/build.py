@@ -23,7 +23,7 @@ def build(job: Job) -> Callable[[], str]:
 
 def _build(job: Job, request: BuildRequest) -> str:
     with job.phase(Phase.BUILD, str(request.dockerfile)) as report:
-        image_id = job.engine().build(request, job.credentials, job)
+        image_id = job.engine().build(request, job.config, job)
         report.detail = image_id
     try:
         remember_build(job.services.state, job.services.cwd, image_id)

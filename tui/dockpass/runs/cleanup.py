@@ -21,7 +21,6 @@ from dockpass.registry.tagrules import rules_of
 from dockpass.runs.contact import contact
 from dockpass.runs.events import LogKind, Phase, TagDeleted, TagPlanned
 from dockpass.runs.job import Job
-from dockpass.runs.login import credential_for
 from dockpass.text import clean, plural
 
 MOST_DOUBTS = 8
@@ -61,9 +60,8 @@ def _run(job: Job, policy: Policy) -> str:
 
 async def _cleanup(job: Job, policy: Policy) -> str:
     repository = job.repository
-    credential = credential_for(job, str(repository))
     try:
-        async with contact(job, repository.host, credential) as client:
+        async with contact(job, repository.host) as client:
             plan = await _plan(job, client, repository.path, policy)
             going = [row for row in plan.rows if row.deletes]
             if not going:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Method
-from dockpass.auth.credential import Credential
 from dockpass.engines.base import EMBEDDED
 from dockpass.errors import Cancelled, DockpassError, NotAllowed
 from dockpass.registry.policy import Policy, RealmNotAgreed, RealmRule
@@ -24,13 +23,13 @@ _TOKENS = frozenset({Method.AUTOLOGIN, Method.CLEANUP_TOKEN})
 
 
 @asynccontextmanager
-async def contact(job: Job, host: str, credential: Credential | None) -> AsyncIterator[RegistryClient]:
+async def contact(job: Job, host: str) -> AsyncIterator[RegistryClient]:
     """Open a client that is connected; the person is asked about a realm that is not plainly the registry's.
 
     Raises `RealmNotAgreed` where the person does not agree or cannot be asked, with nothing sent.
     """
     while True:
-        async with job.services.open_registry(host, credential, policy_of(job)) as client:
+        async with job.services.open_registry(host, job.config, policy_of(job)) as client:
             try:
                 await client.connect()
             except RealmNotAgreed as found:
@@ -41,7 +40,7 @@ async def contact(job: Job, host: str, credential: Credential | None) -> AsyncIt
         await asyncio.to_thread(_ask, job, unknown)
 
 
-async def check_realm_for_engine(job: Job, host: str, credential: Credential) -> None:
+async def check_realm_for_engine(job: Job, host: str) -> None:
     """Look where the engine will be sent with a CI token; it checks nothing of that kind itself.
 
     The embedded engine is sent nowhere else than dockpass would go itself, so it is looked at always.
@@ -49,7 +48,7 @@ async def check_realm_for_engine(job: Job, host: str, credential: Credential) ->
     if not _servers(job) and job.engine().info().name != EMBEDDED:
         return
     try:
-        async with contact(job, host, credential):
+        async with contact(job, host):
             pass
     except (NotAllowed, Cancelled):
         raise

@@ -14,7 +14,6 @@ from dockpass.registry.reading import parse_time
 from dockpass.runs.contact import contact
 from dockpass.runs.events import ImageDescribed, Phase
 from dockpass.runs.job import Job
-from dockpass.runs.login import credential_for
 from dockpass.runs.references import references_of_run
 from dockpass.text import clean
 
@@ -34,9 +33,8 @@ def _run(job: Job, references: tuple[Reference, ...]) -> str:
 
 
 async def _deploy(job: Job, references: tuple[Reference, ...]) -> str:
-    credential = credential_for(job, str(job.repository))
     found = []
-    async with contact(job, job.repository.host, credential) as client:
+    async with contact(job, job.repository.host) as client:
         for reference in references:
             with job.phase(Phase.INSPECT, str(reference)) as report:
                 manifest = await client.manifest(reference.path, reference.tag or "latest")

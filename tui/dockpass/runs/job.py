@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
-from dockpass.auth.credential import Credential
 from dockpass.auth.facts import Facts
 from dockpass.auth.reference import Repository, parse_repository
+from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import Engine
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, NotAllowed
 from dockpass.registry.retry_after import Wait
@@ -49,7 +50,7 @@ class Job:
         self.request = request
         self.services = services
         self.feed = feed
-        self.credentials: Mapping[str, Credential] = {}
+        self._config: RunConfig | None = None
         self.agreed_realms: frozenset[str] = frozenset()
         self._began = services.clock()
         self._changed = threading.Condition()
@@ -64,6 +65,17 @@ class Job:
     def facts(self) -> Facts:
         """The facts of the request."""
         return self.request.facts
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's temporary config, once it is created: the only source of what the run sends."""
+        if self._config is None:
+            raise RuntimeError("the run has no config yet")
+        return self._config
+
+    def use_config(self, directory: Path) -> None:
+        """Read what the run sends from the config in this directory from now on."""
+        self._config = RunConfig(directory, self.services.redactor)
 
     @property
     def repository(self) -> Repository:

@@ -8,7 +8,6 @@ from functools import partial
 from dockpass.auth.reference import Reference
 from dockpass.runs.events import Phase
 from dockpass.runs.job import Job
-from dockpass.runs.login import credential_for
 from dockpass.runs.references import references_of_run
 
 
@@ -22,7 +21,7 @@ def _pull(job: Job, references: tuple[Reference, ...]) -> str:
     for reference in references:
         name = str(reference)
         with job.phase(Phase.PULL, name) as report:
-            digest = job.engine().pull(name, credential_for(job, name), job)
+            digest = job.engine().pull(name, job.config, job)
             report.detail = digest
         done.append(f"{name}@{digest}" if digest else name)
     return "pulled " + ", ".join(done)

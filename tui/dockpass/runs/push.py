@@ -13,7 +13,6 @@ from dockpass.errors import DockpassError
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import last_build
-from dockpass.runs.login import credential_for
 from dockpass.runs.references import references_of_run
 from dockpass.text import clean
 
@@ -35,7 +34,7 @@ def _push_one(job: Job, reference: Reference) -> str:
     name = str(reference)
     image = _local_image(job, reference)
     with _named(job, image, name), job.phase(Phase.PUSH, name) as report:
-        digest = job.engine().push(name, credential_for(job, name), job)
+        digest = job.engine().push(name, job.config, job)
         report.detail = digest
     return digest
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dockpass.auth.address import host_of_reference
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
@@ -62,3 +63,11 @@ class RunRequest:
     confirmed: bool = False
     foreign_allowed: bool = False
     can_ask: bool = True
+
+
+def hosts_of_run(request: RunRequest) -> tuple[str, ...]:
+    """Return the registry hosts that a run talks to."""
+    if request.command.needs_repo:
+        return (host_of_reference(request.decision.repo),)
+    images = request.facts.base_images or ()
+    return tuple(sorted({host_of_reference(image.reference) for image in images}))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from dockpass.auth.command import Command
-from dockpass.auth.credential import Credential
 from dockpass.auth.decision import WarningId
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed
 from dockpass.registry.retry_after import telling
+from dockpass.runs.entries import check_external, decided_entries, found_entries
 from dockpass.runs.events import (
     ConfigCreated,
     ConfigRemoved,
@@ -26,7 +26,7 @@ from dockpass.runs.events import (
 )
 from dockpass.runs.feed import Feed
 from dockpass.runs.job import Job, status_of
-from dockpass.runs.login import entries_of_run, log_in
+from dockpass.runs.login import log_in
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
 from dockpass.system import refused_by_system
@@ -100,9 +100,9 @@ class Run:
         job = self._job
         _check_allowed(job.request)
         work = _prepare_of(job.request.command)(job)
-        entries = entries_of_run(job)
+        check_external(job.request.decision)
         with job.phase(Phase.CREATE_CONFIG) as report:
-            self._config = config = self._create_config(entries.credentials)
+            config, notes = self._filled_config()
             job.put(
                 lambda at: ConfigCreated(
                     at,
@@ -115,12 +115,28 @@ class Run:
                 )
             )
             report.detail = str(config.path)
-        job.credentials = entries.credentials
-        log_in(job, entries)
+        log_in(job, config.hosts, notes)
         return work()
 
-    def _create_config(self, entries: Mapping[str, Credential]) -> TemporaryConfig:
+    def _filled_config(self) -> tuple[TemporaryConfig, tuple[str, ...]]:
+        """Create the config; return it with notes on where the entries in it were found.
+
+        Entries of another config are looked up once this one exists: a credential helper is a child
+        process, and gets it as its docker config.
+        """
+        job = self._job
+        self._config = config = self._create_config()
+        job.use_config(config.path)
+        if job.request.decision.config_dir is None:
+            return config, ()
+        entries = found_entries(job)
+        if entries.credentials:
+            config.rewrite(entries.credentials)
+        return config, entries.notes
+
+    def _create_config(self) -> TemporaryConfig:
         services = self._job.services
+        entries = decided_entries(self._job)
         with self._finishing:  # a stopped run must not create anything any more
             if self._finished:
                 raise Cancelled

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockpass.auth.credential import Credential
+from dockpass.auth.credential import Credential, Logins
 from dockpass.auth.facts import Facts
+from dockpass.dockerconfig.helpers import HelperResult, ask_helper
 from dockpass.dockerconfig.resolve import Resolution, resolve
+from dockpass.dockerconfig.runconfig import without_rivals
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import Engine
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 OpenEngine = Callable[[Mapping[str, str], Path], Engine]
 """Connects to the engine, given the run's environment and the home directory."""
 
-MakeRegistry = Callable[[str, Credential | None, Policy], AbstractAsyncContextManager["RegistryClient"]]
-"""Makes a client for a registry host."""
+MakeRegistry = Callable[[str, Logins, Policy], AbstractAsyncContextManager["RegistryClient"]]
+"""Makes a client for a registry host, which reads its login from the run's config."""
 
 CreateConfig = Callable[[Mapping[str, Credential], Mapping[str, str]], TemporaryConfig]
 ResolveEntries = Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]
@@ -53,12 +55,10 @@ def ordinary_policy(
     return Policy(proxies, certificate_directories=certificate_directories(home), realm_rule=RealmRule())
 
 
-def _make_registry(
-    host: str, credential: Credential | None, policy: Policy
-) -> AbstractAsyncContextManager[RegistryClient]:
+def _make_registry(host: str, logins: Logins, policy: Policy) -> AbstractAsyncContextManager[RegistryClient]:
     from dockpass.registry.client import RegistryClient
 
-    return RegistryClient(host, credential, policy=policy)
+    return RegistryClient(host, logins, policy=policy)
 
 
 def _create_config(entries: Mapping[str, Credential], environ: Mapping[str, str]) -> TemporaryConfig:
@@ -66,7 +66,10 @@ def _create_config(entries: Mapping[str, Credential], environ: Mapping[str, str]
 
 
 def _resolve(directory: Path, hosts: Sequence[str], environ: Mapping[str, str]) -> Resolution:
-    return resolve(directory, hosts, environ=environ)
+    def ask(name: str, key: str, environ: Mapping[str, str]) -> HelperResult:
+        return ask_helper(name, key, without_rivals(environ))
+
+    return resolve(directory, hosts, environ=environ, run_helper=ask)
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,10 @@ class Services:
         mask_before_cutting(self.redactor)
 
     def open_registry(
-        self, host: str, credential: Credential | None, policy: Policy | None = None
+        self, host: str, logins: Logins, policy: Policy | None = None
     ) -> AbstractAsyncContextManager[RegistryClient]:
         """Open a client for a registry host, by the policy of these services if no other is given."""
-        return self.make_registry(host, credential, policy or self.policy)
+        return self.make_registry(host, logins, policy or self.policy)
 
     def run_environ(self, facts: Facts) -> dict[str, str]:
         """Return the environment of a run: the facts' variables, and the technical names."""

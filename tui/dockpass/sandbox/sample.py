@@ -12,8 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dockpass.auth.credential import Credential
+from dockpass.auth.address import login_key
+from dockpass.auth.credential import Credential, Logins
 from dockpass.auth.reference import parse_repository
+from dockpass.dockerconfig.runconfig import RunConfig
+from dockpass.dockerconfig.temporary import write_config
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.embedded.engine import EmbeddedEngine
 from dockpass.engines.embedded.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
@@ -108,11 +111,13 @@ def write_project(directory: Path, host: str) -> None:
 
 def fill(host: str, credential: Credential, workspace: Path, now: datetime) -> None:
     """Push the base image, and the repository's history on top of it. `workspace` is emptied by others."""
-    base = _push_base(host, credential, workspace)
-    asyncio.run(_push_history(host, credential, base, now))
+    write_config(workspace, {login_key(host): credential})
+    logins = RunConfig(workspace)
+    base = _push_base(host, logins, workspace)
+    asyncio.run(_push_history(host, logins, base, now))
 
 
-def _push_base(host: str, credential: Credential, workspace: Path) -> _Base:
+def _push_base(host: str, logins: Logins, workspace: Path) -> _Base:
     files = workspace / "base"
     for name, text in _BASE_FILES.items():
         path = files / name
@@ -124,8 +129,8 @@ def _push_base(host: str, credential: Credential, workspace: Path) -> _Base:
     store = Store(workspace / "images")
     engine = EmbeddedEngine(store, "the sandbox")
     name = f"{host}/{BASE}"
-    engine.build(BuildRequest(files, dockerfile, (name,)), {}, _Silent())
-    engine.push(name, credential, _Silent())
+    engine.build(BuildRequest(files, dockerfile, (name,)), logins, _Silent())
+    engine.push(name, logins, _Silent())
     entry = store.find(name)
     manifest = store.manifest(entry.descriptor) if entry else None
     if not isinstance(manifest, Manifest):
@@ -141,9 +146,9 @@ class _Base:
     diff_ids: tuple[str, ...]
 
 
-async def _push_history(host: str, credential: Credential, base: _Base, now: datetime) -> None:
+async def _push_history(host: str, logins: Logins, base: _Base, now: datetime) -> None:
     async with Transport() as transport:
-        remote = Remote(parse_repository(f"{host}/{PROJECT}"), credential, transport)
+        remote = Remote(parse_repository(f"{host}/{PROJECT}"), logins, transport)
         for layer in base.layers:
             await remote.mount(layer.digest, BASE.partition(":")[0], _Silent().log)
         writer = _Writer(remote, base)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from logins import ANONYMOUS
 from notes import Notes
 from servers import wait_until
 from transfers import Place, in_own_process
@@ -29,7 +30,7 @@ DOCKERFILE = (
 
 
 def build(place: Place, request: BuildRequest) -> str:
-    return place.engine().build(request, {}, Notes())
+    return place.engine().build(request, ANONYMOUS, Notes())
 
 
 def layers(place: Place, image: str) -> list[str]:
@@ -168,7 +169,7 @@ def test_layers_that_are_built_already_are_taken_again(place: Place) -> None:
     build(place, request)
     before = place.state()
     notes = Notes()
-    place.engine().build(request, {}, notes)
+    place.engine().build(request, ANONYMOUS, notes)
     assert [line for line in notes.lines if "layer" in line and "there already" not in line] == []
     assert place.state() == before
     shutil.rmtree(place.store.root / "blobs")  # the notes of built layers stay, and mean nothing now
@@ -214,7 +215,7 @@ def test_a_build_that_is_cancelled_anywhere_leaves_nothing_unfinished(place: Pla
     count, done = 0, False
     while not done:
         try:
-            place.engine().build(request, {}, EndsAfter(count))
+            place.engine().build(request, ANONYMOUS, EndsAfter(count))
             done = True
         except Cancelled:
             assert place.names() == []
@@ -238,7 +239,7 @@ def test_a_cancelled_build_ends_within_half_a_second(place: Place, step: str) ->
     thread = threading.Thread(target=cut)
     thread.start()
     with pytest.raises(Cancelled):
-        engine.build(request, {}, notes)
+        engine.build(request, ANONYMOUS, notes)
     ended = time.monotonic()
     thread.join()
     assert ended - at[0] < 0.5

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from logins import ANONYMOUS
 from notes import Notes
 from transfers import Place
 
@@ -34,7 +35,7 @@ def request_of(place: Place, dockerfile: str = DOCKERFILE, old: int = OLD) -> Bu
 def built(place: Place, request: BuildRequest) -> tuple[dict[str, Any], dict[str, float], list[str]]:
     """Build; return the config, the time of each path in the layers, and what was said."""
     notes = Notes()
-    place.engine().build(request, {}, notes)
+    place.engine().build(request, ANONYMOUS, notes)
     entry = place.store.find("here.example/a:1")
     manifest = place.store.manifest(entry.descriptor) if entry else None
     assert isinstance(manifest, Manifest)

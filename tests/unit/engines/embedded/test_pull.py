@@ -8,6 +8,7 @@ import time
 import pytest
 from badproxy import BadProxy, Reword
 from cutting import Cutting, ends_when_cut
+from logins import ANONYMOUS, Given
 from notes import Notes
 from sandboxclient import CONFIG, INDEX, MANIFEST, Client
 from transfers import Place, digest_of, document, in_own_process
@@ -35,13 +36,13 @@ def pushed(sandbox: SandboxServer, other: Place, owner: Credential) -> str:
     """An image of three layers in the sandbox."""
     name = f"{sandbox.host}/web/app:1"
     other.image(name, 3 * MB, 2 * MB, 10)
-    other.engine().push(name, owner, Notes())
+    other.engine().push(name, Given(owner), Notes())
     return name
 
 
 def test_a_pull_keeps_digest_and_bytes(place: Place, other: Place, owner: Credential, pushed: str) -> None:
     notes = Notes()
-    digest = place.engine().pull(pushed, owner, notes)
+    digest = place.engine().pull(pushed, Given(owner), notes)
     entry = place.store.find(pushed)
     assert entry is not None
     assert entry.descriptor.digest == digest
@@ -53,10 +54,10 @@ def test_a_pull_keeps_digest_and_bytes(place: Place, other: Place, owner: Creden
 def test_a_second_pull_loads_no_blob(
     sandbox: SandboxServer, place: Place, owner: Credential, pushed: str
 ) -> None:
-    place.engine().pull(pushed, owner, Notes())
+    place.engine().pull(pushed, Given(owner), Notes())
     before = len(sandbox.requests)
     notes = Notes()
-    place.engine().pull(pushed, owner, notes)
+    place.engine().pull(pushed, Given(owner), notes)
     assert {state for _, state, _, _ in notes.layers} == {"exists"}
     assert not [each for each in sandbox.requests[before:] if "/blobs/" in each.path]
 
@@ -67,7 +68,7 @@ def test_layers_come_in_parallel(
     sandbox.faults = Faults(latency=0.4, path="/blobs/")
     notes = Notes()
     began = time.monotonic()
-    place.engine().pull(pushed, owner, notes)
+    place.engine().pull(pushed, Given(owner), notes)
     assert time.monotonic() - began < 4 * 0.4 + 0.4  # four blobs, three at once
     first_done = next(n for n, each in enumerate(notes.layers) if each[1] == "pulled")
     assert len({each[0] for each in notes.layers[:first_done]}) >= 3
@@ -78,7 +79,7 @@ def test_a_cut_connection_is_resumed_by_range(
 ) -> None:
     sandbox.faults = Faults(cut_blob_after=1_500_000, path=blob_of(other, pushed))
     notes = Notes()
-    place.engine().pull(pushed, owner, notes)
+    place.engine().pull(pushed, Given(owner), notes)
     assert place.is_whole(pushed)
     resumed = [line for line in notes.lines if "Going on at" in line]
     assert len(resumed) == 1
@@ -94,7 +95,7 @@ def test_a_part_that_begins_at_another_place_is_refused(
         BadProxy(sandbox.host, lambda asked: elsewhere if "range" in asked.headers else None) as proxy,
         pytest.raises(DockpassError, match="begins at another place") as caught,
     ):
-        place.engine().pull(pushed.replace(sandbox.host, proxy.host), owner, Notes())
+        place.engine().pull(pushed.replace(sandbox.host, proxy.host), Given(owner), Notes())
     assert caught.value.id == "answer-refused"
     assert place.names() == []
 
@@ -105,7 +106,7 @@ def test_eight_cuts_in_a_row_still_get_there_as_long_as_bytes_come(
 ) -> None:
     sandbox.faults = Faults(cut_blob_after=each, cut_times=8, path=blob_of(other, pushed))
     notes = Notes()
-    place.engine().pull(pushed, owner, notes)
+    place.engine().pull(pushed, Given(owner), notes)
     assert place.is_whole(pushed)
     went_on = [line for line in notes.lines if "Going on at" in line]
     assert [line.split("Going on at ")[1] for line in went_on] == [
@@ -118,7 +119,7 @@ def test_a_line_on_which_nothing_comes_is_given_up(
 ) -> None:
     sandbox.faults = Faults(cut_blob_after=0, cut_times=1000, path="/blobs/")
     with pytest.raises(DockpassError):
-        place.engine().pull(pushed, owner, Notes())
+        place.engine().pull(pushed, Given(owner), Notes())
     assert place.names() == []
     assert list((place.store.root / "ingest").iterdir()) == []
 
@@ -138,7 +139,7 @@ def test_passing_faults_pass(
     sandbox: SandboxServer, place: Place, owner: Credential, pushed: str, faults: Faults
 ) -> None:
     sandbox.faults = faults
-    place.engine().pull(pushed, owner, Notes())
+    place.engine().pull(pushed, Given(owner), Notes())
     assert place.is_whole(pushed)
 
 
@@ -148,7 +149,7 @@ def test_wrong_bytes_are_never_named(
 ) -> None:
     sandbox.faults = Faults(wrong_digest=1, path=path)
     with pytest.raises(DockpassError) as caught:
-        place.engine().pull(pushed, owner, Notes())
+        place.engine().pull(pushed, Given(owner), Notes())
     assert caught.value.id in {"blob-wrong", "answer-refused"}
     assert place.names() == []
     blobs = list((place.store.root / "blobs" / "sha256").glob("*"))
@@ -182,7 +183,7 @@ def test_an_index_gives_this_platform_and_keeps_its_digest(
     digest = client.manifest("web/multi", index, "1")
     name = f"{sandbox.host}/web/multi:1"
     notes = Notes()
-    assert place.engine().pull(name, owner, notes) == digest
+    assert place.engine().pull(name, Given(owner), notes) == digest
     assert place.store.find(name).descriptor.digest == children["here"]  # type: ignore[union-attr]
     assert any("an index of 4" in line for line in notes.lines)
 
@@ -194,7 +195,7 @@ def test_an_index_without_this_platform_names_what_is_there(
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [_listed(child, "linux", "s390x")]}
     client.manifest("web/multi", index, "1")
     with pytest.raises(DockpassError, match="linux/s390x"):
-        place.engine().pull(f"{sandbox.host}/web/multi:1", owner, Notes())
+        place.engine().pull(f"{sandbox.host}/web/multi:1", Given(owner), Notes())
 
 
 def test_a_layer_that_is_kept_elsewhere_is_told(
@@ -215,7 +216,7 @@ def test_a_layer_that_is_kept_elsewhere_is_told(
     }
     client.manifest("web/win", manifest, "1")
     with pytest.raises(DockpassError) as caught:
-        place.engine().pull(f"{sandbox.host}/web/win:1", owner, Notes())
+        place.engine().pull(f"{sandbox.host}/web/win:1", Given(owner), Notes())
     assert caught.value.id == "layer-elsewhere"
     assert "elsewhere.example" in caught.value.message
     assert place.names() == []
@@ -235,18 +236,18 @@ def test_zstd_layers_are_pulled_as_they_are_and_told_by_a_build(
     }
     client.manifest("web/z", manifest, "1")
     name = f"{sandbox.host}/web/z:1"
-    place.engine().pull(name, owner, Notes())
+    place.engine().pull(name, Given(owner), Notes())
     assert place.is_whole(name)
     request = place.context(f"FROM {name}\nCOPY a /\n", {"a": b"a"})
     with pytest.raises(DockpassError, match="zstd") as caught:
-        place.engine().build(request, {}, Notes())
+        place.engine().build(request, ANONYMOUS, Notes())
     assert "--engine docker" in caught.value.hint
 
 
 def test_a_damaged_blob_is_named_and_repaired_by_pulling_again(
     place: Place, owner: Credential, pushed: str
 ) -> None:
-    place.engine().pull(pushed, owner, Notes())
+    place.engine().pull(pushed, Given(owner), Notes())
     entry = place.store.find(pushed)
     manifest = place.store.manifest(entry.descriptor)  # type: ignore[union-attr]
     layers = [place.store.blob(layer.digest) for layer in manifest.layers]  # type: ignore[union-attr]
@@ -256,24 +257,24 @@ def test_a_damaged_blob_is_named_and_repaired_by_pulling_again(
     place.engine().tag(pushed, elsewhere)
     shutil.rmtree(place.store.root / "sources")  # nothing can be mounted
     with pytest.raises(DockpassError) as caught:
-        place.engine().push(elsewhere, owner, Notes())
+        place.engine().push(elsewhere, Given(owner), Notes())
     assert caught.value.id == "store-damaged"
     assert any(str(path) in caught.value.message for path in layers)
     assert "Pull" in caught.value.hint
-    place.engine().pull(pushed, owner, Notes())
+    place.engine().pull(pushed, Given(owner), Notes())
     assert place.is_whole(pushed)
-    place.engine().push(elsewhere, owner, Notes())
+    place.engine().push(elsewhere, Given(owner), Notes())
 
 
 def test_an_index_json_that_is_no_json_is_named_and_repaired(
     place: Place, owner: Credential, pushed: str
 ) -> None:
-    place.engine().pull(pushed, owner, Notes())
+    place.engine().pull(pushed, Given(owner), Notes())
     (place.store.root / "index.json").write_text("{ broken")
     with pytest.raises(DockpassError, match=r"index\.json"):
         place.engine().image_id(pushed)
     notes = Notes()
-    place.engine().pull(pushed, owner, notes)
+    place.engine().pull(pushed, Given(owner), notes)
     assert place.is_whole(pushed)
     assert any("a new one is begun" in line for line in notes.lines)
     assert len(list(place.store.root.glob("index.json.damaged-*"))) == 1
@@ -287,6 +288,7 @@ from dockpass.engines.embedded.engine import open_embedded
 from dockpass.secrets import Secret
 from dockpass.errors import DockpassError
 from notes import Notes
+from logins import Given
 import resource
 root, name, user, secret, limit = sys.argv[1:]
 if int(limit):
@@ -298,7 +300,7 @@ class Told(Notes):
         if state == "pulling" and current > 1000000:
             print("pulling", flush=True)
 try:
-    open_embedded(Path(root), "the test", {}).pull(name, Credential(user, Secret(secret)), Told())
+    open_embedded(Path(root), "the test", {}).pull(name, Given(Credential(user, Secret(secret))), Told())
 except DockpassError as error:
     print(error.id, error.message, flush=True)
     sys.exit(7)
@@ -328,7 +330,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(place: Place, owner: Credential,
     assert all(name.startswith(("blobs/", "sources/")) for name in after.keys() - before.keys())
     assert place.names() == ["before.example/a:1"]
     assert list((place.store.root / "ingest").iterdir()) == []
-    place.engine().pull(pushed, owner, Notes())
+    place.engine().pull(pushed, Given(owner), Notes())
     assert place.is_whole(pushed)
 
 
@@ -337,14 +339,14 @@ def test_a_kill_in_mid_pull_leaves_a_store_that_works(
 ) -> None:
     name = f"{sandbox.host}/web/large:1"
     other.image(name, 60 * MB)
-    other.engine().push(name, owner, Notes())
+    other.engine().push(name, Given(owner), Notes())
     child = pull_elsewhere(place, name, owner)
     assert child.stdout is not None
     assert child.stdout.readline() == "pulling\n"
     child.kill()
     child.communicate(timeout=20)
     assert place.names() == []
-    place.engine().pull(name, owner, Notes())
+    place.engine().pull(name, Given(owner), Notes())
     assert place.is_whole(name)
 
 
@@ -363,7 +365,7 @@ def test_memory_does_not_grow_with_a_layer(
     for size in (1 * MB, 300 * MB):
         name = f"{sandbox.host}/web/size{size}:1"
         other.image(name, size)
-        other.engine().push(name, owner, Notes())
+        other.engine().push(name, Given(owner), Notes())
         child = pull_elsewhere(place, name, owner)
         out, err = child.communicate(timeout=110)
         assert child.returncode == 0, err
@@ -378,7 +380,7 @@ def test_a_cut_ends_a_pull_within_half_a_second(
     sandbox.faults = Faults(hang=10, path="/blobs/")
     engine = place.engine()
     notes = Cutting("waiting")
-    assert ends_when_cut(engine, lambda sink: engine.pull(pushed, owner, sink), notes) < 0.5
+    assert ends_when_cut(engine, lambda sink: engine.pull(pushed, Given(owner), sink), notes) < 0.5
     assert place.names() == []
 
 
@@ -387,7 +389,7 @@ def test_a_cut_ends_a_pull_that_is_looking_at_what_is_there(
 ) -> None:
     name = f"{sandbox.host}/web/large:1"
     place.image(name, 200 * MB)
-    place.engine().push(name, owner, Notes())
+    place.engine().push(name, Given(owner), Notes())
     engine = place.engine()
     notes = Cutting("never")
     sound = Store.is_sound
@@ -397,4 +399,4 @@ def test_a_cut_ends_a_pull_that_is_looking_at_what_is_there(
         return all(sound(self, *given) for _ in range(20))  # type: ignore[arg-type]
 
     monkeypatch.setattr(Store, "is_sound", looking)
-    assert ends_when_cut(engine, lambda sink: engine.pull(name, owner, sink), notes) < 0.5
+    assert ends_when_cut(engine, lambda sink: engine.pull(name, Given(owner), sink), notes) < 0.5

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from badproxy import Asked, BadProxy, Cut, Fate, Lose, Refuse, Reword
 from cutting import Cutting, ends_when_cut
+from logins import Given
 from notes import Notes
 from sandboxclient import Client, Clock
 from transfers import Place
@@ -63,7 +64,7 @@ def states(notes: Notes) -> set[str]:
 
 def arrives(place: Place, other: Place, owner: Credential, name: str, there: str = "") -> None:
     """Assert that an image can be pulled whole, at another machine, from where it was pushed to."""
-    other.engine().pull(there or name, owner, Notes())
+    other.engine().pull(there or name, Given(owner), Notes())
     assert other.is_whole(there or name)
     assert other.store.find(there or name).descriptor == place.store.find(name).descriptor  # type: ignore[union-attr]
 
@@ -74,7 +75,7 @@ def test_a_push_keeps_digest_and_bytes(
     name = f"{sandbox.host}/web/app:1"
     manifest = place.image(name, 3 * MB, 10)
     notes = Notes()
-    assert place.engine().push(name, owner, notes) == manifest.digest
+    assert place.engine().push(name, Given(owner), notes) == manifest.digest
     assert states(notes) == {"waiting", "pushing", "pushed"}
     arrives(place, other, owner, name)
 
@@ -82,10 +83,10 @@ def test_a_push_keeps_digest_and_bytes(
 def test_blobs_that_exist_are_skipped(sandbox: SandboxServer, place: Place, owner: Credential) -> None:
     name = f"{sandbox.host}/web/app:1"
     place.image(name, 300 * KB)
-    place.engine().push(name, owner, Notes())
+    place.engine().push(name, Given(owner), Notes())
     before = len(sandbox.requests)
     notes = Notes()
-    place.engine().push(name, owner, notes)
+    place.engine().push(name, Given(owner), notes)
     assert states(notes) == {"waiting", "exists"}
     assert not [each for each in sandbox.requests[before:] if "/blobs/uploads/" in each.path]
 
@@ -95,10 +96,10 @@ def test_blobs_of_another_repository_are_mounted(
 ) -> None:
     first, second = f"{sandbox.host}/web/app:1", f"{sandbox.host}/web/copy:1"
     place.image(first, 300 * KB)
-    place.engine().push(first, owner, Notes())
+    place.engine().push(first, Given(owner), Notes())
     place.engine().tag(first, second)
     notes = Notes()
-    place.engine().push(second, owner, notes)
+    place.engine().push(second, Given(owner), notes)
     assert states(notes) == {"waiting", "mounted"}
     assert notes.lines == []
     arrives(place, other, owner, second)
@@ -110,10 +111,10 @@ def test_another_registry_is_no_source(
     elsewhere = start(accounts=sandbox.accounts)
     first, second = f"{sandbox.host}/web/app:1", f"{elsewhere.host}/web/copy:1"
     place.image(first, 300 * KB)
-    place.engine().push(first, owner, Notes())
+    place.engine().push(first, Given(owner), Notes())
     place.engine().tag(first, second)
     notes = Notes()
-    place.engine().push(second, owner, notes)
+    place.engine().push(second, Given(owner), notes)
     assert states(notes) == {"waiting", "pushing", "pushed"}
     assert not [each for each in elsewhere.requests if "mount=" in each.path]
 
@@ -127,10 +128,10 @@ def test_a_source_that_may_not_be_read_is_told_and_uploaded(
     owner = accounts.personal.credential
     first, second = f"{sandbox.host}/secret/app:1", f"{sandbox.host}/web/copy:1"
     place.image(first, 300 * KB)
-    place.engine().push(first, owner, Notes())
+    place.engine().push(first, Given(owner), Notes())
     place.engine().tag(first, second)
     notes = Notes()
-    place.engine().push(second, accounts.deploy.credential, notes)
+    place.engine().push(second, Given(accounts.deploy.credential), notes)
     assert states(notes) == {"waiting", "pushing", "pushed"}
     told = [line for line in notes.lines if "not mounted from secret/app" in line]
     assert len(told) == 2  # the layer and the config
@@ -145,10 +146,10 @@ def test_a_mount_that_fails_is_told_and_uploaded(
     proxy = before(lambda asked: fate if "mount=" in asked.target else None)
     first, second = f"{proxy.host}/web/app:1", f"{proxy.host}/web/copy:1"
     place.image(first, 300 * KB)
-    place.engine().push(first, owner, Notes())
+    place.engine().push(first, Given(owner), Notes())
     place.engine().tag(first, second)
     notes = Notes()
-    place.engine().push(second, owner, notes)
+    place.engine().push(second, Given(owner), notes)
     assert any("not mounted from web/app: " in line for line in notes.lines)
 
 
@@ -157,7 +158,7 @@ def test_a_large_blob_goes_in_parts(place: Place, other: Place, owner: Credentia
     proxy = before(lambda _: None)
     name = f"{proxy.host}/web/app:1"
     place.image(name, 500 * KB)
-    place.engine().push(name, owner, Notes())
+    place.engine().push(name, Given(owner), Notes())
     parts = [each for each in proxy.asked if each.method == "PATCH"]
     assert [each.length for each in parts][:2] == [200 * KB, 200 * KB]
     assert parts[1].headers["content-range"] == "200000-399999"
@@ -174,7 +175,7 @@ def test_a_part_that_breaks_off_goes_on_where_it_did(
     name = f"{proxy.host}/web/app:1"
     place.image(name, 500 * KB)
     notes = Notes()
-    place.engine().push(name, owner, notes)
+    place.engine().push(name, Given(owner), notes)
     begins = [int(a.headers["content-range"].partition("-")[0]) for a in proxy.asked if a.method == "PATCH"]
     assert begins[:2] == [0, 200 * KB]
     assert 200 * KB < begins[2] <= 350 * KB
@@ -191,7 +192,7 @@ def test_the_last_request_of_an_upload_is_tried_again(
     proxy = before(once(fate, is_last, times=2))
     name = f"{proxy.host}/web/app:1"
     place.image(name, 500 * KB)
-    place.engine().push(name, owner, Notes())
+    place.engine().push(name, Given(owner), Notes())
     parts = [each for each in proxy.asked if each.method == "PATCH"]
     assert len(parts) == 3  # nothing is sent twice
     arrives(place, other, owner, name)
@@ -203,7 +204,7 @@ def test_parts_that_get_nowhere_are_given_up(place: Place, owner: Credential, be
     name = f"{proxy.host}/web/app:1"
     place.image(name, 500 * KB)
     with pytest.raises(DockpassError):
-        place.engine().push(name, owner, Notes())
+        place.engine().push(name, Given(owner), Notes())
     assert len([each for each in proxy.asked if is_last(each)]) == 5
 
 
@@ -215,7 +216,7 @@ def test_a_blob_in_one_request_is_tried_again(
     name = f"{proxy.host}/web/app:1"
     place.image(name, 300 * KB)
     notes = Notes()
-    place.engine().push(name, owner, notes)
+    place.engine().push(name, Given(owner), notes)
     sent = [each for each in proxy.asked if is_upload(each)]
     assert len(sent) == (1 if fate == Lose() else 2)  # what has arrived is not sent again
     assert "retrying" in states(notes)
@@ -237,7 +238,7 @@ def test_a_blob_that_is_too_large_for_one_request_goes_in_parts(
     name = f"{proxy.host}/web/app:1"
     place.image(name, 30 * MB)  # more than is on the way when the refusal comes
     notes = Notes()
-    place.engine().push(name, owner, notes)
+    place.engine().push(name, Given(owner), notes)
     assert any("parts of 2,000,000 bytes" in line for line in notes.lines)
     assert len([each for each in proxy.asked if each.length > 3 * MB]) <= 2
     arrives(place, other, owner, name)
@@ -250,7 +251,7 @@ def test_parts_that_are_too_large_become_smaller(
     proxy = before(lambda asked: Refuse(413) if asked.length > 60 * KB else None)
     name = f"{proxy.host}/web/app:1"
     place.image(name, 500 * KB)
-    place.engine().push(name, owner, Notes())
+    place.engine().push(name, Given(owner), Notes())
     arrives(place, other, owner, name)
 
 
@@ -262,7 +263,7 @@ def test_a_limit_below_every_part_is_told(
     name = f"{proxy.host}/web/app:1"
     place.image(name, 500 * KB)
     with pytest.raises(DockpassError, match="413"):
-        place.engine().push(name, owner, Notes())
+        place.engine().push(name, Given(owner), Notes())
     assert client.ask("GET", "/v2/web/app/manifests/1").status == 404
 
 
@@ -273,7 +274,7 @@ def test_a_registry_that_is_busy_is_waited_for(
     name = f"{sandbox.host}/web/app:1"
     place.image(name, 300 * KB)
     sandbox.faults = Faults(too_many=1, retry_after=7, path=path)
-    place.engine().push(name, owner, Notes())
+    place.engine().push(name, Given(owner), Notes())
     assert place.pauses == [7.0]
     arrives(place, other, owner, name)
 
@@ -297,7 +298,7 @@ def test_a_token_that_expires_in_mid_transfer_is_renewed(
         name = f"{proxy.host}/web/app:1"
         place.image(name, 500 * KB)
         notes = Notes()
-        place.engine().push(name, owner, notes)
+        place.engine().push(name, Given(owner), notes)
         assert "retrying" not in states(notes)
         arrives(place, other, owner, name)
     refused = [each for each in sandbox.requests if (each.method, each.status) == ("PATCH", 401)]
@@ -311,7 +312,7 @@ def test_a_cut_ends_a_push_within_half_a_second(
     place.image(name, 300 * KB)
     sandbox.faults = Faults(hang=10, path="/blobs/", method="PUT")
     engine, notes = place.engine(), Cutting("pushing")
-    assert ends_when_cut(engine, lambda sink: engine.push(name, owner, sink), notes) < 0.5
+    assert ends_when_cut(engine, lambda sink: engine.push(name, Given(owner), sink), notes) < 0.5
     assert client.ask("GET", "/v2/web/app/manifests/1").status == 404
 
 
@@ -324,7 +325,7 @@ def test_a_cancelled_sink_ends_a_push(sandbox: SandboxServer, place: Place, owne
     name = f"{sandbox.host}/web/app:1"
     place.image(name, 3 * MB)
     with pytest.raises(Cancelled):
-        place.engine().push(name, owner, Cancelling())
+        place.engine().push(name, Given(owner), Cancelling())
 
 
 def test_nothing_is_tagged_where_a_blob_failed(
@@ -334,7 +335,7 @@ def test_nothing_is_tagged_where_a_blob_failed(
     manifest = place.image(name, 300 * KB, 200 * KB)
     place.store.blob(manifest.layers[1].digest).write_bytes(b"x" * manifest.layers[1].size)
     with pytest.raises(DockpassError) as caught:
-        place.engine().push(name, owner, Notes())
+        place.engine().push(name, Given(owner), Notes())
     assert caught.value.id == "store-damaged"
     assert client.ask("GET", "/v2/web/app/manifests/1").status == 404
     assert not [each for each in sandbox.requests if each.method == "PUT" and "/manifests/" in each.path]
@@ -348,7 +349,7 @@ def test_a_damaged_blob_that_goes_in_parts_is_not_blamed_on_the_registry(
     manifest = place.image(name, 500 * KB)
     place.store.blob(manifest.layers[0].digest).write_bytes(b"x" * manifest.layers[0].size)
     with pytest.raises(DockpassError) as caught:
-        place.engine().push(name, owner, Notes())
+        place.engine().push(name, Given(owner), Notes())
     assert caught.value.id == "store-damaged"
 
 
@@ -359,7 +360,7 @@ def test_a_registry_that_says_it_stored_another_manifest_is_not_believed(
     proxy = before(lambda asked: other_digest if "/manifests/" in asked.target else None)
     place.image(f"{proxy.host}/web/app:1", 100)
     with pytest.raises(DockpassError, match="the registry stored it as sha512:") as caught:
-        place.engine().push(f"{proxy.host}/web/app:1", owner, Notes())
+        place.engine().push(f"{proxy.host}/web/app:1", Given(owner), Notes())
     assert caught.value.id == "answer-refused"
 
 
@@ -369,7 +370,7 @@ def test_a_name_with_only_a_digest_is_pushed_by_that_digest(
     manifest = place.image("here.example/app:1", 300 * KB)
     name = f"{sandbox.host}/web/app@{manifest.digest}"
     place.engine().tag("here.example/app:1", name)
-    assert place.engine().push(name, owner, Notes()) == manifest.digest
+    assert place.engine().push(name, Given(owner), Notes()) == manifest.digest
     assert client.ask("GET", "/v2/web/app/manifests/latest").status == 404
     arrives(place, other, owner, name)
 
@@ -381,6 +382,6 @@ def test_a_name_with_the_digest_of_something_else_is_refused(
     name = f"{sandbox.host}/web/app:1@sha256:{'0' * 64}"
     place.engine().tag("here.example/app:1", name)
     with pytest.raises(DockpassError, match="digest") as caught:
-        place.engine().push(name, owner, Notes())
+        place.engine().push(name, Given(owner), Notes())
     assert caught.value.id == "push-digest"
     assert not [each for each in sandbox.requests if each.method in {"PUT", "POST"}]

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+from logins import ANONYMOUS
 from notes import Notes
 from transfers import Place, document
 
@@ -169,5 +170,5 @@ def test_an_archive_for_which_there_is_no_room_says_so(place: Place, monkeypatch
     monkeypatch.setattr("tempfile.TemporaryDirectory", full)
     request = place.context("FROM scratch\nCOPY a /\n", {"a": b"a"})
     with pytest.raises(DockpassError, match="No space left") as caught:
-        place.engine().build(request, {}, Notes())
+        place.engine().build(request, ANONYMOUS, Notes())
     assert caught.value.id == "store-unwritable"

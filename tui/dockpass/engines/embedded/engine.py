@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dockpass import __version__
-from dockpass.auth.address import host_of_registry, login_key
-from dockpass.auth.credential import Credential
+from dockpass.auth.address import host_of_registry
+from dockpass.auth.credential import Logins
 from dockpass.auth.reference import Reference, is_digest, parse_reference
 from dockpass.engines.base import EMBEDDED, BuildRequest, EngineInfo, Sink
 from dockpass.engines.embedded.manifest import Index, Manifest, Platform, this_platform
@@ -59,12 +59,12 @@ class EmbeddedEngine:
         """There is none: it asks registries as dockpass does."""
         return ""
 
-    def login(self, key: str, credential: Credential) -> str:
+    def login(self, key: str, logins: Logins) -> str:
         """Log in as `docker login` does, always asking the registry; return how it was accepted."""
 
         async def log_in() -> str:
             host = host_of_registry(key)
-            async with RegistryClient(host, credential, transport=self._transport()) as client:
+            async with RegistryClient(host, logins, transport=self._transport()) as client:
                 return (await client.login()).words
 
         return self._run(log_in())
@@ -85,14 +85,14 @@ class EmbeddedEngine:
         """Remove a local name, unless it is the image's last."""
         return self._store.unname(_full_name(reference), keep_last=True)
 
-    def pull(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+    def pull(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Pull one reference; return the digest of its manifest or index."""
         parsed = _with_tag(parse_reference(reference))
-        pulled = self._run(self._pull(parsed, credential, _Guarded(sink, self._check)))
+        pulled = self._run(self._pull(parsed, logins, _Guarded(sink, self._check)))
         sink.log(f"Digest: {pulled.digest}")
         return pulled.digest
 
-    def push(self, reference: str, credential: Credential | None, sink: Sink) -> str:
+    def push(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Push one reference; return the digest of its manifest."""
         parsed = _with_tag(parse_reference(reference))
         entry = self._find(str(parsed))
@@ -105,23 +105,21 @@ class EmbeddedEngine:
                 f"{clean(reference)} is an index, and the embedded engine pushes images of one platform.",
                 "Push each platform's image under a tag of its own.",
             )
-        return self._run(self._push(parsed, manifest, credential, _Guarded(sink, self._check)))
+        return self._run(self._push(parsed, manifest, logins, _Guarded(sink, self._check)))
 
-    def build(self, request: BuildRequest, credentials: Mapping[str, Credential], sink: Sink) -> str:
+    def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
         """Build what needs no command to be run; return the image's id."""
         from dockpass.engines.embedded.build import Builder
 
         guarded = _Guarded(sink, self._check)
 
         def base(reference: Reference, platform: Platform) -> Manifest:
-            return self._base(_with_tag(reference), platform, credentials, guarded)
+            return self._base(_with_tag(reference), platform, logins, guarded)
 
         with self._working(), self._store.in_use():
             return Builder(self._store, request, guarded, base, self._environ, self._clock).build()
 
-    def _base(
-        self, reference: Reference, platform: Platform, credentials: Mapping[str, Credential], sink: Sink
-    ) -> Manifest:
+    def _base(self, reference: Reference, platform: Platform, logins: Logins, sink: Sink) -> Manifest:
         """Return a base image: the local one of that name, as docker does, else a pulled one."""
         entry = self._store.find(str(reference))
         if entry is not None:
@@ -129,8 +127,7 @@ class EmbeddedEngine:
             if isinstance(found, Manifest) and all(map(self._store.has, found.blobs)):
                 sink.log(f"  taking the local {reference}")
                 return found
-        credential = credentials.get(login_key(reference.host))
-        return self._run(self._pull(reference, credential, sink, platform)).manifest
+        return self._run(self._pull(reference, logins, sink, platform)).manifest
 
     def cut(self) -> None:
         """End whatever blocks, from another thread."""
@@ -146,19 +143,17 @@ class EmbeddedEngine:
     async def _pull(
         self,
         reference: Reference,
-        credential: Credential | None,
+        logins: Logins,
         sink: Sink,
         platform: Platform | None = None,
     ) -> Pulled:
         async with self._transport() as transport:
-            remote = Remote(reference.repository, credential, transport, self._sleep)
+            remote = Remote(reference.repository, logins, transport, self._sleep)
             return await pull(self._store, remote, reference, platform or this_platform(), sink)
 
-    async def _push(
-        self, reference: Reference, manifest: Manifest, credential: Credential | None, sink: Sink
-    ) -> str:
+    async def _push(self, reference: Reference, manifest: Manifest, logins: Logins, sink: Sink) -> str:
         async with self._transport() as transport:
-            remote = Remote(reference.repository, credential, transport, self._sleep)
+            remote = Remote(reference.repository, logins, transport, self._sleep)
             return await push(self._store, remote, reference, manifest, sink)
 
     def _find(self, image: str) -> Entry | None:

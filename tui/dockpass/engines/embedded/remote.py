@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from dockpass.auth.credential import Credential
+from dockpass.auth.credential import Logins
 from dockpass.auth.reference import Repository, is_digest
 from dockpass.engines.embedded.manifest import ACCEPT, INDEXES, MANIFESTS
 from dockpass.errors import DockpassError
@@ -70,13 +70,13 @@ class Remote:
     def __init__(
         self,
         repository: Repository,
-        credential: Credential | None,
+        logins: Logins,
         transport: Transport,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.repository = repository
         self._path = repository.path
-        self._session = Session(repository.host, credential, transport, sleep)
+        self._session = Session(repository.host, logins.login_for(repository.host), transport, sleep)
         self._sleep = sleep
 
     async def manifest(self, reference: str) -> Fetched:

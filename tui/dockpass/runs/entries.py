@@ -1,0 +1,62 @@
+"""The logins of a run, for the writer of its temporary config and for nobody else.
+
+They are either the one login that was decided on, or the entries that an existing config has for the
+hosts of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockpass.auth.command import Method
+from dockpass.auth.credential import Credential
+from dockpass.auth.decision import Decision
+from dockpass.dockerconfig.configfile import read_config
+from dockpass.errors import UsageError
+from dockpass.runs.job import Job
+from dockpass.runs.request import hosts_of_run
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """`credentials` by docker's config key; `notes` say where each was found, or why none was."""
+
+    credentials: Mapping[str, Credential]
+    notes: tuple[str, ...] = ()
+
+
+def decided_entries(job: Job) -> Mapping[str, Credential]:
+    """Return the login that was decided on, at each registry where it is made; empty where none is."""
+    decision = job.request.decision
+    if decision.username is None or decision.secret is None:
+        return {}
+    job.services.redactor.learn(decision.secret, decision.username)
+    return dict.fromkeys(decision.login, Credential(decision.username, decision.secret))
+
+
+def found_entries(job: Job) -> Entries:
+    """Look up the run's hosts in the config that was decided on; its credential helpers are asked."""
+    services = job.services
+    environ = services.run_environ(job.facts) | {"DOCKER_CONFIG": str(job.config.directory)}
+    directory = Path(job.request.decision.config_dir or "")
+    resolution = services.resolve_entries(directory, hosts_of_run(job.request), environ)
+    for credential in resolution.credentials.values():
+        for secret in (credential.password, credential.identity_token):
+            if secret:
+                services.redactor.learn(secret, credential.username)
+    notes = tuple(f"{step.host}: {step.because}" for step in resolution.trace)
+    return Entries(resolution.credentials, notes)
+
+
+def check_external(decision: Decision) -> None:
+    """Raise `UsageError` for an external config that cannot be read; docker would go on without a login."""
+    if decision.method is not Method.EXTERNAL:
+        return
+    if problem := read_config(Path(decision.config_dir or "")).problem:
+        raise UsageError(
+            "external-config-unusable",
+            f"WERF_DOCKER_CONFIG cannot be used: {problem}.",
+            "Name a directory with a config.json, or unset the variable.",
+        )
