@@ -22,19 +22,15 @@ from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import UsageError
 from dockpass.text import clean
 from dockpass.textfile import read_text_file
+from dockpass.variables.formats.docker import GO_SPACE, LONGEST_LINE, taken_by_docker
+from dockpass.variables.formats.shellword import NotLiteral, is_shell_line, read_words
 from dockpass.variables.secret_names import is_secret_name
-from dockpass.variables.shellword import NotLiteral, is_shell_line, read_words
 from dockpass.variables.token_kind import looks_secret
 from dockpass.variables.variable import variable
 
 HINT = "Name a text file of NAME=value lines with --env-file."
 
-_GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
-_BLANK = re.compile(r"[ \t]")
 _DUMPED = re.compile(r"([A-Za-z_][\w.-]*)([ \t]*)=", re.ASCII)
-_LONGEST_LINE = 65_535  # docker's scanner takes no longer ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +51,13 @@ def read_env_file(path: Path, environ: Mapping[str, str] | None = None) -> dict[
     """
     shown = clean(str(path))
     lines = [line.removesuffix("\r") for line in read_text_file(path, "env-file", HINT).split("\n")]
-    docker = all(map(_taken_by_docker, lines))
+    docker = all(map(taken_by_docker, lines))
     found: dict[str, Variable] = {}
     for line in _by_dockers_rule(lines) if docker else _as_a_dump(lines, shown):
         if not line.name.isprintable():
             raise _bad_line(shown, line.number, f"“{clean(line.name, 80)}” is not a variable's name")
         if line.value is not None:
-            remarks = (*line.remarks, *([Remark.LONG] if len(line.value) > _LONGEST_LINE else []))
+            remarks = (*line.remarks, *([Remark.LONG] if len(line.value) > LONGEST_LINE else []))
             source = Source(SourceKind.ENV_FILE, f"{shown}:{line.number}", remarks)
             swallowed = _swallowed_secret(line.value, source)
             found[line.name] = variable(line.name, line.value, source, secret=swallowed)
@@ -81,16 +77,10 @@ def _swallowed_secret(value: str, source: Source) -> bool:
     )
 
 
-def _taken_by_docker(line: str) -> bool:
-    line = line.lstrip(_GO_SPACE)
-    name = line.partition("=")[0]
-    return not line or line.startswith("#") or bool(name and not _BLANK.search(name))
-
-
 def _by_dockers_rule(lines: list[str]) -> Iterator[_Line]:
     at = 0
     while at < len(lines):
-        line, number = lines[at].lstrip(_GO_SPACE), at + 1
+        line, number = lines[at].lstrip(GO_SPACE), at + 1
         at += 1
         if not line or line.startswith("#"):
             continue
@@ -111,7 +101,7 @@ def _as_a_dump(lines: list[str], shown: str) -> Iterator[_Line]:
     before: _Line | None = None
     at, end = 0, 0  # the value before ends with the line before `end`
     while at < len(lines):
-        line, number = lines[at].lstrip(_GO_SPACE), at + 1
+        line, number = lines[at].lstrip(GO_SPACE), at + 1
         at += 1
         if not line or line.startswith("#"):
             continue
@@ -154,7 +144,8 @@ def _shell_words(shown: str, number: int, text: str, start: int) -> tuple[list[_
     except NotLiteral as error:
         raise _bad_line(shown, number, str(error)) from None
     remarks = {False: (Remark.SHELL,), True: (Remark.COMPUTED,)}
-    return [_Line(number, word.name, word.value, remarks[word.computed]) for word in words], taken
+    valued = [word for word in words if word.value is not None]
+    return [_Line(number, word.name, word.value, remarks[word.computed]) for word in valued], taken
 
 
 def _several_lines(value: str, lines: list[str], at: int) -> tuple[str, int] | None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 _DECLARES = re.compile(r"(?:export|declare|typeset)(?:[ \t]+-[A-Za-z-]+)*[ \t]+(?=[A-Za-z_])")
 _NAME = re.compile(r"([A-Za-z_]\w*)(=?)", re.ASCII)
+_ASSIGNS = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 _BLANK = " \t\r"
 _ENDS = "\n;"
 _NEVER_LITERAL = "&|()<>"
+_BYTE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3}))")
 _ANSI = re.compile(
-    r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|(.))", re.DOTALL
+    r"((?:\\x[0-9A-Fa-f]{1,2}|\\[0-7]{1,3})+)|\\(?:u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|(.))", re.DOTALL
 )
 _ANSI_LETTERS = {
     "a": "\a",
@@ -28,10 +30,13 @@ _ANSI_LETTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A value as a shell would set it; where `computed`, parts of it are what a shell would replace."""
+    """A value as a shell would set it; where `computed`, parts of it are what a shell would replace.
+
+    `value` is None for a name that gets no value.
+    """
 
     name: str
-    value: str
+    value: str | None
     computed: bool
 
 
@@ -47,12 +52,16 @@ def is_shell_line(line: str) -> bool:
 def read_words(text: str, start: int) -> tuple[list[Word], int]:
     """Return the assignments of the line at `start` of a text, and how many lines they take.
 
-    A name without a value assigns nothing. Raises `NotLiteral`.
+    They follow `export` or `declare`, or stand alone as `NAME=value`. Raises `NotLiteral`.
     """
     words: list[Word] = []
     at = start
-    while found := _DECLARES.match(text, at):
-        more, at = _statement(text, found.end())
+    while True:
+        found = _DECLARES.match(text, at)
+        assigned = None if found else _ASSIGNS.match(text, at)
+        if not found and not assigned:
+            break
+        more, at = _statement(text, found.end() if found else at)
         words += more
         if not text.startswith(";", at):
             break
@@ -74,7 +83,17 @@ def _statement(text: str, at: int) -> tuple[list[Word], int]:
             words.append(Word(name[1], value, computed))
         elif at < len(text) and text[at] not in _BLANK + _ENDS:
             raise NotLiteral("the shell's assignment is not NAME=value")
+        else:
+            words.append(Word(name[1], None, computed=False))
     return words, at
+
+
+def read_word(text: str, at: int) -> tuple[str, bool, int]:
+    """Return the word at a position as a shell reads it, whether it is computed, and where it ends.
+
+    Raises `NotLiteral`.
+    """
+    return _value(text, at)
 
 
 def _blanks(text: str, at: int) -> int:
@@ -134,8 +153,11 @@ def _closing(text: str, at: int, quote: str, *, escapes: bool) -> int:
 
 
 def _ansi(found: re.Match[str]) -> str:
-    hexadecimal = found[1] or found[2] or found[3]
-    if hexadecimal or found[4]:
-        code = int(hexadecimal, 16) if hexadecimal else int(found[4], 8) & 0xFF
-        return chr(code) if code <= 0x10FFFF else ""
-    return _ANSI_LETTERS.get(found[5], found[5] if found[5] in "\\'\"?" else found[0])
+    if found[1]:  # these are bytes, and several of them make one letter
+        raw = bytes(
+            int(byte[1], 16) if byte[1] else int(byte[2], 8) & 0xFF for byte in _BYTE.finditer(found[1])
+        )
+        return raw.decode("utf-8", "surrogateescape")
+    if code := found[2] or found[3]:
+        return chr(int(code, 16)) if int(code, 16) <= 0x10FFFF else ""
+    return _ANSI_LETTERS.get(found[4], found[4] if found[4] in "\\'\"?" else found[0])

@@ -1,0 +1,162 @@
+"""Any row of the kinds about formats in the cases' file is read, and every field of what it expects is compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockpass.variables.formats.act import act_secrets, read_act_secrets, read_act_secrets_yaml
+from dockpass.variables.formats.catalogue import FORMATS, read
+from dockpass.variables.formats.github import in_scope
+from dockpass.variables.formats.reading import MASKED, PARTLY_MASKED, Entry, Reading
+from dockpass.variables.formats.yaml_files import gcl_chosen
+from dockpass.variables.gitlab.model import Unknown
+
+ROWS = [
+    json.loads(line)
+    for line in (Path(__file__).parents[3] / "cases/ci_variables.jsonl").read_text().splitlines()
+    if line.strip()
+]
+DIALECTS = {
+    "docker_env_file": "docker",
+    "gitlab_dotenv": "gitlab-report",
+    "compose": "compose",
+    "python_dotenv": "python-dotenv",
+    "node_dotenv": "node-dotenv",
+    "godotenv": "godotenv",
+    "bash": "shell",
+}
+DUMPS = {
+    "bash_export": "shell",
+    "dash_export": "shell",
+    "sh_export": "shell",
+    "posix_export": "shell",
+    "busybox_export": "shell",
+    "export": "shell",
+    "declare": "shell",
+    "env": "env",
+    "printenv": "env",
+    "env0": "env0",
+    "job_log": "job-log",
+    "xtrace": "xtrace",
+    "glab_json": "gitlab-json",
+    "gitlab_api": "gitlab-json",
+    "gitlab_json": "gitlab-json",
+    "api_json": "gitlab-json",
+    "glab_env": "glab",
+    "glab_export": "glab",
+    **{name: name for name in FORMATS},
+}
+
+
+def rows(kind: str) -> Any:
+    found = [row for row in ROWS if row["kind"] == kind]
+    return pytest.mark.parametrize("row", found, ids=lambda row: row["id"])
+
+
+@rows("dotenv_dialect")
+def test_a_dialect(row: dict[str, Any]) -> None:
+    for tool, wanted in row["expected"].items():
+        reading = read(DIALECTS[tool], row["input"]["text"], row["input"].get("env", {}))
+        compare_dialect(reading, tool, wanted, row["input"]["text"])
+
+
+def compare_dialect(reading: Reading, tool: str, wanted: str | None, text: str) -> None:
+    values = list(reading.values().values())
+    names = [name.inherits for name in reading.names]
+    if wanted is None:
+        assert (values, names) == ([], [False])
+    elif wanted == "absent":
+        assert (values, names) == ([], [])
+        assert not any(problem.refuses for problem in reading.problems)
+    elif wanted == "inherits value from the caller":
+        assert (values, names) == ([], [True])
+    elif wanted.startswith("error"):
+        said = " ".join(problem.message.lower() for problem in reading.problems)
+        for word in wanted.lower().removeprefix("error").strip(": ").split():
+            assert word in said
+        assert reading.problems
+        assert values == []
+    elif values and isinstance(values[0], Unknown):
+        assert tool == "bash"
+        assert {"$", "`"} & set(text)
+        assert wanted != text.strip().partition("=")[2]
+    else:
+        assert (values, names) == ([wanted], [])
+
+
+@rows("dump")
+def test_a_dump(row: dict[str, Any]) -> None:
+    reading = read(DUMPS[row["input"]["format"]], row["input"]["text"])
+    wanted = row["expected"]
+    assert wanted.keys() <= {"variables", "unset", "masked", "partially_masked", "ambiguous", "problems"}
+    if isinstance(wanted["variables"], list):
+        for entry, fields in zip(reading.entries, wanted["variables"], strict=True):
+            assert {name: field(entry, name) for name in fields} == fields
+        return
+    values = reading.values()
+    assert {k: v for k, v in values.items() if isinstance(v, str)} == wanted["variables"]
+    assert [k for k, v in values.items() if v is MASKED] == wanted.get("masked", [])
+    assert [k for k, v in values.items() if v is PARTLY_MASKED] == wanted.get("partially_masked", [])
+    assert [name.key for name in reading.names] == wanted.get("unset", [])
+    told = " ".join(problem.message for problem in reading.problems)
+    assert bool(told) == bool(wanted.get("ambiguous") or wanted.get("problems"))
+
+
+def field(entry: Entry, name: str) -> Any:
+    if name == "value":
+        return entry.value if isinstance(entry.value, str) else None
+    if name == "variable_type":
+        return "file" if entry.file else "env_var"
+    return getattr(entry, {"environment_scope": "scope"}.get(name, name))
+
+
+@rows("gitlab_ci_local_file")
+def test_gitlab_ci_locals_files(row: dict[str, Any]) -> None:
+    given = row["input"]
+    home = not given["path"].endswith(".gitlab-ci-local-variables.yml")
+    reading = read("gitlab-ci-local-home" if home else "gitlab-ci-local", given["text"])
+    if "environment" in given or "remote" in given:
+        chosen = gcl_chosen(reading, given.get("environment"), given.get("remote", ""))
+        assert {key: entry.value for key, entry in chosen.items()} == row["expected"]
+        return
+    found: dict[str, Any] = {}
+    for entry in reading.entries:
+        kind = "file" if entry.file else "variable"
+        found.setdefault(entry.key, {"type": kind, "values": {}})["values"][entry.scope] = entry.value
+    assert found == row["expected"]
+
+
+@rows("act_files")
+def test_acts_files(row: dict[str, Any]) -> None:
+    given = dict(row["input"])
+    argv, environ = given.pop("argv", []), given.pop("env", {})
+    secrets = [argv[at + 1] for at, each in enumerate(argv) if each in {"-s", "--secret"}]
+    variables = [argv[at + 1] for at, each in enumerate(argv) if each == "--var"]
+    plain: dict[str, Any] = {}
+    reading = Reading()
+    for name, text in given.items():
+        if name == ".vars":
+            plain |= read("godotenv", text).values()
+        else:
+            reader = read_act_secrets_yaml if name.endswith((".yml", ".yaml")) else read_act_secrets
+            reading = reader(text, environ)
+    values, asked = act_secrets(reading, secrets, environ)
+    of_vars, asked_vars = act_secrets(Reading(), variables, environ)
+    found = {"secrets": values, "vars": plain | of_vars, "asked": [*asked, *asked_vars]}
+    assert {name: found[name] for name in row["expected"]} == row["expected"]
+
+
+@rows("github_env_file")
+def test_github_env_files(row: dict[str, Any]) -> None:
+    assert read("github-env", row["input"]["text"]).values() == row["expected"]
+
+
+@rows("github_scope")
+def test_githubs_scopes(row: dict[str, Any]) -> None:
+    given = row["input"]
+    environment = given.get("environment", {}) if given.get("job_environment") else {}
+    assert in_scope(given.get("org", {}), given.get("repo", {}), environment) == row["expected"]

@@ -1,0 +1,120 @@
+"""Every format by its name, with its reader and one sentence on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from dockpass.variables.formats.act import read_act_secrets, read_act_secrets_yaml
+from dockpass.variables.formats.compose import read_compose
+from dockpass.variables.formats.docker import read_docker
+from dockpass.variables.formats.env_output import read_env, read_env0, read_glab
+from dockpass.variables.formats.github import read_github_env
+from dockpass.variables.formats.gitlab_json import read_gh_json, read_gitlab_json
+from dockpass.variables.formats.gitlab_report import read_gitlab_report
+from dockpass.variables.formats.godotenv import read_godotenv
+from dockpass.variables.formats.job_log import read_job_log
+from dockpass.variables.formats.node_dotenv import read_node_dotenv
+from dockpass.variables.formats.python_dotenv import read_python_dotenv
+from dockpass.variables.formats.reading import Problem, Reading
+from dockpass.variables.formats.shell import read_shell
+from dockpass.variables.formats.xtrace import read_xtrace
+from dockpass.variables.formats.yaml_files import (
+    read_flat_yaml,
+    read_gcl_home,
+    read_gcl_project,
+    read_yaml_variables,
+)
+
+MOST_CHARACTERS = 16 << 20
+"""A longer text is read up to here, and that is told."""
+
+Reader: TypeAlias = Callable[[str, Mapping[str, str]], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: its name on the command line, what it is, and its reader."""
+
+    name: str
+    means: str
+    reader: Reader
+
+
+FORMATS: Mapping[str, Format] = {
+    each.name: each
+    for each in (
+        Format("docker", "docker's `--env-file`: what follows `=` is the value", read_docker),
+        Format("compose", "Compose's `.env` and `env_file`", read_compose),
+        Format("python-dotenv", "`.env` as python-dotenv reads it", read_python_dotenv),
+        Format("node-dotenv", "`.env` as node's dotenv reads it", read_node_dotenv),
+        Format("godotenv", "`.env` as godotenv reads it", read_godotenv),
+        Format(
+            "shell", "literal assignments of a shell, `export -p`, `declare -x`; nothing is run", read_shell
+        ),
+        Format("env", "the output of `env` or `printenv`", read_env),
+        Format("env0", "the output of `env -0`", read_env0),
+        Format("xtrace", "the output of `set -x` or CI_DEBUG_TRACE", read_xtrace),
+        Format("job-log", "a job's log", read_job_log),
+        Format(
+            "gitlab-report", "a dotenv report of GitLab's (`artifacts:reports:dotenv`)", read_gitlab_report
+        ),
+        Format(
+            "gitlab-json",
+            "variables of a project, group or instance as GitLab's API or `glab variable export` gives them",
+            read_gitlab_json,
+        ),
+        Format("glab", "`glab variable export -F env` or `-F export`", read_glab),
+        Format("gitlab-yaml", "the `variables:` of a YAML file", read_yaml_variables),
+        Format("gitlab-ci-local", "gitlab-ci-local's file of a project", read_gcl_project),
+        Format("gitlab-ci-local-home", "gitlab-ci-local's `variables.yml` of the home", read_gcl_home),
+        Format("act-secrets", "act's `.secrets`", read_act_secrets),
+        Format("act-secrets-yaml", "act's secrets in a YAML file", read_act_secrets_yaml),
+        Format("flat-yaml", "a flat YAML map, such as act's variables", read_flat_yaml),
+        Format("github-env", "a file that GITHUB_ENV names", read_github_env),
+        Format("gh-json", "`gh secret list --json` and `gh variable list --json`", read_gh_json),
+    )
+}
+
+
+def read(name: str, text: str, environ: Mapping[str, str] | None = None) -> Reading:
+    """Read a text in a format; `environ` is where references and names alone take values from.
+
+    Never raises for a text. Raises `KeyError` for an unknown name.
+    """
+    told: list[Problem] = []
+    if len(text) > MOST_CHARACTERS:
+        text = text[:MOST_CHARACTERS]
+        told.append(Problem(0, "The text is longer than 16 million characters; the rest was not read."))
+    if "\0" in text and name != "env0":
+        line = text.count("\n", 0, text.index("\0")) + 1
+        told.append(Problem(line, "The line holds a NUL character, which is no part of a text."))
+        text = text.replace("\0", "")
+    reading = FORMATS[name].reader(text, environ or {})
+    return _within(replace(reading, problems=(*told, *reading.problems)), text)
+
+
+def _within(reading: Reading, text: str) -> Reading:
+    """Let no line lie behind the last: YAML counts more ends of lines than an editor does."""
+    last = text.count("\n") + text.count("\r") + 1
+    return Reading(
+        tuple(each if each.line <= last else replace(each, line=last) for each in reading.entries),
+        tuple(each if each.line <= last else replace(each, line=last) for each in reading.names),
+        tuple(each if each.line <= last else replace(each, line=last) for each in reading.problems),
+    )
+
+
+def decode(raw: bytes) -> tuple[str, tuple[Problem, ...]]:
+    """Return the text of bytes: UTF-8, or UTF-16 with a byte order mark; other bytes stay as surrogates."""
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        text = raw.decode("utf-16", "replace")
+        return text, (
+            Problem(1, "The text is UTF-16, which docker and shells do not read.", "Save it as UTF-8."),
+        )
+    try:
+        return raw.decode("utf-8-sig"), ()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        told = Problem(line, f"Byte {error.start} is not UTF-8; it was taken as it is.")
+        return raw.decode("utf-8-sig", "surrogateescape"), (told,)

@@ -1,0 +1,136 @@
+"""What a reader makes of a text: entries, names without a value, and problems with their line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dockpass.text import clean
+from dockpass.variables.gitlab.model import Definition, Level, Place, Unknown, Value
+
+MOST_PROBLEMS = 100
+"""How many problems a reading names; the last one then says how many more there are."""
+
+MASKED = Unknown("masked in the log", is_set=True)
+PARTLY_MASKED = Unknown("partly masked in the log", is_set=True)
+HIDDEN = Unknown("GitLab does not show it", is_set=True)
+COMPUTED = Unknown("a shell would compute it, and nothing is run")
+WITHOUT_VALUE = Unknown("the file names it without its value")
+
+_MASK = "[MASKED]"
+_WHOLLY_MASKED = re.compile(r"(?:\[MASKED\])+x*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One variable as a text gives it; `line` counts from 1. `origin` names the part of the file."""
+
+    key: str
+    value: Value = field(repr=False)
+    line: int
+    protected: bool = False
+    masked: bool = False
+    hidden: bool = False
+    raw: bool = False
+    file: bool = False
+    scope: str = "*"
+    origin: str = ""
+
+    def definition(self, level: Level, file: str) -> Definition:
+        """Return it as a definition of a level."""
+        flags = {name: getattr(self, name) for name in ("protected", "masked", "hidden", "raw", "file")}
+        place = Place(file, self.line)
+        return Definition(
+            key=self.key,
+            value=self.value,
+            level=level,
+            origin=self.origin,
+            place=place,
+            scope=self.scope,
+            **flags,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name without a value. `inherits` tells that the tool takes the value of the process."""
+
+    key: str
+    line: int
+    inherits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a line. `refuses` tells that the tool would refuse the whole file for it.
+
+    The texts are clean sentences without any value. Line 0 stands for the whole text.
+    """
+
+    line: int
+    message: str
+    hint: str = ""
+    refuses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that a text gives, in the order in which it stands there."""
+
+    entries: tuple[Entry, ...] = ()
+    names: tuple[Name, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def values(self) -> Mapping[str, Value]:
+        """Return the values by key; of two entries with one key the last counts."""
+        return {entry.key: entry.value for entry in self.entries}
+
+
+class Collector:
+    """Gathers what a reader finds."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.names: list[Name] = []
+        self.problems: list[Problem] = []
+        self._unnamed = 0
+
+    def add(self, key: str, value: Value, line: int) -> None:
+        """Add an entry; a value that a log masks becomes unknown."""
+        self.entries.append(Entry(key=key, value=value, line=line))
+
+    def name(self, key: str, line: int, *, inherits: bool = False) -> None:
+        """Add a name without a value."""
+        self.names.append(Name(key, line, inherits))
+
+    def problem(self, line: int, message: str, hint: str = "", *, refuses: bool = False) -> None:
+        """Add a problem; beyond `MOST_PROBLEMS` they are only counted."""
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(line, message, hint, refuses))
+        else:
+            self._unnamed += 1
+
+    def reading(self) -> Reading:
+        """Return everything."""
+        if self._unnamed:
+            self.problems.append(Problem(0, f"{self._unnamed:,} more problems are not listed.", ""))
+            self._unnamed = 0
+        return Reading(tuple(self.entries), tuple(self.names), tuple(self.problems))
+
+
+def from_log(value: str) -> Value:
+    """Return a value that a runner's log shows: unknown where it is masked, wholly or in part."""
+    if _MASK not in value:
+        return value
+    return MASKED if _WHOLLY_MASKED.fullmatch(value) else PARTLY_MASKED
+
+
+def shown_key(key: str) -> str:
+    """Return a key for a message."""
+    return f"“{clean(key, 80)}”"
+
+
+def line_of(text: str, at: int, known: tuple[int, int] = (0, 1)) -> int:
+    """Return the line of a position, counted on from a known position and its line."""
+    return known[1] + text.count("\n", known[0], at)
