@@ -13,15 +13,15 @@ from fakeregistry import FakeRegistry, Said, digest_of, refusal
 from hostile import ELSEWHERE, Reply, World
 from logins import ANONYMOUS
 
+from dockpass.cleanup.execute import TagResult, execute
+from dockpass.cleanup.inventory import survey
+from dockpass.cleanup.plan import DeletionPlan, Policy, TagInfo, plan_deletion
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.deletion import DeletionPlan, Policy, TagInfo, plan_deletion
-from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.listing import MOST_PAGES
 from dockpass.registry.retry_after import pause_after, telling
 from dockpass.registry.session import Session
-from dockpass.registry.survey import survey
 from dockpass.registry.transport import Response, Sent, Transport
 from dockpass.secrets import Secret
 

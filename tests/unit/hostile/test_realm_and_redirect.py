@@ -414,7 +414,7 @@ async def test_a11_one_that_goes_on_at_the_registry_is_resolved(world: World) ->
 
 
 async def test_a12_the_urls_of_a_layer_are_never_fetched(world: World) -> None:
-    from dockpass.registry.survey import survey
+    from dockpass.cleanup.inventory import survey
 
     inside = await world.server("inside.example", address=PRIVATE)
     server = await world.server("registry.example")

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Edit, EditKind
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.runs.events import Phase
 from dockpass.runs.planning import command_line, make_plan
-from dockpass.runs.request import CleanupOptions
 from dockpass.secrets import Secret
 
 from .conftest import JOB, JOB_TOKEN, REPO, Bench, make_facts, make_request

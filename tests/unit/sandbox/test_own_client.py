@@ -9,12 +9,12 @@ from logins import Given
 from sandboxclient import MANIFEST, Client
 
 from dockpass.auth.credential import Credential
+from dockpass.cleanup.execute import TagResult, execute
+from dockpass.cleanup.inventory import can_delete_single_tags, survey
+from dockpass.cleanup.plan import Policy, plan_deletion
 from dockpass.errors import LoginRefused
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.deletion import Policy, plan_deletion
-from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.survey import can_delete_single_tags, survey
 from dockpass.registry.token import granted_actions
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dockpass.auth.command import Command
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cli.context import Given, gather_facts
 from dockpass.cli.options import (
     Span,
@@ -23,7 +24,7 @@ from dockpass.cli.options import (
 from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
-from dockpass.runs.request import BuildOptions, CleanupOptions
+from dockpass.runs.request import BuildOptions
 
 _GIVEN = (
     "registry_username",

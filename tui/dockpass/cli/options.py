@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from dockpass.auth.address import host_name
+from dockpass.cleanup.rules import parse_span
 from dockpass.cli.facts_options import Decorated, applied, facts_options, repo_option
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host
 from dockpass.registry.proxies import NONE, Proxies, proxies_for
-from dockpass.runs.rules import parse_span
 from dockpass.settings import ENGINES
 
 __all__ = [

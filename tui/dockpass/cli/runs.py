@@ -11,6 +11,7 @@ from types import FrameType
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal, WarningId
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cli.context import Given, engine_choice, gather_facts
 from dockpass.cli.explain import finding_lines
 from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, size, values_yaml
@@ -34,7 +35,7 @@ from dockpass.runs.events import (
     TagPlanned,
 )
 from dockpass.runs.planning import make_plan
-from dockpass.runs.request import BuildOptions, CleanupOptions, RunRequest
+from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.run import Run
 from dockpass.runs.services import Services
 from dockpass.signals import heeded_signals

@@ -11,13 +11,13 @@ from datetime import timedelta
 from functools import partial
 
 from dockpass.auth.command import Method
+from dockpass.cleanup.execute import TagResult, execute
+from dockpass.cleanup.inventory import can_delete_single_tags, survey
+from dockpass.cleanup.plan import DeletionPlan, Policy, TagRow, needs_single_tags, plan_deletion
+from dockpass.cleanup.tagrules import rules_of
 from dockpass.errors import Cancelled, DockpassError, NotAllowed, UsageError
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.deletion import DeletionPlan, Policy, TagRow, needs_single_tags, plan_deletion
-from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.survey import can_delete_single_tags, survey
-from dockpass.registry.tagrules import rules_of
 from dockpass.runs.contact import contact
 from dockpass.runs.events import LogKind, Phase, TagDeleted, TagPlanned
 from dockpass.runs.job import Job

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 from dockpass.auth.reference import Reference
+from dockpass.cleanup.reading import parse_time
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.contents import Manifest
-from dockpass.registry.reading import parse_time
 from dockpass.runs.contact import contact
 from dockpass.runs.events import ImageDescribed, Phase
 from dockpass.runs.job import Job

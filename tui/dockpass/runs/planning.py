@@ -10,11 +10,12 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
 from dockpass.auth.facts import SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.registry.proxies import NONE, proxies_of
 from dockpass.runs.events import Phase
 from dockpass.runs.login import ENGINE_COMMANDS
 from dockpass.runs.plan import Plan, PlannedPhase
-from dockpass.runs.request import CleanupOptions, RunRequest, hosts_of_run
+from dockpass.runs.request import RunRequest, hosts_of_run
 from dockpass.runs.services import Services
 from dockpass.runs.tags import default_tag
 from dockpass.secrets import Secret

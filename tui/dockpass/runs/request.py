@@ -9,6 +9,7 @@ from dockpass.auth.address import host_of_reference
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
+from dockpass.cleanup.options import CleanupOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,6 @@ class BuildOptions:
     args: Mapping[str, str] = field(default_factory=dict)
     platform: str | None = None
     contexts: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CleanupOptions:
-    """Which tags go. Ages in seconds, patterns are Python regular expressions over the whole tag."""
-
-    keep_last: int | None = None
-    older_than: float | None = None
-    match: str | None = None
-    keep: tuple[str, ...] = ()
-    dry_run: bool = False
-
-    @property
-    def has_rule(self) -> bool:
-        """Without a rule nothing is deleted."""
-        return self.keep_last is not None or self.older_than is not None or self.match is not None
 
 
 @dataclass(frozen=True, slots=True)

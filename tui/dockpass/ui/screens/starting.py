@@ -9,9 +9,9 @@ from textual.screen import Screen
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
+from dockpass.cleanup.rules import parse_rules
 from dockpass.errors import UsageError
 from dockpass.runs.request import RunRequest
-from dockpass.runs.rules import parse_rules
 from dockpass.runs.run import Run
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
 from dockpass.ui.session import Session

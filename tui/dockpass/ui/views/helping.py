@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dockpass.cleanup.rules import parse_rules
 from dockpass.errors import UsageError
 from dockpass.keymap import ACTIONS, PLACES, SCOPES, key_name
 from dockpass.runs.planning import rules_in_words
-from dockpass.runs.rules import parse_rules
 from dockpass.ui.views.words import Line, cell, hanging
 
 KEY_WIDTH = 11

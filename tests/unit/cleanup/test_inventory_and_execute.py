@@ -7,13 +7,13 @@ import pytest
 from fakeregistry import FakeRegistry, Said, digest_of, refusal
 from logins import ANONYMOUS
 
+from dockpass.cleanup.execute import TagResult, execute
+from dockpass.cleanup.inventory import can_delete_single_tags, survey
+from dockpass.cleanup.plan import DeletionPlan, Policy, TagInfo, plan_deletion
+from dockpass.cleanup.reading import parse_time
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.deletion import DeletionPlan, Policy, TagInfo, plan_deletion
-from dockpass.registry.execution import TagResult, execute
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.reading import parse_time
-from dockpass.registry.survey import can_delete_single_tags, survey
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=100)

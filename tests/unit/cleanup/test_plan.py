@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockpass.registry.deletion import (
+from dockpass.cleanup.plan import (
     YOUNG,
     DeletionPlan,
     Policy,

@@ -21,15 +21,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockpass.auth.command import Command
+from dockpass.cleanup.execute import TagResult
+from dockpass.cleanup.inventory import survey
+from dockpass.cleanup.plan import DeletionPlan, Policy, plan_deletion
 from dockpass.errors import DockpassError
-from dockpass.registry import execution
 from dockpass.registry.client import TooManyRequests
 from dockpass.registry.contents import Seen, read_content
-from dockpass.registry.deletion import DeletionPlan, Policy, plan_deletion
-from dockpass.registry.execution import TagResult
 from dockpass.registry.failures import Answer, RegistryError, error_of
 from dockpass.registry.listing import Listing
-from dockpass.registry.survey import survey
 from dockpass.registry.transport import Response
 from dockpass.runs import cleanup
 from dockpass.runs.events import TagDeleted
@@ -431,7 +430,7 @@ def test_no_tag_that_stays_loses_anything_no_outcome_is_false_and_the_exit_statu
     model: Model,
 ) -> None:
     before = {tag: (digest, model.below(digest)) for tag, digest in model.tags.items()}
-    with patch.multiple(execution, DELETES=model.habits.batch, wait=no_wait):
+    with patch.multiple("dockpass.cleanup.execute", DELETES=model.habits.batch, wait=no_wait):
         run = asyncio.run(clean_up(model))
     assert model.bad == []
     if run.plan is None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dockpass.cleanup.plan import TagInfo
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.contents import INDEX_TYPES, Manifest, Seen, digests_in
-from dockpass.registry.deletion import TagInfo
 from dockpass.registry.failures import RegistryError
 
 MOST_IMAGES = 50

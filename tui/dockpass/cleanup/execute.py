@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from dockpass.cleanup.plan import DeletionPlan
+from dockpass.cleanup.watch import Watch
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient, TooManyRequests
-from dockpass.registry.deletion import DeletionPlan
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.retry_after import MOST_WAITS, Sleep, pause_after, wait
-from dockpass.registry.watch import Watch
 from dockpass.registry.workers import each
 
 DELETES = 8

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+from dockpass.cleanup.plan import TagInfo
+from dockpass.cleanup.reading import TagReader
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.deletion import TagInfo
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.reading import TagReader
 from dockpass.registry.workers import each
 
 READS = 64

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dockpass.cleanup.plan import DeletionPlan, TagInfo
+from dockpass.cleanup.reading import TagReader
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.deletion import DeletionPlan, TagInfo
-from dockpass.registry.reading import TagReader
 from dockpass.registry.workers import each
 
 READS = 64

@@ -6,8 +6,8 @@ import re
 import shlex
 from collections import defaultdict
 
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.errors import UsageError
-from dockpass.runs.request import CleanupOptions
 from dockpass.text import clean
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}

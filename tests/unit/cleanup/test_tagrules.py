@@ -15,11 +15,11 @@ from logins import Given
 from sandboxclient import Client
 
 from dockpass.auth.credential import Credential
+from dockpass.cleanup.execute import TagResult, execute
+from dockpass.cleanup.inventory import can_delete_single_tags, survey
+from dockpass.cleanup.plan import Policy, TagInfo, needs_single_tags, plan_deletion
+from dockpass.cleanup.tagrules import LONGEST_PATTERN, MOST_PATTERNS, make_rules, rules_of, why_not
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.deletion import Policy, TagInfo, needs_single_tags, plan_deletion
-from dockpass.registry.execution import TagResult, execute
-from dockpass.registry.survey import can_delete_single_tags, survey
-from dockpass.registry.tagrules import LONGEST_PATTERN, MOST_PATTERNS, make_rules, rules_of, why_not
 from dockpass.sandbox.server import SandboxServer
 from dockpass.secrets import Secret
 
