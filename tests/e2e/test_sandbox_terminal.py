@@ -87,7 +87,7 @@ def build(terminal: Terminal) -> None:
     terminal.press(" ")
     assert terminal.shows("Run build?")
     terminal.press("y")
-    assert terminal.shows("looked again: gone")
+    assert terminal.shows("removed and verified")
     assert "sandbox" in terminal.screen.display[0]
 
 

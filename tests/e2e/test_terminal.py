@@ -85,7 +85,7 @@ def test_a_run_without_an_engine_says_so_and_leaves_nothing(program: Program) ->
     terminal.press("3\r")
     assert terminal.shows("Run pull?")
     terminal.press("y")
-    assert terminal.shows("looked again: gone")
+    assert terminal.shows("removed and verified")
     assert terminal.shows("No engine answers")
     assert program.left == []
     terminal.press("q")

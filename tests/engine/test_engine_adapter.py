@@ -290,7 +290,7 @@ def test_what_a_build_lacks_is_told_apart(
     engine: DockerEngine, notes: Notes, tmp_path: Path, dockerfile: str, wrong: str
 ) -> None:
     with pytest.raises(DockpassError) as caught:
-        engine.build(request(tmp_path / "context", dockerfile), {}, notes)
+        engine.build(request(tmp_path / "context", dockerfile), ANONYMOUS, notes)
     assert caught.value.id == wrong, caught.value.message
     assert caught.value.hint
 
@@ -298,7 +298,7 @@ def test_what_a_build_lacks_is_told_apart(
 def test_a_target_that_is_not_there_is_told(engine: DockerEngine, notes: Notes, tmp_path: Path) -> None:
     asked = request(tmp_path / "context", "FROM scratch AS one\nCOPY Dockerfile /\n")
     with pytest.raises(DockpassError) as caught:
-        engine.build(BuildRequest(asked.context, asked.dockerfile, (), "nope"), {}, notes)
+        engine.build(BuildRequest(asked.context, asked.dockerfile, (), "nope"), ANONYMOUS, notes)
     assert caught.value.id == "target-unknown", caught.value.message
 
 
@@ -308,7 +308,7 @@ def test_a_context_without_files_never_reaches_the_engine(
     (tmp_path / "empty").mkdir()
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     with pytest.raises(UsageError, match="0 files"):
-        engine.build(BuildRequest(tmp_path / "empty", tmp_path / "Dockerfile"), {}, notes)
+        engine.build(BuildRequest(tmp_path / "empty", tmp_path / "Dockerfile"), ANONYMOUS, notes)
 
 
 @pytest.mark.skipif(not CAN_RUN, reason="no program for this machine")

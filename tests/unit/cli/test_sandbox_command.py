@@ -75,7 +75,7 @@ def test_a_shell_takes_the_environment_over_and_goes_on(program: Program) -> Non
     )
     assert ended.returncode in {0, 1}
     assert json.loads(ended.stdout.splitlines()[0])["method"] == "autologin", ended.stderr
-    assert "looked again: gone" in ended.stdout + ended.stderr
+    assert "removed and verified" in ended.stdout + ended.stderr
     assert left(program) == []
 
 

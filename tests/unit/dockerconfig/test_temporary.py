@@ -64,7 +64,7 @@ def test_it_holds_exactly_the_entries_and_removal_looks_again(tmp_path: Path) ->
     assert config.where == "the test"
     assert re.fullmatch(rf"dockpass-{os.getpid()}-[0-9a-f]{{12}}", config.path.name)
     removal = config.remove()
-    assert (removal.gone, removal.detail) == (True, "removed, looked again: gone")
+    assert (removal.gone, removal.detail) == (True, "removed and verified")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -249,7 +249,7 @@ def test_removing_twice_tells_the_same_and_one_that_is_gone_is_told(tmp_path: Pa
     assert config.remove() is config.remove()
     config = create(tmp_path)
     config.path.rename(tmp_path / "elsewhere")
-    assert config.remove().detail == "it was gone already"
+    assert config.remove().detail == "it was already gone"
 
 
 def test_many_threads_may_remove_it_at_once(tmp_path: Path) -> None:

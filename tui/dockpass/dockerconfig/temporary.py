@@ -184,7 +184,7 @@ class TemporaryConfig:
         if self._is_there():
             why = clean("; ".join(problems)) or "it was made again"
             return Removal(False, f"{clean(str(self.path))} is still there: {why}")
-        return Removal(True, "removed, looked again: gone" if was_there else "it was gone already")
+        return Removal(True, "removed and verified" if was_there else "it was already gone")
 
     def _remove_tree(self) -> list[str]:
         """Remove the tree, more than once if a child process still writes into it; return what failed."""

@@ -207,7 +207,7 @@ FAILURES: tuple[Failure, ...] = (
         "no-token",
         r"unable to decode token response",
         "The token server gave neither a token nor a refusal.",
-        "Try again; if it stays, its operator can tell.",
+        "Try again; if it happens again, ask the registry's administrator.",
     ),
     _failure(
         "not-a-registry",

@@ -241,4 +241,4 @@ def status_of(error: BaseException) -> Status:
 def _words_of(error: BaseException) -> str:
     if isinstance(error, asyncio.CancelledError):
         return "Cancelled."
-    return error.message if isinstance(error, DockpassError) else "A fault of dockpass itself."
+    return error.message if isinstance(error, DockpassError) else "Internal error in dockpass."

@@ -28,7 +28,7 @@ def make_plan(request: RunRequest, services: Services) -> Plan:
         PlannedPhase(Phase.CREATE_CONFIG, "Create the config", _created(request)),
         PlannedPhase(Phase.LOGIN, "Log in", _login(request) + _way(request, services)),
         *_work(request, _target(request, services)),
-        PlannedPhase(Phase.REMOVE_CONFIG, "Remove the config", "then look that it is gone"),
+        PlannedPhase(Phase.REMOVE_CONFIG, "Remove the config", "then verify that it is gone"),
     )
     return Plan(
         title=_target(request, services),

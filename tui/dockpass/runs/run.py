@@ -222,7 +222,7 @@ def _ended(at: float, failure: BaseException | None, done: str) -> Ended:
             Status.FAILED,
             ExitCode.FAILED,
             "fault",
-            f"A fault of dockpass itself: {clean(f'{type(failure).__name__}: {failure}')}",
-            "The log file has the details; `dockpass paths` says where it is.",
+            f"Internal error in dockpass: {clean(f'{type(failure).__name__}: {failure}')}",
+            "The log file has the details; `dockpass paths` shows where it is.",
         )
     return Ended(at, status_of(failure), failure.exit_code, failure.id, failure.message, failure.hint)
