@@ -21,7 +21,7 @@ from dockpass.probe.model import (
     TokenFacts,
     Verdict,
 )
-from dockpass.probe.plan import AccessPlan, AccessReport, needs_of
+from dockpass.probe.plan import AccessPlan, AccessReport, requirements_of
 from dockpass.registry.meanings import ROWS
 from dockpass.registry.realms import RealmChanged
 from dockpass.runs.services import Services
@@ -174,6 +174,6 @@ def answering(make: Callable[[], Mapping[Method, Probe]]) -> Callable[..., Await
         for found in probes.values():
             on_probe(found)
         changed = RealmChanged(HOST, REALM, OTHER) if make is changed_realm else None
-        return AccessReport(plan, probes, needs_of(plan, probes), (), changed)
+        return AccessReport(plan, probes, requirements_of(plan, probes), (), changed)
 
     return probe

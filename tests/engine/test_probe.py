@@ -15,7 +15,7 @@ from servers import CLEANUP_PASSWORD, JOB_TOKEN, PASSWORD, USER, Registry
 from dockpass.auth.credential import Credential
 from dockpass.probe.model import LoginState, Probe
 from dockpass.probe.prober import probe
-from dockpass.probe.question import Means, Question
+from dockpass.probe.question import ProbeContext, Question
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 
@@ -30,7 +30,7 @@ SECRETS = (PASSWORD, JOB_TOKEN, CLEANUP_PASSWORD)
 
 async def asked(registry: Registry, credential: Credential | None, *, push: bool = False) -> Probe:
     async with Transport() as transport:
-        return await probe(Question(registry.host, PATH, credential, "it", push), Means(transport))
+        return await probe(Question(registry.host, PATH, credential, "it", push), ProbeContext(transport))
 
 
 def verdicts(found: Probe) -> list[str]:

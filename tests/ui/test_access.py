@@ -18,7 +18,7 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.facts import Facts
 from dockpass.errors import DockpassError
 from dockpass.probe.model import Level, LoginState, Probe, ProbeFinding, Verdict
-from dockpass.probe.plan import AccessPlan, AccessReport, needs_of, plan_access, probe_access
+from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access, requirements_of
 from dockpass.runs.services import Services
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.access import AccessScreen
@@ -224,7 +224,7 @@ def test_no_line_of_the_table_is_wider_than_the_panel(width: int) -> None:
     found = probes.compared()
     for lines in (
         granted_lines(plan, found, None, width),
-        need_lines(needs_of(plan, found), True, width),
+        need_lines(requirements_of(plan, found), True, width),
         evidence_lines(found, width),
         planned_lines(plan, width),
     ):

@@ -18,7 +18,7 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.probe.model import Probe, Verdict
 from dockpass.probe.prober import probe
-from dockpass.probe.question import Means, Question
+from dockpass.probe.question import ProbeContext, Question
 from dockpass.registry.claims import read_claims
 from dockpass.registry.clock import date_in, span_in_words
 from dockpass.registry.contents import Manifest
@@ -34,7 +34,7 @@ CLAIMS = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_type", "access"
 
 async def asked_of(fake: FakeRealm) -> Probe:
     async with Transport() as transport:
-        return await probe(Question(fake.host, PATH, LOGIN, "options"), Means(transport))
+        return await probe(Question(fake.host, PATH, LOGIN, "options"), ProbeContext(transport))
 
 
 @pytest.mark.parametrize("number", [*ODD_NUMBERS, -(10**300), True, "9" * 400, None, [], {"a": 1}], ids=repr)
@@ -179,7 +179,7 @@ async def test_a_length_that_is_none_is_told(length: str) -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with Transport() as transport:
-        found = await probe(Question(host, PATH, LOGIN, "options"), Means(transport, seconds=3))
+        found = await probe(Question(host, PATH, LOGIN, "options"), ProbeContext(transport, seconds=3))
     server.close()
     assert not found.reached
     assert all(finding.message.isprintable() for finding in found.findings)

@@ -16,10 +16,10 @@ from dockpass.auth.decide import decide
 from dockpass.auth.facts import Facts, Options
 from dockpass.cli.probe import exit_status, report_lines
 from dockpass.probe.model import LoginState, Probe, Verdict
-from dockpass.probe.plan import AccessReport, needs_of, plan_access
+from dockpass.probe.plan import AccessReport, plan_access, requirements_of
 from dockpass.probe.prober import probe
-from dockpass.probe.question import Means, Question
-from dockpass.probe.requirements import Standing, command_need
+from dockpass.probe.question import ProbeContext, Question
+from dockpass.probe.requirements import Ability, requirement_of
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 
@@ -55,7 +55,7 @@ NO_REGISTRY = {
 
 async def asked_of(host: str, credential: Credential | None = LOGIN) -> Probe:
     async with Transport() as transport:
-        found = await probe(Question(host, PATH, credential, "it"), Means(transport))
+        found = await probe(Question(host, PATH, credential, "it"), ProbeContext(transport))
     assert PASSWORD not in json.dumps(asdict(found))
     return found
 
@@ -66,7 +66,7 @@ def report(found: Probe, command: Command = Command.PUSH) -> AccessReport:
     facts = Facts({}, options=options, home="/nowhere", cwd="/")
     plan = plan_access(command, facts)
     probes = {plan.chosen: found}
-    return AccessReport(plan, probes, needs_of(plan, probes))
+    return AccessReport(plan, probes, requirements_of(plan, probes))
 
 
 def status(found: Probe, command: Command = Command.PUSH) -> int:
@@ -248,7 +248,7 @@ async def test_a_token_server_on_a_private_address_is_not_contacted(world: World
     registry.on("/v2/", bearer(f"{inner.url}/token"))
     inner.on("/token", Reply(200, {"token": "the-token"}))
     async with world.transport() as transport:
-        found = await probe(Question(registry.host, PATH, LOGIN, "it"), Means(transport))
+        found = await probe(Question(registry.host, PATH, LOGIN, "it"), ProbeContext(transport))
     assert inner.asked == []
     assert found.login.state is LoginState.UNSENT
     assert "address-refused" in {finding.id for finding in found.findings}
@@ -315,12 +315,12 @@ async def test_base_images_that_were_not_asked_for_are_not_claimed() -> None:
     images = tuple(f"web/base-{number}" for number in range(20))
     async with FakeRealm(token=grants("pull")) as fake, Transport() as transport:
         question = Question(fake.host, PATH, LOGIN, "it", also_pull=images)
-        found = await probe(question, Means(transport))
+        found = await probe(question, ProbeContext(transport))
     decided = decide(Command.BUILD, Facts({}, home="/", cwd="/"))
-    need = command_need(decided, {decided.method: found}, (PATH, *images))  # type: ignore[union-attr]
-    assert (need.standing, need.judged) == (Standing.UNKNOWN, False)
-    few = command_need(decided, {decided.method: found}, (PATH, *images[:3]))  # type: ignore[union-attr]
-    assert (few.standing, few.judged) == (Standing.CAN, True)
+    need = requirement_of(decided, {decided.method: found}, (PATH, *images))  # type: ignore[union-attr]
+    assert (need.standing, need.judged) == (Ability.UNKNOWN, False)
+    few = requirement_of(decided, {decided.method: found}, (PATH, *images[:3]))  # type: ignore[union-attr]
+    assert (few.standing, few.judged) == (Ability.CAN, True)
 
 
 async def test_an_opaque_token_grants_nothing_and_nothing_is_wrong_with_it() -> None:
@@ -350,6 +350,6 @@ async def test_words_of_an_answer_are_masked_before_they_are_cut(body: bytes, sc
         FakeRealm(token=lambda _: said, ping=ping, listing=lambda _: said) as fake,
         Transport() as sent,
     ):
-        means = Means(sent, redact=lambda text: text.replace(SECRET, "***"))
+        means = ProbeContext(sent, redact=lambda text: text.replace(SECRET, "***"))
         found = await probe(Question(fake.host, PATH, LOGIN, "it"), means)
     assert "CutCanary" not in json.dumps(asdict(found))

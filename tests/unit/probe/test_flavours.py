@@ -11,7 +11,7 @@ from sandboxclient import Client
 from dockpass.auth.credential import Credential
 from dockpass.probe.model import LoginState, Probe
 from dockpass.probe.prober import probe
-from dockpass.probe.question import Means, Question
+from dockpass.probe.question import ProbeContext, Question
 from dockpass.registry.transport import Transport
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer
@@ -37,7 +37,7 @@ EXPECTED = {
 
 async def asked(sandbox: SandboxServer, credential: Credential | None) -> Probe:
     async with Transport() as transport:
-        found = await probe(Question(sandbox.host, PATH, credential, "it"), Means(transport))
+        found = await probe(Question(sandbox.host, PATH, credential, "it"), ProbeContext(transport))
     secrets = [account.secret.reveal() for account in sandbox.accounts]
     assert not any(secret in json.dumps(asdict(found)) for secret in secrets)
     return found

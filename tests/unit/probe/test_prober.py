@@ -13,7 +13,7 @@ from fakeregistry import Asked, Said, refusal
 from dockpass.auth.credential import Credential
 from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.prober import probe
-from dockpass.probe.question import Means, Question, Rejections
+from dockpass.probe.question import ProbeContext, Question, Rejections
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 
@@ -38,7 +38,7 @@ async def asked_of(
 ) -> Probe:
     async with Transport() as transport:
         question = Question(fake.host, PATH, credential, "options", push, also)
-        found = await probe(question, Means(transport, **(means or {})))  # type: ignore[arg-type]
+        found = await probe(question, ProbeContext(transport, **(means or {})))  # type: ignore[arg-type]
     assert "canary" not in json.dumps(asdict(found))
     return found
 
@@ -352,7 +352,7 @@ async def test_what_is_no_registry_gets_nothing() -> None:
 
 async def test_no_answer_is_a_finding() -> None:
     async with Transport() as transport:
-        found = await probe(Question("127.0.0.1:1", PATH, LOGIN, "options"), Means(transport))
+        found = await probe(Question("127.0.0.1:1", PATH, LOGIN, "options"), ProbeContext(transport))
     assert not found.reached
     assert found.requests[0].status == 0
     assert ids(found) == ["connection-refused"]
@@ -456,7 +456,7 @@ async def test_a_slow_answer_ends_in_time() -> None:
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with Transport() as transport:
-        found = await probe(Question(host, PATH, LOGIN, "options"), Means(transport, seconds=0.05))
+        found = await probe(Question(host, PATH, LOGIN, "options"), ProbeContext(transport, seconds=0.05))
     stopped.set()
     server.close()
     assert ids(found) == ["timeout"]

@@ -12,7 +12,7 @@ from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.facts import Facts, Options, Source, SourceKind, Variable
 from dockpass.probe.model import ActionResult, Login, LoginState, Probe, TokenFacts, Verdict
-from dockpass.probe.requirements import NEEDS, Need, Standing, command_need
+from dockpass.probe.requirements import NEEDS, Ability, Requirement, requirement_of
 from dockpass.secrets import Secret
 
 REPO = "registry.myhost.com/web/backend"
@@ -40,9 +40,9 @@ def probe_with(flavour: str = "GitLab", **verdicts: str) -> Probe:
     return replace(BASE, flavour=flavour, actions=actions, token=TokenFacts())
 
 
-def need(decided: Decision, probe: Probe, **others: Probe) -> Need:
+def need(decided: Decision, probe: Probe, **others: Probe) -> Requirement:
     more = {Method(name.replace("_", "-")): each for name, each in others.items()}
-    return command_need(decided, {decided.method: probe, **more})
+    return requirement_of(decided, {decided.method: probe, **more})
 
 
 ALL = {"pull": "granted", "push": "granted", "delete": "granted"}
@@ -51,27 +51,27 @@ ALL = {"pull": "granted", "push": "granted", "delete": "granted"}
 @pytest.mark.parametrize(
     ("command", "verdicts", "standing"),
     [
-        (Command.PUSH, ALL, Standing.CAN),
-        (Command.PUSH, {**ALL, "delete": "refused"}, Standing.CAN),
-        (Command.PUSH, {**ALL, "push": "refused"}, Standing.CANNOT),
-        (Command.PUSH, {**ALL, "push": "not-probed"}, Standing.UNKNOWN),
-        (Command.PUSH, {**ALL, "push": "not-visible"}, Standing.UNKNOWN),
-        (Command.PUSH, {**ALL, "pull": "refused", "push": "not-visible"}, Standing.CANNOT),
-        (Command.PULL, {**ALL, "push": "refused"}, Standing.CAN),
-        (Command.DEPLOY, {**ALL, "pull": "unknown"}, Standing.UNKNOWN),
-        (Command.CLEANUP, ALL, Standing.CAN),
-        (Command.CLEANUP, {**ALL, "delete": "refused"}, Standing.CANNOT),
-        (Command.CLEANUP, {**ALL, "delete": "refused", "all": "granted"}, Standing.CAN),
-        (Command.CLEANUP, {**ALL, "delete": "not-visible"}, Standing.UNKNOWN),
-        (Command.CLEANUP, {**ALL, "pull": "refused"}, Standing.CANNOT),
+        (Command.PUSH, ALL, Ability.CAN),
+        (Command.PUSH, {**ALL, "delete": "refused"}, Ability.CAN),
+        (Command.PUSH, {**ALL, "push": "refused"}, Ability.CANNOT),
+        (Command.PUSH, {**ALL, "push": "not-probed"}, Ability.UNKNOWN),
+        (Command.PUSH, {**ALL, "push": "not-visible"}, Ability.UNKNOWN),
+        (Command.PUSH, {**ALL, "pull": "refused", "push": "not-visible"}, Ability.CANNOT),
+        (Command.PULL, {**ALL, "push": "refused"}, Ability.CAN),
+        (Command.DEPLOY, {**ALL, "pull": "unknown"}, Ability.UNKNOWN),
+        (Command.CLEANUP, ALL, Ability.CAN),
+        (Command.CLEANUP, {**ALL, "delete": "refused"}, Ability.CANNOT),
+        (Command.CLEANUP, {**ALL, "delete": "refused", "all": "granted"}, Ability.CAN),
+        (Command.CLEANUP, {**ALL, "delete": "not-visible"}, Ability.UNKNOWN),
+        (Command.CLEANUP, {**ALL, "pull": "refused"}, Ability.CANNOT),
     ],
 )
 def test_a_command_can_what_its_login_was_granted(
-    command: Command, verdicts: dict[str, str], standing: Standing
+    command: Command, verdicts: dict[str, str], standing: Ability
 ) -> None:
     found = need(job(command), probe_with(**verdicts))
     assert found.standing is standing
-    assert bool(found.way_out) is (standing is Standing.CANNOT)
+    assert bool(found.way_out) is (standing is Ability.CANNOT)
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_a_login_at_hand_that_has_it_is_the_way_out() -> None:
 @pytest.mark.parametrize(
     ("state", "reached", "standing", "words"),
     [
-        (LoginState.REJECTED, True, Standing.CANNOT, "its login was not accepted"),
-        (LoginState.WITHHELD, True, Standing.CANNOT, "its login was not sent"),
-        (LoginState.NOT_PROBED, False, Standing.UNKNOWN, "gave no answer of a registry"),
+        (LoginState.REJECTED, True, Ability.CANNOT, "its login was not accepted"),
+        (LoginState.WITHHELD, True, Ability.CANNOT, "its login was not sent"),
+        (LoginState.NOT_PROBED, False, Ability.UNKNOWN, "gave no answer of a registry"),
     ],
 )
 def test_a_login_that_got_nowhere_is_told_for_every_command(
-    state: LoginState, reached: bool, standing: Standing, words: str
+    state: LoginState, reached: bool, standing: Ability, words: str
 ) -> None:
     probe = replace(probe_with(**ALL), login=Login(state, "words"), reached=reached)
     found = need(job(Command.PUSH), probe)
@@ -123,9 +123,9 @@ def test_a_login_that_got_nowhere_is_told_for_every_command(
 
 
 def test_a_login_that_was_not_probed_and_no_decision_are_told() -> None:
-    assert "was not probed" in command_need(job(Command.PUSH), {}).words
+    assert "was not probed" in requirement_of(job(Command.PUSH), {}).words
     refusal = Refusal(Command.PUSH, "repo-required", "push needs a repository.", "Give --repo.")
-    assert command_need(refusal, {}).standing is Standing.UNKNOWN
+    assert requirement_of(refusal, {}).standing is Ability.UNKNOWN
 
 
 def test_tags_that_the_token_excludes_are_told_with_cleanup() -> None:
@@ -136,19 +136,19 @@ def test_tags_that_the_token_excludes_are_told_with_cleanup() -> None:
 @pytest.mark.parametrize(
     ("images", "others", "standing", "words"),
     [
-        (None, (), Standing.UNKNOWN, "it is not known which"),
-        ((), (), Standing.UNKNOWN, "none of them is in this registry"),
-        (("web/backend",), (), Standing.CAN, "of web/backend"),
-        (("web/base",), ("granted",), Standing.CAN, "of web/base"),
-        (("web/base",), ("refused",), Standing.CANNOT, "needs pull: refused"),
+        (None, (), Ability.UNKNOWN, "it is not known which"),
+        ((), (), Ability.UNKNOWN, "none of them is in this registry"),
+        (("web/backend",), (), Ability.CAN, "of web/backend"),
+        (("web/base",), ("granted",), Ability.CAN, "of web/base"),
+        (("web/base",), ("refused",), Ability.CANNOT, "needs pull: refused"),
     ],
 )
 def test_a_build_needs_its_base_images(
-    images: tuple[str, ...] | None, others: tuple[str, ...], standing: Standing, words: str
+    images: tuple[str, ...] | None, others: tuple[str, ...], standing: Ability, words: str
 ) -> None:
     read = tuple(ActionResult("pull", Verdict(each), "because", "web/base") for each in others)
     decided = decision(Command.BUILD)
-    found = command_need(decided, {decided.method: replace(probe_with(**ALL), others=read)}, images)
+    found = requirement_of(decided, {decided.method: replace(probe_with(**ALL), others=read)}, images)
     assert found.standing is standing
     assert words in found.words
 

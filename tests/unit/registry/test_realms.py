@@ -14,7 +14,7 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.probe.model import Level, LoginState
 from dockpass.probe.prober import probe
-from dockpass.probe.question import Means, Question
+from dockpass.probe.question import ProbeContext, Question
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.realms import Realms
 from dockpass.registry.transport import Transport
@@ -119,9 +119,9 @@ async def test_a_probe_withholds_the_login_from_a_changed_realm(file: Path) -> N
     async with FakeRealm(token=grants("pull")) as fake, Transport() as transport:
         Realms(file).check(fake.host, OLD)
         question = Question(fake.host, PATH, LOGIN, "options")
-        found = await probe(question, Means(transport, guard=Realms(file).check))
+        found = await probe(question, ProbeContext(transport, guard=Realms(file).check))
         assert [asked.path for asked in fake.asked] == ["/v2/"]
-        allowed = await probe(question, Means(transport, guard=Realms(file, lambda *_: True).check))
+        allowed = await probe(question, ProbeContext(transport, guard=Realms(file, lambda *_: True).check))
     assert found.login.state is LoginState.WITHHELD
     assert [(each.id, each.level) for each in found.findings] == [("realm-changed", Level.BAD)]
     assert allowed.login.state is LoginState.ACCEPTED

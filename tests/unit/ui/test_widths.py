@@ -80,18 +80,19 @@ def texts(lines: Sequence[Line]) -> str:
 
 
 @pytest.fixture(scope="module", params=list(SITUATIONS))
-def at_hand(request: pytest.FixtureRequest) -> Session:
+def candidates(request: pytest.FixtureRequest) -> Session:
     return made(request.param)
 
 
-def states(at_hand: Session) -> list[CommandState]:
+def states(candidates: Session) -> list[CommandState]:
     return [
-        CommandState(command, at_hand.decide(command), at_hand.decide_before(command)) for command in Command
+        CommandState(command, candidates.decide(command), candidates.decide_before(command))
+        for command in Command
     ]
 
 
-def test_the_table_tells_every_warning_in_words_and_fits(at_hand: Session) -> None:
-    rows = states(at_hand)
+def test_the_table_tells_every_warning_in_words_and_fits(candidates: Session) -> None:
+    rows = states(candidates)
     widest = plain(command_lines(rows, 400))
     names = names_in(*widest)
     for width in (width - 6 for width in WIDTHS):
@@ -107,20 +108,20 @@ def test_the_table_tells_every_warning_in_words_and_fits(at_hand: Session) -> No
         whole([line for row, line in zip(rows, lines, strict=True) if isinstance(row.now, Decision)], names)
 
 
-def test_a_warning_is_the_same_words_at_every_width(at_hand: Session) -> None:
+def test_a_warning_is_the_same_words_at_every_width(candidates: Session) -> None:
     def warnings(width: int) -> Iterator[str]:
-        for text in plain(command_lines(states(at_hand), width)):
+        for text in plain(command_lines(states(candidates), width)):
             if "▲" in text:
                 yield text.partition("▲")[2]
 
-    if all(isinstance(row.now, Decision) for row in states(at_hand)):
+    if all(isinstance(row.now, Decision) for row in states(candidates)):
         expected = list(warnings(400))
         assert all(list(warnings(width - 6)) == expected for width in WIDTHS)
 
 
-def test_why_breaks_no_name_and_loses_no_word(at_hand: Session) -> None:
+def test_why_breaks_no_name_and_loses_no_word(candidates: Session) -> None:
     for command in (Command.PUSH, Command.CLEANUP, Command.BUILD):
-        decided, instead = at_hand.decide(command), at_hand.instead(command)
+        decided, instead = candidates.decide(command), candidates.instead(command)
         expected = why_lines(decided, instead, 2000)
         names = names_in(*plain(expected))
         for width in (width - 6 for width in WIDTHS):
@@ -132,12 +133,12 @@ def test_why_breaks_no_name_and_loses_no_word(at_hand: Session) -> None:
                 whole(lines, names)
 
 
-def test_the_plan_breaks_no_name_and_loses_no_word(at_hand: Session) -> None:
+def test_the_plan_breaks_no_name_and_loses_no_word(candidates: Session) -> None:
     for command in Command:
-        request = at_hand.request(command)
+        request = candidates.request(command)
         if hasattr(request, "hint"):
             continue
-        plan = at_hand.plan(request)  # type: ignore[arg-type]
+        plan = candidates.plan(request)  # type: ignore[arg-type]
         expected = plan_lines(plan, "", 2, 2000)
         for width in (width - 10 for width in WIDTHS):
             lines = plan_lines(plan, "", 2, width)
@@ -146,17 +147,17 @@ def test_the_plan_breaks_no_name_and_loses_no_word(at_hand: Session) -> None:
             whole(lines, names_in(*plain(expected)))
 
 
-def test_the_environment_and_the_first_line_fit(at_hand: Session) -> None:
-    facts = at_hand.facts
-    reads = read_by(at_hand.decide(Command.PUSH))
+def test_the_environment_and_the_first_line_fit(candidates: Session) -> None:
+    facts = candidates.facts
+    reads = read_by(candidates.decide(Command.PUSH))
     for width in (width - 6 for width in WIDTHS):
-        rows = environment_rows(listed(facts), facts, at_hand.findings, reads, {"CI_REGISTRY"}, width)
+        rows = environment_rows(listed(facts), facts, candidates.findings, reads, {"CI_REGISTRY"}, width)
         assert [row.line for row in rows if len(plain([row.line])[0]) > width] == []
         for row in rows:
             assert row.entry is None or row.entry.option or row.entry.name in plain([row.line])[0]
     for width in WIDTHS:
         left, right = status_line(
-            at_hand.place, 3, ("Docker 28.2.2  unix socket", "good"), width, sandbox=True
+            candidates.place, 3, ("Docker 28.2.2  unix socket", "good"), width, sandbox=True
         )
         assert len(plain([left])[0]) + len(plain([right])[0]) + 4 <= width
 
@@ -190,8 +191,8 @@ def test_shortened_text_is_whole_words(width: int) -> None:
 
 def test_no_secret_is_told() -> None:
     canary = Secret("canary-secret-value")
-    at_hand = session(JOB, edits=(Edit(EditKind.SET, "CI_JOB_TOKEN", canary),))
-    facts = at_hand.facts
+    candidates = session(JOB, edits=(Edit(EditKind.SET, "CI_JOB_TOKEN", canary),))
+    facts = candidates.facts
     for width in WIDTHS:
         rows = environment_rows(listed(facts), facts, (), {}, (), width)
         assert "canary" not in texts([row.line for row in rows])

@@ -15,7 +15,7 @@ from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode
 from dockpass.probe.model import ACTIONS, NO_USABLE_ANSWER, LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessReport, plan_access, probe_access
-from dockpass.probe.requirements import Need, Standing
+from dockpass.probe.requirements import Ability, Requirement
 from dockpass.registry.policy import Policy
 from dockpass.runs.request import BuildOptions
 from dockpass.runs.services import Services
@@ -38,7 +38,7 @@ _LOGINS = {
     LoginState.UNSENT: "✗ not sent",
     LoginState.UNKNOWN: f"▲ {NO_USABLE_ANSWER}",
 }
-_STANDINGS = {Standing.CAN: "✓ can", Standing.CANNOT: "✗ cannot", Standing.UNKNOWN: "▲ not known"}
+_STANDINGS = {Ability.CAN: "✓ can", Ability.CANNOT: "✗ cannot", Ability.UNKNOWN: "▲ not known"}
 _NAMES = {"*": "everything (*)"}
 
 
@@ -138,7 +138,7 @@ def exit_status(report: AccessReport) -> int:
     if probe.login.state is LoginState.WITHHELD:
         return ExitCode.NOT_ALLOWED
     need = next(found for found in report.needs if found.command is report.plan.command)
-    able = probe.reached and need.judged and need.standing is not Standing.CANNOT
+    able = probe.reached and need.judged and need.standing is not Ability.CANNOT
     return ExitCode.DONE if able else ExitCode.FAILED
 
 
@@ -155,7 +155,7 @@ def report_json(report: AccessReport) -> dict[str, Any]:
         ],
         "not_probed": [
             {"method": str(found.method), "because": found.absent or "not asked for"}
-            for found in plan.at_hand
+            for found in plan.candidates
             if found.method not in report.probes
         ],
         "needs": [
@@ -238,12 +238,12 @@ def _evidence(probe: Probe) -> list[str]:
     return _columns(rows)
 
 
-def _need(need: Need) -> tuple[str, ...]:
+def _need(need: Requirement) -> tuple[str, ...]:
     method = need.method.label if need.method else ""
     return str(need.command), _STANDINGS[need.standing], method, need.words
 
 
-def _ways_out(needs: Iterable[Need]) -> list[str]:
+def _ways_out(needs: Iterable[Requirement]) -> list[str]:
     """Return each way out once, with the commands that it is for."""
     ways: dict[str, list[str]] = {}
     for need in needs:

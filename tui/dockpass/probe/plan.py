@@ -34,14 +34,14 @@ from dockpass.errors import DockpassError, NotAllowed, UsageError
 from dockpass.probe.model import (
     Probe,
 )
-from dockpass.probe.requirements import Need, command_need
+from dockpass.probe.requirements import Requirement, requirement_of
 from dockpass.registry.policy import Policy, RealmRule
 from dockpass.secrets import Redactor
 from dockpass.text import clean
 from dockpass.variables.servers import servers_of
 
 if TYPE_CHECKING:
-    from dockpass.probe.question import Means
+    from dockpass.probe.question import ProbeContext
     from dockpass.registry.realms import RealmChanged
 
 
@@ -74,7 +74,7 @@ class Services(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class AtHand:
+class CandidateLogin:
     """A login that could be used. `absent` says why it is not there, or not used at this host.
 
     `directory` is set for the logins of a docker config, which are looked up only when they are probed;
@@ -92,28 +92,28 @@ class AtHand:
 
 @dataclass(frozen=True, slots=True)
 class AccessPlan:
-    """What would be probed: `at_hand` in a fixed order, `chosen` is the login of `command`."""
+    """What would be probed: `candidates` in a fixed order, `chosen` is the login of `command`."""
 
     command: Command
     repository: Repository
     chosen: Method
-    at_hand: tuple[AtHand, ...]
+    candidates: tuple[CandidateLogin, ...]
     decided: tuple[Decision | Refusal, ...]
     images: tuple[str, ...] | None = None
 
-    def login(self, method: Method) -> AtHand:
+    def login(self, method: Method) -> CandidateLogin:
         """Return the login of a method."""
-        return next(found for found in self.at_hand if found.method is method)
+        return next(found for found in self.candidates if found.method is method)
 
     @property
     def comparable(self) -> tuple[Method, ...]:
         """The logins that are there, the chosen one first."""
-        there = [found.method for found in self.at_hand if not found.absent]
+        there = [found.method for found in self.candidates if not found.absent]
         return tuple(sorted(there, key=lambda method: method is not self.chosen))
 
     def foreign(self, methods: Sequence[Method]) -> str:
         """Return the question about tokens that would leave for a foreign registry."""
-        asked = [found.foreign for found in self.at_hand if found.method in methods and found.foreign]
+        asked = [found.foreign for found in self.candidates if found.method in methods and found.foreign]
         return " ".join(asked)
 
 
@@ -126,7 +126,7 @@ class AccessReport:
 
     plan: AccessPlan
     probes: Mapping[Method, Probe]
-    needs: tuple[Need, ...]
+    needs: tuple[Requirement, ...]
     notes: tuple[str, ...] = ()
     changed: RealmChanged | None = None
 
@@ -186,7 +186,7 @@ def _target(decided: Decision, facts: Facts) -> tuple[Repository, tuple[str, ...
     return repository, None if facts.base_images is None else tuple(images)
 
 
-def _at_hand(method: Method, facts: Facts, host: str, decided: Decision) -> AtHand:
+def _at_hand(method: Method, facts: Facts, host: str, decided: Decision) -> CandidateLogin:
     match method:
         case Method.AUTOLOGIN:
             return _token(method, facts, host, decided, (JOB_TOKEN, AUTOLOGIN_USER))
@@ -195,37 +195,39 @@ def _at_hand(method: Method, facts: Facts, host: str, decided: Decision) -> AtHa
         case Method.OPTIONS:
             options = facts.options
             if not (options.registry_username and options.registry_password):
-                return AtHand(method, absent="not given")
+                return CandidateLogin(method, absent="not given")
             credential = Credential(options.registry_username, options.registry_password)
-            return AtHand(method, options.registry_username, "the given password", credential)
+            return CandidateLogin(method, options.registry_username, "the given password", credential)
         case Method.EXTERNAL:
             if not facts.is_set(EXTERNAL_CONFIG):
-                return AtHand(method, absent="not set")
+                return CandidateLogin(method, absent="not set")
             return _config(method, facts, facts.text(EXTERNAL_CONFIG))
         case Method.AMBIENT:
             return _config(method, facts, facts.text(DOCKER_CONFIG) or str(Path(facts.home, ".docker")))
 
 
-def _config(method: Method, facts: Facts, directory: str) -> AtHand:
+def _config(method: Method, facts: Facts, directory: str) -> CandidateLogin:
     path = str(Path(facts.cwd, directory))
-    return AtHand(method, source=clean(path), directory=path)
+    return CandidateLogin(method, source=clean(path), directory=path)
 
 
-def _token(method: Method, facts: Facts, host: str, decided: Decision, names: tuple[str, str]) -> AtHand:
+def _token(
+    method: Method, facts: Facts, host: str, decided: Decision, names: tuple[str, str]
+) -> CandidateLogin:
     variable, user = names
     if not facts.is_set(variable):
-        return AtHand(method, user, variable, absent="not set")
+        return CandidateLogin(method, user, variable, absent="not set")
     if method is Method.AUTOLOGIN and not facts.is_set(REGISTRY):
-        return AtHand(method, user, variable, absent=f"{REGISTRY} is not set")
+        return CandidateLogin(method, user, variable, absent=f"{REGISTRY} is not set")
     if is_google(host):
-        return AtHand(method, user, variable, absent="not used at Google")
+        return CandidateLogin(method, user, variable, absent="not used at Google")
     credential = Credential(user, facts.secret(variable))
     foreign = ""
     case = Case(decided.command, facts, host)
     is_foreign = facts.is_set(REGISTRY) and not same_registry(host, case.registry_host)
     if is_foreign or (method is decided.method and decided.warns(WarningId.FOREIGN_REGISTRY)):
         foreign = f"{variable} would go to {clean(host)}, which is not {REGISTRY} ({case.registry_shown})."
-    return AtHand(method, user, variable, credential, foreign=foreign)
+    return CandidateLogin(method, user, variable, credential, foreign=foreign)
 
 
 async def probe_access(
@@ -247,7 +249,7 @@ async def probe_access(
 
     What keeps one login from being probed is a finding of its probe and does not keep the others.
     """
-    from dockpass.probe.question import Means
+    from dockpass.probe.question import ProbeContext
     from dockpass.registry.realms import FILE, Realms, deny
     from dockpass.registry.transport import Transport
 
@@ -262,26 +264,28 @@ async def probe_access(
     notes = list(services.policy.proxies.problems)
     async with Transport(services.policy) as transport:
         realms = Realms(services.state / FILE, allow or deny)
-        means = Means(transport, guard=realms.check, learn=services.redactor.learn, redact=services.redactor)
+        context = ProbeContext(
+            transport, guard=realms.check, learn=services.redactor.learn, redact=services.redactor
+        )
         for method in dict.fromkeys(methods):
             login = plan.login(method)
             if login.absent:
                 notes.append(f"{method.label}: {login.absent}")
                 continue
             rule = _rule(login, facts, services, agreed, foreign_allowed=foreign_allowed)
-            ruled = replace(means, rule=rule)
+            ruled = replace(context, rule=rule)
             probes[method] = await _probe_one(plan, facts, services, login, ruled, notes, push=push)
             on_probe(probes[method])
-    needs = needs_of(plan, probes)
+    needs = requirements_of(plan, probes)
     notes += filter(None, (realms.problem, realms.unwritable))
     changed = realms.changed
     return AccessReport(plan, probes, needs, tuple(map(services.redactor, notes)), changed)
 
 
-def needs_of(plan: AccessPlan, probes: Mapping[Method, Probe]) -> tuple[Need, ...]:
+def requirements_of(plan: AccessPlan, probes: Mapping[Method, Probe]) -> tuple[Requirement, ...]:
     """Return what each command needs, and whether its login has it, as far as that was probed."""
     return tuple(
-        command_need(decided, _of_host(plan, decided, probes), plan.images) for decided in plan.decided
+        requirement_of(decided, _of_host(plan, decided, probes), plan.images) for decided in plan.decided
     )
 
 
@@ -293,7 +297,7 @@ def accept_realm(services: Services, changed: RealmChanged) -> None:
 
 
 def _rule(
-    login: AtHand, facts: Facts, services: Services, agreed: frozenset[str], *, foreign_allowed: bool
+    login: CandidateLogin, facts: Facts, services: Services, agreed: frozenset[str], *, foreign_allowed: bool
 ) -> RealmRule:
     """Return which hosts may get a login: a CI token's only its own server, as in a run."""
     rule = services.policy.realm_rule or RealmRule()
@@ -306,8 +310,8 @@ async def _probe_one(
     plan: AccessPlan,
     facts: Facts,
     services: Services,
-    login: AtHand,
-    means: Means,
+    login: CandidateLogin,
+    context: ProbeContext,
     notes: list[str],
     *,
     push: bool,
@@ -326,7 +330,7 @@ async def _probe_one(
     path = plan.repository.path
     others = tuple(image for image in plan.images or () if image != path)
     question = Question(plan.repository.host, path, credential, login.method.label, push, others)
-    return redacted(await probe(question, means), services.redactor)
+    return redacted(await probe(question, context), services.redactor)
 
 
 def _entry(

@@ -23,9 +23,9 @@ from dockpass.probe.model import (
     TokenFacts,
     Verdict,
 )
-from dockpass.probe.question import MOST_REJECTIONS, Means, Question
-from dockpass.probe.recorder import LARGEST_LIST, Asker, Heard
-from dockpass.probe.scope_probe import MOST_OTHERS, Scopes
+from dockpass.probe.question import MOST_REJECTIONS, ProbeContext, Question
+from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
+from dockpass.probe.scope_probe import MOST_OTHERS, ScopeProbe
 from dockpass.probe.tag_list import odd_list, read_by_list, sentences
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
@@ -48,24 +48,26 @@ from dockpass.text import clean
 _HUB_API = "registry-1.docker.io"
 
 
-async def probe(question: Question, means: Means) -> Probe:
+async def probe(question: Question, context: ProbeContext) -> Probe:
     """Ask what the login may do. Never raises `DockpassError`: what went wrong is among the findings."""
-    probing = _Probing(question, means)
+    prober = _Prober(question, context)
     try:
-        await probing.run()
+        await prober.run()
     except DockpassError as error:
-        probing.find(error.id, Level.BAD, error.message, error.hint)
-        probing.say_of_login(error)
-    return probing.result()
+        prober.find(error.id, Level.BAD, error.message, error.hint)
+        prober.say_of_login(error)
+    return prober.result()
 
 
-class _Probing:
+class _Prober:
     """One probe while it goes on."""
 
-    def __init__(self, question: Question, means: Means) -> None:
+    def __init__(self, question: Question, context: ProbeContext) -> None:
         self._question = question
-        self._means = means
-        self._asker = Asker(means.transport, means.clock, means.now, means.seconds, means.redact)
+        self._context = context
+        self._client = RecordingClient(
+            context.transport, context.clock, context.now, context.seconds, context.redact
+        )
         self._api = _HUB_API if question.host == DOCKER_HUB_HOST else question.host
         self._base = ""
         self._reached = False
@@ -92,7 +94,7 @@ class _Probing:
             return
         if self._question.credential is None:
             self._login = Login(LoginState.ANONYMOUS, "no login is known")
-        elif any(request.carried == "login" for request in self._asker.requests):
+        elif any(request.carried == "login" for request in self._client.requests):
             self._login = Login(LoginState.UNKNOWN, f"{NO_USABLE_ANSWER}: {error.message}", error.hint)
         else:
             self._login = Login(LoginState.UNSENT, f"not sent: {error.message}", error.hint)
@@ -100,7 +102,7 @@ class _Probing:
     def result(self) -> Probe:
         """Return what is known by now."""
         question = self._question
-        for finding in self._asker.findings:
+        for finding in self._client.findings:
             self.find(finding.id, finding.level, finding.message, finding.hint)
         missing = {
             LoginState.REJECTED: "the login was not accepted",
@@ -125,76 +127,76 @@ class _Probing:
             login=self._login,
             actions=actions,
             token=self._token,
-            requests=tuple(self._asker.requests),
+            requests=tuple(self._client.requests),
             findings=tuple(self._findings),
             exists=self._exists,
             others=self._others,
-            way=self._means.transport.policy.way_to(self._api),
+            way=self._context.transport.policy.way_to(self._api),
         )
 
     async def run(self) -> None:
         """Ask, step by step."""
-        heard = await self._first_contact()
-        challenge = choose(parse_challenges(heard.challenges))
-        if heard.status == 401 and challenge is None:
-            raise self._unusable(heard)
+        answered = await self._first_contact()
+        challenge = choose(parse_challenges(answered.challenges))
+        if answered.status == 401 and challenge is None:
+            raise self._unusable(answered)
         self._reached = True
         if challenge is None:
             await self._open()
         else:
             await self._answer(challenge)
 
-    async def _first_contact(self) -> Heard:
+    async def _first_contact(self) -> Answered:
         base = f"https://{self._api}"
         try:
-            heard = await self._asker.send("GET", f"{base}/v2/", limit=LARGEST_FIRST_ANSWER)
+            answered = await self._client.send("GET", f"{base}/v2/", limit=LARGEST_FIRST_ANSWER)
         except DockpassError as error:
             if not self._may_be_plain(error):
                 raise
-            self._asker.note("no TLS; asked in plain http, as this host may be")
+            self._client.note("no TLS; asked in plain http, as this host may be")
             base = f"http://{self._api}"
-            heard = await self._asker.send("GET", f"{base}/v2/", limit=LARGEST_FIRST_ANSWER)
+            answered = await self._client.send("GET", f"{base}/v2/", limit=LARGEST_FIRST_ANSWER)
         self._base = base
-        shows = shows_registry(heard.headers, heard.shown)
-        if heard.status not in {200, 401} or (heard.status == 200 and shows is False):
-            found = self._judge(Where.PING, heard)
-            self._ping = heard.in_words
-            self._asker.note(heard.in_words.partition(" ")[2])
+        shows = shows_registry(answered.headers, answered.shown)
+        if answered.status not in {200, 401} or (answered.status == 200 and shows is False):
+            found = self._judge(Where.PING, answered)
+            self._ping = answered.in_words
+            self._client.note(answered.in_words.partition(" ")[2])
             raise DockpassError(
                 found.id,
-                f"{self._question.host} does not answer as a registry: {heard.in_words}. {found.meaning}",
+                f"{self._question.host} does not answer as a registry: {answered.in_words}. {found.meaning}",
                 found.hint,
             )
         self._shown = bool(shows)
-        self._ping = "answers as a registry" if shows else f"answers {heard.status}"
-        if heard.status == 200:
-            self._asker.note("answers without a login")
+        self._ping = "answers as a registry" if shows else f"answers {answered.status}"
+        if answered.status == 200:
+            self._client.note("answers without a login")
             self._challenge = Challenge("none")
-        return heard
+        return answered
 
-    def _unusable(self, heard: Heard) -> DockpassError:
-        said = clean(", ".join(filter(None, heard.challenges)), 80)
-        self._asker.note(f"asks for {said}" if said else "names no way to log in")
-        return unusable_challenge(self._question.host, heard.challenges)
+    def _unusable(self, answered: Answered) -> DockpassError:
+        said = clean(", ".join(filter(None, answered.challenges)), 80)
+        self._client.note(f"asks for {said}" if said else "names no way to log in")
+        return unusable_challenge(self._question.host, answered.challenges)
 
     def _may_be_plain(self, error: DockpassError) -> bool:
         """Tell whether plain http is tried: with this machine, or where the person allows it."""
-        if self._means.transport.policy.allows_plain(self._api):
+        if self._context.transport.policy.allows_plain(self._api):
             return error.id in {"not-tls", "connection-refused"}
         return error.id == "not-tls" and is_loopback(self._api)
 
     def _require_agreed(self, asking: str) -> None:
         """Withhold the credentials from a host that is not plainly the registry's, nor agreed to."""
-        if self._question.credential is None or self._means.rule is None:
+        if self._question.credential is None or self._context.rule is None:
             return
-        if why := self._means.rule.why_not(host_name(self._api), asking):
+        if why := self._context.rule.why_not(host_name(self._api), asking):
             self._login = Login(LoginState.WITHHELD, f"not sent: {asking} was not agreed to")
             raise RealmNotAgreed(self._question.host, asking, why)
 
     async def _answer(self, challenge: Found) -> None:
         """Answer the registry's challenge with the credentials, if it may have them."""
         if challenge.scheme == "basic":
-            self._asker.note("Basic")
+            self._client.note("Basic")
             self._challenge = Challenge("Basic", clean(challenge.parameters.get("realm", ""), 200))
             self._require_agreed(host_name(self._api))
             if self._may_log_in():
@@ -205,13 +207,13 @@ class _Probing:
         realm = self._realm(challenge)
         if not self._may_log_in():
             return
-        scopes = Scopes(
+        scopes = ScopeProbe(
             self._question,
-            self._asker,
+            self._client,
             realm,
             self._base,
             self._flavour,
-            self._means.learn,
+            self._context.learn,
         )
         try:
             await scopes.run()
@@ -232,19 +234,19 @@ class _Probing:
         service = clean(parameters.get("service", ""), 200)
         self._challenge = Challenge("Bearer", shown, service)
         self._flavour = flavour_of(self._question.host, shown, service)
-        self._asker.note(f"Bearer, realm {shown.partition('://')[2].partition('/')[0] or shown}")
+        self._client.note(f"Bearer, realm {shown.partition('://')[2].partition('/')[0] or shown}")
         wanted = clean(parameters.get("scope", ""), 200)
         if wanted and not wanted.startswith(f"repository:{self._question.path}:"):
             self.find(
                 "scope-of-server", Level.NOTE, f"The registry asks for the scope {wanted}; it was not added."
             )
         self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens is not accepted")
-        policy = self._means.transport.policy
+        policy = self._context.transport.policy
         realm = check_realm(self._api, self._base.partition(":")[0], parameters, policy)
         self._require_agreed(host_name(realm.url))
-        if self._means.guard is not None and self._question.credential is not None:
+        if self._context.guard is not None and self._question.credential is not None:
             self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens has changed")
-            news = self._means.guard(self._question.host, realm.url)
+            news = self._context.guard(self._question.host, realm.url)
             if news:
                 self.find("realm-new", Level.NOTE, news)
         self._login = Login(LoginState.NOT_PROBED, "not asked")
@@ -262,7 +264,7 @@ class _Probing:
                 LoginState.WITHHELD, f"not sent: the {lacks} is empty", "Check where it comes from."
             )
             return False
-        if self._means.rejections.enough(host):
+        if self._context.rejections.enough(host):
             self._login = Login(
                 LoginState.NOT_PROBED,
                 f"not sent: {host} has refused {MOST_REJECTIONS} logins of this probe",
@@ -273,14 +275,14 @@ class _Probing:
 
     async def _open(self) -> None:
         """A registry that answers without a login may still ask for one at a repository."""
-        heard = await self._list(None, "nothing")
-        if heard.status == 401:
-            challenge = choose(parse_challenges(heard.challenges))
+        answered = await self._list(None, "nothing")
+        if answered.status == 401:
+            challenge = choose(parse_challenges(answered.challenges))
             if challenge is None:
-                raise self._unusable(heard)
+                raise self._unusable(answered)
             await self._answer(challenge)
             return
-        self._read_by_listing(heard, "without a login")
+        self._read_by_listing(answered, "without a login")
         self._login = Login(LoginState.NOT_NEEDED, "the registry asks for no login")
 
     async def _by_basic(self) -> None:
@@ -290,19 +292,19 @@ class _Probing:
             self._read_by_listing(await self._list(None, "nothing"), "without a login")
             return
         authorization = basic(credential)
-        heard = await self._asker.send(
+        answered = await self._client.send(
             "GET",
             f"{self._base}/v2/",
             headers={"Authorization": authorization},
             carried="login",
             limit=LARGEST_FIRST_ANSWER,
         )
-        shows = shows_registry(heard.headers, heard.shown)
-        if heard.status != 200 or shows is False:
-            found = self._judge(Where.PING if heard.status == 200 else Where.REGISTRY, heard)
-            rejected = heard.status == 401 or found.outcome is Outcome.CREDENTIALS
-            meaning = "User name and secret were not accepted." if heard.status == 401 else found.meaning
-            words = sentences(heard.in_words, meaning)
+        shows = shows_registry(answered.headers, answered.shown)
+        if answered.status != 200 or shows is False:
+            found = self._judge(Where.PING if answered.status == 200 else Where.REGISTRY, answered)
+            rejected = answered.status == 401 or found.outcome is Outcome.CREDENTIALS
+            meaning = "User name and secret were not accepted." if answered.status == 401 else found.meaning
+            words = sentences(answered.in_words, meaning)
             if rejected:
                 self._login = Login(LoginState.REJECTED, words, found.hint)
                 self._count_rejection()
@@ -310,7 +312,7 @@ class _Probing:
                 self._login = Login(LoginState.UNKNOWN, f"{NO_USABLE_ANSWER}: {words}", found.hint)
             return
         self._shown = self._shown or bool(shows)
-        self._asker.note("accepted")
+        self._client.note("accepted")
         self._read_by_listing(await self._list(authorization, "login"), "with this login")
         if not self._reached:
             said = f"{NO_USABLE_ANSWER}: nothing shows that a registry answered"
@@ -318,36 +320,36 @@ class _Probing:
             return
         self._login = Login(LoginState.ACCEPTED, "accepted by the registry itself (Basic)")
         for path in self._question.also_pull[:MOST_OTHERS]:
-            heard = await self._list(authorization, "login", path)
-            self._others += (read_by_list(heard, path, self._flavour),)
+            answered = await self._list(authorization, "login", path)
+            self._others += (read_by_list(answered, path, self._flavour),)
 
-    async def _list(self, authorization: str | None, carried: str, path: str = "") -> Heard:
+    async def _list(self, authorization: str | None, carried: str, path: str = "") -> Answered:
         headers = {"Authorization": authorization} if authorization else {}
         url = f"{self._base}/v2/{path or self._question.path}/tags/list?n=1"
-        return await self._asker.send("GET", url, headers=headers, carried=carried, limit=LARGEST_LIST)
+        return await self._client.send("GET", url, headers=headers, carried=carried, limit=LARGEST_LIST)
 
-    def _read_by_listing(self, heard: Heard, how: str) -> None:
+    def _read_by_listing(self, answered: Answered, how: str) -> None:
         """Take from a listing whether reading is allowed; the rest is seen only by doing it.
 
         Raises `DockpassError` where neither it nor anything before shows that a registry answers.
         """
         path = self._question.path
-        found = read_by_list(heard, path, self._flavour)
-        problem = heard.why_no_tag_list(path) if heard.status == 200 else ""
+        found = read_by_list(answered, path, self._flavour)
+        problem = answered.why_no_tag_list(path) if answered.status == 200 else ""
         if problem:
-            self._asker.note(f"no list of tags: {problem}")
-            odd = odd_list(self._question.host, problem, heard, seen=self._shown)
+            self._client.note(f"no list of tags: {problem}")
+            odd = odd_list(self._question.host, problem, answered, seen=self._shown)
             if odd.id == NOT_A_REGISTRY:
                 self._reached = False
                 raise DockpassError(odd.id, odd.message, odd.hint)
             self.find(odd.id, odd.level, odd.message, odd.hint)
-        elif heard.status == 200:
+        elif answered.status == 200:
             self._exists = True
-            self._asker.note("tags are listed")
+            self._client.note("tags are listed")
             found = replace(found, evidence=f"the tags were listed {how}")
-        elif not self._shown and heard.answer.form is not Form.ERRORS:
+        elif not self._shown and answered.answer.form is not Form.ERRORS:
             self._reached = False
-        elif self._judge(Where.REGISTRY, heard).outcome is Outcome.ABSENT:
+        elif self._judge(Where.REGISTRY, answered).outcome is Outcome.ABSENT:
             self._exists = False
         self._actions["pull"] = found
         why = "the registry asks for no login" if self._challenge.scheme == "none" else "Basic has no scopes"
@@ -357,15 +359,15 @@ class _Probing:
                 asked, Verdict.NOT_VISIBLE, f"{why}; only a real {done} shows it", path
             )
 
-    def _judge(self, where: Where, heard: Heard) -> Judgement:
-        return judge(where, heard.answer, self._flavour, in_form=heard.in_form)
+    def _judge(self, where: Where, answered: Answered) -> Judgement:
+        return judge(where, answered.answer, self._flavour, in_form=answered.in_form)
 
     def _count_rejection(self) -> None:
-        self._means.rejections.add(self._question.host)
+        self._context.rejections.add(self._question.host)
         if self._flavour is Flavour.GITLAB:
             user = self._question.credential.username if self._question.credential else ""
             if user != "gitlab-ci-token":
-                count = self._means.rejections.counts[self._question.host]
+                count = self._context.rejections.counts[self._question.host]
                 self.find(
                     "failed-logins-count",
                     Level.NOTE,

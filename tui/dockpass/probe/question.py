@@ -49,7 +49,7 @@ class Rejections:
 
 
 @dataclass(frozen=True)
-class Means:
+class ProbeContext:
     """What a probe works with: `now` in seconds since 1970, `learn` is told of every token.
 
     `redact` masks every secret that is known in what people read of an answer.

@@ -39,7 +39,7 @@ _NEVER_SENT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Answered:
     """An answer: the raw body, and what it says as an error. `shown` is the body with secrets masked."""
 
     status: int
@@ -66,7 +66,7 @@ class Heard:
         return why_no_tag_list(self.shown, path, self.headers) or "JSON that is no list of tags"
 
 
-class Asker:
+class RecordingClient:
     """Sends requests and keeps the list of them."""
 
     def __init__(
@@ -96,7 +96,7 @@ class Asker:
         carried: str = "nothing",
         limit: int = LARGEST_ANSWER,
         foreign: bool = False,
-    ) -> Heard:
+    ) -> Answered:
         """Send one request; raises `DockpassError` where no answer comes, which is written down too.
 
         `foreign` says that a server named the address, as in `Transport.stream`.
@@ -122,13 +122,15 @@ class Asker:
             raise
         shown = self._masked(response)
         answer = read_answer("registry", response.status, shown, response.reason, headers=response.headers)
-        heard = Heard(response.status, response.headers, response.challenges, response.body, shown, answer)
+        answered = Answered(
+            response.status, response.headers, response.challenges, response.body, shown, answer
+        )
         words = "" if response.status < 400 else answer.in_words.partition(" ")[2] or response.reason
         self.requests.append(replace(sent, status=response.status, took=self._clock() - began, words=words))
         if origin(response.url) != origin(url) or urlsplit(response.url).path != urlsplit(url).path:
             self.note(f"redirected to {shown_address(response.url)}")
         self._look_at_clock(response)
-        return heard
+        return answered
 
     def note(self, words: str) -> None:
         """Say of the last request what came of it."""

@@ -24,7 +24,7 @@ NEEDS: Mapping[Command, tuple[str, ...]] = {
 }
 
 
-class Standing(StrEnum):
+class Ability(StrEnum):
     """Whether a command can do what it does."""
 
     CAN = "can"
@@ -33,7 +33,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Requirement:
     """One command: whether its login has what it needs, in words, and the way out where it has not.
 
     `judged` tells whether answers were had that can be judged: what no registry shows before it is really
@@ -41,7 +41,7 @@ class Need:
     """
 
     command: Command
-    standing: Standing
+    standing: Ability
     needs: tuple[str, ...]
     words: str
     way_out: str = ""
@@ -49,9 +49,9 @@ class Need:
     judged: bool = True
 
 
-def command_need(
+def requirement_of(
     decided: Decision | Refusal, probes: Mapping[Method, Probe], images: Sequence[str] | None = None
-) -> Need:
+) -> Requirement:
     """Return what a command needs and has.
 
     `images` are the repositories on the probed host that a build reads; None where that is not known.
@@ -59,22 +59,22 @@ def command_need(
     command = decided.command
     needs = NEEDS[command]
     if isinstance(decided, Refusal):
-        return Need(command, Standing.UNKNOWN, needs, decided.message, decided.hint)
+        return Requirement(command, Ability.UNKNOWN, needs, decided.message, decided.hint)
     probe = probes.get(decided.method)
     if probe is None:
         words = f"{_needs(needs)}; its login ({decided.method.label}) was not probed"
-        return Need(command, Standing.UNKNOWN, needs, words, method=decided.method)
+        return Requirement(command, Ability.UNKNOWN, needs, words, method=decided.method)
     if not probe.reached or probe.login.state in _LOGIN_WORDS:
         known = probe.reached and probe.login.state in {LoginState.REJECTED, LoginState.WITHHELD}
-        standing = Standing.CANNOT if known else Standing.UNKNOWN
+        standing = Ability.CANNOT if known else Ability.UNKNOWN
         words = f"{_needs(needs)}; {_login_words(probe)}"
-        return Need(command, standing, needs, words, probe.login.hint, decided.method, known)
+        return Requirement(command, standing, needs, words, probe.login.hint, decided.method, known)
     return _joined(decided, probe, probes, images)
 
 
 def _joined(
     decided: Decision, probe: Probe, probes: Mapping[Method, Probe], images: Sequence[str] | None
-) -> Need:
+) -> Requirement:
     command, needs = decided.command, NEEDS[decided.command]
     results = [_has(action, probe) for action in needs]
     if command is Command.BUILD:
@@ -82,19 +82,19 @@ def _joined(
         if not results:
             where = "it is not known which" if images is None else "none of them is in this registry"
             words = f"needs pull of its base images; {where}"
-            return Need(command, Standing.UNKNOWN, needs, words, method=decided.method)
+            return Requirement(command, Ability.UNKNOWN, needs, words, method=decided.method)
     refused = [found for found in results if found.verdict is Verdict.REFUSED]
     open_ones = [found for found in results if found.verdict is not Verdict.GRANTED]
     if refused:
         asked = refused[0].asked
         way_out = _way_out(decided, probe, asked, probes)
         words = f"{_needs((asked,))}: refused"
-        return Need(command, Standing.CANNOT, needs, words, way_out, decided.method)
+        return Requirement(command, Ability.CANNOT, needs, words, way_out, decided.method)
     if open_ones:
         found = open_ones[0]
         words = f"{_needs((found.asked,))}: {_short(found)}"
         judged = not any(_is_open(each, probe, command) for each in open_ones)
-        return Need(command, Standing.UNKNOWN, needs, words, method=decided.method, judged=judged)
+        return Requirement(command, Ability.UNKNOWN, needs, words, method=decided.method, judged=judged)
     words = _needs(needs)
     if command is Command.BUILD:
         words += f" of {', '.join(images or ())}"
@@ -102,7 +102,7 @@ def _joined(
     denied = {Command.CLEANUP: token.deny_delete, Command.PUSH: token.deny_push}.get(command, ())
     if denied:
         words += f"; not of tags like {', '.join(denied[:3])}"
-    return Need(command, Standing.CAN, needs, words, method=decided.method)
+    return Requirement(command, Ability.CAN, needs, words, method=decided.method)
 
 
 def _has(action: str, probe: Probe) -> ActionResult:

@@ -24,9 +24,9 @@ from dockpass.probe.model import (
     Verdict,
 )
 from dockpass.probe.question import Question
-from dockpass.probe.recorder import LARGEST_LIST, Asker, Heard
+from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
 from dockpass.probe.tag_list import odd_list, read_by_list, sentences
-from dockpass.probe.token_answer import Given, facts_of, listed, scope_in
+from dockpass.probe.token_answer import TokenAnswer, facts_of, listed, scope_in
 from dockpass.registry.challenge import choose, parse_challenges
 from dockpass.registry.claims import Claims, read_claims
 from dockpass.registry.meanings import Flavour, Judgement, Outcome, Where, judge
@@ -57,13 +57,13 @@ MOST_OTHERS = 12
 MOST_ODD = 3
 
 
-class Scopes:
+class ScopeProbe:
     """Asks the realm; what it found is in its attributes, also after a failure in the middle."""
 
     def __init__(
         self,
         question: Question,
-        asker: Asker,
+        client: RecordingClient,
         realm: Realm,
         base: str,
         flavour: Flavour,
@@ -76,14 +76,14 @@ class Scopes:
         self.exists: bool | None = None
         self.rejected = False
         self._question = question
-        self._asker = asker
+        self._client = client
         self._realm = realm
         self._base = base
         self._flavour = flavour
         self._learn = learn
         self._oauth = True
         self._stopped = ""
-        self._answers: list[Given] = []
+        self._answers: list[TokenAnswer] = []
 
     async def run(self) -> None:
         """Ask for everything that is asked for."""
@@ -111,7 +111,7 @@ class Scopes:
         if judgement is None:
             claims = answer.claims
             kind = f", auth_type {claims.auth_type}" if claims and claims.auth_type else ""
-            self._asker.note(f"accepted{kind}" if claims else "accepted, opaque token")
+            self._client.note(f"accepted{kind}" if claims else "accepted, opaque token")
             self._accept()
             if claims is not None and not claims.subject and self._flavour is Flavour.GITLAB:
                 self._find(
@@ -127,7 +127,7 @@ class Scopes:
             self.login = Login(LoginState.REJECTED, words, judgement.hint)
         elif judgement.outcome is Outcome.REFUSED:  # the login is known, and may not have this token
             self._accept(f": {words}")
-        elif self._asker.sent:
+        elif self._client.sent:
             self.login = Login(LoginState.UNKNOWN, f"{NO_USABLE_ANSWER}: {words}", judgement.hint)
         else:
             self.login = Login(LoginState.UNSENT, f"not sent: {words}", judgement.hint)
@@ -162,15 +162,15 @@ class Scopes:
             return Where.ANONYMOUS
         return Where.SCOPE if self.login.state is LoginState.ACCEPTED else Where.LOGIN
 
-    def _seen(self, asked: str, answer: Given) -> tuple[Verdict, str]:
+    def _seen(self, asked: str, answer: TokenAnswer) -> tuple[Verdict, str]:
         visible = answer.actions(self._question.path)
         wanted = set(SCOPES[asked].split(","))
         if visible is None:
-            self._asker.note("opaque token")
+            self._client.note("opaque token")
             done = {PULL: "read", PUSH: "push"}.get(asked, "deletion")
             return Verdict.NOT_VISIBLE, f"a token was given, and it is opaque; only a real {done} shows it"
         named = listed(visible)
-        self._asker.note(named)
+        self._client.note(named)
         self._look_at_claims(asked, answer.claims, visible - wanted)
         whose = "the token" if self._flavour is Flavour.OTHER else f"{self._flavour}'s token"
         kind = answer.claims.auth_type if answer.claims else ""
@@ -196,12 +196,12 @@ class Scopes:
     def _look_at_age(self, claims: Claims | None) -> None:
         if claims is None or claims.expires is None:
             return
-        ago = self._asker.now() - claims.expires
+        ago = self._client.now() - claims.expires
         if ago > 0:
             words = f"The token says that it ended {ago:,.0f} seconds ago, by this machine's clock."
             self._find("token-ended", Level.LOOK, words, "One of the clocks is wrong.")
 
-    def _put_refusal(self, asked: str, answer: Given) -> None:
+    def _put_refusal(self, asked: str, answer: TokenAnswer) -> None:
         judgement = answer.judgement
         if judgement is None:
             return
@@ -223,47 +223,47 @@ class Scopes:
             return
         path = self._question.path
         try:
-            heard = await self._list(path, token)
+            answered = await self._list(path, token)
         except DockpassError as error:
             self._find(error.id, Level.BAD, error.message, error.hint)
             self._stop("the registry did not answer the list of tags")
             self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; listing the tags: {error.message}")
             return
-        if heard.status == 200:
-            self._look_at_list(heard, before)
+        if answered.status == 200:
+            self._look_at_list(answered, before)
             return
-        found = judge(Where.REGISTRY, heard.answer, self._flavour, in_form=heard.in_form)
-        words = f"listing the tags with it: {sentences(heard.in_words, found.meaning)}"
+        found = judge(Where.REGISTRY, answered.answer, self._flavour, in_form=answered.in_form)
+        words = f"listing the tags with it: {sentences(answered.in_words, found.meaning)}"
         if found.outcome is Outcome.ABSENT:
             self.exists = False
         if found.outcome is Outcome.REFUSED:
             self._put(PULL, Verdict.REFUSED, f"{before.evidence}; {words}")
             if before.verdict is Verdict.GRANTED:
-                self._not_trusted(heard)
+                self._not_trusted(answered)
         elif found.id in _STOPS or (before.verdict is Verdict.NOT_VISIBLE and found.id != "no-listing"):
             self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; {words}")
-        self._compare_realm(heard)
+        self._compare_realm(answered)
 
-    def _look_at_list(self, heard: Heard, before: ActionResult) -> None:
-        problem = heard.why_no_tag_list(self._question.path)
+    def _look_at_list(self, answered: Answered, before: ActionResult) -> None:
+        problem = answered.why_no_tag_list(self._question.path)
         if problem:
-            self._asker.note(f"no list of tags: {problem}")
+            self._client.note(f"no list of tags: {problem}")
             self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; the list of tags is none: {problem}")
-            self.findings.append(odd_list(self._question.host, problem, heard, seen=True))
+            self.findings.append(odd_list(self._question.host, problem, answered, seen=True))
             self._stop("the list of tags is no registry's answer")
             return
         self.exists = True
-        self._asker.note("tags are listed")
+        self._client.note("tags are listed")
         if before.verdict is Verdict.NOT_VISIBLE:
             self._put(PULL, Verdict.GRANTED, "the token is opaque, and with it the tags were listed")
 
-    async def _list(self, path: str, token: Secret) -> Heard:
+    async def _list(self, path: str, token: Secret) -> Answered:
         headers = {"Authorization": f"Bearer {token.reveal()}"}
         url = f"{self._base}/v2/{path}/tags/list?n=1"
-        return await self._asker.send("GET", url, headers=headers, carried="token", limit=LARGEST_LIST)
+        return await self._client.send("GET", url, headers=headers, carried="token", limit=LARGEST_LIST)
 
-    def _not_trusted(self, heard: Heard) -> None:
-        challenge = choose(parse_challenges(heard.challenges))
+    def _not_trusted(self, answered: Answered) -> None:
+        challenge = choose(parse_challenges(answered.challenges))
         error = clean(challenge.parameters.get("error", ""), 60) if challenge else ""
         said = f" ({error})" if error else ""
         self._find(
@@ -274,8 +274,8 @@ class Scopes:
             " its log tells which.",
         )
 
-    def _compare_realm(self, heard: Heard) -> None:
-        challenge = choose(parse_challenges(heard.challenges))
+    def _compare_realm(self, answered: Answered) -> None:
+        challenge = choose(parse_challenges(answered.challenges))
         named = challenge.parameters.get("realm", "") if challenge else ""
         if named and named != self._realm.url:
             self._find(
@@ -299,7 +299,7 @@ class Scopes:
         visible = answer.actions(path)
         if visible is not None:
             named = listed(visible)
-            self._asker.note(named)
+            self._client.note(named)
             verdict = Verdict.GRANTED if PULL in visible else Verdict.REFUSED
             return ActionResult(PULL, verdict, f"the token lists {named}", path)
         try:
@@ -307,42 +307,42 @@ class Scopes:
         except DockpassError as error:
             return ActionResult(PULL, Verdict.UNKNOWN, f"listing its tags: {error.message}", path)
 
-    async def _token(self, scope: str, where: Where) -> Given:
+    async def _token(self, scope: str, where: Where) -> TokenAnswer:
         try:
             answer = self._read(await self._request(scope), where)
         except DockpassError as error:  # no answer, or one that must not be read to its end
             self._find(error.id, Level.BAD, error.message, error.hint)
-            answer = Given(
+            answer = TokenAnswer(
                 "no answer", judgement=Judgement(error.id, Outcome.UNKNOWN, error.message, error.hint)
             )
             self._stop("the token server gave no usable answer")
         self._answers.append(answer)
         return answer
 
-    def _read(self, heard: Heard, where: Where) -> Given:
+    def _read(self, answered: Answered, where: Where) -> TokenAnswer:
         if not self._oauth and not (self._question.credential and self._question.credential.password):
             self._stop("the token server takes no identity tokens")
-            return Given(heard.in_words, judgement=_NO_OAUTH)
-        if heard.status == 200:
+            return TokenAnswer(answered.in_words, judgement=_NO_OAUTH)
+        if answered.status == 200:
             try:
-                token, _ = read_token(self._question.host, heard.body)
+                token, _ = read_token(self._question.host, answered.body)
             except DockpassError as error:
-                self._asker.note(f"no token: {heard.answer.words or 'nothing'}")
+                self._client.note(f"no token: {answered.answer.words or 'nothing'}")
                 self._find(error.id, Level.BAD, error.message, error.hint)
             else:
                 self._learn(token)
-                answer = Given(heard.in_words, token, read_claims(token), scope_in(heard.body))
+                answer = TokenAnswer(answered.in_words, token, read_claims(token), scope_in(answered.body))
                 self._look_at_age(answer.claims)
                 return answer
-        judgement = judge(where, heard.answer, self._flavour, in_form=heard.in_form)
+        judgement = judge(where, answered.answer, self._flavour, in_form=answered.in_form)
         if judgement.id in _STOPS:
             self._stop(judgement.meaning)
-        return Given(heard.in_words, judgement=judgement)
+        return TokenAnswer(answered.in_words, judgement=judgement)
 
     def _stop(self, why: str) -> None:
         self._stopped = self._stopped or why[0].lower() + why[1:].rstrip(".")
 
-    async def _request(self, scope: str) -> Heard:
+    async def _request(self, scope: str) -> Answered:
         credential = self._question.credential
         if credential and credential.identity_token and self._oauth:
             form = {
@@ -352,19 +352,19 @@ class Scopes:
                 "client_id": CLIENT_ID,
                 "scope": scope,
             }
-            heard = await self._asker.send(
+            answered = await self._client.send(
                 "POST", self._realm.url, data=form, scope=scope, carried="login", foreign=self._is_foreign
             )
-            self._oauth = heard.status not in {404, 405}
+            self._oauth = answered.status not in {404, 405}
             if self._oauth or not credential.password:
-                return heard
+                return answered
         query = [("service", self._realm.service), *([("scope", scope)] if scope else [])]
         headers, carried = {}, "nothing"
         if credential and credential.username and credential.password:
             headers, carried = {"Authorization": basic(credential)}, "login"
             query.append(("account", credential.username))
         url = with_query(self._realm.url, query)
-        return await self._asker.send(
+        return await self._client.send(
             "GET", url, headers=headers, scope=scope, carried=carried, foreign=self._is_foreign
         )
 

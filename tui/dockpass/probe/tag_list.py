@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from dockpass.probe.model import PULL, ActionResult, Level, ProbeFinding, Verdict
-from dockpass.probe.recorder import Heard
+from dockpass.probe.recorder import Answered
 from dockpass.registry.forms import is_page
 from dockpass.registry.meanings import CHECK_ADDRESS, NOT_A_REGISTRY, Flavour, Outcome, Where, judge
 
 
-def read_by_list(heard: Heard, path: str, flavour: Flavour) -> ActionResult:
+def read_by_list(answered: Answered, path: str, flavour: Flavour) -> ActionResult:
     """Return whether a repository can be read, by the answer to a request for its tags."""
-    if heard.status == 200:
-        problem = heard.why_no_tag_list(path)
+    if answered.status == 200:
+        problem = answered.why_no_tag_list(path)
         verdict = Verdict.UNKNOWN if problem else Verdict.GRANTED
         return ActionResult(PULL, verdict, f"listing its tags: {problem or '200'}", path)
-    found = judge(Where.REGISTRY, heard.answer, flavour, in_form=heard.in_form)
+    found = judge(Where.REGISTRY, answered.answer, flavour, in_form=answered.in_form)
     verdict = Verdict.REFUSED if found.outcome is Outcome.REFUSED else Verdict.UNKNOWN
-    return ActionResult(PULL, verdict, f"listing its tags: {sentences(heard.in_words, found.meaning)}", path)
+    return ActionResult(
+        PULL, verdict, f"listing its tags: {sentences(answered.in_words, found.meaning)}", path
+    )
 
 
-def odd_list(host: str, problem: str, heard: Heard, *, seen: bool) -> ProbeFinding:
+def odd_list(host: str, problem: str, answered: Answered, *, seen: bool) -> ProbeFinding:
     """Return the finding about a list that is none; `seen` tells whether a registry showed itself before."""
-    if seen and not is_page(heard.shown):
+    if seen and not is_page(answered.shown):
         return ProbeFinding(
             "list-odd",
             Level.BAD,

@@ -14,7 +14,7 @@ from dockpass.text import clean
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class TokenAnswer:
     """A token with what can be read of it, or why there is none. `words` say what came back."""
 
     words: str
@@ -38,7 +38,7 @@ class Given:
         return frozenset(found)
 
 
-def facts_of(answers: Sequence[Given], path: str) -> TokenFacts:
+def facts_of(answers: Sequence[TokenAnswer], path: str) -> TokenFacts:
     """Return what the tokens say of themselves."""
     given = [answer for answer in answers if answer.token is not None]
     if not given:

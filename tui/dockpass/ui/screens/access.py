@@ -15,7 +15,7 @@ from textual.worker import Worker, WorkerState
 from dockpass.auth.command import Method
 from dockpass.errors import DockpassError
 from dockpass.probe.model import Level, LoginState, Probe, Verdict
-from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, needs_of
+from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, requirements_of
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.dialogs import Confirm, Help
 from dockpass.ui.session import Session
@@ -102,7 +102,7 @@ class AccessScreen(Screen[None]):
         granted = self.query_one("#granted", Panel)
         granted.show(granted_lines(plan, probes, asking, width))
         granted.border_subtitle = summary(probes) or f"▶ is the login of {plan.command}"
-        needs = need_lines(needs_of(plan, probes), bool(probes), width)
+        needs = need_lines(requirements_of(plan, probes), bool(probes), width)
         # Where the evidence is behind a key, what is wrong has to stand here.
         alarms = finding_lines(probes, Level.BAD, width) if self.size.width < WIDE else []
         self.query_one("#needs", Panel).show([*alarms, *([()] if alarms else []), *needs])
@@ -236,7 +236,7 @@ class AccessScreen(Screen[None]):
         lines = [
             *granted_lines(self.plan, self.probes, None, width),
             (),
-            *need_lines(needs_of(self.plan, self.probes), bool(self.probes), width),
+            *need_lines(requirements_of(self.plan, self.probes), bool(self.probes), width),
             (),
             *evidence_lines(self.probes, width),
         ]

@@ -15,8 +15,8 @@ from dockpass.probe.model import (
     ProbeRequest,
     Verdict,
 )
-from dockpass.probe.plan import AccessPlan, AtHand
-from dockpass.probe.requirements import Need, Standing
+from dockpass.probe.plan import AccessPlan, CandidateLogin
+from dockpass.probe.requirements import Ability, Requirement
 from dockpass.text import cut, plural
 from dockpass.ui.views.words import (
     GLYPH_DONE,
@@ -57,10 +57,10 @@ _LOGINS: Mapping[LoginState, Span] = {
     LoginState.UNSENT: (f"{GLYPH_FAILED} not sent", "bad"),
     LoginState.UNKNOWN: (f"{GLYPH_LOOK} {NO_USABLE_ANSWER}", "look"),
 }
-_STANDINGS: Mapping[Standing, Span] = {
-    Standing.CAN: (f"{GLYPH_DONE} can", "good"),
-    Standing.CANNOT: (f"{GLYPH_FAILED} cannot", "bad"),
-    Standing.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
+_STANDINGS: Mapping[Ability, Span] = {
+    Ability.CAN: (f"{GLYPH_DONE} can", "good"),
+    Ability.CANNOT: (f"{GLYPH_FAILED} cannot", "bad"),
+    Ability.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
 }
 _LEVELS: Mapping[Level, Span] = {
     Level.BAD: (f"{GLYPH_FAILED} ", "bad"),
@@ -99,12 +99,12 @@ def status_line(
     return left, ((f"{GLYPH_METHOD} ", "good"), ("reachable", "text"), *flavour)
 
 
-def shown_logins(plan: AccessPlan, probes: Probes) -> tuple[AtHand, ...]:
+def shown_logins(plan: AccessPlan, probes: Probes) -> tuple[CandidateLogin, ...]:
     """Return the logins that have a column: those that are there, and the tokens that could be."""
     tokens = {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
     return tuple(
         found
-        for found in plan.at_hand
+        for found in plan.candidates
         if found.method in probes or not found.absent or found.method in tokens
     )
 
@@ -138,17 +138,19 @@ def granted_lines(plan: AccessPlan, probes: Probes, asking: Method | None, width
     return lines
 
 
-def _fitting(logins: Sequence[AtHand], plan: AccessPlan, probes: Probes, most: int) -> tuple[AtHand, ...]:
+def _fitting(
+    logins: Sequence[CandidateLogin], plan: AccessPlan, probes: Probes, most: int
+) -> tuple[CandidateLogin, ...]:
     """Return as many logins as there is room for, in their order: the command's own, then what was asked."""
 
-    def matters(login: AtHand) -> tuple[bool, bool, bool]:
+    def matters(login: CandidateLogin) -> tuple[bool, bool, bool]:
         return login.method is not plan.chosen, login.method not in probes, bool(login.absent)
 
     kept = sorted(logins, key=matters)[:most]
     return tuple(login for login in logins if login in kept)
 
 
-def _user(login: AtHand, probe: Probe | None) -> Span:
+def _user(login: CandidateLogin, probe: Probe | None) -> Span:
     if login.absent:
         return login.absent, "absent"
     if probe is not None:
@@ -156,7 +158,7 @@ def _user(login: AtHand, probe: Probe | None) -> Span:
     return (login.username, "text") if login.username else ("from its config", "label")
 
 
-def _accepted(login: AtHand, probe: Probe | None, asking: Method | None, width: int) -> Span:
+def _accepted(login: CandidateLogin, probe: Probe | None, asking: Method | None, width: int) -> Span:
     if login.absent:
         return "", "absent"
     if probe is None:
@@ -173,7 +175,7 @@ def _accepted(login: AtHand, probe: Probe | None, asking: Method | None, width: 
     return words, role
 
 
-def _verdict(login: AtHand, probe: Probe | None, asked: str) -> Span:
+def _verdict(login: CandidateLogin, probe: Probe | None, asked: str) -> Span:
     if login.absent:
         return "", "absent"
     if probe is None:
@@ -204,7 +206,7 @@ def _life(life: float | None, kind: str) -> str:
     return f"{life / 60:.0f} min" if life >= 60 else f"{life:.0f} s"
 
 
-def need_lines(needs: Sequence[Need], asked: bool, width: int) -> list[Line]:
+def need_lines(needs: Sequence[Requirement], asked: bool, width: int) -> list[Line]:
     """Return one entry for each command, wrapped; a way out that helps several is told once."""
     lines: list[Line] = []
     told_ways: set[str] = set()
