@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
 
+from dockpass.auth.address import host_name
 from dockpass.auth.credential import Credential
 from dockpass.auth.reference import LONGEST_NAME, is_digest, is_path, is_tag, parse_reference
 from dockpass.dockerconfig.configfile import FileState, read_config
@@ -26,9 +27,9 @@ from dockpass.registry.addresses import Guard, is_literal, kind_of, why_no_host
 from dockpass.registry.challenge import LONGEST_HEADER, MOST_CHALLENGES, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words
 from dockpass.registry.links import next_page
-from dockpass.registry.policy import host_name, same_site
 from dockpass.registry.retry_after import asked_to_wait
 from dockpass.registry.scopes import beyond, parse_scope
+from dockpass.registry.site import same_site
 from dockpass.registry.strictjson import NotJson, strict_json
 from dockpass.registry.token import (
     LONGEST_LIFE,

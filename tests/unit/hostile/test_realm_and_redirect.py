@@ -9,8 +9,9 @@ from hostile import BASIC, ELSEWHERE, PASSWORD, PRIVATE, PUBLIC, Hostile, Reply,
 
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.policy import RealmRule, same_site
+from dockpass.registry.policy import RealmRule
 from dockpass.registry.proxies import proxies_of
+from dockpass.registry.site import same_site
 
 LIST = "/v2/web/tags/list"
 TAGS = Reply(200, {"name": "web", "tags": ["v1"]})
@@ -186,6 +187,24 @@ async def test_a03_without_credentials_there_is_nothing_to_withhold(world: World
         ("localhost", "10.0.0.1", False),
         ("localhost", "localhost.evil.example", False),
         ("a", "b", False),
+        ("registry.corp.local", "auth.corp.local", True),
+        ("registry.example.com.", "auth.example.com", True),
+        ("a..example.com", "b..example.com", False),
+        ("com", "example.com", False),
+        ("one.github.io", "two.github.io", False),
+        ("one.pages.dev", "two.pages.dev", False),
+        ("one.gov.uk", "two.gov.uk", False),
+        ("one.com.au", "two.com.au", False),
+        ("one.azurecr.io", "two.azurecr.io", False),
+        ("one.azurecr.io", "data.one.azurecr.io", True),
+        ("azurecr.io", "one.azurecr.io", False),
+        ("1.dkr.ecr.eu-west-1.amazonaws.com", "2.dkr.ecr.eu-west-1.amazonaws.com", False),
+        ("1.dkr.ecr.eu-west-1.amazonaws.com", "evil.amazonaws.com", False),
+        ("us-docker.pkg.dev", "europe-docker.pkg.dev", False),
+        ("gcr.io", "eu.gcr.io", False),
+        ("eu.gcr.io", "us.gcr.io", False),
+        ("one.jfrog.io", "two.jfrog.io", False),
+        ("registry.cn-hangzhou.aliyuncs.com", "dockerauth.cn-hangzhou.aliyuncs.com", True),
     ],
 )
 def test_a03_a_site_is_a_domain_that_somebody_registered(one: str, other: str, same: bool) -> None:

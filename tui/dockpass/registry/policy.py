@@ -5,7 +5,6 @@ Each of these is for exactly the `host:port` that is named, and never for a host
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +14,13 @@ from dockpass.auth.address import DOCKER_HUB_HOST, normalise_host
 from dockpass.auth.reference import is_host
 from dockpass.errors import NotAllowed, UsageError
 from dockpass.registry.proxies import NONE, Proxies, Proxy
+from dockpass.registry.site import same_site
 from dockpass.text import clean
 
 Guard = Callable[[str, str], str]
 """Given a host and the realm that it names, returns what is new about that; raises for a changed one."""
 
 _PORTS = {"https": 443, "http": 80}
-
-# Under these, names belong to different people: `evil.co.uk` is not of the site of `registry.co.uk`.
-_SHARED_SECOND = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})
 
 
 class RealmNotAgreed(NotAllowed):
@@ -116,27 +113,6 @@ class Policy:
                 f"the certificate of {clean(host)} is not checked (--skip-tls-verify-registry):"
                 " anybody on the way can pretend to be it"
             )
-
-
-def same_site(one: str, other: str) -> bool:
-    """Tell whether two hosts are equal or below one domain that somebody registered.
-
-    Judged by the names alone: at least the last two parts are the same, three below `co.uk` and the like.
-    """
-    if one == other or (_is_this_machine(one) and _is_this_machine(other)):
-        return True
-    ours, theirs = one.split("."), other.split(".")
-    if ours[-1].isdecimal() or theirs[-1].isdecimal() or ":" in one + other:
-        return False  # addresses have no domain
-    needed = 3 if len(ours) > 1 and len(ours[-1]) == 2 and ours[-2] in _SHARED_SECOND else 2
-    return len(ours) >= needed and ours[-needed:] == theirs[-needed:]
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def certificate_directories(home: Path) -> tuple[Path, ...]:
