@@ -19,6 +19,7 @@ from dockpass.engines.base import BuildRequest
 from dockpass.engines.embedded.engine import EmbeddedEngine, open_embedded
 from dockpass.engines.embedded.manifest import Manifest
 from dockpass.engines.embedded.store import Store
+from dockpass.registry.transport import Transport
 
 
 @dataclass
@@ -41,7 +42,9 @@ class Place:
         async def sleep(seconds: float) -> None:
             self.pauses.append(seconds)
 
-        return open_embedded(self.store.root, "the test", self.environ, sleep=sleep, clock=lambda: self.now)
+        return open_embedded(
+            self.store.root, "the test", self.environ, lambda: Transport(sleep=sleep), lambda: self.now
+        )
 
     def context(self, dockerfile: str, files: Mapping[str, bytes] | None = None) -> BuildRequest:
         """Write a context and return its build."""

@@ -27,7 +27,7 @@ from dockpass.registry.addresses import Guard, is_literal, kind_of, why_no_host
 from dockpass.registry.challenge import LONGEST_HEADER, MOST_CHALLENGES, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words
 from dockpass.registry.links import next_page
-from dockpass.registry.retry_after import asked_to_wait
+from dockpass.registry.retry import asked_to_wait
 from dockpass.registry.scopes import beyond, parse_scope
 from dockpass.registry.site import same_site
 from dockpass.registry.strictjson import NotJson, strict_json

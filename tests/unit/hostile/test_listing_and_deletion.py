@@ -20,7 +20,7 @@ from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.listing import MOST_PAGES
-from dockpass.registry.retry_after import pause_after, telling
+from dockpass.registry.retry import pause_after, telling
 from dockpass.registry.session import Session
 from dockpass.registry.transport import Response, Sent, Transport
 from dockpass.secrets import Secret
@@ -316,8 +316,8 @@ async def test_a35_too_many_requests_in_the_middle_are_waited_for(fake: FakeRegi
 
     fake.say("GET", "/x", Said(429, b"", (("Retry-After", "7"),)), Said(200, b"ok"))
     fake.say("GET", "/y", Said(429))
-    async with Transport() as transport:
-        session = Session(fake.host, None, transport, sleep)
+    async with Transport(sleep=sleep) as transport:
+        session = Session(fake.host, None, transport)
         assert (await session.send("GET", "/x", "", limit=100)).status == 200
         assert (await session.send("GET", "/y", "", limit=100)).status == 429
     assert waits == [7.0, 1.0, 1.0]
@@ -362,8 +362,8 @@ async def test_a36_a_wait_that_would_not_help_is_told_at_once(fake: FakeRegistry
         waits.append(seconds)
 
     fake.say("GET", "/x", Said(429, b"", (("Retry-After", "900"),)))
-    async with Transport() as transport:
-        session = Session(fake.host, None, transport, sleep)
+    async with Transport(sleep=sleep) as transport:
+        session = Session(fake.host, None, transport)
         assert (await session.send("GET", "/x", "", limit=100)).status == 429
     assert waits == []
     assert len(fake.requests("GET", "/x")) == 1
@@ -377,8 +377,8 @@ async def test_a36_who_waits_says_so_before(fake: FakeRegistry) -> None:
 
     fake.say("GET", "/x", Said(429, b"", (("Retry-After", "7"),)), Said(200))
     with telling(lambda wait: told.append(wait.in_words)):
-        async with Transport() as transport:
-            await Session(fake.host, None, transport, sleep).send("GET", "/x", "", limit=100)
+        async with Transport(sleep=sleep) as transport:
+            await Session(fake.host, None, transport).send("GET", "/x", "", limit=100)
     assert told == [
         f"{fake.host} has had too many requests (429): waiting 7 seconds, then asking again (1 of 2)",
         "slept 7",

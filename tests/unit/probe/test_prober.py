@@ -460,3 +460,35 @@ async def test_a_slow_answer_ends_in_time() -> None:
     stopped.set()
     server.close()
     assert ids(found) == ["timeout"]
+
+
+@pytest.mark.parametrize("connects", [False, True], ids=["no connection", "no answer"])
+async def test_a_login_counts_as_sent_once_its_connection_stands(connects: bool) -> None:
+    import asyncio
+    import socket
+
+    stopped = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await stopped.wait()
+        writer.close()
+
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)
+    fillers = [socket.socket() for _ in range(3)]
+    for filler in fillers:  # a queue of connections that nobody takes: the next one is not answered
+        filler.setblocking(False)
+        filler.connect_ex(full.getsockname())
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    place = (server.sockets[0] if connects else full).getsockname()
+    realm = ("WWW-Authenticate", f'Bearer realm="http://127.0.0.1:{place[1]}/auth",service="x"')
+    async with (
+        FakeRealm(ping=lambda _: refusal(401, "UNAUTHORIZED", "no", realm)) as fake,
+        Transport() as transport,
+    ):
+        question = Question(fake.host, PATH, LOGIN, "options")
+        found = await probe(question, ProbeContext(transport, seconds=0.5))
+    stopped.set()
+    for each in (server, full, *fillers):
+        each.close()
+    assert found.login.state is (LoginState.UNKNOWN if connects else LoginState.UNSENT)
+    assert [request.carried for request in found.requests][-1] == ("login" if connects else "nothing")

@@ -12,7 +12,7 @@ from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.retry_after import asked_to_wait
+from dockpass.registry.retry import asked_to_wait
 from dockpass.registry.session import Session
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
@@ -242,8 +242,8 @@ async def test_a_429_is_waited_for_as_long_as_is_sane(fake: FakeRegistry) -> Non
         waited.append(seconds)
 
     busy = refusal(429, "TOOMANYREQUESTS", "slow down", ("Retry-After", "7"))
-    async with Transport() as transport:
-        patient = Session(fake.host, None, transport, sleep)
+    async with Transport(sleep=sleep) as transport:
+        patient = Session(fake.host, None, transport)
         fake.say("GET", LIST, busy, busy, Said(200))
         assert (await patient.send("GET", LIST, "", limit=100)).status == 200
         fake.say("GET", LIST, busy)

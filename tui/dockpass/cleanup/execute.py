@@ -13,7 +13,7 @@ from dockpass.cleanup.watch import Watch
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient, TooManyRequests
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.retry_after import MOST_WAITS, Sleep, pause_after, wait
+from dockpass.registry.retry import MOST_WAITS, Sleep, pause_after, wait
 from dockpass.registry.workers import each
 
 DELETES = 8

@@ -24,19 +24,6 @@ MOST_SKEW = 60.0
 _SHOWN_QUERY = frozenset({"n"})
 _READ_BY_PEOPLE = 64 << 10
 
-# With these errors no connection came about, so nothing that a request held went anywhere.
-_NEVER_SENT = frozenset(
-    {
-        "address-refused",
-        "connection-refused",
-        "credential-unusable",
-        "name-unresolved",
-        "not-tls",
-        "proxy-unreachable",
-        "tls",
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -103,21 +90,25 @@ class RecordingClient:
         """
         began = self._clock()
         sent = ProbeRequest(method, shown_address(url), 0, 0.0, "", scope, carried)
+        left = asyncio.Event()
         try:
             async with asyncio.timeout(self._seconds):
                 response = await self._transport.request(
-                    method, url, headers=headers, data=data, limit=limit, foreign=foreign
+                    method, url, headers=headers, data=data, limit=limit, foreign=foreign, on_sent=left.set
                 )
         except TimeoutError:
-            words = f"no answer within {self._seconds:g} s"
+            what = "answer" if left.is_set() else "connection"
+            words = f"no {what} within {self._seconds:g} s"
+            sent = replace(sent, carried=carried if left.is_set() else "nothing")
             self.requests.append(replace(sent, took=self._clock() - began, words=words))
             host = clean(urlsplit(url).netloc, 200)
             raise DockpassError(
-                "timeout", f"{host} gave {words}.", "Try again, and look at the network to it."
+                "timeout",
+                f"{host} gave {words}.",
+                "Try again, and look at the network to it.",
             ) from None
         except DockpassError as error:
-            if error.id in _NEVER_SENT:
-                sent = replace(sent, carried="nothing")
+            sent = replace(sent, carried=carried if left.is_set() else "nothing")
             self.requests.append(replace(sent, took=self._clock() - began, words=error.message))
             raise
         shown = self._masked(response)

@@ -27,6 +27,7 @@ from dockpass.registry.contents import (
 from dockpass.registry.failures import Answer, RegistryError, error_of, read_answer
 from dockpass.registry.listing import Listing, NotWhole
 from dockpass.registry.policy import Guard, Policy
+from dockpass.registry.retry import Retry
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, Transport
@@ -244,7 +245,9 @@ class RegistryClient:
         # GitLab's older token service does not know the action delete, and grants it with `*`.
         for actions in self._delete_actions:
             scope = f"repository:{path}:{actions}"
-            response = await self._session.send("DELETE", target, scope, limit=LARGEST_WORDS, patient=False)
+            response = await self._session.send(
+                "DELETE", target, scope, limit=LARGEST_WORDS, retry=Retry.ONCE
+            )
             if response.status in _DONE or (response.status == 404 and _code(response) in _ABSENT):
                 self._delete_actions = (actions,)
                 return response.status in _DONE

@@ -36,6 +36,12 @@ def not_reached(url: str, error: BaseException, proxy: Proxy | None = None) -> D
     through = f" through the proxy {proxy.host}" if proxy else ""
     if proxy is not None and (found := _at_proxy(url, error, proxy, words)):
         return found
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return DockpassError(
+            "timeout",
+            f"No connection to {host}{through} came about in time.",
+            "Check host, port and network: a firewall may drop the packets.",
+        )
     if isinstance(error, TimeoutError):
         return DockpassError(
             "timeout", f"{host} did not answer in time{through}.", "Try again, and look at the network to it."

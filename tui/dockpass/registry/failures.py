@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.registry.clock import span_in_words
 from dockpass.registry.forms import Form, form_of, in_short
-from dockpass.registry.retry_after import LONGEST_WAIT, asked_to_wait
+from dockpass.registry.retry import LONGEST_WAIT, asked_to_wait
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.text import clean
 

@@ -29,7 +29,7 @@ from dockpass.registry.failures import (
 )
 from dockpass.registry.forms import LARGEST_FIRST_ANSWER, is_page
 from dockpass.registry.policy import Guard, RealmNotAgreed
-from dockpass.registry.retry_after import MOST_WAITS, Sleep, patiently, pause_after, wait
+from dockpass.registry.retry import Retries, Retry
 from dockpass.registry.scopes import beyond
 from dockpass.registry.slow_body import Body
 from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_realm
@@ -62,7 +62,6 @@ class Session:
         host: str,
         credential: Credential | None,
         transport: Transport,
-        sleep: Sleep = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         guard: Guard | None = None,
     ) -> None:
@@ -75,11 +74,15 @@ class Session:
         self._api = _HUB_API if host == DOCKER_HUB_HOST else host
         self._credential = credential
         self._transport = transport
-        self._sleep = sleep
-        self._tokens = Tokens(transport, host, credential, sleep=sleep)
+        self._tokens = Tokens(transport, host, credential)
         self._challenge: Challenge | None = None
         self._realm: Realm | None = None
         self._connecting = asyncio.Lock()
+
+    @property
+    def retries(self) -> Retries:
+        """The policy for sending again, shared by all requests of the transport."""
+        return self._transport.retries
 
     @property
     def uses_tokens(self) -> bool:
@@ -158,7 +161,7 @@ class Session:
         headers: Mapping[str, str] | None = None,
         data: Body | None = None,
         leaves_origin: bool = False,
-        patient: bool = True,
+        retry: Retry = Retry.WHEN_BUSY,
     ) -> Response:
         """Send a request as `stream` does, and return the answer with its body."""
         async with self.stream(
@@ -169,7 +172,7 @@ class Session:
             data=data,
             leaves_origin=leaves_origin,
             timeout=TIMEOUT if data is None else TRANSFER_TIMEOUT,
-            patient=patient,
+            retry=retry,
         ) as stream:
             return await stream.whole(limit)
 
@@ -184,16 +187,15 @@ class Session:
         data: Body | None = None,
         leaves_origin: bool = False,
         timeout: ClientTimeout = TRANSFER_TIMEOUT,
-        patient: bool = True,
+        retry: Retry = Retry.WHEN_BUSY,
     ) -> AsyncIterator[Stream]:
         """Send a request for `target` (path and query) with a token for `scope`, scopes apart by blanks.
 
         After a 401 a fresh token is asked for once, always for `scope` and never for what the challenge
-        would like. A 429 is waited for twice at most, and not at all where it asks for too long; without
-        `patient` never.
+        would like.
         """
         await self._connect()
-        renewed, waits, refused = False, 0, None
+        renewed, refused = False, None
         while True:
             authorization, token = await self._authorization(scope, refused)
             async with self._transport.stream(
@@ -203,17 +205,13 @@ class Session:
                 data=data,
                 leaves_origin=leaves_origin,
                 timeout=timeout,
+                retry=retry,
             ) as stream:
-                pause = pause_after(stream) if patient and waits < MOST_WAITS else None
-                if pause is not None:
-                    waits += 1
-                elif stream.status == 401 and not renewed and self._learns_from(stream, scope):
+                if stream.status == 401 and not renewed and self._learns_from(stream, scope):
                     renewed, refused = True, token
                 else:
                     yield stream
                     return
-            if pause is not None:
-                await wait(stream, pause, waits, self._sleep)
 
     async def _authorization(
         self, scope: str, refused: Secret | None
@@ -294,11 +292,12 @@ class Session:
         return base, await self._ask_for_challenge(base)
 
     async def _ask_for_challenge(self, base: str, headers: Mapping[str, str] | None = None) -> Response:
-        return await patiently(
-            lambda: self._transport.request(
-                "GET", f"{base}/v2/", headers=headers, limit=LARGEST_FIRST_ANSWER
-            ),
-            self._sleep,
+        return await self._transport.request(
+            "GET",
+            f"{base}/v2/",
+            headers=headers,
+            limit=LARGEST_FIRST_ANSWER,
+            retry=Retry.WHEN_BUSY,
         )
 
     def _may_be_plain(self, error: DockpassError) -> bool:

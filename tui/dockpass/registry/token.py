@@ -16,7 +16,7 @@ from dockpass.registry.addresses import in_ascii
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer, refuses_login
 from dockpass.registry.forms import is_page
 from dockpass.registry.policy import Policy
-from dockpass.registry.retry_after import Sleep, patiently
+from dockpass.registry.retry import Retry
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Transport, is_loopback, origin
 from dockpass.secrets import Secret
@@ -123,13 +123,11 @@ class Tokens:
         host: str,
         credential: Credential | None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._transport = transport
         self._host = host
         self._credential = credential
         self._clock = clock
-        self._sleep = sleep
         self._kept: dict[tuple[str, ...], _Kept] = {}
         self._locks: dict[tuple[str, ...], asyncio.Lock] = {}
 
@@ -155,11 +153,13 @@ class Tokens:
             headers["Authorization"] = basic(self._credential)
             query.append(("account", self._credential.username))
         url = with_query(realm.url, query)
-        response = await patiently(
-            lambda: self._transport.request(
-                "GET", url, headers=headers, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
-            ),
-            self._sleep,
+        response = await self._transport.request(
+            "GET",
+            url,
+            headers=headers,
+            limit=LARGEST_ANSWER,
+            foreign=self._is_foreign(url),
+            retry=Retry.WHEN_BUSY,
         )
         if response.status != 200:
             where = "token server" if headers else ANONYMOUSLY
@@ -183,11 +183,13 @@ class Tokens:
             "scope": " ".join(scopes),
         }
         url = with_query(realm.url, [])
-        response = await patiently(
-            lambda: self._transport.request(
-                "POST", url, data=form, limit=LARGEST_ANSWER, foreign=self._is_foreign(url)
-            ),
-            self._sleep,
+        response = await self._transport.request(
+            "POST",
+            url,
+            data=form,
+            limit=LARGEST_ANSWER,
+            foreign=self._is_foreign(url),
+            retry=Retry.WHEN_BUSY,
         )
         if response.status in {404, 405}:
             return None

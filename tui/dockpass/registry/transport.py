@@ -9,10 +9,10 @@ import asyncio
 import base64
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
@@ -26,6 +26,7 @@ from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii
 from dockpass.registry.connection_errors import by_proxy, not_reached, refused
 from dockpass.registry.policy import Policy
 from dockpass.registry.proxies import Proxy
+from dockpass.registry.retry import MOST_WAITS, Retries, Retry, Sleep, pause_after
 from dockpass.registry.slow_body import Body, Pace
 from dockpass.registry.tls import Contexts
 from dockpass.secrets import Redactor, Secret
@@ -140,7 +141,9 @@ class Transport:
         lookup: AbstractResolver | None = None,
         kind: KindOf = kind_of,
         pace: Pace = _PACE,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
+        self.retries = Retries(sleep)
         self._pace = pace
         self.policy = policy or Policy()
         self._connections = connections
@@ -159,6 +162,7 @@ class Transport:
             timeout=TIMEOUT,
             read_bufsize=CHUNK,
             auto_decompress=False,
+            trace_configs=[_tracing()],
         )
         return self
 
@@ -181,6 +185,8 @@ class Transport:
         limit: int,
         leaves_origin: bool = False,
         foreign: bool = False,
+        retry: Retry = Retry.NEVER,
+        on_sent: Callable[[], None] | None = None,
     ) -> Response:
         """Send one request and return the answer with its body; the rest as in `stream`."""
         async with self.stream(
@@ -191,6 +197,8 @@ class Transport:
             leaves_origin=leaves_origin,
             foreign=foreign,
             timeout=TIMEOUT,
+            retry=retry,
+            on_sent=on_sent,
         ) as stream:
             return await stream.whole(limit)
 
@@ -205,17 +213,53 @@ class Transport:
         leaves_origin: bool = False,
         foreign: bool = False,
         timeout: aiohttp.ClientTimeout = TRANSFER_TIMEOUT,
+        retry: Retry = Retry.NEVER,
+        on_sent: Callable[[], None] | None = None,
     ) -> AsyncIterator[Stream]:
-        """Send one request and follow at most three redirects.
+        """Send one request and follow at most three redirects; `retry` says what a 429 means for it.
 
         `Authorization` goes to the first origin only. Another origin is followed only where
         `leaves_origin` allows it (blobs). `foreign` says that a server named `url`, not the person: it has
-        to be a public address then, as every redirect to another origin. Raises `DockpassError` for what
-        keeps an answer from coming.
+        to be a public address then, as every redirect to another origin. `on_sent` is called once the
+        connection stands and the request leaves. Raises `DockpassError` for what keeps an answer from coming.
         """
+        for number in range(1, MOST_WAITS + 2):
+            if retry is not Retry.NEVER:
+                await self.retries.turn(url)
+            async with self._followed(
+                method,
+                url,
+                headers,
+                data,
+                timeout,
+                leaves_origin=leaves_origin,
+                foreign=foreign,
+                on_sent=on_sent,
+            ) as stream:
+                pause = pause_after(stream) if retry is Retry.WHEN_BUSY and number <= MOST_WAITS else None
+                if pause is None:
+                    yield stream
+                    return
+            await self.retries.wait(stream.url, pause, number)
+
+    @asynccontextmanager
+    async def _followed(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        data: Mapping[str, str] | Body | None,
+        timeout: aiohttp.ClientTimeout,
+        *,
+        leaves_origin: bool,
+        foreign: bool,
+        on_sent: Callable[[], None] | None,
+    ) -> AsyncIterator[Stream]:
         sent = dict(headers or {})
         for _ in range(MOST_REDIRECTS + 1):
-            async with self._once(method, url, sent, data, timeout, foreign=foreign) as stream:
+            async with self._once(
+                method, url, sent, data, timeout, foreign=foreign, on_sent=on_sent
+            ) as stream:
                 location = stream.headers.get("Location", "")
                 if stream.status not in _REDIRECTS or method not in {"GET", "HEAD"} or not location:
                     yield stream
@@ -244,6 +288,7 @@ class Transport:
         timeout: aiohttp.ClientTimeout,
         *,
         foreign: bool,
+        on_sent: Callable[[], None] | None,
     ) -> AsyncIterator[Stream]:
         if self._session is None:
             raise RuntimeError("the transport is not open")
@@ -265,6 +310,7 @@ class Transport:
                     proxy=by.address,
                     proxy_headers=None if hop else by.headers or None,
                     ssl=self._contexts.of(url),
+                    trace_request_ctx=on_sent,
                 )
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
             raise not_reached(url, error, proxy) from error
@@ -285,6 +331,18 @@ class Transport:
             if foreign and (host, port) == proxy.place:
                 raise refused(url, "it is the proxy itself, and no registry sends anybody there")
             self._guard.way(*proxy.place)
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Call a request's `on_sent` as its headers are written, which is after its connection stands."""
+
+    async def headers_sent(_session: object, context: SimpleNamespace, _parameters: object) -> None:
+        if context.trace_request_ctx is not None:
+            context.trace_request_ctx()
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(headers_sent)
+    return tracing
 
 
 def _rest(content: aiohttp.StreamReader) -> bytes:

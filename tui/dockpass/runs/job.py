@@ -14,7 +14,7 @@ from dockpass.auth.reference import Repository, parse_repository
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import Engine
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, NotAllowed
-from dockpass.registry.retry_after import Wait
+from dockpass.registry.retry import Wait
 from dockpass.runs.events import (
     Asked,
     Count,

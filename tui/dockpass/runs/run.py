@@ -13,7 +13,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed
-from dockpass.registry.retry_after import telling
+from dockpass.registry.retry import telling
 from dockpass.runs.entries import check_external, decided_entries, found_entries
 from dockpass.runs.events import (
     ConfigCreated,

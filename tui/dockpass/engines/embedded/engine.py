@@ -18,7 +18,7 @@ from dockpass.engines.base import EMBEDDED, BuildRequest, EngineInfo, Sink
 from dockpass.engines.embedded.manifest import Index, Manifest, Platform, this_platform
 from dockpass.engines.embedded.pull import Pulled, pull
 from dockpass.engines.embedded.push import push
-from dockpass.engines.embedded.remote import Remote, Sleep
+from dockpass.engines.embedded.remote import Remote
 from dockpass.engines.embedded.store import Entry, Store
 from dockpass.errors import Cancelled, DockpassError
 from dockpass.registry.client import RegistryClient
@@ -38,7 +38,6 @@ class EmbeddedEngine:
         how: str,
         environ: Mapping[str, str] | None = None,
         transport: OpenTransport = Transport,
-        sleep: Sleep = asyncio.sleep,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
@@ -46,7 +45,6 @@ class EmbeddedEngine:
         self._how = how
         self._environ = dict(environ or {})
         self._transport = transport
-        self._sleep = sleep
         self._lock = threading.Lock()
         self._is_cut = False
         self._cutters: set[Callable[[], None]] = set()
@@ -148,12 +146,12 @@ class EmbeddedEngine:
         platform: Platform | None = None,
     ) -> Pulled:
         async with self._transport() as transport:
-            remote = Remote(reference.repository, logins, transport, self._sleep)
+            remote = Remote(reference.repository, logins, transport)
             return await pull(self._store, remote, reference, platform or this_platform(), sink)
 
     async def _push(self, reference: Reference, manifest: Manifest, logins: Logins, sink: Sink) -> str:
         async with self._transport() as transport:
-            remote = Remote(reference.repository, logins, transport, self._sleep)
+            remote = Remote(reference.repository, logins, transport)
             return await push(self._store, remote, reference, manifest, sink)
 
     def _find(self, image: str) -> Entry | None:
@@ -217,11 +215,10 @@ def open_embedded(
     how: str,
     environ: Mapping[str, str],
     transport: OpenTransport = Transport,
-    sleep: Sleep = asyncio.sleep,
     clock: Callable[[], float] = time.time,
 ) -> EmbeddedEngine:
     """Open the engine with its store in `root`, which is made by the first write."""
-    return EmbeddedEngine(Store(root), how, environ, transport, sleep, clock)
+    return EmbeddedEngine(Store(root), how, environ, transport, clock)
 
 
 def _with_tag(reference: Reference) -> Reference:

@@ -16,12 +16,13 @@ from dockpass.engines.embedded.manifest import (
     choose,
     parse,
 )
-from dockpass.engines.embedded.remote import MOST_TRIES, BrokenOffError, Fetched, Remote, may_pass
+from dockpass.engines.embedded.remote import BrokenOffError, Fetched, Remote
 from dockpass.engines.embedded.sources import remember_source
 from dockpass.engines.embedded.store import Ingest, Store
 from dockpass.engines.embedded.writebehind import WriteBehind
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import RegistryError
+from dockpass.registry.retry import MOST_TRIES, may_pass
 
 AT_ONCE = 4
 ENOUGH = 64 << 10

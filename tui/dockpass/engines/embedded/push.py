@@ -13,7 +13,6 @@ from dockpass.engines.base import Sink
 from dockpass.engines.embedded.manifest import Descriptor, Manifest
 from dockpass.engines.embedded.pull import each_at_once
 from dockpass.engines.embedded.remote import (
-    MOST_TRIES,
     BrokenOffError,
     Remote,
     TooLargeError,
@@ -23,6 +22,7 @@ from dockpass.engines.embedded.sources import remember_source, source_of
 from dockpass.engines.embedded.store import CHUNK, Store, damaged, unwritable
 from dockpass.errors import DockpassError
 from dockpass.registry.failures import RegistryError
+from dockpass.registry.retry import MOST_TRIES
 
 AT_ONCE = 4
 LARGEST_WHOLE = 256 << 20

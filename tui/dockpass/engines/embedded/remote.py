@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,7 +14,8 @@ from dockpass.auth.credential import Logins
 from dockpass.auth.reference import Repository, is_digest
 from dockpass.engines.embedded.manifest import ACCEPT, INDEXES, MANIFESTS
 from dockpass.errors import DockpassError
-from dockpass.registry.failures import RegistryError, error_of, read_answer
+from dockpass.registry.failures import error_of, read_answer
+from dockpass.registry.retry import SERVER_ERRORS, may_pass
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.slow_body import Body
 from dockpass.registry.transport import Response, Stream, Transport
@@ -23,13 +23,8 @@ from dockpass.registry.uploads import upload_location
 from dockpass.text import clean
 
 LARGEST_MANIFEST = 4 << 20
-MOST_TRIES = 5
-_AGAIN = frozenset({500, 502, 503, 504})
-_ON_THE_WAY = frozenset({"connection-refused", "timeout", "registry-unreadable"})
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(?:\d{1,15}|\*)")
 _UPLOADED = re.compile(r"(?:bytes=)?0-(\d{1,15})")
-
-Sleep = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +67,10 @@ class Remote:
         repository: Repository,
         logins: Logins,
         transport: Transport,
-        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.repository = repository
         self._path = repository.path
-        self._session = Session(repository.host, logins.login_for(repository.host), transport, sleep)
-        self._sleep = sleep
+        self._session = Session(repository.host, logins.login_for(repository.host), transport)
 
     async def manifest(self, reference: str) -> Fetched:
         """Return the manifest of a tag or a digest."""
@@ -110,7 +103,7 @@ class Remote:
         async with self._session.stream(
             "GET", target, self._pull, headers=headers, leaves_origin=True
         ) as stream:
-            if stream.status in _AGAIN:
+            if stream.status in SERVER_ERRORS:
                 raise BrokenOffError(self._error(await stream.whole(LARGEST_WORDS), what))
             if stream.status not in {200, 206}:
                 raise self._error(await stream.whole(LARGEST_WORDS), what)
@@ -220,21 +213,11 @@ class Remote:
 
     async def again(self, ask: Callable[[], Awaitable[Response]]) -> Response:
         """Send an idempotent request, several times where the way there or the server fails."""
-        for attempt in range(1, MOST_TRIES + 1):
-            try:
-                response = await ask()
-            except DockpassError as error:
-                if not may_pass(error) or attempt == MOST_TRIES:
-                    raise
-            else:
-                if response.status not in _AGAIN or attempt == MOST_TRIES:
-                    return response
-            await self.pause(attempt)
-        raise RuntimeError("no attempt was made")
+        return await self._session.retries.again(ask)
 
     async def pause(self, attempt: int) -> None:
         """Wait before another attempt: half a second, doubled each time."""
-        await self._sleep(0.25 * 2**attempt)
+        await self._session.retries.pause(attempt)
 
     async def _send_part(
         self, method: str, target: str, size: int, body: Body, headers: dict[str, str]
@@ -248,7 +231,7 @@ class Remote:
             if may_pass(error):
                 raise BrokenOffError(error) from error
             raise
-        if response.status in _AGAIN:
+        if response.status in SERVER_ERRORS:
             raise BrokenOffError(self._error(response, f"upload to {self.repository}"))
         if response.status == 413:
             raise TooLargeError(self._error(response, f"upload to {self.repository}"))
@@ -284,12 +267,6 @@ class Remote:
             f"The {clean(what)} is not accepted: {clean(why, 300)}.",
             "The registry's operator can tell.",
         )
-
-
-def may_pass(error: DockpassError) -> bool:
-    """Tell whether an error is one of the way to the registry, or of a server that is unwell for now."""
-    unwell = isinstance(error, RegistryError) and error.answer.status in _AGAIN
-    return unwell or error.id in _ON_THE_WAY
 
 
 async def _nothing() -> AsyncIterator[bytes]:
