@@ -277,3 +277,22 @@ def test_ordinary_lines_stay_as_they_are_and_cost_next_to_nothing() -> None:
     for _ in range(1000):
         assert [redact(line) for line in lines] == lines
     assert time.process_time() - began < 0.5  # 4,000 lines; 40 ms where nothing else runs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%25" * 8000,
+        "\\\\" * 12000,
+        "%25&amp;\\u0041''" * 1500,
+        "QUJDREVGR0hJSktM " * 1500,
+        "a" * 65536 + "//@",
+        "//a:b" * 8000 + " @",
+    ],
+    ids=["percent", "backslash", "mixed", "Base64", "letters", "addresses"],
+)
+def test_a_hostile_text_takes_no_longer_than_its_length_allows(text: str) -> None:
+    redact = Redactor([Secret(HARD), Secret("glpat-abcDEF1234567890xyz"), Secret("hunter2")])
+    began = time.process_time()
+    redact(text)
+    assert time.process_time() - began < 2

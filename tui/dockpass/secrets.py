@@ -96,16 +96,18 @@ class Redactor:
         sought = self._sought
         if sought.parts and len(text) >= _SHORTEST and (is_cut or sought.may_be_in(text)):
             text = _masked(text, _spans(text, sought, is_cut=is_cut))
-        return mask_userinfo(text) if "@" in text else text
+        return mask_userinfo(text)
 
 
 def mask_userinfo(text: str) -> str:
     """Mask user name and password in every address (`scheme://user:password@host`) of a text."""
-    return _USERINFO.sub(_without_userinfo, text)
+    return _USERINFO.sub(_without_userinfo, text) if "@" in text and "//" in text else text
 
 
+# Bounded everywhere: a hostile text must not make the search take longer than its length allows.
 _USERINFO = re.compile(
-    r"([A-Za-z][A-Za-z0-9+.-]*:)?(//)([^\s/?#\"'<>]*|[^\s/?#\"'<>@:]*:(?!\d+[/?#])[^\s\"'<>]*)@"
+    r"((?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}:)?(//)"
+    r"([^\s/?#\"'<>]{0,4096}|[^\s/?#\"'<>@:]{0,256}:(?!\d+[/?#])[^\s\"'<>]{0,256})@"
 )
 _USER_OF_SSH = re.compile(r"[A-Za-z0-9_.-]+")
 

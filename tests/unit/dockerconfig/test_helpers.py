@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dockpass.auth.credential import Credential
-from dockpass.dockerconfig.helpers import HelperOutcome, ask_helper, find_program
+from dockpass.dockerconfig.helpers import HelperOutcome, ask_helper, find_program, helper_environ
 from dockpass.secrets import Secret
 
 from .conftest import WriteHelper
@@ -180,3 +180,21 @@ def test_a_helper_that_cannot_be_started_is_told(write_helper: WriteHelper, tmp_
     (tmp_path / "helpers" / "docker-credential-bad").write_text("#!/no/such/interpreter\n")
     assert "cannot be started" in ask_helper("bad", KEY, environ).because
     assert "cannot be started" in ask_helper("bad", KEY, {**environ, "A": "a\0b"}).because
+
+
+def test_a_helper_gets_no_secret_but_its_own() -> None:
+    others = {"CI_JOB_TOKEN": "canary-job-token", "DOCKER_AUTH_CONFIG": "{}", "MY_PASSWORD": "x"}
+    copies = {"CI_REPOSITORY": "https://gitlab-ci-token:canary-job-token@h/x.git"}
+    needed = {
+        "HOME": "/h",
+        "PATH": "/p",
+        "DBUS_SESSION_BUS_ADDRESS": "d",
+        "XDG_RUNTIME_DIR": "r",
+        "GNUPGHOME": "g",
+    }
+    aws = {"AWS_SECRET_ACCESS_KEY": "a", "AWS_PROFILE": "b"}
+    store = {"PASSWORD_STORE_DIR": "/s"}
+    environ = others | copies | needed | aws | store
+    assert helper_environ("ecr-login", environ) == needed | aws
+    assert helper_environ("pass", environ) == needed | store | {"AWS_PROFILE": "b"}
+    assert helper_environ("vault", {"VAULT_TOKEN": "v", **others}) == {"VAULT_TOKEN": "v"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -68,12 +69,44 @@ def test_it_holds_exactly_the_entries_and_removal_looks_again(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_entries_a_dummy_keeps_docker_from_looking_elsewhere(tmp_path: Path) -> None:
-    config = create(tmp_path, {})
-    assert list(read_config(config.path).entries) == [DUMMY_HOST]
+@pytest.mark.parametrize("entries", [{}, ENTRIES], ids=["without entries", "with entries"])
+def test_a_dummy_in_every_config_keeps_docker_from_looking_elsewhere(
+    tmp_path: Path, entries: dict[str, Credential]
+) -> None:
+    config = create(tmp_path, entries)
+    assert list(read_config(config.path).entries) == [*entries, DUMMY_HOST]
     assert DUMMY_HOST.endswith(".invalid")
-    assert config.hosts == ()
+    assert config.hosts == tuple(entries)
     config.remove()
+
+
+@pytest.mark.skipif(shutil.which("docker") is None, reason="the docker command line is the judge")
+def test_docker_asks_no_keychain_after_a_logout_with_this_config(tmp_path: Path) -> None:
+    """The docker CLI picks `docker-credential-secretservice` or `pass` for a config without entries."""
+    helpers, asked = tmp_path / "bin", tmp_path / "asked"
+    helpers.mkdir()
+    for name in ("docker-credential-secretservice", "docker-credential-pass", "pass"):
+        (helpers / name).write_text(f"#!/bin/sh\necho {name} $1 >> {asked}\ncat > /dev/null\necho '{{}}'\n")
+        (helpers / name).chmod(0o755)
+    config = create(tmp_path)
+    environ = {
+        "PATH": f"{helpers}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "DOCKER_CONFIG": str(config.path),
+    }
+    try:
+        for host in (HOST, "other.example"):
+            subprocess.run(
+                ["docker", "logout", host], env=environ, check=True, capture_output=True, timeout=20
+            )
+        assert list(read_config(config.path).entries) == [DUMMY_HOST]
+        assert not asked.exists()
+        # The judge sees a difference: without the dummy entry it does ask a keychain.
+        config.config_file.write_text('{"auths": {}}')
+        subprocess.run(["docker", "logout", HOST], env=environ, check=False, capture_output=True, timeout=20)
+        assert asked.exists()
+    finally:
+        config.remove()
 
 
 def test_other_sections_are_kept_and_credentials_among_them_refused(tmp_path: Path) -> None:
@@ -109,7 +142,8 @@ def test_what_is_written_is_what_is_read(entries: dict[str, Credential]) -> None
         file.write_text(config_json(entries, {}))
         file.chmod(0o600)
         read = read_config(Path(directory))
-    assert {key: entry.credential for key, entry in read.entries.items()} == entries
+    found = {key: entry.credential for key, entry in read.entries.items() if key != DUMMY_HOST}
+    assert found == entries
     assert read.findings == ()
 
 

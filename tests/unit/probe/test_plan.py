@@ -18,8 +18,8 @@ from dockpass.errors import NotAllowed, UsageError
 from dockpass.probe.model import LoginState, Verdict
 from dockpass.probe.plan import plan_access, probe_access
 from dockpass.runs.services import Services
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
-from dockpass.variables.secret_names import is_secret_name
 
 JOB_TOKEN, CLEANUP = "canary-job-token-0123456789", "canary-cleanup-0123456789"
 

@@ -23,8 +23,8 @@ from dockpass.runs.events import Event
 from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
-from dockpass.variables.secret_names import is_secret_name
 
 REPO = "registry.example/web/backend"
 JOB_TOKEN = "canary-job-token-0123456789"

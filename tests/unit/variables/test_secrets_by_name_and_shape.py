@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
-from dockpass.variables.secret_names import is_secret_name
 from dockpass.variables.token_kind import describe_secret, looks_secret
 
 

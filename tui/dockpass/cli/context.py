@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dockpass.runs.request import BuildOptions
 
 LONGEST_PASSWORD = 64 << 10
+_UNUSABLE = {"\0": "a NUL byte", "\n": "a line end in the middle", "\r": "a line end in the middle"}
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,21 @@ def _password(given: Given) -> Secret | None:
     return Secret(given.registry_password)
 
 
+def _require_usable(text: str) -> None:
+    if len(text.encode("utf-8", "surrogateescape")) > LONGEST_PASSWORD:
+        raise UsageError(
+            "password-too-long",
+            f"The password on stdin is longer than {LONGEST_PASSWORD:,} bytes; nothing was sent.",
+            "Check what is piped in: it may be a whole file.",
+        )
+    if wrong := next((words for sign, words in _UNUSABLE.items() if sign in text), None):
+        raise UsageError(
+            "password-unusable",
+            f"The password on stdin holds {wrong}, which no registry takes; nothing was sent.",
+            "Pipe in the password alone, on one line.",
+        )
+
+
 def _read_password() -> Secret:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
@@ -147,12 +163,13 @@ def _read_password() -> Secret:
             "--registry-password-stdin reads a pipe or a file, and stdin is a terminal.",
             'Use for example `printf %s "$PASSWORD" | dockpass … --registry-password-stdin`.',
         )
-    raw = sys.stdin.buffer.read(LONGEST_PASSWORD)
+    raw = sys.stdin.buffer.read(LONGEST_PASSWORD + 3)  # two of them may be a line end
     text = raw.decode("utf-8", "surrogateescape")
     for end in ("\r\n", "\n", "\r"):  # one line end, as docker login takes off
         if text.endswith(end):
             text = text.removesuffix(end)
             break
+    _require_usable(text)
     if not text:
         raise UsageError("password-empty", "There is no password on stdin.", "Check what is piped in.")
     if text != text.strip():

@@ -192,7 +192,7 @@ def _status() -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
-        error.show()
+        _tell_usage(error)
         return ExitCode.USAGE
     except DockpassError as error:
         return _failed(error)
@@ -213,11 +213,27 @@ def _status() -> int:
     return int(status or 0)
 
 
+def _tell_usage(error: click.ClickException) -> None:
+    """Say what is wrong with a command line, without what was typed as a value: it may be a secret."""
+    from dockpass.cli.usage import usage_words
+
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
+    print(_redacted(f"Error: {usage_words(error, sys.argv[1:])}"), file=sys.stderr)
+
+
 def _failed(error: DockpassError) -> int:
-    print(f"error: {error.message}", file=sys.stderr)
+    print(_redacted(f"error: {error.message}"), file=sys.stderr)
     if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+        print(_redacted(f"hint: {error.hint}"), file=sys.stderr)
     return error.exit_code
+
+
+def _redacted(text: str) -> str:
+    from dockpass.cli.world import redacted
+
+    return redacted(text)
 
 
 def _log_fault() -> str:
@@ -242,6 +258,7 @@ def _unraisable(hook: Any) -> None:
 
 def _tell_fault(id: str, message: str, hint: str) -> None:  # noqa: A002 - as in `DockpassError`
     """Tell of a fault on stderr, and on stdout as JSON where that was asked for."""
+    message, hint = _redacted(message), _redacted(hint)
     print(f"error: {message}\nhint: {hint}", file=sys.stderr)
     options = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
     if "--json" in options:
@@ -283,6 +300,7 @@ def _print_version(engine: str | None, *, verbose: bool) -> None:
         world = this_process()
         state = detect_chosen(engine_choice(world, engine), world.environ, world.home)
         if state.info is not None:
-            click.echo(f"{state.info.name} {state.info.version} at {state.info.endpoint} ({state.info.how})")
+            engine_words = f"{state.info.name} {state.info.version} at {state.info.endpoint}"
+            click.echo(world.redactor(f"{engine_words} ({state.info.how})"))
         elif state.error is not None:
-            click.echo(f"no engine: {state.error.message}")
+            click.echo(world.redactor(f"no engine: {state.error.message}"))

@@ -15,9 +15,9 @@ from dockpass.dockerconfig.readers.model import Candidate, Reader, Reading, Secr
 from dockpass.dockerconfig.readers.read import config_problems, known_hosts, read
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.dockerconfig.readers.words import verdict_short, verdict_words, who
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.text import clean
-from dockpass.variables.secret_names import is_secret_name
 
 _MARKS = {
     Verdict.LOGIN: "▶",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from dockpass.dockerconfig.entry import Entry, read_entry
+from dockpass.dockerconfig.keys import shown_key
 from dockpass.text import clean
 
 LARGEST_FILE = 1 << 20
@@ -196,8 +197,8 @@ def _about_entries(path: Path, entries: Mapping[str, Entry]) -> Iterator[ConfigF
         if entry.note:
             yield ConfigFinding(
                 "config-entry",
-                f"{_shown(path)}: the entry {clean(key, 200)}: {entry.note}",
-                f"Log in to it again: docker login {clean(key, 200)}",
+                f"{_shown(path)}: the entry {shown_key(key)}: {entry.note}",
+                f"Log in to it again: docker login {shown_key(key)}",
             )
 
 

@@ -19,16 +19,27 @@ from pathlib import Path
 from dockpass.auth.address import normalise_host
 from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.keys import host_of_key
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.text import clean, clean_bytes
 
 SECONDS = 10.0
 LARGEST_ANSWER = 64 << 10
+_RECOGNISED_FROM = 8
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - docker's own marker for an identity token
 _NOT_FOUND = "credentials not found"  # helpers tell it by this sentence, not by their exit status
 _TERMINAL_OF_GPG = "GPG_TTY"  # would let a helper's pinentry draw on the terminal
+
+_OF_HELPERS = {
+    "ecr": ("AWS_",),
+    "gc": ("GOOGLE_", "CLOUDSDK_"),
+    "acr": ("AZURE_", "ACR_", "IDENTITY_", "MSI_"),
+    "ghcr": ("GITHUB_TOKEN", "GH_TOKEN"),
+    "pass": ("PASSWORD_STORE_",),
+}
+"""Names with the look of a secret that belong to helpers whose name begins so: the login of their cloud."""
 
 
 class HelperOutcome(StrEnum):
@@ -82,7 +93,7 @@ def run_helper(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={name: value for name, value in environ.items() if name != _TERMINAL_OF_GPG},
+            env=helper_environ(name, environ),
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
@@ -96,6 +107,23 @@ def run_helper(
     finally:
         _end(child)
     return HelperAnswer(program.name, "", status, out, err)
+
+
+def helper_environ(name: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what `docker-credential-NAME` gets: no secret but those that are a helper's own.
+
+    Left out are variables with the name of a secret, and those whose value holds one of these secrets.
+    A helper's own are those of its cloud, and those that begin with its name (`VAULT_…` for `vault`).
+    """
+    own = f"{re.sub(r'[^A-Z0-9]', '_', name.upper())}_"
+    prefixes = (own, *(each for begin, of in _OF_HELPERS.items() if name.startswith(begin) for each in of))
+    secret = {each for each in environ if is_secret_name(each) and not each.startswith(prefixes)}
+    values = {environ[each] for each in secret if len(environ[each]) >= _RECOGNISED_FROM}
+    return {
+        each: value
+        for each, value in environ.items()
+        if each not in secret | {_TERMINAL_OF_GPG} and not any(known in value for known in values)
+    }
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> Path | None:

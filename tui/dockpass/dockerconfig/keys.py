@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 from dockpass.auth.address import normalise_host
+from dockpass.secrets import MASK, mask_userinfo
+from dockpass.text import clean
 
+_BARE_USERINFO = re.compile(r"(?<![^\s“(])[^\s/@:“(]+:[^\s/@]*@(?!sha(?:256|512):)(?=[A-Za-z0-9\[])")
 _PORT = re.compile(r":\d*\Z", re.ASCII)
 
 
@@ -21,6 +24,16 @@ def host_of_key(key: str) -> str:
     if host.startswith("[") and host.endswith("]"):  # Go leaves the brackets out where no port follows
         return host[1:-1]
     return host or key.partition("/")[0]
+
+
+def shown_key(key: str, limit: int = 200) -> str:
+    """Return a key, or words about one, inert and without a user name and password in it."""
+    return clean(without_userinfo(key), limit)
+
+
+def without_userinfo(text: str) -> str:
+    """Mask `user:password@` before a host in a text about keys, with a scheme and without one."""
+    return _BARE_USERINFO.sub(f"{MASK}@", mask_userinfo(text))
 
 
 def looks_like(one: str, other: str) -> bool:

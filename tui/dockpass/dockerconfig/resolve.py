@@ -18,7 +18,7 @@ from dockpass.auth.address import login_key
 from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.configfile import ConfigFile, FileState, read_config
 from dockpass.dockerconfig.helpers import HelperOutcome, HelperResult, ask_helper, find_program
-from dockpass.dockerconfig.keys import host_of_key, looks_like
+from dockpass.dockerconfig.keys import host_of_key, looks_like, shown_key
 from dockpass.text import clean
 
 RunHelper = Callable[[str, str, Mapping[str, str]], HelperResult]
@@ -141,25 +141,25 @@ class _Search:
     def _entry(self) -> _Stepped:
         keys = self._keys()
         if not keys:
-            near = [clean(key, 200) for key in self.config.entries if looks_like(key, self.key)]
+            near = [shown_key(key) for key in self.config.entries if looks_like(key, self.key)]
             hint = f"; docker does not read {' or '.join(near)} for it" if near else ""
             return self._step(self._file, Found.NOTHING, f"{self._file} has no entry for it{hint}")
         chosen = keys[0]
-        entry, shown = self.config.entries[chosen], f"{self._file}: the entry {clean(chosen, 200)}"
+        entry, shown = self.config.entries[chosen], f"{self._file}: the entry {shown_key(chosen)}"
         if entry.credential is None:
             outcome = Found.FAILED if entry.note else Found.NOTHING
             return self._step(self._file, outcome, f"{shown}: {entry.note or 'it holds no credentials'}")
         user = clean(entry.credential.username, 200) or "an identity token"
         note = f"; {entry.note}" if entry.note else ""
         if chosen != self.key and len(keys) > 1:
-            note += f"; docker takes any one of {', '.join(clean(key, 200) for key in keys)}, here the first"
+            note += f"; docker takes any one of {', '.join(shown_key(key) for key in keys)}, here the first"
         return self._step(self._file, Found.USED, f"{shown} of {user}{note}", entry.credential)
 
     def _entry_skipped(self, because: str) -> Iterator[_Stepped]:
         for key in self._keys()[:1]:
             if self.config.entries[key].credential is not None:
                 yield self._skipped(
-                    self._file, f"{self._file}: the entry {clean(key, 200)} is not used: {because}"
+                    self._file, f"{self._file}: the entry {shown_key(key)} is not used: {because}"
                 )
 
     def _keys(self) -> list[str]:

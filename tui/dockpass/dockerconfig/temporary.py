@@ -27,8 +27,9 @@ from dockpass.text import clean
 LOCK = ".lock"
 DUMMY_HOST = "dockpass.invalid"
 _DUMMY = Credential("nobody", Secret("nothing"))
-"""Stands in a config without entries: an empty one would open the system's keychain to docker's
-command line, and the home config to the docker SDK."""
+"""Stands in every config: one without entries, such as a `docker logout` leaves, would open the system's
+keychain to docker's command line, which then stores the next login there, and the home config to the
+docker SDK. No request is ever made to it."""
 
 _NEW_LOCK = ".lock-new"
 _NEW_CONFIG = ".config-new"
@@ -46,7 +47,9 @@ class Removal:
 
 
 class TemporaryConfig:
-    """A directory of mode 0700 with `config.json` of mode 0600; `hosts` are docker's keys in it.
+    """A directory of mode 0700 with `config.json` of mode 0600.
+
+    `hosts` are docker's keys in it, without the dummy entry that no registry has.
 
     `where` says which place it is in and why, `on_tmpfs` whether that place is in memory. `remove`
     may be called from any thread.
@@ -208,12 +211,11 @@ class TemporaryConfig:
 
 
 def config_json(entries: Mapping[str, Credential], extra: Mapping[str, object]) -> str:
-    """Return the text of a `config.json` with these entries; never without any."""
+    """Return the text of a `config.json` with these entries and the dummy one."""
     if refused := [name for name in extra if name.lower() in _OURS_ONLY]:
         raise ValueError(f"a temporary config has no other {refused[0]}")
-    auths = {
-        key: written_entry(key, credential) for key, credential in (entries or {DUMMY_HOST: _DUMMY}).items()
-    }
+    with_dummy = {**entries, DUMMY_HOST: entries.get(DUMMY_HOST, _DUMMY)}
+    auths = {key: written_entry(key, credential) for key, credential in with_dummy.items()}
     return json.dumps({"auths": auths, **extra}, indent=2)
 
 
@@ -223,7 +225,7 @@ def write_config(directory: Path, entries: Mapping[str, Credential]) -> None:
 
 
 def is_dummy(key: str, credential: Credential) -> bool:
-    """Tell whether an entry is the one that stands in a config without entries; it is no login."""
+    """Tell whether an entry is the one that stands in every config of a run; it is no login."""
     return key == DUMMY_HOST and credential == _DUMMY
 
 

@@ -25,12 +25,12 @@ from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.settings import LoadedSettings
 from dockpass.variables.findings import Finding, find_findings
 from dockpass.variables.here import this_machine
 from dockpass.variables.place import Place
-from dockpass.variables.secret_names import is_secret_name
 
 SECONDS_REVEALED = 10.0
 SECONDS_TO_STOP = 5.0

@@ -8,7 +8,7 @@ from enum import StrEnum
 from dockpass.auth.decision import RuleId
 from dockpass.auth.facts import Facts
 from dockpass.auth.warnings import FORMER_NAMES
-from dockpass.variables.secret_names import is_secret_name
+from dockpass.secret_names import is_secret_name
 from dockpass.variables.unread_findings import UNREAD
 
 

@@ -20,11 +20,11 @@ from pathlib import Path
 from dockpass.auth.facts import EnvFileRemark as Remark
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import UsageError
+from dockpass.secret_names import is_secret_name
 from dockpass.text import clean
 from dockpass.textfile import read_text_file
 from dockpass.variables.formats.docker import GO_SPACE, LONGEST_LINE, taken_by_docker
 from dockpass.variables.formats.shellword import NotLiteral, is_shell_line, read_words
-from dockpass.variables.secret_names import is_secret_name
 from dockpass.variables.token_kind import looks_secret
 from dockpass.variables.variable import variable
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import UsageError
-from dockpass.text import clean
 from dockpass.variables.envfile import read_env_file
 from dockpass.variables.variable import variable
 
@@ -47,7 +46,9 @@ def _is_name(name: str) -> bool:
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name or not _is_name(name):
+        # What was typed may be a secret with a typing error in front of it, so none of it is shown.
+        what = "there is no = in it" if not equals else "what stands before its = is no variable's name"
         raise UsageError(
-            "set-invalid", f"--set {clean(name, 80)}: this is not NAME=VALUE.", "Write --set NAME=VALUE."
+            "set-invalid", f"The argument of --set is not NAME=VALUE: {what}.", "Write --set NAME=VALUE."
         )
     return name, value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dockpass.auth.facts import Source, Variable
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
-from dockpass.variables.secret_names import is_secret_name
 from dockpass.variables.token_kind import looks_secret
 
 

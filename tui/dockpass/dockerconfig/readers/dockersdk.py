@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockpass.dockerconfig.keys import shown_key
 from dockpass.dockerconfig.readers.dockercli import VARIABLE, find_misspelled
 from dockpass.dockerconfig.readers.files import FileKind, FileRead
 from dockpass.dockerconfig.readers.goconfig import GoEntry
@@ -24,7 +25,6 @@ from dockpass.dockerconfig.readers.situation import (
 )
 from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.secrets import Secret
-from dockpass.text import clean
 
 _SECTIONS = ("auths", "credsStore", "credHelpers")
 
@@ -173,7 +173,7 @@ def _logins(entries: object, *, strict: bool) -> dict[str, _Login]:
     for key, entry in entries.items():
         if not isinstance(entry, dict):
             if strict:
-                raise _Stops(f"the entry {clean(key, 200)} is not an object")
+                raise _Stops(f"the entry {shown_key(key)} is not an object")
             return {}
         if "identitytoken" in entry:
             token = entry["identitytoken"]
@@ -182,7 +182,7 @@ def _logins(entries: object, *, strict: bool) -> dict[str, _Login]:
             try:
                 logins[key] = _decoded(entry["auth"])
             except _Stops as error:
-                raise _Stops(f"the entry {clean(key, 200)}: {error}") from None
+                raise _Stops(f"the entry {shown_key(key)}: {error}") from None
         else:
             ignored = any(entry.get(name) for name in ("username", "password", "registrytoken"))
             logins[key] = _Login(fields_ignored=ignored)

@@ -89,8 +89,8 @@ def _hosts(raw: bytes) -> list[str]:
 
 
 def _is_host(host: str) -> bool:
-    """Leave out what nobody can log in to: the dummy entries of configs that hold no login."""
+    """Leave out what nobody can log in to: the dummy entries of configs, and keys with a user in them."""
     try:
-        return not host.endswith(".invalid") and not parse_target(host).path
+        return not host.endswith(".invalid") and "@" not in host and not parse_target(host).path
     except UsageError:
         return False

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from dockpass.dockerconfig.helpers import HelperAnswer, find_program, run_helper
+from dockpass.dockerconfig.keys import shown_key, without_userinfo
 from dockpass.dockerconfig.readers import gojson
 from dockpass.dockerconfig.readers.files import FileSystem, RealFileSystem
 from dockpass.errors import UsageError
@@ -45,13 +46,15 @@ def parse_target(text: str) -> Target:
     """
     hint = "Give a registry such as registry.example:5000, or a repository such as quay.io/team/app."
     if "://" in text:
-        raise UsageError("target-scheme", f"{clean(text, 200)} is an address, not a registry's name.", hint)
+        raise UsageError("target-scheme", f"{shown_key(text)} is an address, not a registry's name.", hint)
+    if without_userinfo(text) != text:
+        raise UsageError("target-name", f"“{shown_key(text)}” has a user name in it.", hint)
     name = text.partition("@")[0].rstrip("/")
     first, _, path = name.partition("/")
     directory, slash, image = path.rpartition("/")
     path = f"{directory}{slash}{image.partition(':')[0]}"
     if not first or any(found.isspace() or not found.isprintable() for found in name):
-        raise UsageError("target-name", f"“{clean(text, 200)}” is no registry and no repository.", hint)
+        raise UsageError("target-name", f"“{shown_key(text)}” is no registry and no repository.", hint)
     if path and not _is_host(first):
         return Target(HUB, f"{first}/{path}")
     return Target(first, path)
@@ -129,7 +132,7 @@ def go_login(situation: Situation, name: str, key: str) -> HelperLogin:
         return HelperLogin(HelperState.FAILED, answer.problem)
     if answer.status:
         if answer.out.strip() == _NOT_FOUND:
-            return HelperLogin(HelperState.EMPTY, f"docker-credential-{name} knows no {clean(key, 200)}")
+            return HelperLogin(HelperState.EMPTY, f"docker-credential-{name} knows no {shown_key(key)}")
         return _failed(name, answer)
     faults = gojson.Faults()
     found = {"username": "", "secret": "", "serverurl": key}
@@ -155,7 +158,7 @@ def sdk_login(situation: Situation, name: str, key: str) -> HelperLogin:
         return HelperLogin(HelperState.FAILED, answer.problem)
     if answer.status:
         if _NOT_FOUND in answer.out:
-            return HelperLogin(HelperState.EMPTY, f"docker-credential-{name} knows no {clean(key, 200)}")
+            return HelperLogin(HelperState.EMPTY, f"docker-credential-{name} knows no {shown_key(key)}")
         return _failed(name, answer)
     try:
         found = json.loads(answer.out.decode("utf-8"))
@@ -165,7 +168,7 @@ def sdk_login(situation: Situation, name: str, key: str) -> HelperLogin:
             HelperState.FAILED, f"docker-credential-{name} answered without Username and Secret"
         )
     if user == "" and secret == "":
-        return HelperLogin(HelperState.EMPTY, f"docker-credential-{name} knows no {clean(key, 200)}")
+        return HelperLogin(HelperState.EMPTY, f"docker-credential-{name} knows no {shown_key(key)}")
     return _login(name, str(user), str(secret))
 
 
@@ -177,7 +180,7 @@ def _login(name: str, user: str, secret: str) -> HelperLogin:
 
 
 def _would(name: str, key: str) -> str:
-    return f"docker-credential-{clean(name, 60)} get, with {clean(key, 200)}"
+    return f"docker-credential-{clean(name, 60)} get, with {shown_key(key)}"
 
 
 def _failed(name: str, answer: HelperAnswer) -> HelperLogin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dockpass.dockerconfig.configfile import ConfigFinding
+from dockpass.dockerconfig.keys import shown_key
 from dockpass.dockerconfig.readers.files import FileKind, FileRead
 from dockpass.dockerconfig.readers.goconfig import GoEntry
 from dockpass.dockerconfig.readers.model import (
@@ -76,13 +77,13 @@ class Trail:
         """Add a candidate; its texts are cleaned here."""
         self.candidates.append(
             Candidate(
-                clean(source, 400),
-                clean(key, 300),
+                shown_key(source, 400),
+                shown_key(key, 300),
                 clean(user, 200),
                 kind,
                 accepted,
                 reason,
-                clean(evidence, 400),
+                shown_key(evidence, 400),
                 fingerprint_of(secret),
             )
         )
@@ -160,7 +161,7 @@ class Trail:
 
     def find(self, finding_id: str, message: str, hint: str) -> None:
         """Add a finding, once."""
-        found = ConfigFinding(finding_id, clean(message, 600), clean(hint, 400))
+        found = ConfigFinding(finding_id, shown_key(message, 600), shown_key(hint, 400))
         if found not in self.findings:
             self.findings.append(found)
 
@@ -192,7 +193,7 @@ class Trail:
         winner = accepted[0] if verdict is Verdict.LOGIN and accepted else None
         return Reading(
             self.reader,
-            clean(self.registry, 300),
+            shown_key(self.registry, 300),
             verdict,
             tuple(self.candidates),
             winner,

@@ -1,0 +1,94 @@
+"""A value at the wrong place on the command line may be a password: no error repeats it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from program import Program
+
+CANARY = "canary-4f7Kq2-Zz"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    made = Program(tmp_path, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
+    yield made
+    made.remove()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["explain", "push", "--set", f"CI_JOB_TOKEN:{CANARY}"],
+        ["explain", "push", "--set", f"CI JOB={CANARY}"],
+        ["explain", "push", f"--registry-password{CANARY}"],
+        ["explain", "push", f"--registry-passwd={CANARY}"],
+        ["explain", "push", f"--{CANARY}"],
+        ["explain", "push", CANARY],
+        ["explain", CANARY],
+        ["push", "--engine", CANARY],
+        ["push", f"--engine={CANARY}"],
+        ["cleanup", "--keep-last", CANARY],
+        ["cleanup", "--older-than", CANARY],
+    ],
+    ids=" ".join,
+)
+def test_an_error_about_the_command_line_does_not_repeat_it(program: Program, words: list[str]) -> None:
+    ended = program.run(*words)
+    assert ended.returncode == 2
+    assert CANARY not in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_engines_address_is_shown_without_its_password(program: Program) -> None:
+    ended = program.run("--version", "--verbose", DOCKER_HOST=f"tcp://u:{CANARY}@127.0.0.1:1")
+    assert CANARY not in ended.stdout + ended.stderr
+    assert "127.0.0.1:1" in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "key", [f"https://u:{CANARY}@k.example/v1/", f"u:{CANARY}@k.example", f"//u:{CANARY}@k.example"]
+)
+@pytest.mark.parametrize("words", [["config"], ["config", "--json"], ["config", "k.example"]], ids=" ".join)
+def test_a_key_is_shown_without_user_and_password(
+    program: Program, tmp_path: Path, key: str, words: list[str]
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {key: {"auth": "x"}, "": {"auth": "!"}}}))
+    ended = program.run(*words, DOCKER_CONFIG=str(tmp_path))
+    assert CANARY not in ended.stdout + ended.stderr
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("stdin", "words"),
+    [
+        (CANARY * 5000, "longer than 65,536 bytes"),
+        (f"{CANARY}\0x", "a NUL byte"),
+        (f"{CANARY}\nx", "a line end in the middle"),
+    ],
+    ids=["too long", "NUL", "two lines"],
+)
+def test_a_password_that_no_registry_takes_is_refused_in_words(
+    program: Program, stdin: str, words: str
+) -> None:
+    given = ["--registry-username", "u", "--registry-password-stdin"]
+    ended = program.run("explain", "push", "--repo", "r.example/a", *given, stdin=stdin)
+    assert ended.returncode == 2
+    assert words in ended.stderr
+    assert CANARY not in ended.stdout + ended.stderr
+
+
+def test_a_password_of_exactly_the_bound_and_a_line_end_is_taken(program: Program) -> None:
+    given = ["--registry-username", "u", "--registry-password-stdin"]
+    ended = program.run("explain", "push", "--repo", "r.example/a", *given, stdin="x" * 65536 + "\r\n")
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("registry", [f"u:{CANARY}@k.example", f"https://u:{CANARY}@k.example"])
+def test_a_registry_with_a_password_in_it_is_refused_without_it(program: Program, registry: str) -> None:
+    ended = program.run("config", registry)
+    assert ended.returncode == 2
+    assert CANARY not in ended.stdout + ended.stderr

@@ -1,0 +1,62 @@
+"""What is wrong with a command line, told without repeating what was typed: it may be a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import click
+
+from dockpass.text import clean
+
+_MASK = "••••"
+_AROUND = "'\"("
+_OPTION = re.compile(r"--?[a-z][a-z-]{0,40}")
+
+
+def usage_words(error: click.ClickException, typed: Sequence[str]) -> str:
+    """Return click's message without any value of the command line; names of options stay."""
+    if isinstance(error, click.NoSuchOption):
+        return _no_such_option(error)
+    message = error.format_message()
+    values = _values(typed) - _commands(getattr(error, "ctx", None))
+    for value in sorted(values, key=len, reverse=True):
+        for quoted in (repr(value), f"({value})", f" {value}"):
+            message = message.replace(
+                quoted, quoted.replace(value, _MASK) if value in quoted else f"'{_MASK}'"
+            )
+    if message.startswith("Got unexpected extra argument"):
+        return "There are more arguments than this command takes. Values of options follow the option's name."
+    return clean(message, 2000)
+
+
+def _no_such_option(error: click.NoSuchOption) -> str:
+    known = sorted(_options(error.ctx), key=len, reverse=True)
+    written = error.option_name
+    if begins := next((name for name in known if written.startswith(name) and written != name), None):
+        return f"No such option: something follows {begins} directly. Write a blank or = behind its name."
+    close = f" Did you mean {', '.join(sorted(error.possibilities))}?" if error.possibilities else ""
+    if _OPTION.fullmatch(written):
+        return f"No such option: {written}{close}"
+    return f"There is an option that this command does not have.{close}"
+
+
+def _options(context: click.Context | None) -> list[str]:
+    if context is None:
+        return []
+    return [name for param in context.command.params for name in param.opts if name.startswith("--")]
+
+
+def _commands(context: click.Context | None) -> set[str]:
+    """Return the names of commands, which are no secrets."""
+    if context is None:
+        return set()
+    root = context.find_root()
+    return set(root.command.list_commands(root)) if isinstance(root.command, click.Group) else set()
+
+
+def _values(typed: Sequence[str]) -> set[str]:
+    """Return what was typed as a value: no option's name, and the part behind an option's `=`."""
+    found = {word.partition("=")[2] for word in typed if word.startswith("-") and "=" in word}
+    found.update(word for word in typed if not word.startswith("-"))
+    return {value for value in found if len(value) > 2}
