@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import defaultdict
+from decimal import Decimal
 
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.errors import UsageError
@@ -23,6 +24,27 @@ def parse_span(text: str) -> float:
             "span-invalid", f"{clean(text)!r} is no span of time.", "Write for example 90m, 12h, 30d or 2w."
         )
     return float(found[1]) * _UNITS[found[2]]
+
+
+def span_text(seconds: float) -> str:
+    """Return a span as `parse_span` reads it, in the largest unit that divides it: `90m`, `30d`."""
+    for unit in ("w", "d", "h", "m"):
+        if seconds and seconds % _UNITS[unit] == 0:
+            return f"{seconds / _UNITS[unit]:.0f}{unit}"
+    return f"{Decimal(repr(seconds)).normalize():f}s"
+
+
+def rules_text(options: CleanupOptions) -> str:
+    """Return the line that `parse_rules` reads as these options."""
+    words = []
+    if options.keep_last is not None:
+        words.append(f"keep-last={options.keep_last}")
+    if options.older_than is not None:
+        words.append(f"older-than={span_text(options.older_than)}")
+    if options.match is not None:
+        words.append(f"match={options.match}")
+    words += [f"keep={pattern}" for pattern in options.keep]
+    return shlex.join(words)
 
 
 def parse_rules(text: str) -> CleanupOptions:

@@ -11,6 +11,7 @@ from dockpass.auth.decision import WarningId
 from dockpass.auth.facts import SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES
 from dockpass.cleanup.options import CleanupOptions
+from dockpass.cleanup.rules import span_text
 from dockpass.registry.proxies import NONE, proxies_of
 from dockpass.runs.events import Phase
 from dockpass.runs.login import ENGINE_COMMANDS
@@ -192,7 +193,7 @@ def _cleanup_words(options: CleanupOptions) -> list[str]:
     if options.keep_last is not None:
         words += ["--keep-last", str(options.keep_last)]
     if options.older_than is not None:
-        words += ["--older-than", f"{options.older_than:g}s"]
+        words += ["--older-than", span_text(options.older_than)]
     words += _option("--match", options.match)
     for keep in options.keep:
         words += _option("--keep", keep)

@@ -1,0 +1,46 @@
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dockpass.cleanup.options import CleanupOptions
+from dockpass.cleanup.rules import parse_rules, parse_span, rules_text, span_text
+
+SPANS = st.integers(0, 10**9).map(float) | st.floats(0, 1e9)
+PATTERNS = st.text(st.characters(codec="utf-8"), min_size=1)
+
+
+@given(SPANS)
+@example(30 * 86400.0)
+@example(0.1)
+@example(1e-7)
+def test_a_span_is_read_back_as_it_was_written(seconds: float) -> None:
+    assert parse_span(span_text(seconds)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (30 * 86400, "30d"),
+        (14 * 86400, "2w"),
+        (5400, "90m"),
+        (7200, "2h"),
+        (90, "90s"),
+        (0, "0s"),
+        (0.5, "0.5s"),
+    ],
+)
+def test_a_span_is_written_in_its_largest_whole_unit(seconds: float, text: str) -> None:
+    assert span_text(float(seconds)) == text
+
+
+@given(
+    st.builds(
+        CleanupOptions,
+        keep_last=st.none() | st.integers(0, 10**6),
+        older_than=st.none() | SPANS,
+        match=st.none() | PATTERNS,
+        keep=st.lists(PATTERNS, max_size=3).map(tuple),
+    )
+)
+def test_rules_are_read_back_as_they_were_written(options: CleanupOptions) -> None:
+    assert parse_rules(rules_text(options)) == options
