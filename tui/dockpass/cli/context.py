@@ -13,8 +13,9 @@ from dockpass.auth.facts import Facts, Options
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
+from dockpass.variables.envsource import STDIN
 from dockpass.variables.findings import Finding, find_findings
-from dockpass.variables.gather import gather
+from dockpass.variables.gather import gather_told
 from dockpass.variables.here import this_machine
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Given:
     sets: Sequence[str] = ()
     unsets: Sequence[str] = ()
     clean_env: bool = False
+    env_format: str | None = None
     froms: Sequence[str] = ()
 
 
@@ -70,9 +72,10 @@ def gather_noted(
     world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool = False
 ) -> tuple[Facts, tuple[Finding, ...]]:
     """Gather the facts, and what there is to say of the build files; the redactor learns every secret."""
-    variables = gather(
+    variables, told = gather_told(
         world.environ,
-        env_files=[world.cwd / name for name in given.env_file],
+        env_files=_env_files(world, given),
+        env_format=given.env_format,
         sets=given.sets,
         unsets=given.unsets,
         clean_env=given.clean_env,
@@ -86,7 +89,25 @@ def gather_noted(
         world.redactor.learn(password, given.registry_username)
     pulled = _pulled(world, command, given, build, classic=classic)
     facts = Facts(variables, options, pulled.images, str(world.home), str(world.cwd), pulled.unknown)
-    return facts, pulled.findings
+    return facts, (*told, *pulled.findings)
+
+
+def _env_files(world: World, given: Given) -> list[Path]:
+    """Return the files, with `-` for stdin; raises `UsageError` where two want stdin, or it is a terminal."""
+    wanted = given.env_file.count("-")
+    if wanted > 1 or (wanted and given.registry_password_stdin):
+        raise UsageError(
+            "stdin-twice",
+            "Two options read stdin.",
+            "Give --env-file - once, and without --registry-password-stdin.",
+        )
+    if wanted and (sys.stdin is None or sys.stdin.isatty()):
+        raise UsageError(
+            "env-file-terminal",
+            "--env-file - reads a pipe or a file, and stdin is a terminal.",
+            "Pipe the variables in.",
+        )
+    return [STDIN if name == "-" else world.cwd / name for name in given.env_file]
 
 
 def _pulled(

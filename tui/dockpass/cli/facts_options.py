@@ -29,7 +29,13 @@ def facts_options(function: Decorated) -> Decorated:
             ),
             click.option("--registry-password-stdin", is_flag=True, help="Read the password from stdin."),
             click.option(
-                "--env-file", multiple=True, metavar="FILE", help="Read NAME=value lines; later files win."
+                "--env-file",
+                multiple=True,
+                metavar="FILE",
+                help="Read variables, in any format; - is stdin; later files win.",
+            ),
+            click.option(
+                "--env-format", metavar="NAME", help="The format of the files; by their content if not given."
             ),
             click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable."),
             click.option("--unset", "unsets", multiple=True, metavar="NAME", help="Unset a variable."),

@@ -24,6 +24,7 @@ _GIVEN = (
     "registry_password",
     "registry_password_stdin",
     "env_file",
+    "env_format",
     "sets",
     "unsets",
     "clean_env",

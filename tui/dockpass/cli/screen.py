@@ -28,10 +28,11 @@ def start_screen(
 ) -> int:
     """Run the terminal UI with the variables and options that are given; return the exit status."""
     given = Given(repo=repo, froms=froms, **options)
-    _require_terminal(but_stdin=given.registry_password_stdin)
+    reads_stdin = given.registry_password_stdin or "-" in given.env_file
+    _require_terminal(but_stdin=reads_stdin)
     world = this_process()
     facts, notes = gather_noted(world, None, given, BuildOptions())
-    if given.registry_password_stdin:
+    if reads_stdin:
         _take_keys_from_terminal()
     from dockpass.ui.app import Start, run_app
 

@@ -49,8 +49,12 @@ def read_env_file(path: Path, environ: Mapping[str, str] | None = None) -> dict[
     `environ` is where a name without `=` takes its value from. Raises `UsageError` with file, line and
     reason; no value is ever repeated in it.
     """
-    shown = clean(str(path))
-    lines = [line.removesuffix("\r") for line in read_text_file(path, "env-file", HINT).split("\n")]
+    return read_env_text(read_text_file(path, "env-file", HINT), clean(str(path)), environ)
+
+
+def read_env_text(text: str, shown: str, environ: Mapping[str, str] | None = None) -> dict[str, Variable]:
+    """Return the variables of a text, whose file is `shown` in messages; as `read_env_file`."""
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     docker = all(map(taken_by_docker, lines))
     found: dict[str, Variable] = {}
     for line in _by_dockers_rule(lines) if docker else _as_a_dump(lines, shown):

@@ -8,6 +8,8 @@ from pathlib import Path
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import UsageError
 from dockpass.variables.envfile import read_env_file
+from dockpass.variables.envsource import read_env_source
+from dockpass.variables.finding import Finding
 from dockpass.variables.variable import variable
 
 __all__ = ["gather", "read_env_file", "variable"]
@@ -25,18 +27,34 @@ def gather(
 
     Values stay as they are, also with bytes that are no UTF-8 (Python's surrogate escapes).
     """
+    return gather_told(process, env_files=env_files, sets=sets, unsets=unsets, clean_env=clean_env)[0]
+
+
+def gather_told(
+    process: Mapping[str, str],
+    *,
+    env_files: Sequence[Path] = (),
+    env_format: str | None = None,
+    sets: Sequence[str] = (),
+    unsets: Sequence[str] = (),
+    clean_env: bool = False,
+) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
+    """Return what `gather` returns, and what to say of the files; `env_format` names their format."""
     variables: dict[str, Variable] = {}
+    told: list[Finding] = []
     if not clean_env:
         source = Source(SourceKind.PROCESS)
         variables = {name: variable(name, value, source) for name, value in process.items()}
     for path in env_files:
-        variables |= read_env_file(path, {} if clean_env else process)
+        read, notes = read_env_source(path, {} if clean_env else process, env_format)
+        variables |= read
+        told += notes
     for assignment in sets:
         name, value = _assignment(assignment)
         variables[name] = variable(name, value, Source(SourceKind.SET))
     for name in unsets:
         variables.pop(name, None)
-    return variables
+    return variables, tuple(told)
 
 
 def _is_name(name: str) -> bool:

@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dockpass.text import clean
-from dockpass.variables.formats.catalogue import FORMATS, decode, read
+from dockpass.variables.formats.catalogue import FORMATS, read
 from dockpass.variables.formats.detect import propose
-from dockpass.variables.formats.reading import MASKED, MOST_PROBLEMS, PARTLY_MASKED
+from dockpass.variables.formats.reading import MASKED, MOST_PROBLEMS, PARTLY_MASKED, decode
 from dockpass.variables.gitlab.model import Level, Unknown
 
 PIECES = st.sampled_from(

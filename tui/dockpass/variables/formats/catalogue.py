@@ -103,18 +103,3 @@ def _within(reading: Reading, text: str) -> Reading:
         tuple(each if each.line <= last else replace(each, line=last) for each in reading.names),
         tuple(each if each.line <= last else replace(each, line=last) for each in reading.problems),
     )
-
-
-def decode(raw: bytes) -> tuple[str, tuple[Problem, ...]]:
-    """Return the text of bytes: UTF-8, or UTF-16 with a byte order mark; other bytes stay as surrogates."""
-    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        text = raw.decode("utf-16", "replace")
-        return text, (
-            Problem(1, "The text is UTF-16, which docker and shells do not read.", "Save it as UTF-8."),
-        )
-    try:
-        return raw.decode("utf-8-sig"), ()
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        told = Problem(line, f"Byte {error.start} is not UTF-8; it was taken as it is.")
-        return raw.decode("utf-8-sig", "surrogateescape"), (told,)

@@ -134,3 +134,18 @@ def shown_key(key: str) -> str:
 def line_of(text: str, at: int, known: tuple[int, int] = (0, 1)) -> int:
     """Return the line of a position, counted on from a known position and its line."""
     return known[1] + text.count("\n", known[0], at)
+
+
+def decode(raw: bytes) -> tuple[str, tuple[Problem, ...]]:
+    """Return the text of bytes: UTF-8, or UTF-16 with a byte order mark; other bytes stay as surrogates."""
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        text = raw.decode("utf-16", "replace")
+        return text, (
+            Problem(1, "The text is UTF-16, which docker and shells do not read.", "Save it as UTF-8."),
+        )
+    try:
+        return raw.decode("utf-8-sig"), ()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        told = Problem(line, f"Byte {error.start} is not UTF-8; it was taken as it is.")
+        return raw.decode("utf-8-sig", "surrogateescape"), (told,)

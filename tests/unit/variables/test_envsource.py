@@ -1,0 +1,73 @@
+"""--env-file takes any format; what was recognised and what was left out is told, without any value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dockpass.errors import UsageError
+from dockpass.secrets import Secret
+from dockpass.variables.envsource import read_env_source
+from dockpass.variables.formats.catalogue import FORMATS
+
+CANARY = "canary-0123456789"
+
+
+def file(folder: Path, text: str | bytes, name: str = "job.env") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_a_job_log_is_recognised_and_what_it_masks_is_left_out_and_told(tmp_path: Path) -> None:
+    stamp = "2026-05-22T12:43:46.962646Z 01O "
+    path = file(tmp_path, f'{stamp}export CI_REGISTRY="r.example"\n{stamp}export CI_JOB_TOKEN="[MASKED]"\n')
+    found, notes = read_env_source(path, {})
+    assert {name: each.value for name, each in found.items()} == {"CI_REGISTRY": "r.example"}
+    assert found["CI_REGISTRY"].source.detail == f"{path}:1"
+    assert [(note.id, note.name) for note in notes] == [
+        ("env-file-format", str(path)), ("env-file-left-out", "CI_JOB_TOKEN"),
+    ]  # fmt: skip
+    assert "job-log" in notes[0].message
+    assert f"{path}:2" in notes[1].message
+
+
+def test_a_scoped_a_file_and_a_hidden_variable_are_left_out(tmp_path: Path) -> None:
+    rows = (
+        '[{"key":"A","value":"%s"},{"key":"B","value":"%s","environment_scope":"prod"},'
+        '{"key":"F","value":"%s","variable_type":"file"},{"key":"H","value":null,"hidden":true}]'
+    ) % ((CANARY,) * 3)
+    found, notes = read_env_source(file(tmp_path, rows), {})
+    assert set(found) == {"A"}
+    assert [note.name for note in notes[1:]] == ["B", "F", "H"]
+    assert CANARY not in "".join(f"{note.name}{note.message}{note.hint}" for note in notes)
+
+
+def test_a_file_of_dockers_and_a_dump_are_read_as_ever(tmp_path: Path) -> None:
+    found, notes = read_env_source(file(tmp_path, "K='a b'\n"), {})
+    assert (found["K"].value, notes) == ("'a b'", ())
+    found, notes = read_env_source(file(tmp_path, "export K='a b'\nexport L=$(id)\n"), {})
+    assert ([found[name].value for name in "KL"], notes) == (["a b", "$(id)"], ())
+    with pytest.raises(UsageError, match="larger than 1 MiB"):
+        read_env_source(file(tmp_path, "A=" + "x" * (1 << 20)), {})
+
+
+def test_a_named_format_overrides(tmp_path: Path) -> None:
+    path = file(tmp_path, "K='a b'\nexport L=$(id)\n")
+    assert read_env_source(path, {}, "shell")[0]["K"].value == "a b"
+    assert set(read_env_source(path, {}, "shell")[0]) == {"K"}
+    found, _ = read_env_source(file(tmp_path, "CI_JOB_TOKEN\n"), {"CI_JOB_TOKEN": "t"}, "docker")
+    assert found["CI_JOB_TOKEN"].value == Secret("t")
+    with pytest.raises(UsageError) as caught:
+        read_env_source(path, {}, "nonsense")
+    assert caught.value.id == "env-format"
+
+
+def test_env_0_is_recognised(tmp_path: Path) -> None:
+    assert read_env_source(file(tmp_path, "A=1\0B=x\ny\0"), {})[0]["B"].value == "x\ny"
+
+
+def test_the_documentation_names_every_format() -> None:
+    page = (Path(__file__).parents[3] / "docs/command-line.md").read_text()
+    assert not [name for name in FORMATS if f"`{name}`" not in page]

@@ -1,0 +1,106 @@
+"""`--env-file`: any format by detection or by name, and what was found out and left out is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dockpass.auth.facts import Source, SourceKind, Variable
+from dockpass.errors import UsageError
+from dockpass.text import clean, plural
+from dockpass.textfile import read_bytes_of, text_of
+from dockpass.variables.envfile import HINT, read_env_text
+from dockpass.variables.finding import Finding, Severity
+from dockpass.variables.formats.detect import propose
+from dockpass.variables.formats.reading import Entry, Reading, decode
+from dockpass.variables.gitlab.model import Unknown
+from dockpass.variables.variable import variable
+
+LARGEST = 16 << 20
+STDIN = Path("/dev/stdin")
+_KIND = "env-file"
+_OF_DOCKER_OR_A_DUMP = {"docker", "shell", "env"}
+_MOST_TOLD = 20
+
+
+def read_env_source(
+    path: Path, environ: Mapping[str, str], named: str | None = None
+) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
+    """Return the variables of a file and what there is to say of it; `named` is the format to read it in.
+
+    Without `named`, what docker takes, and a dump, is read as by `read_env_file`. Raises `UsageError`.
+    """
+    shown = "stdin" if path == STDIN else clean(str(path))
+    raw = read_bytes_of(path, _KIND, HINT, LARGEST)
+    if len(raw) > LARGEST:
+        raise UsageError("env-file-large", f"{shown} is larger than 16 MiB.", HINT)
+    text, problems = decode(raw)
+    proposal = propose(text, str(path))
+    name = named or proposal.format
+    if named is None and name in _OF_DOCKER_OR_A_DUMP:
+        return read_env_text(text_of(raw, shown, _KIND, HINT), shown, environ), ()
+    from dockpass.variables.formats.catalogue import FORMATS, read  # they load YAML
+
+    if named is not None and named not in FORMATS:
+        raise UsageError(
+            "env-format",
+            f"--env-format {clean(named, 80)}: there is no such format.",
+            f"Give one of: {', '.join(FORMATS)}.",
+        )
+    found = read(name, text, environ)
+    reading = Reading(found.entries, found.names, (*problems, *found.problems))
+    because = "--env-format says so" if named else proposal.because
+    taken = {entry.key: entry for entry in reading.entries if not _left_out(entry)}
+    told = Finding(
+        "env-file-format",
+        shown,
+        f"was read as {FORMATS[name].means} ({name}), because {because};"
+        f" {plural(len(taken), 'variable')} taken",
+        hint="--env-format reads it in another format.",
+        severity=Severity.NOTE,
+    )
+    variables = {
+        key: variable(key, entry.value, Source(SourceKind.ENV_FILE, f"{shown}:{entry.line}"))
+        for key, entry in taken.items()
+        if isinstance(entry.value, str)
+    }
+    for alone in reading.names:
+        if alone.inherits and alone.key in environ:
+            variables[alone.key] = variable(alone.key, environ[alone.key], Source(SourceKind.PROCESS))
+    return variables, (told, *_notes(reading, shown))
+
+
+def _left_out(entry: Entry) -> str:
+    """Return why an entry gives no variable here; empty where it gives one."""
+    if isinstance(entry.value, Unknown):
+        return f"has no value here ({entry.value.why})"
+    if not entry.key.isprintable() or "\0" in entry.key:
+        return "is no name of a variable"
+    if entry.scope != "*":
+        return f"holds for the environment {clean(entry.scope, 80)} only"
+    if entry.file:
+        return "is of type File: a job sees the path of a file in place of the value"
+    return ""
+
+
+def _notes(reading: Reading, shown: str) -> Iterator[Finding]:
+    left = {}
+    for entry in reading.entries:
+        left[entry.key, entry.scope] = (entry, _left_out(entry))
+    notes = [
+        Finding("env-file-left-out", clean(entry.key, 80), f"({shown}:{entry.line}) {why}, and was left out")
+        for entry, why in left.values()
+        if why
+    ]
+    for problem in reading.problems:
+        where = f"{shown}:{problem.line}" if problem.line else shown
+        notes.append(
+            Finding(
+                "env-file-line", where, f"was not read as it stands: {problem.message}", hint=problem.hint
+            )
+        )
+    yield from notes[:_MOST_TOLD]
+    if len(notes) > _MOST_TOLD:
+        yield Finding(
+            "env-file-line", shown, f"has {len(notes) - _MOST_TOLD:,} more lines that were left out"
+        )
