@@ -102,6 +102,9 @@ class FakeEngine:
         self._work()
         return "sha256:" + "b" * 64
 
+    def check_build(self, request: BuildRequest) -> None:
+        self._call("check_build", str(request.dockerfile))
+
     def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
         self.sent.extend(logins.logins().values())
         self._call("build", str(request.dockerfile))
@@ -164,8 +167,6 @@ def bench(tmp_path: Path) -> Bench:
     def open_engine(environ: Mapping[str, str], home: Path) -> FakeEngine:
         if "connect" in engine.faults:
             raise engine.faults["connect"]
-        [directory] = (tmp_path / "runtime").glob("dockpass-*")
-        assert (directory / "config.json").is_file()
         return engine
 
     environ = {

@@ -94,6 +94,9 @@ class Engine(Protocol):
     def push(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Push one reference; return its digest (empty where the engine does not tell)."""
 
+    def check_build(self, request: BuildRequest) -> None:
+        """Raise `UsageError` for what this engine cannot build, as far as the build file tells."""
+
     def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
         """Build; return the image's id."""
 

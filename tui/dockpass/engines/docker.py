@@ -163,8 +163,8 @@ class DockerEngine:
         path, params = f"/images/{parsed.repository}/push", {"tag": parsed.tag or "latest"}
         return self._transfer("push", reference, path, params, logins, sink)
 
-    def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
-        """Build with the classic builder; return the image's id."""
+    def check_build(self, request: BuildRequest) -> None:
+        """Raise for what only BuildKit can do."""
         if request.needs_buildkit:
             raise UsageError(
                 "needs-buildkit",
@@ -172,6 +172,10 @@ class DockerEngine:
                 "Build it with --engine embedded if nothing in it runs, or with `docker buildx build`, then"
                 " push it with `dockpass push --image`.",
             )
+
+    def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
+        """Build with the classic builder; return the image's id."""
+        self.check_build(request)
         credentials = logins.logins()
         reporter = Reporter(sink)
         what = f"build of {clean(str(request.dockerfile))}"

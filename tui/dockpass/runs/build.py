@@ -13,12 +13,15 @@ from dockpass.errors import UsageError
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build
+from dockpass.runs.login import opened_engine
 from dockpass.system import reason
 
 
 def build(job: Job) -> Callable[[], str]:
-    """Prepare to build; what is built is remembered as the last image built in this directory."""
-    return partial(_build, job, _build_request(job))
+    """Prepare to build, unless this engine cannot; what is built here is remembered for the next push."""
+    request = _build_request(job)
+    opened_engine(job).check_build(request)
+    return partial(_build, job, request)
 
 
 def _build(job: Job, request: BuildRequest) -> str:

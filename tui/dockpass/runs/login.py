@@ -25,8 +25,12 @@ ENGINE_COMMANDS = frozenset({Command.BUILD, Command.PUSH, Command.PULL})
 """Commands whose work, and so whose login, the engine does; dockpass itself does the others."""
 
 
-def connect(job: Job) -> Engine:
-    """Open the engine and say which one answered."""
+def opened_engine(job: Job) -> Engine:
+    """Return the run's engine; the first call opens it and says which one answered."""
+    return job.engine(lambda: _connect(job))
+
+
+def _connect(job: Job) -> Engine:
     services = job.services
     engine = services.open_engine(services.run_environ(job.facts), services.home)
     info = engine.info()
@@ -43,7 +47,7 @@ def log_in(job: Job, hosts: Sequence[str], notes: Sequence[str]) -> None:
     the login. Raises `LoginRefused` before any work is done.
     """
     if job.request.command in ENGINE_COMMANDS:
-        job.engine(lambda: connect(job))
+        opened_engine(job)
     for note in notes:
         job.log(note, LogKind.NOTE)
     for host in hosts_of_run(job.request):

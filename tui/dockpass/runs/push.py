@@ -13,13 +13,18 @@ from dockpass.errors import DockpassError
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import last_build
+from dockpass.runs.login import opened_engine
 from dockpass.runs.references import references_of_run
 from dockpass.text import clean
 
 
 def push(job: Job) -> Callable[[], str]:
-    """Prepare to push the local image under each of the run's references."""
-    return partial(_push, job, references_of_run(job))
+    """Prepare to push the local image under each of the run's references; raises where there is none."""
+    references = references_of_run(job)
+    opened_engine(job)
+    for reference in references:
+        _local_image(job, reference)
+    return partial(_push, job, references)
 
 
 def _push(job: Job, references: tuple[Reference, ...]) -> str:
@@ -32,15 +37,15 @@ def _push(job: Job, references: tuple[Reference, ...]) -> str:
 
 def _push_one(job: Job, reference: Reference) -> str:
     name = str(reference)
-    image = _local_image(job, reference)
+    image = _local_image(job, reference, told=True)
     with _named(job, image, name), job.phase(Phase.PUSH, name) as report:
         digest = job.engine().push(name, job.config, job)
         report.detail = digest
     return digest
 
 
-def _local_image(job: Job, reference: Reference) -> str:
-    """Return the id of the image to push."""
+def _local_image(job: Job, reference: Reference, *, told: bool = False) -> str:
+    """Return the id of the image to push; `told` where the log has it already."""
     engine, asked = job.engine(), job.request.image
     if asked:
         if found := engine.image_id(asked):
@@ -54,7 +59,8 @@ def _local_image(job: Job, reference: Reference) -> str:
         return found
     built = last_build(job.services.state, job.services.cwd)
     if built and (found := engine.image_id(built)):
-        job.log(f"pushing what was last built in {job.services.cwd}: {built}", LogKind.NOTE)
+        if not told:
+            job.log(f"pushing what was last built in {job.services.cwd}: {built}", LogKind.NOTE)
         return found
     raise DockpassError(
         "image-missing",

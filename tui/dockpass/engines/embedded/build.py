@@ -30,6 +30,25 @@ PullBase = Callable[[Reference, Platform], Manifest]
 _TRIGGERS = CONFIG_KEYWORDS | {"ARG", "COPY", "ADD", "WORKDIR"}
 
 
+def check_request(request: BuildRequest, environ: Mapping[str, str], clock: Callable[[], float]) -> None:
+    """Raise `UsageError` for what cannot be built here, before anything is pulled."""
+    arguments = with_epoch(request.build_args, environ)
+    moment_of(arguments, clock)
+    read_script(request.dockerfile, read_file(request.dockerfile), _wanted(request, arguments))
+
+
+def _wanted(request: BuildRequest, arguments: Mapping[str, str]) -> Wanted:
+    here = this_platform()
+    machine = BuildPlatform(here.os, here.architecture, here.variant)
+    return Wanted(
+        target=request.target,
+        args=arguments,
+        contexts=request.contexts,
+        platform=wanted_platform(request.platform, machine),
+        machine=machine,
+    )
+
+
 class Builder:
     """One build. `pull_base` brings base images; `environ` may hold SOURCE_DATE_EPOCH.
 
@@ -62,7 +81,10 @@ class Builder:
         request = self._request
         self._root = request.context.resolve()
         self._names = visible_names(request.context, request.dockerfile, self._sink.check)
-        self._script = read_script(request.dockerfile, read_file(request.dockerfile), self._wanted())
+        wanted, here = _wanted(request, self._arguments), this_platform()
+        own = wanted.platform
+        self._platform = Platform(own.os, own.architecture, own.variant) if own else here
+        self._script = read_script(request.dockerfile, read_file(request.dockerfile), wanted)
         self._steps = sum(1 + len(each.stage.body) for each in self._script.stages)
         self._files = FileSteps(self._store, self._context, self._moment, self._sink.check)
         self._outer = self._script.outer
@@ -83,20 +105,6 @@ class Builder:
         for name in self._request.tags:
             self._sink.log(f"named {clean(name)}")
         return image_id
-
-    def _wanted(self) -> Wanted:
-        request = self._request
-        here = this_platform()
-        machine = BuildPlatform(here.os, here.architecture, here.variant)
-        platform = wanted_platform(request.platform, machine)
-        self._platform = Platform(platform.os, platform.architecture, platform.variant) if platform else here
-        return Wanted(
-            target=request.target,
-            args=self._arguments,
-            contexts=request.contexts,
-            platform=platform,
-            machine=machine,
-        )
 
     def _stage(self, linked: Linked) -> Image:
         stage = linked.stage

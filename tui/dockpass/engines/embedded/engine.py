@@ -105,6 +105,12 @@ class EmbeddedEngine:
             )
         return self._run(self._push(parsed, manifest, logins, _Guarded(sink, self._check)))
 
+    def check_build(self, request: BuildRequest) -> None:
+        """Raise for what needs a command to be run, or is not known here."""
+        from dockpass.engines.embedded.build import check_request
+
+        check_request(request, self._environ, self._clock)
+
     def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
         """Build what needs no command to be run; return the image's id."""
         from dockpass.engines.embedded.build import Builder
