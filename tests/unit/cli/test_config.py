@@ -126,3 +126,51 @@ def test_errors_as_json(program: Program) -> None:
     ended = program.run("config", "https://reg.example", "--json")
     assert ended.returncode == 2
     assert json.loads(ended.stdout)["error"]["id"] == "target-scheme"
+
+
+def test_the_options_say_which_variables_there_are(program: Program) -> None:
+    write(program, {"auths": {HOST: basic("alice", CANARY)}})
+    (program.work / "ci.env").write_text(f"DOCKER_AUTH_CONFIG={variable('from-file')}\n")
+    found = variable("from-shell")
+    ended = program.run("config", HOST, "--clean-env", DOCKER_AUTH_CONFIG=found)
+    assert "from-shell" not in ended.stdout
+    assert "alice" in ended.stdout
+    for options, user in (
+        (["--env-file=ci.env"], "from-file"),
+        ([f"--set=DOCKER_AUTH_CONFIG={variable('from-option')}"], "from-option"),
+    ):
+        assert user in program.run("config", HOST, *options, DOCKER_AUTH_CONFIG=found).stdout
+    ended = program.run("config", HOST, "--unset=DOCKER_AUTH_CONFIG", DOCKER_AUTH_CONFIG=found)
+    assert "from-shell" not in ended.stdout
+    ended = program.run("config", HOST, "--env-file=none.env")
+    assert ended.returncode == 2
+    assert CANARY not in ended.stdout + ended.stderr
+
+
+def test_a_variable_of_type_file(program: Program) -> None:
+    """The runner reads the file, docker does not; where the file is not here, nobody knows what is in it."""
+    path = program.work / "DOCKER_AUTH_CONFIG"
+    for there in (False, True):
+        if there:
+            path.write_text(variable("ci-reader"))
+        ended = program.run("config", f"{HOST}/a", "--json", DOCKER_AUTH_CONFIG=str(path))
+        readings = {each["reader"]: each for each in json.loads(ended.stdout)["registries"][0]["readings"]}
+        runner = readings["gitlab-runner"]
+        assert runner["verdict"] == ("login" if there else "undecided")
+        assert not there or runner["winner"]["user"] == "ci-reader"
+        assert "uses nothing of it" not in ended.stdout
+        said = [found for each in readings.values() for found in each["candidates"]]
+        assert any(
+            "is a path" in found["evidence"] for found in said if found["reason"] == "variable-refused"
+        )
+        assert CANARY not in ended.stdout
+
+
+def test_paths_honours_the_setting_of_the_store(program: Program) -> None:
+    listed = json.loads(program.run("paths", "--json").stdout)
+    settings = Path(listed["settings"])
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text('store = "/srv/images"\n')
+    assert json.loads(program.run("paths", "--json").stdout)["store"] == "/srv/images"
+    moved = program.run("paths", "--json", DOCKPASS_STORE="/srv/other")
+    assert json.loads(moved.stdout)["store"] == "/srv/other"

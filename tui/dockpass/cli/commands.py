@@ -9,7 +9,7 @@ import click
 
 from dockpass.auth.command import Command
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cli.context import Given, gather_facts
+from dockpass.cli.context import Given, gather_facts, store_place
 from dockpass.cli.options import (
     Span,
     build_arguments,
@@ -186,8 +186,10 @@ def cleanup(**options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def paths(as_json: bool) -> None:
     """Say where dockpass keeps what is its own."""
-    found = this_process().paths
-    listed = {name: str(getattr(found, name)) for name in ("settings", "log", "state", "store")}
+    world = this_process()
+    found = world.paths
+    listed = {name: str(getattr(found, name)) for name in ("settings", "log", "state")}
+    listed["store"] = str(store_place(world))
     if as_json:
         click.echo(json.dumps(listed))
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Command
-from dockpass.auth.facts import Facts, Options
+from dockpass.auth.facts import Facts, Options, Variable
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
@@ -43,18 +43,37 @@ class Given:
     froms: Sequence[str] = ()
 
 
+def store_place(world: World) -> Path:
+    """Return where the image store is: `DOCKPASS_STORE`, else the setting, else beside the other data."""
+    from dockpass.settings import load_settings
+
+    moved = "" if world.environ.get("DOCKPASS_STORE") else load_settings(world.paths.settings).settings.store
+    return Path(moved) if moved else world.paths.store
+
+
 def engine_choice(world: World, asked: str | None) -> EngineChoice:
     """Return which engine to use: the option, else the setting."""
     from dockpass.engines.choice import parse_choice
     from dockpass.settings import load_settings
 
     loaded = load_settings(world.paths.settings)
-    moved = loaded.settings.store if not world.environ.get("DOCKPASS_STORE") else ""
-    store = Path(moved) if moved else world.paths.store
+    store = store_place(world)
     if asked is not None:
         return parse_choice(asked, "--engine asks for it", store)
     because = "by default" if loaded.sources["engine"] == "default" else "the settings ask for it"
     return parse_choice(loaded.settings.engine, because, store)
+
+
+def variables_of(world: World, given: Given) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
+    """Return the variables that the process, the files and the options give, and what the files show."""
+    return gather_told(
+        world.environ,
+        env_files=_env_files(world, given),
+        env_format=given.env_format,
+        sets=given.sets,
+        unsets=given.unsets,
+        clean_env=given.clean_env,
+    )
 
 
 def gather_facts(
@@ -72,14 +91,7 @@ def gather_noted(
     world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool = False
 ) -> tuple[Facts, tuple[Finding, ...]]:
     """Gather the facts, and what there is to say of the build files; the redactor learns every secret."""
-    variables, told = gather_told(
-        world.environ,
-        env_files=_env_files(world, given),
-        env_format=given.env_format,
-        sets=given.sets,
-        unsets=given.unsets,
-        clean_env=given.clean_env,
-    )
+    variables, told = variables_of(world, given)
     password = _password(given)
     options = Options(given.repo, given.registry_username, password)
     for variable in variables.values():

@@ -28,6 +28,16 @@ def facts_options(function: Decorated) -> Decorated:
                 help="The password. The process list shows it: prefer --registry-password-stdin.",
             ),
             click.option("--registry-password-stdin", is_flag=True, help="Read the password from stdin."),
+            variable_options,
+        ],
+        function,
+    )
+
+
+def variable_options(function: Decorated) -> Decorated:
+    """Options that say which variables there are."""
+    return applied(
+        [
             click.option(
                 "--env-file",
                 multiple=True,

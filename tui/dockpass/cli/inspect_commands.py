@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from dockpass.cli.facts_options import variable_options
 from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
 from dockpass.dockerconfig.readers.model import Reader
@@ -14,19 +17,23 @@ from dockpass.errors import DockpassError
 @click.argument("registry", required=False, metavar="[HOST|REPO]")
 @click.option("--reader", type=click.Choice([str(reader) for reader in Reader]), help="Only this reader.")
 @click.option("--ask-helpers", is_flag=True, help="Run credential helpers where a reader would ask one.")
+@variable_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def config(registry: str | None, reader: str | None, ask_helpers: bool, as_json: bool) -> None:
+def config(
+    registry: str | None, reader: str | None, ask_helpers: bool, as_json: bool, **variables: Any
+) -> None:
     """Say which login each reader of docker's config finds for a registry, and where they disagree.
 
     Without a registry: all that the environment and the configs name. Nothing is sent anywhere.
     """
     from dockpass.cli import readers as work
+    from dockpass.cli.context import Given
     from dockpass.cli.explain import error_json
 
     world = this_process()
     output = Output(world.redactor)
-    situation = work.situation_of(world, ask=ask_helpers)
     try:
+        situation = work.situation_of(work.with_variables(world, Given(**variables)), ask=ask_helpers)
         found = work.read_registries(situation, registry, Reader(reader) if reader else None)
         problems = work.problems_of(situation, registry)
     except DockpassError as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from dockpass.cli.context import Given, variables_of
 from dockpass.cli.world import World
 from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.compare import disagreements
@@ -37,6 +38,20 @@ class Registry:
     target: Target
     readings: tuple[Reading, ...]
     disagreements: tuple[str, ...]
+
+
+_TECHNICAL = ("PATH", "HOME", "XDG_RUNTIME_DIR")
+
+
+def with_variables(world: World, given: Given) -> World:
+    """Return the world with the variables of the options; where programs and the home are found stays."""
+    if not (given.env_file or given.sets or given.unsets or given.clean_env):
+        return world
+    found, _ = variables_of(world, given)
+    kept = {name: world.environ[name] for name in _TECHNICAL if given.clean_env and name in world.environ}
+    values = {name: each.value for name, each in found.items()}
+    texts = {name: each.reveal() if isinstance(each, Secret) else each for name, each in values.items()}
+    return replace(world, environ=kept | texts)
 
 
 def situation_of(world: World, *, ask: bool) -> Situation:

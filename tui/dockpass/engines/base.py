@@ -24,6 +24,11 @@ class EngineInfo:
     how: str
 
 
+def program_of(info: EngineInfo) -> str:
+    """Return the command line program that shows an engine's images."""
+    return "dockpass" if info.name == EMBEDDED else info.name.lower()
+
+
 class Sink(Protocol):
     """Where an engine reports; called from the run's thread. Texts are cleaned by the engine."""
 

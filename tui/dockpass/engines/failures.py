@@ -87,7 +87,7 @@ FAILURES: tuple[Failure, ...] = (
         "no-space",
         r"no space left on device|disk quota exceeded",
         "A disk is full, the engine's or the registry's.",
-        "Free some space there: `docker system df` shows what takes it on the engine's side.",
+        "Free some space there: on the engine's side, `docker system df` or `podman system df` shows it.",
     ),
     _failure(
         "too-large",
@@ -123,13 +123,14 @@ FAILURES: tuple[Failure, ...] = (
         "plain-http",
         r"server gave HTTP response to HTTPS client|first record does not look like a TLS handshake",
         "The registry speaks plain http, and the engine expects https.",
-        "Give the registry TLS, or add it to the engine's insecure-registries.",
+        "Give the registry TLS, or allow plain http: insecure-registries in Docker's daemon.json,"
+        " insecure = true for the registry in Podman's registries.conf.",
     ),
     _failure(
         "wants-https",
         r"HTTP request to an HTTPS server",
         "The registry speaks https, and the engine was told to use plain http.",
-        "Take it out of the engine's insecure-registries.",
+        "Take it out of insecure-registries in Docker's daemon.json, or out of Podman's registries.conf.",
     ),
     _failure(
         "name-unresolved",
@@ -239,7 +240,7 @@ FAILURES: tuple[Failure, ...] = (
         "not-found",
         r"not found|does not exist|no such (image|id|manifest)|image not known",
         "The repository, the tag or the image is not there.",
-        "Check the name; `docker images` lists the local ones.",
+        "Check the name; `docker images` or `podman images` lists the local ones.",
     ),
     _failure(
         "registry-failed",

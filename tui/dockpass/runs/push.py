@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from dockpass.auth.reference import Reference
+from dockpass.engines.base import program_of
 from dockpass.errors import DockpassError
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
@@ -53,7 +54,7 @@ def _local_image(job: Job, reference: Reference, *, told: bool = False) -> str:
         raise DockpassError(
             "image-missing",
             f"There is no local image {clean(asked)}.",
-            "`docker images` lists what is there; `dockpass build --tag` makes one.",
+            f"`{program_of(engine.info())} images` lists what is there; `dockpass build --tag` makes one.",
         )
     if found := engine.image_id(str(reference)):
         return found

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dockpass.configtext import ADVICE, Shape, shape_of
 from dockpass.dockerconfig.configfile import MISSPELLED
 from dockpass.dockerconfig.keys import looks_like
 from dockpass.dockerconfig.readers.cliversions import (
@@ -88,10 +89,11 @@ def _variable(trail: Trail, raw: str, key: str) -> None:
     try:
         entries = variable_config(raw.encode("utf-8", "surrogateescape"))
     except (BrokenJson, TooDeep, BrokenAuth) as error:
-        trail.add(VARIABLE, Reason.VARIABLE_REFUSED, str(error))
+        why = f"it {ADVICE[Shape.PATH].is_}" if shape_of(raw) is Shape.PATH else str(error)
+        trail.add(VARIABLE, Reason.VARIABLE_REFUSED, why)
         trail.find(
             "variable-refused",
-            f"docker since 28.3 refuses {VARIABLE}: {error}",
+            f"docker since 28.3 refuses {VARIABLE}: {why}",
             'It takes {"auths": {"HOST": {"auth": …}}} and nothing else.',
         )
         return

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from dockpass.configtext import ADVICE, Shape, shape_of
 from dockpass.dockerconfig.readers.dockercli import VARIABLE, find_misspelled
 from dockpass.dockerconfig.readers.files import FileKind, FileRead
 from dockpass.dockerconfig.readers.goconfig import BrokenAuth, GoConfig, GoEntry, docker_config, with_auth
@@ -69,8 +71,9 @@ def read_runner(target: Target, situation: Situation) -> Reading:
     sources: list[_Source] = []
     try:
         raw = situation.set(VARIABLE)
-        if raw:
-            _add(trail, sources, situation, VARIABLE, raw.encode("utf-8", "surrogateescape"), name)
+        content = _content(trail, situation, raw)
+        if content:
+            _add(trail, sources, situation, VARIABLE, content, name)
         file = _home_file(trail, situation)
         if file is not None:
             _add(trail, sources, situation, file.shown, file.raw, name)
@@ -89,6 +92,23 @@ def image_path(target: Target) -> str:
     host = target.host.lower()
     host = HUB if host == "index.docker.io" else host
     return f"{host}/{target.path}" if target.path else host
+
+
+def _content(trail: Trail, situation: Situation, raw: str) -> bytes:
+    """Return the config in the variable; of one of type File, which is a path, what the file holds."""
+    if not raw or shape_of(raw) is not Shape.PATH:
+        return raw.encode("utf-8", "surrogateescape")
+    file = situation.files.read(Path(raw))
+    if file.kind is FileKind.FILE and Path(raw).is_absolute():
+        return file.raw
+    trail.add(VARIABLE, Reason.NOT_LOOKED_AT, f"it is a path, and {raw} cannot be read here")
+    trail.find(
+        "variable-file-not-here",
+        f"{VARIABLE} {ADVICE[Shape.PATH].is_}: GitLab Runner reads that file, which cannot be read here",
+        "Run this in the job, or look at the variable in GitLab.",
+    )
+    trail.decide(Verdict.UNDECIDED)
+    return b""
 
 
 def _home_file(trail: Trail, situation: Situation) -> FileRead | None:
