@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ from dockpass.text import mask_before_cutting
 settings.register_profile("dockpass", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("dockpass")
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+# What was started by nohup, or in the background of a script, hands ignored signals on to what the tests start.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 _FOREIGN = ("DOCKER_", "CONTAINERS_", "CI_", "WERF_", "GITHUB_", "GITLAB_", "REGISTRY_", "XDG_", "DOCKPASS_")
 
