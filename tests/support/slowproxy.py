@@ -10,12 +10,13 @@ from types import TracebackType
 
 
 class SlowProxy:
-    """Forwards `host` to `target` (`127.0.0.1:PORT`) at `rate` bytes a second each way."""
+    """Forwards `host` to `target` (`127.0.0.1:PORT`) at `rate` bytes a second, and `delay` late, each way."""
 
-    def __init__(self, target: str, rate: int) -> None:
+    def __init__(self, target: str, rate: int, delay: float = 0.0) -> None:
         name, _, port = target.rpartition(":")
         self._target = (name, int(port))
         self._rate = rate
+        self._delay = delay
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._stopped = False
@@ -59,6 +60,7 @@ class SlowProxy:
     def _forward(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while piece := source.recv(64 << 10):
+                time.sleep(self._delay)
                 sink.sendall(piece)
                 self.passed += len(piece)
                 time.sleep(len(piece) / self._rate)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dockpass import turns
 from dockpass.auth.address import host_of_reference, host_of_registry
 from dockpass.auth.command import Command
 from dockpass.auth.credential import Credential, Logins
@@ -83,10 +84,9 @@ class FakeEngine:
 
     def untag(self, reference: str) -> bool:
         self._call("untag", reference)
-        if list(self.images.values()).count(self.images[reference]) == 1:
+        if list(self.images.values()).count(self.images.get(reference, "")) == 1:
             return False
-        self.images.pop(reference)
-        return True
+        return self.images.pop(reference, None) is not None
 
     def pull(self, reference: str, logins: Logins, sink: Sink) -> str:
         self.sent.append(logins.login_for(host_of_reference(reference)))
@@ -159,7 +159,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o1777)
+    monkeypatch.setattr(turns, "SHARED", (tmp_path / "shared",))
     for name in ("home", "state", "runtime"):
         (tmp_path / name).mkdir(mode=0o700)
     engine = FakeEngine()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import threading
 from collections.abc import Sequence
@@ -211,34 +210,3 @@ def test_each_phase_that_began_ended(bench: Bench) -> None:
     _, events = bench.run(Command.PULL, make_facts(bench.services.home, **JOB), tags=("1.0",))
     began = [event.phase for event in only(events, PhaseStarted)]
     assert sorted(began) == sorted(event.phase for event in only(events, PhaseEnded))
-
-
-def test_two_pushes_never_remove_names_at_the_same_time(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each would see the other's name, and docker would delete the image with the last one."""
-    untag, held = bench.engine.untag, []
-
-    def guarded(reference: str) -> bool:
-        with (bench.directory / "state" / "untag.lock").open("rb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                held.append(reference)
-        return untag(reference)
-
-    monkeypatch.setattr(bench.engine, "untag", guarded)
-    bench.engine.images = {"local:1": IMAGE}
-    facts = make_facts(bench.services.home, **JOB)
-    _, events = bench.run(Command.PUSH, facts, tags=("1.0",), image="local:1")
-    assert ended(events).exit_code is ExitCode.DONE
-    assert held == [NAME]
-
-
-def test_a_name_is_kept_where_the_lock_cannot_be_held(bench: Bench) -> None:
-    bench.engine.images = {"local:1": IMAGE}
-    (bench.services.state / "untag.lock").mkdir()
-    facts = make_facts(bench.services.home, **JOB)
-    _, events = bench.run(Command.PUSH, facts, tags=("1.0",), image="local:1")
-    assert bench.engine.images == {"local:1": IMAGE, NAME: IMAGE}
-    assert "The name was kept" in ended(events).message

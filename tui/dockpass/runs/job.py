@@ -120,6 +120,11 @@ class Job:
         if self._cancelled:
             raise Cancelled
 
+    def pause(self, seconds: float) -> None:
+        """Wait, at most until the person cancels."""
+        with self._changed:
+            self._changed.wait(seconds)
+
     @property
     def cancelled(self) -> bool:
         """Whether the person has cancelled."""

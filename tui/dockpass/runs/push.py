@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from dockpass.auth.reference import Reference
 from dockpass.engines.base import program_of
@@ -15,8 +12,11 @@ from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import last_build
 from dockpass.runs.login import opened_engine
+from dockpass.runs.naming import Name, naming, put_right
 from dockpass.runs.references import references_of_run
 from dockpass.text import clean
+
+MOST_TRIES = 3
 
 
 def push(job: Job) -> Callable[[], str]:
@@ -29,6 +29,7 @@ def push(job: Job) -> Callable[[], str]:
 
 
 def _push(job: Job, references: tuple[Reference, ...]) -> str:
+    put_right(job)
     digests = [_push_one(job, reference) for reference in references]
     return "pushed " + ", ".join(
         f"{reference}@{digest}" if digest else str(reference)
@@ -37,12 +38,28 @@ def _push(job: Job, references: tuple[Reference, ...]) -> str:
 
 
 def _push_one(job: Job, reference: Reference) -> str:
-    name = str(reference)
-    image = _local_image(job, reference, told=True)
-    with _named(job, image, name), job.phase(Phase.PUSH, name) as report:
-        digest = job.engine().push(name, job.config, job)
-        report.detail = digest
+    text = str(reference)
+    with naming(job, text):
+        name = Name(job, _local_image(job, reference, told=True), text)
+        try:
+            name.hold()
+            with job.phase(Phase.PUSH, text) as report:
+                report.detail = digest = _pushed(job, name, text)
+        finally:
+            name.give_back()
     return digest
+
+
+def _pushed(job: Job, name: Name, reference: str) -> str:
+    """Push; where others at this engine remove the name meanwhile, name the image and push once more."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return job.engine().push(reference, job.config, job)
+        except DockpassError:
+            job.check()
+            if not name.hold_again():
+                raise
+    return job.engine().push(reference, job.config, job)
 
 
 def _local_image(job: Job, reference: Reference, *, told: bool = False) -> str:
@@ -73,52 +90,3 @@ def _local_image(job: Job, reference: Reference, *, told: bool = False) -> str:
         ),
         "Name the image with --image, or run `dockpass build` first.",
     )
-
-
-@contextmanager
-def _named(job: Job, image: str, name: str) -> Iterator[None]:
-    """Give the image the name for as long as the push lasts; leave a name that was there as it was."""
-    engine = job.engine()
-    before = engine.image_id(name)
-    if before == image:
-        yield
-        return
-    with job.phase(Phase.TAG, f"{image[:19]} → {name}") as report:
-        engine.tag(image, name)
-        report.detail = name
-    try:
-        yield
-    finally:
-        _give_back(job, name, before)
-
-
-def _give_back(job: Job, name: str, before: str | None) -> None:
-    with job.closing_phase(Phase.UNTAG, name) as report:
-        if before is None:
-            with _no_other_untags(job.services.state):
-                removed = job.engine().untag(name)
-            report.detail = f"{name} removed" if removed else f"{name} kept: it is the image's last name"
-        else:
-            job.engine().tag(before, name)
-            report.detail = f"{name} names {before[:19]} again"
-
-
-@contextmanager
-def _no_other_untags(state: Path) -> Iterator[None]:
-    """Keep out other pushes of this person.
-
-    Docker deletes an image with its last name, and cannot be asked to keep the last one: of two pushes
-    that each see the other's name, both would remove theirs.
-    """
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (state / "untag.lock").open("ab")
-    except OSError as error:
-        raise DockpassError(
-            "state-unwritable",
-            f"The name was kept: {clean(str(error))}, and without a lock the image could be lost.",
-            "Set DOCKPASS_STATE to a directory that can be written, or remove the name with `docker rmi`.",
-        ) from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
