@@ -75,7 +75,7 @@ def hanging() -> Iterator[tuple[str, threading.Event]]:
 def built(engine: DockerEngine, directory: Path, text: str = "FROM scratch\nCOPY a /a\n") -> str:
     (directory / "Dockerfile").write_text(text)
     (directory / "a").write_text(str(directory))
-    return engine.build(BuildRequest(directory, directory / "Dockerfile"), {}, Quiet())
+    return engine.build(BuildRequest(directory, directory / "Dockerfile"), ANONYMOUS, Quiet())
 
 
 def test_a_cancel_ends_a_pull_a_push_and_a_build_within_half_a_second(
@@ -88,7 +88,7 @@ def test_a_cancel_ends_a_pull_a_push_and_a_build_within_half_a_second(
     works: tuple[Callable[[DockerEngine], str], ...] = (
         lambda engine: engine.pull(f"{host}/c/d:1", ANONYMOUS, Quiet()),
         lambda engine: engine.push(name, ANONYMOUS, Quiet()),
-        lambda engine: engine.build(BuildRequest(tmp_path, tmp_path / "Dockerfile"), {}, Quiet()),
+        lambda engine: engine.build(BuildRequest(tmp_path, tmp_path / "Dockerfile"), ANONYMOUS, Quiet()),
     )
     for work in works:
         reached.clear()
@@ -190,15 +190,15 @@ def test_a_build_honours_dockerignore_and_a_dockerfile_outside(engine: DockerEng
     (context / ".dockerignore").write_text("left\n")
     dockerfile = tmp_path / "Elsewhere"
     dockerfile.write_text("FROM scratch\nCOPY kept /kept\n")
-    assert engine.build(BuildRequest(context, dockerfile), {}, Quiet()).startswith("sha256:")
+    assert engine.build(BuildRequest(context, dockerfile), ANONYMOUS, Quiet()).startswith("sha256:")
     dockerfile.write_text("FROM scratch\nCOPY left /left\n")
     with pytest.raises(DockpassError):
-        engine.build(BuildRequest(context, dockerfile), {}, Quiet())
+        engine.build(BuildRequest(context, dockerfile), ANONYMOUS, Quiet())
 
 
 def test_a_context_without_files_is_said(engine: DockerEngine, tmp_path: Path) -> None:
     with pytest.raises(DockpassError) as failed:
-        engine.build(BuildRequest(tmp_path / "none", tmp_path / "Dockerfile"), {}, Quiet())
+        engine.build(BuildRequest(tmp_path / "none", tmp_path / "Dockerfile"), ANONYMOUS, Quiet())
     assert failed.value.id == "context-missing"
 
 

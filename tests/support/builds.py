@@ -171,7 +171,7 @@ class Judge:
     def we_build(self, case: Case, root: Path) -> str:
         """Build by the embedded engine, push, and let Docker pull it; return a reference to the result."""
         name = f"{self.registry}/ours/{case.name}:1"
-        self.embedded.tag(self.embedded.build(self.request(case, root), {}, Notes()), name)
+        self.embedded.tag(self.embedded.build(self.request(case, root), ANONYMOUS, Notes()), name)
         self.embedded.push(name, ANONYMOUS, Notes())
         self.by_docker.pull(name, ANONYMOUS, Notes())
         self.images.made.append(name)

@@ -133,10 +133,10 @@ def test_the_umask_and_the_process_change_nothing(place: Place, other: Place) ->
     request = touch(place.context(DOCKERFILE, FILES), 1_100_000_000)
     first = build(place, request)
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom notes import Notes\n"
+        "import os, sys\nfrom pathlib import Path\nfrom logins import ANONYMOUS\nfrom notes import Notes\n"
         "from transfers import Place\nfrom dockpass.engines.base import BuildRequest\n"
         "os.umask(0o077)\nwork = Path(sys.argv[1])\n"
-        "print(Place(Path(sys.argv[2])).engine().build(BuildRequest(work, work / 'Dockerfile'), {}, Notes()))\n"
+        "print(Place(Path(sys.argv[2])).engine().build(BuildRequest(work, work / 'Dockerfile'), ANONYMOUS, Notes()))\n"
     )
     child = in_own_process(script, str(request.context), str(other.root))
     out, _ = child.communicate(timeout=60)
