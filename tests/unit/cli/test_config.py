@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -174,3 +175,20 @@ def test_paths_honours_the_setting_of_the_store(program: Program) -> None:
     assert json.loads(program.run("paths", "--json").stdout)["store"] == "/srv/images"
     moved = program.run("paths", "--json", DOCKPASS_STORE="/srv/other")
     assert json.loads(moved.stdout)["store"] == "/srv/other"
+
+
+def test_explain_tells_a_bad_auth_of_the_config_that_is_used(program: Program) -> None:
+    bad = base64.b64encode(f"bob:{CANARY}\n".encode()).decode()
+    write(program, {"auths": {HOST: {"auth": bad}}})
+    other = program.directory / "other"
+    other.mkdir()
+    (other / "config.json").write_text(program.home_config.read_text())
+    command = ("explain", "pull", f"--repo={HOST}/a", "--json")
+    for more in ({}, {"WERF_DOCKER_CONFIG": str(other)}):
+        ended = program.run(*command, **more)
+        [found] = [each for each in json.loads(ended.stdout)["findings"] if each["id"] == "auth-value"]
+        assert "line break" in found["message"]
+        assert CANARY not in ended.stdout + ended.stderr
+    write(program, {"auths": {HOST: basic("bob", CANARY)}})
+    assert "auth-value" not in program.run(*command).stdout
+    assert "auth-value" not in program.run(*command, "--registry-username=a", "--registry-password=b").stdout

@@ -87,6 +87,7 @@ def explain(command: str, **options: Any) -> None:
     from dockpass.auth.decide import decide
     from dockpass.auth.decision import Refusal
     from dockpass.cli.explain import error_json, explain_json, explain_text
+    from dockpass.cli.used_config import find_in_used_config
 
     world = this_process()
     output = Output(world.redactor)
@@ -104,6 +105,7 @@ def explain(command: str, **options: Any) -> None:
             raise
         output.json(error_json(error.id, error.message, error.hint))
         raise SystemExit(int(error.exit_code)) from None
+    findings = (*findings, *find_in_used_config(decided))
     if as_json:
         output.json(explain_json(decided, facts, findings))
     else:

@@ -1,0 +1,25 @@
+"""What is wrong with the entries of the config.json that a decision uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dockpass.auth.decision import Decision
+from dockpass.configtext import problems_in
+from dockpass.dockerconfig.readers.files import FileKind, RealFileSystem
+from dockpass.text import clean
+from dockpass.variables.finding import Finding, Severity
+
+
+def find_in_used_config(decided: Decision) -> tuple[Finding, ...]:
+    """Return a finding for each entry whose `auth` is wrong; a temporary config has none."""
+    if decided.config_dir is None:
+        return ()
+    path = Path(decided.config_dir) / "config.json"
+    file = RealFileSystem().read(path)
+    if file.kind is not FileKind.FILE:
+        return ()
+    return tuple(
+        Finding(problem.id, clean(str(path), 300), problem.in_words, hint=problem.do, severity=Severity.ERROR)
+        for problem in problems_in(file.raw.decode("utf-8", "replace"))
+    )
