@@ -6,13 +6,32 @@ ARGS ?=
 # What is started: the screen, in a sandbox where nothing else is here.
 START := $(or $(ARGS),try)
 
-.PHONY: run test lint screenshots docs bench lock clean
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint screenshots docs bench lock clean
+
+help:
+	@echo "make run          set everything up and start the screen (ARGS=... for another command)"
+	@echo "make test         set everything up and run all tests (ARGS=tests/unit/auth for a part)"
+	@echo "make check        lint, types, contracts and the unit tests of the core"
+	@echo "make lint         style, types, contracts, generated pages and pictures"
+	@echo "make screenshots  draw the pictures of the scenes"
+	@echo "make docs         write the generated pages"
+	@echo "make bench        measure, beside the peers that are installed"
+	@echo "make lock         write the exact versions"
 
 run: $(VENV)/run.stamp
 	$(BIN)/dockpass $(START)
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 tests/contracts tests/unit/auth tests/unit/buildfiles tests/unit/variables \
+		tests/unit/cli tests/unit/runs tests/unit/ui tests/unit/test_*.py
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

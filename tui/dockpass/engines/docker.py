@@ -6,7 +6,6 @@ config has for its registry, or says that there is none.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,11 +15,11 @@ from typing import Any
 import docker.errors
 import requests
 import urllib3.exceptions
-from docker.auth import encode_header
 
 from dockpass.auth.address import host_of_reference, host_of_registry, login_key
 from dockpass.auth.credential import Credential, Logins
 from dockpass.auth.reference import is_digest, parse_reference
+from dockpass.engines.auth_headers import auth_fields, auth_header, registry_config
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
 from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
 from dockpass.engines.context import open_context
@@ -115,7 +114,7 @@ class DockerEngine:
                 f"The temporary docker config has no login for {clean(key)} any more.",
                 "Something changed it during the run. Start the run again.",
             )
-        data = _auth(credential) | {"serveraddress": key}
+        data = auth_fields(credential) | {"serveraddress": key}
         with self._work(lambda words: login_failed(key, credential.username, words)):
             response = self._client._post_json(self._client._url("/auth"), data=data, timeout=LONG_WORK)
             self._expect_success(response)
@@ -211,7 +210,7 @@ class DockerEngine:
             response = self._client._post(
                 self._client._url(path),
                 params=params,
-                headers=_auth_header(credential),
+                headers=auth_header(credential),
                 stream=True,
                 timeout=LONG_WORK,
             )
@@ -236,7 +235,7 @@ class DockerEngine:
             self._client._url("/build"),
             data=context.chunks(told),
             params=_build_parameters(request, context.dockerfile),
-            headers={"Content-Type": "application/tar"} | _registry_config(credentials),
+            headers={"Content-Type": "application/tar"} | registry_config(credentials),
             stream=True,
             timeout=LONG_WORK,
         )
@@ -323,23 +322,6 @@ class DockerEngine:
 def _text(found: object, name: str) -> str:
     text = found.get(name) if isinstance(found, dict) else None
     return text if isinstance(text, str) else ""
-
-
-def _auth(credential: Credential) -> dict[str, str]:
-    if credential.identity_token:
-        return {"identitytoken": credential.identity_token.reveal()}
-    return {"username": credential.username, "password": credential.password.reveal()}
-
-
-def _auth_header(credential: Credential | None) -> dict[str, Any]:
-    """Return the header of one request; an empty object asks the engine to pull anonymously."""
-    return {"X-Registry-Auth": encode_header(_auth(credential) if credential else {})}
-
-
-def _registry_config(credentials: Mapping[str, Credential]) -> dict[str, str]:
-    auths = {key: _auth(credential) for key, credential in credentials.items()}
-    raw = json.dumps(auths).encode("ascii")
-    return {"X-Registry-Config": base64.urlsafe_b64encode(raw).decode("ascii")}
 
 
 def _build_parameters(request: BuildRequest, dockerfile: str) -> dict[str, Any]:
