@@ -377,6 +377,10 @@ def models(draw: st.DrawFn) -> Model:
     if draw(one_of([True, False, False, False])):  # a push that nobody here can read, just before a batch
         model.moves.append((draw(one_of([0, 1])), 0, "new", later[0]))
         model.habits = replace(model.habits, opaque={digest_of(later[0]): 0})
+    indexes = [digest for digest in tagged if digest in naming]
+    if indexes and draw(one_of([True, False, False])):  # an index that stays may meet its parts in a batch
+        locked = {draw(one_of(indexes)): draw(one_of([405, 409]))}
+        model.habits = replace(model.habits, locked=locked, batch=8)
     model.since = dict.fromkeys(model.tags, (0, 0))
     return model
 
