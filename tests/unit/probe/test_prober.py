@@ -106,6 +106,12 @@ async def test_a_wrong_password_is_sent_once_and_nothing_else_is() -> None:
     assert "failed-logins-count" in ids(found)
 
 
+async def test_a_web_page_from_the_token_server_rejects_no_login() -> None:
+    async with gitlab(token=lambda _: Said(401, b"<html><title>Sign in</title></html>")) as fake:
+        found = await asked_of(fake)
+    assert found.login.state is LoginState.UNKNOWN
+
+
 async def test_after_two_rejections_no_other_login_is_sent() -> None:
     rejections = Rejections()
     async with gitlab(token=lambda _: refusal(401, "UNAUTHORIZED", DENIED)) as fake:

@@ -30,6 +30,10 @@ PROXY_LOGIN = (
     "It answers as a proxy that wants a login, although no proxy is used for it.",
     "Something on the way there, or the server itself, is set up as a proxy; whoever runs it can tell.",
 )
+TOKEN_PAGE = (
+    "The token server answered with a web page, which says nothing about the login.",
+    "A proxy or a sign-in page may have answered in its place; ask the registry's administrator.",
+)
 NOT_FROM_REGISTRY = "This is no registry's answer: a proxy, a firewall or a ban of this address gave it."
 BANNED = "Ask from elsewhere, or wait: repeated failed logins get an address banned."
 
@@ -127,7 +131,9 @@ def error_of(what: str, host: str, answer: Answer) -> RegistryError:
 def login_refused(host: str, username: str, answer: Answer) -> LoginRefused:
     """Return the error for credentials that were not accepted."""
     # In a login nothing but the credentials can be meant by a 401, whoever gives it.
-    _, meaning, hint = _meaning(replace(answer, where="token server") if answer.status == 401 else answer)
+    _, meaning, hint = _meaning(
+        replace(answer, where="token server", form=Form.TEXT) if answer.status == 401 else answer
+    )
     return LoginRefused(
         "login-refused",
         f"{clean(host)} refused the login of {clean(username)}: {answer.in_words.rstrip('.')}.",
@@ -208,6 +214,8 @@ def _not_allowed(answer: Answer, lowered: str) -> tuple[str, str, str]:
             "It refuses before any login was sent: a list of allowed addresses does that.",
             "Ask from an address that it allows; its operator can tell which.",
         )
+    if answer.status == 401 and answer.form is Form.PAGE and answer.where in {"token server", ANONYMOUSLY}:
+        return "no-token", *TOKEN_PAGE
     if answer.where == ANONYMOUSLY or answer.login == "":
         return (
             "unauthorized",

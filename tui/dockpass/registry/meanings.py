@@ -17,10 +17,12 @@ from dockpass.registry.failures import (
     REGISTRY_OFF,
     SIZE_SETTINGS,
     SWITCH_ON,
+    TOKEN_PAGE,
     TOO_LARGE,
     Answer,
     too_many,
 )
+from dockpass.registry.forms import Form
 
 NOT_A_REGISTRY = "not-a-registry"
 """The id for an address where something else answers."""
@@ -77,6 +79,7 @@ class Row:
     words: str = ""
     flavours: frozenset[Flavour] = frozenset()
     in_form: bool | None = None
+    form: Form | None = None
 
     def fits(self, where: Where, answer: Answer, flavour: Flavour, *, in_form: bool) -> bool:
         """Tell whether the row is about this answer."""
@@ -86,6 +89,7 @@ class Row:
             and (not self.codes or answer.code in self.codes)
             and (not self.flavours or flavour in self.flavours)
             and (self.in_form is None or self.in_form is in_form)
+            and (self.form is None or self.form is answer.form)
             and re.search(self.words, answer.words, re.IGNORECASE) is not None
         )
 
@@ -192,6 +196,12 @@ ROWS: tuple[Row, ...] = (
             CHECK_ADDRESS,
         ),
         Where.PING,
+    ),
+    Row(
+        Judgement("no-token", Outcome.UNKNOWN, *TOKEN_PAGE),
+        frozenset({Where.LOGIN, Where.SCOPE, Where.ANONYMOUS}),
+        frozenset({401}),
+        form=Form.PAGE,
     ),
     # -- the realm, asked with credentials that it has not accepted yet
     _row(

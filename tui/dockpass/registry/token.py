@@ -166,7 +166,7 @@ class Tokens:
             answer = read_answer(
                 where, response.status, response.body, response.reason, headers=response.headers
             )
-            if response.status == 401 and headers and self._credential:
+            if response.status == 401 and headers and self._credential and refuses_login(answer):
                 raise login_refused(self._host, self._credential.username, answer)
             raise error_of("request for a token", self._host, answer)
         return read_token(self._host, response.body)
