@@ -13,15 +13,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from dockpass.errors import DockpassError
 from dockpass.registry.clock import date_in, span_in_words
 from dockpass.text import clean
-
-if TYPE_CHECKING:
-    from dockpass.registry.transport import Response, Stream
 
 LONGEST_WAIT = 60.0
 """In seconds. If a server asks for more, the request fails and the message says how long to wait."""
@@ -36,6 +33,28 @@ _LONGEST_SPAN = 1e10
 _HEADER = "Retry-After"
 
 Sleep = Callable[[float], Awaitable[object]]
+
+
+class Reply(Protocol):
+    """What is read of an answer here."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, their names in any case."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """The address that answered."""
+        ...
+
+
+AnyReply = TypeVar("AnyReply", bound=Reply)
 
 
 class Retry(Enum):
@@ -105,7 +124,7 @@ class Retries:
         self._release(host, until)
         await self.turn(url)
 
-    async def again(self, ask: Callable[[], Awaitable[Response]]) -> Response:
+    async def again(self, ask: Callable[[], Awaitable[AnyReply]]) -> AnyReply:
         """Send an idempotent request, after a server error or a broken connection `MOST_TRIES` times."""
         for attempt in range(1, MOST_TRIES):
             try:
@@ -134,7 +153,7 @@ def may_pass(error: DockpassError) -> bool:
     return error.id in _MAY_PASS
 
 
-def pause_after(response: Response | Stream) -> float | None:
+def pause_after(response: Reply) -> float | None:
     """Return the seconds to wait after a 429; None for other answers, and where waiting takes too long."""
     if response.status != 429:
         return None
@@ -142,7 +161,7 @@ def pause_after(response: Response | Stream) -> float | None:
     return max(asked or 0.0, 1.0) if asked is None or asked <= LONGEST_WAIT else None
 
 
-async def wait(response: Response | Stream, seconds: float, number: int, sleep: Sleep) -> None:
+async def wait(response: Reply, seconds: float, number: int, sleep: Sleep) -> None:
     """Wait for the host of an answer, and tell the listener before."""
     _listener.get()(Wait(clean(urlsplit(response.url).netloc, 200), seconds, number))
     await sleep(seconds)

@@ -11,8 +11,8 @@ import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from types import SimpleNamespace, TracebackType
+from dataclasses import dataclass
+from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
@@ -21,14 +21,13 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from dockpass import __version__
-from dockpass.errors import UsageError
 from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii, kind_of
-from dockpass.registry.connection_errors import by_proxy, not_reached, refused
+from dockpass.registry.connection_errors import not_reached, refused
 from dockpass.registry.policy import Policy
-from dockpass.registry.proxies import Proxy
 from dockpass.registry.retry import MOST_WAITS, Retries, Retry, Sleep, pause_after
 from dockpass.registry.slow_body import Body, Pace
 from dockpass.registry.tls import Contexts
+from dockpass.registry.way import require_usable, tracing, way_by
 from dockpass.secrets import Redactor, Secret
 from dockpass.text import clean
 
@@ -162,7 +161,7 @@ class Transport:
             timeout=TIMEOUT,
             read_bufsize=CHUNK,
             auto_decompress=False,
-            trace_configs=[_tracing()],
+            trace_configs=[tracing()],
         )
         return self
 
@@ -296,7 +295,7 @@ class Transport:
             raise refused(url, "it sends to an address with characters that no address has")
         self._check(url, foreign=foreign)
         proxy = self.policy.proxy_for(url)
-        by = _by(proxy, url, skips=self.policy.skips_verification(urlsplit(url).netloc))
+        by = way_by(proxy, url, skips=self.policy.skips_verification(urlsplit(url).netloc))
         hop = by.headers if url.startswith("http:") else {}
         try:
             async with self._pace.until_answered(data if callable(data) else None) as body:
@@ -315,7 +314,7 @@ class Transport:
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
             raise not_reached(url, error, proxy) from error
         async with answer:
-            _require_usable(url, answer, proxy)
+            require_usable(url, answer, proxy)
             challenges = tuple(answer.headers.getall("WWW-Authenticate", ()))
             redact, reason = _sent(headers, data), answer.reason or ""
             reason = clean(redact(reason) if answer.status >= 400 else reason, 100)
@@ -333,18 +332,6 @@ class Transport:
             self._guard.way(*proxy.place)
 
 
-def _tracing() -> aiohttp.TraceConfig:
-    """Call a request's `on_sent` as its headers are written, which is after its connection stands."""
-
-    async def headers_sent(_session: object, context: SimpleNamespace, _parameters: object) -> None:
-        if context.trace_request_ctx is not None:
-            context.trace_request_ctx()
-
-    tracing = aiohttp.TraceConfig()
-    tracing.on_request_headers_sent.append(headers_sent)
-    return tracing
-
-
 def _rest(content: aiohttp.StreamReader) -> bytes:
     """Return what waits in a stream that broke: its reads raise for the break, whatever came before it."""
     broken = content.exception()
@@ -357,47 +344,6 @@ def _rest(content: aiohttp.StreamReader) -> bytes:
         return b""  # the time for the whole answer is over, and reads are refused for that
     finally:
         content.set_exception(broken)
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How a request goes: directly, or by a proxy, and what that one gets of its login."""
-
-    address: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def _by(proxy: Proxy | None, url: str, *, skips: bool) -> _Way:
-    """Return the way by a proxy; raises `UsageError` for one that cannot be spoken to."""
-    if proxy is None:
-        return _Way()
-    if proxy.scheme not in _PORTS:
-        raise UsageError(
-            "proxy-scheme",
-            f"{clean(urlsplit(url).netloc)} is to be reached by {proxy} ({proxy.variable}),"
-            f" and dockpass speaks no {clean(proxy.scheme, 20)} with a proxy.",
-            "Name an http or https proxy, list the registry in NO_PROXY, or give --no-proxy.",
-        )
-    if skips and proxy.scheme == "https":
-        raise UsageError(
-            "proxy-unverified",
-            f"The certificate of the proxy {proxy.host} would not be checked either.",
-            "Leave out --skip-tls-verify-registry, use a proxy of plain http, or give --no-proxy.",
-        )
-    return _Way(proxy.address, proxy.headers)
-
-
-def _require_usable(url: str, answer: aiohttp.ClientResponse, proxy: Proxy | None) -> None:
-    """Raise for an answer that is the proxy's own, or compressed although that was declined."""
-    of_gateway = answer.status in {502, 503, 504} and answer.content_type != "application/json"
-    page = of_gateway or (answer.status >= 400 and answer.content_type == "text/html")
-    if proxy and url.startswith("http:") and (page or answer.status == 407):
-        raise by_proxy(url, proxy, answer.status, answer.reason or "")
-    if proxy and answer.status == 407:
-        raise refused(url, f"it answers 407 from behind the proxy {proxy.host}, as if it were one itself")
-    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"identity", ""}:
-        raise refused(url, f"it is compressed ({clean(encoding, 40)}), which nobody asked for")
 
 
 def _sent(headers: Mapping[str, str], data: Mapping[str, str] | Body | None) -> Sent:
