@@ -238,7 +238,7 @@ def _job(**more: object) -> Callable[[], Session]:
 CLEANUP_TOKEN = Edit(EditKind.SET, "WERF_IMAGES_CLEANUP_PASSWORD", Secret("canary-cleanup"))
 IGNORE = Edit(EditKind.SET, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN", "1")
 FOREIGN = Edit(EditKind.GIVE, "repo", "quay.io/web/backend")
-RUN = ("2", "enter", "y")
+RUN = ("2", "enter", "r")
 ALICE = (
     Edit(EditKind.GIVE, "registry-username", "alice"),
     Edit(EditKind.GIVE, "registry-password", Secret("canary-alice")),
@@ -359,5 +359,5 @@ SCENES: tuple[Scene, ...] = (
     Scene("images-prune", _with_images, ("i", "p")),
     Scene("images-empty", partial(_with_images, images=False), ("i",)),
     Scene("images-sandbox-80x24", lambda: _with_images(sandbox=SANDBOX), ("i",), width=80, height=24),
-    Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "y")),
+    Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "r")),
 )

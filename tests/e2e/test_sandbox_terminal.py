@@ -86,7 +86,7 @@ def build(terminal: Terminal) -> None:
     assert terminal.shows("Tour 3 of 8")
     terminal.press(" ")
     assert terminal.shows("Run build?")
-    terminal.press("y")
+    terminal.press("r")
     assert terminal.shows("removed and verified")
     assert "sandbox" in terminal.screen.display[0]
 

@@ -84,7 +84,7 @@ def test_a_run_without_an_engine_says_so_and_leaves_nothing(program: Program) ->
     assert terminal.shows("no engine")
     terminal.press("3\r")
     assert terminal.shows("Run pull?")
-    terminal.press("y")
+    terminal.press("r")
     assert terminal.shows("removed and verified")
     assert terminal.shows("No engine answers")
     assert program.left == []

@@ -46,9 +46,9 @@ def run_cleanup(terminal: Terminal) -> tuple[str, int]:
 
     Return the outcome, and how many tags were to go.
     """
-    press(terminal, " ", "What may go?")
-    press(terminal, ENTER, "y  run")
-    asked = re.search(r"Delete (\d+) tags", press(terminal, "y", "d  delete"))
+    press(terminal, " ", "Which tags may be deleted?")
+    press(terminal, ENTER, "r  run")
+    asked = re.search(r"Delete (\d+) tags", press(terminal, "r", "d  delete"))
     assert asked
     return press(terminal, "d", "removed and verified", "Outcome"), int(asked[1])
 
@@ -66,11 +66,11 @@ def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> Non
 
     press(terminal, "n", "Tour 3 of 8: Build, then push")
     press(terminal, " ", "Run build?")
-    shown = press(terminal, "y", "removed and verified", "Outcome")
+    shown = press(terminal, "r", "removed and verified", "Outcome")
     assert "✓ built sha256:" in shown
     press(terminal, ESCAPE, "built; space pushes it")
-    press(terminal, " ", "y  run")
-    shown = press(terminal, "y", "removed and verified", "Outcome")
+    press(terminal, " ", "r  run")
+    shown = press(terminal, "r", "removed and verified", "Outcome")
     assert "✓ pushed 127.0.0.1:" in shown
     press(terminal, ESCAPE, "Tour 3 of 8", "done")
 

@@ -21,7 +21,7 @@ async def test_nothing_found_is_said_and_escape_clears(size: tuple[int, int]) ->
         rows = pilot.app.screen.query_one("#environment", Rows)
         await press(pilot, "tab", "slash", *"zzzz")
         assert str(rows.border_title) == "Environment /zzzz · nothing matches, esc clears"
-        assert "nothing&#160;here&#160;holds" in pilot.app.export_screenshot()
+        assert "no&#160;match&#160;for" in pilot.app.export_screenshot()
         await press(pilot, "escape")
         assert str(rows.border_title) == "Environment"
         assert pilot.app.focused is rows
@@ -50,7 +50,7 @@ async def test_values_are_searched_and_secrets_are_not() -> None:
 
 async def test_a_search_in_the_log_is_seen_and_cleared_before_the_screen_is_left() -> None:
     async with shown(session(JOB, script=LOG), (80, 24)) as pilot:
-        await press(pilot, "2", "enter", "y")
+        await press(pilot, "2", "enter", "r")
         screen = pilot.app.screen
         assert isinstance(screen, RunScreen)
         screen.pump()

@@ -10,8 +10,8 @@ import pytest
 from screens import press, shown
 from textual.widgets import Static
 
+from dockpass.actions import ACTIONS
 from dockpass.auth.command import Command
-from dockpass.keymap import ACTIONS
 from dockpass.settings import LoadedSettings, Settings
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.palette import Everything

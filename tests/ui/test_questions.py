@@ -25,7 +25,7 @@ TAGS = tuple(
     for n in range(400)
 )
 CLEANUP = (*TAGS, ev.Asked(0.2, "Delete 300 tags of registry.myhost.com/web/backend?", "feature-001, …"))
-TO_DELETION = ("4", "enter", "enter", "y")
+TO_DELETION = ("4", "enter", "enter", "r")
 
 
 def answers_are_seen(pilot: Pilot[int]) -> bool:
@@ -93,7 +93,9 @@ async def test_the_list_of_a_deletion_is_searched_and_the_search_is_left_before_
         assert run.run_.answered is None
 
 
-@pytest.mark.parametrize(("key", "answer"), [("y", None), ("enter", None), ("d", True), ("n", False)])
+@pytest.mark.parametrize(
+    ("key", "answer"), [("r", None), ("y", None), ("enter", None), ("d", True), ("n", False)]
+)
 async def test_a_deletion_is_confirmed_by_another_key_than_its_plan(key: str, answer: bool | None) -> None:
     async with shown(session(JOB, script=CLEANUP), (80, 24)) as pilot:
         run = await to_deletion(pilot)
@@ -102,9 +104,9 @@ async def test_a_deletion_is_confirmed_by_another_key_than_its_plan(key: str, an
         assert run.run_.answered is answer
 
 
-async def test_two_presses_of_y_send_no_token_to_a_foreign_registry() -> None:
+async def test_two_presses_of_yes_send_no_token_to_a_foreign_registry() -> None:
     async with shown(session(JOB, edits=(FOREIGN,)), (60, 16)) as pilot:
-        await press(pilot, "2", "enter", "y", "y")
+        await press(pilot, "2", "enter", "r", "r")
         assert isinstance(pilot.app.screen, Confirm)
         assert answers_are_seen(pilot)
         await press(pilot, "s")
@@ -150,7 +152,7 @@ async def test_a_secret_is_unset_by_a_key_that_says_so() -> None:
         await press(pilot, "tab", "down", "e")
         dialog = pilot.app.screen
         assert isinstance(dialog, EditValue)
-        assert "ctrl+n unsets it" in str(dialog.query_one(".dialog").border_subtitle)
+        assert "ctrl+n unsets" in str(dialog.query_one(".dialog").border_subtitle)
         await press(pilot, "ctrl+n")
         assert [(edit.kind, edit.name) for edit in made.edits] == [(EditKind.UNSET, "CI_JOB_TOKEN")]
         assert "~" in pilot.app.export_screenshot()

@@ -88,9 +88,9 @@ async def test_nothing_runs_without_a_yes() -> None:
 async def test_a_foreign_registry_needs_a_yes_of_its_own() -> None:
     made = session({**JOB, "CI_REGISTRY_IMAGE": "quay.io/a/b"})
     async with shown(made) as pilot:
-        await press(pilot, "2", "enter", "y", "n")
+        await press(pilot, "2", "enter", "r", "n")
         assert not isinstance(pilot.app.screen, RunScreen)
-        await press(pilot, "2", "enter", "y", "y")
+        await press(pilot, "2", "enter", "r", "r")
         assert not isinstance(pilot.app.screen, RunScreen)
         await press(pilot, "s")
         assert isinstance(pilot.app.screen, RunScreen)
@@ -99,7 +99,7 @@ async def test_a_foreign_registry_needs_a_yes_of_its_own() -> None:
 async def test_a_run_is_cancelled_by_key_and_asked_about_when_left() -> None:
     made = session(JOB, script=(ev.PhaseStarted(0.1, ev.Phase.CREATE_CONFIG),))
     async with shown(made) as pilot:
-        await press(pilot, "2", "enter", "y")
+        await press(pilot, "2", "enter", "r")
         screen = pilot.app.screen
         assert isinstance(screen, RunScreen)
         run = screen.run_
@@ -113,7 +113,7 @@ async def test_a_run_is_cancelled_by_key_and_asked_about_when_left() -> None:
 async def test_quitting_asks_while_a_run_goes_on_and_stops_it() -> None:
     made = session(JOB, script=(ev.PhaseStarted(0.1, ev.Phase.CREATE_CONFIG),))
     async with shown(made) as pilot:
-        await press(pilot, "2", "enter", "y", "q", "n")
+        await press(pilot, "2", "enter", "r", "q", "n")
         assert pilot.app.is_running
         run_screen = pilot.app.screen
         assert isinstance(run_screen, RunScreen)
@@ -133,7 +133,7 @@ async def test_q_quits_at_once_where_nothing_runs() -> None:
 async def test_the_answer_to_a_cleanup_plan_reaches_the_run() -> None:
     made = session(JOB, script=(ev.Asked(0.1, "Delete 1 tag?", "old"),))
     async with shown(made) as pilot:
-        await press(pilot, "4", "enter", "enter", "y")
+        await press(pilot, "4", "enter", "enter", "r")
         screen = pilot.app.screen_stack[1] if len(pilot.app.screen_stack) > 2 else pilot.app.screen
         run_screen = next(found for found in pilot.app.screen_stack if isinstance(found, RunScreen))
         run_screen.pump()
@@ -158,7 +158,7 @@ async def test_hostile_text_is_shown_as_text(hostile: str) -> None:
     made = session(values, script=(log,), base=(hostile,))
     async with shown(made) as pilot:
         pilot.app.notify(hostile)
-        await press(pilot, "tab", "e", "escape", "1", "2", "enter", "y", "y")
+        await press(pilot, "tab", "e", "escape", "1", "2", "enter", "r", "r")
         await pilot.pause()
         shot = pilot.app.export_screenshot()
         assert "\x1b" not in shot

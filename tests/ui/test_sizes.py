@@ -36,7 +36,7 @@ async def test_the_overview_with_its_tour_shows_a_line_of_everything(size: tuple
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (100, 30)])
 async def test_a_run_shows_a_line_of_everything(size: tuple[int, int]) -> None:
     async with shown(session(JOB, script=_pushed()), size) as pilot:
-        await press(pilot, "2", "enter", "y")
+        await press(pilot, "2", "enter", "r")
         assert isinstance(pilot.app.screen, RunScreen)
         pilot.app.screen.pump()
         await pilot.pause()
@@ -49,7 +49,7 @@ async def test_a_run_shows_a_line_of_everything(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(59, 16), (60, 15), (20, 5)])
 @pytest.mark.parametrize(
     "keys",
-    [(), ("a",), ("c",), ("i",), ("2", "enter"), ("2", "enter", "y"), ("question_mark",), ("tab", "e")],
+    [(), ("a",), ("c",), ("i",), ("2", "enter"), ("2", "enter", "r"), ("question_mark",), ("tab", "e")],
     ids=str,
 )
 async def test_below_the_smallest_size_one_line_says_so(size: tuple[int, int], keys: tuple[str, ...]) -> None:
@@ -79,7 +79,7 @@ async def test_the_clock_moves_while_a_run_waits_and_says_what_for() -> None:
     made = session(JOB, script=script)
     made.clock = lambda: now[0]
     async with shown(made, (80, 24)) as pilot:
-        await press(pilot, "2", "enter", "y")
+        await press(pilot, "2", "enter", "r")
         screen = pilot.app.screen
         assert isinstance(screen, RunScreen)
 
@@ -106,7 +106,7 @@ async def test_the_clock_stands_when_the_run_has_ended() -> None:
     made = session(JOB, script=_pushed())
     made.clock = lambda: now[0]
     async with shown(made) as pilot:
-        await press(pilot, "2", "enter", "y")
+        await press(pilot, "2", "enter", "r")
         screen = pilot.app.screen
         assert isinstance(screen, RunScreen)
         now[0] = 500.0

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from textual.keys import _character_to_key
 from textual.theme import BUILTIN_THEMES
 
-from dockpass.keymap import ACTIONS, PLACES, checked_keys, key_for, keys_of, normal
+from dockpass.actions import ACTIONS, PLACES
+from dockpass.keymap import checked_keys, key_for, keys_of, normal
 from dockpass.settings import THEMES
 from dockpass.ui import themes
 

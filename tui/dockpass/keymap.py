@@ -1,98 +1,13 @@
-"""Every action once: bindings, footer, palette, help and the page of keys are made from this table.
-
-A person's own keys are checked here too, before anything is drawn.
-"""
+"""The keys of actions: how they are named, a person's own keys, checked, and the page of keys."""
 
 from __future__ import annotations
 
 import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.text import clean
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """`keys` are Textual's names, separated by commas; `scope` is one of `SCOPES`."""
-
-    id: str
-    keys: str
-    title: str
-    help: str
-    scope: str
-    shown: bool = True
-
-
-def _action(id: str, keys: str, title: str, help: str, scope: str, shown: bool = True) -> Action:  # noqa: A002
-    return Action(id=id, keys=keys, title=title, help=help, scope=scope, shown=shown)
-
-
-ACTIONS: tuple[Action, ...] = (
-    _action("run", "enter", "run", "Run the selected command: first its plan, then the run.", "overview"),
-    _action("clear", "escape", "clear filter", "Clear the filter.", "overview"),
-    _action("edit", "e", "edit", "Change the selected variable or option, and see what follows.", "overview"),
-    _action("unset", "u", "unset", "Unset the selected variable or option.", "overview"),
-    _action("undo", "backspace", "undo", "Take the last edit back.", "overview"),
-    _action("reveal", "r", "reveal", "Show one secret for ten seconds, after a question.", "overview", False),
-    _action("access", "a", "access", "Ask the registry what the login may do there.", "overview"),
-    _action("filter", "slash", "filter", "Show only variables and options that hold a text.", "overview"),
-    _action("switch", "tab", "panel", "Go to the next panel.", "overview"),
-    _action("readers", "c", "configs", "Compare how each tool reads docker's config.", "overview"),
-    _action("images", "i", "images", "Look at the images of the embedded engine.", "overview"),
-    _action(
-        "copy", "y", "copy", "Copy the command line, secrets as $NAME; elsewhere what is shown.", "everywhere"
-    ),
-    _action("command_1", "1", "build", "Select build.", "overview", False),
-    _action("command_2", "2", "push", "Select push.", "overview", False),
-    _action("command_3", "3", "pull", "Select pull.", "overview", False),
-    _action("command_4", "4", "cleanup", "Select cleanup.", "overview", False),
-    _action("command_5", "5", "deploy", "Select deploy.", "overview", False),
-    _action("tour_do", "space", "do it", "Do what the tour's step is about.", "sandbox", False),
-    _action("tour_next", "n", "next", "Go to the tour's next step.", "sandbox", False),
-    _action("tour_back", "p", "back", "Go to the tour's step before.", "sandbox", False),
-    _action("tour", "t", "tour", "Leave the tour, or come back to it.", "sandbox"),
-    _action("cancel", "x", "cancel", "Cancel the run.", "run"),
-    _action("search", "slash", "search", "Show only log lines that hold a text.", "run"),
-    _action("follow", "f", "follow", "Follow the end of the log, or stay.", "run"),
-    _action("back", "escape", "overview", "Go back to the overview; a search is cleared first.", "run"),
-    _action("probe", "enter", "probe", "Ask with the login of this command.", "access"),
-    _action("compare", "c", "compare", "Ask with every login at hand, side by side.", "access"),
-    _action("ask_push", "p", "push too", "Ask to push to a repository that is not there yet.", "access"),
-    _action("accept", "t", "trust", "Accept a token server that has changed, after a question.", "access"),
-    _action("panel", "tab", "panel", "Go to the next panel.", "access"),
-    _action("leave", "escape", "overview", "Go back to the overview.", "access"),
-    _action("ask", "a", "ask helpers", "Ask the credential helpers of the selected registry.", "readers"),
-    _action("switch", "tab", "panel", "Go to the next panel.", "readers"),
-    _action("back", "escape", "overview", "Go back to the overview.", "readers"),
-    _action("remove", "d", "delete", "Take the selected name away, after a question.", "images"),
-    _action("prune", "p", "prune", "Remove what no name reaches, after a question.", "images"),
-    _action("reload", "r", "read again", "Read the image store again.", "images"),
-    _action("filter", "slash", "filter", "Show only images that hold a text.", "images"),
-    _action("switch", "tab", "panel", "Go to the next panel.", "images"),
-    _action("back", "escape", "overview", "Go back to the overview; a filter is cleared first.", "images"),
-    _action("help", "question_mark", "help", "Show every key.", "everywhere"),
-    _action("quit", "q", "quit", "Quit; a run is asked about, then stopped within 5 seconds.", "everywhere"),
-)
-
-RUN = ACTIONS[0]
-SCOPES = {
-    "overview": "Overview",
-    "sandbox": "Overview of a sandbox",
-    "run": "Run",
-    "access": "Access",
-    "readers": "Configs",
-    "images": "Images",
-    "everywhere": "Everywhere",
-}
-"""Where keys work, with a title each."""
-
-PLACES = {
-    "overview": ("overview", "sandbox", "everywhere"),
-    **{scope: (scope, "everywhere") for scope in ("run", "access", "readers", "images")},
-}
-"""The scopes whose keys work at the same time; a key may stand for one action in each place only."""
 
 _NAMES = {"slash": "/", "question_mark": "?", "escape": "esc"}
 _REPLACED = {
@@ -221,10 +136,10 @@ def keys_page() -> str:
     lines = [
         "# Keys",
         "",
-        "Every key, by where it works. `[keys]` in the settings file gives an action another key",
-        'by its id, for example `edit = "f7"`; several are separated by commas. A key that stands for two',
-        "actions in one place, an id or a key that there is not, is told, and the default key is used.",
-        "`?` and the last line of the screen show the keys that hold.",
+        'All keys, by screen. To rebind an action, add `id = "key"` under `[keys]` in the settings file,',
+        'for example `edit = "f7"`; separate several keys with commas. An unknown id, an unknown key, or',
+        "a key that would have two actions on one screen is reported, and the default key is used. `?`",
+        "and the last line of the screen show the keys in effect.",
         "",
     ]
     for scope, title in SCOPES.items():
@@ -236,15 +151,17 @@ def keys_page() -> str:
         ]
         lines.append("")
     lines += [
-        "`j`, `k`, `g` and `G` move in lists, texts and the log as in vi; `h` and `l` go sideways in",
-        "the log.",
-        "A click selects a row; a second click on it, or `enter`, takes it.",
+        "`j`, `k`, `g` and `G` move in lists, texts and the log as in vi; `h` and `l` scroll the log",
+        "sideways.",
+        "A click selects a row; a second click on it, or `enter`, opens it.",
         "",
-        "A question is answered by the key that stands on its button, `n` and `esc` say no. A deletion is",
-        "confirmed by `d`, where its plan is by `y`; its list scrolls with the same keys, and `/` searches",
-        "in it.",
+        "A question is answered with the key on its button; `n` and `esc` say no. A plan is run with",
+        "`r`, a deletion is confirmed with `d`. The list of a deletion scrolls with the same keys, and",
+        "`/` searches it.",
         "",
-        "`ctrl+p` opens the command palette. It finds every action, command and screen, every variable to",
-        "edit, and every theme, by name.",
+        "In an edit dialog `enter` saves, `ctrl+n` unsets the value, and `esc` cancels.",
+        "",
+        "`ctrl+p` opens the command palette. It finds every action, command, screen, variable and theme",
+        "by name.",
     ]
     return "\n".join(lines) + "\n"

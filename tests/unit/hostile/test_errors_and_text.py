@@ -66,7 +66,7 @@ async def shown(*texts: str) -> str:
     app = DockpassApp(session(JOB, script=script))
     async with app.run_test(size=(160, 48), notifications=True, tooltips=True) as pilot:
         await pilot.pause()
-        for key in ("2", "enter", "y"):
+        for key in ("2", "enter", "r"):
             await pilot.press(key)
             await pilot.pause()
         assert isinstance(app.screen, RunScreen)

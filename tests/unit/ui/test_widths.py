@@ -15,7 +15,7 @@ from dockpass.auth.facts import Edit, EditKind
 from dockpass.secrets import Secret
 from dockpass.ui.session import Session
 from dockpass.ui.views.commands import CommandState, command_lines
-from dockpass.ui.views.helping import help_lines
+from dockpass.ui.views.help import help_lines
 from dockpass.ui.views.overview import environment_rows, read_by, status_line, why_lines
 from dockpass.ui.views.plan import plan_lines
 from dockpass.ui.views.words import Line, hanging, plain, shorten, wrapped

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
-from dockpass.keymap import ACTIONS, RUN, key_name
+from dockpass.actions import ACTIONS, RUN, Action
+from dockpass.keymap import key_name
+
+
+def action_string(action: Action) -> str:
+    """Return what Textual runs for an action."""
+    if action.opens:
+        return f"open('{action.opens}')"
+    return f"app.{action.id}" if action.id == "quit" else action.id
 
 
 def bindings(scope: str) -> list[Binding]:
@@ -12,7 +20,7 @@ def bindings(scope: str) -> list[Binding]:
     return [
         Binding(
             action.keys,
-            f"app.{action.id}" if action.id == "quit" else action.id,
+            action_string(action),
             action.title,
             show=action.shown,
             key_display=key_name(action),

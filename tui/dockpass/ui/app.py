@@ -18,13 +18,16 @@ from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError
 from dockpass.keymap import key_for, shown_key
 from dockpass.paths import Paths
+from dockpass.runs.run import Run
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
 from dockpass.settings import load_settings, save_setting
 from dockpass.signals import heeded_signals
 from dockpass.ui.host import Host
 from dockpass.ui.palette import Everything
+from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.screens.overview import Overview
+from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.widgets.too_small import SMALLEST_HEIGHT, SMALLEST_WIDTH
@@ -97,9 +100,7 @@ class DockpassApp(Host):
         if run is None or run.ended:
             self.exit(0)
             return
-        from dockpass.ui.screens.dialogs import Confirm
-
-        lines = [(("A run goes on. Quitting cancels it; its config is removed.", "text"),)]
+        lines = [(("A run is still going. Quitting cancels it and removes its config.", "text"),)]
         self.push_screen(Confirm("Quit?", lines, yes="quit"), self._quit)
 
     def _quit(self, yes: bool | None) -> None:
@@ -116,8 +117,9 @@ class DockpassApp(Host):
             self._run.stop(SECONDS_TO_STOP)
 
     @property
-    def _run(self) -> Any:
-        runs = [screen.run_ for screen in self.screen_stack if hasattr(screen, "run_")]
+    def _run(self) -> Run | None:
+        """The run that is on the screen."""
+        runs = [screen.run_ for screen in self.screen_stack if isinstance(screen, RunScreen)]
         return runs[-1] if runs else None
 
     def _keep_theme(self, name: str) -> None:

@@ -9,15 +9,16 @@ from typing import TypeVar, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.auth.command import Command
-from dockpass.keymap import ACTIONS, PLACES, SCOPES, Action, key_name
+from dockpass.keymap import key_name
+from dockpass.ui.actions import action_string
 from dockpass.ui.host import Host
+from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.overview import Overview
+from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.views.overview import option_name
 from dockpass.variables.catalogue import listed
-
-OPENED_BY = {"access": "access", "readers": "readers", "images": "images"}
-"""The action of the overview that opens a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Everything(Provider):
 
     def _entries(self) -> Iterator[PaletteEntry]:
         app = cast(Host, self.app)
-        here = str(getattr(self.screen, "PLACE", ""))
+        here = self.screen.PLACE if isinstance(self.screen, PanelScreen) else ""
         yield from _commands(app)
         yield from _actions(app, here)
         yield from _variables(app)
@@ -90,26 +91,25 @@ def _variables(app: Host) -> Iterator[PaletteEntry]:
 
 def _do(app: Host, action: Action) -> None:
     """Do an action of the present screen, if it can be done now."""
-    name = "run" if action.id == "run" else action.id
     screen = app.screen
-    if screen.check_action(name, ()) is False:
-        app.notify(f"{action.title} cannot be done here now.", timeout=4)
+    if screen.check_action(action.id, ()) is False:
+        app.notify(f"{action.title} is not available here right now.", timeout=4)
     else:
-        app.call_later(app.run_action, name, app if action.id == "quit" else screen)
+        app.call_later(app.run_action, action_string(action), screen)
 
 
 def _do_there(app: Host, action: Action) -> None:
     """Go where the action works: it is done there by its key, for it may have to be chosen what with."""
-    if action.scope in OPENED_BY:
-        _on_overview(app, _open, OPENED_BY[action.scope])
+    if any(opener.opens == action.scope for opener in ACTIONS):
+        _on_overview(app, _open, action.scope)
     elif action.scope in {"overview", "sandbox"}:
         _on_overview(app, _stay, None)
     else:
         app.notify(f"{action.title} works while a run is on the screen.", timeout=4)
 
 
-def _open(overview: Overview, action: str) -> None:
-    overview.call_later(overview.run_action, action)
+def _open(overview: Overview, place: str) -> None:
+    overview.call_later(overview.action_open, place)
 
 
 def _stay(_overview: Overview, _: None) -> None:
@@ -122,11 +122,12 @@ What = TypeVar("What")
 def _on_overview(app: Host, do: Callable[[Overview, What], None], what: What) -> None:
     """Do something on the overview; a run that goes on is not left for it."""
     while not isinstance(app.screen, Overview):
-        run = getattr(app.screen, "run_", None)
-        if len(app.screen_stack) <= 1 or (run is not None and not run.ended) or app.screen.is_modal:
+        screen = app.screen
+        goes_on = isinstance(screen, RunScreen) and not screen.run_.ended
+        if len(app.screen_stack) <= 1 or goes_on or screen.is_modal:
             app.notify("Go back to the overview first.", timeout=4)
             return
-        app.screen.dismiss(None)
+        screen.dismiss(None)
     do(app.screen, what)
 
 

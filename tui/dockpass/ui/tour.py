@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Edit, EditKind
+from dockpass.keymap import key_for
 from dockpass.runs.events import Status
 from dockpass.ui.session import Sandbox, Session
 
@@ -25,14 +26,13 @@ class Step:
     is_done: Callable[[Session], bool]
     edits: tuple[Edit, ...] | None = None
     runs: bool = False
-    opens: str = ""
 
 
-def steps(sandbox: Sandbox) -> tuple[Step, ...]:
-    """Return the eight steps of the tour."""
+def steps(sandbox: Sandbox, keys: Mapping[str, str]) -> tuple[Step, ...]:
+    """Return the eight steps of the tour; `keys` are the person's own, by the ids of actions."""
     cleanup = Edit(EditKind.SET, "WERF_IMAGES_CLEANUP_PASSWORD", sandbox.cleanup_token)
     external = Edit(EditKind.SET, "WERF_DOCKER_CONFIG", sandbox.external_config)
-    return (*_logins(sandbox.host), *_cleanups(cleanup), *_configs(cleanup, external))
+    return (*_logins(sandbox.host), *_cleanups(cleanup, keys), *_configs(cleanup, external, keys))
 
 
 def _logins(host: str) -> tuple[Step, ...]:
@@ -40,15 +40,15 @@ def _logins(host: str) -> tuple[Step, ...]:
     return (
         Step(
             "See the login",
-            f"This is a job of a GitLab whose registry is {host}. push logs in there as gitlab-ci-token,"
+            f"This is a GitLab job, and its registry is {host}. push logs in there as gitlab-ci-token,"
             " because CI_REGISTRY and CI_JOB_TOKEN are set. Why shows each rule that was tried.",
             Command.PUSH,
             lambda _: True,
         ),
         Step(
             "Break it with a wrong registry",
-            "CI_REGISTRY names another registry now. build pulls from a host that is not CI_REGISTRY any"
-            " more, so it logs in nowhere; push would hand the job's token to a foreign registry.",
+            "CI_REGISTRY now names another registry. build no longer pulls from CI_REGISTRY, so it does"
+            " not log in; push would send the job token to a foreign registry.",
             Command.BUILD,
             lambda session: session.facts.text("CI_REGISTRY") != host,
             edits=(elsewhere,),
@@ -56,7 +56,7 @@ def _logins(host: str) -> tuple[Step, ...]:
         Step(
             "Build, then push",
             "CI_REGISTRY is right again. Build the project, which pulls its private base image, then push"
-            " it. Each run has a docker config of its own, and looks that it is gone in the end.",
+            " it. Each run uses a temporary docker config, and verifies at the end that it is removed.",
             Command.PUSH,
             lambda session: _ended(session, Command.PUSH, Status.DONE),
             edits=(),
@@ -65,12 +65,12 @@ def _logins(host: str) -> tuple[Step, ...]:
     )
 
 
-def _cleanups(cleanup: Edit) -> tuple[Step, ...]:
+def _cleanups(cleanup: Edit, keys: Mapping[str, str]) -> tuple[Step, ...]:
     return (
         Step(
             "See cleanup refused",
-            "cleanup logs in with the job's token too, and this registry does not let it delete. Look at the"
-            " plan, say yes, and read who refused what.",
+            "cleanup logs in with the job token too, but this registry does not let it delete. The rules keep"
+            " every tag that matches keep=v.*; confirm the plan, and read what the registry refused.",
             Command.CLEANUP,
             _cleanup_failed,
             edits=(),
@@ -78,16 +78,16 @@ def _cleanups(cleanup: Edit) -> tuple[Step, ...]:
         ),
         Step(
             "Set the cleanup token",
-            "WERF_IMAGES_CLEANUP_PASSWORD is set now, and nothing else changes: only cleanup logs in as"
-            " werf-cleanup. The mark ~ shows what an edit changed; backspace takes it back.",
+            "WERF_IMAGES_CLEANUP_PASSWORD is set now. It affects only cleanup, which logs in as werf-cleanup."
+            f" The mark ~ shows what an edit changed; {key_for('undo', keys)} undoes it.",
             Command.CLEANUP,
             lambda session: _method(session, Command.CLEANUP) is Method.CLEANUP_TOKEN,
             edits=(cleanup,),
         ),
         Step(
             "Run the cleanup",
-            "The same rules, another login. Tags that share their image with one that stays are not touched,"
-            " and nothing goes before you have seen the plan.",
+            "The same rules, another login. Tags that share their image with a tag that is kept are not"
+            " deleted, and nothing is deleted before you have seen the plan.",
             Command.CLEANUP,
             lambda session: _ended(session, Command.CLEANUP, Status.DONE),
             edits=(cleanup,),
@@ -96,20 +96,21 @@ def _cleanups(cleanup: Edit) -> tuple[Step, ...]:
     )
 
 
-def _configs(cleanup: Edit, external: Edit) -> tuple[Step, ...]:
+def _configs(cleanup: Edit, external: Edit, keys: Mapping[str, str]) -> tuple[Step, ...]:
     return (
         Step(
             "Use an external config",
-            "WERF_DOCKER_CONFIG names a directory with a deploy token's login. It wins over everything:"
-            " no login is made any more, for any command, and cleanup is left without its token.",
+            "WERF_DOCKER_CONFIG names a directory with a deploy token's login. It takes precedence over"
+            " everything else: no command logs in any more, and cleanup does not use its token.",
             Command.PUSH,
             lambda session: _method(session, Command.PUSH) is Method.EXTERNAL,
             edits=(cleanup, external),
         ),
         Step(
             "Compare",
-            "Instead, under Why, names the fewest changes that lead to each other method. Try them: what you"
-            " change holds for this sandbox only. t leaves the tour, q the sandbox.",
+            "Instead, under Why, lists the fewest changes that lead to each other method. Try them: your"
+            f" changes affect this sandbox only. {key_for('tour', keys)} leaves the tour,"
+            f" {key_for('quit', keys)} the sandbox.",
             Command.PUSH,
             lambda _: True,
             edits=(),

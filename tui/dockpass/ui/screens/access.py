@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from textual import work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.screen import Screen
-from textual.widgets import Static
-from textual.worker import Worker, WorkerState
 
-from dockpass.auth.command import Method
-from dockpass.errors import DockpassError
+from dockpass.auth.command import Command, Method
 from dockpass.probe.model import Level, LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, requirements_of
 from dockpass.ui.actions import bindings
-from dockpass.ui.screens.dialogs import Confirm, Help
+from dockpass.ui.screens.base import PanelScreen
+from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.session import Session
-from dockpass.ui.text import content
 from dockpass.ui.views.access import (
-    WIDE,
     evidence_lines,
     finding_lines,
     granted_lines,
@@ -30,25 +23,21 @@ from dockpass.ui.views.access import (
     status_line,
     summary,
 )
-from dockpass.ui.views.helping import help_lines
-from dockpass.ui.views.words import Line, plain
-from dockpass.ui.widgets.keys import Keys
+from dockpass.ui.views.words import WIDE, Line, Status, filter_words, nothing_matches, plain
+from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel
-from dockpass.ui.widgets.too_small import TooSmall
-
-PANELS = ("granted", "needs", "evidence")
 
 
-class AccessScreen(Screen[None]):
+class AccessScreen(PanelScreen):
     """What was granted, what that means for each command, by what evidence?"""
 
     BINDINGS = [*bindings("access"), *bindings("everywhere")]
     PLACE = "access"
+    PANELS = ("granted", "needs", "evidence")
     AUTO_FOCUS = "#granted"
 
     def __init__(self, session: Session, plan: AccessPlan) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self.plan = plan
         self.probes: dict[Method, Probe] = {}
         self.report: AccessReport | None = None
@@ -71,34 +60,35 @@ class AccessScreen(Screen[None]):
             return self.report is not None and bool(self.report.changed or self.report.unagreed)
         return True
 
-    def compose(self) -> ComposeResult:
-        """Status line, the table, the commands, the evidence, keys."""
-        with Horizontal(id="status"):
-            yield Static(id="status-left", markup=False)
-            yield Static(id="status-right", markup=False)
-        yield TooSmall()
+    @classmethod
+    def for_command(cls, session: Session, command: Command) -> AccessScreen:
+        """Return the access of a command; raises `DockpassError`. Nothing is sent."""
+        return cls(session, session.access(command))
+
+    def compose_panels(self) -> ComposeResult:
+        """The table, the commands, the evidence."""
         yield Panel("Asked and granted", id="granted")
         yield Panel("What each command needs", id="needs")
         yield Panel("Evidence", id="evidence")
-        yield Keys()
+        yield Filter("a part of a request or a reason", filters="#evidence")
 
     def on_mount(self) -> None:
         """Show what could be asked."""
         self.call_after_refresh(self.refresh_all)
 
-    def on_resize(self) -> None:
-        """Columns depend on the width."""
-        self.call_after_refresh(self.refresh_all)
+    @property
+    def _now_asking(self) -> Method | None:
+        return self._asking[0] if self._asking else None
+
+    def status(self) -> Status:
+        """Return what is asked, and how the registry is."""
+        sandbox = self.session.sandbox is not None
+        return status_line(self.plan, self.probes, self._now_asking, sandbox=sandbox)
 
     def refresh_all(self) -> None:
         """Show everything anew."""
-        plan, probes = self.plan, self.probes
-        width = self.size.width - 6
-        asking = self._asking[0] if self._asking else None
-        sandbox = self.session.sandbox is not None
-        left, right = status_line(plan, probes, asking, sandbox=sandbox)
-        self.query_one("#status-left", Static).update(content(left))
-        self.query_one("#status-right", Static).update(content(right))
+        plan, probes, width = self.plan, self.probes, self.room
+        asking = self._now_asking
         granted = self.query_one("#granted", Panel)
         granted.show(granted_lines(plan, probes, asking, width))
         granted.border_subtitle = summary(probes) or f"▶ is the login of {plan.command}"
@@ -106,10 +96,16 @@ class AccessScreen(Screen[None]):
         # Where the evidence is behind a key, what is wrong has to stand here.
         alarms = finding_lines(probes, Level.BAD, width) if self.size.width < WIDE else []
         self.query_one("#needs", Panel).show([*alarms, *([()] if alarms else []), *needs])
-        evidence = self.query_one("#evidence", Panel)
-        lines = evidence_lines(probes, width) if probes else planned_lines(plan, width)
-        evidence.show(lines)
-        self.refresh_bindings()
+        self._show_evidence()
+        super().refresh_all()
+
+    def _show_evidence(self) -> None:
+        panel, text = self.query_one("#evidence", Panel), self.query_one(Filter).text
+        width = self.room
+        lines = evidence_lines(self.probes, width) if self.probes else planned_lines(self.plan, width)
+        shown = [line for line in lines if text in plain([line])[0].casefold()] if text else lines
+        panel.show(shown or nothing_matches(text))
+        panel.border_title = f"Evidence {filter_words(text, len(shown), len(lines))}".rstrip()
 
     def action_probe(self) -> None:
         """Ask with the login of the command."""
@@ -122,8 +118,8 @@ class AccessScreen(Screen[None]):
     def action_ask_push(self) -> None:
         """Ask to push to a repository that is not there."""
         lines: list[Line] = [
-            (("Nothing is pushed. But asking for it makes the repository's record on GitLab,", "text"),),
-            (("which then shows up in the project, empty.", "text"),),
+            (("Nothing is pushed, but GitLab creates the repository when asked:", "text"),),
+            (("it then appears in the project, empty.", "text"),),
         ]
         title = f"Ask to push to {self.plan.repository}?"
         self.app.push_screen(
@@ -141,7 +137,7 @@ class AccessScreen(Screen[None]):
             (("until now  ", "label"), (changed.before, "text")),
             (("now        ", "label"), (changed.now, "bad")),
             (),
-            (("Whoever runs that address gets the login. Ask the registry's operator first.", "text"),),
+            (("Whoever runs that address gets the login. Ask the registry's administrator first.", "text"),),
         ]
         title = f"Trust the new token server of {changed.host}?"
         self.app.push_screen(Confirm(title, lines, yes="trust it", danger=True), self._accepted)
@@ -184,51 +180,59 @@ class AccessScreen(Screen[None]):
             self.refresh_all()
             self._probe(tuple(methods), push)
 
-    @work(exclusive=True, exit_on_error=False, group="probe")
-    async def _probe(self, methods: tuple[Method, ...], push: bool) -> None:
+    def _probe(self, methods: tuple[Method, ...], push: bool) -> None:
         session = self.session
-        try:
-            self.report = await session.probe(
-                self.plan,
-                session.facts,
-                session.services,
-                methods,
-                push=push,
-                foreign_allowed=True,
-                agreed=self._agreed,
-                on_probe=partial(self._arrived, list(methods)),
-            )
-            self.probes.update(self.report.probes)
-            for note in self.report.notes:
-                self.app.notify(note, timeout=6)
-        except DockpassError as error:
-            self.app.notify(f"{error.message} {error.hint}", severity="error", timeout=10)
-        finally:
-            self._asking = []
-            if self.is_mounted:
-                self.refresh_all()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A fault in asking is told too; it must not look like an answer that is still to come."""
-        if event.state is WorkerState.ERROR:
-            fault = type(event.worker.error).__name__
-            self.app.notify(f"a fault of dockpass itself ({fault})", severity="error", timeout=10)
+        def arrived(probe: Probe) -> None:
+            self.answer(partial(self._take_probe, list(methods), probe))
 
-    def _arrived(self, methods: list[Method], probe: Probe) -> None:
-        """One login is through; show it while the next is asked about."""
-        method = next(found for found in methods if found.label == probe.credential_name)
+        work = session.probe(
+            self.plan,
+            session.facts,
+            session.services,
+            methods,
+            push=push,
+            foreign_allowed=True,
+            agreed=self._agreed,
+            on_probe=arrived,
+        )
+        self.in_task(work, self._take_report)
+
+    def _take_report(self, report: AccessReport) -> None:
+        self._asking = []
+        self.report = report
+        self.probes.update(report.probes)
+        for note in report.notes:
+            self.app.notify(note, timeout=6)
+
+    def failed(self, error: Exception) -> None:
+        """Say why nothing more is asked; it must not look like an answer that is still to come."""
+        self._asking = []
+        super().failed(error)
+
+    def _take_probe(self, methods: list[Method], probe: Probe) -> None:
+        """Take the answers to one login, while the next is asked about."""
+        method = next(method for method in methods if method.label == probe.credential_name)
         self.probes[method] = probe
         self._asking = methods[methods.index(method) + 1 :]
-        if self.is_mounted:
-            self.refresh_all()
 
     def action_panel(self) -> None:
-        """Go to the next panel; on a narrow terminal the evidence takes the place of the others."""
-        focused = self.focused.id if self.focused and self.focused.id in PANELS else PANELS[-1]
-        following = PANELS[(PANELS.index(str(focused)) + 1) % len(PANELS)]
-        self.set_class(following == "evidence", "-evidence")
-        self.query_one(f"#{following}").focus()
+        """Go to the next panel."""
+        self.action_switch()
+
+    def before_focus(self, panel: str) -> None:
+        """On a narrow terminal the evidence takes the place of the others."""
+        self.set_class(panel == "evidence", "-evidence")
         self.call_after_refresh(self.refresh_all)
+
+    def action_filter(self) -> None:
+        """Ask for a part of a request or a reason."""
+        self.before_focus("evidence")
+        self.query_one(Filter).open()
+
+    def on_filter_applied(self) -> None:
+        """Filter while it is typed."""
+        self._show_evidence()
 
     def action_copy(self) -> None:
         """Copy what is shown, as text."""
@@ -240,14 +244,10 @@ class AccessScreen(Screen[None]):
             (),
             *evidence_lines(self.probes, width),
         ]
-        self.app.copy_to_clipboard(self.session.services.redactor("\n".join(plain(lines))))
-        self.notify("the table and every request, sent to the terminal's clipboard", timeout=4)
+        text = self.session.services.redactor("\n".join(plain(lines)))
+        self.copy(text, "the table and every request")
 
     def action_leave(self) -> None:
-        """Go back; what is being asked is not waited for."""
-        self.workers.cancel_group(self, "probe")
-        self.dismiss(None)
-
-    def action_help(self) -> None:
-        """Show every key."""
-        self.app.push_screen(Help(partial(help_lines, "access", self.session.keys)))
+        """Clear a filter, else go back; what is being asked is not waited for."""
+        if not self.query_one(Filter).clear_filter():
+            self.dismiss(None)

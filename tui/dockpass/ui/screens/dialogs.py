@@ -195,7 +195,7 @@ class EditValue(Dialog[Typed | None]):
     """
 
     BINDINGS = [
-        Binding("escape", "leave", "leave it as it is"),
+        Binding("escape", "leave", "cancel"),
         Binding("ctrl+n", "unset", "unset", priority=True),
     ]
     AUTO_FOCUS = "#value"
@@ -223,13 +223,13 @@ class EditValue(Dialog[Typed | None]):
 
     def compose(self) -> ComposeResult:
         """The input, what the value means, and what follows."""
-        unset = " · ctrl+n unsets it" if self._can_unset else ""
+        unset = " · ctrl+n unsets" if self._can_unset else ""
         kept = f"{self._characters} characters, unchanged"
         hint = kept if self._secret and self._characters else "not set"
         yield TooSmall()
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = self._name
-            dialog.border_subtitle = f"enter takes it{unset} · esc leaves it"
+            dialog.border_subtitle = f"enter saves{unset} · esc cancels"
             yield Static(self._means, markup=False, classes="means")
             yield Input(
                 self._value, placeholder=hint, password=self._secret, id="value", select_on_focus=True
@@ -260,7 +260,7 @@ class EditValue(Dialog[Typed | None]):
         self.dismiss(None)
 
     def _follow(self, text: str) -> None:
-        odd = "▲ begins or ends with a blank, which counts" if text != text.strip() else ""
+        odd = "▲ leading or trailing whitespace is part of the value" if text != text.strip() else ""
         line = self.query_one("#odd", Static)
         line.update(odd)
         line.display = bool(odd)
@@ -324,7 +324,7 @@ class Revealed(Reading):
         self.query_one(
             ".dialog"
         ).border_subtitle = (
-            f"{len(self._secret)} characters · hidden again in {self._seconds:.0f} seconds, or by esc"
+            f"{len(self._secret)} characters · hidden after {self._seconds:.0f} seconds, or with esc"
         )
         self.set_timer(self._seconds, self._hide)
 

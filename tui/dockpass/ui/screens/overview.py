@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
 from dockpass.engines.detect import EngineState
+from dockpass.errors import UsageError
 from dockpass.text import plural
 from dockpass.ui.actions import bindings, row_binding
-from dockpass.ui.screens.dialogs import Help
-from dockpass.ui.screens.editing import Editing
-from dockpass.ui.screens.opening import OpensOthers
-from dockpass.ui.screens.starting import Starting
-from dockpass.ui.screens.touring import TOUR_ACTIONS, Touring
+from dockpass.ui.editor import Editor
+from dockpass.ui.launcher import Launcher
+from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.session import Session
-from dockpass.ui.text import content
 from dockpass.ui.views.commands import CommandState, command_lines
-from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.overview import (
     engine_words,
     environment_rows,
@@ -31,13 +27,13 @@ from dockpass.ui.views.overview import (
     status_line,
     why_lines,
 )
-from dockpass.ui.views.words import filter_words, nothing_matches, shorten
+from dockpass.ui.views.words import Status, filter_words, nothing_matches, shorten
 from dockpass.ui.widgets.filter import Filter
-from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel, Row, Rows
-from dockpass.ui.widgets.too_small import TooSmall
+from dockpass.ui.widgets.tour import TourPanel
 from dockpass.variables.catalogue import Entry, entry, listed
 
+TOUR_ACTIONS = frozenset({"tour_next", "tour_back", "tour_do", "tour"})
 COMMANDS = tuple(Command)
 
 
@@ -53,17 +49,19 @@ class EnvironmentRows(Rows):
     BINDINGS = [row_binding("edit")]
 
 
-class Overview(OpensOthers, Editing, Starting, Touring):
+class Overview(PanelScreen):
     """What does each command log in with, and why?"""
 
     BINDINGS = [*bindings("sandbox"), *bindings("overview"), *bindings("everywhere")]
     PLACE = "overview"
+    PANELS = ("commands", "environment", "why")
     AUTO_FOCUS = "#commands"
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self.session = session
-        self._engine = ("asking for an engine", "label")
+        super().__init__(session)
+        self._engine = ("looking for an engine", "label")
+        self._editor = Editor(self, session, self.refresh_all)
+        self._launcher = Launcher(self, session, self.refresh_all)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Show only the keys that work here and now."""
@@ -74,39 +72,33 @@ class Overview(OpensOthers, Editing, Starting, Touring):
         if action == "clear":
             return self.is_mounted and bool(self.query_one(Filter).text)
         if action in TOUR_ACTIONS:
-            return self.session.sandbox is not None and (action == "tour" or self.touring)
+            return self.session.sandbox is not None and (action == "tour" or self._tour.touring)
         return True
 
     def on_descendant_focus(self) -> None:
         """Another panel: other keys."""
         self.refresh_bindings()
 
-    def compose(self) -> ComposeResult:
-        """Status line, the table, environment beside why, keys."""
-        with Horizontal(id="status"):
-            yield Static(id="status-left", markup=False)
-            yield Static(id="status-right", markup=False)
-        yield TooSmall()
+    def compose_panels(self) -> ComposeResult:
+        """The table, environment beside why, the tour."""
         yield CommandRows("Commands", id="commands")
         with Horizontal(id="below"):
             yield EnvironmentRows("Environment", id="environment")
             yield Panel("Why", id="why")
-        yield Panel("Tour", id="tour")
+        yield TourPanel(self.session)
         yield Filter("a part of a name or a value", filters="#environment")
-        yield Keys()
 
     def on_mount(self) -> None:
-        """Show what is known; ask for the engine afterwards."""
+        """Show what is known; look for the engine afterwards."""
         self.refresh_all()
         self.query_one("#commands", Rows).highlighted = 1
-        self._ask_for_engine()
-        self.start_tour()
+        self.in_background(self.session.detect, self._take_engine)
         for problem in self.session.loaded.problems:
             self.notify(problem, severity="warning", timeout=12)
 
-    def on_resize(self) -> None:
-        """Columns depend on the width."""
-        self.call_after_refresh(self.refresh_all)
+    @property
+    def _tour(self) -> TourPanel:
+        return self.query_one(TourPanel)
 
     @property
     def command(self) -> Command:
@@ -116,8 +108,7 @@ class Overview(OpensOthers, Editing, Starting, Touring):
 
     def refresh_all(self) -> None:
         """Show everything anew from the session."""
-        session, width = self.session, self.size.width
-        self.refresh_bindings()
+        session = self.session
         states = [
             CommandState(command, session.decide(command), session.decide_before(command))
             for command in COMMANDS
@@ -129,11 +120,14 @@ class Overview(OpensOthers, Editing, Starting, Touring):
 
         self.query_one("#commands", Rows).show(rows)
         self.refresh_selected()
+        self._tour.refresh_step()
+        super().refresh_all()
+
+    def status(self) -> Status:
+        """Return where we are, and with which engine."""
+        session = self.session
         sandbox = session.sandbox is not None
-        left, right = status_line(session.place, len(session.edits), self._engine, width, sandbox=sandbox)
-        self.show_tour()
-        self.query_one("#status-left", Static).update(content(left))
-        self.query_one("#status-right", Static).update(content(right))
+        return status_line(session.place, len(session.edits), self._engine, self.size.width, sandbox=sandbox)
 
     def refresh_selected(self) -> None:
         """Show why the selected command does what it does, and what it was decided from."""
@@ -182,19 +176,18 @@ class Overview(OpensOthers, Editing, Starting, Touring):
         else:
             self.action_edit()
 
-    @work(thread=True, exit_on_error=False, group="engine")
-    def _ask_for_engine(self) -> None:
-        state = self.session.detect()
-        self.app.call_from_thread(self._show_engine, state)
-
-    def _show_engine(self, state: EngineState) -> None:
+    def _take_engine(self, state: EngineState) -> None:
         if state.info is not None:
             self._engine = (engine_words(state.info), "good")
         else:
             self._engine = ("no engine", "look")
             if state.error is not None:
                 self.notify(f"{state.error.message} {state.error.hint}", severity="warning", timeout=10)
-        self.refresh_all()
+
+    def failed(self, error: Exception) -> None:
+        """Say why no engine was found."""
+        self._engine = ("no engine", "look")
+        super().failed(error)
 
     @property
     def selected_entry(self) -> Entry | None:
@@ -202,13 +195,9 @@ class Overview(OpensOthers, Editing, Starting, Touring):
         selected = self.query_one("#environment", Rows).selected_id
         return entry(selected) if selected else None
 
-    def action_switch(self) -> None:
-        """Go from the commands to the environment, to why, and back."""
-        order = ["commands", "environment", "why"]
-        focused = self.focused.id if self.focused and self.focused.id in order else "why"
-        following = order[(order.index(str(focused)) + 1) % len(order)]
-        self.set_class(following == "environment", "-environment")
-        self.query_one(f"#{following}").focus()
+    def before_focus(self, panel: str) -> None:
+        """Where there is no room for both, the environment takes the place of why."""
+        self.set_class(panel == "environment", "-environment")
 
     def _select(self, number: int) -> None:
         commands = self.query_one("#commands", Rows)
@@ -240,13 +229,76 @@ class Overview(OpensOthers, Editing, Starting, Touring):
         """Select a command."""
         self._select(COMMANDS.index(command) + 1)
 
-    def refresh_after_edit(self) -> None:
-        """Show what the tour changed."""
+    def action_run(self) -> None:
+        """Show the plan of the selected command, then run it; ask for a repository that is missing."""
+        request = self.session.request(self.command)
+        if not isinstance(request, Refusal):
+            self._launcher.launch(request)
+        elif (repo := entry("repo")) is not None:
+            self._editor.edit(repo)
+
+    def start(self, command: Command) -> None:
+        """Select a command and open its plan."""
+        self.select_command(command)
+        self.action_run()
+
+    def action_open(self, place: str) -> None:
+        """Open another screen, for the selected command."""
+        self.open_place(place, self.command)
+
+    def open_access(self, command: Command) -> None:
+        """Open the access of a command."""
+        self.select_command(command)
+        self.open_place("access", command)
+
+    def edit(self, entry: Entry) -> None:
+        """Ask for another value of a variable or option."""
+        self._editor.edit(entry)
+
+    def action_edit(self) -> None:
+        """Edit the selected variable or option."""
+        if (selected := self.selected_entry) is not None:
+            self._editor.edit(selected)
+
+    def action_unset(self) -> None:
+        """Unset the selected variable or option."""
+        if (selected := self.selected_entry) is not None:
+            self._editor.unset(selected)
+
+    def action_undo(self) -> None:
+        """Undo the last edit."""
+        self._editor.undo()
+
+    def action_reveal(self) -> None:
+        """Show the selected secret for ten seconds."""
+        if (selected := self.selected_entry) is not None:
+            self._editor.reveal(selected)
+
+    def action_tour(self) -> None:
+        """Leave the tour, or come back to it."""
+        self._tour.toggle()
+        self.refresh_bindings()
+
+    def action_tour_next(self) -> None:
+        """Go to the tour's next step."""
+        self._tour.go_on()
+
+    def action_tour_back(self) -> None:
+        """Go to the tour's previous step."""
+        self._tour.go_back()
+
+    def action_tour_do(self) -> None:
+        """Do what the tour's step is about."""
+        self._tour.do()
+
+    def on_tour_panel_step_changed(self, event: TourPanel.StepChanged) -> None:
+        """Show the command and the edits of a step."""
+        self.select_command(event.command)
         self.refresh_all()
 
-    def run_in_tour(self, command: Command) -> None:
-        """Open the plan of a command for the tour."""
-        self.start(command)
+    def on_tour_panel_run_wanted(self, event: TourPanel.RunWanted) -> None:
+        """Open the plan of the step's command."""
+        self.start(event.command)
 
     def action_filter(self) -> None:
         """Ask for a part of a name or a value."""
@@ -263,15 +315,14 @@ class Overview(OpensOthers, Editing, Starting, Touring):
         self.refresh_bindings()
 
     def action_copy(self) -> None:
-        """Copy the command line of the selected command."""
+        """Copy the command line of the selected command; a cleanup has the rules that were last typed."""
         request = self.session.request(self.command)
         if isinstance(request, Refusal):
             self.notify(request.message, severity="warning", timeout=5)
             return
-        line = self.session.services.redactor(" ".join(self.session.plan(request).command_line))
-        self.app.copy_to_clipboard(line)
-        self.notify(f"sent to the terminal's clipboard: {line}", timeout=6)
-
-    def action_help(self) -> None:
-        """Show every key."""
-        self.app.push_screen(Help(partial(help_lines, "overview", self.session.keys)))
+        try:
+            request = self._launcher.with_rules(request)
+        except UsageError as error:
+            self.notify(f"{error.message} {error.hint}", severity="warning", timeout=8)
+            return
+        self.copy(self.session.services.redactor(" ".join(self.session.plan(request).command_line)))

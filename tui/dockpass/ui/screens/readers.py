@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from dockpass.dockerconfig.readers.read import known_hosts, read_all
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.errors import UsageError
 from dockpass.ui.actions import bindings
-from dockpass.ui.screens.dialogs import Help
-from dockpass.ui.session import LOOKS_PER_SECOND, Session
-from dockpass.ui.text import content
-from dockpass.ui.views.helping import help_lines
+from dockpass.ui.screens.base import PanelScreen
+from dockpass.ui.session import Session
 from dockpass.ui.views.readers import (
     RegistryReadings,
     candidate_lines,
@@ -29,27 +26,25 @@ from dockpass.ui.views.readers import (
     readers_title,
     registry_row,
 )
-from dockpass.ui.views.words import Line, sandbox_badge
-from dockpass.ui.widgets.keys import Keys
+from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches
+from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Rows
-from dockpass.ui.widgets.too_small import TooSmall
 
 
-class ReadersScreen(Screen[None]):
+class ReadersScreen(PanelScreen):
     """Which login does each tool find, and where do they disagree?"""
 
     BINDINGS = [*bindings("readers"), *bindings("everywhere")]
     PLACE = "readers"
+    PANELS = ("readers", "candidates", "disagreements", "registries")
     AUTO_FOCUS = "#readers"
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self._registries = [
             RegistryReadings(target, read_all(target, self._situation)) for target in self._targets()
         ]
         self._asking = False
-        self._answers: list[RegistryReadings] = []
 
     @property
     def _situation(self) -> Situation:
@@ -71,26 +66,17 @@ class ReadersScreen(Screen[None]):
         """Helpers are asked only where one is waited for."""
         return action != "ask" or (not self._asking and self.registry.waits_for_helpers)
 
-    def compose(self) -> ComposeResult:
-        """Status line, disagreements, registries beside readers, what one reader looks at, keys."""
-        with Horizontal(id="status"):
-            yield Static(id="status-left", markup=False)
-            yield Static(id="status-right", markup=False)
-        yield TooSmall()
+    def compose_panels(self) -> ComposeResult:
+        """Disagreements, registries beside readers, what one reader looks at."""
         yield Panel("Disagreements", id="disagreements")
         with Horizontal(id="side-by-side"):
             yield Rows("Registries", id="registries")
             yield Rows("Readers", id="readers")
         yield Panel("Candidates", id="candidates")
-        yield Keys()
+        yield Filter("a part of a registry's name", filters="#registries")
 
     def on_mount(self) -> None:
-        """Show what was read, and look for the answers of helpers."""
-        self.set_interval(1 / LOOKS_PER_SECOND, self.pump)
-        self.call_after_refresh(self.refresh_all)
-
-    def on_resize(self) -> None:
-        """Columns depend on the width."""
+        """Show what was read."""
         self.call_after_refresh(self.refresh_all)
 
     @property
@@ -101,19 +87,23 @@ class ReadersScreen(Screen[None]):
 
     def refresh_all(self) -> None:
         """Show everything anew."""
-        registries = self.query_one("#registries", Rows)
+        registries, text = self.query_one("#registries", Rows), self.query_one(Filter).text
         width = registries.content_size.width
         rows: list[tuple[str | None, Line]] = [
-            (str(index), registry_row(found, width)) for index, found in enumerate(self._registries)
+            (str(index), registry_row(registry, width))
+            for index, registry in enumerate(self._registries)
+            if text in registry.target.shown.casefold()
         ]
-        registries.show(rows)
+        registries.show(rows or [(None, line) for line in nothing_matches(text)])
+        words = filter_words(text, len(rows), len(self._registries))
+        registries.border_title = f"Registries {words}".rstrip()
         self.refresh_selected()
 
     def refresh_selected(self) -> None:
         """Show the selected registry: disagreements, readers, and what the selected one looks at."""
         found, home = self.registry, self.session.facts.home
         panel, readers = self.query_one("#disagreements", Panel), self.query_one("#readers", Rows)
-        panel.show(disagreement_lines(found, home, self.size.width - 6))
+        panel.show(disagreement_lines(found, home, self.room))
         panel.border_title = disagreement_title(found)
         width = readers.content_size.width
         readers.show(
@@ -124,30 +114,23 @@ class ReadersScreen(Screen[None]):
         )
         readers.border_subtitle = count_words(found)
         self._show_candidates()
-        self._show_status()
-        self.refresh_bindings()
+        super().refresh_all()
 
     def _show_candidates(self) -> None:
         found = self.registry
         reading = found.readings[int(self.query_one("#readers", Rows).selected_id or 0)]
         panel = self.query_one("#candidates", Panel)
         panel.border_title = readers_title(reading)
-        panel.show(candidate_lines(reading, self.session.facts.home, self.size.width - 6))
+        panel.show(candidate_lines(reading, self.session.facts.home, self.room))
 
-    def _show_status(self) -> None:
-        left: Line = (
-            ("dockpass", "brand"),
-            *sandbox_badge(self.session.sandbox is not None),
-            ("  configs", "strong"),
-            (f"  {self.registry.target.shown}", "label"),
-        )
+    def status(self) -> Status:
+        """Return the registry, and whether helpers were asked."""
         right: Line = (("helpers not asked", "label"),) if self.registry.waits_for_helpers else ()
         if self._asking:
             right = (("asking helpers", "look"),)
         elif self.registry.asked:
             right = (("helpers asked", "good"),)
-        self.query_one("#status-left", Static).update(content(left))
-        self.query_one("#status-right", Static).update(content(right))
+        return self.titled(self.registry.target.shown), right
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another registry, or another reader."""
@@ -160,40 +143,35 @@ class ReadersScreen(Screen[None]):
         """Ask the helpers of the selected registry, in the background."""
         target, situation = self.registry.target, replace(self._situation, ask=True)
 
-        def ask() -> None:
-            self._answers.append(RegistryReadings(target, read_all(target, situation), asked=True))
+        def ask() -> RegistryReadings:
+            return RegistryReadings(target, read_all(target, situation), asked=True)
 
         self._asking = True
-        self._show_status()
-        self.refresh_bindings()
-        self.session.in_background(ask)
+        super().refresh_all()
+        self.in_background(ask, self._take)
 
-    def pump(self) -> None:
-        """Take the answers that have come; a widget is touched in this thread only."""
-        while self._answers:
-            fresh = self._answers.pop(0)
-            self._asking = False
-            self._registries = [
-                fresh if found.target == fresh.target else found for found in self._registries
-            ]
-            self.refresh_all()
+    def _take(self, fresh: RegistryReadings) -> None:
+        self._asking = False
+        self._registries = [fresh if old.target == fresh.target else old for old in self._registries]
 
-    def action_switch(self) -> None:
-        """Go from the readers to what one looks at, to the disagreements, the registries, and back."""
-        order = ["readers", "candidates", "disagreements", "registries"]
-        focused = self.focused.id if self.focused and self.focused.id in order else "registries"
-        self.query_one(f"#{order[(order.index(str(focused)) + 1) % len(order)]}").focus()
+    def failed(self, error: Exception) -> None:
+        """Say why the helpers gave no answer."""
+        self._asking = False
+        super().failed(error)
 
     def action_copy(self) -> None:
         """Copy the command line that says the same."""
-        line = f"dockpass config {self.registry.target.shown}"
-        self.app.copy_to_clipboard(line)
-        self.notify(f"sent to the terminal's clipboard: {line}", timeout=6)
+        self.copy(shlex.join(["dockpass", "config", self.registry.target.shown]))
+
+    def action_filter(self) -> None:
+        """Ask for a part of a registry's name."""
+        self.query_one(Filter).open()
+
+    def on_filter_applied(self) -> None:
+        """Filter while it is typed."""
+        self.refresh_all()
 
     def action_back(self) -> None:
-        """Go back to the overview."""
-        self.dismiss(None)
-
-    def action_help(self) -> None:
-        """Show every key."""
-        self.app.push_screen(Help(partial(help_lines, "readers", self.session.keys)))
+        """Clear a filter, else go back to the overview."""
+        if not self.query_one(Filter).clear_filter():
+            self.dismiss(None)

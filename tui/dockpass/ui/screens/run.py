@@ -5,18 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.screen import Screen
-from textual.widgets import Static
 
 from dockpass.runs.events import Asked
 from dockpass.runs.plan import Plan
 from dockpass.runs.run import Run
 from dockpass.ui.actions import bindings
-from dockpass.ui.screens.dialogs import Confirm, ConfirmDeletion, Help
+from dockpass.ui.screens.base import PanelScreen
+from dockpass.ui.screens.dialogs import Confirm, ConfirmDeletion
 from dockpass.ui.session import LOOKS_PER_SECOND, Session
-from dockpass.ui.text import content
-from dockpass.ui.views.helping import help_lines
 from dockpass.ui.views.run import (
     RunState,
     clock_words,
@@ -26,19 +22,17 @@ from dockpass.ui.views.run import (
     status_words,
     waits_for,
 )
-from dockpass.ui.views.words import Line, filter_words, nothing_matches, plain, sandbox_badge
+from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches, plain, status_title
 from dockpass.ui.widgets.filter import Filter
-from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.panel import Panel
 from dockpass.ui.widgets.run_log import RunLog
-from dockpass.ui.widgets.too_small import TooSmall
 
 FRAMES_PER_SECOND = 4
 ROOM_FOR_ALL = 30
 """Rows with which the layers stay when the outcome comes."""
 
 
-class RunScreen(Screen[None]):
+class RunScreen(PanelScreen):
     """Which step, how far, what does it say?"""
 
     BINDINGS = [*bindings("run"), *bindings("everywhere")]
@@ -46,10 +40,9 @@ class RunScreen(Screen[None]):
     AUTO_FOCUS = "#log"
 
     def __init__(self, run: Run, plan: Plan, session: Session) -> None:
-        super().__init__()
+        super().__init__(session)
         self.run_ = run
         self.plan = plan
-        self.session = session
         self.state = RunState()
         self._began = session.clock()
         self._cursor = 0
@@ -60,18 +53,13 @@ class RunScreen(Screen[None]):
         """A run that has ended cannot be cancelled."""
         return action != "cancel" or self.state.ended is None
 
-    def compose(self) -> ComposeResult:
-        """Status line, steps, layers, log, outcome, keys."""
-        with Horizontal(id="status"):
-            yield Static(id="status-left", markup=False)
-            yield Static(id="status-right", markup=False)
-        yield TooSmall()
+    def compose_panels(self) -> ComposeResult:
+        """Steps, layers, log, outcome."""
         yield Panel("Lifecycle", id="lifecycle")
         yield Panel("Layers", id="layers")
         yield RunLog(id="log")
         yield Panel("Outcome", id="outcome")
         yield Filter("a part of a line", filters="#log")
-        yield Keys()
 
     def on_mount(self) -> None:
         """Follow the run."""
@@ -90,17 +78,13 @@ class RunScreen(Screen[None]):
         self._write(fresh)
         if batch.events or self.state.now - self._seen >= 1 / FRAMES_PER_SECOND:
             self._seen = self.state.now
-            self._show()
+            self.refresh_all()
         if self.state.asked is not None and self.state.asked is not self._asked:
             self._asked = self.state.asked
             self._ask(self._asked)
         if self.state.ended is not None:
             self._timer.stop()
             self.refresh_bindings()
-
-    def on_resize(self) -> None:
-        """Rows depend on the height."""
-        self.call_after_refresh(self._show)
 
     @property
     def _text(self) -> str:
@@ -119,10 +103,10 @@ class RunScreen(Screen[None]):
         log.replace(found or nothing_matches(text))
         log.border_title = f"Log {filter_words(text, len(found), len(lines))}".rstrip()
 
-    def _show(self) -> None:
+    def refresh_all(self) -> None:
+        """Show everything but the log anew; rows depend on the height."""
         state, height = self.state, self.size.height
         most = max((height - 2) // 3, 3)
-        waiting = waits_for(self.plan, state)
         self.query_one("#lifecycle", Panel).show(partial(lifecycle_lines, self.plan, state, most))
         layers = self.query_one("#layers", Panel)
         layers.display = bool(state.layers) and (state.ended is None or height >= ROOM_FOR_ALL)
@@ -130,20 +114,14 @@ class RunScreen(Screen[None]):
         outcome = self.query_one("#outcome", Panel)
         outcome.display = state.ended is not None
         outcome.show(outcome_lines(state))
-        self._show_status(waiting)
+        self.show_status()
 
-    def _show_status(self, waiting: str) -> None:
-        state = self.state
-        title: Line = (
-            ("dockpass", "brand"),
-            *sandbox_badge(self.session.sandbox is not None),
-            (f"  {self.run_.request.command}", "strong"),
-            (f"  {self.plan.title}", "label"),
-        )
-        self.query_one("#status-left", Static).update(content(title))
-        words, role = status_words(state, waiting)
-        right: Line = ((f"{clock_words(state)}  ", "text"), (words, role))
-        self.query_one("#status-right", Static).update(content(right))
+    def status(self) -> Status:
+        """Return what is run, for how long, and how it is."""
+        sandbox = self.session.sandbox is not None
+        title = status_title(str(self.run_.request.command), self.plan.title, sandbox=sandbox)
+        words, role = status_words(self.state, waits_for(self.plan, self.state))
+        return title, ((f"{clock_words(self.state)}  ", "text"), (words, role))
 
     def _ask(self, asked: Asked) -> None:
         if self.state.plan:
@@ -168,8 +146,8 @@ class RunScreen(Screen[None]):
         if self.run_.ended:
             self.dismiss(None)
         else:
-            lines: list[Line] = [(("The run goes on. Leaving cancels it; its config is removed.", "text"),)]
-            self.app.push_screen(Confirm("Cancel the run?", lines, yes="cancel it"), partial(self._leave))
+            lines: list[Line] = [(("The run is still going. Leaving cancels it.", "text"),)]
+            self.app.push_screen(Confirm("Cancel the run?", lines, yes="cancel it"), self._leave)
 
     def _leave(self, yes: bool | None) -> None:
         if yes:
@@ -184,15 +162,10 @@ class RunScreen(Screen[None]):
         self._filter()
 
     def action_follow(self) -> None:
-        """Follow the end of the log, or stay."""
+        """Follow the end of the log, or pause."""
         log = self.query_one("#log", RunLog)
         log.following = not log.following
 
     def action_copy(self) -> None:
         """Copy the log; it is redacted already."""
-        self.app.copy_to_clipboard("\n".join(plain(self.state.log)))
-        self.notify(f"{len(self.state.log):,} lines sent to the terminal's clipboard", timeout=4)
-
-    def action_help(self) -> None:
-        """Show every key."""
-        self.app.push_screen(Help(partial(help_lines, "run", self.session.keys)))
+        self.copy("\n".join(plain(self.state.log)), f"{len(self.state.log):,} lines")

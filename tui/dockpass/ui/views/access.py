@@ -25,20 +25,21 @@ from dockpass.ui.views.words import (
     GLYPH_METHOD,
     GLYPH_NOT_REACHED,
     GLYPH_NOW,
+    WIDE,
     Line,
     Span,
+    Status,
     cell,
     hanging,
     method_role,
-    sandbox_badge,
     seconds,
+    status_title,
 )
 
 Probes = Mapping[Method, Probe]
 
 NAMES = 16
 NARROWEST_COLUMN = 18
-WIDE = 100
 
 _VERDICTS: Mapping[Verdict, Span] = {
     Verdict.GRANTED: (f"{GLYPH_DONE} granted", "good"),
@@ -77,16 +78,9 @@ _KINDS = {
 """What GitLab believes that it got, by the token's auth_type."""
 
 
-def status_line(
-    plan: AccessPlan, probes: Probes, asking: Method | None, *, sandbox: bool = False
-) -> tuple[Line, Line]:
+def status_line(plan: AccessPlan, probes: Probes, asking: Method | None, *, sandbox: bool = False) -> Status:
     """Return the left and the right half of the status line."""
-    left: Line = (
-        ("dockpass", "brand"),
-        *sandbox_badge(sandbox),
-        ("  access", "strong"),
-        (f"  {plan.repository}", "label"),
-    )
+    left = status_title("access", str(plan.repository), sandbox=sandbox)
     if asking is not None:
         return left, ((f"{GLYPH_NOW} asking with {asking.label}", "accent"),)
     if not probes:
@@ -229,7 +223,7 @@ def need_lines(needs: Sequence[Requirement], asked: bool, width: int) -> list[Li
 def planned_lines(plan: AccessPlan, width: int) -> list[Line]:
     """Return what would be sent, before anything is."""
     login = plan.login(plan.chosen)
-    who = f"as {login.username}" if login.username else f"with the entry of {login.source}, if there is one"
+    who = f"as {login.username}" if login.username else f"with the entry in {login.source}, if any"
     host, path = plan.repository.host, plan.repository.path
     lines: list[Line] = [
         (("Nothing has been sent yet.", "strong"),),
@@ -237,10 +231,10 @@ def planned_lines(plan: AccessPlan, width: int) -> list[Line]:
         (),
     ]
     steps = (
-        ("GET /v2/", "is a registry there, and where does it send for tokens"),
+        ("GET /v2/", "is this a registry, and which token server does it use"),
         ("token without scope", "is the login accepted"),
-        (f"token for {path}", "pull, then push, delete and everything (*), each by itself"),
-        ("GET tags/list?n=1", "is the repository there"),
+        (f"token for {path}", "pull, then push, delete and everything (*), one at a time"),
+        ("GET tags/list?n=1", "does the repository exist"),
     )
     wide = max(len(what) for what, _ in steps) + 2
     for what, why in steps:
@@ -249,7 +243,7 @@ def planned_lines(plan: AccessPlan, width: int) -> list[Line]:
     lines.append(())
     if more:
         lines += hanging((), f"c asks with {', '.join(more)} too, one login after the other.", "label", width)
-    none = "Nothing is pulled, pushed or deleted, and a login that is refused is not tried again."
+    none = "Nothing is pulled, pushed or deleted, and a refused login is not retried."
     return [*lines, *hanging((), none, "label", width)]
 
 
@@ -260,9 +254,12 @@ def evidence_lines(probes: Probes, width: int) -> list[Line]:
         lines += finding_lines(probes, level, width)
     if lines:
         lines.append(())
+    if any(probe.requests for probe in probes.values()):
+        lines += hanging((("sent: ", "label"),), CARRIED_LEGEND, "label", width)
     for method, probe in probes.items():
         if len(probes) > 1:
             lines.append(((method.label, method_role(method)),))
+        lines.append(_request_head(width))
         lines += [_request(number, request, width) for number, request in enumerate(probe.requests, 1)]
         lines += [(), *_reasons(probe, width)]
         for finding in probe.findings:
@@ -299,11 +296,27 @@ def _reasons(probe: Probe, width: int) -> list[Line]:
     return lines
 
 
+CARRIED_LEGEND = "login is the user name and password, token what the token server issued for them"
+
+
+def _request_columns(width: int) -> tuple[int, int, bool]:
+    """Return the cells of the address and of the answer, and whether there is room for the method."""
+    wide = width >= WIDE - 6
+    room = max(width - 30, 24) if wide else max(width - 22, 24)
+    left = room * 3 // 5 if wide else room * 13 // 20
+    return left, room - left, wide
+
+
+def _request_head(width: int) -> Line:
+    left, right, wide = _request_columns(width)
+    method = cell("", 5) if wide else ""
+    head = f"{'#':>2} {method}{cell('request', left)}http {cell('sent', 6)}{cell('answer', right)}{'time':>8}"
+    return ((head, "heading"),)
+
+
 def _request(number: int, request: ProbeRequest, width: int) -> Line:
     """Return one request; on a narrow screen without the method, which is GET but for identity tokens."""
-    wide = width >= WIDE - 6
-    room = max(width - 29, 24) if wide else max(width - 21, 24)
-    left = room * 3 // 5 if wide else room * 13 // 20
+    left, right, wide = _request_columns(width)
     status = str(request.status) if request.status else "none"
     address = _address(request, wide=wide)
     if len(address) > left - 1:
@@ -312,9 +325,9 @@ def _request(number: int, request: ProbeRequest, width: int) -> Line:
         (f"{number:>2} ", "absent"),
         (cell(request.method, 5) if wide else "", "text"),
         (cell(address, left), "text"),
-        (f"{status:<4}", _status_role(request)),
+        (f"{status:<5}", _status_role(request)),
         (cell("" if request.carried == "nothing" else request.carried, 6), "label"),
-        (cell(cut(request.words, room - left - 1), room - left), "label"),
+        (cell(cut(request.words, right - 1), right), "label"),
         (f"{seconds(request.took):>8}", "absent"),
     )
 
@@ -343,5 +356,5 @@ def summary(probes: Probes) -> str:
     if not count:
         return ""
     side = any(probe.has_side_effects for probe in probes.values())
-    told = "one may have made the repository's record" if side else "none with side effects"
+    told = "one may have created the repository" if side else "none with side effects"
     return f"{plural(count, 'request')} made · {told}"

@@ -8,22 +8,21 @@ from datetime import UTC, datetime
 from dockpass.engines.embedded.details import ImageDetails, StoreContents
 from dockpass.engines.embedded.upkeep import Removed, StoredImage
 from dockpass.text import cut, plural
-from dockpass.ui.views.words import GLYPH_LOOK, Line, cell, hanging, size
+from dockpass.ui.views.words import GLYPH_LOOK, WIDE, Line, cell, hanging, size
 
 ID_WIDTH, PLATFORM_WIDTH, SIZE_WIDTH, AGE_WIDTH = 12, 14, 9, 11
-WIDE = 100
 LABEL_WIDTH = 12
 
 NO_IMAGES: tuple[Line, ...] = (
     (("There are no images here yet.", "strong"),),
     (),
     (("This is where the embedded engine keeps what it pulls and builds.", "text"),),
-    (("Go back with esc, select pull or build, and press enter; without the screen:", "text"),),
+    (("Press esc, select pull or build, and press enter; or on the command line:", "text"),),
     (),
     (("    dockpass pull --engine embedded", "accent"),),
     (("    dockpass build --engine embedded", "accent"),),
     (),
-    (("Images of Docker or Podman are their own, and not shown.", "label"),),
+    (("Images of Docker and Podman are not shown here.", "label"),),
 )
 
 
@@ -91,7 +90,7 @@ def image_lines(details: ImageDetails, now: datetime, width: int) -> list[Line]:
     lines: list[Line] = []
     if image.problem:
         lines += hanging(((f"{GLYPH_LOOK} ", "look"),), image.problem, "look", width)
-        hint = "Pull or build it again; that puts in what is missing. d takes its name away."
+        hint = "Pull or build it again to repair it; d deletes its name."
         lines += [*hanging((("  ", "text"),), hint, "text", width), ()]
     old = age(image.created, now)
     dated = "not dated: the same input gives the same image" if old == "not dated" else _moment(image, old)
@@ -154,14 +153,18 @@ def removal_lines(image: StoredImage, kept: Sequence[str], going: Removed) -> li
     """Return what goes with a name, and what stays."""
     if kept:
         names = ", ".join(kept)
-        return [((f"Only this name goes. The image stays, as {names}.", "text"),)]
-    what = "It is the image's last name: the image goes too." if image.name else "The image has no name."
+        return [((f"Only this name is deleted. The image stays, as {names}.", "text"),)]
+    what = (
+        "This is the last name of the image: the image is deleted too."
+        if image.name
+        else "The image has no name."
+    )
     lines: list[Line] = [((what, "text"),)]
     if going.blobs:
         words = f"{plural(len(going.blobs), 'blob')} that no other image needs, {size(going.size)}"
-        lines.append(((f"With it go {words}.", "look"),))
+        lines.append(((f"Also deleted: {words}.", "look"),))
     else:
-        lines.append((("No blob goes with it: others need them, or it is damaged.", "text"),))
+        lines.append((("No blob is deleted: other images need them, or the image is damaged.", "text"),))
     return [*lines, ((f"{image.digest}", "label"),)]
 
 
@@ -170,7 +173,7 @@ def removed_words(image: StoredImage, kept: Sequence[str], removed: Removed) -> 
     if kept:
         return f"removed the name {image.name}; the image stays as {', '.join(kept)}"
     if removed.kept:
-        return f"removed {title_of(image)}; its blobs stay for a prune: {removed.kept}"
+        return f"removed {title_of(image)}; its blobs are left for a prune: {removed.kept}"
     return f"removed {title_of(image)}: {plural(len(removed.blobs), 'blob')}, {size(removed.size)} freed"
 
 
@@ -179,11 +182,11 @@ def prune_lines(going: Removed) -> list[Line]:
     lines: list[Line] = [
         ((f"{plural(len(going.images), 'image')} without a name", "text"),),
         *((("  ", "text"), (digest, "label")) for digest in going.images),
-        ((f"{plural(len(going.blobs), 'blob')} that no name reaches, {size(going.size)}", "text"),),
+        ((f"{plural(len(going.blobs), 'blob')} that belong to no named image, {size(going.size)}", "text"),),
     ]
     if going.leftovers:
-        lines.append(((f"{plural(going.leftovers, 'file')} of work that was broken off", "text"),))
-    return [*lines, (), (("Images with a name stay. What was built here and never named goes.", "label"),)]
+        lines.append(((f"{plural(going.leftovers, 'file')} left by interrupted work", "text"),))
+    return [*lines, (), (("Named images stay. Images built here but never named are removed.", "label"),)]
 
 
 def pruned_words(removed: Removed) -> str:

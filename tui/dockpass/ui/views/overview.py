@@ -21,6 +21,7 @@ from dockpass.ui.views.words import (
     GLYPH_METHOD,
     GLYPH_NOT_REACHED,
     GLYPH_NOW,
+    WIDE,
     Line,
     Span,
     cell,
@@ -35,7 +36,6 @@ from dockpass.variables.token_kind import token_kind
 
 Decided = Decision | Refusal
 
-WIDE = 100
 LONGEST_NAME = 31
 
 

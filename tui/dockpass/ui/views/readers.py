@@ -17,6 +17,7 @@ from dockpass.ui.views.words import (
     GLYPH_METHOD,
     GLYPH_NOT_REACHED,
     GLYPH_NOW,
+    WIDE,
     Line,
     Span,
     cell,
@@ -25,7 +26,6 @@ from dockpass.ui.views.words import (
 )
 
 READER_WIDTH = 16
-WIDE = 100
 
 _MARKS: dict[Verdict, Span] = {
     Verdict.LOGIN: (GLYPH_METHOD, "good"),

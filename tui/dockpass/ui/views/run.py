@@ -276,11 +276,11 @@ def layer_lines(state: RunState, width: int, rows: int) -> list[Line]:
 
 
 MOST_LOW_ROWS = 3
-ID, STATE, AMOUNT = 14, 12, 22
+ID, STATE, PERCENT, AMOUNT = 14, 12, 5, 22
 
 
 def _bar_width(width: int) -> int:
-    return max(width - ID - STATE - AMOUNT, 8)
+    return max(width - ID - STATE - PERCENT - AMOUNT, 8)
 
 
 def _bar_line(name: Span, state: str, bar: Line, amount: str) -> Line:
@@ -303,8 +303,11 @@ def _layer_line(layer: ev.Layer, width: int) -> Line:
 
 
 def _bar(current: int, total: int, width: int, role: str) -> Line:
-    filled = round(width * min(current / total, 1)) if total else 0
-    return (("━" * filled, role), ("━" * (width - filled), "track"))
+    """Return a bar and its percentage, which says 100 only where all is there."""
+    share = min(current / total, 1) if total else 0
+    filled = round(width * share)
+    percent = f"{int(share * 100)}%" if total else ""
+    return (("━" * filled, role), ("━" * (width - filled), "track"), (f"{percent:>{PERCENT}}", "label"))
 
 
 def outcome_lines(state: RunState) -> list[Line]:

@@ -15,6 +15,9 @@ Span = tuple[str, str]
 
 Line = tuple[Span, ...]
 
+WIDE = 100
+"""Cells from which a view shows its columns that may be left out."""
+
 GLYPH_METHOD = "●"
 GLYPH_NOW = "▶"
 GLYPH_DONE = "✓"
@@ -32,6 +35,20 @@ def method_role(method: Method) -> str:
 def sandbox_badge(sandbox: bool) -> Line:
     """Return the word that stands on every screen of a sandbox."""
     return (("  ", "text"), ("sandbox", "badge")) if sandbox else ()
+
+
+Status = tuple[Line, Line]
+"""The left and the right half of a status line."""
+
+
+def status_title(place: str, detail: str, *, sandbox: bool) -> Line:
+    """Return the left half of a status line: the program, the place, and what it is about."""
+    return (
+        ("dockpass", "brand"),
+        *sandbox_badge(sandbox),
+        (f"  {place}", "strong"),
+        (f"  {detail}" if detail else "", "label"),
+    )
 
 
 def cell(text: str, width: int) -> str:
@@ -109,7 +126,7 @@ def filter_words(text: str, shown: int, total: int) -> str:
 
 def nothing_matches(text: str) -> list[Line]:
     """Return what stands in a list where nothing holds the text."""
-    return [((f"nothing here holds “{cut(text, 40)}”; esc clears the filter", "label"),)] if text else []
+    return [((f"no match for “{cut(text, 40)}”; esc clears the filter", "label"),)] if text else []
 
 
 def plain(lines: Iterable[Sequence[Span]]) -> list[str]:

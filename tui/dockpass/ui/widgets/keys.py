@@ -10,7 +10,8 @@ from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from dockpass.keymap import ACTIONS
+from dockpass.actions import ACTIONS
+from dockpass.ui.actions import action_string
 
 ALWAYS = frozenset({"help", "app.quit", "quit"})
 """Actions that lead to all others, and out."""
@@ -44,11 +45,12 @@ class Keys(Footer):
             self.call_after_refresh(self.recompose)
 
 
-_PLACES = {action.id: number for number, action in reversed(list(enumerate(ACTIONS)))} | {"select": 0}
+_PLACES = {action_string(action): number for number, action in reversed(list(enumerate(ACTIONS)))}
 
 
 def _place(action: str) -> int:
-    return _PLACES.get(action.removeprefix("app.").partition("(")[0], len(ACTIONS))
+    """Return the place of a key among the others: that of its action in the table, rows' own keys first."""
+    return 0 if action == "select" else _PLACES.get(action, len(ACTIONS))
 
 
 def fitting(keys: Sequence[tuple[int, bool]], room: int) -> list[bool]:

@@ -11,7 +11,7 @@ from dockpass.ui.widgets.lines import Lines
 
 
 class RunLog(Lines):
-    """Lines of a run; it follows its end until it is told to stay."""
+    """Lines of a run; it follows its end until it is paused."""
 
     following = reactive(True)
 
@@ -34,4 +34,4 @@ class RunLog(Lines):
 
     def watch_following(self, following: bool) -> None:
         """Say whether the end is followed."""
-        self.border_subtitle = "following" if following else "staying"
+        self.border_subtitle = "following" if following else "paused"

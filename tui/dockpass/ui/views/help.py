@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dockpass.actions import ACTIONS, PLACES, SCOPES
 from dockpass.cleanup.rules import parse_rules
 from dockpass.errors import UsageError
-from dockpass.keymap import ACTIONS, PLACES, SCOPES, key_name
+from dockpass.keymap import key_name
 from dockpass.runs.planning import rules_in_words
 from dockpass.ui.views.words import Line, cell, hanging
 
 KEY_WIDTH = 11
 
 RULES_MEAN = (
-    "keep-last=N keeps the newest N, older-than=30d deletes only what is older, match=REGEX only tags"
-    " like it, keep=REGEX never tags like it. What would go is shown before anything is deleted."
+    "keep-last=N keeps the newest N tags, older-than=30d deletes only older ones, match=REGEX only tags"
+    " that match, keep=REGEX never tags that match. You see the plan before anything is deleted."
 )
 
 
@@ -37,5 +38,5 @@ def help_lines(scope: str, own: Mapping[str, str], width: int) -> list[Line]:
                 head = ((cell(key_name(action, own), KEY_WIDTH) + " ", "accent"),)
                 lines += hanging(head, action.help, "text", width)
     palette = ((cell("ctrl+p", KEY_WIDTH) + " ", "accent"),)
-    words = "The command palette: every action, command, screen, variable and theme by name."
+    words = "Command palette: find every action, command, screen, variable and theme by name."
     return [*lines, (), *hanging(palette, words, "text", width)]

@@ -1,0 +1,258 @@
+"""Every action once: bindings, footer, palette, help and the page of keys are made from this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """`keys` are Textual's names, separated by commas; `scope` is one of `SCOPES`.
+
+    `opens` names the place whose screen the action opens: `ui/screens` has it in the module of that name.
+    """
+
+    id: str
+    keys: str
+    title: str
+    help: str
+    scope: str
+    shown: bool = True
+    opens: str = ""
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        id="run",
+        keys="enter",
+        title="run",
+        scope="overview",
+        help="Show the plan of the selected command, then run it.",
+    ),
+    Action(id="clear", keys="escape", title="clear filter", scope="overview", help="Clear the filter."),
+    Action(
+        id="edit",
+        keys="e",
+        title="edit",
+        scope="overview",
+        help="Edit the selected variable or option, with a preview of the effect.",
+    ),
+    Action(
+        id="unset", keys="u", title="unset", scope="overview", help="Unset the selected variable or option."
+    ),
+    Action(id="undo", keys="backspace", title="undo", scope="overview", help="Undo the last edit."),
+    Action(
+        id="reveal",
+        keys="r",
+        title="reveal",
+        scope="overview",
+        shown=False,
+        help="Show one secret for ten seconds; asks first.",
+    ),
+    Action(
+        id="access",
+        keys="a",
+        title="access",
+        scope="overview",
+        opens="access",
+        help="Ask the registry what the login may do.",
+    ),
+    Action(
+        id="filter",
+        keys="slash",
+        title="filter",
+        scope="overview",
+        help="Show only variables and options that contain a text.",
+    ),
+    Action(id="switch", keys="tab", title="panel", scope="overview", help="Go to the next panel."),
+    Action(
+        id="readers",
+        keys="c",
+        title="configs",
+        scope="overview",
+        opens="readers",
+        help="Compare how each tool reads docker's config.",
+    ),
+    Action(
+        id="images",
+        keys="i",
+        title="images",
+        scope="overview",
+        opens="images",
+        help="Show the images of the embedded engine.",
+    ),
+    Action(
+        id="copy",
+        keys="y",
+        title="copy",
+        scope="everywhere",
+        help="Copy the command line, with secrets as $NAME; on other screens, what is shown.",
+    ),
+    Action(id="command_1", keys="1", title="build", scope="overview", shown=False, help="Select build."),
+    Action(id="command_2", keys="2", title="push", scope="overview", shown=False, help="Select push."),
+    Action(id="command_3", keys="3", title="pull", scope="overview", shown=False, help="Select pull."),
+    Action(id="command_4", keys="4", title="cleanup", scope="overview", shown=False, help="Select cleanup."),
+    Action(id="command_5", keys="5", title="deploy", scope="overview", shown=False, help="Select deploy."),
+    Action(
+        id="tour_do",
+        keys="space",
+        title="do it",
+        scope="sandbox",
+        shown=False,
+        help="Do the tour's current step.",
+    ),
+    Action(
+        id="tour_next",
+        keys="n",
+        title="next",
+        scope="sandbox",
+        shown=False,
+        help="Go to the tour's next step.",
+    ),
+    Action(
+        id="tour_back",
+        keys="p",
+        title="back",
+        scope="sandbox",
+        shown=False,
+        help="Go to the tour's previous step.",
+    ),
+    Action(id="tour", keys="t", title="tour", scope="sandbox", help="Leave the tour, or return to it."),
+    Action(id="cancel", keys="x", title="cancel", scope="run", help="Cancel the run."),
+    Action(
+        id="search",
+        keys="slash",
+        title="search",
+        scope="run",
+        help="Show only log lines that contain a text.",
+    ),
+    Action(id="follow", keys="f", title="follow", scope="run", help="Follow the end of the log, or pause."),
+    Action(
+        id="back",
+        keys="escape",
+        title="overview",
+        scope="run",
+        help="Go back to the overview; a search is cleared first.",
+    ),
+    Action(
+        id="probe", keys="enter", title="probe", scope="access", help="Probe with the login of this command."
+    ),
+    Action(
+        id="compare",
+        keys="c",
+        title="compare",
+        scope="access",
+        help="Probe with every available login, side by side.",
+    ),
+    Action(
+        id="ask_push",
+        keys="p",
+        title="push too",
+        scope="access",
+        help="Ask for push to a repository that does not exist yet.",
+    ),
+    Action(
+        id="accept",
+        keys="t",
+        title="trust",
+        scope="access",
+        help="Accept a changed token server; asks first.",
+    ),
+    Action(id="panel", keys="tab", title="panel", scope="access", help="Go to the next panel."),
+    Action(
+        id="filter",
+        keys="slash",
+        title="filter",
+        scope="access",
+        help="Show only evidence that contains a text.",
+    ),
+    Action(
+        id="leave",
+        keys="escape",
+        title="overview",
+        scope="access",
+        help="Go back to the overview; a filter is cleared first.",
+    ),
+    Action(
+        id="ask",
+        keys="a",
+        title="ask helpers",
+        scope="readers",
+        help="Ask the credential helpers of the selected registry.",
+    ),
+    Action(id="switch", keys="tab", title="panel", scope="readers", help="Go to the next panel."),
+    Action(
+        id="filter",
+        keys="slash",
+        title="filter",
+        scope="readers",
+        help="Show only registries that contain a text.",
+    ),
+    Action(
+        id="back",
+        keys="escape",
+        title="overview",
+        scope="readers",
+        help="Go back to the overview; a filter is cleared first.",
+    ),
+    Action(
+        id="remove",
+        keys="d",
+        title="delete",
+        scope="images",
+        help="Delete the selected name; asks first.",
+    ),
+    Action(
+        id="prune",
+        keys="p",
+        title="prune",
+        scope="images",
+        help="Remove everything that belongs to no named image; asks first.",
+    ),
+    Action(id="reload", keys="r", title="reload", scope="images", help="Reload the image store."),
+    Action(
+        id="filter",
+        keys="slash",
+        title="filter",
+        scope="images",
+        help="Show only images that contain a text.",
+    ),
+    Action(id="switch", keys="tab", title="panel", scope="images", help="Go to the next panel."),
+    Action(
+        id="back",
+        keys="escape",
+        title="overview",
+        scope="images",
+        help="Go back to the overview; a filter is cleared first.",
+    ),
+    Action(id="help", keys="question_mark", title="help", scope="everywhere", help="Show every key."),
+    Action(
+        id="quit",
+        keys="q",
+        title="quit",
+        scope="everywhere",
+        help="Quit. Asks first if a run is still going, and stops it within 5 seconds.",
+    ),
+)
+
+RUN = ACTIONS[0]
+SCOPES = {
+    "overview": "Overview",
+    "sandbox": "Overview of a sandbox",
+    "run": "Run",
+    "access": "Access",
+    "readers": "Configs",
+    "images": "Images",
+    "everywhere": "Everywhere",
+}
+"""Where keys work, with a title each."""
+
+_OF_OVERVIEW = ("overview", "sandbox")
+
+PLACES = {
+    "overview": (*_OF_OVERVIEW, "everywhere"),
+    **{
+        scope: (scope, "everywhere") for scope in SCOPES if scope not in {"overview", "sandbox", "everywhere"}
+    },
+}
+"""The scopes whose keys work at the same time; a key may stand for one action in each place only."""

@@ -1,0 +1,90 @@
+"""Changes a variable or an option, undoes the last change, and shows a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from textual.screen import Screen
+
+from dockpass.auth.command import Command
+from dockpass.secrets import Secret
+from dockpass.ui.screens.dialogs import Confirm, EditValue, Revealed, Typed
+from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
+from dockpass.ui.views.commands import CommandState, command_lines
+from dockpass.ui.views.overview import option_name, value_of
+from dockpass.ui.views.words import Line
+from dockpass.variables.catalogue import Entry
+
+
+class Editor:
+    """Asks for values and keeps them in the session. `changed` is called after each change."""
+
+    def __init__(self, screen: Screen[None], session: Session, changed: Callable[[], None]) -> None:
+        self._screen = screen
+        self._session = session
+        self._changed = changed
+
+    def edit(self, entry: Entry) -> None:
+        """Ask for another value of a variable or option."""
+        dialog = EditValue(
+            option_name(entry),
+            entry.means,
+            value_of(entry, self._session.facts),
+            secret=entry.secret,
+            preview=partial(self._preview, entry),
+        )
+        self._screen.app.push_screen(dialog, partial(self._take, entry))
+
+    def _preview(self, entry: Entry, text: str | None, width: int) -> Sequence[Line]:
+        """Return the table of commands as it would be; as it is, for None."""
+        now = self._session
+        would = now
+        if text is not None:
+            edit = edit_of(entry.name, text, option=entry.option)
+            would = replace(now, edits=[*now.edits, edit])
+        states = [CommandState(command, would.decide(command), now.decide(command)) for command in Command]
+        return command_lines(states, width)
+
+    def _take(self, entry: Entry, typed: Typed | None) -> None:
+        if typed is None:
+            return
+        if typed.text is None:
+            self.unset(entry)
+        else:
+            self._session.edit(edit_of(entry.name, typed.text, option=entry.option))
+            self._changed()
+
+    def unset(self, entry: Entry) -> None:
+        """Unset a variable or drop an option."""
+        if value_of(entry, self._session.facts) is None:
+            self._screen.notify(f"{option_name(entry)} is not set", timeout=3)
+        else:
+            self._session.edit(removal_of(entry.name, option=entry.option))
+        self._changed()
+
+    def undo(self) -> None:
+        """Undo the last edit."""
+        undone = self._session.undo()
+        self._screen.notify(f"undone: {undone.in_words()}" if undone else "nothing to undo", timeout=3)
+        self._changed()
+
+    def reveal(self, entry: Entry) -> None:
+        """Show a secret for ten seconds, after a question."""
+        value, name = value_of(entry, self._session.facts), option_name(entry)
+        if not entry.secret:
+            self._screen.notify("select a secret first", timeout=3)
+        elif not isinstance(value, Secret) or not value:
+            self._screen.notify(f"{name} has no value", timeout=3)
+        elif not self._session.loaded.settings.reveal:
+            self._screen.notify("the setting reveal = false keeps secrets hidden", timeout=5)
+        else:
+            lines: list[Line] = [(("Anyone who can see this screen can read it.", "text"),)]
+            title = f"Show {name} for ten seconds?"
+            dialog = Confirm(title, lines, yes="show", danger=True)
+            self._screen.app.push_screen(dialog, partial(self._reveal, name, value))
+
+    def _reveal(self, name: str, value: Secret, yes: bool | None) -> None:
+        if yes:
+            self._screen.app.push_screen(Revealed(name, value, SECONDS_REVEALED))

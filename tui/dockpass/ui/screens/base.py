@@ -1,0 +1,186 @@
+"""What every screen of panels has: status line, keys, help, focus, work in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib import import_module
+from typing import ClassVar, Self, TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from dockpass.auth.command import Command
+from dockpass.errors import DockpassError
+from dockpass.text import clean
+from dockpass.ui.background import Background
+from dockpass.ui.screens.dialogs import Help
+from dockpass.ui.session import LOOKS_PER_SECOND, Session
+from dockpass.ui.text import content
+from dockpass.ui.views.help import help_lines
+from dockpass.ui.views.words import Line, Status, status_title
+from dockpass.ui.widgets.keys import Keys
+from dockpass.ui.widgets.too_small import TooSmall
+
+FRAME = 6
+"""Cells of a panel's frame, its padding, and the blank before the scrollbar."""
+
+Result = TypeVar("Result")
+
+
+class PanelScreen(Screen[None]):
+    """A screen of panels.
+
+    A screen names its `PLACE`, whose keys are in `actions.py`, and its `PANELS` in the order of the focus. It
+    overrides `compose_panels`, `status` and `refresh_all`.
+    """
+
+    PLACE: ClassVar[str] = ""
+    PANELS: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._background = Background(session.in_background)
+        self._looks: Timer | None = None
+
+    @classmethod
+    def for_command(cls, session: Session, command: Command) -> Self:  # noqa: ARG003 - for screens that need it
+        """Return the screen as it opens from a command; raises `DockpassError` if it cannot."""
+        return cls(session)
+
+    def compose(self) -> ComposeResult:
+        """Status line, panels, keys."""
+        with Horizontal(id="status"):
+            yield Static(id="status-left", markup=False)
+            yield Static(id="status-right", markup=False)
+        yield TooSmall()
+        yield from self.compose_panels()
+        yield Keys()
+
+    def compose_panels(self) -> ComposeResult:
+        """What stands between the status line and the keys."""
+        yield from ()
+
+    def status(self) -> Status:
+        """Return the left and the right half of the status line."""
+        return self.titled(""), ()
+
+    def titled(self, detail: str) -> Line:
+        """Return the left half of a status line: dockpass, the place, and what it is about."""
+        return status_title(self.PLACE, detail, sandbox=self.session.sandbox is not None)
+
+    def on_resize(self) -> None:
+        """Columns depend on the width."""
+        self.call_after_refresh(self.refresh_all)
+
+    def refresh_all(self) -> None:
+        """Show everything anew."""
+        self.show_status()
+        self.refresh_bindings()
+
+    def show_status(self) -> None:
+        """Show the status line anew."""
+        left, right = self.status()
+        self.query_one("#status-left", Static).update(content(left))
+        self.query_one("#status-right", Static).update(content(right))
+
+    @property
+    def room(self) -> int:
+        """The cells for text in a panel as wide as the screen."""
+        return max(self.size.width - FRAME, 20)
+
+    def panels(self) -> tuple[str, ...]:
+        """Return the ids of the panels that can be reached now, in their order."""
+        return self.PANELS
+
+    def before_focus(self, panel: str) -> None:
+        """Bring a panel into view before the focus goes there."""
+
+    def action_switch(self) -> None:
+        """Go to the next panel, and from the last one to the first."""
+        order = self.panels()
+        focused = self.focused.id if self.focused else None
+        at = order.index(focused) if focused in order else -1
+        panel = order[(at + 1) % len(order)]
+        self.before_focus(panel)
+        self.query_one(f"#{panel}").focus()
+
+    def action_open(self, place: str) -> None:
+        """Open another screen."""
+        self.open_place(place, Command.PUSH)
+
+    def open_place(self, place: str, command: Command) -> None:
+        """Open a screen for a command, or say why it cannot be opened."""
+        try:
+            screen = screen_of(place).for_command(self.session, command)
+        except DockpassError as error:
+            self.app.notify(f"{error.message} {error.hint}", severity="warning", timeout=8)
+        else:
+            self.app.push_screen(screen)
+
+    def action_help(self) -> None:
+        """Show every key."""
+        self.app.push_screen(Help(partial(help_lines, self.PLACE, self.session.keys)))
+
+    def copy(self, text: str, words: str = "") -> None:
+        """Send a text to the terminal's clipboard, and say so; `words` stand for a long text."""
+        self.app.copy_to_clipboard(text)
+        self.notify(f"sent to the terminal's clipboard: {words or text}", timeout=6)
+
+    def in_background(self, work: Callable[[], Result], take: Callable[[Result], None]) -> None:
+        """Do in a thread what may take long; `take` gets the result in the screen's thread."""
+        self._background.begin(work, take, self.failed)
+        self._look_for_answers()
+
+    def in_task(self, work: Awaitable[Result], take: Callable[[Result], None]) -> None:
+        """Do in a task what waits for a network; it is cancelled when the screen is left."""
+
+        async def task() -> None:
+            try:
+                answer = partial(take, await work)
+            except Exception as error:  # noqa: BLE001 - a job without an answer would look as if it went on
+                answer = partial(self.failed, error)
+            self.answer(answer)
+
+        self.run_worker(task(), group="background", exclusive=True, exit_on_error=False)
+
+    def answer(self, answer: Callable[[], None]) -> None:
+        """Leave an answer from a task; it is taken as soon as the screen is free."""
+        self._background.post(answer)
+        self._look_for_answers()
+
+    def _look_for_answers(self) -> None:
+        if self._looks is None:
+            self._looks = self.set_interval(1 / LOOKS_PER_SECOND, self.pump)
+        self.call_later(self.pump)
+
+    def pump(self) -> None:
+        """Take what came from the background, and show it."""
+        if self._background.take() and self.is_mounted:
+            self.refresh_all()
+
+    def failed(self, error: Exception) -> None:
+        """Say why work in the background failed."""
+        words = internal_error(error)
+        if isinstance(error, DockpassError):
+            words = f"{error.message} {error.hint}"
+        self.app.notify(words, severity="error", timeout=12)
+
+
+def internal_error(error: BaseException | None) -> str:
+    """Return what is said of an exception that nothing expected."""
+    return f"Internal error in dockpass ({clean(type(error).__name__, 60)})."
+
+
+def screen_of(place: str) -> type[PanelScreen]:
+    """Return the screen of a place, from the module of the same name, which is loaded only now."""
+    module = import_module(f"dockpass.ui.screens.{place}")
+    return next(
+        found
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, PanelScreen) and place == found.PLACE
+    )
