@@ -43,7 +43,7 @@ async def test_own_keys_work_and_are_shown_in_their_place() -> None:
         assert isinstance(pilot.app.screen, EditValue)
         await press(pilot, "escape", "f1")
         text = str(pilot.app.screen.query_one("#body Static", Static).render())
-        assert "f7          Change the selected variable" in text
+        assert "f7          Edit the selected variable" in text
         assert "ctrl+q      Quit" in text
         await press(pilot, "escape", "ctrl+q")
     assert pilot.app.return_code == 0
