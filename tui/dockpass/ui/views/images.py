@@ -173,7 +173,7 @@ def removed_words(image: StoredImage, kept: Sequence[str], removed: Removed) -> 
     if kept:
         return f"removed the name {image.name}; the image stays as {', '.join(kept)}"
     if removed.kept:
-        return f"removed {title_of(image)}; its blobs are left for a prune: {removed.kept}"
+        return f"removed {title_of(image)}; its blobs stay for a prune: {removed.kept}"
     return f"removed {title_of(image)}: {plural(len(removed.blobs), 'blob')}, {size(removed.size)} freed"
 
 
