@@ -88,7 +88,7 @@ def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> Non
 
     press(terminal, "n", "Tour 6 of 8: Run the cleanup")
     shown, going = run_cleanup(terminal)
-    assert going > 20
+    assert going > 10  # keep=v.* keeps the releases
     assert f"✓ {going} deleted" in shown
     press(terminal, ESCAPE, "Tour 6 of 8", "done")
 

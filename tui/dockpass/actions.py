@@ -81,13 +81,6 @@ ACTIONS: tuple[Action, ...] = (
         opens="images",
         help="Show the images of the embedded engine.",
     ),
-    Action(
-        id="copy",
-        keys="y",
-        title="copy",
-        scope="everywhere",
-        help="Copy the command line, with secrets as $NAME; on other screens, what is shown.",
-    ),
     Action(id="command_1", keys="1", title="build", scope="overview", shown=False, help="Select build."),
     Action(id="command_2", keys="2", title="push", scope="overview", shown=False, help="Select push."),
     Action(id="command_3", keys="3", title="pull", scope="overview", shown=False, help="Select pull."),
@@ -224,6 +217,13 @@ ACTIONS: tuple[Action, ...] = (
         title="overview",
         scope="images",
         help="Go back to the overview; a filter is cleared first.",
+    ),
+    Action(
+        id="copy",
+        keys="y",
+        title="copy",
+        scope="everywhere",
+        help="Copy the command line, with secrets as $NAME; on other screens, what is shown.",
     ),
     Action(id="help", keys="question_mark", title="help", scope="everywhere", help="Show every key."),
     Action(

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from dockpass.actions import PLACES
 from dockpass.auth.command import Command
 from dockpass.errors import DockpassError
 from dockpass.text import clean
@@ -59,7 +60,7 @@ class PanelScreen(Screen[None]):
             yield Static(id="status-right", markup=False)
         yield TooSmall()
         yield from self.compose_panels()
-        yield Keys()
+        yield Keys(PLACES.get(self.PLACE, ()))
 
     def compose_panels(self) -> ComposeResult:
         """What stands between the status line and the keys."""

@@ -23,8 +23,10 @@ PADDING = 1
 class Keys(Footer):
     """Textual's footer, in which no key is cut: those that do not fit are behind `?`."""
 
-    def __init__(self) -> None:
+    def __init__(self, scopes: Sequence[str] = ()) -> None:
+        """`scopes` are those of the screen's actions: keys stand in the order of the table."""
         super().__init__(compact=True)
+        self._places = _places(scopes)
         self._chosen_for = 0
 
     def compose(self) -> ComposeResult:
@@ -32,7 +34,10 @@ class Keys(Footer):
         keys = [each for each in super().compose() if isinstance(each, FooterKey)]
         docked = [each for each in keys if each.has_class("-command-palette")]
         # A key of a person's own keeps the place of its action.
-        rest = sorted((each for each in keys if each not in docked), key=lambda each: _place(each.action))
+        rest = sorted(
+            (each for each in keys if each not in docked),
+            key=lambda each: self._places.get(each.action, len(ACTIONS)),
+        )
         room = self.app.size.width - PADDING - sum(_width(each) + 1 for each in docked)
         fit = fitting([(_width(each), each.action in ALWAYS) for each in rest], room)
         yield from (each for each, fits in zip(rest, fit, strict=True) if fits)
@@ -45,12 +50,10 @@ class Keys(Footer):
             self.call_after_refresh(self.recompose)
 
 
-_PLACES = {action_string(action): number for number, action in reversed(list(enumerate(ACTIONS)))}
-
-
-def _place(action: str) -> int:
-    """Return the place of a key among the others: that of its action in the table, rows' own keys first."""
-    return 0 if action == "select" else _PLACES.get(action, len(ACTIONS))
+def _places(scopes: Sequence[str]) -> dict[str, int]:
+    """Return the place of each action among the others, by what Textual runs; rows' own keys come first."""
+    actions = [action for action in ACTIONS if action.scope in scopes]
+    return {"select": -1} | {action_string(action): at for at, action in enumerate(actions)}
 
 
 def fitting(keys: Sequence[tuple[int, bool]], room: int) -> list[bool]:
