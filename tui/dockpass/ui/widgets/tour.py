@@ -68,8 +68,7 @@ class TourPanel(Panel):
         """Go to the next step, with its edits."""
         if self._number < len(self._steps):
             self._number += 1
-            self._prepare()
-        self.refresh_step()
+            self._prepare()  # the screen shows the step together with its edits
 
     def go_back(self) -> None:
         """Go to the previous step; the edits stay."""
