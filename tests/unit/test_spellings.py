@@ -271,7 +271,7 @@ def test_ordinary_lines_stay_as_they_are_and_cost_next_to_nothing() -> None:
         "Step 3/9 : RUN apt-get update && apt-get install -y libssl-dev curl=7.88",
         f"sha256:{'0123456789abcdef' * 4}: Pulling fs layer 12kB",
         "copying build/lib/dockpass/registry/transport.py -> /usr/local/lib/python3.11/site-packages",
-        "Get:7 http://deb.debian.org/debian bookworm/main amd64 libpython3.11 3.11.2-6+deb12u2 [813 kB], 45%",
+        "Get:7 http://packages.example/debian bookworm/main amd64 libpython3.11 3.11.2-6+deb12u2 [813 kB], 45%",
     ]
     began = time.process_time()
     for _ in range(1000):
