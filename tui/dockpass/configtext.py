@@ -208,8 +208,8 @@ def _where(text: str) -> str:
         json.loads(text)
     except json.JSONDecodeError as error:
         return f" (line {error.lineno}, column {error.colno})"
-    except (ValueError, RecursionError):
-        pass
+    except (ValueError, RecursionError):  # the parser names no place for these
+        return ""
     return ""
 
 

@@ -10,6 +10,7 @@ from dockpass.auth.decision import Decision, Outcome, Refusal, Step
 from dockpass.auth.facts import Edit, EditKind, Facts, UnknownImage
 from dockpass.auth.rules import host_of_image, rule
 from dockpass.auth.whynot import WhyNot, why_not
+from dockpass.cli.table import columns
 from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.variables.findings import Finding
@@ -104,11 +105,11 @@ def explain_text(decided: Decision, facts: Facts, findings: Sequence[Finding]) -
         [
             decided.sentence,
             "",
-            *_columns(_summary(decided)),
-            *_block("rules", _columns([_step(step) for step in decided.trace])),
-            *_block("base images", _columns(_base_images(decided, facts))),
+            *columns(_summary(decided)),
+            *_block("rules", columns([_step(step) for step in decided.trace])),
+            *_block("base images", columns(_base_images(decided, facts))),
             *_block("warnings", [f"  ▲ {notice.message}" for notice in decided.warnings]),
-            *_block("instead", _columns([_instead(each) for each in why_not(decided.command, facts)])),
+            *_block("instead", columns([_instead(each) for each in why_not(decided.command, facts)])),
             *_block("findings", [f"  {line}" for found in findings for line in finding_lines(found)]),
         ]
     )
@@ -169,17 +170,6 @@ def _edit_json(edit: Edit) -> dict[str, Any]:
         "example": edit.example,
         "text": edit.in_words(),
     }
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Align columns, two blanks between them and before the first."""
-    if not rows:
-        return []
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "".join(f"  {cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def _block(title: str, lines: Iterable[str]) -> list[str]:

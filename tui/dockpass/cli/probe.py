@@ -11,6 +11,7 @@ from dockpass.auth.command import Command
 from dockpass.cli.context import Given, gather_facts
 from dockpass.cli.explain import error_json, finding_lines
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.table import columns
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode
 from dockpass.probe.model import ACTIONS, NO_USABLE_ANSWER, LoginState, Probe, Verdict
@@ -186,7 +187,7 @@ def report_lines(report: AccessReport) -> list[str]:
     lines = [str(report.plan.repository), "", *_table(probes)]
     if len(probes) == 1:
         lines += _block("evidence", _evidence(probes[0]))
-    lines += _block("commands", _columns([_need(need) for need in report.needs]))
+    lines += _block("commands", columns([_need(need) for need in report.needs]))
     lines += _block("ways out", _ways_out(report.needs))
     for probe in probes:
         title = "findings" if len(probes) == 1 else f"findings: {probe.credential_name}"
@@ -212,7 +213,7 @@ def _table(probes: Sequence[Probe]) -> list[str]:
         ("token", *(_token(probe) for probe in probes)),
         ("may not delete", *(", ".join(probe.token.deny_delete[:3]) or "-" for probe in probes)),
     ]
-    return _columns([row for row in rows if row[0] != "may not delete" or set(row[1:]) != {"-"}])
+    return columns([row for row in rows if row[0] != "may not delete" or set(row[1:]) != {"-"}])
 
 
 def _accepted(probe: Probe) -> str:
@@ -235,7 +236,7 @@ def _evidence(probe: Probe) -> list[str]:
         rows.append(("", probe.login.hint))
     rows += [(_NAMES.get(found.asked, found.asked), found.evidence) for found in probe.actions]
     rows += [(f"{found.asked} of {found.repository}", found.evidence) for found in probe.others]
-    return _columns(rows)
+    return columns(rows)
 
 
 def _need(need: Requirement) -> tuple[str, ...]:
@@ -259,7 +260,7 @@ def _findings(probe: Probe) -> Iterable[str]:
 
 
 def _requests(probe: Probe) -> list[str]:
-    return _columns(
+    return columns(
         [
             (
                 f"{number:>2} {request.method} {request.url}",
@@ -272,16 +273,6 @@ def _requests(probe: Probe) -> list[str]:
             for number, request in enumerate(probe.requests, 1)
         ]
     )
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    if not rows:
-        return []
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "".join(f"  {cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def _block(title: str, lines: Iterable[str]) -> list[str]:

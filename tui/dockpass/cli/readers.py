@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dockpass.cli.context import Given, variables_of
+from dockpass.cli.table import columns
 from dockpass.cli.world import World
 from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.compare import disagreements
@@ -146,7 +147,7 @@ def detail_lines(registry: Registry) -> list[str]:
         lines += ["", "disagreements", *_noted(registry.disagreements)]
     for reading in registry.readings:
         lines += ["", f"{reading.reader.label}, for {reading.registry}: {verdict_words(reading)}"]
-        lines += _columns([_candidate(found) for found in reading.candidates])
+        lines += columns([_candidate(found) for found in reading.candidates])
     findings = dict.fromkeys(found for reading in registry.readings for found in reading.findings)
     if findings:
         lines += ["", "findings"]
@@ -171,7 +172,7 @@ def _noted(sentences: Iterable[str]) -> list[str]:
 
 
 def _table(registry: Registry) -> list[str]:
-    return _columns([_row(reading) for reading in registry.readings])
+    return columns([_row(reading) for reading in registry.readings])
 
 
 def _row(reading: Reading) -> tuple[str, ...]:
@@ -183,14 +184,6 @@ def _candidate(found: Candidate) -> tuple[str, ...]:
     login = "" if found.secret_kind is SecretKind.NONE else who(found)
     evidence = f" ({found.evidence})" if found.evidence else ""
     return f"{'▶' if found.accepted else '✗'} {found.source}", login, f"{found.because}{evidence}"
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "".join(f"  {cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def asked_note(registries: Sequence[Registry]) -> str:
