@@ -34,21 +34,20 @@ def explain_json(
     if isinstance(decided, Refusal):
         return error_json(decided.id, decided.message, decided.hint)
     return {
-        "command": str(decided.command),
+        "command": decided.command,
         "repo": clean(decided.repo) or None,
-        "method": str(decided.method),
+        "method": decided.method,
         "username": None if decided.username is None else clean(decided.username),
         "secret_from": decided.secret_from,
         "config_dir": None if decided.config_dir is None else clean(decided.config_dir),
         "login": [clean(key) for key in decided.login],
-        "warnings": [{"id": str(notice.id), "message": notice.message} for notice in decided.warnings],
+        "warnings": [{"id": notice.id, "message": notice.message} for notice in decided.warnings],
         "trace": [
-            {"rule": str(step.rule), "outcome": str(step.outcome), "because": step.because}
-            for step in decided.trace
+            {"rule": step.rule, "outcome": step.outcome, "because": step.because} for step in decided.trace
         ],
         "why_not": [
             {
-                "method": str(found.method),
+                "method": found.method,
                 "changes": [_edit_json(edit) for edit in found.changes],
                 "because": found.because,
             }
@@ -82,7 +81,7 @@ def finding_json(found: Finding) -> dict[str, str]:
     """Return a finding as an object."""
     return {
         "id": found.id,
-        "severity": str(found.severity),
+        "severity": found.severity,
         "about": found.name,
         "message": found.message,
         "hint": found.hint,
@@ -163,7 +162,7 @@ def _edit_json(edit: Edit) -> dict[str, Any]:
     """Return an edit as an object; the value of a secret is null, and any will do."""
     hidden = isinstance(edit.value, Secret) or edit.value is None
     return {
-        "kind": str(edit.kind),
+        "kind": edit.kind,
         "name": edit.name,
         "option": edit.kind in {EditKind.GIVE, EditKind.DROP},
         "value": None if hidden else clean(str(edit.value)),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import Any
 
 from dockpass.secrets import Redactor
@@ -30,8 +32,8 @@ class Output:
         sys.stdout.flush()
 
     def json(self, found: Any) -> None:
-        """Write one JSON object as a line to stdout."""
-        print(self._redact(json.dumps(found, ensure_ascii=False)), file=sys.stdout, flush=True)
+        """Write one JSON object as a line to stdout; its field names and ids stay what they are."""
+        print(json.dumps(redacted(found, self._redact), ensure_ascii=False), file=sys.stdout, flush=True)
 
     def say(self, lines: Iterable[str]) -> None:
         """Write lines to stderr."""
@@ -67,6 +69,32 @@ class Output:
         if self._in_progress:
             print("\r\x1b[K", end="", file=sys.stderr)
             self._in_progress = False
+
+
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+def redacted(found: Any, redact: Redactor) -> Any:
+    """Return a JSON value with every text in it redacted.
+
+    Field names and the members of an enumeration are dockpass's own words: a program that reads the
+    object finds them even where a secret happens to be the word `example`.
+    """
+    match found:
+        case Enum():
+            return found
+        case str():
+            return redact(found)
+        case Mapping():
+            return {_redacted_key(key, redact): redacted(value, redact) for key, value in found.items()}
+        case list() | tuple():
+            return [redacted(each, redact) for each in found]
+        case _:
+            return found
+
+
+def _redacted_key(key: str, redact: Redactor) -> str:
+    return key if isinstance(key, Enum) or _FIELD.fullmatch(key) else redact(key)
 
 
 def is_terminal() -> bool:

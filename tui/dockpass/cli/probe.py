@@ -147,23 +147,23 @@ def report_json(report: AccessReport) -> dict[str, Any]:
     """Return the object of `--json`; no secret is ever in it."""
     plan = report.plan
     return {
-        "command": str(plan.command),
+        "command": plan.command,
         "repo": str(plan.repository),
-        "method": str(plan.chosen),
+        "method": plan.chosen,
         "probes": [
-            {"method": str(method), "source": plan.login(method).source, **_rounded(asdict(probe))}
+            {"method": method, "source": plan.login(method).source, **_rounded(asdict(probe))}
             for method, probe in report.probes.items()
         ],
         "not_probed": [
-            {"method": str(found.method), "because": found.absent or "not asked for"}
+            {"method": found.method, "because": found.absent or "not asked for"}
             for found in plan.candidates
             if found.method not in report.probes
         ],
         "needs": [
             {
-                "command": str(need.command),
-                "method": None if need.method is None else str(need.method),
-                "standing": str(need.standing),
+                "command": need.command,
+                "method": need.method,
+                "standing": need.standing,
                 "needs": list(need.needs),
                 "words": need.words,
                 "way_out": need.way_out,

@@ -104,9 +104,9 @@ def registries_json(registries: Sequence[Registry], problems: Sequence[ConfigFin
 
 def _reading_json(reading: Reading) -> dict[str, Any]:
     return {
-        "reader": str(reading.reader),
+        "reader": reading.reader,
         "looks_up": reading.registry,
-        "verdict": str(reading.verdict),
+        "verdict": reading.verdict,
         "winner": _candidate_json(reading.winner) if reading.winner else None,
         "candidates": [_candidate_json(found) for found in reading.candidates],
         "findings": [_finding_json(found) for found in reading.findings],
@@ -118,9 +118,9 @@ def _candidate_json(found: Candidate) -> dict[str, Any]:
         "source": found.source,
         "key": found.key or None,
         "user": found.user or None,
-        "secret_kind": str(found.secret_kind),
+        "secret_kind": found.secret_kind,
         "accepted": found.accepted,
-        "reason": str(found.reason),
+        "reason": found.reason,
         "because": found.because,
         "evidence": found.evidence,
         "fingerprint": found.fingerprint or None,

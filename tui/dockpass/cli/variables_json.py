@@ -21,7 +21,7 @@ def show_json(looked: Looked) -> dict[str, Any]:
     return {
         "job": clean(view.name, 255) or None,
         "ref": {
-            "type": str(looked.pipeline.ref.type),
+            "type": looked.pipeline.ref.type,
             "name": clean(looked.pipeline.ref.name, 255),
             "protected": looked.pipeline.ref.protected,
         },
@@ -153,8 +153,8 @@ def _flag_names(definition: Definition) -> list[str]:
 
 def _login_json(login: JobLogin) -> dict[str, Any]:
     return {
-        "command": str(login.command),
-        "method": None if login.method is None else str(login.method),
+        "command": login.command,
+        "method": login.method,
         "username": login.username,
         "address": login.address,
         "secret_from": login.secret_from,
