@@ -30,7 +30,7 @@ SECONDS = 5.0
 _OWNER = """
 import os, sys, time
 from pathlib import Path
-from dockpass.auth.credential import Credential
+from dockpass.references.credential import Credential
 from dockpass.dockerconfig.places import Place
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.secrets import Secret

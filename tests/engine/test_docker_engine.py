@@ -13,12 +13,12 @@ import pytest
 from logins import ANONYMOUS, Given
 from servers import JOB_TOKEN, Registry
 
-from dockpass.auth.credential import Credential
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.client import RunClient
 from dockpass.engines.docker import DockerEngine, open_engine
 from dockpass.engines.endpoint import Endpoint
 from dockpass.errors import Cancelled, DockpassError, LoginRefused
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]

@@ -19,11 +19,11 @@ from notes import Notes
 from servers import PASSWORD, USER, Registry, free_port, wait_until
 from slowproxy import SlowProxy
 
-from dockpass.auth.credential import Credential
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.docker import DockerEngine, open_engine
 from dockpass.engines.endpoint import Endpoint
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, UsageError
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 from engine import CAN_RUN, Images, tiny_program
 

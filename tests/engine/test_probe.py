@@ -12,10 +12,10 @@ from images import Pusher
 from program import Program
 from servers import CLEANUP_PASSWORD, JOB_TOKEN, PASSWORD, USER, Registry
 
-from dockpass.auth.credential import Credential
 from dockpass.probe.model import LoginState, Probe
 from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question
+from dockpass.references.credential import Credential
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 

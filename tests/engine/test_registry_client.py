@@ -8,11 +8,11 @@ from images import Pusher
 from logins import ANONYMOUS, Given
 from servers import CLEANUP_PASSWORD, JOB_TOKEN, PASSWORD, USER, Registry
 
-from dockpass.auth.credential import Credential
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
 from dockpass.cleanup.plan import DeletionPlan, Policy, plan_deletion
 from dockpass.errors import LoginRefused
+from dockpass.references.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.token import granted_actions

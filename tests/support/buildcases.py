@@ -9,11 +9,11 @@ from typing import Any
 
 from dockpass.buildfiles.contexts import parse_contexts
 from dockpass.buildfiles.dockerfile import Dockerfile, read_dockerfile
-from dockpass.buildfiles.imagenames import normalised
 from dockpass.buildfiles.lines import syntax
 from dockpass.buildfiles.platforms import BuildPlatform
 from dockpass.engines.context import open_context, visible_names
 from dockpass.errors import UsageError
+from dockpass.references.imagenames import normalised
 
 _CASES = Path(__file__).parents[1] / "cases"
 AMD64 = BuildPlatform("linux", "amd64")

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from logins import Given
 
-from dockpass.auth.credential import Credential
+from dockpass.references.credential import Credential
 from dockpass.registry.addresses import kind_of
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.policy import Policy

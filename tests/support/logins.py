@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dockpass.auth.address import login_key
-from dockpass.auth.credential import Credential
+from dockpass.references.address import login_key
+from dockpass.references.credential import Credential
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.auth.reference import parse_reference
 from dockpass.buildfiles.contexts import parse_contexts
 from dockpass.buildfiles.dockerfile import read_dockerfile
 from dockpass.buildfiles.platforms import BuildPlatform
 from dockpass.errors import UsageError
+from dockpass.references.reference import parse_reference
 from dockpass.text import clean
 
 STAGES = """\

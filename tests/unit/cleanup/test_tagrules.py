@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from logins import Given
 from sandboxclient import Client
 
-from dockpass.auth.credential import Credential
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
 from dockpass.cleanup.plan import Policy, TagInfo, needs_single_tags, plan_deletion
 from dockpass.cleanup.tagrules import LONGEST_PATTERN, MOST_PATTERNS, make_rules, rules_of, why_not
+from dockpass.references.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.sandbox.server import SandboxServer
 from dockpass.secrets import Secret

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.configfile import LARGEST_FILE, ConfigFile, FileState, read_config
 from dockpass.dockerconfig.resolve import resolve
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 
 from .conftest import WriteConfig, basic

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.helpers import HelperOutcome, ask_helper, find_program, helper_environ
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 
 from .conftest import WriteHelper

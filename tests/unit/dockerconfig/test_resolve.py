@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.helpers import HelperOutcome, HelperResult
 from dockpass.dockerconfig.keys import host_of_key, shown_key
 from dockpass.dockerconfig.resolve import Found, Resolution, resolve, system_store
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 
 from .conftest import WriteConfig, WriteHelper, basic

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readerworld import CONFIG, World
 
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.readers.model import Reader, SecretKind, Verdict, fingerprint_of
 from dockpass.dockerconfig.runconfig import RIVALS, RunConfig
 from dockpass.dockerconfig.temporary import config_json
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Credential
 from dockpass.secrets import Redactor, Secret
 
 from .conftest import WriteConfig, basic

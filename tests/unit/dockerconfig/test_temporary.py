@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig import guardian, places, temporary
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.dockerconfig.places import Place, is_in_memory
 from dockpass.dockerconfig.temporary import DUMMY_HOST, TemporaryConfig, config_json
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 
 HOST = "registry.example"
@@ -201,7 +201,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     script = """if True:
         import resource, sys
         from pathlib import Path
-        from dockpass.auth.credential import Credential
+        from dockpass.references.credential import Credential
         from dockpass.dockerconfig.places import Place
         from dockpass.dockerconfig.temporary import TemporaryConfig
         from dockpass.errors import DockpassError

@@ -12,13 +12,13 @@ from fakeengine import Answer, FakeEngine
 from logins import ANONYMOUS, Given
 from notes import Notes
 
-from dockpass.auth.credential import Credential
 from dockpass.engines import client as client_module
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.client import RunClient
 from dockpass.engines.docker import DockerEngine, open_engine
 from dockpass.engines.endpoint import Endpoint
 from dockpass.errors import Cancelled, DockpassError, LoginRefused
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 
 REFERENCE = "registry.test/team/app:1"

@@ -18,11 +18,9 @@ from fakeengine import Answer, FakeEngine
 from program import Program
 
 from dockpass.auth.command import Command
-from dockpass.auth.credential import Credential
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.facts import Facts, Options
-from dockpass.auth.reference import parse_repository
 from dockpass.dockerconfig.configfile import LARGEST_FILE, FileState, read_config
 from dockpass.dockerconfig.helpers import HelperOutcome, ask_helper, find_program
 from dockpass.dockerconfig.places import Place, places
@@ -30,6 +28,8 @@ from dockpass.dockerconfig.sweep import sweep
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.errors import DockpassError, UsageError
 from dockpass.logfile import start_log
+from dockpass.references.credential import Credential
+from dockpass.references.reference import parse_repository
 from dockpass.registry.token import basic
 from dockpass.secrets import MASK, Redactor, Secret
 from dockpass.ui.app import DockpassApp

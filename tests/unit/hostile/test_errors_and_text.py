@@ -11,9 +11,9 @@ import pytest
 from hostile import ME, PASSWORD, Hostile, Reply, World, bearer
 from notes import Notes
 
-from dockpass.auth.reference import is_digest, is_path, is_tag, parse_reference
 from dockpass.engines.stream import LONGEST_LINE, LONGEST_SHOWN, Reporter, StreamError, objects
 from dockpass.errors import DockpassError, ExitCode, LoginRefused, UsageError
+from dockpass.references.reference import is_digest, is_path, is_tag, parse_reference
 from dockpass.runs import events as ev
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.run import RunScreen

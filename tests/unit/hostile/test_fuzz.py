@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
 
-from dockpass.auth.address import host_name
-from dockpass.auth.credential import Credential
-from dockpass.auth.reference import LONGEST_NAME, is_digest, is_path, is_tag, parse_reference
 from dockpass.dockerconfig.configfile import FileState, read_config
 from dockpass.engines.stream import LONGEST_LINE, LONGEST_SHOWN, Reporter, StreamError, objects
 from dockpass.errors import DockpassError, UsageError
+from dockpass.references.address import host_name
+from dockpass.references.credential import Credential
+from dockpass.references.reference import LONGEST_NAME, is_digest, is_path, is_tag, parse_reference
 from dockpass.registry.addresses import Guard, is_literal, kind_of, why_no_host
 from dockpass.registry.challenge import LONGEST_HEADER, MOST_CHALLENGES, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words

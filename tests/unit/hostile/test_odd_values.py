@@ -14,11 +14,11 @@ from fakeregistry import Asked, Said
 from hypothesis import given, settings
 from jsonvalues import ODD_NUMBERS, json_values
 
-from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.probe.model import Probe, Verdict
 from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question
+from dockpass.references.credential import Credential
 from dockpass.registry.claims import read_claims
 from dockpass.registry.clock import date_in, span_in_words
 from dockpass.registry.contents import Manifest

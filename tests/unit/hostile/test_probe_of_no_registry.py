@@ -11,7 +11,6 @@ from fakeregistry import Asked, Said, refusal
 from hostile import PRIVATE, Reply, World, bearer
 
 from dockpass.auth.command import Command
-from dockpass.auth.credential import Credential
 from dockpass.auth.decide import decide
 from dockpass.auth.facts import Facts, Options
 from dockpass.cli.probe import exit_status, report_lines
@@ -20,6 +19,7 @@ from dockpass.probe.plan import AccessReport, plan_access, requirements_of
 from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question
 from dockpass.probe.requirements import Ability, requirement_of
+from dockpass.references.credential import Credential
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 

@@ -280,7 +280,7 @@ async def test_a06_nor_is_it_from_https_to_http_on_the_same_host(world: World) -
 
 
 async def test_a06_an_identity_token_is_not_posted_again_either(world: World) -> None:
-    from dockpass.auth.credential import Credential
+    from dockpass.references.credential import Credential
     from dockpass.secrets import Secret
 
     evil = await world.server("evil.example", address=ELSEWHERE)

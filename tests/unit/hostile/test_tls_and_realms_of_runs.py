@@ -16,7 +16,6 @@ from hostile import ELSEWHERE, Authority, Hostile, Reply, World, bearer
 from program import Program
 
 from dockpass.auth.command import Command
-from dockpass.auth.credential import Logins
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
@@ -25,6 +24,7 @@ from dockpass.cli.output import Output
 from dockpass.dockerconfig.places import Place
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.errors import DockpassError, UsageError
+from dockpass.references.credential import Logins
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.policy import Policy
 from dockpass.registry.transport import Transport

@@ -10,10 +10,10 @@ import pytest
 from hostile import BASIC, ELSEWHERE, ME, PUBLIC, Hostile, Reply, World, bearer, moved
 from logins import ANONYMOUS, Given
 
-from dockpass.auth.credential import Credential
-from dockpass.auth.reference import parse_repository
 from dockpass.engines.embedded.remote import Remote
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Credential
+from dockpass.references.reference import parse_repository
 from dockpass.registry.addresses import in_ascii
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.policy import RealmRule

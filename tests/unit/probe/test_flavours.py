@@ -8,10 +8,10 @@ from dataclasses import asdict
 import pytest
 from sandboxclient import Client
 
-from dockpass.auth.credential import Credential
 from dockpass.probe.model import LoginState, Probe
 from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question
+from dockpass.references.credential import Credential
 from dockpass.registry.transport import Transport
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer

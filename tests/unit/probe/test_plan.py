@@ -11,12 +11,12 @@ from fakerealm import FakeRealm, grants
 from fakeregistry import Asked, Said, refusal
 
 from dockpass.auth.command import Command, Method
-from dockpass.auth.credential import Credential
 from dockpass.auth.facts import BaseImage, Facts, Options, Source, SourceKind, Variable
 from dockpass.dockerconfig.resolve import Resolution
 from dockpass.errors import NotAllowed, UsageError
 from dockpass.probe.model import LoginState, Verdict
 from dockpass.probe.plan import plan_access, probe_access
+from dockpass.references.credential import Credential
 from dockpass.runs.services import Services
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret

@@ -10,10 +10,10 @@ import pytest
 from fakerealm import PATH, FakeRealm, basic_of, entry, grants, jwt, scopes_of
 from fakeregistry import Asked, Said, refusal
 
-from dockpass.auth.credential import Credential
 from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question, Rejections
+from dockpass.references.credential import Credential
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 

@@ -8,8 +8,8 @@ import pytest
 from fakeregistry import FakeRegistry, Said, digest_of, refusal
 from logins import Given
 
-from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
+from dockpass.references.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.retry import asked_to_wait

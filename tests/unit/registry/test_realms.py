@@ -10,11 +10,11 @@ import pytest
 from fakerealm import PATH, FakeRealm, grants
 from logins import Given
 
-from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
 from dockpass.probe.model import Level, LoginState
 from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question
+from dockpass.references.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.realms import Realms
 from dockpass.registry.transport import Transport

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, parse_qsl
 import pytest
 from fakeregistry import FakeRegistry, Said, refusal
 
-from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
+from dockpass.references.credential import Credential
 from dockpass.registry.token import Realm, Tokens, check_realm, granted_actions
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret

@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from dockpass import turns
-from dockpass.auth.address import host_of_reference, host_of_registry
 from dockpass.auth.command import Command
-from dockpass.auth.credential import Credential, Logins
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import BaseImage, Facts, Options, Source, SourceKind, Variable
@@ -20,6 +18,8 @@ from dockpass.dockerconfig.places import Place
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
 from dockpass.errors import Cancelled, DockpassError
+from dockpass.references.address import host_of_reference, host_of_registry
+from dockpass.references.credential import Credential, Logins
 from dockpass.runs.events import Event
 from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run, start_run

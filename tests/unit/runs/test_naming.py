@@ -12,9 +12,9 @@ import pytest
 
 from dockpass import turns
 from dockpass.auth.command import Command
-from dockpass.auth.credential import Logins
 from dockpass.engines.base import Sink
 from dockpass.errors import DockpassError, ExitCode
+from dockpass.references.credential import Logins
 from dockpass.runs import naming
 from dockpass.runs.events import Ended, Event, Log
 from dockpass.runs.run import start_run

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sandboxclient import Client, digest_of
 
-from dockpass.auth.reference import is_digest, is_repository_path, is_tag
+from dockpass.references.reference import is_digest, is_repository_path, is_tag
 from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.routes import Kind, parse_path
 from dockpass.sandbox.server import SandboxServer

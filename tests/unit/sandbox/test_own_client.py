@@ -8,11 +8,11 @@ import pytest
 from logins import Given
 from sandboxclient import MANIFEST, Client
 
-from dockpass.auth.credential import Credential
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
 from dockpass.cleanup.plan import Policy, plan_deletion
 from dockpass.errors import LoginRefused
+from dockpass.references.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.token import granted_actions

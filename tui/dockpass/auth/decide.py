@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import posixpath
 
-from dockpass.auth.address import is_docker_hub, login_key
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, Step
 from dockpass.auth.facts import Facts
-from dockpass.auth.reference import parse_repository
 from dockpass.auth.rules import (
     AUTOLOGIN_USER,
     CI_RULES,
@@ -24,6 +22,8 @@ from dockpass.auth.rules import (
 from dockpass.auth.sentence import sentence
 from dockpass.auth.warnings import warnings
 from dockpass.errors import UsageError
+from dockpass.references.address import is_docker_hub, login_key
+from dockpass.references.reference import parse_repository
 from dockpass.secrets import Secret
 
 

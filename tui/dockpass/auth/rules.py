@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from dockpass.auth.address import host_of_registry, is_google, same_registry
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import RuleId
 from dockpass.auth.facts import Facts
-from dockpass.auth.reference import parse_reference
 from dockpass.errors import UsageError
+from dockpass.references.address import host_of_registry, is_google, same_registry
+from dockpass.references.reference import parse_reference
 from dockpass.secrets import Secret
 from dockpass.text import clean
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockpass.auth.address import login_key, same_registry
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Notice, Outcome, RuleId, Step, WarningId
 from dockpass.auth.facts import SourceKind
@@ -18,6 +17,7 @@ from dockpass.auth.rules import (
     Case,
     host_of_image,
 )
+from dockpass.references.address import login_key, same_registry
 from dockpass.text import clean
 
 _LOOKS_FALSE = frozenset({"0", "false", "no", "off"})

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from dockpass.auth.address import is_docker_hub, is_google
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.facts import Edit, EditKind, Facts
-from dockpass.auth.reference import parse_repository
 from dockpass.auth.rules import (
     CLEANUP_PASSWORD,
     EXTERNAL_CONFIG,
@@ -23,6 +21,8 @@ from dockpass.auth.rules import (
     Rule,
     host_of_image,
 )
+from dockpass.references.address import is_docker_hub, is_google
+from dockpass.references.reference import parse_repository
 from dockpass.secrets import Secret
 
 _EXAMPLE_SECRET = Secret("example")

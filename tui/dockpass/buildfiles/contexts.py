@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dockpass.buildfiles.imagenames import familiar, normalised
 from dockpass.errors import UsageError
+from dockpass.references.imagenames import familiar, normalised
 from dockpass.text import clean
 
 _IMAGE = "docker-image://"

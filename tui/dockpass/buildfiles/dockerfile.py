@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from dockpass.auth.facts import BaseImage, UnknownImage
-from dockpass.auth.reference import parse_reference
 from dockpass.buildfiles.checks import BUILDKIT_FLAGS
 from dockpass.buildfiles.contexts import NamedContext, NamedContexts
-from dockpass.buildfiles.imagenames import normalised
 from dockpass.buildfiles.lines import Instruction, syntax
 from dockpass.buildfiles.platforms import BuildPlatform, arguments_of, parse_platform, this_machine
 from dockpass.buildfiles.stages import (
@@ -28,6 +26,8 @@ from dockpass.buildfiles.stages import (
 )
 from dockpass.buildfiles.words import expand
 from dockpass.errors import UsageError
+from dockpass.references.imagenames import normalised
+from dockpass.references.reference import parse_reference
 from dockpass.text import clean
 
 PLATFORM_ARGS = frozenset(

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockpass.auth.facts import BaseImage, UnknownImage
-from dockpass.auth.reference import parse_reference
 from dockpass.buildfiles.contexts import NamedContexts
 from dockpass.buildfiles.dockerfile import BuildFinding, read_dockerfile
-from dockpass.buildfiles.imagenames import normalised
 from dockpass.errors import UsageError
+from dockpass.references.imagenames import normalised
+from dockpass.references.reference import parse_reference
 from dockpass.text import clean
 from dockpass.textfile import read_text_file
 

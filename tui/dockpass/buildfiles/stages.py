@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from dockpass.buildfiles.checks import mounts, stage_name, why_refused
 from dockpass.buildfiles.contexts import NamedContext, NamedContexts, context_of
-from dockpass.buildfiles.imagenames import normalised
 from dockpass.buildfiles.lines import Instruction, directives, escape_character, instructions
 from dockpass.buildfiles.platforms import BuildPlatform, parse_platform
 from dockpass.buildfiles.words import Expansion, expand
+from dockpass.references.imagenames import normalised
 from dockpass.text import clean
 
 SCRATCH = "scratch"

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from dockpass.auth.address import host_name
 from dockpass.cleanup.rules import parse_span
 from dockpass.cli.facts_options import Decorated, applied, facts_options, repo_option
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
+from dockpass.references.address import host_name
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host
 from dockpass.registry.proxies import NONE, Proxies, proxies_for
 from dockpass.settings import ENGINES

@@ -11,8 +11,8 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 from dockpass.text import clean
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from dockpass.auth.address import normalise_host
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.keys import host_of_key
+from dockpass.references.address import normalise_host
+from dockpass.references.credential import Credential
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.text import clean, clean_bytes

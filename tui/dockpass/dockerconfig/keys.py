@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dockpass.auth.address import normalise_host
+from dockpass.references.address import normalise_host
 from dockpass.secrets import MASK, mask_userinfo
 from dockpass.text import clean
 

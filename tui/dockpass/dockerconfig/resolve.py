@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from dockpass.auth.address import login_key
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.configfile import ConfigFile, FileState, read_config
 from dockpass.dockerconfig.helpers import HelperOutcome, HelperResult, ask_helper, find_program
 from dockpass.dockerconfig.keys import host_of_key, looks_like, shown_key
+from dockpass.references.address import login_key
+from dockpass.references.credential import Credential
 from dockpass.text import clean
 
 RunHelper = Callable[[str, str, Mapping[str, str]], HelperResult]

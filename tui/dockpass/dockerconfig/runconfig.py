@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockpass.auth.address import login_key
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.dockerconfig.helpers import HelperOutcome, HelperResult
 from dockpass.dockerconfig.keys import host_of_key
 from dockpass.dockerconfig.resolve import Found, resolve
 from dockpass.dockerconfig.temporary import DUMMY_HOST, is_dummy
 from dockpass.errors import DockpassError
+from dockpass.references.address import login_key
+from dockpass.references.credential import Credential
 from dockpass.secrets import Redactor
 from dockpass.text import clean
 

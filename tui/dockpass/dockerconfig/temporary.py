@@ -16,11 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockpass.auth.credential import Credential
 from dockpass.dockerconfig.entry import written_entry
 from dockpass.dockerconfig.guardian import Guardian
 from dockpass.dockerconfig.places import Place, is_in_memory, new_name, places
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 from dockpass.text import clean
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from docker.auth import encode_header
 
-from dockpass.auth.credential import Credential
+from dockpass.references.credential import Credential
 
 
 def auth_fields(credential: Credential) -> dict[str, str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from dockpass.auth.credential import Logins
 from dockpass.buildfiles.contexts import NamedContexts
+from dockpass.references.credential import Logins
 
 EMBEDDED = "embedded"
 """The name of the engine that is part of dockpass."""

@@ -16,9 +16,6 @@ import docker.errors
 import requests
 import urllib3.exceptions
 
-from dockpass.auth.address import host_of_reference, host_of_registry, login_key
-from dockpass.auth.credential import Credential, Logins
-from dockpass.auth.reference import is_digest, parse_reference
 from dockpass.engines.auth_headers import auth_fields, auth_header, registry_config
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
 from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
@@ -28,6 +25,9 @@ from dockpass.engines.failures import Proof, failed, login_failed
 from dockpass.engines.starting import how_to_start
 from dockpass.engines.stream import Reporter, StreamError, objects
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, UsageError
+from dockpass.references.address import host_of_reference, host_of_registry, login_key
+from dockpass.references.credential import Credential, Logins
+from dockpass.references.reference import is_digest, parse_reference
 from dockpass.registry.proxies import proxies_of
 from dockpass.text import clean, plural
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockpass.auth.reference import is_digest
 from dockpass.engines.base import Sink
+from dockpass.references.reference import is_digest
 from dockpass.text import clean, clean_lines
 
 LONGEST_LINE = 1 << 20

@@ -12,13 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from dockpass.auth.address import host_name, is_google, login_key, same_registry
 from dockpass.auth.command import Command, Method
-from dockpass.auth.credential import Credential
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Facts
-from dockpass.auth.reference import Repository, parse_reference, parse_repository
 from dockpass.auth.rules import (
     AUTOLOGIN_USER,
     CLEANUP_PASSWORD,
@@ -35,6 +32,9 @@ from dockpass.probe.model import (
     Probe,
 )
 from dockpass.probe.requirements import Requirement, requirement_of
+from dockpass.references.address import host_name, is_google, login_key, same_registry
+from dockpass.references.credential import Credential
+from dockpass.references.reference import Repository, parse_reference, parse_repository
 from dockpass.registry.policy import Policy, RealmRule
 from dockpass.secrets import Redactor
 from dockpass.text import clean

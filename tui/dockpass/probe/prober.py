@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dockpass.auth.address import DOCKER_HUB_HOST, host_name
 from dockpass.errors import DockpassError
 from dockpass.probe.model import (
     ACTIONS,
@@ -27,6 +26,7 @@ from dockpass.probe.question import MOST_REJECTIONS, ProbeContext, Question
 from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
 from dockpass.probe.scope_probe import MOST_OTHERS, ScopeProbe
 from dockpass.probe.tag_list import odd_list, read_by_list, sentences
+from dockpass.references.address import DOCKER_HUB_HOST, host_name
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
 from dockpass.registry.forms import LARGEST_FIRST_ANSWER, Form, shows_registry

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from dockpass.auth.credential import Credential
+from dockpass.references.credential import Credential
 from dockpass.registry.policy import Guard, RealmRule
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret

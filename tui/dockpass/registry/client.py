@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from dockpass.auth.credential import Logins
-from dockpass.auth.reference import is_digest, is_path, is_tag
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Logins
+from dockpass.references.reference import is_digest, is_path, is_tag
 from dockpass.registry.claims import Claims, read_claims
 from dockpass.registry.contents import (
     INDEX_TYPES,

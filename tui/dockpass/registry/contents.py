@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dockpass.auth.reference import is_digest
+from dockpass.references.reference import is_digest
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.text import clean
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from dockpass.auth.reference import is_tag
+from dockpass.references.reference import is_tag
 from dockpass.registry.strictjson import NotJson, strict_json
 from dockpass.text import clean, clean_bytes
 

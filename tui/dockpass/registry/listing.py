@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote, urlsplit
 
-from dockpass.auth.reference import is_tag
+from dockpass.references.reference import is_tag
 from dockpass.registry.failures import read_answer
 from dockpass.registry.links import next_page
 from dockpass.registry.strictjson import NotJson, strict_object

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from dockpass.auth.address import is_docker_hub, is_google
+from dockpass.references.address import is_docker_hub, is_google
 from dockpass.registry.failures import (
     BANNED,
     PROXY_LOGIN,

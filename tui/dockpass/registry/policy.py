@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dockpass.auth.address import DOCKER_HUB_HOST, normalise_host
-from dockpass.auth.reference import is_host
 from dockpass.errors import NotAllowed, UsageError
+from dockpass.references.address import DOCKER_HUB_HOST, normalise_host
+from dockpass.references.reference import is_host
 from dockpass.registry.proxies import NONE, Proxies, Proxy
 from dockpass.registry.site import same_site
 from dockpass.text import clean

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from dockpass.auth.credential import Credential
 from dockpass.errors import UsageError
+from dockpass.references.credential import Credential
 from dockpass.secrets import MASK, Redactor, Secret
 from dockpass.text import clean
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientTimeout
 
-from dockpass.auth.address import DOCKER_HUB_HOST, host_name
-from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError, LoginRefused
+from dockpass.references.address import DOCKER_HUB_HOST, host_name
+from dockpass.references.credential import Credential
 from dockpass.registry.challenge import Challenge, choose, parse_challenges, unusable_challenge
 from dockpass.registry.clock import skew_in_words
 from dockpass.registry.failures import (

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from dockpass.auth.credential import Credential
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Credential
 from dockpass.registry.addresses import in_ascii
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer, refuses_login
 from dockpass.registry.forms import is_page

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from dockpass.auth.reference import parse_reference
 from dockpass.buildfiles.contexts import parse_contexts
 from dockpass.buildfiles.find import BuildSources, find_base_images, refused
 from dockpass.engines.base import BuildRequest
 from dockpass.errors import UsageError
+from dockpass.references.reference import parse_reference
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from dockpass.auth.reference import Reference
 from dockpass.cleanup.reading import parse_time
 from dockpass.errors import DockpassError
+from dockpass.references.reference import Reference
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.contents import Manifest
 from dockpass.runs.contact import contact

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockpass.auth.command import Method
-from dockpass.auth.credential import Credential
 from dockpass.auth.decision import Decision
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.errors import UsageError
+from dockpass.references.credential import Credential
 from dockpass.runs.job import Job
 from dockpass.runs.request import hosts_of_run
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dockpass.auth.facts import Facts
-from dockpass.auth.reference import Repository, parse_repository
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import Engine
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, NotAllowed
+from dockpass.references.reference import Repository, parse_repository
 from dockpass.registry.retry import Wait
 from dockpass.runs.events import (
     Asked,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockpass.auth.address import host_of_registry
 from dockpass.auth.command import Command
 from dockpass.engines.base import EMBEDDED, Engine
 from dockpass.errors import LoginRefused
+from dockpass.references.address import host_of_registry
 from dockpass.runs.contact import check_realm_for_engine, contact
 from dockpass.runs.events import LoginRefused as LoginWasRefused
 from dockpass.runs.events import (

@@ -16,9 +16,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dockpass.auth.reference import parse_reference
 from dockpass.errors import DockpassError
 from dockpass.keeping import keep
+from dockpass.references.reference import parse_reference
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.text import clean

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from dockpass.auth.address import host_of_registry
 from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
 from dockpass.auth.facts import SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.rules import span_text
+from dockpass.references.address import host_of_registry
 from dockpass.registry.proxies import NONE, proxies_of
 from dockpass.runs.events import Phase
 from dockpass.runs.login import ENGINE_COMMANDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from dockpass.auth.reference import Reference
+from dockpass.references.reference import Reference
 from dockpass.runs.events import Phase
 from dockpass.runs.job import Job
 from dockpass.runs.references import references_of_run

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from dockpass.auth.reference import Reference
 from dockpass.engines.base import program_of
 from dockpass.errors import DockpassError
+from dockpass.references.reference import Reference
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import last_build

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dockpass.auth.reference import Reference, parse_reference
 from dockpass.errors import UsageError
+from dockpass.references.reference import Reference, parse_reference
 from dockpass.runs.events import LogKind
 from dockpass.runs.job import Job
 from dockpass.runs.tags import default_tag

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dockpass.auth.address import host_of_reference
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
 from dockpass.cleanup.options import CleanupOptions
+from dockpass.references.address import host_of_reference
 
 
 @dataclass(frozen=True, slots=True)

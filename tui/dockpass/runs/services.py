@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockpass.auth.credential import Credential, Logins
 from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.helpers import HelperResult, ask_helper
 from dockpass.dockerconfig.resolve import Resolution, resolve
 from dockpass.dockerconfig.runconfig import without_rivals
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import Engine
+from dockpass.references.credential import Credential, Logins
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories
 from dockpass.registry.proxies import proxies_for
 from dockpass.secrets import Redactor

@@ -9,7 +9,7 @@ from enum import Enum
 from hmac import compare_digest
 from typing import Self
 
-from dockpass.auth.credential import Credential
+from dockpass.references.credential import Credential
 from dockpass.sandbox.access import ALL, DELETE, PULL, PUSH
 from dockpass.secrets import Secret
 

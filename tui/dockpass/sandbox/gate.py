@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from dockpass.auth.reference import is_repository_path
+from dockpass.references.reference import is_repository_path
 from dockpass.sandbox.access import (
     ALL,
     DELETE,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from dockpass.auth.reference import is_digest, is_repository_path, is_tag
+from dockpass.references.reference import is_digest, is_repository_path, is_tag
 
 Change: TypeAlias = Sequence[str]
 """`blob|unblob REPO DIGEST`, `manifest REPO DIGEST TYPE`, `unmanifest REPO DIGEST`, `tag REPO TAG DIGEST`,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dockpass.auth.reference import is_digest
+from dockpass.references.reference import is_digest
 from dockpass.sandbox.answers import Refused, shown
 
 LARGEST = 4 << 20

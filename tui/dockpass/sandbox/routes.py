@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote
 
-from dockpass.auth.reference import is_digest, is_repository_path, is_tag
+from dockpass.references.reference import is_digest, is_repository_path, is_tag
 from dockpass.sandbox.answers import Refused, shown
 
 

@@ -12,9 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from dockpass.auth.address import login_key
-from dockpass.auth.credential import Credential, Logins
-from dockpass.auth.reference import parse_repository
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_config
 from dockpass.engines.base import BuildRequest
@@ -22,6 +19,9 @@ from dockpass.engines.embedded.engine import EmbeddedEngine
 from dockpass.engines.embedded.manifest import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from dockpass.engines.embedded.remote import Remote
 from dockpass.engines.embedded.store import Store
+from dockpass.references.address import login_key
+from dockpass.references.credential import Credential, Logins
+from dockpass.references.reference import parse_repository
 from dockpass.registry.transport import Transport
 
 GROUP = "workshop"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dockpass.auth.address import host_of_reference, host_of_registry, same_registry
 from dockpass.auth.facts import EnvFileRemark, Facts, Variable
+from dockpass.references.address import host_of_reference, host_of_registry, same_registry
 from dockpass.secrets import Secret
 from dockpass.variables.catalogue import CATALOGUE
 from dockpass.variables.config_findings import (

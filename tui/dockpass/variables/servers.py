@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dockpass.auth.address import host_name, host_of_registry
 from dockpass.auth.facts import Facts
+from dockpass.references.address import host_name, host_of_registry
 
 _SERVERS = ("CI_SERVER_HOST", "CI_SERVER_URL")
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dockpass.auth.address import host_of_registry, is_docker_hub, is_google, normalise_host, same_registry
 from dockpass.auth.facts import Facts
+from dockpass.references.address import (
+    host_of_registry,
+    is_docker_hub,
+    is_google,
+    normalise_host,
+    same_registry,
+)
 from dockpass.text import clean
 from dockpass.variables.finding import Finding, Severity
 

@@ -10,7 +10,7 @@ import pytest
 from sandboxclient import Client
 from transfers import Place
 
-from dockpass.auth.credential import Credential
+from dockpass.references.credential import Credential
 from dockpass.sandbox.server import SandboxServer
 
 

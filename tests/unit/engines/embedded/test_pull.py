@@ -13,10 +13,10 @@ from notes import Notes
 from sandboxclient import CONFIG, INDEX, MANIFEST, Client
 from transfers import Place, digest_of, document, in_own_process
 
-from dockpass.auth.credential import Credential
 from dockpass.engines.embedded.manifest import this_platform
 from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Credential
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.server import SandboxServer
 
@@ -283,7 +283,7 @@ def test_an_index_json_that_is_no_json_is_named_and_repaired(
 PULL = """
 import sys
 from pathlib import Path
-from dockpass.auth.credential import Credential
+from dockpass.references.credential import Credential
 from dockpass.engines.embedded.engine import open_embedded
 from dockpass.secrets import Secret
 from dockpass.errors import DockpassError

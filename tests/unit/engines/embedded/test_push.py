@@ -14,9 +14,9 @@ from notes import Notes
 from sandboxclient import Client, Clock
 from transfers import Place
 
-from dockpass.auth.credential import Credential
 from dockpass.engines.embedded import push
 from dockpass.errors import Cancelled, DockpassError
+from dockpass.references.credential import Credential
 from dockpass.sandbox.accounts import Accounts
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.server import SandboxServer

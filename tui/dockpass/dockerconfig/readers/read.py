@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from dockpass.auth.address import host_of_registry
 from dockpass.configtext import problems_in
 from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.cliversions import BEFORE, NEWEST
@@ -20,6 +19,7 @@ from dockpass.dockerconfig.readers.runner import read_runner
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.errors import UsageError
+from dockpass.references.address import host_of_registry
 from dockpass.text import clean
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from dockpass.auth.reference import Reference, parse_reference
 from dockpass.buildfiles.dockerfile import SYNTAX_ARG, Wanted, wanted_platform
 from dockpass.buildfiles.lines import Instruction, instructions
 from dockpass.buildfiles.platforms import BuildPlatform
@@ -22,6 +21,7 @@ from dockpass.engines.embedded.script import check_flags, needs_engine, read_scr
 from dockpass.engines.embedded.store import Store
 from dockpass.engines.embedded.tree import Tree, tree_of_files
 from dockpass.errors import UsageError
+from dockpass.references.reference import Reference, parse_reference
 from dockpass.text import clean, cut
 
 PullBase = Callable[[Reference, Platform], Manifest]

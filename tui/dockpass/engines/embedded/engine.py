@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dockpass import __version__
-from dockpass.auth.address import host_of_registry
-from dockpass.auth.credential import Logins
-from dockpass.auth.reference import Reference, is_digest, parse_reference
 from dockpass.engines.base import EMBEDDED, BuildRequest, EngineInfo, Sink
 from dockpass.engines.embedded.manifest import Index, Manifest, Platform, this_platform
 from dockpass.engines.embedded.pull import Pulled, pull
@@ -21,6 +18,9 @@ from dockpass.engines.embedded.push import push
 from dockpass.engines.embedded.remote import Remote
 from dockpass.engines.embedded.store import Entry, Store
 from dockpass.errors import Cancelled, DockpassError
+from dockpass.references.address import host_of_registry
+from dockpass.references.credential import Logins
+from dockpass.references.reference import Reference, is_digest, parse_reference
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.transport import Transport
 from dockpass.text import clean

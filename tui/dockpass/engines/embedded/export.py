@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from dockpass.auth.reference import parse_reference
 from dockpass.engines.embedded.lookup import entries_of
 from dockpass.engines.embedded.manifest import (
     DOCKER_CONFIG,
@@ -21,6 +20,7 @@ from dockpass.engines.embedded.manifest import (
 )
 from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError, UsageError
+from dockpass.references.reference import parse_reference
 from dockpass.text import clean
 
 _AS_OCI = {DOCKER_LAYER_GZIP: OCI_LAYER_GZIP, DOCKER_CONFIG: OCI_CONFIG, DOCKER_MANIFEST: OCI_MANIFEST}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from dockpass.auth.reference import parse_reference
 from dockpass.engines.embedded.store import Entry, Store
 from dockpass.errors import UsageError
+from dockpass.references.reference import parse_reference
 from dockpass.text import clean
 
 _ID = re.compile(r"(?:sha(?:256|512):)?[0-9a-f]{6,128}")

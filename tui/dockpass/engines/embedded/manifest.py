@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from dockpass.auth.reference import is_digest
 from dockpass.errors import DockpassError
+from dockpass.references.reference import is_digest
 from dockpass.text import clean
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from dockpass.auth.reference import Reference
 from dockpass.engines.base import Sink
 from dockpass.engines.embedded.manifest import (
     Descriptor,
@@ -21,6 +20,7 @@ from dockpass.engines.embedded.sources import remember_source
 from dockpass.engines.embedded.store import Ingest, Store
 from dockpass.engines.embedded.writebehind import WriteBehind
 from dockpass.errors import DockpassError
+from dockpass.references.reference import Reference
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.retry import MOST_TRIES, may_pass
 

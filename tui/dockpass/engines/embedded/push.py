@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
-from dockpass.auth.reference import Reference
 from dockpass.engines.base import Sink
 from dockpass.engines.embedded.manifest import Descriptor, Manifest
 from dockpass.engines.embedded.pull import each_at_once
@@ -21,6 +20,7 @@ from dockpass.engines.embedded.remote import (
 from dockpass.engines.embedded.sources import remember_source, source_of
 from dockpass.engines.embedded.store import CHUNK, Store, damaged, unwritable
 from dockpass.errors import DockpassError
+from dockpass.references.reference import Reference
 from dockpass.registry.failures import RegistryError
 from dockpass.registry.retry import MOST_TRIES
 

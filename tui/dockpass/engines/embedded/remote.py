@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from dockpass.auth.credential import Logins
-from dockpass.auth.reference import Repository, is_digest
 from dockpass.engines.embedded.manifest import ACCEPT, INDEXES, MANIFESTS
 from dockpass.errors import DockpassError
+from dockpass.references.credential import Logins
+from dockpass.references.reference import Repository, is_digest
 from dockpass.registry.failures import error_of, read_answer
 from dockpass.registry.retry import SERVER_ERRORS, may_pass
 from dockpass.registry.session import LARGEST_WORDS, Session

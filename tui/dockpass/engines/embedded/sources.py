@@ -6,9 +6,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from dockpass.auth.reference import Repository, parse_repository
 from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError
+from dockpass.references.reference import Repository, parse_repository
 
 MOST_SOURCES = 8
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from dockpass.auth.reference import is_digest
 from dockpass.engines.embedded.manifest import Descriptor, Index, Manifest, parse
 from dockpass.errors import DockpassError
+from dockpass.references.reference import is_digest
 from dockpass.text import clean
 
 NAME_KEY = "org.opencontainers.image.ref.name"

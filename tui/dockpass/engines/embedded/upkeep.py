@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dockpass.auth.reference import is_digest
 from dockpass.engines.embedded.lookup import entries_of
 from dockpass.engines.embedded.manifest import Manifest
 from dockpass.engines.embedded.store import Entry, Store, unwritable
 from dockpass.errors import DockpassError, UsageError
+from dockpass.references.reference import is_digest
 from dockpass.text import clean
 
 

@@ -2,7 +2,7 @@
 
 The grammar is the distribution project's.
 
-`auth.reference` is stricter in what it sends anything to; here the question is what a build asks for.
+`reference` is stricter in what it sends anything to; here the question is what a build asks for.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from dockpass.auth.address import DOCKER_HUB_HOST, host_of_reference, is_docker_hub
 from dockpass.errors import UsageError
+from dockpass.references.address import DOCKER_HUB_HOST, host_of_reference, is_docker_hub
 from dockpass.secrets import MASK
 from dockpass.text import clean
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.auth.reference import is_repository_path, parse_reference, parse_repository
 from dockpass.errors import UsageError
+from dockpass.references.reference import is_repository_path, parse_reference, parse_repository
 
 DIGEST = "sha256:" + "a1" * 32
 
