@@ -1,6 +1,7 @@
 """The token server as GitLab's, and the registry's check of what it gets."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from sandboxclient import Client, Clock, Got
 from dockpass.sandbox.accounts import Account, Accounts
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.server import SandboxServer
+from dockpass.sandbox.tokens import Signer
 from dockpass.secrets import Secret
 
 Start = Callable[..., SandboxServer]
@@ -229,6 +231,12 @@ def tampered(token: str, part: int, change: Callable[[Any], Any]) -> str:
     return ".".join(parts)
 
 
+def signed_with(key: bytes, token: str) -> str:
+    signed = token.rpartition(".")[0]
+    signature = hmac.digest(key, signed.encode(), "sha256")
+    return f"{signed}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
 def test_a_forged_token_is_refused(shared: SandboxServer) -> None:
     client = Client(shared, shared.accounts.job)
     client.image(REPOSITORY, "v1")
@@ -237,8 +245,16 @@ def test_a_forged_token_is_refused(shared: SandboxServer) -> None:
     header, body, signature = token.split(".")
     more = tampered(token, 1, lambda found: {**found, "exp": found["exp"] + 9999})
     unsigned = tampered(token, 0, lambda found: {**found, "alg": "none"})
-    shared_key = tampered(token, 0, lambda found: {**found, "alg": "HS256"})
-    forged = [more, unsigned, shared_key, f"{header}.{body}.", f"{header}.{body}", "..", "x", "a.b.c"]
+    other_algorithm = tampered(token, 0, lambda found: {**found, "alg": "RS256"})
+    forged = [more, unsigned, other_algorithm, signed_with(b"", token), signed_with(b"secret", token)]
+    forged += [
+        Signer().sign(json.loads(base64.urlsafe_b64decode(body + "=="))),
+        f"{header}.{body}.",
+        f"{header}.{body}",
+        "..",
+        "x",
+        "a.b.c",
+    ]
     forged += [f"{header}.{body}.{signature}A", f"{body}.{header}.{signature}", "é" * 9, "W10.W10.W10"]
     for one in forged:
         got = client.raw(

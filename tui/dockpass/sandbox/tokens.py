@@ -1,27 +1,28 @@
-"""Tokens as GitLab makes them: signed by RS256, five minutes long, with fewer actions than asked for."""
+"""Tokens as GitLab makes them: JSON Web Tokens for five minutes, with no more actions than are granted.
+
+GitLab signs with a private key, because its registry is another program. Here one process issues and checks
+the tokens, so a shared secret (HS256) does the same.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from dockpass.sandbox.access import ALL, DELETE, PULL, PUSH, REGISTRY, REPOSITORY, Caller, Scope
 from dockpass.sandbox.accounts import Account, AccountKind
 from dockpass.sandbox.flavours import Profile
 
 ISSUER = "dockpass-sandbox"
+ALGORITHM = "HS256"
 LIFETIME_SECONDS = 300
 LEEWAY_SECONDS = 60
 """How far clocks may be apart, as in Distribution."""
@@ -133,42 +134,36 @@ def new_tokens(profile: Profile, clock: Callable[[], float], protected_tags: Seq
 
 
 class Signer:
-    """One RSA key, made when it is first needed."""
+    """Signs tokens with a random key that never leaves this process."""
 
-    @cached_property
-    def _key(self) -> rsa.RSAPrivateKey:
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-    @cached_property
-    def _id(self) -> str:
-        public = self._key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        return hashlib.sha256(public).hexdigest()[:32]
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
 
     def sign(self, claims: Mapping[str, object]) -> str:
         """Return the claims as a JSON Web Token."""
-        signed = f"{_encoded({'typ': 'JWT', 'alg': 'RS256', 'kid': self._id})}.{_encoded(claims)}"
-        signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{signed}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+        signed = f"{_encoded({'typ': 'JWT', 'alg': ALGORITHM})}.{_encoded(claims)}"
+        signature = base64.urlsafe_b64encode(self._signature(signed)).decode().rstrip("=")
+        return f"{signed}.{signature}"
 
     def verify(self, token: str) -> Mapping[str, Any]:
         """Return the claims of a token that this key has signed; raises `InvalidToken`."""
         signed, _, signature = token.rpartition(".")
         header, _, claims = signed.partition(".")
         try:
-            # The key alone says how it signs: a header that asks for anything else is refused.
-            if json.loads(_decoded(header)).get("alg") != "RS256":
-                raise InvalidToken("it is not signed by RS256")
-            self._key.public_key().verify(
-                _decoded(signature), signed.encode(), padding.PKCS1v15(), hashes.SHA256()
-            )
+            # The header does not choose how the token is checked: `none` and other algorithms are refused.
+            if json.loads(_decoded(header)).get("alg") != ALGORITHM:
+                raise InvalidToken(f"it is not signed with {ALGORITHM}")
+            if not hmac.compare_digest(_decoded(signature), self._signature(signed)):
+                raise InvalidToken("it was not signed here")
             found = json.loads(_decoded(claims))
-        except (ValueError, AttributeError, RecursionError, InvalidSignature) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise InvalidToken("it was not signed here") from error
         if not isinstance(found, dict):
             raise InvalidToken("it holds no claims")
         return found
+
+    def _signature(self, signed: str) -> bytes:
+        return hmac.digest(self._key, signed.encode(), "sha256")
 
 
 def grants_of(
