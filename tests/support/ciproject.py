@@ -13,6 +13,14 @@ from dockpass.variables.gitlab.resolve import JobView, Situation, view_job
 from dockpass.variables.gitlab.tree import Tree
 
 MAIN = ".gitlab-ci.yml"
+CONTEXT = frozenset(
+    {
+        *("ref", "pipeline_source", "instance_variables", "group_variables", "project_variables"),
+        *("pipeline_variables", "schedule_variables", "dotenv", "predefined", "persisted"),
+        *("persisted_after_creation", "runner_environment"),
+    }
+)
+"""Everything of a row's context that `definitions` and `ref_of` look at."""
 
 
 class Files:
@@ -55,6 +63,7 @@ def definitions(context: Mapping[str, Any], ref: Ref) -> tuple[Definition, ...]:
         *groups,
         *settings(context.get("project_variables", ()), Level.PROJECT),
         *_pipeline(context.get("pipeline_variables", {})),
+        *_pipeline(context.get("schedule_variables", {}), Level.SCHEDULE),
     )
 
 
@@ -99,7 +108,5 @@ def _plain(values: Mapping[str, Any], level: Level) -> Iterable[Definition]:
         yield Definition(key=key, value=value, level=level)
 
 
-def _pipeline(given: Any) -> Iterable[Definition]:
-    if isinstance(given, Mapping):
-        return _plain(given, Level.PIPELINE)
-    return settings(given, Level.PIPELINE)
+def _pipeline(given: Any, level: Level = Level.PIPELINE) -> Iterable[Definition]:
+    return _plain(given, level) if isinstance(given, Mapping) else settings(given, level)

@@ -175,3 +175,39 @@ def test_a_job_that_there_is_not_is_told_with_the_nearest(clone: Path) -> None:
 def test_without_a_ci_file_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert ".gitlab-ci.yml not found" in str(run("show").exception)
+
+
+AUTH = '{"auths": {"registry.local": {"auth": "Ym90OkNhbmFyeTlTZWNyZXQ="}}}'
+
+
+@pytest.mark.parametrize(
+    ("image", "runner", "script"),
+    [
+        ("registry.local/ns/app:1", "bot", "bot"),
+        ("REGISTRY.local/ns/app", "bot", None),
+        ("nginx", None, None),
+        ("registry.example.com/acme/shop:1", "gitlab-ci-token", None),
+    ],
+)
+def test_who_logs_in_for_an_image_with_docker_auth_config(
+    clone: Path, image: str, runner: str | None, script: str | None
+) -> None:
+    found = run(
+        *("explain", "DOCKER_AUTH_CONFIG", "--image", image, "--json"),
+        *("--set", f"DOCKER_AUTH_CONFIG={AUTH}", "--set", "CI_REGISTRY=registry.example.com"),
+    )
+    answer = json.loads(found.stdout)["for_image"]
+    users = {each["reader"]: (each["winner"] or {}).get("user") for each in answer["readings"]}
+    assert users == {"gitlab-runner": runner, "docker-cli": script, "docker-cli-before-28.3": None}
+    assert answer["docker_says"] == ["DOCKER_AUTH_CONFIG is set and takes precedence."]
+    assert "Canary" not in found.output
+    assert "no-file" not in found.output, "files of the runner's machine were not looked at"
+
+
+def test_a_docker_auth_config_that_is_not_known_is_told(clone: Path) -> None:
+    (clone / "hidden.json").write_text('[{"key": "DOCKER_AUTH_CONFIG", "value": null, "hidden": true}]')
+    found = run(
+        "explain", "DOCKER_AUTH_CONFIG", "--image", "nginx", "--project-variables", "hidden.json"
+    ).output
+    assert "its value is not known here" in found
+    assert run("explain", "OTHER", "--image", "nginx").exit_code != 0

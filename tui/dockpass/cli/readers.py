@@ -95,14 +95,15 @@ def registries_json(registries: Sequence[Registry], problems: Sequence[ConfigFin
             {
                 "registry": registry.target.shown,
                 "disagreements": list(registry.disagreements),
-                "readings": [_reading_json(reading) for reading in registry.readings],
+                "readings": [reading_json(reading) for reading in registry.readings],
             }
             for registry in registries
         ],
     }
 
 
-def _reading_json(reading: Reading) -> dict[str, Any]:
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """Return what one reader makes of a registry as an object."""
     return {
         "reader": reading.reader,
         "looks_up": reading.registry,

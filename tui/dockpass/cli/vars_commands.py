@@ -88,19 +88,31 @@ def show(as_json: bool, everything: bool, **given: Any) -> None:
 @vars_.command()
 @click.argument("name", metavar="NAME")
 @job_option
+@click.option("--image", metavar="IMAGE", help="With DOCKER_AUTH_CONFIG: who logs in as whom for this image.")
 @pipeline_options
-def explain(name: str, as_json: bool, **given: Any) -> None:
+def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
     """Say where a variable's value comes from, what it overrides, or why the job does not get it."""
     from dockpass.cli import variables as work
     from dockpass.cli import variables_json, variables_text
 
+    if image is not None and name != "DOCKER_AUTH_CONFIG":
+        raise click.UsageError("--image can only be used with DOCKER_AUTH_CONFIG.")
     world = this_process()
     looked = work.look(world, given)
     output = Output(world.redactor)
     if as_json:
-        output.json(variables_json.explain_json(looked, name))
+        found = variables_json.explain_json(looked, name)
+        if image is not None:
+            from dockpass.cli.variables_image import image_json
+
+            found["for_image"] = image_json(looked.view, image, world.home)
+        output.json(found)
     else:
         output.data(variables_text.explain_lines(looked, name))
+        if image is not None:
+            from dockpass.cli.variables_image import image_lines
+
+            output.data(image_lines(looked.view, image, world.home))
     output.say(work.notes(looked))
     raise SystemExit(work.status(looked))
 

@@ -3,37 +3,87 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
 
 from dockpass.secrets import Secret
 from dockpass.text import plural
 
-_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+
+class RegistryUse(StrEnum):
+    """What a kind of token is good for as a registry's password."""
+
+    GITLAB = "yes, with read_registry, and write_registry to push"
+    DEPLOY = "yes, as its own user, with read_registry, and write_registry to push"
+    JOB = "only while the job runs, as gitlab-ci-token"
+    NO = "no"
+    GHCR = "only at ghcr.io"
+    GHCR_JOB = "only at ghcr.io, until the job ends"
+    HUB = "only at docker.io"
+    GOOGLE = "only at gcr.io and pkg.dev, as oauth2accesstoken, for an hour"
+    GOOGLE_KEY = "only at gcr.io and pkg.dev, as _json_key"
+    UNCLEAR = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKind:
+    """A kind of secret, the form of it where there are several, and its use as a registry's password."""
+
+    name: str
+    registry_login: RegistryUse = RegistryUse.UNCLEAR
+    form: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.form})" if self.form else self.name
+
+
+UNKNOWN_KIND = TokenKind("")
+
+_JOB = "GitLab job token"
+_SHAPES: tuple[tuple[re.Pattern[str], TokenKind], ...] = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
-        (r"glcbt-", "GitLab job token"),
-        (r"glpat-", "GitLab personal, project or group token"),
-        (r"gldt-", "GitLab deploy token"),
-        (r"glrt[r]?-", "GitLab runner token"),
-        (r"glptt-", "GitLab trigger token"),
-        (r"gl(ft|imt|agent|soat|ffct|oas|wt)-", "GitLab token that cannot log in to a registry"),
-        (r"gh[po]_|github_pat_", "GitHub token"),
-        (r"gh[us]_", "GitHub app token"),
-        (r"dckr_pat_", "Docker Hub personal token"),
-        (r"dckr_oat_", "Docker Hub organisation token"),
-        (r"eyJ[\w-]+\.[\w-]+\.[\w-]*$", "JWT"),
-        (r"ya29\.", "Google access token"),
-        (r"\s*\{[^{}]*\"type\"\s*:\s*\"service_account\"", "Google service account key"),
-        (r"\s*\{\s*\"auths\"", "docker config"),
-        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----", "private key"),
+        (r"glcbt-eyJ[\w-]*\.[\w-]+\.[\w-]*$", TokenKind(_JOB, RegistryUse.JOB, "JWT")),
+        (r"glcbt-", TokenKind(_JOB, RegistryUse.JOB, "legacy")),
+        (r"glpat-", TokenKind("GitLab personal, project or group token", RegistryUse.GITLAB)),
+        (r"gldt-", TokenKind("GitLab deploy token", RegistryUse.DEPLOY)),
+        (r"glrt[r]?-", TokenKind("GitLab runner token", RegistryUse.NO)),
+        (r"glptt-", TokenKind("GitLab trigger token", RegistryUse.NO)),
+        (r"glft-", TokenKind("GitLab feed token", RegistryUse.NO)),
+        (r"glimt-", TokenKind("GitLab incoming mail token", RegistryUse.NO)),
+        (r"glagent-", TokenKind("GitLab agent token", RegistryUse.NO)),
+        (r"glsoat-", TokenKind("GitLab SCIM token", RegistryUse.NO)),
+        (r"glffct-", TokenKind("GitLab feature flag client token", RegistryUse.NO)),
+        (r"gloas-", TokenKind("GitLab OAuth application secret", RegistryUse.NO)),
+        (r"glwt-", TokenKind("GitLab workspace token", RegistryUse.NO)),
+        (r"ghp_|github_pat_", TokenKind("GitHub personal access token", RegistryUse.GHCR)),
+        (r"gho_", TokenKind("GitHub OAuth token", RegistryUse.GHCR)),
+        (r"ghu_", TokenKind("GitHub app user token", RegistryUse.GHCR)),
+        (r"ghs_", TokenKind("GitHub installation token", RegistryUse.GHCR_JOB, "GITHUB_TOKEN")),
+        (r"dckr_pat_", TokenKind("Docker Hub personal token", RegistryUse.HUB)),
+        (r"dckr_oat_", TokenKind("Docker Hub organisation token", RegistryUse.HUB)),
+        (r"eyJ[\w-]+\.[\w-]+\.[\w-]*$", TokenKind("JWT")),
+        (r"ya29\.", TokenKind("Google access token", RegistryUse.GOOGLE)),
+        (
+            r"\s*\{[^{}]*\"type\"\s*:\s*\"service_account\"",
+            TokenKind("Google service account key", RegistryUse.GOOGLE_KEY),
+        ),
+        (r"\s*\{\s*\"auths\"", TokenKind("docker config", RegistryUse.NO)),
+        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----", TokenKind("private key", RegistryUse.NO)),
     )
 )
 _WITH_PASSWORD = re.compile(r"[A-Za-z][\w+.-]*://[^/\s:@]*:[^/\s@]+@")
 
 
-def token_kind(secret: Secret) -> str:
-    """Return what the secret seems to be, or the empty string."""
+def kind_of(secret: Secret) -> TokenKind:
+    """Return what the secret seems to be; `UNKNOWN_KIND` where nothing tells it."""
     value = secret.reveal()
-    return next((kind for pattern, kind in _SHAPES if pattern.match(value)), "")
+    return next((kind for pattern, kind in _SHAPES if pattern.match(value)), UNKNOWN_KIND)
+
+
+def token_kind(secret: Secret) -> str:
+    """Return the name of what the secret seems to be, or the empty string."""
+    return kind_of(secret).name
 
 
 def looks_secret(value: str) -> bool:

@@ -48,6 +48,7 @@ from dockpass.dockerconfig.readers.trail import NO_SECRET, Trail
 from dockpass.text import clean
 
 VARIABLE = "DOCKER_AUTH_CONFIG"
+_WINS = f"{VARIABLE} is set and takes precedence."
 
 _EMPTY = GoConfig({})
 _HUB_HOSTS = frozenset({"docker.io", "index.docker.io"})
@@ -72,6 +73,25 @@ def read_cli(target: Target, situation: Situation, version: Version = NEWEST) ->
     if not file.not_looked_at and trail.verdict is not Verdict.UNDECIDED:
         _Search(trail, situation, file.shown, key, config, decoding, version).run()
     return trail.done()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What docker prints because of `DOCKER_AUTH_CONFIG`: at `docker login` and `logout`, and always."""
+
+    on_login: str = ""
+    always: str = ""
+
+
+def said_of_variable(raw: str, version: Version = NEWEST) -> Said:
+    """Return what docker prints for the variable's value; nothing where the version does not read it."""
+    if not raw or version < READS_VARIABLE:
+        return Said()
+    try:
+        variable_config(raw.encode("utf-8", "surrogateescape"))
+    except (BrokenJson, TooDeep, BrokenAuth):
+        return Said(_WINS, f"Failed to create credential store from {VARIABLE}")
+    return Said(_WINS)
 
 
 def docker_key(host: str) -> str:

@@ -89,6 +89,18 @@ class RealFileSystem:
         return True
 
 
+class NoFiles:
+    """Another machine, of whose files nothing is known here: none is there."""
+
+    def read(self, path: Path) -> FileRead:
+        """Return that the file is missing."""
+        return FileRead(path, FileKind.MISSING)
+
+    def exists(self, path: Path) -> bool:  # noqa: ARG002 - none is
+        """Return false."""
+        return False
+
+
 def _read(path: Path) -> FileRead:
     link = str(path.readlink()) if path.is_symlink() else ""
     kind = path.stat().st_mode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*\Z")
@@ -63,6 +64,19 @@ def podman_host(key: str, *, legacy: bool) -> str:
     if legacy or bare != key:
         bare = bare.partition("/")[0]
     return "index.docker.io" if bare in {"docker.io", "registry-1.docker.io"} else bare
+
+
+def runner_image(image: str) -> str:
+    """Return the path that GitLab Runner looks up for an image: as `runner_path`, with `docker.io` before a
+    name of Docker Hub (`normalizeImageRef` of helpers/docker/auth/auth.go). A digest keeps its `@sha256`.
+    """
+    directory, slash, name = image.rpartition("/")
+    path = posixpath.normpath(f"{directory}{slash}{name.partition(':')[0]}").lstrip("/")
+    first, mark, rest = path.partition("/")
+    if not mark or not ("." in first or ":" in first or first.lower() == "localhost"):
+        return f"docker.io/{path}"
+    host = first.lower()
+    return f"{'docker.io' if host == 'index.docker.io' else host}/{rest}"
 
 
 def runner_path(key: str) -> str:

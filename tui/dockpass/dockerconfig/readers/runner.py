@@ -14,13 +14,14 @@ from dockpass.dockerconfig.readers.dockercli import VARIABLE, find_misspelled
 from dockpass.dockerconfig.readers.files import FileKind, FileRead
 from dockpass.dockerconfig.readers.goconfig import BrokenAuth, GoConfig, GoEntry, docker_config, with_auth
 from dockpass.dockerconfig.readers.gojson import BrokenJson, TooDeep
-from dockpass.dockerconfig.readers.hosts import runner_path
+from dockpass.dockerconfig.readers.hosts import runner_image, runner_path
 from dockpass.dockerconfig.readers.model import Reader, Reading, SecretKind, Verdict
 from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import (
     HUB,
     HelperLogin,
     HelperState,
+    PayloadLogin,
     Situation,
     Target,
     go_login,
@@ -28,7 +29,9 @@ from dockpass.dockerconfig.readers.situation import (
 from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.secrets import Secret
 
-_JOB = "job payload"
+JOB = "job payload"
+_LOGS = " Newer runners log “Failed to resolve credentials from $DOCKER_AUTH_CONFIG”, older ones say nothing."
+_JOB_USER = "gitlab-ci-token"
 _MOST_ASKED = 50  # of what a store lists; the runner asks for all of it
 
 
@@ -66,7 +69,15 @@ class _Refused(Exception):
 
 def read_runner(target: Target, situation: Situation) -> Reading:
     """Return what GitLab Runner makes of it, with the given home as the one of the runner's user."""
-    name = image_path(target)
+    return _read(image_path(target), situation)
+
+
+def read_runner_image(image: str, situation: Situation) -> Reading:
+    """Return what GitLab Runner makes of an `image:` or a service of a job, as it is written there."""
+    return _read(runner_image(image), situation)
+
+
+def _read(name: str, situation: Situation) -> Reading:
     trail = Trail(Reader.RUNNER, name)
     sources: list[_Source] = []
     try:
@@ -144,7 +155,9 @@ def _add(
         refused = Reason.VARIABLE_REFUSED if name == VARIABLE else Reason.BROKEN_FILE
         trail.add(name, refused, str(error))
         trail.find(
-            "runner-source-unused", f"{name}: {error}; the runner uses nothing of it", "Correct it there."
+            "runner-source-unused",
+            f"{name}: {error}; the runner uses nothing of it",
+            f"Correct it there.{_LOGS if name == VARIABLE else ''}",
         )
         return
     sources.append(source)
@@ -222,13 +235,19 @@ def _ask_store(situation: Situation, source: _Source, store: str, found: dict[st
 
 
 def _job_source(situation: Situation) -> _Source | None:
+    """The logins that come with the job."""
+    payload = _payload(situation) if situation.payload is None else situation.payload
+    source = _Source(JOB)
+    for login in payload:
+        if login.type == "registry":
+            source.put(_Found(login.url, GoEntry(username=login.username, password=login.password)))
+    return source if source.logins else None
+
+
+def _payload(situation: Situation) -> tuple[PayloadLogin, ...]:
     """The job's own login. In a job the same token is in the environment."""
     registry, token = situation.set("CI_REGISTRY"), situation.set("CI_JOB_TOKEN")
-    if not registry or not token:
-        return None
-    source = _Source(_JOB)
-    source.put(_Found(registry, GoEntry(username="gitlab-ci-token", password=Secret(token))))
-    return source
+    return (PayloadLogin(registry, _JOB_USER, Secret(token)),) if registry and token else ()
 
 
 def _chain(name: str) -> list[str]:
@@ -271,7 +290,7 @@ def _at_path(trail: Trail, source: _Source, path: str, name: str) -> None:
 
 
 def _reason(source: _Source, key: str, path: str, name: str) -> Reason:
-    if source.name == _JOB:
+    if source.name == JOB:
         return Reason.JOB_LOGIN
     if "://" in key:
         return Reason.HOST_OF_KEY

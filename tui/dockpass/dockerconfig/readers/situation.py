@@ -84,11 +84,22 @@ class HelperLogin:
     is_token: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PayloadLogin:
+    """A login that GitLab sends along with a job; the runner takes those of the type `registry`."""
+
+    url: str
+    username: str
+    password: Secret
+    type: str = "registry"
+
+
 @dataclass(frozen=True)
 class Situation:
     """What a reader sees. `home` is the home directory, `uid` the user's id.
 
-    `ask` says whether helpers may be run; each is then asked once for each key, whoever asks.
+    `ask` says whether helpers may be run; each is then asked once for each key, whoever asks. `payload` are
+    the logins that come with the job; None where they follow from the job's variables.
     """
 
     environ: Mapping[str, str]
@@ -99,6 +110,7 @@ class Situation:
     run: RunHelper = run_helper
     finds: Callable[[str, Mapping[str, str]], object] = find_program
     answers: dict[tuple[str, str, str], HelperAnswer] = field(default_factory=dict)
+    payload: tuple[PayloadLogin, ...] | None = None
 
     def set(self, name: str) -> str:
         """Return the value of a variable, empty where it is not set."""

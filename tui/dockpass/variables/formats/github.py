@@ -1,4 +1,4 @@
-"""GitHub's own: files named by GITHUB_ENV, and which of three secrets with one name a job gets."""
+"""GitHub's own: files named by GITHUB_ENV, which of three secrets a job gets, and what login-action wants."""
 
 from __future__ import annotations
 
@@ -55,3 +55,15 @@ def in_scope(
     """Return what a job gets: environment beats repository beats organization, in any case of letters."""
     levels = (organization, repository, environment)
     return {name.upper(): value for level in levels for name, value in level.items()}
+
+
+def login_action_error(username: str, password: str) -> str:
+    """Return the words with which docker/login-action stops; empty where it goes on to log in.
+
+    It checks this before it starts docker (`loginStandard` in its src/docker.ts), not for ECR.
+    """
+    if not username and not password:
+        return "Username and password required"
+    if not username:
+        return "Username required"
+    return "" if password else "Password required"

@@ -18,7 +18,8 @@ LONGEST_SLUG = 63
 class Project:
     """What is known of a project and its server; None where it is not.
 
-    `registry` is `host[:port]`. `registry_enabled` is false where the project's container registry is off.
+    `registry` is `host[:port]`. `registry_enabled` is false where the project's container registry is off,
+    `dependency_proxy` where the instance has none.
     """
 
     path: str | None = None
@@ -28,6 +29,7 @@ class Project:
     default_branch: str | None = None
     registry: str | None = None
     registry_enabled: bool | None = None
+    dependency_proxy: bool = True
 
 
 def slug(text: str) -> str:
@@ -64,7 +66,7 @@ def _or_unknown(value: str | None, what: str) -> Value:
     return value if value is not None else Unknown(f"{what} is not known here", is_set=True)
 
 
-def _server(project: Project) -> Iterator[tuple[str, Value]] | dict[str, Value]:
+def _server(project: Project) -> dict[str, Value]:
     if not project.host:
         return {}
     usual = {"https": "443", "http": "80"}.get(project.protocol)
@@ -73,18 +75,21 @@ def _server(project: Project) -> Iterator[tuple[str, Value]] | dict[str, Value]:
         "CI_SERVER_FQDN": fqdn,
         "CI_SERVER_URL": f"{project.protocol}://{fqdn}",
         "CI_API_V4_URL": f"{project.protocol}://{fqdn}/api/v4",
-        "CI_DEPENDENCY_PROXY_SERVER": f"{project.host}:{project.port}",
     }
     if project.path:
         values["CI_PROJECT_URL"] = f"{project.protocol}://{fqdn}/{project.path}"
-        groups = project.path.rpartition("/")[0].lower()
-        proxy = f"{project.host}:{project.port}"
-        values["CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX"] = (
-            f"{proxy}/{groups.partition('/')[0]}/dependency_proxy/containers"
-        )
-        values["CI_DEPENDENCY_PROXY_DIRECT_GROUP_IMAGE_PREFIX"] = (
-            f"{proxy}/{groups}/dependency_proxy/containers"
-        )
+    return values | (_dependency_proxy(project) if project.dependency_proxy else {})
+
+
+def _dependency_proxy(project: Project) -> dict[str, Value]:
+    """Its address always carries the port, also the usual one."""
+    server = f"{project.host}:{project.port}"
+    values: dict[str, Value] = {"CI_DEPENDENCY_PROXY_SERVER": server}
+    groups = (project.path or "").rpartition("/")[0].lower()
+    if groups:
+        prefix = "CI_DEPENDENCY_PROXY_{}GROUP_IMAGE_PREFIX"
+        values[prefix.format("")] = f"{server}/{groups.partition('/')[0]}/dependency_proxy/containers"
+        values[prefix.format("DIRECT_")] = f"{server}/{groups}/dependency_proxy/containers"
     return values
 
 

@@ -1,12 +1,8 @@
-"""Any row of the kinds about formats in the cases' file is read, and every field of what it expects is compared."""
+"""How a row about a format is run: the text is read, and every field of what the row expects is compared."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from dockpass.variables.formats.act import act_secrets, read_act_secrets, read_act_secrets_yaml
 from dockpass.variables.formats.catalogue import FORMATS, read
@@ -15,11 +11,6 @@ from dockpass.variables.formats.reading import MASKED, PARTLY_MASKED, Entry, Rea
 from dockpass.variables.formats.yaml_files import gcl_chosen
 from dockpass.variables.gitlab.model import Unknown
 
-ROWS = [
-    json.loads(line)
-    for line in (Path(__file__).parents[3] / "cases/ci_variables.jsonl").read_text().splitlines()
-    if line.strip()
-]
 DIALECTS = {
     "docker_env_file": "docker",
     "gitlab_dotenv": "gitlab-report",
@@ -52,13 +43,7 @@ DUMPS = {
 }
 
 
-def rows(kind: str) -> Any:
-    found = [row for row in ROWS if row["kind"] == kind]
-    return pytest.mark.parametrize("row", found, ids=lambda row: row["id"])
-
-
-@rows("dotenv_dialect")
-def test_a_dialect(row: dict[str, Any]) -> None:
+def run_dotenv_dialect(row: dict[str, Any]) -> None:
     for tool, wanted in row["expected"].items():
         reading = read(DIALECTS[tool], row["input"]["text"], row["input"].get("env", {}))
         compare_dialect(reading, tool, wanted, row["input"]["text"])
@@ -88,8 +73,7 @@ def compare_dialect(reading: Reading, tool: str, wanted: str | None, text: str) 
         assert (values, names) == ([wanted], [])
 
 
-@rows("dump")
-def test_a_dump(row: dict[str, Any]) -> None:
+def run_dump(row: dict[str, Any]) -> None:
     reading = read(DUMPS[row["input"]["format"]], row["input"]["text"])
     wanted = row["expected"]
     assert wanted.keys() <= {"variables", "unset", "masked", "partially_masked", "ambiguous", "problems"}
@@ -114,8 +98,7 @@ def field(entry: Entry, name: str) -> Any:
     return getattr(entry, {"environment_scope": "scope"}.get(name, name))
 
 
-@rows("gitlab_ci_local_file")
-def test_gitlab_ci_locals_files(row: dict[str, Any]) -> None:
+def run_gitlab_ci_local_file(row: dict[str, Any]) -> None:
     given = row["input"]
     home = not given["path"].endswith(".gitlab-ci-local-variables.yml")
     reading = read("gitlab-ci-local-home" if home else "gitlab-ci-local", given["text"])
@@ -130,8 +113,7 @@ def test_gitlab_ci_locals_files(row: dict[str, Any]) -> None:
     assert found == row["expected"]
 
 
-@rows("act_files")
-def test_acts_files(row: dict[str, Any]) -> None:
+def run_act_files(row: dict[str, Any]) -> None:
     given = dict(row["input"])
     argv, environ = given.pop("argv", []), given.pop("env", {})
     secrets = [argv[at + 1] for at, each in enumerate(argv) if each in {"-s", "--secret"}]
@@ -150,13 +132,23 @@ def test_acts_files(row: dict[str, Any]) -> None:
     assert {name: found[name] for name in row["expected"]} == row["expected"]
 
 
-@rows("github_env_file")
-def test_github_env_files(row: dict[str, Any]) -> None:
+def run_github_env_file(row: dict[str, Any]) -> None:
     assert read("github-env", row["input"]["text"]).values() == row["expected"]
 
 
-@rows("github_scope")
-def test_githubs_scopes(row: dict[str, Any]) -> None:
+def run_github_scope(row: dict[str, Any]) -> None:
     given = row["input"]
     environment = given.get("environment", {}) if given.get("job_environment") else {}
     assert in_scope(given.get("org", {}), given.get("repo", {}), environment) == row["expected"]
+
+
+KINDS = {
+    "dotenv_dialect": run_dotenv_dialect,
+    "dump": run_dump,
+    "gitlab_ci_local_file": run_gitlab_ci_local_file,
+    "act_files": run_act_files,
+    "github_env_file": run_github_env_file,
+    "github_scope": run_github_scope,
+}
+FREE_KEYS = frozenset({"gitlab_ci_local_file", "github_env_file", "github_scope"})
+"""Kinds whose `expected` has names of variables as its keys: another name is another variable."""
