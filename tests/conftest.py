@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import guard
 import pytest
 from hypothesis import settings
 
@@ -25,6 +26,13 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no worker outlive a controller that is killed."""
+    if hasattr(config, "workerinput"):
+        guard.end_with_parent()
+
 
 _FOREIGN = ("DOCKER_", "CONTAINERS_", "CI_", "WERF_", "GITHUB_", "GITLAB_", "REGISTRY_", "XDG_", "DOCKPASS_")
 

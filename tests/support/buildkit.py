@@ -15,9 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+import guard
 from servers import Missing
 
 SUITE = "trixie"
@@ -95,13 +96,11 @@ def buildkit(top: Path) -> Iterator[BuildKit]:
             sys.executable,
             str(Path(__file__).with_name("buildkitworld.py")),
         ]
-        world = subprocess.Popen([*command, str(top)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        world = guard.start([*command, str(top)], log, remove=top)
     try:
         yield BuildKit(top, _daemon(top, world))
     finally:
-        with suppress(ProcessLookupError):
-            world.terminate()
-        world.wait(30)
+        guard.stop(world)
 
 
 def _get(top: Path) -> None:

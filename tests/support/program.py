@@ -11,6 +11,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from guard import guarded
+
 import dockpass
 
 
@@ -105,9 +107,10 @@ class StartedSandbox:
 
     def __init__(self, program: Program, *arguments: str) -> None:
         self.child = subprocess.Popen(
-            program.command("sandbox", *arguments),
+            guarded(program.command("sandbox", *arguments)),
             cwd=program.work,
             env=program.variables(),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -126,7 +129,7 @@ class StartedSandbox:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        for pipe in (self.child.stdout, self.child.stderr):
+        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
             if pipe:
                 pipe.close()
 

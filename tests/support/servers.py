@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import bcrypt
+import guard
 from tokenserver import TokenServer
 
 USER, PASSWORD = "myuser", "canary-password-4711"
@@ -65,27 +66,15 @@ def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
 
 @contextmanager
 def running(
-    command: list[str], log: Path, environ: Mapping[str, str] | None = None
+    command: list[str], log: Path, environ: Mapping[str, str] | None = None, *, remove: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server for the length of the block; it is ended by its own process id."""
+    """Run a server for the length of the block, and not longer than this process (`guard.start`)."""
     with log.open("wb") as output:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environ,
-            start_new_session=True,
-        )
+        child = guard.start(command, output, environ=environ, remove=remove)
         try:
             yield child
         finally:
-            child.terminate()
-            try:
-                child.wait(15)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            guard.stop(child)
 
 
 @contextmanager
@@ -100,7 +89,7 @@ def registry(auth: str = "none", *, delete: bool = True) -> Iterator[Registry]:
             tokens.start()
         config = directory / "config.yml"
         config.write_text(_config(directory, port, auth, delete, tokens))
-        with running([binary, "serve", str(config)], directory / "log") as child:
+        with running([binary, "serve", str(config)], directory / "log", remove=directory) as child:
             found = Registry(f"127.0.0.1:{port}", directory, tokens)
             wait_until(lambda: child.poll() is None and _answers(found.url), 15, "docker-registry")
             yield found
@@ -165,13 +154,13 @@ def engine() -> Iterator[str]:
                 "--ip6tables=false",
                 f"--storage-driver={driver}",
             ]
-            with running(command, directory / "log") as child:
+            with running(command, directory / "log", remove=directory) as child:
                 if _comes_up(child, directory / "docker.sock"):
                     yield address
                     return
         raise Missing(f"dockerd does not start: {(directory / 'log').read_text()[-400:]}")
     finally:
-        _unmount_below(directory)
+        guard.unmount_below(directory)
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -186,10 +175,3 @@ def _comes_up(child: subprocess.Popen[bytes], path: Path) -> bool:
                 return True
         time.sleep(0.05)
     return False
-
-
-def _unmount_below(directory: Path) -> None:
-    mounts = Path("/proc/self/mounts").read_text().splitlines()
-    for path in sorted((line.split()[1] for line in mounts), reverse=True):
-        if path.startswith(f"{directory}/"):
-            subprocess.run(["umount", "-l", path], check=False)
