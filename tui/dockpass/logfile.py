@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from dockpass.errors import UsageError
 from dockpass.secrets import Redactor
 from dockpass.system import reason
-from dockpass.text import clean_lines
+from dockpass.text import clean, clean_lines
 
 LARGEST = 1 << 20
 KEPT = 3
+LEVEL = "DOCKPASS_LOG_LEVEL"
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+"""`debug` adds a line for each HTTP request."""
 
 
 class _RedactingFormatter(logging.Formatter):
@@ -51,12 +57,27 @@ _handlers: list[_PrivateHandler] = []
 """The present one, as long as the log goes to a file."""
 
 
-def start_log(path: Path, redact: Redactor) -> None:
+def log_level(environ: Mapping[str, str]) -> int:
+    """Return the level that `DOCKPASS_LOG_LEVEL` names, `info` by default; raises `UsageError`."""
+    value = environ.get(LEVEL, "") or "info"
+    level = LEVELS.get(value.lower())
+    if level is not None:
+        return level
+    close = difflib.get_close_matches(value.lower(), LEVELS, 1)
+    meant = f"Did you mean {close[0]}? " if close else ""
+    raise UsageError(
+        "log-level-invalid",
+        f"{LEVEL} is “{clean(value, 40)}”, which is not a log level.",
+        f"{meant}The levels are {', '.join(LEVELS)}.",
+    )
+
+
+def start_log(path: Path, redact: Redactor, level: int = logging.INFO) -> None:
     """Send dockpass's own log to the file."""
     handler = _PrivateHandler(path, maxBytes=LARGEST, backupCount=KEPT, delay=True, encoding="utf-8")
     handler.setFormatter(_RedactingFormatter(redact))
     logger = logging.getLogger("dockpass")
-    logger.setLevel(logging.INFO)
+    logger.setLevel(level)
     logger.propagate = False
     logger.handlers[:] = _handlers[:] = [handler]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from program import Program
+from program import Program, StartedSandbox
 
 REPO = "registry.example/web/backend"
 SECRETS = {
@@ -157,3 +157,25 @@ def test_the_version_names_what_it_stands_on(program: Program) -> None:
 def test_an_engine_that_is_not_known_is_said(program: Program) -> None:
     ended = program.run("--version", "--verbose", "--engine", "none")
     assert (ended.returncode, "auto, docker, embedded" in ended.stderr) == (2, True)
+
+
+def test_a_wrong_log_level_is_an_error(program: Program) -> None:
+    ended = program.run("explain", "push", "--repo", REPO, DOCKPASS_LOG_LEVEL="debgu")
+    assert ended.returncode == 2
+    assert "DOCKPASS_LOG_LEVEL is “debgu”" in ended.stderr
+    assert "Did you mean debug?" in ended.stderr
+
+
+def test_a_debug_log_has_a_line_for_each_request_and_no_secret(program: Program) -> None:
+    with StartedSandbox(program, "--env-file", "job.env"):
+        job = (program.work / "job.env").read_text()
+        ended = program.run("probe", "push", "--env-file", "job.env", DOCKPASS_LOG_LEVEL="debug")
+    assert ended.returncode == 0, ended.stderr
+    log = (program.directory / "state" / "dockpass.log").read_text()
+    assert " DEBUG dockpass.http GET " in log
+    assert "/jwt/auth 200 " in log
+    assert "/tags/list?n=1 200 " in log
+    values = [line.partition("=")[2] for line in job.splitlines() if "TOKEN" in line or "PASSWORD" in line]
+    assert len(values) >= 2
+    assert not [value for value in values if value.strip("'") in log]
+    assert "Authorization" not in log

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +22,9 @@ from dockpass.engines.client import RunClient
 from dockpass.engines.docker import DockerEngine, open_engine
 from dockpass.engines.endpoint import Endpoint
 from dockpass.errors import Cancelled, DockpassError, LoginRefused
+from dockpass.logfile import start_log
 from dockpass.references.credential import Credential
-from dockpass.secrets import Secret
+from dockpass.secrets import Redactor, Secret
 
 REFERENCE = "registry.test/team/app:1"
 HOST = "registry.test"
@@ -54,6 +59,24 @@ def cut_when(engine: DockerEngine, ready: threading.Event) -> threading.Thread:
     thread = threading.Thread(target=cut)
     thread.start()
     return thread
+
+
+def test_requests_are_logged_without_the_values_of_their_queries(
+    fake: FakeEngine, context: BuildRequest, notes: Notes, tmp_path: Path
+) -> None:
+    fake.answers["POST /build"] = Answer()
+    start_log(tmp_path / "log", Redactor(), logging.DEBUG)
+    engine = open_engine(Endpoint(fake.url, "the test"))
+    try:
+        with suppress(DockpassError):
+            engine.build(replace(context, build_args={"TOKEN": "canary-argument"}), Given({HOST: ME}), notes)
+    finally:
+        engine.close()
+        logging.getLogger("dockpass").handlers[:] = []
+    text = (tmp_path / "log").read_text()
+    assert re.search(r"DEBUG dockpass.http GET \S+/version 200 \d+ ms", text)
+    assert re.search(r"DEBUG dockpass.http POST \S+/build 200 \d+ ms", text)
+    assert "canary" not in text
 
 
 # Credentials

@@ -128,11 +128,12 @@ def cli(
         _print_version(engine, verbose=verbose)
         ctx.exit()
     from dockpass.cli.world import this_process
-    from dockpass.logfile import start_log
+    from dockpass.logfile import log_level, start_log
 
     world = this_process()
+    level = log_level(world.environ)
     with suppress(UsageError):  # without a home there is no log; who needs one says so
-        start_log(world.paths.log, world.redactor)
+        start_log(world.paths.log, world.redactor, level)
     if ctx.invoked_subcommand is not None:
         _refuse_options_before(ctx, ctx.invoked_subcommand)
         return

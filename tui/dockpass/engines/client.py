@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 
 from dockpass.engines.endpoint import Endpoint, TlsFiles
+from dockpass.registry.request_log import log_request
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 30.0
@@ -211,7 +213,14 @@ class RunClient(APIClient):
         if kwargs.get("stream"):
             for adapter in self.adapters.values():
                 adapter.close()
-        response: requests.Response = super().send(request, **{**kwargs, "allow_redirects": False})
+        began = time.monotonic()
+        try:
+            response: requests.Response = super().send(request, **{**kwargs, "allow_redirects": False})
+        except BaseException as error:
+            outcome = f"no response ({type(error).__name__})"
+            log_request(request.method, request.url, outcome, time.monotonic() - began)
+            raise
+        log_request(request.method, request.url, str(response.status_code), time.monotonic() - began)
         return response
 
     def _mount(self, prefix: str, adapter: Any) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from dockpass.errors import DockpassError
 from dockpass.probe.model import Level, ProbeFinding, ProbeRequest
 from dockpass.registry.clock import date_in, span_in_words
 from dockpass.registry.failures import Answer, read_answer
 from dockpass.registry.forms import Form, why_no_tag_list
+from dockpass.registry.request_log import shown_address
 from dockpass.registry.transport import Response, Transport, origin
 from dockpass.text import clean
 
@@ -21,7 +22,6 @@ LARGEST_LIST = 4 << 20
 MOST_SKEW = 60.0
 """Seconds by which clocks may differ: as much as Distribution allows a token."""
 
-_SHOWN_QUERY = frozenset({"n"})
 _READ_BY_PEOPLE = 64 << 10
 
 
@@ -154,11 +154,3 @@ class RecordingClient:
                     "Set the clock that is wrong.",
                 )
             )
-
-
-def shown_address(url: str) -> str:
-    """Return an address as it is shown: without user, fragment and query, but for the page size."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    query = [pair for pair in parse_qsl(parts.query) if pair[0] in _SHOWN_QUERY]
-    return clean(urlunsplit((parts.scheme, host, parts.path, urlencode(query), "")), 300)

@@ -24,6 +24,7 @@ from dockpass import __version__
 from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii, kind_of
 from dockpass.registry.connection_errors import not_reached, refused
 from dockpass.registry.policy import Policy
+from dockpass.registry.request_log import logged
 from dockpass.registry.retry import MOST_WAITS, Retries, Retry, Sleep, pause_after
 from dockpass.registry.slow_body import Body, Pace
 from dockpass.registry.tls import Contexts
@@ -254,11 +255,10 @@ class Transport:
         foreign: bool,
         on_sent: Callable[[], None] | None,
     ) -> AsyncIterator[Stream]:
-        sent = dict(headers or {})
+        sent, has_left = dict(headers or {}), False
         for _ in range(MOST_REDIRECTS + 1):
-            async with self._once(
-                method, url, sent, data, timeout, foreign=foreign, on_sent=on_sent
-            ) as stream:
+            request = self._once(method, url, sent, data, timeout, foreign=foreign, on_sent=on_sent)
+            async with logged(method, url, request, path=not has_left) as stream:
                 location = stream.headers.get("Location", "")
                 if stream.status not in _REDIRECTS or method not in {"GET", "HEAD"} or not location:
                     yield stream
@@ -273,7 +273,7 @@ class Transport:
                         url, f"it redirects to {clean(in_ascii(origin(target)))}, which is another origin"
                     )
                 sent.pop("Authorization", None)
-                foreign = True
+                foreign = has_left = True
             url = target
         raise refused(url, f"it redirects more than {MOST_REDIRECTS} times")
 
