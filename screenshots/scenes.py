@@ -29,6 +29,7 @@ from dockpass.runs.services import Services
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import LoadedSettings, Settings
 from dockpass.ui.session import Sandbox, Session
+from dockpass.unknown import Unknown
 from dockpass.variables.gather import variable
 from dockpass.variables.place import detect_place
 
@@ -92,7 +93,7 @@ def _situation(world: World, environ: Mapping[str, str], home: Path) -> Situatio
 
 
 def session(
-    values: dict[str, str],
+    values: Mapping[str, str | Unknown],
     *,
     edits: tuple[Edit, ...] = (),
     script: tuple[ev.Event, ...] = (),

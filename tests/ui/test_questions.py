@@ -15,6 +15,7 @@ from dockpass.ui.screens.dialogs import Confirm, ConfirmDeletion, EditValue
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.lines import Lines
+from dockpass.unknown import Unknown
 from scenes import FOREIGN, JOB, ScriptedRun, session
 
 SIZES = [(60, 16), (61, 17), (80, 24), (100, 30), (120, 36), (200, 60)]
@@ -165,3 +166,16 @@ async def test_a_revealed_secret_is_whole_however_long_it_is() -> None:
         await pilot.pause()
         text = "".join(str(pilot.app.screen.query_one("#body Static").render()).split())
         assert text == token
+
+
+async def test_a_run_that_needs_an_unknown_value_asks_for_it_first() -> None:
+    masked = session({**JOB, "CI_JOB_TOKEN": Unknown("masked in the log", is_set=True)})
+    async with shown(masked, (120, 36)) as pilot:
+        await press(pilot, "2", "enter")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, EditValue)
+        assert dialog.query_one(".dialog").border_title == "CI_JOB_TOKEN"
+        dialog.query_one("#value", Input).value = "canary-0123456789"
+        await press(pilot, "enter")
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, Confirm)

@@ -97,14 +97,14 @@ def test_warnings_and_findings_are_shown_where_there_are_some() -> None:
     assert "\nwarnings\n  ▲ what the build pulls is not known" in text
     assert "\nfindings\n  ▲ CI_JOB_TOKEN ends with a line end" in text
     assert "give --from with an image like registry.myhost.com/base:latest" in text
-    assert "config  the entries of /home/dev/.docker, where there are any" in text
+    assert "config  the entries of /home/dev/.docker, if there are any" in text
 
 
 def test_a_job_that_pushes_as_an_object() -> None:
     found = as_object(Command.PUSH, facts(**JOB))
     assert list(found) == [
         *["command", "repo", "method", "username", "secret_from", "config_dir", "login"],
-        *["warnings", "trace", "why_not", "base_images", "findings"],
+        *["warnings", "trace", "why_not", "base_images", "findings", "unknown"],
     ]
     assert found["command"] == "push"
     assert found["repo"] == REPO

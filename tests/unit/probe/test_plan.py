@@ -20,6 +20,7 @@ from dockpass.references.credential import Credential
 from dockpass.runs.services import Services
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
+from dockpass.unknown import Unknown
 
 JOB_TOKEN, CLEANUP = "canary-job-token-0123456789", "canary-cleanup-0123456789"
 
@@ -66,6 +67,26 @@ def test_tokens_are_not_at_hand_at_google_nor_without_a_registry(tmp_path: Path)
     assert there(google) == [Method.AMBIENT]
     nowhere = facts_of(tmp_path, "registry.example", CI_JOB_TOKEN=JOB_TOKEN)
     assert there(nowhere) == [Method.AMBIENT]
+
+
+async def test_nothing_is_asked_with_a_value_that_is_not_known(tmp_path: Path) -> None:
+    host = "registry.example"
+    facts = facts_of(tmp_path, host, CI_REGISTRY=host)
+    masked = Variable("CI_JOB_TOKEN", Unknown("masked in the log", is_set=True), Source(SourceKind.ENV_FILE))
+    facts = replace(facts, variables={**facts.variables, "CI_JOB_TOKEN": masked})
+    plan = plan_access(Command.PUSH, facts)
+    assert plan.chosen is Method.AUTOLOGIN
+    assert plan.login(Method.AUTOLOGIN).absent == "CI_JOB_TOKEN is not known here (masked in the log)"
+    assert plan.comparable == (Method.AMBIENT,)
+    with pytest.raises(UsageError) as caught:
+        await probe_access(plan, facts, services_of(tmp_path), (Method.AUTOLOGIN,))
+    assert caught.value.id == "value-unknown"
+    assert "--set CI_JOB_TOKEN" in caught.value.hint
+    image = Variable("CI_REGISTRY_IMAGE", Unknown("hidden", is_set=True), Source(SourceKind.ENV_FILE))
+    nowhere = replace(facts_of(tmp_path, None), variables={"CI_REGISTRY_IMAGE": image})
+    with pytest.raises(UsageError) as caught:
+        plan_access(Command.PUSH, nowhere)
+    assert caught.value.id == "value-unknown"
 
 
 def test_a_build_asks_about_its_base_images(tmp_path: Path) -> None:

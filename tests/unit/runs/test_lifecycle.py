@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from dockpass.auth.command import Command
+from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import ExitCode, LoginRefused
 from dockpass.runs.events import (
     ConfigCreated,
@@ -25,6 +27,7 @@ from dockpass.runs.events import (
 )
 from dockpass.runs.events import LoginRefused as LoginWasRefused
 from dockpass.runs.run import start_run
+from dockpass.unknown import Unknown
 
 from .conftest import JOB, JOB_TOKEN, REPO, Bench, Fault, make_facts, make_request
 
@@ -83,6 +86,16 @@ def test_a_failure_at_any_step_ends_the_run_in_words_and_leaves_nothing(bench: B
     assert [event.gone for event in only(events, ConfigRemoved)] == [True] * created
     assert bool(only(events, ConfigCreated)) is created
     assert bench.left == []
+
+
+def test_nothing_is_created_or_sent_for_a_login_whose_value_is_not_known(bench: Bench) -> None:
+    facts = make_facts(bench.services.home, **JOB)
+    masked = Variable("CI_JOB_TOKEN", Unknown("masked in the log", is_set=True), Source(SourceKind.ENV_FILE))
+    facts = replace(facts, variables={**facts.variables, "CI_JOB_TOKEN": masked})
+    _, events = bench.run(Command.PUSH, facts, tags=("1.0",))
+    assert (ended(events).id, ended(events).exit_code) == ("value-unknown", ExitCode.USAGE)
+    assert only(events, ConfigCreated) == []
+    assert (bench.engine.calls, bench.left) == ([], [])
 
 
 def test_a_fault_of_our_own_is_said_without_a_traceback(bench: Bench) -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.auth.facts import SourceKind
+from dockpass.auth.facts import Source, SourceKind
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 from dockpass.text import clean
-from dockpass.variables.gather import gather, read_env_file
+from dockpass.variables.gather import gather, read_env_file, variable
 
 CANARY = "canary-0123456789"
 
@@ -119,6 +119,11 @@ def test_a_set_that_is_no_assignment_is_refused(text: str) -> None:
         gather({}, sets=[text])
     assert caught.value.id == "set-invalid"
     assert caught.value.message.isprintable()
+
+
+def test_a_set_without_a_value_takes_what_the_environment_has() -> None:
+    found = gather({"CI_JOB_TOKEN": "canary-1"}, sets=["CI_JOB_TOKEN"], clean_env=True)
+    assert found["CI_JOB_TOKEN"] == variable("CI_JOB_TOKEN", "canary-1", Source(SourceKind.SET))
 
 
 @given(text=st.text(max_size=60))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
+from itertools import combinations
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, Step
@@ -15,6 +17,9 @@ from dockpass.auth.rules import (
     DOCKER_CONFIG,
     EXTERNAL_CONFIG,
     JOB_TOKEN,
+    READ_BY_RULES,
+    REGISTRY,
+    REGISTRY_IMAGE,
     RULES,
     Case,
     Rule,
@@ -25,11 +30,19 @@ from dockpass.errors import UsageError
 from dockpass.references.address import is_docker_hub, login_key
 from dockpass.references.reference import parse_repository
 from dockpass.secrets import Secret
+from dockpass.unknown import Unknown
+
+VALUE_HINT = (
+    "Export the {values} and add {sets}, or pipe NAME=value to --env-file -; in the terminal UI press `e`."
+)
+"""What to do about a value that is not known here."""
 
 
 def decide(command: Command, facts: Facts) -> Decision | Refusal:
     """Return the login of `command`, with every rule's outcome; a refusal where no repo is known."""
     if not command.needs_repo:
+        return _decided(Case(command, facts, ""), "")
+    if not facts.repo and facts.unknown(REGISTRY_IMAGE):
         return _decided(Case(command, facts, ""), "")
     if not facts.repo:
         return Refusal(
@@ -51,6 +64,7 @@ def _decided(case: Case, repo: str) -> Decision:
     username, secret, secret_from = _credentials(method, case.facts)
     login = _login(method, case)
     config_dir = _config_dir(method, case.facts)
+    unknown = _unknown(case, method, trace)
     return Decision(
         command=case.command,
         repo=repo,
@@ -62,8 +76,77 @@ def _decided(case: Case, repo: str) -> Decision:
         login=login,
         warnings=warnings(case, method, login, trace),
         trace=trace,
-        sentence=sentence(case, method, username, secret_from, config_dir, login, trace),
+        sentence=sentence(case, method, username, secret_from, config_dir, login, trace, unknown),
+        unknown=unknown,
     )
+
+
+def decide_to_run(command: Command, facts: Facts) -> Decision | Refusal:
+    """Return the login of `command` to run it with; a refusal too if a value that it needs is not known."""
+    decided = decide(command, facts)
+    return decided if isinstance(decided, Refusal) else why_not_usable(decided) or decided
+
+
+def why_not_usable(decided: Decision) -> Refusal | None:
+    """Return why nothing can be run with a decision; None if every value that it needs is known."""
+    if not decided.unknown:
+        return None
+    names = " and ".join(decided.unknown)
+    values, are = ("value", "is") if len(decided.unknown) == 1 else ("values", "are")
+    sets = " ".join(f"--set {name}" for name in decided.unknown)
+    return Refusal(
+        decided.command,
+        "value-unknown",
+        f"{decided.command} needs the {values} of {names}, which {are} not known here.",
+        VALUE_HINT.format(values=values, sets=sets),
+        decided.unknown[0],
+    )
+
+
+def _unknown(case: Case, method: Method, trace: tuple[Step, ...]) -> tuple[str, ...]:
+    """Return the variables whose value must be known before anything can be run, sorted."""
+    facts, used = case.facts, set[str]()
+    match method:
+        case Method.EXTERNAL:
+            used = {EXTERNAL_CONFIG}
+        case Method.CLEANUP_TOKEN:
+            used = {CLEANUP_PASSWORD}
+        case Method.AUTOLOGIN:
+            used = {JOB_TOKEN}
+        case Method.AMBIENT:
+            used = {DOCKER_CONFIG}
+        case Method.OPTIONS:
+            pass
+    if case.command.needs_repo and not case.host:
+        used.add(REGISTRY_IMAGE)
+    if case.command is Command.BUILD and case.base_hosts and _asks_for_registry(case, method, trace):
+        used.add(REGISTRY)
+    return tuple(sorted({name for name in used if facts.unknown(name)} | _that_would_change(case, method)))
+
+
+def _asks_for_registry(case: Case, method: Method, trace: tuple[Step, ...]) -> bool:
+    """Tell whether the login of a build depends on which host `CI_REGISTRY` is."""
+    tried = any(step.rule is RuleId.AUTOLOGIN and step.outcome is Outcome.NOT_MET for step in trace)
+    has_token = case.facts.is_set(JOB_TOKEN) or case.facts.unknown(JOB_TOKEN) is not None
+    return method is Method.OPTIONS or (tried and has_token)
+
+
+def _that_would_change(case: Case, method: Method) -> set[str]:
+    """Return the variables that may be empty for all that is known, and change the method if they are not."""
+    doubtful = {
+        name: replace(case.facts.variables[name], value=Unknown(is_set=True))
+        for name in READ_BY_RULES
+        if case.facts.unknown(name) and not case.facts.is_set(name)
+    }
+    changing = set[str]()
+    for count in range(1, len(doubtful) + 1):
+        for names in combinations(sorted(doubtful), count):
+            if changing & set(names):
+                continue
+            assumed = {**case.facts.variables, **{name: doubtful[name] for name in names}}
+            if _walk(replace(case, facts=replace(case.facts, variables=assumed)))[1] is not method:
+                changing |= set(names)
+    return changing
 
 
 def _walk(case: Case) -> tuple[tuple[Step, ...], Method]:
@@ -91,7 +174,7 @@ def _index(rule_id: RuleId) -> int:
     return next(index for index, rule in enumerate(RULES) if rule.id is rule_id)
 
 
-def _credentials(method: Method, facts: Facts) -> tuple[str | None, Secret | None, str | None]:
+def _credentials(method: Method, facts: Facts) -> tuple[str | None, Secret | Unknown | None, str | None]:
     match method:
         case Method.OPTIONS:
             return facts.options.registry_username, facts.options.registry_password, "option"
@@ -107,7 +190,7 @@ def _login(method: Method, case: Case) -> tuple[str, ...]:
     if not method.logs_in:
         return ()
     if case.command is not Command.BUILD:
-        return (login_key(case.host),)
+        return (login_key(case.host),) if case.host else ()
     if case.base_in_registry:
         return (login_key(case.registry_host),)
     private = tuple(host for host in case.base_hosts if not is_docker_hub(host))
@@ -116,8 +199,10 @@ def _login(method: Method, case: Case) -> tuple[str, ...]:
 
 def _config_dir(method: Method, facts: Facts) -> str | None:
     if method is Method.EXTERNAL:
-        return _absolute(facts, facts.text(EXTERNAL_CONFIG))
+        return None if facts.unknown(EXTERNAL_CONFIG) else _absolute(facts, facts.text(EXTERNAL_CONFIG))
     if method is Method.AMBIENT:
+        if facts.unknown(DOCKER_CONFIG):
+            return None
         return _absolute(facts, facts.text(DOCKER_CONFIG) or posixpath.join(facts.home, ".docker"))
     return None
 

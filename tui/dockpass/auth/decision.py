@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from dockpass.auth.command import Command, Method
 from dockpass.secrets import Secret
+from dockpass.unknown import Unknown
 
 
 class RuleId(StrEnum):
@@ -64,26 +65,31 @@ class Notice:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Which login `command` uses.
 
     `login` holds docker's config keys (`https://index.docker.io/v1/` for Docker Hub), `secret_from` is
     `option` or the variable's name, `config_dir` is None where a login is made. `sentence` says it all
     in plain words. Every text is clean and free of secrets.
+
+    `unknown` names the variables that the command needs and whose value is not known here (`value-unknown`):
+    the decision holds as far as it goes, and nothing can be run or asked with it. `repo` and `login` are
+    then empty if the repository is among them.
     """
 
     command: Command
     repo: str
     method: Method
     username: str | None
-    secret: Secret | None
+    secret: Secret | Unknown | None
     secret_from: str | None
     config_dir: str | None
     login: tuple[str, ...]
     warnings: tuple[Notice, ...]
     trace: tuple[Step, ...]
     sentence: str
+    unknown: tuple[str, ...] = ()
 
     def warns(self, warning: WarningId) -> bool:
         """Tell whether the warning is among the decision's."""
@@ -97,9 +103,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No decision: `repo-required` or `repo-invalid`, before anything is created."""
+    """No decision (`repo-required`, `repo-invalid`), or none that can be used yet (`value-unknown`).
+
+    `about` is the option or variable that a person has to give. Nothing is created before that.
+    """
 
     command: Command
     id: str
     message: str
     hint: str
+    about: str = "repo"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from dockpass.secrets import Secret
+from dockpass.unknown import Unknown
 
 
 class SourceKind(StrEnum):
@@ -44,10 +45,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable. `value` is a `Secret` where the name says that it holds one; never cleaned."""
+    """One variable. `value` is a `Secret` if the name says that it holds one; never cleaned.
+
+    A value that is masked or hidden is `Unknown`: the variable is there, and a decision goes on with it.
+    """
 
     name: str
-    value: str | Secret
+    value: str | Secret | Unknown
     source: Source
 
 
@@ -131,25 +135,46 @@ class Facts:
     unknown_images: tuple[UnknownImage, ...] = ()
 
     def is_set(self, name: str) -> bool:
-        """A variable set to the empty string counts as unset."""
-        variable = self.variables.get(name)
-        return variable is not None and bool(variable.value)
+        """Tell whether a variable has a value, known or not; the empty string counts as unset.
 
-    def text(self, name: str) -> str:
-        """Return the raw value, or the empty string where it is not set."""
+        Of an unknown value that may be empty nobody can tell: it counts as unset, and `unknown` has it.
+        """
         variable = self.variables.get(name)
         if variable is None:
+            return False
+        return variable.value.is_set if isinstance(variable.value, Unknown) else bool(variable.value)
+
+    def unknown(self, name: str) -> Unknown | None:
+        """Return the value of a variable that is there without a known value; None for every other."""
+        variable = self.variables.get(name)
+        return variable.value if variable and isinstance(variable.value, Unknown) else None
+
+    def is_known(self, name: str) -> bool:
+        """Tell whether a variable has a value that is known and not empty."""
+        return self.is_set(name) and not self.unknown(name)
+
+    def text(self, name: str) -> str:
+        """Return the raw value as far as it is known: the empty string if it is unset, or unknown.
+
+        Whoever says something about an empty result asks `unknown` first.
+        """
+        variable = self.variables.get(name)
+        if variable is None or isinstance(variable.value, Unknown):
             return ""
         value = variable.value
         return value.reveal() if isinstance(value, Secret) else value
 
-    def secret(self, name: str) -> Secret:
-        """Return the value as a secret; empty where it is not set."""
-        return Secret(self.text(name))
+    def secret(self, name: str) -> Secret | Unknown:
+        """Return the value as a secret; empty if it is not set."""
+        return self.unknown(name) or Secret(self.text(name))
+
+    def known_values(self) -> dict[str, str]:
+        """Return every variable whose value is known, as a program in this environment would see it."""
+        return {name: self.text(name) for name in self.variables if not self.unknown(name)}
 
     @property
     def repo(self) -> str:
-        """`--repo`, else `CI_REGISTRY_IMAGE`, else the empty string."""
+        """`--repo`, else `CI_REGISTRY_IMAGE`, else the empty string; empty too while its value is unknown."""
         return self.options.repo or self.text("CI_REGISTRY_IMAGE")
 
     def edited(self, edit: Edit) -> Facts:

@@ -19,6 +19,7 @@ from dockpass.references.address import host_of_registry, is_google, same_regist
 from dockpass.references.reference import parse_reference
 from dockpass.secrets import Secret
 from dockpass.text import clean
+from dockpass.unknown import Unknown
 
 EXTERNAL_CONFIG = "WERF_DOCKER_CONFIG"
 IGNORE_AUTOLOGIN = "WERF_IGNORE_CI_DOCKER_AUTOLOGIN"
@@ -34,7 +35,10 @@ CLEANUP_USER = "werf-cleanup"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is decided: a command, the facts, and the host of its repository (empty for build)."""
+    """What is decided: a command, the facts, and the host of its repository.
+
+    The host is empty for a build, and if the repository is not known here.
+    """
 
     command: Command
     facts: Facts
@@ -55,7 +59,7 @@ class Case:
     def registry_shown(self) -> str:
         """`CI_REGISTRY` for people, who are not shown what looks like a secret."""
         variable = self.facts.variables.get(REGISTRY)
-        if variable is not None and isinstance(variable.value, Secret):
+        if variable is not None and isinstance(variable.value, Secret | Unknown):
             return f"the host in {REGISTRY}"
         return clean(self.registry_host) or "no host"
 
@@ -135,6 +139,9 @@ def _google(case: Case) -> Verdict:
     build = case.command is Command.BUILD
     if build and not case.facts.is_set(REGISTRY):
         return Verdict(False, f"{REGISTRY} is {_absent(case, REGISTRY)}")
+    name = REGISTRY if build else REGISTRY_IMAGE
+    if case.facts.unknown(name) and (build or not case.host):
+        return Verdict(False, f"the value of {name} is not known here")
     shown = case.registry_shown if build else clean(case.host)
     if is_google(case.registry_host if build else case.host):
         return Verdict(True, f"{shown} is Google's, where a CI token is not valid")
@@ -151,22 +158,43 @@ def _cleanup_token(case: Case) -> Verdict:
     if case.command is not Command.CLEANUP:
         return Verdict(False, "for cleanup only")
     if case.facts.is_set(CLEANUP_PASSWORD):
-        return Verdict(True, f"{CLEANUP_PASSWORD} is set")
+        return Verdict(True, f"{CLEANUP_PASSWORD} is set{_unseen(case, CLEANUP_PASSWORD)}")
     return Verdict(False, f"{CLEANUP_PASSWORD} is {_absent(case, CLEANUP_PASSWORD)}")
 
 
 def _autologin(case: Case) -> Verdict:
     missing = [name for name in (REGISTRY, JOB_TOKEN) if not case.facts.is_set(name)]
     if missing:
-        are = "is" if len(missing) == 1 else "are"
-        return Verdict(False, f"{' and '.join(missing)} {are} not set")
+        return Verdict(False, _missing(case, missing))
     if case.command is Command.BUILD and not case.base_in_registry:
         return Verdict(False, _no_base_in_registry(case))
     also = ", and a base image is there" if case.command is Command.BUILD else ""
-    return Verdict(True, f"{REGISTRY} and {JOB_TOKEN} are set{also}")
+    return Verdict(True, f"{REGISTRY} and {JOB_TOKEN} are set{_unseen(case, REGISTRY, JOB_TOKEN)}{also}")
+
+
+def _missing(case: Case, names: list[str]) -> str:
+    doubtful = [name for name in names if case.facts.unknown(name)]
+    unset = [name for name in names if name not in doubtful]
+    said = [f"{' and '.join(unset)} {'is' if len(unset) == 1 else 'are'} not set"] if unset else []
+    if doubtful:
+        said.append(
+            f"whether {' and '.join(doubtful)} {'has' if len(doubtful) == 1 else 'have'} a value"
+            " is not known here"
+        )
+    return ", and ".join(said)
+
+
+def _unseen(case: Case, *names: str) -> str:
+    """Return what is to say of those names whose value is not known; empty if all are."""
+    unseen = [name for name in names if case.facts.unknown(name)]
+    if not unseen:
+        return ""
+    return f" (the value of {' and '.join(unseen)} is not known here)"
 
 
 def _no_base_in_registry(case: Case) -> str:
+    if case.base_hosts and case.facts.unknown(REGISTRY):
+        return f"whether a base image is in {REGISTRY} is not known: its value is not known here"
     if not case.base_hosts:
         return "the build pulls nothing" if case.knows_base_images else "what the build pulls is not known"
     known = ", ".join(map(clean, case.base_hosts))
@@ -186,12 +214,17 @@ def _ambient(case: Case) -> Verdict:  # noqa: ARG001 - every rule is asked the s
 
 def _value(case: Case, name: str) -> str:
     variable = case.facts.variables[name]
+    if isinstance(variable.value, Unknown):
+        return f"a value that is {clean(variable.value.in_words(), 200)}"
     if isinstance(variable.value, Secret):
         return "a value that is kept secret"
     return f"“{clean(variable.value, 200)}”"
 
 
 def _absent(case: Case, name: str) -> str:
+    """Say of a variable that does not count as set why it does not."""
+    if case.facts.unknown(name):
+        return "there, and whether it has a value is not known here"
     return "empty, which counts as not set" if name in case.facts.variables else "not set"
 
 

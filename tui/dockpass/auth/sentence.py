@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Outcome, RuleId, Step
-from dockpass.auth.rules import CLEANUP_PASSWORD, EXTERNAL_CONFIG, Case
+from dockpass.auth.rules import CLEANUP_PASSWORD, EXTERNAL_CONFIG, REGISTRY_IMAGE, Case
 from dockpass.text import clean
 
 
@@ -16,15 +16,31 @@ def sentence(
     config_dir: str | None,
     login: tuple[str, ...],
     trace: tuple[Step, ...],
+    unknown: tuple[str, ...],
 ) -> str:
-    """Say who logs in where with what, and why."""
+    """Say who logs in where with what, and why, as far as it is known."""
     because = _because(case, method, trace)
     if not method.logs_in:
         whose = "the external docker config" if method is Method.EXTERNAL else "docker's own config"
-        return f"{case.command} does not log in: it uses {whose} in {clean(config_dir or '')}, {because}."
+        if config_dir is not None:
+            whose += f" in {clean(config_dir)}"
+        return f"{case.command} does not log in: it uses {whose}, {because}.{_as_far_as(unknown)}"
     secret = "the given password" if secret_from == "option" else secret_from  # noqa: S105
-    where = " and ".join(clean(key) for key in login)
-    return f"{case.command} logs in to {where} as {clean(username or '')} with {secret}, {because}."
+    if secret_from in unknown:
+        secret = f"{secret} (value not known here)"
+        unknown = tuple(name for name in unknown if name != secret_from)
+    where = " and ".join(clean(key) for key in login) or f"the registry of {REGISTRY_IMAGE}"
+    return (
+        f"{case.command} logs in to {where} as {clean(username or '')} with {secret}, {because}."
+        f"{_as_far_as(unknown)}"
+    )
+
+
+def _as_far_as(unknown: tuple[str, ...]) -> str:
+    """Return the sentence on what else would have to be known; empty if nothing."""
+    if not unknown:
+        return ""
+    return f" This is as far as can be told: the value of {' and '.join(unknown)} is not known here."
 
 
 def _because(case: Case, method: Method, trace: tuple[Step, ...]) -> str:

@@ -66,10 +66,14 @@ def _about_tokens(case: Case, method: Method) -> Iterator[Notice]:
 def _why_foreign(case: Case, method: Method) -> str:
     """Return why a token's registry is not plainly the one that it was made for; empty where it is."""
     facts, target = case.facts, case.host or case.registry_host
+    if not target:
+        return ""  # the repository is not known here, and nothing goes anywhere before it is
+    if facts.unknown(REGISTRY):
+        return f"and the value of {REGISTRY} is not known here"
     # A value that names no host at all is foreign too: nothing says that the token is for the repo's host.
     if facts.is_set(REGISTRY) and not same_registry(target, case.registry_host):
         return f"which is not {REGISTRY} ({case.registry_shown})"
-    if facts.is_set(REGISTRY_IMAGE):
+    if facts.is_known(REGISTRY_IMAGE):
         image = host_of_image(facts.text(REGISTRY_IMAGE))
         if not same_registry(target, image):
             return f"which is not the host of {REGISTRY_IMAGE} ({clean(image) or 'no host'})"
@@ -128,7 +132,7 @@ def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator
 def _about_variables(case: Case, trace: tuple[Step, ...]) -> Iterator[Notice]:
     held = any(step.rule is RuleId.IGNORE and step.outcome is Outcome.HOLDS for step in trace)
     value = case.facts.text(IGNORE_AUTOLOGIN)
-    if held and value.lower() in _LOOKS_FALSE:
+    if held and value.lower() in _LOOKS_FALSE and case.facts.is_known(IGNORE_AUTOLOGIN):
         yield Notice(
             WarningId.IGNORE_LOOKS_FALSE,
             f"{IGNORE_AUTOLOGIN} is “{value}”, but every value switches autologin off; unset it instead",

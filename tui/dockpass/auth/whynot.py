@@ -107,7 +107,7 @@ def _edits_of_variables(case: Case) -> Iterator[Edit]:
     facts = case.facts
     unset = [name for name in (EXTERNAL_CONFIG, IGNORE_AUTOLOGIN, CLEANUP_PASSWORD) if facts.is_set(name)]
     yield from (Edit(EditKind.UNSET, name) for name in unset)
-    if not facts.is_set(REGISTRY):
+    if not facts.is_known(REGISTRY):
         yield _set_registry(case)
     if not facts.is_set(JOB_TOKEN):
         yield Edit(EditKind.SET, JOB_TOKEN, _EXAMPLE_SECRET, example=True)
@@ -137,13 +137,13 @@ def _set_registry(case: Case) -> Edit:
 
 def _registry_for(case: Case) -> str:
     """Return the host that CI_REGISTRY would have to be: never Docker Hub or Google, whose it is not."""
-    hosts = [case.host] if case.command.needs_repo else case.base_hosts
+    hosts = [case.host] if case.host else case.base_hosts
     fitting = (host for host in hosts if not is_docker_hub(host) and not is_google(host))
     return next(fitting, _EXAMPLE_REGISTRY)
 
 
 def _host(command: Command, facts: Facts) -> str:
-    return parse_repository(facts.repo).host if command.needs_repo else ""
+    return parse_repository(facts.repo).host if command.needs_repo and facts.repo else ""
 
 
 def _why_impossible(case: Case, rule: Rule) -> str:

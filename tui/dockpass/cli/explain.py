@@ -55,6 +55,7 @@ def explain_json(
         ],
         "base_images": _base_images_json(facts) if decided.command is Command.BUILD else None,
         "findings": [finding_json(found) for found in findings],
+        "unknown": list(decided.unknown),
     }
 
 
@@ -117,15 +118,17 @@ def explain_text(decided: Decision, facts: Facts, findings: Sequence[Finding]) -
 def _summary(decided: Decision) -> list[tuple[str, ...]]:
     rows = [("repo", clean(decided.repo))] if decided.repo else []
     rows.append(("method", decided.method.label))
-    if decided.login:
+    if decided.method.logs_in:
         source = "the given password" if decided.secret_from == "option" else decided.secret_from or ""  # noqa: S105
-        rows.append(("login", ", ".join(map(clean, decided.login))))
+        source += ", value not known here" if decided.secret_from in decided.unknown else ""
+        rows.append(("login", ", ".join(map(clean, decided.login)) or "not known here"))
         rows.append(("user", clean(decided.username or "")))
         rows.append(("secret", source))
         rows.append(("config", "a temporary one, removed after the run"))
     else:
         rows.append(("login", "none"))
-        rows.append(("config", f"the entries of {clean(decided.config_dir or '')}, where there are any"))
+        directory = clean(decided.config_dir) if decided.config_dir else "a directory not known here"
+        rows.append(("config", f"the entries of {directory}, if there are any"))
     return [(name, value) for name, value in rows]
 
 

@@ -47,7 +47,13 @@ def variable_options(function: Decorated) -> Decorated:
             click.option(
                 "--env-format", metavar="NAME", help="The format of the files; by their content if not given."
             ),
-            click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable."),
+            click.option(
+                "--set",
+                "sets",
+                multiple=True,
+                metavar="NAME[=VALUE]",
+                help="Set a variable; without =VALUE, to what the environment has.",
+            ),
             click.option("--unset", "unsets", multiple=True, metavar="NAME", help="Unset a variable."),
             click.option("--clean-env", is_flag=True, help="Leave out the process environment."),
         ],

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dockpass.auth.decide import VALUE_HINT
+from dockpass.auth.facts import Facts
 from dockpass.cli.context import Given, variables_of
 from dockpass.cli.table import columns
 from dockpass.cli.world import World
@@ -17,6 +19,7 @@ from dockpass.dockerconfig.readers.model import Candidate, Reader, Reading, Secr
 from dockpass.dockerconfig.readers.read import config_problems, known_hosts, read
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.dockerconfig.readers.words import verdict_short, verdict_words, who
+from dockpass.errors import UsageError
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -48,11 +51,16 @@ def with_variables(world: World, given: Given) -> World:
     """Return the world with the variables of the options; where programs and the home are found stays."""
     if not (given.env_file or given.sets or given.unsets or given.clean_env):
         return world
-    found, _ = variables_of(world, given)
+    facts = Facts(variables_of(world, given)[0])
+    for name in ("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE"):
+        if facts.unknown(name):
+            raise UsageError(
+                "value-unknown",
+                f"The value of {name} is not known here, so what reads it cannot be shown.",
+                VALUE_HINT.format(values="value", sets=f"--set {name}"),
+            )
     kept = {name: world.environ[name] for name in _TECHNICAL if given.clean_env and name in world.environ}
-    values = {name: each.value for name, each in found.items()}
-    texts = {name: each.reveal() if isinstance(each, Secret) else each for name, each in values.items()}
-    return replace(world, environ=kept | texts)
+    return replace(world, environ=kept | facts.known_values())
 
 
 def situation_of(world: World, *, ask: bool) -> Situation:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import FrameType
 
 from dockpass.auth.command import Command
-from dockpass.auth.decide import decide
+from dockpass.auth.decide import decide_to_run
 from dockpass.auth.decision import Refusal, WarningId
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cli.context import Given, engine_choice, gather_facts
@@ -62,7 +62,7 @@ def run_command(
     choice = engine_choice(world, engine)
     classic = command is Command.BUILD and _is_classic(choice, world)
     facts, findings = gather_facts(world, command, given, build, classic=classic)
-    decided = decide(command, facts)
+    decided = decide_to_run(command, facts)
     if isinstance(decided, Refusal):
         raise UsageError(decided.id, decided.message, decided.hint)
     request = RunRequest(

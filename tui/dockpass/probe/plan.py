@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dockpass.auth.command import Command, Method
-from dockpass.auth.decide import decide
+from dockpass.auth.decide import VALUE_HINT, decide, decide_to_run
 from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Facts
 from dockpass.auth.rules import (
@@ -38,6 +38,7 @@ from dockpass.references.reference import Repository, parse_reference, parse_rep
 from dockpass.registry.policy import Policy, RealmRule
 from dockpass.secrets import Redactor
 from dockpass.text import clean
+from dockpass.unknown import Unknown
 from dockpass.variables.servers import servers_of
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Services(Protocol):
 class CandidateLogin:
     """A login that could be used. `absent` says why it is not there, or not used at this host.
 
+    `unknown` names the variable that would have to be known to use it; `absent` then says so too.
+
     `directory` is set for the logins of a docker config, which are looked up only when they are probed;
     `foreign` is the question to ask before a token leaves for a registry other than `CI_REGISTRY`.
     """
@@ -88,6 +91,7 @@ class CandidateLogin:
     directory: str = ""
     absent: str = ""
     foreign: str = ""
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class AccessReport:
 def plan_access(command: Command, facts: Facts) -> AccessPlan:
     """Say which logins there are for the command's registry; raises `UsageError` where it has none."""
     decided = decide(command, facts)
+    if isinstance(decided, Decision) and command.needs_repo and not decided.repo:
+        decided = decide_to_run(command, facts)
     if isinstance(decided, Refusal):
         raise UsageError(decided.id, decided.message, decided.hint)
     repository, images = _target(decided, facts)
@@ -199,10 +205,14 @@ def _at_hand(method: Method, facts: Facts, host: str, decided: Decision) -> Cand
             credential = Credential(options.registry_username, options.registry_password)
             return CandidateLogin(method, options.registry_username, "the given password", credential)
         case Method.EXTERNAL:
+            if facts.unknown(EXTERNAL_CONFIG):
+                return _unknown(CandidateLogin(method), facts, EXTERNAL_CONFIG)
             if not facts.is_set(EXTERNAL_CONFIG):
                 return CandidateLogin(method, absent="not set")
             return _config(method, facts, facts.text(EXTERNAL_CONFIG))
         case Method.AMBIENT:
+            if facts.unknown(DOCKER_CONFIG):
+                return _unknown(CandidateLogin(method), facts, DOCKER_CONFIG)
             return _config(method, facts, facts.text(DOCKER_CONFIG) or str(Path(facts.home, ".docker")))
 
 
@@ -211,17 +221,25 @@ def _config(method: Method, facts: Facts, directory: str) -> CandidateLogin:
     return CandidateLogin(method, source=clean(path), directory=path)
 
 
+def _unknown(login: CandidateLogin, facts: Facts, name: str) -> CandidateLogin:
+    value = facts.unknown(name) or Unknown()
+    return replace(login, absent=f"{name} is {clean(value.in_words(), 200)}", unknown=name)
+
+
 def _token(
     method: Method, facts: Facts, host: str, decided: Decision, names: tuple[str, str]
 ) -> CandidateLogin:
     variable, user = names
-    if not facts.is_set(variable):
+    secret = facts.secret(variable)
+    if isinstance(secret, Unknown):
+        return _unknown(CandidateLogin(method, user, variable), facts, variable)
+    if not secret:
         return CandidateLogin(method, user, variable, absent="not set")
     if method is Method.AUTOLOGIN and not facts.is_set(REGISTRY):
         return CandidateLogin(method, user, variable, absent=f"{REGISTRY} is not set")
     if is_google(host):
         return CandidateLogin(method, user, variable, absent="not used at Google")
-    credential = Credential(user, facts.secret(variable))
+    credential = Credential(user, secret)
     foreign = ""
     case = Case(decided.command, facts, host)
     is_foreign = facts.is_set(REGISTRY) and not same_registry(host, case.registry_host)
@@ -253,6 +271,12 @@ async def probe_access(
     from dockpass.registry.realms import FILE, Realms, deny
     from dockpass.registry.transport import Transport
 
+    for unknown in filter(None, (plan.login(method).unknown for method in methods)):
+        raise UsageError(
+            "value-unknown",
+            f"The value of {unknown} is not known here, so nothing can be asked with it. Nothing was sent.",
+            VALUE_HINT.format(sets=f"--set {unknown}", values="value"),
+        )
     question = plan.foreign(methods)
     if question and not foreign_allowed:
         raise NotAllowed(

@@ -17,6 +17,7 @@ from dockpass.errors import UsageError
 from dockpass.references.credential import Credential
 from dockpass.runs.job import Job
 from dockpass.runs.request import hosts_of_run
+from dockpass.unknown import Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ def decided_entries(job: Job) -> Mapping[str, Credential]:
     decision = job.request.decision
     if decision.username is None or decision.secret is None:
         return {}
+    if isinstance(decision.secret, Unknown):
+        raise UsageError(
+            "value-unknown", f"The value of {decision.secret_from} is not known here; nothing was sent."
+        )
     job.services.redactor.learn(decision.secret, decision.username)
     return dict.fromkeys(decision.login, Credential(decision.username, decision.secret))
 

@@ -203,7 +203,7 @@ def _cleanup_words(options: CleanupOptions) -> list[str]:
 def _edit_words(request: RunRequest, environ: Mapping[str, str]) -> list[str]:
     words: list[str] = []
     for variable in _edited(request):
-        if not isinstance(variable.value, Secret):
+        if isinstance(variable.value, str):
             words += ["--set", shlex.quote(f"{variable.name}={clean(variable.value)}")]
     for name in sorted(READ_BY_RULES & set(environ) - set(request.facts.variables)):
         words += ["--unset", name]

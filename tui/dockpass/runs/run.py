@@ -10,9 +10,10 @@ import threading
 from collections.abc import Callable
 
 from dockpass.auth.command import Command
+from dockpass.auth.decide import why_not_usable
 from dockpass.auth.decision import WarningId
 from dockpass.dockerconfig.temporary import TemporaryConfig
-from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed
+from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed, UsageError
 from dockpass.registry.retry import telling
 from dockpass.runs.entries import check_external, decided_entries, found_entries
 from dockpass.runs.events import (
@@ -177,6 +178,8 @@ def start_run(request: RunRequest, services: Services) -> Run:
 
 def _check_allowed(request: RunRequest) -> None:
     decision = request.decision
+    if refusal := why_not_usable(decision):
+        raise UsageError(refusal.id, refusal.message, refusal.hint)
     found = next((notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY), None)
     if found and not request.foreign_allowed:
         raise NotAllowed(

@@ -104,4 +104,4 @@ class Services:
     def run_environ(self, facts: Facts) -> dict[str, str]:
         """Return the environment of a run: the facts' variables, and the technical names."""
         technical = {name: self.environ[name] for name in _TECHNICAL if name in self.environ}
-        return technical | {name: facts.text(name) for name in facts.variables}
+        return technical | facts.known_values()

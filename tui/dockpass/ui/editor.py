@@ -15,6 +15,7 @@ from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import option_name, value_of
 from dockpass.ui.views.words import Line
+from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import Entry
 
 
@@ -28,10 +29,11 @@ class Editor:
 
     def edit(self, entry: Entry) -> None:
         """Ask for another value of a variable or option."""
+        value = value_of(entry, self._session.facts)
         dialog = EditValue(
             option_name(entry),
             entry.means,
-            value_of(entry, self._session.facts),
+            None if isinstance(value, Unknown) else value,
             secret=entry.secret,
             preview=partial(self._preview, entry),
         )

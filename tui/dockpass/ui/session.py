@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dockpass.auth.command import Command
-from dockpass.auth.decide import decide
+from dockpass.auth.decide import decide, decide_to_run
 from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Edit, EditKind, Facts
 from dockpass.auth.whynot import WhyNot, applied, why_not
@@ -99,9 +99,7 @@ class Session:
 
     def reader_situation(self) -> Situation:
         """What readers of docker's config see, with the edits; no helper may be asked."""
-        found = {name: variable.value for name, variable in self.facts.variables.items()}
-        environ = {name: v.reveal() if isinstance(v, Secret) else v for name, v in found.items()}
-        return self.situation(environ, Path(self.facts.home))
+        return self.situation(self.facts.known_values(), Path(self.facts.home))
 
     def decide(self, command: Command) -> Decision | Refusal:
         """Decide with the edits."""
@@ -127,7 +125,7 @@ class Session:
 
     def request(self, command: Command) -> RunRequest | Refusal:
         """Return the run that a person would start now."""
-        decided = self.decide(command)
+        decided = decide_to_run(command, self.facts)
         if isinstance(decided, Refusal):
             return decided
         return RunRequest(command, self.facts, decided, build=BuildOptions())

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import UsageError
+from dockpass.secrets import Secret
 from dockpass.text import clean, plural
 from dockpass.textfile import read_bytes_of, text_of
 from dockpass.variables.envfile import HINT, read_env_text
 from dockpass.variables.finding import Finding, Severity
 from dockpass.variables.formats.detect import propose
-from dockpass.variables.formats.reading import Entry, Reading, decode
+from dockpass.variables.formats.reading import Entry, Reading, decode, without_mask
 from dockpass.variables.gitlab.model import Unknown
 from dockpass.variables.variable import variable
 
@@ -28,7 +30,8 @@ def read_env_source(
 ) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
     """Return the variables of a file and what there is to say of it; `named` is the format to read it in.
 
-    Without `named`, what docker takes, and a dump, is read as by `read_env_file`. Raises `UsageError`.
+    Without `named`, what docker takes, and a dump, is read as by `read_env_file`. A value that a log masks is
+    `Unknown`, whatever the format. Raises `UsageError`.
     """
     shown = "stdin" if path == STDIN else clean(str(path))
     raw = read_bytes_of(path, _KIND, HINT, LARGEST)
@@ -38,7 +41,14 @@ def read_env_source(
     proposal = propose(text, str(path))
     name = named or proposal.format
     if named is None and name in _OF_DOCKER_OR_A_DUMP:
-        return read_env_text(text_of(raw, shown, _KIND, HINT), shown, environ), ()
+        plain = read_env_text(text_of(raw, shown, _KIND, HINT), shown, environ)
+        known = {name: _unmasked(each) for name, each in plain.items()}
+        notes = [
+            _unknown(each.name, each.source.detail, each.value)
+            for each in known.values()
+            if isinstance(each.value, Unknown)
+        ]
+        return known, tuple(_bounded(notes, shown))
     from dockpass.variables.formats.catalogue import FORMATS, read  # they load YAML
 
     if named is not None and named not in FORMATS:
@@ -48,9 +58,10 @@ def read_env_source(
             f"Give one of: {', '.join(FORMATS)}.",
         )
     found = read(name, text, environ)
-    reading = Reading(found.entries, found.names, (*problems, *found.problems))
     because = "--env-format says so" if named else proposal.because
-    taken = {entry.key: entry for entry in reading.entries if not _left_out(entry)}
+    entries = tuple(replace(entry, value=without_mask(entry.value)) for entry in found.entries)
+    reading = Reading(entries, found.names, (*problems, *found.problems))
+    taken = {entry.key: entry for entry in entries if not _left_out(entry)}
     told = Finding(
         "env-file-format",
         shown,
@@ -62,7 +73,6 @@ def read_env_source(
     variables = {
         key: variable(key, entry.value, Source(SourceKind.ENV_FILE, f"{shown}:{entry.line}"))
         for key, entry in taken.items()
-        if isinstance(entry.value, str)
     }
     for alone in reading.names:
         if alone.inherits and alone.key in environ:
@@ -71,9 +81,7 @@ def read_env_source(
 
 
 def _left_out(entry: Entry) -> str:
-    """Return why an entry gives no variable here; empty where it gives one."""
-    if isinstance(entry.value, Unknown):
-        return f"has no value here ({entry.value.why})"
+    """Return why an entry gives no variable here; empty if it gives one, also without a known value."""
     if not entry.key.isprintable() or "\0" in entry.key:
         return "is no name of a variable"
     if entry.scope != "*":
@@ -83,14 +91,35 @@ def _left_out(entry: Entry) -> str:
     return ""
 
 
+def _unmasked(found: Variable) -> Variable:
+    """Return a variable of a plain file; what GitLab's log puts in place of a value is none."""
+    value = found.value.reveal() if isinstance(found.value, Secret) else found.value
+    masked = without_mask(value)
+    return replace(found, value=masked) if isinstance(masked, Unknown) else found
+
+
+def _unknown(name: str, where: str, value: object) -> Finding:
+    unknown = value if isinstance(value, Unknown) else Unknown()
+    is_set = "is set, but" if unknown.is_set else "may be set:"
+    return Finding(
+        "value-unknown",
+        clean(name, 80),
+        f"({where}) {is_set} its value is {clean(unknown.in_words(), 200)}",
+        hint=f"Export the value and add --set {clean(name, 80)}.",
+        severity=Severity.NOTE,
+    )
+
+
 def _notes(reading: Reading, shown: str) -> Iterator[Finding]:
     left = {}
     for entry in reading.entries:
         left[entry.key, entry.scope] = (entry, _left_out(entry))
     notes = [
         Finding("env-file-left-out", clean(entry.key, 80), f"({shown}:{entry.line}) {why}, and was left out")
-        for entry, why in left.values()
         if why
+        else _unknown(entry.key, f"{shown}:{entry.line}", entry.value)
+        for entry, why in left.values()
+        if why or isinstance(entry.value, Unknown)
     ]
     for problem in reading.problems:
         where = f"{shown}:{problem.line}" if problem.line else shown
@@ -99,8 +128,10 @@ def _notes(reading: Reading, shown: str) -> Iterator[Finding]:
                 "env-file-line", where, f"was not read as it stands: {problem.message}", hint=problem.hint
             )
         )
+    yield from _bounded(notes, shown)
+
+
+def _bounded(notes: Sequence[Finding], shown: str) -> Iterator[Finding]:
     yield from notes[:_MOST_TOLD]
     if len(notes) > _MOST_TOLD:
-        yield Finding(
-            "env-file-line", shown, f"has {len(notes) - _MOST_TOLD:,} more lines that were left out"
-        )
+        yield Finding("env-file-line", shown, f"has {len(notes) - _MOST_TOLD:,} more lines like these")

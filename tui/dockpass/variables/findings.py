@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dockpass.auth.facts import EnvFileRemark, Facts, Variable
 from dockpass.references.address import host_of_reference, host_of_registry, same_registry
 from dockpass.secrets import Secret
+from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import CATALOGUE
 from dockpass.variables.config_findings import (
     AUTH_CONFIG,
@@ -41,6 +42,8 @@ def find_findings(facts: Facts, here: Here | None = None) -> tuple[Finding, ...]
     for entry in CATALOGUE:
         if entry.name in facts.variables and not entry.option:
             variable = facts.variables[entry.name]
+            if isinstance(variable.value, Unknown):
+                continue
             about = _about_value(entry.name, variable.value)
             found += [each for each in about if each.id not in _told_elsewhere(variable)]
     options = facts.options
@@ -145,7 +148,7 @@ def _about_registry(facts: Facts) -> Iterator[Finding]:
             "is not in CI_REGISTRY; one of them was overwritten",
             hint="Find the variable that overrides it: dockpass vars explain CI_REGISTRY_IMAGE.",
         )
-    if facts.is_set("CI_JOB_TOKEN") and not registry:
+    if facts.is_set("CI_JOB_TOKEN") and not registry and not facts.unknown("CI_REGISTRY"):
         yield Finding(
             "registry-off",
             "CI_REGISTRY",

@@ -50,7 +50,7 @@ def gather_told(
         variables |= read
         told += notes
     for assignment in sets:
-        name, value = _assignment(assignment)
+        name, value = _assignment(assignment, process)
         variables[name] = variable(name, value, Source(SourceKind.SET))
     for name in unsets:
         variables.pop(name, None)
@@ -61,12 +61,18 @@ def _is_name(name: str) -> bool:
     return name.isascii() and name.isprintable() and " " not in name
 
 
-def _assignment(text: str) -> tuple[str, str]:
+def _assignment(text: str, process: Mapping[str, str]) -> tuple[str, str]:
     name, equals, value = text.partition("=")
+    if not equals and text in process:
+        return text, process[text]
     if not equals or not name or not _is_name(name):
         # What was typed may be a secret with a typing error in front of it, so none of it is shown.
-        what = "there is no = in it" if not equals else "what stands before its = is no variable's name"
+        what = "what stands before its = is no variable's name"
+        if not equals:
+            what = "there is no = in it, and no variable of that name in the environment"
         raise UsageError(
-            "set-invalid", f"The argument of --set is not NAME=VALUE: {what}.", "Write --set NAME=VALUE."
+            "set-invalid",
+            f"The argument of --set is not NAME=VALUE: {what}.",
+            "Write --set NAME=VALUE, or --set NAME for the value that the environment has.",
         )
     return name, value

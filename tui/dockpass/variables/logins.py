@@ -9,15 +9,11 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Facts, Options, Source, SourceKind, Variable
-from dockpass.auth.rules import REGISTRY_IMAGE
 from dockpass.secret_names import is_secret_name
 from dockpass.variables.gitlab.model import Resolved, Unknown
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.token_kind import looks_secret
 from dockpass.variables.variable import variable
-
-STAND_IN = "value-not-known.invalid"
-"""Stands for a value that is set and not known, so that the decision can go on. It is never shown or sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +42,10 @@ def is_secret(name: str, found: Resolved) -> bool:
 
 
 def facts_of(view: JobView, home: str, cwd: str, options: Options | None = None) -> Facts:
-    """Return the facts that a program in the job would see; a value that is not known is stood in for."""
+    """Return the facts that a program in the job would see; a value that is not known is `Unknown`."""
     variables: dict[str, Variable] = {}
     for name, found in view.variables.items():
         source = Source(SourceKind.JOB, f"{found.winner.source} {found.winner.place}".rstrip())
-        if isinstance(found.value, Unknown):
-            if found.value.is_set:
-                stand_in = f"{STAND_IN}/image" if name == REGISTRY_IMAGE else STAND_IN
-                variables[name] = variable(name, stand_in, source, secret=is_secret(name, found))
-            continue
         variables[name] = variable(name, found.value, source, secret=is_secret(name, found))
     return Facts(variables, options or Options(), None, home, cwd)
 
@@ -69,12 +60,11 @@ def logins_of(view: JobView, home: str, cwd: str, options: Options | None = None
             yield JobLogin(command=command, method=None, refusal=decided.message)
             continue
         reads = {name for step in decided.trace for name in step.looked_at}
-        address = decided.login[0] if decided.login else None
         yield JobLogin(
             command=command,
             method=decided.method,
             username=decided.username,
-            address=None if address is not None and STAND_IN in address else address,
+            address=decided.login[0] if decided.login else None,
             secret_from=decided.secret_from,
             unknown=tuple(sorted(reads & unknown)),
         )

@@ -26,7 +26,7 @@ _HINT = "Run this in a job, or give the login of a deploy token or a personal to
 def find_dead_token(facts: Facts, here: Here) -> Iterator[Finding]:
     """Yield at most one finding: the token is dead, or probably is."""
     token, now = facts.text(TOKEN), here.now()
-    if not token or facts.is_set("WERF_DOCKER_CONFIG"):
+    if not facts.is_set(TOKEN) or facts.is_set("WERF_DOCKER_CONFIG"):
         return
     if dead := _known_dead(facts, token, now):
         yield Finding("job-token-dead", TOKEN, dead, hint=_HINT, severity=Severity.ERROR)

@@ -111,7 +111,7 @@ def _overwritten(facts: Facts) -> Iterator[Finding]:
             f"is not the job's own and is not read: the automatic login is {_JOB_USER} with {TOKEN}",
             hint=hint,
         )
-    elif facts.is_set(PASSWORD) and not token and not ignored:
+    elif facts.is_set(PASSWORD) and not token and not facts.unknown(TOKEN) and not ignored:
         yield Finding(
             "not-read",
             PASSWORD,
@@ -139,4 +139,10 @@ def _other_service(host: str, facts: Facts) -> str:
 
 def _of_another(facts: Facts) -> bool:
     user = facts.text(USER)
+    if facts.unknown(USER) or (user in {"", _JOB_USER} and not _both_known(facts)):
+        return False
     return user not in {"", _JOB_USER} or facts.text(PASSWORD) != facts.text(TOKEN)
+
+
+def _both_known(facts: Facts) -> bool:
+    return facts.is_known(PASSWORD) and facts.is_known(TOKEN)

@@ -234,8 +234,8 @@ class Overview(PanelScreen):
         request = self.session.request(self.command)
         if not isinstance(request, Refusal):
             self._launcher.launch(request)
-        elif (repo := entry("repo")) is not None:
-            self._editor.edit(repo)
+        elif (missing := entry(request.about)) is not None:
+            self._editor.edit(missing)
 
     def start(self, command: Command) -> None:
         """Select a command and open its plan."""

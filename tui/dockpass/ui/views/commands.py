@@ -129,7 +129,7 @@ def _line(number: int, state: CommandState, columns: dict[str, int], width: int)
 def _where(decision: Decision) -> str:
     """Return where it logs in: the first host and how many more, else the config that is used."""
     if not decision.login:
-        return decision.config_dir or ""
+        return decision.config_dir or "not known here"
     more = f" +{len(decision.login) - 1}" if len(decision.login) > 1 else ""
     return decision.login[0] + more
 
@@ -137,4 +137,5 @@ def _where(decision: Decision) -> str:
 def _secret_words(decision: Decision) -> str:
     if decision.secret_from is None:
         return ""
-    return "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105
+    words = "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105
+    return f"{words} (not known here)" if decision.secret_from in decision.unknown else words

@@ -29,6 +29,7 @@ from dockpass.ui.views.words import (
     method_role,
     sandbox_badge,
 )
+from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import Entry, Group
 from dockpass.variables.findings import Finding
 from dockpass.variables.place import Place
@@ -184,7 +185,7 @@ def option_name(entry: Entry) -> str:
     return names.get(entry.name, entry.name)
 
 
-def value_of(entry: Entry, facts: Facts) -> str | Secret | None:
+def value_of(entry: Entry, facts: Facts) -> str | Secret | Unknown | None:
     """Return the value of a variable or an option; None where it is not set."""
     if entry.option:
         return option_value(entry, facts)
@@ -197,6 +198,8 @@ def shown_value(entry: Entry, facts: Facts, room: int) -> tuple[str, str]:
     value = value_of(entry, facts)
     if value is None:
         return ("not given" if entry.option else "not set"), "absent"
+    if isinstance(value, Unknown):
+        return clean(value.in_words(), 200), "look"
     if not value:
         return "empty, counts as not set", "look"
     if not isinstance(value, Secret):

@@ -7,19 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A value that exists and cannot be known here; never the same as an empty text.
-
-    `is_set` is true where it is known not to be empty, as of a masked value (GitLab masks values of at
-    least 8 characters only). `may_be_missing` is true where the job may not get the variable at all.
-    """
-
-    why: str = ""
-    is_set: bool = False
-    may_be_missing: bool = False
-
+from dockpass.unknown import Unknown as Unknown
 
 Value: TypeAlias = str | Unknown
 
