@@ -61,7 +61,7 @@ def load_pipeline(clone: Clone, pipeline: Pipeline) -> Loaded:
         if each.level not in {Level.PERSISTED, Level.DOTENV}
         and not (each.protected and not pipeline.ref.protected)
     }
-    around = Surroundings(values=before, expanded=before, paths=situation.paths)
+    around = Surroundings(values=before, expand=lambda: before, paths=situation.paths)
 
     def include_holds(rules: object) -> bool | None:
         trees = [each for each in rules if isinstance(each, Tree)] if isinstance(rules, list) else []

@@ -173,9 +173,9 @@ def flat_rules(rules: Any, where: str, problems: list[Problem]) -> Iterator[Tree
 
 def _extended(tree: Tree, problems: list[Problem]) -> Tree:
     result = Tree()
+    result.places = tree.places
     for name, value in tree.items():
-        extended = _extend(name, tree, (), problems) if isinstance(value, Tree) else value
-        result.put(name, extended, tree.place(name))
+        result[name] = _extend(name, tree, (), problems) if isinstance(value, Tree) else value
     return result
 
 
@@ -217,12 +217,18 @@ class _Resolver:
         if isinstance(value, Reference):
             return self._look_up(value, above)
         if isinstance(value, list):
-            return [self.resolve(each, above) for each in value]
-        if not isinstance(value, Tree) or not _has_references(value):
+            found = [self.resolve(each, above) for each in value]
+            return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
+        if not isinstance(value, Tree):
+            return value
+        changed = {
+            key: new for key, each in value.items() if (new := self.resolve(each, above)) is not each
+        }
+        if not changed:
             return value
         result = Tree()
-        for key, each in value.items():
-            result.put(key, self.resolve(each, above), value.place(key))
+        result.update(value | changed)
+        result.places = value.places
         return result
 
     def _look_up(self, reference: Reference, above: tuple[tuple[str, ...], ...]) -> Any:
@@ -237,14 +243,6 @@ class _Resolver:
             self.problems.append(Problem(f"{clean(shown, 200)} could not be found", reference.place))
             return None
         return self.resolve(found, (*above, reference.path))
-
-
-def _has_references(value: Any) -> bool:
-    if isinstance(value, Reference):
-        return True
-    if isinstance(value, Tree):
-        return any(_has_references(each) for each in value.values())
-    return isinstance(value, list) and any(_has_references(each) for each in value)
 
 
 def _resolved(tree: Tree, problems: list[Problem]) -> Tree:

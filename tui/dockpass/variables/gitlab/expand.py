@@ -15,6 +15,7 @@ from dockpass.variables.gitlab.model import Definition, Step, Unknown, Value
 
 _NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 _REFERENCE = re.compile(rf"\$\$|%%|\$(?P<plain>{_NAME})|\$\{{(?P<braced>{_NAME})?\}}|%(?P<percent>{_NAME})%")
+_NOTHING: list[int] = []
 _GO_NAME = re.compile(r"[a-zA-Z0-9_]+")
 _GO_SPECIAL = frozenset("*#$@!?-0123456789")
 _GO_EMPTY = frozenset("*#@!?0123456789")
@@ -35,6 +36,8 @@ class Item:
 
 def references(text: str) -> list[str]:
     """Return the names that GitLab sees in a value, in order."""
+    if "$" not in text and "%" not in text:
+        return []
     return [name for match in _REFERENCE.finditer(text) if (name := _name(match))]
 
 
@@ -51,8 +54,11 @@ def gitlab_expand(
         return [Item(each, each.value) for each in definitions], error
     done: dict[str, Item] = {}
     items: list[Item] = []
-    for definition in order:
-        item = _expanded(definition, done, keep_undefined=keep_undefined, for_runner=for_runner)
+    for definition, needs in order:
+        if needs:
+            item = _expanded(definition, done, keep_undefined=keep_undefined, for_runner=for_runner)
+        else:
+            item = Item(definition, definition.value)
         items.append(item)
         done[definition.key] = item
     return items, ""
@@ -71,7 +77,7 @@ def _depends_on(definition: Definition) -> list[str]:
 def _expanded(
     definition: Definition, done: Mapping[str, Item], *, keep_undefined: bool, for_runner: bool
 ) -> Item:
-    if not _depends_on(definition) or isinstance(definition.value, Unknown):
+    if isinstance(definition.value, Unknown):
         return Item(definition, definition.value)
     steps: list[Step] = []
     unknown: list[Unknown] = []
@@ -98,19 +104,20 @@ def _expanded(
     return Item(definition, value, tuple(steps))
 
 
-def _sorted(definitions: Sequence[Definition]) -> tuple[list[Definition], str]:
-    """Order definitions so that each comes after all that it names, as Ruby's TSort does."""
+def _sorted(definitions: Sequence[Definition]) -> tuple[list[tuple[Definition, bool]], str]:
+    """Order definitions so that each comes after all that it names, as Ruby's TSort does.
+
+    With each of them stands whether it names any.
+    """
     by_key: dict[str, list[int]] = {}
     for number, definition in enumerate(definitions):
         by_key.setdefault(definition.key, []).append(number)
-    needs = [
-        [other for name in _depends_on(definition) for other in by_key.get(name, ())]
-        for definition in definitions
-    ]
-    order: list[Definition] = []
+    names = [_depends_on(definition) for definition in definitions]
+    needs = [[other for name in each for other in by_key.get(name, ())] if each else _NOTHING for each in names]
+    order: list[tuple[Definition, bool]] = []
     circles: list[str] = []
     for component in _components(needs):
-        order.extend(definitions[number] for number in component)
+        order.extend((definitions[number], bool(names[number])) for number in component)
         if len(component) > 1:
             circles.append(json.dumps([definitions[number].key for number in component]))
     return order, f"circular variable reference detected: {', '.join(circles)}" if circles else ""
@@ -124,6 +131,10 @@ def _components(needs: Sequence[Sequence[int]]) -> Iterator[list[int]]:
     on_stack: set[int] = set()
     for root in range(len(needs)):
         if root in index:
+            continue
+        if not needs[root]:
+            index[root] = low[root] = len(index)
+            yield [root]
             continue
         work: list[tuple[int, Iterator[int]]] = [(root, iter(needs[root]))]
         index[root] = low[root] = len(index)
@@ -159,7 +170,7 @@ def runner_expand(items: Sequence[Item], path_of: Callable[[str], str]) -> list[
     last = {item.key: item for item in items}
 
     def expand(item: Item) -> Item:
-        if item.definition.raw or isinstance(item.value, Unknown):
+        if item.definition.raw or isinstance(item.value, Unknown) or "$" not in item.value:
             return item
         pieces: list[Value] = []
         steps = list(item.steps)

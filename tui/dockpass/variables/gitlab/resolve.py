@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.config import Config, Job
-from dockpass.variables.gitlab.expand import Item, gitlab_blank, gitlab_expand, runner_expand
+from dockpass.variables.gitlab.expand import (
+    Item,
+    gitlab_blank,
+    gitlab_expand,
+    references,
+    runner_expand,
+)
 from dockpass.variables.gitlab.includes import Problem
 from dockpass.variables.gitlab.model import (
     MAIN,
@@ -203,10 +209,9 @@ def _rules(job: Job, situation: Situation, kept: Sequence[Definition]) -> Judgem
 
 def _surroundings(kept: Sequence[Definition], situation: Situation) -> Surroundings:
     seen = [each for each in kept if each.level not in _NOT_FOR_RULES]
-    items, _ = gitlab_expand(seen, keep_undefined=False, for_runner=False)
     return Surroundings(
         values={each.key: each.value for each in seen},
-        expanded={item.key: item.value for item in items},
+        expand=lambda: _expanded(seen),
         paths=situation.paths,
         changes=situation.changes,
     )
@@ -216,11 +221,12 @@ def _yaml(
     config: Config, job: Job, instance: Mapping[str, str] | None, workflow: Sequence[Definition]
 ) -> tuple[tuple[Definition, ...], dict[str, tuple[Loser, ...]]]:
     """Return the YAML's definitions for a job, weakest first, and what it does not inherit."""
-    root = (*config.variables, *workflow)
-    inherited = [each for each in root if job.inherit is True or (job.inherit and each.key in job.inherit)]
+    inherited: list[Definition] = []
     left_out: dict[str, tuple[Loser, ...]] = {}
-    for each in root:
-        if each not in inherited:
+    for each in (*config.variables, *workflow):
+        if job.inherit is True or (job.inherit and each.key in job.inherit):
+            inherited.append(each)
+        else:
             left_out[each.key] = (*left_out.get(each.key, ()), Loser(each, Reason.NOT_INHERITED))
     place = job.tree.place("parallel")
     matrix = (
@@ -255,11 +261,14 @@ def _number(job: Job, instance: Mapping[str, str] | None) -> int:
 def _environment(job: Job, situation: Situation, kept: Sequence[Definition]) -> Value:
     if situation.environment is not None:
         return situation.environment
-    if not job.environment:
-        return ""
-    seen = [each for each in kept if each.level not in _NOT_FOR_RULES]
+    if not references(job.environment):
+        return job.environment
+    return gitlab_blank(job.environment, _expanded([each for each in kept if each.level not in _NOT_FOR_RULES]))
+
+
+def _expanded(seen: Sequence[Definition]) -> dict[str, Value]:
     items, _ = gitlab_expand(seen, keep_undefined=False, for_runner=False)
-    return gitlab_blank(job.environment, {item.key: item.value for item in items})
+    return {item.key: item.value for item in items}
 
 
 def _environment_definitions(environment: Value) -> Iterable[Definition]:

@@ -6,7 +6,7 @@ open, unless every way leads to the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,14 @@ NEVER = "never"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What rules look at: values as they are compared, values expanded, and the files of the work tree.
+    """What rules look at: values as they are compared, and the files of the work tree.
 
-    `paths` are all files, `changes` those that the pipeline's commits changed; None where that is not known.
+    `expand` returns the values expanded; that takes time, and only `changes` wants them. `paths` are all
+    files, `changes` those that the pipeline's commits changed; None where that is not known.
     """
 
     values: Mapping[str, Value]
-    expanded: Mapping[str, Value]
+    expand: Callable[[], Mapping[str, Value]]
     paths: tuple[str, ...] | None = None
     changes: tuple[str, ...] | None = None
 
@@ -204,7 +205,7 @@ def _changes(value: Any, around: Surroundings) -> Clause:
     text = clean(", ".join(patterns), 500)
     if isinstance(value, Tree) and "compare_to" in value:
         return Clause(kind="changes", text=text, outcome=None, why="compare_to is not looked at here")
-    expanded = _expanded(patterns, around.expanded)
+    expanded = _expanded(patterns, around.expand())
     if around.changes is None or expanded is None:
         return Clause(kind="changes", text=text, outcome=None, why="which files changed is not known here")
     outcome = any(globs.matches(glob, path) for path in around.changes for glob in expanded)

@@ -15,7 +15,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dockpass.text import clean
-from dockpass.variables.gitlab.model import Place
+from dockpass.variables.gitlab.model import NOWHERE, Place
 
 MOST_NODES = 200_000
 DEEPEST = 100
@@ -31,6 +31,9 @@ _INTEGER = re.compile(
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_,]*)?\.[0-9]*(?:[eE][+-][0-9]+)?")
 _DATE = re.compile(r"\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)(?:(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d.*)?")
+
+_NOT_ONLY_TEXT = frozenset("yYnNtTfFoO~+-.0123456789:") | {""}
+"""How a scalar begins that may be something else than a text."""
 
 
 class YamlError(ValueError):
@@ -56,7 +59,7 @@ class Tree(dict[str, Any]):
 
     def place(self, key: str) -> Place:
         """Return where a key stands."""
-        return self.places.get(key, Place())
+        return self.places.get(key, NOWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,8 @@ def _is_merge(node: Node) -> bool:
 def read_scalar(node: ScalarNode) -> Any:
     """Return what Psych makes of a scalar: text, integer, float, boolean, None, or `Odd`."""
     text: str = node.value
+    if text[:1] not in _NOT_ONLY_TEXT:
+        return text
     if node.style or (node.tag == "tag:yaml.org,2002:str" and _is_tagged(node)):
         return text
     if _NULL.fullmatch(text):
@@ -226,8 +231,8 @@ def merged(base: Any, over: Any) -> Any:
 def merged_trees(base: Tree, over: Tree) -> Tree:
     """Return two mappings merged deeply."""
     result = Tree()
-    for key, value in base.items():
-        result.put(key, value, base.place(key))
+    result.update(base)
+    result.places = base.places | over.places
     for key, value in over.items():
-        result.put(key, merged(base[key], value) if key in base else value, over.place(key))
+        result[key] = merged(base[key], value) if key in base else value
     return result
