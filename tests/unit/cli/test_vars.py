@@ -211,3 +211,30 @@ def test_a_docker_auth_config_that_is_not_known_is_told(clone: Path) -> None:
     ).output
     assert "its value is not known here" in found
     assert run("explain", "OTHER", "--image", "nginx").exit_code != 0
+
+
+def test_explain_says_what_would_bring_a_variable_and_what_that_does_to_the_logins(clone: Path) -> None:
+    (clone / "cleanup.json").write_text(
+        json.dumps(
+            [
+                {"key": "WERF_IMAGES_CLEANUP_PASSWORD", "value": CANARY, "protected": True},
+                {"key": "CI_REGISTRY_IMAGE", "value": "registry.example.com/acme/shop"},
+            ]
+        )
+    )
+    given = ("WERF_IMAGES_CLEANUP_PASSWORD", "--unprotected", "--project-variables", "cleanup.json")
+    text = run("explain", *given).output
+    assert "• protect the branch feature/login" in text
+    assert "cleanup: cleanup token as werf-cleanup, now autologin as gitlab-ci-token" in text
+    ways = json.loads(run("explain", *given, "--json").stdout)["bring"]
+    assert [way["changes"][0]["kind"] for way in ways] == ["protect-ref", "unprotect"]
+    assert ways[0]["logins"][0]["command"] == "cleanup"
+    assert CANARY not in text
+
+
+def test_why_says_what_would_bring_a_job(clone: Path) -> None:
+    given = ("why", "publish", "--unprotected", "--project-variables", "settings.json")
+    assert "• protect the branch feature/login" in run(*given).output
+    ways = json.loads(run(*given, "--json").stdout)["bring"]
+    assert ["ref"] in [[change["kind"] for change in way["changes"]] for way in ways]
+    assert json.loads(run(*given, "--tag", "v1", "--json").stdout)["bring"] == []

@@ -37,6 +37,9 @@ class Looked:
     pipeline: Pipeline
     logins: tuple[JobLogin, ...]
     known_settings: bool
+    clone: Clone
+    home: str
+    cwd: str
 
 
 def look(world: World, given: Mapping[str, Any]) -> Looked:
@@ -70,6 +73,9 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
         pipeline=pipeline,
         logins=tuple(logins_of(view, str(world.home), str(world.cwd))),
         known_settings=bool(pipeline.settings),
+        clone=clone,
+        home=str(world.home),
+        cwd=str(world.cwd),
     )
 
 

@@ -129,6 +129,16 @@ def _login(login: JobLogin) -> tuple[str, ...]:
     return command, login.method.label, f"as {login.username} at {address} with {login.secret_from}"
 
 
+def login_words(login: JobLogin, *, address: bool = True) -> str:
+    """Return a login in a few words, such as `autologin as gitlab-ci-token at registry.example.com`."""
+    if login.method is None:
+        return "refused: no repository is known"
+    if not login.method.logs_in:
+        return f"no login, {login.method.label} is used" if login.method.label else "no login"
+    place = f" at {login.address or 'a registry that is not known here'}" if address else ""
+    return f"{login.method.label} as {login.username}{place}"
+
+
 def _unknown_in(logins: tuple[JobLogin, ...]) -> str:
     names = sorted({name for login in logins for name in login.unknown})
     return f"not known here: {', '.join(names)}" if names else ""

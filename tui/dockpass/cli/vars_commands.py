@@ -91,17 +91,19 @@ def show(as_json: bool, everything: bool, **given: Any) -> None:
 @click.option("--image", metavar="IMAGE", help="With DOCKER_AUTH_CONFIG: who logs in as whom for this image.")
 @pipeline_options
 def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
-    """Say where a variable's value comes from, what it overrides, or why the job does not get it."""
+    """Say where a variable's value comes from, what it overrides, why it is missing, what would bring it."""
     from dockpass.cli import variables as work
-    from dockpass.cli import variables_json, variables_text
+    from dockpass.cli import variables_bring, variables_json, variables_text
 
     if image is not None and name != "DOCKER_AUTH_CONFIG":
         raise click.UsageError("--image can only be used with DOCKER_AUTH_CONFIG.")
     world = this_process()
     looked = work.look(world, given)
     output = Output(world.redactor)
+    ways = variables_bring.ways_of(looked, name)
     if as_json:
         found = variables_json.explain_json(looked, name)
+        found["bring"] = variables_bring.ways_json(looked, ways)
         if image is not None:
             from dockpass.cli.variables_image import image_json
 
@@ -109,6 +111,7 @@ def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
         output.json(found)
     else:
         output.data(variables_text.explain_lines(looked, name))
+        output.data(variables_bring.way_lines(looked, ways))
         if image is not None:
             from dockpass.cli.variables_image import image_lines
 
@@ -121,16 +124,18 @@ def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
 @click.argument("job", metavar="JOB")
 @pipeline_options
 def why(job: str, as_json: bool, **given: Any) -> None:
-    """Say why a job is in the pipeline or not: each rule, what it compares, and the first that matches."""
+    """Say why a job is in the pipeline or not: each rule, what it compares, and what would bring the job."""
     from dockpass.cli import variables as work
-    from dockpass.cli import variables_json, variables_text
+    from dockpass.cli import variables_bring, variables_json, variables_text
 
     world = this_process()
     looked = work.look(world, {**given, "job": job})
     output = Output(world.redactor)
+    ways = variables_bring.job_ways_of(looked, ())
     if as_json:
-        output.json(variables_json.why_json(looked))
+        output.json(variables_json.why_json(looked) | {"bring": variables_bring.job_ways_json(looked, ways)})
     else:
         output.data(variables_text.why_lines(looked))
+        output.data(variables_bring.job_way_lines(looked, ways))
     output.say(work.notes(looked))
     raise SystemExit(work.status(looked))

@@ -81,5 +81,15 @@ def changed_logins(
     )
 
 
+def login_effects(
+    before: JobView, after: JobView, home: str, cwd: str, options: Options | None = None
+) -> tuple[tuple[JobLogin, JobLogin], ...]:
+    """Return the logins of a job that become others with another view of it, each before and after."""
+    one, two = (
+        {login.command: login for login in logins_of(view, home, cwd, options)} for view in (before, after)
+    )
+    return changed_logins(one, two)
+
+
 def _shape(login: JobLogin) -> tuple[Method | None, str | None, str | None]:
     return login.method, login.username, login.address

@@ -5,14 +5,15 @@ Turns them into a `Situation` with every definition that does not stand in the Y
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from dockpass.variables.clone import CI_FILE, Clone
 from dockpass.variables.gitlab.config import Config, Job, read_config
 from dockpass.variables.gitlab.includes import load
 from dockpass.variables.gitlab.model import NOWHERE, Definition, Level, Ref, Value, YamlPart
 from dockpass.variables.gitlab.predefined import (
+    REF_NAMES,
     job_only_definitions,
     project_variables,
     ref_variables,
@@ -39,27 +40,59 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The configuration with the situation that it is looked at in."""
+    """The configuration with the situation that it is looked at in.
+
+    `again` reads the configuration anew for another situation, as other files may be included there.
+    """
 
     config: Config
     situation: Situation
+    source: str = PUSH
+    again: Callable[[Situation], Config] | None = field(default=None, repr=False, compare=False)
+
+    def job(self, name: str) -> Job:
+        """Return a job; the empty name, and one that is not there, stand for what every job gets."""
+        found = self.config.job(name) if name else None
+        return found or Job(name=name, tree=Tree(), place=NOWHERE)
 
     def view(self, name: str, instance: Mapping[str, str] | None = None) -> JobView:
         """Resolve a job; the empty name stands for what every job gets."""
-        job = self.config.job(name) if name else None
-        return view_job(
-            self.config, self.situation, job or Job(name=name, tree=Tree(), place=NOWHERE), instance
-        )
+        return view_job(self.config, self.situation, self.job(name), instance)
+
+    def within(self, situation: Situation) -> Loaded:
+        """Return the same project in another situation."""
+        reads = self.again is not None and self.config.conditional
+        config = self.again(situation) if reads and self.again is not None else self.config
+        return replace(self, config=config, situation=situation)
+
+    def at(self, ref: Ref, source: str) -> Loaded:
+        """Return the pipeline of another ref or source, with the same settings and edits."""
+        kept = [
+            each
+            for each in self.situation.definitions
+            if not (each.level is Level.PREDEFINED and each.key in REF_NAMES)
+        ]
+        ours = _definitions(ref_variables(ref, source), Level.PREDEFINED)
+        situation = replace(self.situation, ref=ref, definitions=(*kept, *ours))
+        return replace(self.within(situation), source=source)
 
 
 def load_pipeline(clone: Clone, pipeline: Pipeline) -> Loaded:
     """Read the clone's configuration for a pipeline; raises `YamlError` where it cannot be read."""
     situation = _situation(clone, pipeline)
+
+    def read(around: Situation) -> Config:
+        return _read(clone, around)
+
+    return Loaded(read(situation), situation, pipeline.source, read)
+
+
+def _read(clone: Clone, situation: Situation) -> Config:
     before = {
         each.key: each.value
         for each in situation.definitions
         if each.level not in {Level.PERSISTED, Level.DOTENV}
-        and not (each.protected and not pipeline.ref.protected)
+        and not (each.protected and not situation.ref.protected)
     }
     around = Surroundings(values=before, expand=lambda: before, paths=situation.paths)
 
@@ -67,7 +100,7 @@ def load_pipeline(clone: Clone, pipeline: Pipeline) -> Loaded:
         trees = [each for each in rules if isinstance(each, Tree)] if isinstance(rules, list) else []
         return judge(trees, "always", around, YamlPart.RULES).included
 
-    return Loaded(read_config(load(CI_FILE, clone, before, include_holds)), situation)
+    return read_config(load(CI_FILE, clone, before, include_holds))
 
 
 def _situation(clone: Clone, pipeline: Pipeline) -> Situation:

@@ -60,7 +60,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What the configuration says; with `problems` GitLab would refuse it."""
+    """What the configuration says; with `problems` GitLab would refuse it.
+
+    `conditional` tells that another pipeline may include other files.
+    """
 
     variables: tuple[Definition, ...] = ()
     workflow: tuple[Tree, ...] | None = None
@@ -68,6 +71,7 @@ class Config:
     not_loaded: tuple[NotLoaded, ...] = ()
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
+    conditional: bool = False
 
     def job(self, name: str) -> Job | None:
         """Return a job by its name; None where there is none."""
@@ -98,6 +102,7 @@ def read_config(loaded: Loaded) -> Config:
         not_loaded=tuple(loaded.not_loaded),
         problems=tuple(problems),
         files=tuple(loaded.files),
+        conditional=loaded.conditional,
     )
 
 
@@ -221,9 +226,7 @@ class _Resolver:
             return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
         if not isinstance(value, Tree):
             return value
-        changed = {
-            key: new for key, each in value.items() if (new := self.resolve(each, above)) is not each
-        }
+        changed = {key: new for key, each in value.items() if (new := self.resolve(each, above)) is not each}
         if not changed:
             return value
         result = Tree()

@@ -113,7 +113,9 @@ def _sorted(definitions: Sequence[Definition]) -> tuple[list[tuple[Definition, b
     for number, definition in enumerate(definitions):
         by_key.setdefault(definition.key, []).append(number)
     names = [_depends_on(definition) for definition in definitions]
-    needs = [[other for name in each for other in by_key.get(name, ())] if each else _NOTHING for each in names]
+    needs = [
+        [other for name in each for other in by_key.get(name, ())] if each else _NOTHING for each in names
+    ]
     order: list[tuple[Definition, bool]] = []
     circles: list[str] = []
     for component in _components(needs):

@@ -8,7 +8,7 @@ left.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -127,6 +127,36 @@ def evaluate(node: _Node, variables: Mapping[str, Value]) -> Outcome:
 def names_in(node: _Node) -> tuple[str, ...]:
     """Return the variables that an expression names, in order and without repeats."""
     return tuple(dict.fromkeys(_names(node)))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an expression asks of one variable: `==`, `!=`, `=~`, `!~` with a text, or nothing but to be set.
+
+    `text` is a literal without its quotes, a `/pattern/`, or empty; `other` is the variable it is
+    compared with.
+    """
+
+    name: str
+    operator: str = ""
+    text: str = ""
+    other: str = ""
+
+
+def asked_in(node: _Node) -> Iterator[Asked]:
+    """Yield what an expression asks of each of its variables."""
+    if isinstance(node, _Leaf):
+        if node.token.kind == "variable":
+            yield Asked(node.token.text[1:])
+    elif node.operator in {"&&", "||"} or isinstance(node.left, _Branch) or isinstance(node.right, _Branch):
+        yield from asked_in(node.left)
+        yield from asked_in(node.right)
+    else:
+        for one, two in ((node.left.token, node.right.token), (node.right.token, node.left.token)):
+            if one.kind == "variable":
+                is_variable = two.kind == "variable"
+                text = two.text[1:-1] if two.kind == "string" else two.text if two.kind == "pattern" else ""
+                yield Asked(one.text[1:], node.operator, text, two.text[1:] if is_variable else "")
 
 
 def _tokens(text: str) -> list[_Token]:

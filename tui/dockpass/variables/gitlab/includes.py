@@ -13,7 +13,7 @@ from fnmatch import translate
 from typing import Any, Protocol
 
 from dockpass.text import clean
-from dockpass.variables.gitlab.expand import gitlab_blank
+from dockpass.variables.gitlab.expand import gitlab_blank, references
 from dockpass.variables.gitlab.model import NOWHERE, Place, Value
 from dockpass.variables.gitlab.tree import Tree, YamlError, merged_trees, read_tree
 
@@ -51,12 +51,16 @@ class Problem:
 
 @dataclass(slots=True)
 class Loaded:
-    """The merged configuration, what was not loaded, and what is wrong."""
+    """The merged configuration, what was not loaded, and what is wrong.
+
+    `conditional` tells that another pipeline may include other files.
+    """
 
     tree: Tree
     not_loaded: list[NotLoaded] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    conditional: bool = False
 
 
 RuleCheck = Callable[[Any], bool | None]
@@ -118,6 +122,8 @@ class _Loader:
             )
             return []
         place = entry.place(kind) if entry.place(kind).line else place
+        if "rules" in entry or references(str(entry[kind])):
+            self.loaded.conditional = True
         holds = self.rules_hold(entry.get("rules")) if "rules" in entry else True
         if holds is False:
             return []

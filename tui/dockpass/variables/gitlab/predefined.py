@@ -129,6 +129,11 @@ def ref_variables(ref: Ref, pipeline_source: str) -> dict[str, Value]:
     return values
 
 
+REF_NAMES = frozenset(
+    name for each in RefType for name in ref_variables(Ref(type=each, name="x", protected=None), "")
+)
+"""Every name that `ref_variables` gives for some ref."""
+
 PERSISTED: Mapping[str, tuple[str, bool]] = {
     "CI_JOB_TOKEN": ("the job's own token", True),
     "CI_REGISTRY_PASSWORD": ("the job's own token", True),

@@ -6,7 +6,7 @@ by their references. Rules see unexpanded values, without what exists only while
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dockpass.variables.gitlab import scope
@@ -163,15 +163,34 @@ def _collect(
         if loser is not None:
             losers.setdefault(definition.key, []).append(loser)
             continue
-        unclear = definition.protected and situation.ref.protected is None
-        known = (
-            replace(definition, value=Unknown(Reason.PROTECTED_UNKNOWN, may_be_missing=True))
-            if unclear
-            else definition
+        kept.append((definition.level, scope.rank(definition.scope, environment), definition))
+    ordered = _by_scope(sorted(kept, key=lambda each: each[:1]))
+    if situation.ref.protected is None:
+        ordered = list(_with_doubt(ordered))
+    return _Collected(tuple(ordered), {key: tuple(found) for key, found in losers.items()})
+
+
+def _with_doubt(ordered: Iterable[Definition]) -> Iterator[Definition]:
+    """Where the protection of the ref is not known, a protected value is not known either.
+
+    It may be missing, unless a weaker definition is there in any case.
+    """
+    certain: dict[str, Definition] = {}
+    for definition in ordered:
+        if not definition.protected:
+            certain[definition.key] = definition
+            yield definition
+            continue
+        other = certain.get(definition.key)
+        is_set = other is not None and _is_set(other.value) and _is_set(definition.value)
+        yield replace(
+            definition,
+            value=Unknown(Reason.PROTECTED_UNKNOWN, is_set=is_set, may_be_missing=other is None),
         )
-        kept.append((definition.level, scope.rank(definition.scope, environment), known))
-    ordered = sorted(kept, key=lambda each: each[:1])
-    return _Collected(tuple(_by_scope(ordered)), {key: tuple(found) for key, found in losers.items()})
+
+
+def _is_set(value: Value) -> bool:
+    return value.is_set if isinstance(value, Unknown) else bool(value)
 
 
 def _by_scope(ordered: Sequence[tuple[Level, int, Definition]]) -> list[Definition]:
@@ -263,7 +282,9 @@ def _environment(job: Job, situation: Situation, kept: Sequence[Definition]) -> 
         return situation.environment
     if not references(job.environment):
         return job.environment
-    return gitlab_blank(job.environment, _expanded([each for each in kept if each.level not in _NOT_FOR_RULES]))
+    return gitlab_blank(
+        job.environment, _expanded([each for each in kept if each.level not in _NOT_FOR_RULES])
+    )
 
 
 def _expanded(seen: Sequence[Definition]) -> dict[str, Value]:

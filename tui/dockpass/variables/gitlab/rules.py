@@ -190,7 +190,8 @@ def _if(text: str, around: Surroundings, problems: list[Problem], place: Place) 
     return Clause(kind="if", text=shown, outcome=outcome.holds, comparisons=outcome.trace, why=why)
 
 
-def _paths_of(value: Any) -> list[str]:
+def paths_of(value: Any) -> list[str]:
+    """Return the patterns of a `changes` or an `exists`."""
     paths = value.get("paths") if isinstance(value, Tree) else value
     return [str(each) for each in (paths if isinstance(paths, list) else [paths]) if each is not None]
 
@@ -201,7 +202,7 @@ def _expanded(patterns: list[str], values: Mapping[str, Value]) -> list[str] | N
 
 
 def _changes(value: Any, around: Surroundings) -> Clause:
-    patterns = _paths_of(value)
+    patterns = paths_of(value)
     text = clean(", ".join(patterns), 500)
     if isinstance(value, Tree) and "compare_to" in value:
         return Clause(kind="changes", text=text, outcome=None, why="compare_to is not looked at here")
@@ -213,7 +214,7 @@ def _changes(value: Any, around: Surroundings) -> Clause:
 
 
 def _exists(value: Any, around: Surroundings) -> Clause:
-    patterns = _paths_of(value)
+    patterns = paths_of(value)
     text = clean(", ".join(patterns), 500)
     if isinstance(value, Tree) and "project" in value:
         return Clause(
