@@ -13,7 +13,7 @@ from notes import Notes
 
 from dockpass.engines.stream import LONGEST_LINE, LONGEST_SHOWN, Reporter, StreamError, objects
 from dockpass.errors import DockpassError, ExitCode, LoginRefused, UsageError
-from dockpass.references.reference import is_digest, is_path, is_tag, parse_reference
+from dockpass.references.reference import is_digest, is_repository_path, is_tag, parse_reference
 from dockpass.runs import events as ev
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.run import RunScreen
@@ -176,7 +176,7 @@ async def test_a26_neither_does_a_repository_that_is_none(world: World, name: st
 def test_a26_the_grammar_takes_none_of_them(name: str) -> None:
     assert not is_tag(name)
     assert not is_digest(name)
-    assert not is_path(name)
+    assert not is_repository_path(name)
     with pytest.raises(UsageError) as caught:
         parse_reference(f"registry.example/web:{name}")
     assert inert(caught.value.message)

@@ -22,7 +22,8 @@ from dockpass.engines.stream import LONGEST_LINE, LONGEST_SHOWN, Reporter, Strea
 from dockpass.errors import DockpassError, UsageError
 from dockpass.references.address import host_name
 from dockpass.references.credential import Credential
-from dockpass.references.reference import LONGEST_NAME, is_digest, is_path, is_tag, parse_reference
+from dockpass.references.grammar import LONGEST_NAME
+from dockpass.references.reference import is_digest, is_repository_path, is_tag, parse_reference
 from dockpass.registry.addresses import Guard, is_literal, kind_of, why_no_host
 from dockpass.registry.challenge import LONGEST_HEADER, MOST_CHALLENGES, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words
@@ -123,7 +124,7 @@ def test_references(text: str) -> None:
         assert is_told(error, "reference-invalid")
         return
     assert parse_reference(str(found)) == found
-    assert is_path(found.path)
+    assert is_repository_path(found.path)
     assert len(found.path) <= LONGEST_NAME + len("library/")
     assert found.tag is None or is_tag(found.tag)
     assert found.digest is None or is_digest(found.digest)
@@ -299,7 +300,7 @@ READERS: tuple[Callable[[str], object], ...] = (
     lambda text: parse_challenges([text]),
     parse_reference,
     is_tag,
-    is_path,
+    is_repository_path,
     next_page,
     lambda text: resolve("https://registry.example/", text),
     lambda text: asked_to_wait({"Retry-After": text}, lambda: NOW),

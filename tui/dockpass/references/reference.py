@@ -7,21 +7,17 @@ has at most 255 characters. Nothing that does not fit this grammar is ever sent 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockpass.errors import UsageError
 from dockpass.references.address import DOCKER_HUB_HOST, host_of_reference, is_docker_hub
+from dockpass.references.grammar import COMPONENT, HOST_NAME, IMAGE_ID, LONGEST_NAME, TAG, split_host
 from dockpass.secrets import MASK
 from dockpass.text import clean
 
-LONGEST_NAME = 255
-
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::(\d{{1,5}}))?", re.ASCII)
-_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
-_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_HOST = re.compile(rf"(?:{HOST_NAME}|\[[0-9A-Fa-f:.]+\])(?::(\d{{1,5}}))?", re.ASCII)
+_COMPONENT = re.compile(COMPONENT, re.ASCII)
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
-_IMAGE_ID = re.compile(r"[a-f0-9]{64}")
 _PASSWORD = re.compile(r"(^|://)[^/@:]+:[^/@]+@(?!sha\d)")
 
 
@@ -67,6 +63,11 @@ class Reference:
         return self.repository.familiar + self._suffix
 
     @property
+    def with_tag(self) -> Reference:
+        """The reference itself, with the tag `latest` if it has neither tag nor digest."""
+        return self if self.tag or self.digest else replace(self, tag="latest")
+
+    @property
     def _suffix(self) -> str:
         return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 
@@ -84,7 +85,7 @@ def parse_reference(text: str) -> Reference:
     if last.endswith("]") or "]:" in last:
         raise _invalid(text, f"the host {_shown(last)} has no path behind it")
     last, colon, tag = last.partition(":")
-    if colon and not _TAG.fullmatch(tag):
+    if colon and not TAG.fullmatch(tag):
         raise _invalid(text, f"the tag {_shown(tag)} {_wrong_tag(tag)}")
     host, path = _host_and_path(text, head + slash + last)
     return Reference(host, path, tag or None, digest or None)
@@ -105,18 +106,13 @@ def parse_repository(text: str) -> Repository:
 
 def is_tag(text: str) -> bool:
     """Tell whether `text` is a valid tag."""
-    return bool(_TAG.fullmatch(text))
+    return bool(TAG.fullmatch(text))
 
 
 def is_host(text: str) -> bool:
     """Tell whether `text` is a host name or an address, with an optional port."""
     found = _HOST.fullmatch(text)
     return found is not None and (found[1] is None or 0 < int(found[1]) < 65536)
-
-
-def is_path(text: str) -> bool:
-    """Tell whether `text` is the path of a repository, without host, tag and digest."""
-    return len(text) <= LONGEST_NAME and all(_COMPONENT.fullmatch(part) for part in text.split("/"))
 
 
 def is_digest(text: str) -> bool:
@@ -134,17 +130,16 @@ def _host_and_path(text: str, name: str) -> tuple[str, str]:
         raise _invalid(text, "it is empty")
     if len(name) > LONGEST_NAME:
         raise _invalid(text, f"it has {len(name)} characters, and {LONGEST_NAME} are allowed")
-    first, slash, rest = name.partition("/")
-    named = bool(slash) and ("." in first or ":" in first or first == "localhost" or first != first.lower())
+    named, path = split_host(name)
     if named:
-        _check_host(text, first)
-    host, path = host_of_reference(name), rest if named else name
+        _check_host(text, named)
+    host = host_of_reference(name)
     if is_docker_hub(host) and "/" not in path:
         _check_component(text, path)
         path = f"library/{path}"
     for component in path.split("/"):
         _check_component(text, component)
-    if not named and _IMAGE_ID.fullmatch(name):
+    if not named and IMAGE_ID.fullmatch(name):
         raise _invalid(text, "64 hexadecimal digits are an image id, not a name")
     return (host if named else DOCKER_HUB_HOST), path
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self
 
 from dockpass.errors import DockpassError
 from dockpass.references.credential import Logins
-from dockpass.references.reference import is_digest, is_path, is_tag
+from dockpass.references.reference import is_digest, is_repository_path, is_tag
 from dockpass.registry.claims import Claims, read_claims
 from dockpass.registry.contents import (
     INDEX_TYPES,
@@ -279,7 +279,7 @@ class RegistryClient:
         )
 
     def _check_path(self, path: str, what: str) -> None:
-        if not is_path(path):
+        if not is_repository_path(path):
             self._refuse(what, "its name is no repository's")
 
     def _digest(self, response: Response, reference: str, what: str) -> str:

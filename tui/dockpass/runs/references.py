@@ -7,6 +7,7 @@ from dockpass.references.reference import Reference, parse_reference
 from dockpass.runs.events import LogKind
 from dockpass.runs.job import Job
 from dockpass.runs.tags import default_tag
+from dockpass.text import clean
 
 
 def references_of_run(job: Job) -> tuple[Reference, ...]:
@@ -24,5 +25,7 @@ def tagged(job: Job, tag: str) -> Reference:
     repository = job.repository
     reference = parse_reference(f"{repository.host}/{repository.path}:{tag}")
     if reference.tag != tag:
-        raise UsageError("tag-invalid", f"{tag!r} is not a valid tag.", "Give a name such as 1.2.0.")
+        raise UsageError(
+            "tag-invalid", f"“{clean(tag, 80)}” is not a valid tag.", "Give a name such as 1.2.0."
+        )
     return reference

@@ -13,6 +13,7 @@ from dockpass.dockerconfig.keys import shown_key, without_userinfo
 from dockpass.dockerconfig.readers import gojson
 from dockpass.dockerconfig.readers.files import FileSystem, RealFileSystem
 from dockpass.errors import UsageError
+from dockpass.references.grammar import is_named_host
 from dockpass.secrets import Secret
 from dockpass.text import clean, clean_bytes
 
@@ -55,13 +56,9 @@ def parse_target(text: str) -> Target:
     path = f"{directory}{slash}{image.partition(':')[0]}"
     if not first or any(found.isspace() or not found.isprintable() for found in name):
         raise UsageError("target-name", f"“{shown_key(text)}” is no registry and no repository.", hint)
-    if path and not _is_host(first):
+    if path and not is_named_host(first):
         return Target(HUB, f"{first}/{path}")
     return Target(first, path)
-
-
-def _is_host(first: str) -> bool:
-    return "." in first or ":" in first or first == "localhost" or first != first.lower()
 
 
 class HelperState(StrEnum):

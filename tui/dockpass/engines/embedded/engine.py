@@ -85,14 +85,14 @@ class EmbeddedEngine:
 
     def pull(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Pull one reference; return the digest of its manifest or index."""
-        parsed = _with_tag(parse_reference(reference))
+        parsed = parse_reference(reference).with_tag
         pulled = self._run(self._pull(parsed, logins, _Guarded(sink, self._check)))
         sink.log(f"Digest: {pulled.digest}")
         return pulled.digest
 
     def push(self, reference: str, logins: Logins, sink: Sink) -> str:
         """Push one reference; return the digest of its manifest."""
-        parsed = _with_tag(parse_reference(reference))
+        parsed = parse_reference(reference).with_tag
         entry = self._find(str(parsed))
         if entry is None:
             raise _missing(reference)
@@ -118,7 +118,7 @@ class EmbeddedEngine:
         guarded = _Guarded(sink, self._check)
 
         def base(reference: Reference, platform: Platform) -> Manifest:
-            return self._base(_with_tag(reference), platform, logins, guarded)
+            return self._base(reference.with_tag, platform, logins, guarded)
 
         with self._working(), self._store.in_use():
             return Builder(self._store, request, guarded, base, self._environ, self._clock).build()
@@ -227,14 +227,8 @@ def open_embedded(
     return EmbeddedEngine(Store(root), how, environ, transport, clock)
 
 
-def _with_tag(reference: Reference) -> Reference:
-    if reference.tag or reference.digest:
-        return reference
-    return Reference(reference.host, reference.path, "latest")
-
-
 def _full_name(reference: str) -> str:
-    return str(_with_tag(parse_reference(reference)))
+    return str(parse_reference(reference).with_tag)
 
 
 def _missing(image: str) -> DockpassError:

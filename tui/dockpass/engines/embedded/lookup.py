@@ -56,5 +56,4 @@ def _by_id(store: Store, entries: Iterable[Entry], begin: str) -> list[Entry]:
 
 
 def _full_name(name: str) -> str:
-    parsed = parse_reference(name)
-    return str(parsed) if parsed.tag or parsed.digest else f"{parsed}:latest"
+    return str(parse_reference(name).with_tag)
