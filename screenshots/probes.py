@@ -7,16 +7,15 @@ from dataclasses import replace
 
 from dockpass.auth.command import Method
 from dockpass.auth.facts import Facts
+from dockpass.findings import Finding, Severity
 from dockpass.probe.model import (
     ACTIONS,
     SCOPES,
     ActionResult,
     Challenge,
-    Level,
     Login,
     LoginState,
     Probe,
-    ProbeFinding,
     ProbeRequest,
     TokenFacts,
     Verdict,
@@ -96,11 +95,12 @@ def wrong_password() -> Mapping[Method, Probe]:
     denied = "UNAUTHORIZED: HTTP Basic: Access denied. The provided password or token is incorrect."
     login = Login(LoginState.REJECTED, f"401 {denied} {row.meaning}", row.hint)
     probe = _none(_granting("options", "alice", ""), login, "not probed: the login was not accepted")
-    finding = ProbeFinding(
+    finding = Finding(
         "failed-logins-count",
-        Level.NOTE,
+        "",
         "GitLab counts failed logins by address; GitLab.com bans one for a while at 30 in 3 minutes."
         " This probe has made 1.",
+        severity=Severity.NOTE,
     )
     return {
         Method.OPTIONS: replace(probe, requests=(_PING, _token("", denied, 0.052, 401)), findings=(finding,))
@@ -140,11 +140,12 @@ def changed_realm() -> Mapping[Method, Probe]:
     """The registry names another token server than it did."""
     login = Login(LoginState.WITHHELD, "not sent: the address for tokens has changed")
     probe = _none(_granting("autologin", "gitlab-ci-token", ""), login, "not probed: the login was not sent")
-    finding = ProbeFinding(
+    finding = Finding(
         "realm-changed",
-        Level.BAD,
+        "",
         f"{HOST} sent for tokens to {REALM} until now, and sends to {OTHER}. No credentials were sent there.",
-        "If its operator confirms the new address, accept it with `dockpass probe --accept-realm`.",
+        hint="If its operator confirms the new address, accept it with `dockpass probe --accept-realm`.",
+        severity=Severity.ERROR,
     )
     ping = replace(_PING, words="Bearer, realm login.example.net")
     return {

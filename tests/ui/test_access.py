@@ -17,7 +17,8 @@ import probes
 from dockpass.auth.command import Command, Method
 from dockpass.auth.facts import Facts
 from dockpass.errors import DockpassError
-from dockpass.probe.model import Level, LoginState, Probe, ProbeFinding, Verdict
+from dockpass.findings import Finding, Severity
+from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access, requirements_of
 from dockpass.runs.services import Services
 from dockpass.ui.app import DockpassApp
@@ -137,7 +138,7 @@ async def test_a_changed_realm_is_trusted_only_after_a_yes(tmp_path: Path) -> No
 async def test_a_server_that_nobody_agreed_to_gets_the_login_only_after_a_yes() -> None:
     made = session(JOB)
     [found] = probes.changed_realm().values()
-    finding = ProbeFinding("realm-not-agreed", Level.BAD, "It is of another domain.")
+    finding = Finding("realm-not-agreed", "", "It is of another domain.", severity=Severity.ERROR)
     answers = Answers(made, {Method.AUTOLOGIN: replace(found, findings=(finding,))})
     async with opened(made) as pilot:
         await press(pilot, "enter", "t", "n")
@@ -179,7 +180,7 @@ async def test_hostile_text_is_shown_as_text() -> None:
         login=replace(found.login, state=LoginState.REJECTED, words=HOSTILE),
         token=replace(found.token, auth_type=HOSTILE, deny_delete=(HOSTILE,)),
         requests=tuple(replace(each, words=HOSTILE, url=HOSTILE) for each in found.requests),
-        findings=(ProbeFinding("x", Level.BAD, HOSTILE, HOSTILE),),
+        findings=(Finding("x", "", HOSTILE, hint=HOSTILE, severity=Severity.ERROR),),
     )
     made = session(JOB)
     Answers(made, {Method.AUTOLOGIN: hostile})

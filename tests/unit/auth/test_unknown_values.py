@@ -146,7 +146,7 @@ def test_no_sentence_takes_an_unknown_value_for_none(
 ) -> None:
     given_facts = facts(repo=repo, base=base, **values)
     found = decide(command, given_facts)
-    texts = [finding.name + " " + finding.message for finding in find_findings(given_facts)]
+    texts = [finding.about + " " + finding.message for finding in find_findings(given_facts)]
     if isinstance(found, Refusal):
         texts += [found.message, found.hint]
     else:

@@ -82,7 +82,7 @@ def test_an_expression_is_a_finding_with_file_and_line_and_never_a_guess() -> No
         image: app
         from: {{ .Values.base }}
         """)
-    assert [(found.id, found.where) for found in config.findings] == [("template", "werf.yaml:4")]
+    assert [(found.id, found.about) for found in config.findings] == [("template", "werf.yaml:4")]
     assert "{{ .Values.base }}" in config.findings[0].message
     assert config.images[0].base == ""
     assert config.images[0].unknown == {"from"}
@@ -102,7 +102,7 @@ def test_an_expression_is_a_finding_with_file_and_line_and_never_a_guess() -> No
 def test_a_value_with_an_expression_is_unknown(line: str, key: str) -> None:
     config = read_werf_config(f"image: app\n{line}\n")
     assert config.images[0].unknown == {key}
-    assert config.findings[0].where == "werf.yaml:2"
+    assert config.findings[0].about == "werf.yaml:2"
 
 
 def test_an_argument_with_an_expression_is_unknown() -> None:
@@ -134,7 +134,7 @@ def test_expressions_alone_on_a_line_take_no_line_away() -> None:
         image: app
         from: {{ $registry }}/a
         """)
-    assert [found.where for found in config.findings] == ["werf.yaml:1", "werf.yaml:4"]
+    assert [found.about for found in config.findings] == ["werf.yaml:1", "werf.yaml:4"]
 
 
 def test_what_an_expression_puts_in_is_not_seen() -> None:

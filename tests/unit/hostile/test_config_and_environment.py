@@ -401,7 +401,7 @@ def test_a42_a_short_or_common_secret_does_not_mangle_the_text(word: str) -> Non
 
 def test_a42_a_weak_secret_is_told() -> None:
     facts = Facts(gather({"CI_JOB_TOKEN": "abc", "WERF_IMAGES_CLEANUP_PASSWORD": "ab"}))
-    weak = [finding.name for finding in find_findings(facts) if finding.id == "weak"]
+    weak = [finding.about for finding in find_findings(facts) if finding.id == "weak"]
     assert weak == ["CI_JOB_TOKEN", "WERF_IMAGES_CLEANUP_PASSWORD"]
 
 

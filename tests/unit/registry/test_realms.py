@@ -11,7 +11,8 @@ from fakerealm import PATH, FakeRealm, grants
 from logins import Given
 
 from dockpass.errors import DockpassError
-from dockpass.probe.model import Level, LoginState
+from dockpass.findings import Severity
+from dockpass.probe.model import LoginState
 from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question
 from dockpass.references.credential import Credential
@@ -123,7 +124,7 @@ async def test_a_probe_withholds_the_login_from_a_changed_realm(file: Path) -> N
         assert [asked.path for asked in fake.asked] == ["/v2/"]
         allowed = await probe(question, ProbeContext(transport, guard=Realms(file, lambda *_: True).check))
     assert found.login.state is LoginState.WITHHELD
-    assert [(each.id, each.level) for each in found.findings] == [("realm-changed", Level.BAD)]
+    assert [(each.id, each.severity) for each in found.findings] == [("realm-changed", Severity.ERROR)]
     assert allowed.login.state is LoginState.ACCEPTED
 
 

@@ -37,7 +37,7 @@ def plain(variables: dict[str, Variable]) -> dict[str, str]:
 
 
 def told(variables: dict[str, Variable]) -> set[tuple[str, str]]:
-    return {(each.id, each.name) for each in find_findings(Facts(variables))}
+    return {(each.id, each.about) for each in find_findings(Facts(variables))}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

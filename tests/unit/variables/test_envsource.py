@@ -30,7 +30,7 @@ def test_a_job_log_is_recognised_and_what_it_masks_is_there_without_its_value(tm
         "CI_REGISTRY": "r.example", "CI_JOB_TOKEN": masked,
     }  # fmt: skip
     assert found["CI_REGISTRY"].source.detail == f"{path}:1"
-    assert [(note.id, note.name) for note in notes] == [
+    assert [(note.id, note.about) for note in notes] == [
         ("env-file-format", str(path)), ("value-unknown", "CI_JOB_TOKEN"),
     ]  # fmt: skip
     assert "job-log" in notes[0].message
@@ -46,10 +46,10 @@ def test_a_scoped_and_a_file_variable_are_left_out_and_a_hidden_one_is_not_known
     assert {name: each.value for name, each in found.items() if name != "A"} == {
         "H": Unknown("GitLab does not show it", is_set=True)
     }
-    assert [(note.name, note.id) for note in notes[1:]] == [
+    assert [(note.about, note.id) for note in notes[1:]] == [
         ("B", "env-file-left-out"), ("F", "env-file-left-out"), ("H", "value-unknown"),
     ]  # fmt: skip
-    assert CANARY not in "".join(f"{note.name}{note.message}{note.hint}" for note in notes)
+    assert CANARY not in "".join(f"{note.about}{note.message}{note.hint}" for note in notes)
 
 
 def test_a_file_of_dockers_and_a_dump_are_read_as_ever(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_named_format_overrides(tmp_path: Path) -> None:
 def test_a_mask_is_no_value_in_any_format(tmp_path: Path, text: str, named: str | None) -> None:
     found, notes = read_env_source(file(tmp_path, text), {}, named)
     assert found["CI_JOB_TOKEN"].value == Unknown("masked in the log", is_set=True)
-    assert [note.name for note in notes if note.id == "value-unknown"] == ["CI_JOB_TOKEN"]
+    assert [note.about for note in notes if note.id == "value-unknown"] == ["CI_JOB_TOKEN"]
 
 
 def test_a_value_that_only_looks_like_a_mask_stays(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ JOB = {
 def found(options: Options | None = None, **values: str) -> set[tuple[str, str]]:
     source = Source(SourceKind.PROCESS)
     variables = {name: variable(name, value, source) for name, value in values.items()}
-    return {(each.id, each.name) for each in find_findings(Facts(variables, options or Options()))}
+    return {(each.id, each.about) for each in find_findings(Facts(variables, options or Options()))}
 
 
 def test_a_healthy_job_has_no_finding() -> None:
@@ -77,5 +77,5 @@ def test_no_finding_shows_a_secret() -> None:
     }
     variables = {name: variable(name, value, source) for name, value in values.items()}
     for each in find_findings(Facts(variables, Options("r.io/a", "me", Secret("canary ")))):
-        assert "canary" not in f"{each.name} {each.message}"
+        assert "canary" not in f"{each.in_words}"
         assert each.message.isprintable()

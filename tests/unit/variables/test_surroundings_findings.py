@@ -55,7 +55,7 @@ def ids(values: Mapping[str, str], kind: SourceKind = SourceKind.PROCESS, **opti
     )
     found = find_findings(Facts(variables, given, None, "/home/me", "/work"), HERE)
     assert all(each.hint for each in found if each.id not in {"auth-config", "weak", "unseen"})
-    return {each.id: each.name for each in found}
+    return {each.id: each.about for each in found}
 
 
 def jwt(expires: float) -> str:

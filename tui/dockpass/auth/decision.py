@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dockpass.auth.command import Command, Method
+from dockpass.findings import Finding
 from dockpass.secrets import Secret
 from dockpass.unknown import Unknown
 
@@ -57,14 +58,6 @@ class Step:
     looked_at: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A warning in words."""
-
-    id: WarningId
-    message: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Which login `command` uses.
@@ -72,6 +65,8 @@ class Decision:
     `login` holds docker's config keys (`https://index.docker.io/v1/` for Docker Hub), `secret_from` is
     `option` or the variable's name, `config_dir` is None where a login is made. `sentence` says it all
     in plain words. Every text is clean and free of secrets.
+
+    `warnings` are sentences by themselves, with a `WarningId` each.
 
     `unknown` names the variables that the command needs and whose value is not known here (`value-unknown`):
     the decision holds as far as it goes, and nothing can be run or asked with it. `repo` and `login` are
@@ -86,7 +81,7 @@ class Decision:
     secret_from: str | None
     config_dir: str | None
     login: tuple[str, ...]
-    warnings: tuple[Notice, ...]
+    warnings: tuple[Finding, ...]
     trace: tuple[Step, ...]
     sentence: str
     unknown: tuple[str, ...] = ()

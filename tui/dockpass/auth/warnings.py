@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockpass.auth.command import Command, Method
-from dockpass.auth.decision import Notice, Outcome, RuleId, Step, WarningId
+from dockpass.auth.decision import Outcome, RuleId, Step, WarningId
 from dockpass.auth.facts import SourceKind
 from dockpass.auth.rules import (
     CLEANUP_PASSWORD,
@@ -17,6 +17,7 @@ from dockpass.auth.rules import (
     Case,
     host_of_image,
 )
+from dockpass.findings import Finding
 from dockpass.references.address import login_key, same_registry
 from dockpass.text import clean
 
@@ -40,7 +41,7 @@ FORMER_NAMES = {
 
 def warnings(
     case: Case, method: Method, login: tuple[str, ...], trace: tuple[Step, ...]
-) -> tuple[Notice, ...]:
+) -> tuple[Finding, ...]:
     """Return the warnings of a decision, the most dangerous first."""
     return (
         *_about_tokens(case, method),
@@ -50,14 +51,15 @@ def warnings(
     )
 
 
-def _about_tokens(case: Case, method: Method) -> Iterator[Notice]:
+def _about_tokens(case: Case, method: Method) -> Iterator[Finding]:
     if method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN} and (why := _why_foreign(case, method)):
         name = "the job token" if method is Method.AUTOLOGIN else "the cleanup token"
         target = clean(case.host or case.registry_host)
-        yield Notice(WarningId.FOREIGN_REGISTRY, f"{name} would go to {target}, {why}")
+        yield Finding(WarningId.FOREIGN_REGISTRY, "", f"{name} would go to {target}, {why}")
     if case.command is Command.CLEANUP and method is Method.AUTOLOGIN:
-        yield Notice(
+        yield Finding(
             WarningId.MAY_NOT_DELETE,
+            "",
             "many GitLab set-ups do not let the job token delete;"
             f" {CLEANUP_PASSWORD} would be used in its place",
         )
@@ -86,58 +88,65 @@ def _why_foreign(case: Case, method: Method) -> str:
     return ""
 
 
-def _about_options(case: Case, method: Method) -> Iterator[Notice]:
+def _about_options(case: Case, method: Method) -> Iterator[Finding]:
     options = case.facts.options
     given = (bool(options.registry_username), bool(options.registry_password))
     if any(given) and not all(given):
         has, lacks = ("user name", "password") if given[0] else ("password", "user name")
-        yield Notice(WarningId.HALF_CREDENTIALS, f"a {has} is given without a {lacks}, so it is not used")
+        yield Finding(
+            WarningId.HALF_CREDENTIALS, "", f"a {has} is given without a {lacks}, so it is not used"
+        )
     if all(given) and method is Method.EXTERNAL:
-        yield Notice(
+        yield Finding(
             WarningId.OPTIONS_IGNORED,
+            "",
             f"user name and password are given, but {EXTERNAL_CONFIG} wins",
         )
     unused = case.command is Command.BUILD and not case.base_hosts and method is not Method.EXTERNAL
     if all(given) and unused:
-        yield Notice(
+        yield Finding(
             WarningId.OPTIONS_UNUSED,
+            "",
             "user name and password are given, but no base image is known to be pulled with them",
         )
 
 
-def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator[Notice]:
+def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator[Finding]:
     if case.command is not Command.BUILD:
         return
     if case.facts.base_images is None:
-        yield Notice(
+        yield Finding(
             WarningId.NO_BUILD_FILE,
+            "",
             "what the build pulls is not known: no Dockerfile, werf.yaml or --from says it",
         )
     elif case.facts.unknown_images and not case.base_hosts:
         reasons = "; ".join(f"{image.text}: {image.because}" for image in case.facts.unknown_images)
-        yield Notice(WarningId.NO_BUILD_FILE, f"what the build pulls is not known: {reasons}")
+        yield Finding(WarningId.NO_BUILD_FILE, "", f"what the build pulls is not known: {reasons}")
     if len(login) > 1:
-        yield Notice(
-            WarningId.SENT_TO_MANY, f"one user name and password go to {', '.join(map(clean, login))}"
+        yield Finding(
+            WarningId.SENT_TO_MANY, "", f"one user name and password go to {', '.join(map(clean, login))}"
         )
     others = [clean(host) for host in case.base_hosts if login_key(host) not in login]
     if method.logs_in and case.base_in_registry and others:
         also = ", and maybe those that are not known," if case.facts.unknown_images else ""
-        yield Notice(
+        yield Finding(
             WarningId.OTHERS_ANONYMOUS,
+            "",
             f"base images in {', '.join(others)}{also} are pulled without a login",
         )
 
 
-def _about_variables(case: Case, trace: tuple[Step, ...]) -> Iterator[Notice]:
+def _about_variables(case: Case, trace: tuple[Step, ...]) -> Iterator[Finding]:
     held = any(step.rule is RuleId.IGNORE and step.outcome is Outcome.HOLDS for step in trace)
     value = case.facts.text(IGNORE_AUTOLOGIN)
     if held and value.lower() in _LOOKS_FALSE and case.facts.is_known(IGNORE_AUTOLOGIN):
-        yield Notice(
+        yield Finding(
             WarningId.IGNORE_LOOKS_FALSE,
+            "",
             f"{IGNORE_AUTOLOGIN} is “{value}”, but every value switches autologin off; unset it instead",
         )
     for name, today in FORMER_NAMES.items():
         concerns = today != CLEANUP_PASSWORD or case.command is Command.CLEANUP
         if concerns and case.facts.is_set(name):
-            yield Notice(WarningId.OLD_VARIABLE, f"{name} is not read any more; it is {today} today")
+            yield Finding(WarningId.OLD_VARIABLE, "", f"{name} is not read any more; it is {today} today")

@@ -26,6 +26,7 @@ from dockpass.buildfiles.stages import (
 )
 from dockpass.buildfiles.words import expand
 from dockpass.errors import UsageError
+from dockpass.findings import Finding
 from dockpass.references.imagenames import normalised
 from dockpass.references.reference import parse_reference
 from dockpass.text import clean
@@ -39,15 +40,6 @@ SYNTAX_ARG = "BUILDKIT_SYNTAX"
 STAGE_ARG = "TARGETSTAGE"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildFinding:
-    """Something that a reader should know: `where` is `file:line`."""
-
-    id: str
-    where: str
-    message: str
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dockerfile:
     """What a build with BuildKit pulls, the frontend among it, and what of it is not known.
@@ -59,9 +51,9 @@ class Dockerfile:
 
     base_images: tuple[BaseImage, ...] = ()
     unknown: tuple[UnknownImage, ...] = ()
-    findings: tuple[BuildFinding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     stages: tuple[str, ...] = ()
-    refusal: BuildFinding | None = None
+    refusal: Finding | None = None
     classic: tuple[BaseImage, ...] = ()
     needs_buildkit: str = ""
 
@@ -215,7 +207,7 @@ class _Reading:
             return Use(line=line, text=name, because=because, refused="reference-invalid")
         return Use(line=line, text=name, image=name)
 
-    def _findings(self, images: _Images) -> Iterator[BuildFinding]:
+    def _findings(self, images: _Images) -> Iterator[Finding]:
         reported = set()
         for use in images.seen:
             if use.because and use.line:
@@ -271,8 +263,8 @@ class _Reading:
             found = expand(text, lambda _: "", self.graph.outline.escape)
             yield from (name for name in found.names if name in PLATFORM_ARGS and name not in given)
 
-    def _found(self, finding_id: str, line: int, message: str) -> BuildFinding:
-        return BuildFinding(finding_id, f"{self.file}:{line}" if line else self.file, message)
+    def _found(self, finding_id: str, line: int, message: str) -> Finding:
+        return Finding(finding_id, f"{self.file}:{line}" if line else self.file, message)
 
 
 class _Images:

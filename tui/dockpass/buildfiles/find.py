@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.buildfiles.contexts import NamedContexts
-from dockpass.buildfiles.dockerfile import BuildFinding, read_dockerfile
+from dockpass.buildfiles.dockerfile import read_dockerfile
 from dockpass.errors import UsageError
+from dockpass.findings import Finding
 from dockpass.references.imagenames import normalised
 from dockpass.references.reference import parse_reference
 from dockpass.text import clean
@@ -33,7 +34,7 @@ class BuildSources:
     """
 
     base_images: tuple[BaseImage, ...] | None = None
-    findings: tuple[BuildFinding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     dockerfile: Path | None = None
     context: Path | None = None
     target: str | None = None
@@ -42,7 +43,7 @@ class BuildSources:
     unsupported: str = ""
     needs_buildkit: str = ""
     unknown: tuple[UnknownImage, ...] = ()
-    refusal: BuildFinding | None = None
+    refusal: Finding | None = None
     classic: tuple[BaseImage, ...] = ()
     platform: str = ""
     contexts: NamedContexts = field(default_factory=dict)
@@ -95,11 +96,11 @@ def named_base_images(references: Iterable[str]) -> tuple[BaseImage, ...]:
     return tuple(BaseImage(reference, "--from") for reference in references)
 
 
-def refused(found: BuildFinding) -> UsageError:
+def refused(found: Finding) -> UsageError:
     """Return the error of a file that BuildKit refuses, with its line."""
     return UsageError(
         "dockerfile-invalid",
-        f"{found.where}: {found.message}.",
+        f"{found.about}: {found.message}.",
         "BuildKit refuses the build for it; see the Dockerfile reference.",
     )
 
@@ -143,7 +144,7 @@ def _from_werf(path: Path, name: str | None, build: _Build, hint: str) -> BuildS
     classic: dict[str, BaseImage] = {}
     findings = list(config.findings)
     unknown: list[UnknownImage] = list(config.unknown)
-    refusal: BuildFinding | None = None
+    refusal: Finding | None = None
     wanted: BuildSources | None = None
     for image in _with_inner(config, chosen):
         sources = _of_image(path, image, build)
@@ -193,7 +194,7 @@ def _of_image(path: Path, image: WerfImage, build: _Build) -> BuildSources:
     if not normalised(image.base):
         message = f"from of {_shown(image)} is not a valid image: {image.base}"
         found = UnknownImage(image.base, where, "it is not a valid image", "reference-invalid")
-        return BuildSources((), (BuildFinding("image-invalid", where, message),), unknown=(found,))
+        return BuildSources((), (Finding("image-invalid", where, message),), unknown=(found,))
     return BuildSources((BaseImage(image.base, where),))
 
 

@@ -13,9 +13,9 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dockpass.auth.facts import UnknownImage
-from dockpass.buildfiles.dockerfile import BuildFinding
 from dockpass.buildfiles.templates import Templates, is_known, take_out_templates
 from dockpass.errors import UsageError
+from dockpass.findings import Finding
 from dockpass.text import clean
 
 _STAPEL = ("shell", "ansible", "git", "import", "mount", "docker", "imageSpec")
@@ -51,7 +51,7 @@ class WerfConfig:
     """
 
     images: tuple[WerfImage, ...]
-    findings: tuple[BuildFinding, ...]
+    findings: tuple[Finding, ...]
     unknown: tuple[UnknownImage, ...] = ()
 
 
@@ -60,7 +60,7 @@ def read_werf_config(text: str, *, file: str = "werf.yaml") -> WerfConfig:
     shown = clean(file)
     templates = take_out_templates(text)
     findings = [
-        BuildFinding(
+        Finding(
             "template",
             f"{shown}:{line}",
             f"{_shortened(expression)} is a template expression, whose value is not known",

@@ -12,9 +12,10 @@ from dockpass.auth.command import Command
 from dockpass.auth.facts import Facts, Options, Variable
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
+from dockpass.findings import Finding
 from dockpass.secrets import Secret
 from dockpass.variables.envsource import STDIN
-from dockpass.variables.findings import Finding, find_findings
+from dockpass.variables.findings import find_findings
 from dockpass.variables.gather import gather_told
 from dockpass.variables.here import this_machine
 

@@ -11,9 +11,9 @@ from dockpass.auth.facts import Edit, EditKind, Facts, UnknownImage
 from dockpass.auth.rules import host_of_image, rule
 from dockpass.auth.whynot import WhyNot, why_not
 from dockpass.cli.table import columns
+from dockpass.findings import Finding
 from dockpass.secrets import Secret
 from dockpass.text import clean
-from dockpass.variables.findings import Finding
 
 _MARKS = {
     Outcome.CHOSEN: "▶",
@@ -83,7 +83,7 @@ def finding_json(found: Finding) -> dict[str, str]:
     return {
         "id": found.id,
         "severity": found.severity,
-        "about": found.name,
+        "about": found.about,
         "message": found.message,
         "hint": found.hint,
     }
@@ -91,7 +91,7 @@ def finding_json(found: Finding) -> dict[str, str]:
 
 def finding_lines(found: Finding) -> list[str]:
     """Return a finding in lines: what it is, and below it what to do."""
-    return [f"▲ {found.name} {found.message}", *([f"  {found.hint}"] if found.hint else [])]
+    return [f"▲ {found.in_words}", *([f"  {found.hint}"] if found.hint else [])]
 
 
 def error_json(error_id: str, message: str, hint: str) -> dict[str, Any]:

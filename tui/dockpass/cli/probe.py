@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from dockpass.auth.command import Command
@@ -14,6 +14,7 @@ from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.table import columns
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode
+from dockpass.findings import Severity
 from dockpass.probe.model import ACTIONS, NO_USABLE_ANSWER, LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessReport, plan_access, probe_access
 from dockpass.probe.requirements import Ability, Requirement
@@ -143,6 +144,20 @@ def exit_status(report: AccessReport) -> int:
     return ExitCode.DONE if able else ExitCode.FAILED
 
 
+_LEVELS = {Severity.ERROR: "bad", Severity.WARNING: "look", Severity.NOTE: "note"}
+"""How much a finding of a probe matters, in the words of `--json`."""
+
+
+def _probe_json(probe: Probe) -> dict[str, Any]:
+    findings = [
+        {"id": found.id, "level": _LEVELS[found.severity], "message": found.message, "hint": found.hint}
+        for found in probe.findings
+    ]
+    parts = {**asdict(replace(probe, findings=())), "findings": findings}
+    found: dict[str, Any] = _rounded(parts)
+    return found
+
+
 def report_json(report: AccessReport) -> dict[str, Any]:
     """Return the object of `--json`; no secret is ever in it."""
     plan = report.plan
@@ -151,7 +166,7 @@ def report_json(report: AccessReport) -> dict[str, Any]:
         "repo": str(plan.repository),
         "method": plan.chosen,
         "probes": [
-            {"method": method, "source": plan.login(method).source, **_rounded(asdict(probe))}
+            {"method": method, "source": plan.login(method).source, **_probe_json(probe)}
             for method, probe in report.probes.items()
         ],
         "not_probed": [
@@ -255,7 +270,7 @@ def _ways_out(needs: Iterable[Requirement]) -> list[str]:
 
 def _findings(probe: Probe) -> Iterable[str]:
     for found in probe.findings:
-        mark = {"bad": "✗", "look": "▲"}.get(str(found.level), "·")
+        mark = {Severity.ERROR: "✗", Severity.WARNING: "▲", Severity.NOTE: "·"}[found.severity]
         yield f"  {mark} {found.message}{f' {found.hint}' if found.hint else ''}"
 
 

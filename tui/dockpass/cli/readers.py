@@ -13,13 +13,13 @@ from dockpass.auth.facts import Facts
 from dockpass.cli.context import Given, variables_of
 from dockpass.cli.table import columns
 from dockpass.cli.world import World
-from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.compare import disagreements
 from dockpass.dockerconfig.readers.model import Candidate, Reader, Reading, SecretKind, Verdict
 from dockpass.dockerconfig.readers.read import config_problems, known_hosts, read
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.dockerconfig.readers.words import verdict_short, verdict_words, who
 from dockpass.errors import UsageError
+from dockpass.findings import Finding
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -82,12 +82,12 @@ def _read(target: Target, situation: Situation, reader: Reader | None) -> Regist
     return Registry(target, readings, disagreements(readings))
 
 
-def problems_of(situation: Situation, name: str | None) -> tuple[ConfigFinding, ...]:
+def problems_of(situation: Situation, name: str | None) -> tuple[Finding, ...]:
     """Return what is wrong with the configs themselves, and with their entries for the registry."""
     return config_problems(situation, None if name is None else parse_target(name))
 
 
-def problem_lines(problems: Sequence[ConfigFinding]) -> list[str]:
+def problem_lines(problems: Sequence[Finding]) -> list[str]:
     """Return the problems with what to do about each."""
     lines = ["", "problems"] if problems else []
     for problem in problems:
@@ -95,7 +95,7 @@ def problem_lines(problems: Sequence[ConfigFinding]) -> list[str]:
     return lines
 
 
-def registries_json(registries: Sequence[Registry], problems: Sequence[ConfigFinding] = ()) -> dict[str, Any]:
+def registries_json(registries: Sequence[Registry], problems: Sequence[Finding] = ()) -> dict[str, Any]:
     """Return the object of `--json`; fingerprints are equal where secrets are, within one call."""
     return {
         "problems": [_finding_json(problem) for problem in problems],
@@ -136,7 +136,7 @@ def _candidate_json(found: Candidate) -> dict[str, Any]:
     }
 
 
-def _finding_json(found: ConfigFinding) -> Mapping[str, str]:
+def _finding_json(found: Finding) -> Mapping[str, str]:
     return {"id": found.id, "message": found.message, "hint": found.hint}
 
 

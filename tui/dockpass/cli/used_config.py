@@ -7,8 +7,8 @@ from pathlib import Path
 from dockpass.auth.decision import Decision
 from dockpass.configtext import problems_in
 from dockpass.dockerconfig.readers.files import FileKind, RealFileSystem
+from dockpass.findings import Finding, Severity
 from dockpass.text import clean
-from dockpass.variables.finding import Finding, Severity
 
 
 def find_in_used_config(decided: Decision) -> tuple[Finding, ...]:

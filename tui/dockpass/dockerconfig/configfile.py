@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from dockpass.dockerconfig.entry import Entry, read_entry
 from dockpass.dockerconfig.keys import shown_key
+from dockpass.findings import Finding
 from dockpass.text import clean
 
 LARGEST_FILE = 1 << 20
@@ -43,15 +44,6 @@ class FileState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigFinding:
-    """Something that is wrong or risky; `id` is stable, all texts are clean and hold no secret."""
-
-    id: str
-    message: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
 class ConfigFile:
     """`entries` by key as written, in the order of the file.
 
@@ -60,7 +52,7 @@ class ConfigFile:
 
     path: Path
     state: FileState
-    findings: tuple[ConfigFinding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     entries: Mapping[str, Entry] = field(default_factory=dict)
     creds_store: str = ""
     cred_helpers: Mapping[str, str] = field(default_factory=dict)
@@ -106,7 +98,7 @@ _HINTS = {
 
 
 def _without(path: Path, state: FileState, message: str) -> ConfigFile:
-    return ConfigFile(path, state, (ConfigFinding(f"config-{state}", message, _HINTS[state]),))
+    return ConfigFile(path, state, (Finding(f"config-{state}", "", message, hint=_HINTS[state]),))
 
 
 def _read_regular_file(path: Path) -> tuple[bytes, os.stat_result]:
@@ -173,51 +165,54 @@ def _where_broken(error: ValueError) -> str:
     return clean(str(error), 200)
 
 
-def _about_sections(path: Path, sections: Mapping[str, Any]) -> Iterator[ConfigFinding]:
+def _about_sections(path: Path, sections: Mapping[str, Any]) -> Iterator[Finding]:
     kinds = {"auths": dict, "credhelpers": dict, "proxies": dict, "credsstore": str, "currentcontext": str}
     for name, kind in kinds.items():
         if sections.get(name) is not None and not isinstance(sections[name], kind):
             wanted = "an object" if kind is dict else "text"
-            yield ConfigFinding(
+            yield Finding(
                 "config-section-type",
+                "",
                 f"{_shown(path)}: {name} is not {wanted}, so it is not used",
-                "Docker itself warns about the whole file; correct it there.",
+                hint="Docker itself warns about the whole file; correct it there.",
             )
     for written, meant in MISSPELLED.items():
         if written in sections:
-            yield ConfigFinding(
+            yield Finding(
                 "config-key-misspelled",
+                "",
                 f"{_shown(path)}: nothing reads {written}; {meant} is probably meant",
-                f"Write {meant}, or take it out.",
+                hint=f"Write {meant}, or take it out.",
             )
 
 
-def _about_entries(path: Path, entries: Mapping[str, Entry]) -> Iterator[ConfigFinding]:
+def _about_entries(path: Path, entries: Mapping[str, Entry]) -> Iterator[Finding]:
     for key, entry in entries.items():
         if entry.note:
-            yield ConfigFinding(
+            yield Finding(
                 "config-entry",
+                "",
                 f"{_shown(path)}: the entry {shown_key(key)}: {entry.note}",
-                f"Log in to it again: docker login {shown_key(key)}",
+                hint=f"Log in to it again: docker login {shown_key(key)}",
             )
 
 
-def _about_rights(
-    path: Path, entries: Mapping[str, Entry], status: os.stat_result
-) -> Iterator[ConfigFinding]:
+def _about_rights(path: Path, entries: Mapping[str, Entry], status: os.stat_result) -> Iterator[Finding]:
     """Say who else may read or change credentials that lie in the file itself."""
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077 and any(entry.credential for entry in entries.values()):
-        yield ConfigFinding(
+        yield Finding(
             "config-readable-by-others",
+            "",
             f"{_shown(path)} holds credentials, and its mode is {mode:04o}: others may read them",
-            f"chmod 600 {_shown(path)}",
+            hint=f"chmod 600 {_shown(path)}",
         )
     if status.st_uid not in {os.getuid(), 0}:
-        yield ConfigFinding(
+        yield Finding(
             "config-foreign-owner",
+            "",
             f"{_shown(path)} belongs to the user with the id {status.st_uid}, who can change it",
-            "Use a config of your own if that is not meant.",
+            hint="Use a config of your own if that is not meant.",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dockpass.findings import Finding
 from dockpass.registry.meanings import NOT_A_REGISTRY
 
 PULL, PUSH, DELETE, EVERYTHING = "pull", "push", "delete", "*"
@@ -38,14 +39,6 @@ class LoginState(StrEnum):
     UNSENT = "unsent"  # there was nowhere to send them
     NOT_PROBED = "not-probed"
     UNKNOWN = "unknown"  # sent, and no answer told whether they are accepted
-
-
-class Level(StrEnum):
-    """How much a finding matters."""
-
-    BAD = "bad"
-    LOOK = "look"
-    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +85,6 @@ class TokenFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeFinding:
-    """Something that a person should look at."""
-
-    id: str
-    level: Level
-    message: str
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Challenge:
     """How the registry wants a login: `scheme` is `Bearer`, `Basic`, `none`, or empty if not known."""
 
@@ -140,7 +123,7 @@ class Probe:
     actions: tuple[ActionResult, ...]
     token: TokenFacts = field(default_factory=TokenFacts)
     requests: tuple[ProbeRequest, ...] = ()
-    findings: tuple[ProbeFinding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     exists: bool | None = None
     others: tuple[ActionResult, ...] = ()
     way: str = ""

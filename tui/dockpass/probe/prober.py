@@ -9,16 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dockpass.errors import DockpassError
+from dockpass.findings import Finding, Severity
 from dockpass.probe.model import (
     ACTIONS,
     NO_USABLE_ANSWER,
     ActionResult,
     Challenge,
-    Level,
     Login,
     LoginState,
     Probe,
-    ProbeFinding,
     TokenFacts,
     Verdict,
 )
@@ -54,7 +53,7 @@ async def probe(question: Question, context: ProbeContext) -> Probe:
     try:
         await prober.run()
     except DockpassError as error:
-        prober.find(error.id, Level.BAD, error.message, error.hint)
+        prober.find(error.id, Severity.ERROR, error.message, error.hint)
         prober.say_of_login(error)
     return prober.result()
 
@@ -75,16 +74,16 @@ class _Prober:
         self._ping = "no answer"
         self._challenge = Challenge()
         self._flavour = flavour_of(question.host)
-        self._findings: list[ProbeFinding] = []
+        self._findings: list[Finding] = []
         self._login = Login(LoginState.NOT_PROBED, "not asked")
         self._actions: dict[str, ActionResult] = {}
         self._others: tuple[ActionResult, ...] = ()
         self._exists: bool | None = None
         self._token = TokenFacts()
 
-    def find(self, finding_id: str, level: Level, message: str, hint: str = "") -> None:
+    def find(self, finding_id: str, severity: Severity, message: str, hint: str = "") -> None:
         """Add a finding, each once."""
-        found = ProbeFinding(finding_id, level, message, hint)
+        found = Finding(finding_id, "", message, hint=hint, severity=severity)
         if found not in self._findings:
             self._findings.append(found)
 
@@ -103,7 +102,7 @@ class _Prober:
         """Return what is known by now."""
         question = self._question
         for finding in self._client.findings:
-            self.find(finding.id, finding.level, finding.message, finding.hint)
+            self.find(finding.id, finding.severity, finding.message, finding.hint)
         missing = {
             LoginState.REJECTED: "the login was not accepted",
             LoginState.WITHHELD: "the login was not sent",
@@ -224,7 +223,7 @@ class _Prober:
             self._exists = scopes.exists
             self._token = scopes.token_facts
             for finding in scopes.findings:
-                self.find(finding.id, finding.level, finding.message, finding.hint)
+                self.find(finding.id, finding.severity, finding.message, finding.hint)
             if scopes.rejected:
                 self._count_rejection()
 
@@ -238,7 +237,9 @@ class _Prober:
         wanted = clean(parameters.get("scope", ""), 200)
         if wanted and not wanted.startswith(f"repository:{self._question.path}:"):
             self.find(
-                "scope-of-server", Level.NOTE, f"The registry asks for the scope {wanted}; it was not added."
+                "scope-of-server",
+                Severity.NOTE,
+                f"The registry asks for the scope {wanted}; it was not added.",
             )
         self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens is not accepted")
         policy = self._context.transport.policy
@@ -248,7 +249,7 @@ class _Prober:
             self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens has changed")
             news = self._context.guard(self._question.host, realm.url)
             if news:
-                self.find("realm-new", Level.NOTE, news)
+                self.find("realm-new", Severity.NOTE, news)
         self._login = Login(LoginState.NOT_PROBED, "not asked")
         return realm
 
@@ -342,7 +343,7 @@ class _Prober:
             if odd.id == NOT_A_REGISTRY:
                 self._reached = False
                 raise DockpassError(odd.id, odd.message, odd.hint)
-            self.find(odd.id, odd.level, odd.message, odd.hint)
+            self.find(odd.id, odd.severity, odd.message, odd.hint)
         elif answered.status == 200:
             self._exists = True
             self._client.note("tags are listed")
@@ -370,7 +371,7 @@ class _Prober:
                 count = self._context.rejections.counts[self._question.host]
                 self.find(
                     "failed-logins-count",
-                    Level.NOTE,
+                    Severity.NOTE,
                     f"GitLab counts failed logins by address; GitLab.com bans one for a while at 30 in 3"
                     f" minutes. This probe has made {count}.",
                 )

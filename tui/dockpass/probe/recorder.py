@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from dockpass.errors import DockpassError
-from dockpass.probe.model import Level, ProbeFinding, ProbeRequest
+from dockpass.findings import Finding
+from dockpass.probe.model import ProbeRequest
 from dockpass.registry.clock import date_in, span_in_words
 from dockpass.registry.failures import Answer, read_answer
 from dockpass.registry.forms import Form, why_no_tag_list
@@ -65,7 +66,7 @@ class RecordingClient:
         redact: Callable[[str], str],
     ) -> None:
         self.requests: list[ProbeRequest] = []
-        self.findings: list[ProbeFinding] = []
+        self.findings: list[Finding] = []
         self._transport = transport
         self._clock = clock
         self.now = now
@@ -146,11 +147,11 @@ class RecordingClient:
         if abs(skew) > MOST_SKEW and not any(host in found.message for found in self.findings):
             side = "ahead of" if skew > 0 else "behind"
             self.findings.append(
-                ProbeFinding(
+                Finding(
                     "clock-skew",
-                    Level.LOOK,
+                    "",
                     f"The clock of {host} is {span_in_words(abs(skew))} {side} this machine's; tokens may"
                     " count as not yet or no longer valid.",
-                    "Set the clock that is wrong.",
+                    hint="Set the clock that is wrong.",
                 )
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dockpass.errors import DockpassError
+from dockpass.findings import Finding, Severity
 from dockpass.probe.model import (
     ACTIONS,
     DELETE,
@@ -16,10 +17,8 @@ from dockpass.probe.model import (
     PUSH,
     SCOPES,
     ActionResult,
-    Level,
     Login,
     LoginState,
-    ProbeFinding,
     TokenFacts,
     Verdict,
 )
@@ -72,7 +71,7 @@ class ScopeProbe:
         self.login = Login(LoginState.NOT_PROBED, "not asked")
         self.actions: dict[str, ActionResult] = {}
         self.others: tuple[ActionResult, ...] = ()
-        self.findings: list[ProbeFinding] = []
+        self.findings: list[Finding] = []
         self.exists: bool | None = None
         self.rejected = False
         self._question = question
@@ -116,7 +115,7 @@ class ScopeProbe:
             if claims is not None and not claims.subject and self._flavour is Flavour.GITLAB:
                 self._find(
                     "subject-empty",
-                    Level.LOOK,
+                    Severity.WARNING,
                     "The token names nobody, although a login was sent: it may have been lost on the way.",
                     "A proxy before the token server may take the Authorization header away.",
                 )
@@ -185,13 +184,13 @@ class ScopeProbe:
     def _look_at_claims(self, asked: str, claims: Claims | None, more: frozenset[str]) -> None:
         if more:
             words = f"Asked for {SCOPES[asked]}, the token lists also {', '.join(sorted(more))}; not counted."
-            self._find("more-than-asked", Level.NOTE, words)
+            self._find("more-than-asked", Severity.NOTE, words)
         if claims is None:
             return
         for odd in claims.odd:
-            self._find("token-odd", Level.LOOK, f"The token is odd: {odd}.")
+            self._find("token-odd", Severity.WARNING, f"The token is odd: {odd}.")
         for other in claims.others(self._question.path)[:MOST_ODD]:
-            self._find("token-for-others", Level.LOOK, f"The token is also for {other}; not counted.")
+            self._find("token-for-others", Severity.WARNING, f"The token is also for {other}; not counted.")
 
     def _look_at_age(self, claims: Claims | None) -> None:
         if claims is None or claims.expires is None:
@@ -199,7 +198,7 @@ class ScopeProbe:
         ago = self._client.now() - claims.expires
         if ago > 0:
             words = f"The token says that it ended {ago:,.0f} seconds ago, by this machine's clock."
-            self._find("token-ended", Level.LOOK, words, "One of the clocks is wrong.")
+            self._find("token-ended", Severity.WARNING, words, "One of the clocks is wrong.")
 
     def _put_refusal(self, asked: str, answer: TokenAnswer) -> None:
         judgement = answer.judgement
@@ -225,7 +224,7 @@ class ScopeProbe:
         try:
             answered = await self._list(path, token)
         except DockpassError as error:
-            self._find(error.id, Level.BAD, error.message, error.hint)
+            self._find(error.id, Severity.ERROR, error.message, error.hint)
             self._stop("the registry did not answer the list of tags")
             self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; listing the tags: {error.message}")
             return
@@ -268,7 +267,7 @@ class ScopeProbe:
         said = f" ({error})" if error else ""
         self._find(
             "token-not-trusted",
-            Level.BAD,
+            Severity.ERROR,
             f"The token server granted pull, and the registry refused its token{said}.",
             "Usually the registry lacks the token server's key, expects another service, or a clock is wrong;"
             " its log tells which.",
@@ -280,7 +279,7 @@ class ScopeProbe:
         if named and named != self._realm.url:
             self._find(
                 "realm-differs",
-                Level.BAD,
+                Severity.ERROR,
                 f"The registry first sent for tokens to {clean(self._realm.url, 200)}, and for this"
                 f" repository to {clean(named, 200)}. Nothing was sent there.",
                 "Its operator can tell which one is right.",
@@ -311,7 +310,7 @@ class ScopeProbe:
         try:
             answer = self._read(await self._request(scope), where)
         except DockpassError as error:  # no answer, or one that must not be read to its end
-            self._find(error.id, Level.BAD, error.message, error.hint)
+            self._find(error.id, Severity.ERROR, error.message, error.hint)
             answer = TokenAnswer(
                 "no answer", judgement=Judgement(error.id, Outcome.UNKNOWN, error.message, error.hint)
             )
@@ -328,7 +327,7 @@ class ScopeProbe:
                 token, _ = read_token(self._question.host, answered.body)
             except DockpassError as error:
                 self._client.note(f"no token: {answered.answer.words or 'nothing'}")
-                self._find(error.id, Level.BAD, error.message, error.hint)
+                self._find(error.id, Severity.ERROR, error.message, error.hint)
             else:
                 self._learn(token)
                 answer = TokenAnswer(answered.in_words, token, read_claims(token), scope_in(answered.body))
@@ -376,5 +375,5 @@ class ScopeProbe:
     def _put(self, asked: str, verdict: Verdict, evidence: str) -> None:
         self.actions[asked] = ActionResult(asked, verdict, evidence, self._question.path)
 
-    def _find(self, finding_id: str, level: Level, message: str, hint: str = "") -> None:
-        self.findings.append(ProbeFinding(finding_id, level, message, hint))
+    def _find(self, finding_id: str, severity: Severity, message: str, hint: str = "") -> None:
+        self.findings.append(Finding(finding_id, "", message, hint=hint, severity=severity))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dockpass.probe.model import PULL, ActionResult, Level, ProbeFinding, Verdict
+from dockpass.findings import Finding, Severity
+from dockpass.probe.model import PULL, ActionResult, Verdict
 from dockpass.probe.recorder import Answered
 from dockpass.registry.forms import is_page
 from dockpass.registry.meanings import CHECK_ADDRESS, NOT_A_REGISTRY, Flavour, Outcome, Where, judge
@@ -21,20 +22,22 @@ def read_by_list(answered: Answered, path: str, flavour: Flavour) -> ActionResul
     )
 
 
-def odd_list(host: str, problem: str, answered: Answered, *, seen: bool) -> ProbeFinding:
+def odd_list(host: str, problem: str, answered: Answered, *, seen: bool) -> Finding:
     """Return the finding about a list that is none; `seen` tells whether a registry showed itself before."""
     if seen and not is_page(answered.shown):
-        return ProbeFinding(
+        return Finding(
             "list-odd",
-            Level.BAD,
+            "",
             f"{host} answered a request for the list of tags with {problem}.",
-            "The registry, or something before it, is set up wrongly; its operator can tell.",
+            hint="The registry or a proxy in front of it is misconfigured: ask the registry's administrator.",
+            severity=Severity.ERROR,
         )
-    return ProbeFinding(
+    return Finding(
         NOT_A_REGISTRY,
-        Level.BAD,
+        "",
         f"{host} does not answer as a registry: the list of tags is {problem}.",
-        CHECK_ADDRESS,
+        hint=CHECK_ADDRESS,
+        severity=Severity.ERROR,
     )
 
 

@@ -39,7 +39,7 @@ def _build(job: Job, request: BuildRequest) -> str:
 def _build_request(job: Job) -> BuildRequest:
     sources = _sources(job)
     for finding in sources.findings:
-        job.log(f"{finding.where}: {finding.message}", LogKind.WARNING)
+        job.log(f"{finding.about}: {finding.message}", LogKind.WARNING)
     if sources.refusal is not None:
         raise refused(sources.refusal)
     if sources.unsupported:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.buildfiles.find import BuildSources
+from dockpass.findings import Finding
 from dockpass.text import clean
-from dockpass.variables.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,12 @@ def pulled_by(sources: BuildSources, *, classic: bool = False) -> Pulled:
 
 
 def _findings(sources: BuildSources, *, classic: bool) -> Iterator[Finding]:
-    for found in sources.findings:
-        yield Finding(found.id, found.where, found.message)
+    yield from sources.findings
     if sources.refusal is not None:
         yield Finding(
-            sources.refusal.id, sources.refusal.where, f"is refused by BuildKit: {sources.refusal.message}"
+            sources.refusal.id, sources.refusal.about, f"is refused by BuildKit: {sources.refusal.message}"
         )
-    told = {found.where for found in sources.findings}
+    told = {found.about for found in sources.findings}
     for image in sources.unknown:
         if image.origin not in told:
             yield Finding("image-unknown", image.origin, f"{image.text} is not known: {image.because}")

@@ -16,6 +16,7 @@ from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError
+from dockpass.findings import Finding
 from dockpass.keymap import key_for, shown_key
 from dockpass.paths import Paths
 from dockpass.runs.run import Run
@@ -31,7 +32,6 @@ from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.widgets.too_small import SMALLEST_HEIGHT, SMALLEST_WIDTH
-from dockpass.variables.findings import Finding
 from dockpass.variables.place import detect_place
 
 

@@ -17,6 +17,7 @@ from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.detect import EngineState
 from dockpass.engines.embedded.store import Store
+from dockpass.findings import Finding
 from dockpass.paths import Paths
 from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access
 from dockpass.runs.events import Ended, Status
@@ -28,7 +29,7 @@ from dockpass.runs.services import Services
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.settings import LoadedSettings
-from dockpass.variables.findings import Finding, find_findings
+from dockpass.variables.findings import find_findings
 from dockpass.variables.here import this_machine
 from dockpass.variables.place import Place
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dockpass.auth.facts import Facts
 from dockpass.configtext import Shape, problems_in, shape_of
+from dockpass.findings import Finding, Severity
 from dockpass.text import clean
-from dockpass.variables.finding import Finding, Severity
 from dockpass.variables.here import Here, Lies
 
 DIRECTORIES = ("WERF_DOCKER_CONFIG", "DOCKER_CONFIG")

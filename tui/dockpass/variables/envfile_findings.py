@@ -7,8 +7,8 @@ from itertools import groupby
 
 from dockpass.auth.facts import EnvFileRemark as Remark
 from dockpass.auth.facts import Facts, SourceKind, Variable
+from dockpass.findings import Finding, Severity
 from dockpass.text import clean, plural
-from dockpass.variables.finding import Finding, Severity
 
 _WORDS: dict[Remark, tuple[Severity, str, str]] = {
     Remark.QUOTES: (

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import UsageError
+from dockpass.findings import Finding, Severity
 from dockpass.secrets import Secret
 from dockpass.text import clean, plural
 from dockpass.textfile import read_bytes_of, text_of
 from dockpass.variables.envfile import HINT, read_env_text
-from dockpass.variables.finding import Finding, Severity
 from dockpass.variables.formats.detect import propose
 from dockpass.variables.formats.reading import Entry, Reading, decode, without_mask
 from dockpass.variables.gitlab.model import Unknown

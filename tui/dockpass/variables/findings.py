@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dockpass.auth.facts import EnvFileRemark, Facts, Variable
+from dockpass.findings import Finding, Severity
 from dockpass.references.address import host_of_reference, host_of_registry, same_registry
 from dockpass.secrets import Secret
 from dockpass.unknown import Unknown
@@ -17,7 +18,6 @@ from dockpass.variables.config_findings import (
     find_in_directories,
 )
 from dockpass.variables.envfile_findings import find_in_env_files
-from dockpass.variables.finding import Finding, Severity
 from dockpass.variables.here import Here
 from dockpass.variables.token_findings import find_dead_token
 from dockpass.variables.unread_findings import find_unread

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.errors import UsageError
+from dockpass.findings import Finding
 from dockpass.variables.envfile import read_env_file
 from dockpass.variables.envsource import read_env_source
-from dockpass.variables.finding import Finding
 from dockpass.variables.variable import variable
 
 __all__ = ["gather", "read_env_file", "variable"]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from dockpass.auth.facts import Facts, SourceKind
+from dockpass.findings import Finding, Severity
 from dockpass.text import clean, plural
-from dockpass.variables.finding import Finding, Severity
 from dockpass.variables.here import Here, Lies
 from dockpass.variables.place import PlaceKind, detect_place
 

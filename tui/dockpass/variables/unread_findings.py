@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dockpass.auth.facts import Facts
+from dockpass.findings import Finding, Severity
 from dockpass.references.address import (
     host_of_registry,
     is_docker_hub,
@@ -14,7 +15,6 @@ from dockpass.references.address import (
     same_registry,
 )
 from dockpass.text import clean
-from dockpass.variables.finding import Finding, Severity
 
 USER, PASSWORD, TOKEN, REGISTRY = "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD", "CI_JOB_TOKEN", "CI_REGISTRY"
 _JOB_USER = "gitlab-ci-token"

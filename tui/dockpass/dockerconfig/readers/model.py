@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.reasons import Reason, reason_words
+from dockpass.findings import Finding
 from dockpass.secrets import Secret
 
 _FINGERPRINT_KEY = os.urandom(32)
@@ -107,7 +107,7 @@ class Reading:
     verdict: Verdict
     candidates: tuple[Candidate, ...]
     winner: Candidate | None
-    findings: tuple[ConfigFinding, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def fingerprint_of(secret: Secret) -> str:

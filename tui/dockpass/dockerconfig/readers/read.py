@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dockpass.configtext import problems_in
-from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.readers.cliversions import BEFORE, NEWEST
 from dockpass.dockerconfig.readers.dockercli import VARIABLE, config_path, read_cli
 from dockpass.dockerconfig.readers.dockersdk import read_sdk
@@ -19,6 +18,7 @@ from dockpass.dockerconfig.readers.runner import read_runner
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.errors import UsageError
+from dockpass.findings import Finding
 from dockpass.references.address import host_of_registry
 from dockpass.text import clean
 
@@ -58,13 +58,13 @@ def _config_paths(situation: Situation) -> tuple[Path, ...]:
     return tuple(dict.fromkeys([*paths, situation.home / ".docker" / "config.json"]))
 
 
-def config_problems(situation: Situation, target: Target | None = None) -> tuple[ConfigFinding, ...]:
+def config_problems(situation: Situation, target: Target | None = None) -> tuple[Finding, ...]:
     """Return what is wrong with the configs that any reader looks at, and with their entries for a target."""
     texts = [(VARIABLE, situation.set(VARIABLE))]
     for path in _config_paths(situation):
         texts.append((clean(str(path), 300), _raw(situation, path).decode("utf-8", "replace")))
     return tuple(
-        ConfigFinding(problem.id, f"{name} {problem.in_words}.", problem.do)
+        Finding(problem.id, "", f"{name} {problem.in_words}.", hint=problem.do)
         for name, text in texts
         for problem in problems_in(text)
         if not problem.key or target is None or docker_host(problem.key, lenient=True) == target.host

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dockpass.dockerconfig.configfile import ConfigFinding
 from dockpass.dockerconfig.keys import shown_key
 from dockpass.dockerconfig.readers.files import FileKind, FileRead
 from dockpass.dockerconfig.readers.goconfig import GoEntry
@@ -18,6 +17,7 @@ from dockpass.dockerconfig.readers.model import (
 )
 from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import HelperLogin, HelperState
+from dockpass.findings import Finding
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
@@ -54,7 +54,7 @@ class Trail:
     reader: Reader
     registry: str
     candidates: list[Candidate] = field(default_factory=list)
-    findings: list[ConfigFinding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     verdict: Verdict | None = None
 
     @property
@@ -161,7 +161,7 @@ class Trail:
 
     def find(self, finding_id: str, message: str, hint: str) -> None:
         """Add a finding, once."""
-        found = ConfigFinding(finding_id, shown_key(message, 600), shown_key(hint, 400))
+        found = Finding(finding_id, "", shown_key(message, 600), hint=shown_key(hint, 400))
         if found not in self.findings:
             self.findings.append(found)
 

@@ -8,7 +8,8 @@ from functools import partial
 from textual.app import ComposeResult
 
 from dockpass.auth.command import Command, Method
-from dockpass.probe.model import Level, LoginState, Probe, Verdict
+from dockpass.findings import Severity
+from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, requirements_of
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import PanelScreen
@@ -94,7 +95,7 @@ class AccessScreen(PanelScreen):
         granted.border_subtitle = summary(probes) or f"▶ is the login of {plan.command}"
         needs = need_lines(requirements_of(plan, probes), bool(probes), width)
         # Where the evidence is behind a key, what is wrong has to stand here.
-        alarms = finding_lines(probes, Level.BAD, width) if self.size.width < WIDE else []
+        alarms = finding_lines(probes, Severity.ERROR, width) if self.size.width < WIDE else []
         self.query_one("#needs", Panel).show([*alarms, *([()] if alarms else []), *needs])
         self._show_evidence()
         super().refresh_all()
@@ -146,7 +147,7 @@ class AccessScreen(PanelScreen):
         """Ask whether a host may get the login that is not plainly the registry's; for this screen only."""
         if not host:
             return
-        lines = finding_lines(self.probes, Level.BAD, min(self.size.width - 16, 90))
+        lines = finding_lines(self.probes, Severity.ERROR, min(self.size.width - 16, 90))
         dialog = Confirm(f"Send the login to {host}?", lines, yes="send it", danger=True)
 
         def agree(yes: bool | None) -> None:

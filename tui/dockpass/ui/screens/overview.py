@@ -164,8 +164,8 @@ class Overview(PanelScreen):
             self.refresh_selected()
             return
         found = self.selected_entry
-        finding = next((f for f in self.session.findings if found and f.name == found.name), None)
-        words = f"{found.name} {finding.message}" if found and finding else found.means if found else ""
+        finding = next((f for f in self.session.findings if found and f.about == found.name), None)
+        words = finding.in_words if finding else found.means if found else ""
         environment = self.query_one("#environment", Rows)
         environment.border_subtitle = shorten(words, max(environment.size.width - 4, 20))
 

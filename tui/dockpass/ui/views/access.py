@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dockpass.auth.command import Method
+from dockpass.findings import Finding, Severity
 from dockpass.probe.model import (
     ACTIONS,
     NO_USABLE_ANSWER,
-    Level,
     LoginState,
     Probe,
-    ProbeFinding,
     ProbeRequest,
     Verdict,
 )
@@ -63,10 +62,10 @@ _STANDINGS: Mapping[Ability, Span] = {
     Ability.CANNOT: (f"{GLYPH_FAILED} cannot", "bad"),
     Ability.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
 }
-_LEVELS: Mapping[Level, Span] = {
-    Level.BAD: (f"{GLYPH_FAILED} ", "bad"),
-    Level.LOOK: (f"{GLYPH_LOOK} ", "look"),
-    Level.NOTE: (f"{GLYPH_NOT_REACHED} ", "label"),
+_SEVERITIES: Mapping[Severity, Span] = {
+    Severity.ERROR: (f"{GLYPH_FAILED} ", "bad"),
+    Severity.WARNING: (f"{GLYPH_LOOK} ", "look"),
+    Severity.NOTE: (f"{GLYPH_NOT_REACHED} ", "label"),
 }
 _KINDS = {
     "build": "job token",
@@ -250,8 +249,8 @@ def planned_lines(plan: AccessPlan, width: int) -> list[Line]:
 def evidence_lines(probes: Probes, width: int) -> list[Line]:
     """Return findings, every request that was made, and the reason for each verdict."""
     lines: list[Line] = []
-    for level in (Level.BAD, Level.LOOK):
-        lines += finding_lines(probes, level, width)
+    for severity in (Severity.ERROR, Severity.WARNING):
+        lines += finding_lines(probes, severity, width)
     if lines:
         lines.append(())
     if any(probe.requests for probe in probes.values()):
@@ -263,22 +262,24 @@ def evidence_lines(probes: Probes, width: int) -> list[Line]:
         lines += [_request(number, request, width) for number, request in enumerate(probe.requests, 1)]
         lines += [(), *_reasons(probe, width)]
         for finding in probe.findings:
-            if finding.level is Level.NOTE:
+            if finding.severity is Severity.NOTE:
                 lines += _finding(finding, width)
         lines.append(())
     return lines[:-1] if lines and not lines[-1] else lines
 
 
-def finding_lines(probes: Probes, level: Level, width: int) -> list[Line]:
-    """Return the findings of a level, each once."""
-    found = [finding for probe in probes.values() for finding in probe.findings if finding.level is level]
+def finding_lines(probes: Probes, severity: Severity, width: int) -> list[Line]:
+    """Return the findings of a severity, each once."""
+    found = [
+        finding for probe in probes.values() for finding in probe.findings if finding.severity is severity
+    ]
     return [line for finding in dict.fromkeys(found) for line in _finding(finding, width)]
 
 
-def _finding(finding: ProbeFinding, width: int) -> list[Line]:
+def _finding(finding: Finding, width: int) -> list[Line]:
     text = f"{finding.message} {finding.hint}".strip()
-    role = "bad" if finding.level is Level.BAD else "text" if finding.level is Level.LOOK else "label"
-    return hanging((_LEVELS[finding.level],), text, role, width)
+    role = {Severity.ERROR: "bad", Severity.WARNING: "text", Severity.NOTE: "label"}[finding.severity]
+    return hanging((_SEVERITIES[finding.severity],), text, role, width)
 
 
 def _reasons(probe: Probe, width: int) -> list[Line]:

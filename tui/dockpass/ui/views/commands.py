@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dockpass.auth.command import Command
@@ -23,7 +23,7 @@ Decided = Decision | Refusal
 
 GAP = 2
 
-_SHORT_WARNINGS = {
+_SHORT_WARNINGS: Mapping[str, str] = {
     WarningId.FOREIGN_REGISTRY: "foreign registry",
     WarningId.MAY_NOT_DELETE: "may not delete",
     WarningId.HALF_CREDENTIALS: "half a login",

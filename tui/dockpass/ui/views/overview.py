@@ -11,6 +11,7 @@ from dockpass.auth.facts import Facts, SourceKind
 from dockpass.auth.rules import rule
 from dockpass.auth.whynot import WhyNot
 from dockpass.engines.base import EMBEDDED, EngineInfo
+from dockpass.findings import Finding
 from dockpass.secrets import Secret
 from dockpass.text import clean, cut, plural
 from dockpass.ui.views.words import (
@@ -31,7 +32,6 @@ from dockpass.ui.views.words import (
 )
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import Entry, Group
-from dockpass.variables.findings import Finding
 from dockpass.variables.place import Place
 from dockpass.variables.token_kind import token_kind
 
@@ -126,7 +126,7 @@ def environment_rows(
     """
     rows: list[EnvironmentRow] = []
     group: Group | None = None
-    odd = {finding.name for finding in findings}
+    odd = {finding.about for finding in findings}
     for entry in entries:
         if entry.group is not group:
             if rows:
