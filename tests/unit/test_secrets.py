@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.secrets import MASK, Redactor, Secret
+from dockpass.secrets import MASK, Redactor, Secret, mask_userinfo
 
 VALUE = 'p$w/"ö+canary-0123456789'
 
@@ -82,3 +82,34 @@ PLAIN = st.characters(min_codepoint=33, max_codepoint=126)
 @given(st.text(PLAIN, min_size=8, max_size=40), st.text(PLAIN, max_size=20), st.text(PLAIN, max_size=20))
 def test_a_secret_of_eight_characters_never_comes_through(value: str, before: str, after: str) -> None:
     assert value not in Redactor([Secret(value)])(before + value + after)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("robot:pa%2fss@127.0.0.1:5000/a is no registry", f"{MASK}@127.0.0.1:5000/a is no registry"),
+        ("FROM: robot:pass@registry:5000/x", f"FROM: {MASK}@registry:5000/x"),
+        ("“robot:pass@registry.example”", f"“{MASK}@registry.example”"),
+        ("/work/https:/robot:pass@host.example/a", f"/work/https:/{MASK}@host.example/a"),
+        ("/work/robot:pass@host.example", f"/work/{MASK}@host.example"),
+        ("repo=robot:pass@[::1]:5000/a", f"repo={MASK}@[::1]:5000/a"),
+    ],
+)
+def test_a_login_in_an_address_without_a_scheme_is_masked(text: str, shown: str) -> None:
+    assert mask_userinfo(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"registry:5000/a/b:1@sha256:{'a' * 64}",
+        f"app:1.0@sha256:{'a' * 64}",
+        f"localhost/app:1.0@sha512:{'a' * 128}",
+        "git@host.example:group/project.git",
+        "12:30:45 me@host.example logged in",
+        "npm alias:left-pad@1.3.0",
+        "ssh://git@host.example/x",
+    ],
+)
+def test_what_is_no_login_stays(text: str) -> None:
+    assert mask_userinfo(text) == text

@@ -100,14 +100,28 @@ class Redactor:
 
 
 def mask_userinfo(text: str) -> str:
-    """Mask user name and password in every address (`scheme://user:password@host`) of a text."""
-    return _USERINFO.sub(_without_userinfo, text) if "@" in text and "//" in text else text
+    """Mask user name and password in every address (`[scheme://]user:password@host`) of a text."""
+    if "@" not in text:
+        return text
+    if "//" in text:
+        text = _USERINFO.sub(_without_userinfo, text)
+    if ":/" in text:
+        text = _USERINFO_OF_PATH.sub(rf"\1{MASK}@", text)
+    return _BARE_USERINFO.sub(f"{MASK}@", text)
 
 
 # Bounded everywhere: a hostile text must not make the search take longer than its length allows.
 _USERINFO = re.compile(
     r"((?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}:)?(//)"
     r"([^\s/?#\"'<>]{0,4096}|[^\s/?#\"'<>@:]{0,256}:(?!\d+[/?#])[^\s\"'<>]{0,256})@"
+)
+_USERINFO_OF_PATH = re.compile(
+    r"(https?:/)[^\s/@\"'<>]{1,1024}@"
+)  # an address that was taken for a file's path
+# Without a scheme only what is followed by the name or address of a host: `app:1.0@sha256:…` has no password.
+_BARE_USERINFO = re.compile(
+    r"(?<![^\s\"'“‘<>=,;(\[{/])[^\s/:@\"'“‘<>=,;(){}\[\]]{1,256}:(?!/|\d+[/?#])[^\s@\"'“”‘’<>]{1,512}@"
+    r"(?!sha\d+:)(?=[\w-]{0,63}(?:\.[\w-]{1,63}){0,8}(?:\.[A-Za-z][\w-]{1,63}|:\d)|\d+\.\d+\.\d+\.\d+|localhost|\[)"
 )
 _USER_OF_SSH = re.compile(r"[A-Za-z0-9_.-]+")
 

@@ -68,10 +68,10 @@ def clean_lines(text: str, limit: int = 4096) -> list[str]:
     return [clean(line, limit) for line in lines]
 
 
-def clean_bytes(raw: bytes, limit: int = 4096) -> str:
+def clean_bytes(raw: bytes, limit: int = 4096, *, is_cut: bool = False) -> str:
     """Decode UTF-8 leniently and clean the result."""
     bound = limit * 8 + _BEYOND
-    return clean(raw[:bound].decode("utf-8", "replace"), limit, is_cut=len(raw) > bound)
+    return clean(raw[:bound].decode("utf-8", "replace"), limit, is_cut=is_cut or len(raw) > bound)
 
 
 def cut(text: str, width: int) -> str:

@@ -84,6 +84,8 @@ def test_an_empty_answer_is_not_found(write_helper: WriteHelper) -> None:
         ("exit 3", "failed: exit status 3"),
         ("kill -9 $$", "failed: exit status -9"),
         (f"{ANSWER}; exit 1", "failed: exit status 1"),
+        (f"echo warning: low entropy; {ANSWER}; exit 1", "failed: exit status 1"),
+        (f"{ANSWER} >&2; exit 2", "failed: exit status 2"),
         ("echo junk", "did not answer with JSON"),
         ("echo", "did not answer with JSON"),
         ("echo '[1]'", "did not answer with a JSON object"),

@@ -11,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
 
-from dockpass.engines.stream import LONGEST_LINE, MOST_LAYERS, Reporter, StreamError, objects
+from dockpass.engines.stream import (
+    LONGEST_LINE,
+    LONGEST_SHOWN,
+    MOST_LAYERS,
+    Reporter,
+    StreamError,
+    objects,
+)
 from dockpass.errors import Cancelled
-from dockpass.text import clean
+from dockpass.secrets import Redactor, Secret
+from dockpass.text import clean, mask_before_cutting
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -221,3 +229,46 @@ def test_no_event_makes_it_fail_and_all_texts_are_clean(events: list[dict[str, A
     reporter.finish()
     assert notes.lines == [clean(line) for line in notes.lines]
     assert [each[0] for each in notes.layers] == [clean(each[0]) for each in notes.layers]
+
+
+SECRET = "Kq7f-engine-secret-Zw41"
+
+
+@given(
+    at=st.integers(-len(SECRET) - 1, 1),
+    bound=st.sampled_from([300, 600, 4096, LONGEST_SHOWN, LONGEST_LINE]),
+    chunk=st.sampled_from([1 << 10, LONGEST_SHOWN, LONGEST_SHOWN + 7, 1 << 20]),
+    form=st.sampled_from(["text", "stream", "status", "error", "pieces"]),
+)
+def test_a_secret_at_a_limit_is_masked_before_the_cut(at: int, bound: int, chunk: int, form: str) -> None:
+    """Wherever a text is cut, no more than a few letters of a secret are left."""
+    text = "x" * (bound + at - 1) + " " + SECRET + " and more" * 20
+    raw = json.dumps({"stream" if form == "pieces" else form: text}).encode() + b"\n"
+    if form == "text":
+        raw = text.encode() + b"\n"
+    if form == "pieces":
+        room = min(chunk, LONGEST_LINE // 2)  # a longer event is a line of its own
+        parts = [text[start : start + room] for start in range(0, len(text), room)]
+        raw = b"".join(json.dumps({"stream": part}).encode() + b"\n" for part in parts)
+    notes = Notes()
+    mask_before_cutting(Redactor([Secret(SECRET)]))
+    try:
+        reporter = Reporter(notes, Clock())
+        for event in objects(raw[start : start + chunk] for start in range(0, len(raw), chunk)):
+            reporter.take(event)
+        reporter.finish()
+    except StreamError as error:
+        notes.lines.append(str(error))
+    finally:
+        mask_before_cutting(None)
+    told = "\n".join(notes.lines)
+    pieces = [SECRET[start : start + 9] for start in range(len(SECRET) - 8)]
+    # What is short enough stands whole, and is masked where it is printed.
+    assert not any(piece in told.replace(SECRET, "") for piece in pieces)
+
+
+def test_what_overwrites_itself_without_a_line_end_is_told_to_its_end(notes: Notes) -> None:
+    steps = [f"\r{number}% {'.' * 5000}" for number in range(101)]
+    reported(notes, *({"stream": step} for step in steps), {"stream": "\rdone\nnext\n"})
+    assert notes.lines[-2:] == ["done", "next"]
+    assert len(notes.lines) == 2

@@ -69,13 +69,19 @@ class HelperAnswer:
     out: bytes = field(default=b"", repr=False)
     err: bytes = field(default=b"", repr=False)
 
+    @property
+    def words(self) -> str:
+        """Why it failed, in its own words; its exit status where they look like an answer with a secret."""
+        said = clean_bytes(self.out.strip() or self.err.strip(), 300)
+        return said if said and "{" not in said else f"exit status {self.status}"
+
 
 def ask_helper(name: str, key: str, environ: Mapping[str, str], seconds: float = SECONDS) -> HelperResult:
     """Ask `docker-credential-NAME` for the entry of `key`. Never raises for what a helper does."""
     answer = run_helper(name, "get", key, environ, seconds)
     if answer.problem:
         return _failed(answer.problem)
-    return _result(answer.name, key, answer.status, answer.out, answer.err)
+    return _result(key, answer)
 
 
 def run_helper(
@@ -186,21 +192,19 @@ def _end(child: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _result(name: str, key: str, status: int, out: bytes, err: bytes) -> HelperResult:
-    if status != 0:
-        said = clean_bytes(out.strip() or err.strip(), 300)
-        if _NOT_FOUND in said.lower():
+def _result(key: str, answer: HelperAnswer) -> HelperResult:
+    name = answer.name
+    if answer.status != 0:
+        if _NOT_FOUND in answer.words.lower():
             return HelperResult(HelperOutcome.NOT_FOUND, f"{name} has no entry")
-        if not said or said.startswith("{"):  # an answer may hold a secret, whatever the status says
-            said = f"exit status {status}"
-        return _failed(f"{name} failed: {said}")
+        return _failed(f"{name} failed: {answer.words}")
     try:
-        answer = json.loads(out)
+        found = json.loads(answer.out)
     except (ValueError, RecursionError):
         return _failed(f"{name} did not answer with JSON")
-    if not isinstance(answer, dict):
+    if not isinstance(found, dict):
         return _failed(f"{name} did not answer with a JSON object")
-    return _credential(name, key, {str(field).lower(): value for field, value in answer.items()})
+    return _credential(name, key, {str(field).lower(): value for field, value in found.items()})
 
 
 def _credential(name: str, key: str, answer: Mapping[str, object]) -> HelperResult:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dockpass.engines.base import Sink
 from dockpass.references.reference import is_digest
-from dockpass.text import clean, clean_lines
+from dockpass.text import clean, clean_bytes, clean_lines
 
 LONGEST_LINE = 1 << 20
 LONGEST_SHOWN = 16 << 10
@@ -54,17 +54,14 @@ def objects(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """
     for line, is_whole in _lines(chunks):
         if not is_whole:
-            yield {"error" if _LIKE_AN_ERROR.match(line) else "stream": _decoded(line) + "\n"}
+            begun = clean_bytes(line, is_cut=True) + "\n"
+            yield {"error" if _LIKE_AN_ERROR.match(line) else "stream": begun}
             continue
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):
-            found = {"stream": _decoded(line) + "\n"}
+            found = {"stream": clean_bytes(line) + "\n"}
         yield found if isinstance(found, dict) else {"stream": f"{found}\n"}
-
-
-def _decoded(line: bytes) -> str:
-    return line[:LONGEST_SHOWN].decode("utf-8", "replace")
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
@@ -100,6 +97,7 @@ class Reporter:
         self._clock = clock
         self._layers: dict[str, _Layer] = {}
         self._partial = ""
+        self._skipping = False
         self.digest = ""
         self.image_id = ""
         self.base = ""
@@ -153,20 +151,31 @@ class Reporter:
             self.image_id = str(aux["ID"])
 
     def _output(self, text: str) -> None:
-        *whole, self._partial = (self._partial + text).split("\n")
-        if len(self._partial) > LONGEST_SHOWN:  # a line that long is told at once, in pieces
-            whole.append(self._partial)
-            self._partial = ""
+        *whole, partial = (self._partial + text).split("\n")
+        if whole and self._skipping:
+            del whole[0]
+            self._skipping = False
         for line in whole:
-            # What a terminal would show: the last of the texts that overwrite one another.
-            for shown in clean_lines(line.rstrip("\r").rpartition("\r")[2]):
-                if not shown.strip():
-                    continue
-                self._sink.log(shown)
-                if found := _FROM.match(shown):
-                    self.base = found[1]
-                if not self.image_id and (found := _BUILT.match(shown)):
-                    self.image_id = found[1]
+            self._line(line)
+        if "\r" in partial and (self._skipping or len(partial) > LONGEST_SHOWN):
+            partial, self._skipping = partial.rpartition("\r")[2], False
+        if len(partial) > LONGEST_SHOWN and not self._skipping:
+            # Only its beginning is told: in pieces, a secret's two halves would be told one by one.
+            self._line(partial, is_cut=True)
+            self._skipping = True
+        self._partial = "" if self._skipping else partial
+
+    def _line(self, line: str, *, is_cut: bool = False) -> None:
+        # What a terminal would show: the last of the texts that overwrite one another.
+        told = line.rstrip("\r").rpartition("\r")[2]
+        for shown in [clean(told, is_cut=True)] if is_cut else clean_lines(told):
+            if not shown.strip():
+                continue
+            self._sink.log(shown)
+            if found := _FROM.match(shown):
+                self.base = found[1]
+            if not self.image_id and (found := _BUILT.match(shown)):
+                self.image_id = found[1]
 
     def _status(self, event: Mapping[str, Any]) -> None:
         status, layer = clean(event["status"]), event.get("id")

@@ -15,7 +15,7 @@ from dockpass.dockerconfig.readers.files import FileSystem, RealFileSystem
 from dockpass.errors import UsageError
 from dockpass.references.grammar import is_named_host
 from dockpass.secrets import Secret
-from dockpass.text import clean, clean_bytes
+from dockpass.text import clean
 
 RunHelper = Callable[[str, str, str, Mapping[str, str]], HelperAnswer]
 """Runs the helper of a name with an action and what is said to it, in an environment."""
@@ -193,7 +193,4 @@ def _would(name: str, key: str) -> str:
 
 
 def _failed(name: str, answer: HelperAnswer) -> HelperLogin:
-    said = clean_bytes(answer.out.strip() or answer.err.strip(), 200)
-    if not said or said.startswith("{"):  # an answer may hold a secret, whatever the status says
-        said = f"exit status {answer.status}"
-    return HelperLogin(HelperState.FAILED, f"docker-credential-{clean(name, 60)}: {said}")
+    return HelperLogin(HelperState.FAILED, f"docker-credential-{clean(name, 60)}: {answer.words}")

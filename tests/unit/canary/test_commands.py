@@ -1,0 +1,123 @@
+"""Every command, with a secret in every input: no output shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+from planted import Planted
+
+from dockpass.cli.main import cli
+
+OF_A_RUN = ("build", "push", "pull", "cleanup", "deploy")
+WORDS: dict[str, list[tuple[str, ...]]] = {
+    "": [("--version",), ("--version", "--verbose"), ("--help",), ()],
+    "explain": [
+        (command, *more) for command in OF_A_RUN for more in ((), ("--json",), ("--repo", "pair.example/a"))
+    ]
+    + [
+        ("build", "--config", "werf.yaml"),
+        ("build", "--file", "Dockerfile.user"),
+        ("build", "--file", "Dockerfile"),
+    ],
+    "probe": [("push",), ("push", "--json"), ("--compare",)],
+    "config": [
+        (*registry, *more)
+        for registry in (
+            (),
+            ("pair.example",),
+            ("helper.example",),
+            ("failing.example",),
+            ("broken.example",),
+        )
+        for more in ((), ("--json",), ("--ask-helpers",))
+    ],
+    "build": [("--engine", "embedded"), ("--engine", "embedded", "--config", "werf.yaml")],
+    "push": [("--engine", "embedded", "--image", "nowhere"), ("--engine", "docker")],
+    "pull": [("--engine", "embedded"), ("--engine", "embedded", "--json")],
+    "cleanup": [("--keep-last", "1", "--yes"), ("--keep-last", "1", "--yes", "--json")],
+    "deploy": [(), ("--json",), ("--values",)],
+    "vars": [()],
+    "vars show": [
+        ("--job", "publish", "--project-variables", "settings.json", *more)
+        for more in ((), ("--all",), ("--json",), ("--protected",))
+    ],
+    "vars explain": [
+        (name, "--job", "publish", "--project-variables", "settings.json", *more)
+        for name in ("DEPLOY_TOKEN", "COPY", "BOTH", "MIRROR", "PLAIN_NAME", "CI_REPOSITORY_URL")
+        for more in ((), ("--json",))
+    ],
+    "vars why": [("publish", *more) for more in ((), ("--json",))],
+    "images": [(), ("--json",)],
+    "images export": [("nothing", "somewhere")],
+    "images prune": [("--yes",)],
+    "images rm": [("nothing",)],
+    "sandbox": [("--address", "not an address")],
+    "try": [()],
+    "settings": [(), ("--json",)],
+    "paths": [(), ("--json",)],
+    "completions": [("bash",), ("zsh",), ("fish",)],
+}
+"""Words with which each command does its work, or as much of it as is possible without a registry."""
+
+
+def every_command(
+    group: click.Command = cli, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Command]]:
+    """Yield each command that a person can type, with its name."""
+    yield " ".join(path), group
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found is not None
+            yield from every_command(found, (*path, name))
+
+
+COMMANDS = dict(every_command())
+
+
+def test_no_command_is_left_out() -> None:
+    """Add words for a new command to WORDS."""
+    assert WORDS.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_secret_of_any_input_is_in_the_output(machine: Planted, name: str) -> None:
+    for words in WORDS[name]:
+        ended = machine.run(*name.split(), *words)
+        assert not machine.leaks(ended.all), (words, ended)
+        assert "Traceback" not in ended.err
+        assert "Internal error" not in ended.err
+    assert machine.leaks_elsewhere() == []
+
+
+NAMES = {("vars show", "--ref"), ("vars show", "--tag"), ("vars explain", "--ref"), ("vars explain", "--tag")}
+"""Options that name a branch or a tag, of which other names are made letter by letter (CI_COMMIT_REF_SLUG)."""
+
+
+def values_of(name: str) -> Iterator[str]:
+    """Yield what takes a value: options by their names, arguments by theirs."""
+    for each in COMMANDS[name].params:
+        takes_value = isinstance(each, click.Argument) or not getattr(each, "is_flag", False)
+        if takes_value and (name, each.opts[0]) not in NAMES:
+            yield each.opts[0]
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if list(values_of(name))])
+def test_a_secret_in_an_option_is_in_no_output(machine: Planted, name: str) -> None:
+    typed = machine.aviary("what was typed")
+    addresses = [f"{scheme}robot:{typed.in_address}@{machine.at}/a/b" for scheme in ("https://", "")]
+    takes_json = any("--json" in each.opts for each in COMMANDS[name].params)
+    words = WORDS[name][0]
+    for option in values_of(name):
+        forms = [typed.value] if "password" in option else addresses
+        if option in {"--set", "--build-arg"}:
+            forms = [f"MY_TOKEN={typed.value}", f"MIRROR={addresses[0]}", addresses[1]]
+        for number, form in enumerate(forms):
+            given = (*words, option, form) if option.startswith("-") else (form, *words[1:])
+            ended = machine.run(*name.split(), *given, *(("--json",) if takes_json and number % 2 else ()))
+            assert not machine.leaks(ended.all), (given, ended)
+            assert "Traceback" not in ended.err
+    assert machine.leaks_elsewhere() == []
