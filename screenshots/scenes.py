@@ -27,8 +27,8 @@ from dockpass.runs.feed import Feed
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
 from dockpass.secrets import Redactor, Secret
+from dockpass.session.session import Sandbox, Session
 from dockpass.settings import LoadedSettings, Settings
-from dockpass.ui.session import Sandbox, Session
 from dockpass.unknown import Unknown
 from dockpass.variables.gather import variable
 from dockpass.variables.place import detect_place

@@ -9,8 +9,8 @@ from textual.pilot import Pilot
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision
+from dockpass.session.session import Session
 from dockpass.ui.app import DockpassApp
-from dockpass.ui.session import Session
 
 
 @asynccontextmanager

@@ -21,9 +21,9 @@ from dockpass.findings import Finding, Severity
 from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access, requirements_of
 from dockpass.runs.services import Services
+from dockpass.session.session import Session
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.access import AccessScreen
-from dockpass.ui.session import Session
 from dockpass.ui.views.access import evidence_lines, granted_lines, need_lines, planned_lines, status_line
 from dockpass.ui.views.words import plain
 from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, JOB, session

@@ -12,13 +12,13 @@ from textual.widgets import Static
 
 from dockpass.actions import ACTIONS
 from dockpass.auth.command import Command
+from dockpass.session.session import Session
 from dockpass.settings import LoadedSettings, Settings
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.palette import Everything
 from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue
 from dockpass.ui.screens.overview import Overview
-from dockpass.ui.session import Session
 from dockpass.ui.widgets.keys import Keys
 from scenes import JOB, SANDBOX, SANDBOX_JOB, session
 

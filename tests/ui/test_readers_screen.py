@@ -10,10 +10,10 @@ from textual.pilot import Pilot
 
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.secrets import Secret
+from dockpass.session.session import Session
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.readers import ReadersScreen
-from dockpass.ui.session import Session
 from scenes import JOB, session
 
 HOST = JOB["CI_REGISTRY"]

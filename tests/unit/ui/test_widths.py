@@ -13,7 +13,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.secrets import Secret
-from dockpass.ui.session import Session
+from dockpass.session.session import Session
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.help import help_lines
 from dockpass.ui.views.overview import environment_rows, read_by, status_line, why_lines

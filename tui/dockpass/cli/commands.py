@@ -87,7 +87,7 @@ def explain(command: str, **options: Any) -> None:
     from dockpass.auth.decide import decide
     from dockpass.auth.decision import Refusal
     from dockpass.cli.explain import error_json, explain_json, explain_text
-    from dockpass.cli.used_config import find_in_used_config
+    from dockpass.session.used_config import find_in_used_config
 
     world = this_process()
     output = Output(world.redactor)

@@ -21,8 +21,8 @@ from dockpass.variables.here import this_machine
 
 if TYPE_CHECKING:
     from dockpass.engines.choice import EngineChoice
-    from dockpass.runs.pulled import Pulled
     from dockpass.runs.request import BuildOptions
+    from dockpass.session.pulled import Pulled
 
 LONGEST_PASSWORD = 64 << 10
 _UNUSABLE = {"\0": "a NUL byte", "\n": "a line end in the middle", "\r": "a line end in the middle"}
@@ -126,7 +126,7 @@ def _env_files(world: World, given: Given) -> list[Path]:
 def _pulled(
     world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool
 ) -> Pulled:
-    from dockpass.runs.pulled import Pulled, pulled_by
+    from dockpass.session.pulled import Pulled, pulled_by
 
     if not given.froms and command not in {Command.BUILD, None}:
         return Pulled()

@@ -52,8 +52,8 @@ def start_sandbox(engine: str | None = None) -> int:
     _require_terminal()
     from dockpass.sandbox.server import SandboxServer
     from dockpass.sandbox.workshop import Workshop
+    from dockpass.session.session import Sandbox
     from dockpass.ui.app import Start, run_app
-    from dockpass.ui.session import Sandbox
 
     world = this_process()
     for number in heeded_signals():

@@ -22,6 +22,7 @@ from dockpass.paths import Paths
 from dockpass.runs.run import Run
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
+from dockpass.session.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.settings import load_settings, save_setting
 from dockpass.signals import heeded_signals
 from dockpass.ui.host import Host
@@ -29,7 +30,6 @@ from dockpass.ui.palette import Everything
 from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.run import RunScreen
-from dockpass.ui.session import SECONDS_TO_STOP, Sandbox, Session
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.widgets.too_small import SMALLEST_HEIGHT, SMALLEST_WIDTH
 from dockpass.variables.place import detect_place

@@ -10,8 +10,8 @@ from textual.screen import Screen
 
 from dockpass.auth.command import Command
 from dockpass.secrets import Secret
+from dockpass.session.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Revealed, Typed
-from dockpass.ui.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import option_name, value_of
 from dockpass.ui.views.words import Line

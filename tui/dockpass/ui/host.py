@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App
 
-from dockpass.ui.session import Session
+from dockpass.session.session import Session
 
 
 class Host(App[int], inherit_bindings=False):

@@ -13,9 +13,9 @@ from dockpass.cleanup.rules import parse_rules
 from dockpass.errors import UsageError
 from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run
+from dockpass.session.session import Session
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
 from dockpass.ui.screens.run import RunScreen
-from dockpass.ui.session import Session
 from dockpass.ui.views.help import RULES_MEAN, rules_preview
 from dockpass.ui.views.plan import plan_lines
 from dockpass.ui.views.words import Line

@@ -10,7 +10,7 @@ from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.keymap import key_for
 from dockpass.runs.events import Status
-from dockpass.ui.session import Sandbox, Session
+from dockpass.session.session import Sandbox, Session
 
 
 @dataclass(frozen=True, slots=True)

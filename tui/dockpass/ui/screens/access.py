@@ -11,10 +11,10 @@ from dockpass.auth.command import Command, Method
 from dockpass.findings import Severity
 from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, requirements_of
+from dockpass.session.session import Session
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm
-from dockpass.ui.session import Session
 from dockpass.ui.views.access import (
     evidence_lines,
     finding_lines,

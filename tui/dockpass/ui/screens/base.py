@@ -16,10 +16,10 @@ from textual.widgets import Static
 from dockpass.actions import PLACES
 from dockpass.auth.command import Command
 from dockpass.errors import DockpassError
+from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.text import clean
 from dockpass.ui.background import Background
 from dockpass.ui.screens.dialogs import Help
-from dockpass.ui.session import LOOKS_PER_SECOND, Session
 from dockpass.ui.text import content
 from dockpass.ui.views.help import help_lines
 from dockpass.ui.views.words import Line, Status, status_title

@@ -13,11 +13,11 @@ from textual.widgets import OptionList
 from dockpass.engines.embedded.details import ImageDetails, StoreContents, look
 from dockpass.engines.embedded.upkeep import Removed, prune, remove_image, to_prune, to_remove
 from dockpass.errors import DockpassError
+from dockpass.session.session import Session
 from dockpass.text import clean
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import FRAME, PanelScreen
 from dockpass.ui.screens.dialogs import Confirm
-from dockpass.ui.session import Session
 from dockpass.ui.views.images import (
     NO_IMAGES,
     heading_row,

@@ -12,12 +12,12 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
 from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
+from dockpass.session.session import Session
 from dockpass.text import plural
 from dockpass.ui.actions import bindings, row_binding
 from dockpass.ui.editor import Editor
 from dockpass.ui.launcher import Launcher
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.session import Session
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import (
     engine_words,

@@ -13,9 +13,9 @@ from textual.widgets import OptionList
 from dockpass.dockerconfig.readers.read import known_hosts, read_all
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.errors import UsageError
+from dockpass.session.session import Session
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.session import Session
 from dockpass.ui.views.readers import (
     RegistryReadings,
     candidate_lines,

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from dockpass.runs.events import Asked
 from dockpass.runs.plan import Plan
 from dockpass.runs.run import Run
+from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, ConfirmDeletion
-from dockpass.ui.session import LOOKS_PER_SECOND, Session
 from dockpass.ui.views.run import (
     RunState,
     clock_words,

@@ -7,7 +7,7 @@ from textual.message import Message
 from dockpass.auth.command import Command
 from dockpass.keymap import key_for
 from dockpass.runs.events import Status
-from dockpass.ui.session import Session
+from dockpass.session.session import Session
 from dockpass.ui.tour import Step, steps
 from dockpass.ui.views.tour import tour_keys, tour_lines, tour_title
 from dockpass.ui.widgets.panel import Panel
