@@ -7,7 +7,8 @@ import pytest
 from fakeregistry import FakeRegistry, Said
 
 from dockpass.errors import DockpassError
-from dockpass.registry.transport import Transport, is_loopback, origin
+from dockpass.references.address import is_loopback
+from dockpass.registry.transport import Transport, origin
 
 LIMIT = 1 << 10
 AUTHORIZED = {"Authorization": "Basic Y2FuYXJ5OmNhbmFyeQ=="}

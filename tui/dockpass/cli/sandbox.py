@@ -127,7 +127,11 @@ def _lines(workshop: Workshop, lead: str = "") -> str:
 def _not_set(workshop: Workshop) -> str:
     from dockpass.sandbox.workshop import CLEANUP_PASSWORD
 
-    return f"# not set by the job: {CLEANUP_PASSWORD}={shlex.quote(workshop.cleanup_token.reveal())}"
+    cleanup, personal = workshop.cleanup_token.reveal(), workshop.personal_token.reveal()
+    return (
+        f"# not set by the job: {CLEANUP_PASSWORD}={shlex.quote(cleanup)}\n"
+        f"# for `dockpass vars import gitlab`: GITLAB_TOKEN={shlex.quote(personal)}"
+    )
 
 
 def _require_new(path: Path) -> Path:

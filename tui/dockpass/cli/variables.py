@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dockpass.cli.variables_settings import Settings, settings_of
 from dockpass.cli.world import World
 from dockpass.errors import ExitCode, UsageError
 from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.textfile import read_text_file
-from dockpass.variables.clone import CI_FILE, Clone, find_clone
+from dockpass.variables.clone import CI_FILE, MERGED, Clone, find_clone
 from dockpass.variables.gitlab.model import (
     Definition,
     Level,
@@ -24,13 +25,17 @@ from dockpass.variables.gitlab.model import (
 )
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import YamlError
+from dockpass.variables.gitlabplace import ref_of_job
 from dockpass.variables.logins import JobLogin, is_secret, logins_of
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """A job that was looked at, in which pipeline, and the logins that its variables lead to."""
+    """A job that was looked at, in which pipeline, and the logins that its variables lead to.
+
+    `is_merged` tells that the configuration is not the clone's own, but as GitLab merges it.
+    """
 
     view: JobView
     loaded: Loaded
@@ -40,6 +45,8 @@ class Looked:
     clone: Clone
     home: str
     cwd: str
+    settings: Settings
+    is_merged: bool
 
 
 def look(world: World, given: Mapping[str, Any]) -> Looked:
@@ -51,9 +58,16 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
             f"{CI_FILE} not found here or at the root of this repository.",
             "Run this in a clone of the project.",
         )
-    pipeline = _pipeline(world, clone, given)
+    ref = _ref(world, clone, given)
+    imported = settings_of(world, ref, given)
+    clone = imported.known_of(clone)
+    pipeline = _pipeline(world, imported.protected(ref), imported, given)
     try:
         loaded = load_pipeline(clone, pipeline)
+        is_merged = imported.merged is not None and bool(loaded.config.not_loaded)
+        if is_merged:
+            clone = replace(clone, merged=imported.merged)
+            loaded = load_pipeline(clone, pipeline)
     except YamlError as error:
         where = f"{error.place}: " if error.place.line else ""
         raise UsageError(
@@ -72,10 +86,12 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
         loaded=loaded,
         pipeline=pipeline,
         logins=tuple(logins_of(view, str(world.home), str(world.cwd))),
-        known_settings=bool(pipeline.settings),
+        known_settings=bool(pipeline.settings or imported.snapshot),
         clone=clone,
         home=str(world.home),
         cwd=str(world.cwd),
+        settings=imported,
+        is_merged=is_merged,
     )
 
 
@@ -87,34 +103,39 @@ def _no_job(name: str, loaded: Loaded) -> UsageError:
         if close
         else f"Jobs: {clean(', '.join(names) or 'none', 300)}."
     )
+    if loaded.config.not_loaded:
+        meant += " It may be in an include that is not loaded: --from-gitlab reads them all."
     return UsageError("no-such-job", f"{CI_FILE} has no job {clean(name, 80)!r}.", meant)
 
 
-def _pipeline(world: World, clone: Clone, given: Mapping[str, Any]) -> Pipeline:
-    ref = _ref(clone, given)
+_OPTIONS = (
+    ("instance_variables", Level.INSTANCE),
+    ("group_variables", Level.GROUP),
+    ("project_variables", Level.PROJECT),
+)
+
+
+def _pipeline(world: World, ref: Ref, imported: Settings, given: Mapping[str, Any]) -> Pipeline:
     source = given["pipeline_source"] or (MERGE_REQUEST if ref.type is RefType.MERGE_REQUEST else PUSH)
     settings = [
         definition
-        for option, level in (
-            ("instance_variables", Level.INSTANCE),
-            ("group_variables", Level.GROUP),
-            ("project_variables", Level.PROJECT),
-        )
+        for option, level in _OPTIONS
         for name in given[option]
         for definition in _settings(world.cwd / name, level)
     ]
+    replaced = frozenset(level for option, level in _OPTIONS if given[option])
     edits = tuple(_edit(text) for text in given["sets"])
     return Pipeline(
         ref=ref,
         source=source,
         environment=given["environment"],
-        settings=tuple(settings),
+        settings=(*imported.definitions(ref, replaced), *settings),
         edits=edits,
         unset=frozenset(given["unsets"]),
     )
 
 
-def _ref(clone: Clone, given: Mapping[str, Any]) -> Ref:
+def _ref(world: World, clone: Clone, given: Mapping[str, Any]) -> Ref:
     if given["tag"] and (given["ref"] or given["merge_request"]):
         raise UsageError(
             "ref-twice", "--tag cannot be used with --ref or --merge-request.", "Give one of them."
@@ -124,8 +145,8 @@ def _ref(clone: Clone, given: Mapping[str, Any]) -> Ref:
         return Ref(type=RefType.TAG, name=given["tag"], protected=protected)
     if given["ref"]:
         ref = Ref(name=given["ref"], protected=protected)
-    elif clone.ref is not None:
-        ref = Ref(type=clone.ref.type, name=clone.ref.name, protected=protected)
+    elif here := clone.ref or ref_of_job(world.environ):
+        ref = Ref(type=here.type, name=here.name, protected=protected)
     else:
         raise UsageError("ref-unknown", "No branch or tag is checked out here.", "Give --ref or --tag.")
     if given["merge_request"]:
@@ -188,5 +209,11 @@ def notes(looked: Looked) -> Iterator[str]:
         yield f"✗ {where}{problem.message}"
     for missing in looked.loaded.config.not_loaded:
         yield f"▲ {missing.place}: include {missing.kind} {missing.text} is not loaded; values may differ"
+    if looked.is_merged:
+        yield f"· the configuration is {MERGED}; what is not pushed is not in it"
+    yield from looked.settings.notes(looked.pipeline.ref)
     if not looked.known_settings:
-        yield "▲ project and group settings are not loaded: give --project-variables and --group-variables"
+        yield (
+            "▲ project and group settings are not loaded: `dockpass vars import gitlab` reads them, and"
+            " --project-variables and --group-variables take files"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dockpass.cli.variables import Looked
+from dockpass.cli.variables_settings import settings_json
 from dockpass.cli.variables_text import absent_in_words, because
 from dockpass.secrets import MASK
 from dockpass.text import clean
@@ -41,6 +42,7 @@ def show_json(looked: Looked) -> dict[str, Any]:
             {"kind": each.kind, "name": each.text, "file": each.place.file, "line": each.place.line}
             for each in looked.loaded.config.not_loaded
         ],
+        "settings": settings_json(looked.settings),
         "errors": [
             {"message": each.message, "file": each.place.file or None, "line": each.place.line or None}
             for each in view.problems

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from dockpass.cli.facts_options import applied
+from dockpass.cli.gitlab_options import gitlab_options
 from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
 
@@ -46,6 +47,11 @@ def pipeline_options(function: Decorated) -> Decorated:
                 "--instance-variables", multiple=True, metavar="FILE", help="The instance's variables."
             ),
             click.option(
+                "--from-gitlab", is_flag=True, help="Read the settings from GitLab now, with values."
+            ),
+            click.option("--no-snapshot", is_flag=True, help="Leave out what was imported from GitLab."),
+            gitlab_options,
+            click.option(
                 "--set", "sets", multiple=True, metavar="NAME=VALUE", help="What if NAME were VALUE?"
             ),
             click.option(
@@ -61,7 +67,8 @@ def pipeline_options(function: Decorated) -> Decorated:
 def vars_() -> None:
     """Show the variables of a job in this clone's .gitlab-ci.yml, as GitLab and its runner resolve them.
 
-    Reads the clone and the files that you name. Sends nothing anywhere and runs nothing from the project.
+    Reads the clone and the files that you name, and runs nothing from the project. Only `import gitlab` and
+    --from-gitlab send anything, to the project's own server, after your yes.
     """
 
 
@@ -139,3 +146,27 @@ def why(job: str, as_json: bool, **given: Any) -> None:
         output.data(variables_bring.job_way_lines(looked, ways))
     output.say(work.notes(looked))
     raise SystemExit(work.status(looked))
+
+
+@vars_.group(name="import")
+def import_() -> None:
+    """Read the settings of this clone's project from its server, when you ask for it."""
+
+
+@import_.command()
+@gitlab_options
+@click.option("--ref", metavar="BRANCH", help="The branch to look at; the one checked out where not given.")
+@click.option("--tag", metavar="TAG", help="A tag to look at.")
+@click.option(
+    "--pipeline", type=click.IntRange(1), metavar="ID", help="Read the variables of this pipeline too."
+)
+@click.option("--forget", is_flag=True, help="Remove what is kept of this project; ask nobody.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def gitlab(**given: Any) -> None:
+    """Read variables, protected refs, environments and the configuration of a GitLab project.
+
+    Only reads. Keeps names, flags and scopes, and never a value.
+    """
+    from dockpass.cli.gitlab_import import import_gitlab
+
+    raise SystemExit(import_gitlab(this_process(), given))

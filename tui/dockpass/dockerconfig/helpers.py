@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -93,26 +93,38 @@ def run_helper(
     program = find_program(f"docker-credential-{name}", environ)
     if program is None:
         return HelperAnswer(name, f"docker-credential-{name} is not in any absolute directory of PATH")
+    command = [str(program), action]
+    return run_bounded(command, said.encode("utf-8", "replace"), helper_environ(name, environ), seconds)
+
+
+def run_bounded(
+    command: Sequence[str], said: bytes, environ: Mapping[str, str], seconds: float = SECONDS
+) -> HelperAnswer:
+    """Run a program with `said` on its stdin, bounded in time and in what it says; never by a shell.
+
+    The answer's name is the program's file name. Never raises for what the program does.
+    """
+    name = Path(command[0]).name
     try:
         child = subprocess.Popen(
-            [str(program), action],
+            list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=helper_environ(name, environ),
+            env=dict(environ),
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        return HelperAnswer(program.name, f"{program.name} cannot be started: {clean(str(error))}")
+        return HelperAnswer(name, f"{name} cannot be started: {clean(str(error))}")
     try:
-        status, out, err = _answer(child, said.encode("utf-8", "replace"), time.monotonic() + seconds)
+        status, out, err = _answer(child, said, time.monotonic() + seconds)
     except _TooMuch:
-        return HelperAnswer(program.name, f"{program.name} answered with more than 64 KiB")
+        return HelperAnswer(name, f"{name} answered with more than 64 KiB")
     except TimeoutError:
-        return HelperAnswer(program.name, f"{program.name} did not answer within {seconds:g} s")
+        return HelperAnswer(name, f"{name} did not answer within {seconds:g} s")
     finally:
         _end(child)
-    return HelperAnswer(program.name, "", status, out, err)
+    return HelperAnswer(name, "", status, out, err)
 
 
 def helper_environ(name: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from dockpass.probe.question import MOST_REJECTIONS, ProbeContext, Question
 from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
 from dockpass.probe.scope_probe import MOST_OTHERS, ScopeProbe
 from dockpass.probe.tag_list import odd_list, read_by_list, sentences
-from dockpass.references.address import DOCKER_HUB_HOST, host_name
+from dockpass.references.address import DOCKER_HUB_HOST, host_name, is_loopback
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
 from dockpass.registry.forms import LARGEST_FIRST_ANSWER, Form, shows_registry
@@ -41,7 +41,6 @@ from dockpass.registry.meanings import (
 )
 from dockpass.registry.policy import RealmNotAgreed
 from dockpass.registry.token import Realm, basic, check_realm
-from dockpass.registry.transport import is_loopback
 from dockpass.text import clean
 
 _HUB_API = "registry-1.docker.io"

@@ -6,6 +6,7 @@ dot or a colon or is `localhost`; anything else is a name on Docker Hub.
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
@@ -71,3 +72,12 @@ def same_registry(one: str, other: str) -> bool:
     it is written.
     """
     return normalise_host(one) == normalise_host(other)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host[:port]` is this machine: only there plain http is tried."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

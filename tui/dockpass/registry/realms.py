@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from dockpass.errors import NotAllowed
 from dockpass.keeping import keep
-from dockpass.registry.transport import is_loopback, origin
+from dockpass.references.address import is_loopback
+from dockpass.registry.transport import origin
 from dockpass.system import reason
 from dockpass.text import clean
 

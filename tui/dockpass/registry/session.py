@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientTimeout
 
 from dockpass.errors import DockpassError, LoginRefused
-from dockpass.references.address import DOCKER_HUB_HOST, host_name
+from dockpass.references.address import DOCKER_HUB_HOST, host_name, is_loopback
 from dockpass.references.credential import Credential
 from dockpass.registry.challenge import Challenge, choose, parse_challenges, unusable_challenge
 from dockpass.registry.clock import skew_in_words
@@ -39,7 +39,6 @@ from dockpass.registry.transport import (
     Response,
     Stream,
     Transport,
-    is_loopback,
     origin,
 )
 from dockpass.secrets import Secret

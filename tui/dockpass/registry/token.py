@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dockpass.errors import DockpassError
+from dockpass.references.address import is_loopback
 from dockpass.references.credential import Credential
 from dockpass.registry.addresses import in_ascii
 from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer, refuses_login
@@ -18,7 +19,7 @@ from dockpass.registry.forms import is_page
 from dockpass.registry.policy import Policy
 from dockpass.registry.retry import Retry
 from dockpass.registry.strictjson import NotJson, strict_object
-from dockpass.registry.transport import Transport, is_loopback, origin
+from dockpass.registry.transport import Transport, origin
 from dockpass.secrets import Secret
 from dockpass.text import clean
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from dockpass import __version__
+from dockpass.references.address import is_loopback
 from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii, kind_of
 from dockpass.registry.connection_errors import not_reached, refused
 from dockpass.registry.policy import Policy
@@ -185,6 +185,7 @@ class Transport:
         limit: int,
         leaves_origin: bool = False,
         foreign: bool = False,
+        follows: bool = True,
         retry: Retry = Retry.NEVER,
         on_sent: Callable[[], None] | None = None,
     ) -> Response:
@@ -196,6 +197,7 @@ class Transport:
             data=data,
             leaves_origin=leaves_origin,
             foreign=foreign,
+            follows=follows,
             timeout=TIMEOUT,
             retry=retry,
             on_sent=on_sent,
@@ -212,11 +214,14 @@ class Transport:
         data: Mapping[str, str] | Body | None = None,
         leaves_origin: bool = False,
         foreign: bool = False,
+        follows: bool = True,
         timeout: aiohttp.ClientTimeout = TRANSFER_TIMEOUT,
         retry: Retry = Retry.NEVER,
         on_sent: Callable[[], None] | None = None,
     ) -> AsyncIterator[Stream]:
         """Send one request and follow at most three redirects; `retry` says what a 429 means for it.
+
+        Without `follows` a redirect is an answer like any other.
 
         `Authorization` goes to the first origin only. Another origin is followed only where
         `leaves_origin` allows it (blobs). `foreign` says that a server named `url`, not the person: it has
@@ -234,6 +239,7 @@ class Transport:
                 timeout,
                 leaves_origin=leaves_origin,
                 foreign=foreign,
+                follows=follows,
                 on_sent=on_sent,
             ) as stream:
                 pause = pause_after(stream) if retry is Retry.WHEN_BUSY and number <= MOST_WAITS else None
@@ -253,6 +259,7 @@ class Transport:
         *,
         leaves_origin: bool,
         foreign: bool,
+        follows: bool,
         on_sent: Callable[[], None] | None,
     ) -> AsyncIterator[Stream]:
         sent, has_left = dict(headers or {}), False
@@ -260,7 +267,8 @@ class Transport:
             request = self._once(method, url, sent, data, timeout, foreign=foreign, on_sent=on_sent)
             async with logged(method, url, request, path=not has_left) as stream:
                 location = stream.headers.get("Location", "")
-                if stream.status not in _REDIRECTS or method not in {"GET", "HEAD"} or not location:
+                moves = stream.status in _REDIRECTS and method in {"GET", "HEAD"} and bool(location)
+                if not (moves and follows):
                     yield stream
                     return
             target = resolve(url, location)
@@ -381,12 +389,3 @@ def may_leave(url: str, target: str) -> bool:
         and is_loopback(urlsplit(url).netloc)
         and is_loopback(urlsplit(target).netloc)
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether `host[:port]` is this machine: only there plain http is tried."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from hmac import compare_digest
 from typing import Self
@@ -31,7 +31,10 @@ class AccountKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A login. `subject` is whom its tokens name; `projects` limit it to repositories below them."""
+    """A login. `subject` is whom its tokens name; `projects` limit it to repositories below them.
+
+    From the repositories in `pulls` it may pull all the same, as by the allowlist of another project.
+    """
 
     kind: AccountKind
     username: str
@@ -40,6 +43,7 @@ class Account:
     subject: str
     projects: tuple[str, ...] = ()
     any_username: bool = False
+    pulls: tuple[str, ...] = ()
 
     @property
     def credential(self) -> Credential:
@@ -57,6 +61,10 @@ class Account:
             repository == project or repository.startswith(f"{project}/") for project in self.projects
         )
 
+    def only_pulls(self, repository: str) -> bool:
+        """Tell whether it may pull from this repository, whatever else it may not do there."""
+        return PULL in self.actions and repository in self.pulls
+
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
@@ -71,6 +79,10 @@ class Accounts:
     def __iter__(self) -> Iterator[Account]:
         """In the order in which GitLab tries them."""
         return iter((self.job, self.cleanup, self.personal, self.deploy, self.password))
+
+    def with_job_of(self, project: str, pulls: tuple[str, ...]) -> Self:
+        """Return the same, with a job of one project: its token may push to no other project's repository."""
+        return replace(self, job=replace(self.job, projects=(project,), pulls=pulls))
 
     def find(self, username: str, password: str) -> Account | None:
         """Return the account that these credentials belong to."""

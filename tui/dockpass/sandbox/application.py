@@ -15,6 +15,7 @@ from dockpass.sandbox.answers import Refused
 from dockpass.sandbox.call import Call
 from dockpass.sandbox.faults import SOUND, FaultBox
 from dockpass.sandbox.gate import USER, Gate
+from dockpass.sandbox.gitlab_api import answer_api, is_api
 from dockpass.sandbox.registry import handler_of
 from dockpass.sandbox.routes import Kind, parse_path
 from dockpass.sandbox.storage import Storage
@@ -138,6 +139,8 @@ class Application:
         method, path, gate = request.method, request.path, self._gate_now()
         if gate.realm_path and path == gate.realm_path:
             return gate.token(request, lambda: self._faults.expires_token(method, path))
+        if gate.profile.is_gitlab and is_api(path):
+            return await answer_api(request, gate)
         route = parse_path(request.rel_url.raw_path)
         if route is None or not gate.has(route):
             return web.Response(status=404, text="404 page not found\n")

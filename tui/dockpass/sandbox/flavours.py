@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 WINDOW_SECONDS = 21_600
+GITLAB_REALM = "/jwt/auth"
 
 ACCESS_DENIED = (
     "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was"
@@ -44,7 +45,7 @@ class Profile:
     has accounts' rights. `pulls` are how many manifests anybody and an account may read in six hours.
     """
 
-    realm_path: str = "/jwt/auth"
+    realm_path: str = GITLAB_REALM
     service: str = "container_registry"
     anonymous_pull: bool = False
     anonymous_login: bool = False
@@ -58,6 +59,11 @@ class Profile:
     basic_user: str = ""
     pulls: tuple[int, int] | None = None
     refusal: tuple[int, str, str] = (401, "UNAUTHORIZED", ACCESS_DENIED)
+
+    @property
+    def is_gitlab(self) -> bool:
+        """Whether it is a GitLab, which has projects and an API."""
+        return self.realm_path == GITLAB_REALM
 
 
 _OPEN_REFUSAL = (401, "UNAUTHORIZED", "authentication required")

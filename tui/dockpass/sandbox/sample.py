@@ -37,6 +37,29 @@ _BASE_FILES = {
     "etc/passwd": "root:x:0:0::/root:/sbin/nologin\nweb:x:1000:1000::/srv:/sbin/nologin\n",
     "etc/group": "root:x:0:\nweb:x:1000:\n",
 }
+CONFIGURATION = """\
+build:
+  script:
+    - dockpass build --tag $CI_REGISTRY_IMAGE:$CI_COMMIT_REF_SLUG
+    - dockpass push
+publish:
+  # The releases are another project's repository: the job's own token may not push there.
+  script:
+    - dockpass push --repo $RELEASES_IMAGE
+release:
+  rules:
+    - if: $CI_COMMIT_TAG
+  environment: production
+  script:
+    - printf %s "$RELEASES_PASSWORD" |
+      dockpass push --repo $RELEASES_IMAGE --registry-username $RELEASES_USER --registry-password-stdin
+cleanup:
+  rules:
+    - if: $CI_PIPELINE_SOURCE == 'schedule'
+  script:
+    - dockpass cleanup --keep-last 10 --older-than 30d --keep 'v.*' --yes
+"""
+
 _PROJECT_FILES = {
     "Dockerfile": (
         "# The base image is private: building needs a login that may pull it.\n"
@@ -49,12 +72,7 @@ _PROJECT_FILES = {
         'CMD ["/srv/serve"]\n'
     ),
     "werf.yaml": "project: shop\nconfigVersion: 1\n---\nimage: shop\ndockerfile: Dockerfile\n",
-    ".gitlab-ci.yml": (
-        "build:\n  script:\n    - dockpass build --tag $CI_REGISTRY_IMAGE:$CI_COMMIT_REF_SLUG\n"
-        "    - dockpass push\n"
-        "cleanup:\n  rules:\n    - if: $CI_PIPELINE_SOURCE == 'schedule'\n"
-        "  script:\n    - dockpass cleanup --keep-last 10 --older-than 30d --keep 'v.*' --yes\n"
-    ),
+    ".gitlab-ci.yml": CONFIGURATION,
     ".dockerignore": ".git\n*.md\n",
     "README.md": "# shop\n\nA sample project. Change what you like: it is yours until the sandbox ends.\n",
     "shop/serve": "#!/bin/sh\nexec httpd -f -p 8080\n",

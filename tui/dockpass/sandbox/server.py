@@ -151,6 +151,11 @@ class SandboxServer:
             self._open_gate = None
             self.faults = faults
 
+    def confine_job(self, project: str, pulls: tuple[str, ...]) -> None:
+        """Make the job's token one of this project, where the flavour is a GitLab: it pushes nowhere else."""
+        if self._gate.profile.is_gitlab:
+            self.accounts = self._gate.accounts = self.accounts.with_job_of(project, pulls)
+
     def username_of(self, account: Account) -> str:
         """Return the user name with which this flavour takes an account's secret."""
         return self._gate.profile.basic_user or account.username

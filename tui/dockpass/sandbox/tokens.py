@@ -119,8 +119,8 @@ class Tokens:
         project = "/".join(repository.split("/")[:2])
         meta: dict[str, object] = {
             "project_path": project,
-            "project_id": _number(project),
-            "root_namespace_id": _number(project.partition("/")[0]),
+            "project_id": number_of(project),
+            "root_namespace_id": number_of(project.partition("/")[0]),
         }
         if self.protected_tags:
             patterns = list(self.protected_tags)
@@ -179,6 +179,8 @@ def _cut(account: Account | None, asked: Scope, profile: Profile, may_delete: bo
     if asked.type == REPOSITORY:
         if profile.anonymous_pull:
             allowed.add(PULL)
+        if account and account.only_pulls(asked.name):
+            allowed.add(PULL)
         if account and account.reaches(asked.name):
             allowed |= account.actions
             if may_delete and account.kind is AccountKind.JOB:
@@ -205,6 +207,6 @@ def _decoded(part: str) -> bytes:
     return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 
-def _number(name: str) -> int:
+def number_of(name: str) -> int:
     """Return a number that stands for a name, the same at every start."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:3], "big") + 1

@@ -20,7 +20,7 @@ from typing import Self
 
 from dockpass.sandbox.accounts import Account
 from dockpass.sandbox.leftovers import PREFIX, remove_leftovers
-from dockpass.sandbox.sample import GROUP, PROJECT, fill, write_project
+from dockpass.sandbox.sample import BASE, GROUP, PROJECT, fill, write_project
 from dockpass.sandbox.server import SandboxServer
 from dockpass.sandbox.storage import claim
 from dockpass.secrets import Secret
@@ -46,6 +46,7 @@ class Workshop:
 
     def __enter__(self) -> Self:
         root = self._root = self._keep or _temporary()
+        self.server.confine_job(PROJECT, (BASE.partition(":")[0],))
         try:
             self._lock = claim(root)
             for name in ("home", "project", "state", "run"):
@@ -107,6 +108,11 @@ class Workshop:
     def cleanup_token(self) -> Secret:
         """The token that may delete, which the job does not have at first."""
         return self.server.accounts.cleanup.secret
+
+    @property
+    def personal_token(self) -> Secret:
+        """The person's own access token, with which GitLab's API may be read."""
+        return self.server.accounts.personal.secret
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

@@ -21,21 +21,33 @@ from dockpass.variables.gitlab.predefined import Project
 from dockpass.variables.gitlab.tree import YamlError
 
 CI_FILE = ".gitlab-ci.yml"
+MERGED = "GitLab's merged YAML"
 
 _SCP_FORM = re.compile(r"(?:[^@/]+@)?(?P<host>\[[^\]]+\]|[^:/]+):(?P<path>.+)")
 
 
 @dataclass(frozen=True)
 class Clone:
-    """The work tree at `root`; `ref` is None where no branch or tag is checked out."""
+    """The work tree at `root`; `ref` is None where no branch or tag is checked out.
+
+    `merged` is the configuration with all its includes, as GitLab merges it, where that is looked at instead.
+    """
 
     root: Path
     environ: Mapping[str, str]
     ref: Ref | None
     project: Project
+    merged: str | None = None
+
+    @property
+    def ci_file(self) -> str:
+        """The name of the configuration."""
+        return CI_FILE if self.merged is None else MERGED
 
     def read(self, path: str) -> str | None:
         """Return the text of a file; None where there is none. Raises `YamlError` where it cannot be read."""
+        if self.merged is not None:
+            return self.merged if path == MERGED else None
         full = self.root / path
         try:
             if not full.resolve().is_relative_to(self.root.resolve()):

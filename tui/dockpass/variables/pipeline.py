@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from dockpass.variables.clone import CI_FILE, Clone
+from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.config import Config, Job, read_config
 from dockpass.variables.gitlab.includes import load
 from dockpass.variables.gitlab.model import NOWHERE, Definition, Level, Ref, Value, YamlPart
@@ -100,7 +100,7 @@ def _read(clone: Clone, situation: Situation) -> Config:
         trees = [each for each in rules if isinstance(each, Tree)] if isinstance(rules, list) else []
         return judge(trees, "always", around, YamlPart.RULES).included
 
-    return read_config(load(CI_FILE, clone, before, include_holds))
+    return read_config(load(clone.ci_file, clone, before, include_holds))
 
 
 def _situation(clone: Clone, pipeline: Pipeline) -> Situation:
