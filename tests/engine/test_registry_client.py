@@ -53,7 +53,10 @@ async def test_a_right_login_is_accepted_and_a_wrong_one_told_in_the_registrys_w
             await client.login()
     words = "authentication required" if auth == "htpasswd" else "HTTP Basic: Access denied"
     assert words in caught.value.words
-    assert caught.value.meaning == "The user name or the secret is wrong, or the token has expired."
+    assert (
+        caught.value.meaning
+        == "User name and password were not accepted: one of them is wrong, or the token has expired."
+    )
     assert "wrong-canary" not in str(vars(caught.value))
 
 
@@ -80,7 +83,7 @@ async def test_nobody_reads_a_registry_that_wants_a_login(start_registry: StartR
     async with RegistryClient(registry.host, ANONYMOUS) as client:
         with pytest.raises(RegistryError) as caught:
             await client.tags(PATH)
-    assert "No login is known for this registry" in caught.value.message
+    assert "No credentials for this registry" in caught.value.message
 
 
 @pytest.mark.parametrize(("auth", "who"), [("none", ME), ("htpasswd", ME), ("token", CLEANUP)])

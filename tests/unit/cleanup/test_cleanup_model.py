@@ -25,9 +25,10 @@ from dockpass.cleanup.execute import TagResult
 from dockpass.cleanup.inventory import survey
 from dockpass.cleanup.plan import DeletionPlan, Policy, plan_deletion
 from dockpass.errors import DockpassError
+from dockpass.registry.answer import Answer, Where
 from dockpass.registry.client import TooManyRequests
 from dockpass.registry.contents import Seen, read_content
-from dockpass.registry.failures import Answer, RegistryError, error_of
+from dockpass.registry.failures import RegistryError, error_of
 from dockpass.registry.listing import Listing
 from dockpass.registry.transport import Response
 from dockpass.runs import cleanup
@@ -43,7 +44,7 @@ REFUSALS = frozenset({401, 403, 429})
 
 
 def error(status: int, code: str) -> RegistryError:
-    return error_of("request", "model.example", Answer("registry", status, code, "as the test says"))
+    return error_of("request", "model.example", Answer(Where.REGISTRY, status, code, "as the test says"))
 
 
 def response(status: int, body: bytes = b"", url: str = BASE) -> Response:

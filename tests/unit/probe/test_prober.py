@@ -166,7 +166,7 @@ async def test_docker_hubs_limited_token_is_accepted_and_refused_by_action() -> 
         found = await asked_of(fake, means={"rejections": rejections})
     assert found.login.state is LoginState.ACCEPTED
     assert verdicts(found) == {"pull": "granted", "push": "refused", "delete": "refused", "*": "refused"}
-    assert "may not do this" in found.result("push").evidence
+    assert "not allowed to do this" in found.result("push").evidence
     assert rejections.counts == {}
 
 
@@ -345,7 +345,7 @@ async def test_a_403_that_is_no_registrys_answer_says_nothing_of_the_login() -> 
     async with gitlab(token=lambda _: Said(403, b"Forbidden")) as fake:
         found = await asked_of(fake)
     assert found.login.state is LoginState.UNKNOWN
-    assert "a proxy, a firewall or a ban" in found.login.words
+    assert "a proxy, a firewall or an IP ban" in found.login.words
 
 
 async def test_what_is_no_registry_gets_nothing() -> None:

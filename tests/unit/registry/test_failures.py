@@ -5,7 +5,8 @@ from hypothesis import given
 from jsonvalues import json_values
 
 from dockpass.errors import ExitCode
-from dockpass.registry.failures import ANONYMOUSLY, AT_FIRST, Answer, error_of, login_refused, read_answer
+from dockpass.registry.answer import Answer, Where, read_answer
+from dockpass.registry.failures import error_of, login_refused
 from dockpass.registry.forms import Form
 
 
@@ -29,47 +30,59 @@ def body(code: str, message: str) -> bytes:
     ],
 )
 def test_an_answer_is_read_in_whatever_form_it_comes(raw: bytes, code: str, words: str) -> None:
-    answer = read_answer("registry", 403, raw, "its reason")
+    answer = read_answer(Where.REGISTRY, 403, raw, "its reason")
     assert (answer.code, answer.words) == (code, words)
 
 
 @pytest.mark.parametrize(
     ("answer", "error_id", "meaning"),
     [
-        (Answer("registry", 401, "UNAUTHORIZED", "no"), "unauthorized", "This login may not do it"),
         (
-            Answer("registry", 401, "UNAUTHORIZED", "no", "werf-cleanup"),
+            Answer(Where.REGISTRY, 401, "UNAUTHORIZED", "no"),
             "unauthorized",
-            "werf-cleanup may not",
+            "not allowed to do this, or no login was sent",
         ),
-        (Answer("registry", 401, "UNAUTHORIZED", "no", ""), "unauthorized", "No login is known"),
-        (Answer("registry", 403, "DENIED", "no", "me"), "denied", "knows me,"),
-        (Answer("registry", 403, "", "Forbidden", ""), "forbidden-by-other", "no registry's answer"),
-        (Answer("token server", 401, "UNAUTHORIZED", "no"), "unauthorized", "secret is wrong"),
-        (Answer("token server", 401, "", "You have 2FA enabled"), "unauthorized", "two-factor"),
-        (Answer(ANONYMOUSLY, 403, "DENIED", "no"), "unauthorized", "No login is known"),
-        (Answer(ANONYMOUSLY, 401, "", "no"), "unauthorized", "No login is known"),
-        (Answer("token server", 403, "DENIED", "access forbidden"), "denied", "knows who asks"),
-        (Answer("registry", 403, "", "Forbidden"), "forbidden-by-other", "no registry's answer"),
-        (Answer("registry", 404, "MANIFEST_UNKNOWN", ""), "not-found", "may not see it"),
-        (Answer("registry", 405, "UNSUPPORTED", ""), "unsupported", "does not do this"),
-        (Answer("registry", 429, "", "Too Many Requests"), "rate-limited", "too many requests"),
-        (Answer("registry", 503, "", ""), "registry-failed", "has a problem"),
-        (Answer("registry", 418, "", ""), "registry-answered", ""),
-        (Answer("registry", 407, "", "Proxy Authentication Required"), "proxy-login", "no proxy is used"),
-        (Answer("registry", 413, "", "a web page", form=Form.PAGE), "too-large", "before the registry"),
-        (Answer("registry", 413, "SIZE_INVALID", ""), "too-large", "The registry limits"),
-        (Answer("token server", 404, "", "registry not enabled"), "registry-off", "switched off"),
-        (Answer(ANONYMOUSLY, 403, "", "Forbidden"), "forbidden-by-other", "no registry's answer"),
         (
-            Answer(AT_FIRST, 403, "", "a web page", form=Form.PAGE),
+            Answer(Where.REGISTRY, 401, "UNAUTHORIZED", "no", "werf-cleanup"),
+            "unauthorized",
+            "The login werf-cleanup is not allowed",
+        ),
+        (
+            Answer(Where.REGISTRY, 401, "UNAUTHORIZED", "no", ""),
+            "unauthorized",
+            "No credentials for this registry",
+        ),
+        (Answer(Where.REGISTRY, 403, "DENIED", "no", "me"), "denied", "Authenticated as me,"),
+        (Answer(Where.REGISTRY, 403, "", "Forbidden", ""), "forbidden-by-other", "not in registry format"),
+        (Answer(Where.TOKEN, 401, "UNAUTHORIZED", "no"), "unauthorized", "one of them is wrong"),
+        (Answer(Where.TOKEN, 401, "", "You have 2FA enabled"), "unauthorized", "two-factor"),
+        (Answer(Where.ANONYMOUS, 403, "DENIED", "no"), "unauthorized", "No credentials for this registry"),
+        (Answer(Where.ANONYMOUS, 401, "", "no"), "unauthorized", "No credentials for this registry"),
+        (Answer(Where.TOKEN, 403, "DENIED", "access forbidden"), "denied", "Authenticated, but"),
+        (Answer(Where.REGISTRY, 403, "", "Forbidden"), "forbidden-by-other", "not in registry format"),
+        (Answer(Where.REGISTRY, 404, "MANIFEST_UNKNOWN", ""), "not-found", "cannot see it"),
+        (Answer(Where.REGISTRY, 405, "UNSUPPORTED", ""), "unsupported", "does not support this"),
+        (Answer(Where.REGISTRY, 429, "", "Too Many Requests"), "rate-limited", "Too many requests"),
+        (Answer(Where.REGISTRY, 503, "", ""), "registry-failed", "server failed"),
+        (Answer(Where.REGISTRY, 418, "", ""), "registry-answered", ""),
+        (Answer(Where.REGISTRY, 407, "", "Proxy Authentication Required"), "proxy-login", "no proxy is used"),
+        (
+            Answer(Where.REGISTRY, 413, "", "a web page", form=Form.PAGE),
+            "too-large",
+            "in front of the registry",
+        ),
+        (Answer(Where.REGISTRY, 413, "SIZE_INVALID", ""), "too-large", "The registry limits"),
+        (Answer(Where.TOKEN, 404, "", "registry not enabled"), "registry-off", "switched off"),
+        (Answer(Where.ANONYMOUS, 403, "", "Forbidden"), "forbidden-by-other", "not in registry format"),
+        (
+            Answer(Where.PING, 403, "", "a web page", form=Form.PAGE),
             "forbidden-by-other",
-            "no registry's answer",
+            "not in registry format",
         ),
-        (Answer(AT_FIRST, 403, "DENIED", "your IP"), "denied", "before any login was sent"),
-        (Answer("registry", 403, "", "", form=Form.EMPTY), "denied", "gives no reason"),
+        (Answer(Where.PING, 403, "DENIED", "your IP"), "denied", "before any login was sent"),
+        (Answer(Where.REGISTRY, 403, "", "", form=Form.EMPTY), "denied", "without a reason"),
         (
-            Answer("registry", 403, "", "Your authorization token has expired. Reauthenticate"),
+            Answer(Where.REGISTRY, 403, "", "Your authorization token has expired. Reauthenticate"),
             "unauthorized",
             "password has expired",
         ),
@@ -87,15 +100,15 @@ def test_a_refusal_means_something_by_place_status_and_code(
 
 
 def test_a_registry_without_deletion_is_told_only_where_something_was_deleted() -> None:
-    answer = Answer("registry", 405, "UNSUPPORTED", "")
+    answer = Answer(Where.REGISTRY, 405, "UNSUPPORTED", "")
     assert "switched off" in error_of("deletion of web:1", "registry.example", answer).message
 
 
 def test_a_page_is_told_by_its_title() -> None:
     page = b"<html>\r\n<head><title>413 Request  Entity\nToo Large</title></head><body>nginx</body></html>"
-    answer = read_answer("registry", 413, page, "Request Entity Too Large")
+    answer = read_answer(Where.REGISTRY, 413, page, "Request Entity Too Large")
     assert answer.in_words == "413: a web page (413 Request Entity Too Large)"
-    assert read_answer("registry", 413, b"\xef\xbb\xbf <!doctype html><p>x").words == "a web page"
+    assert read_answer(Where.REGISTRY, 413, b"\xef\xbb\xbf <!doctype html><p>x").words == "a web page"
 
 
 @given(json_values())
@@ -109,15 +122,17 @@ def test_no_value_in_any_place_of_a_refusal_raises(value: object) -> None:
         for key in ("details", "message", "error"):
             bodies = [json.dumps(shape).encode(), json.dumps({key: value}).encode()]
             for raw in bodies:
-                answer = read_answer("registry", 403, raw, "", None, {"Retry-After": json.dumps(value)})
+                answer = read_answer(Where.REGISTRY, 403, raw, "", None, {"Retry-After": json.dumps(value)})
                 assert "\x1b" not in error_of("look-up", "registry.example", answer).message
 
 
 def test_a_refused_login_has_its_own_exit_status_words_and_meaning() -> None:
-    refused = login_refused("registry.example", "me\x1b", Answer("registry", 401, "UNAUTHORIZED", "denied."))
+    refused = login_refused(
+        "registry.example", "me\x1b", Answer(Where.REGISTRY, 401, "UNAUTHORIZED", "denied.")
+    )
     assert refused.exit_code is ExitCode.LOGIN_REFUSED
     assert refused.message.startswith("registry.example refused the login of me")
     assert refused.message.endswith("401 UNAUTHORIZED: denied.")
     assert refused.words == "401 UNAUTHORIZED: denied."
-    assert "secret is wrong" in refused.meaning
+    assert "one of them is wrong" in refused.meaning
     assert refused.message.isprintable()

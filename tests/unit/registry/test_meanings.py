@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dockpass.registry.failures import Answer, error_of
-from dockpass.registry.meanings import ROWS, Flavour, Where, flavour_of, judge
+from dockpass.registry.answer import Answer, Where
+from dockpass.registry.failures import error_of
+from dockpass.registry.flavour import Flavour, flavour_of
+from dockpass.registry.forms import Form
+from dockpass.registry.meanings import ROWS, judge
 
 F, W = Flavour, Where
 
@@ -19,7 +22,7 @@ F, W = Flavour, Where
         (W.PING, 403, "DENIED", "client with IP is not allowed", F.OTHER, True, "refused-at-first"),
         (W.PING, 404, "", "registry not enabled", F.OTHER, False, "registry-off"),
         (W.LOGIN, 200, "", "a web page", F.OTHER, False, "no-token"),
-        (W.REGISTRY, 413, "", "", F.OTHER, False, "too-large"),
+        (W.LIST, 413, "", "", F.OTHER, False, "too-large"),
         (W.LOGIN, 401, "UNAUTHORIZED", "HTTP Basic: Access denied", F.GITLAB, True, "gitlab-credentials"),
         (W.LOGIN, 403, "DENIED", "access forbidden", F.GITLAB, True, "gitlab-no-registry-ability"),
         (W.LOGIN, 404, "", "registry not enabled", F.GITLAB, True, "registry-off"),
@@ -33,50 +36,50 @@ F, W = Flavour, Where
         (W.ANONYMOUS, 401, "", "", F.OTHER, True, "needs-login"),
         (W.LOGIN, 404, "", "", F.OTHER, False, "no-token-server"),
         (W.LOGIN, 400, "", "", F.OTHER, True, "scope-not-understood"),
-        (W.REGISTRY, 401, "UNAUTHORIZED", "authentication required", F.OTHER, True, "not-allowed"),
-        (W.REGISTRY, 403, "DENIED", "Permission denied", F.GOOGLE, True, "not-allowed"),
-        (W.REGISTRY, 403, "", "Your authorization token has expired. Reauthenticate", F.ECR, False, "ecr-expired"),
-        (W.REGISTRY, 404, "NAME_UNKNOWN", "", F.OTHER, True, "absent"),
-        (W.REGISTRY, 404, "NAME_UNKNOWN", "", F.ECR, True, "ecr-absent"),
-        (W.REGISTRY, 404, "", "not found", F.OTHER, False, "no-listing"),
-        (W.REGISTRY, 429, "", "Too Many Requests", F.HUB, False, "rate-limited"),
+        (W.LIST, 401, "UNAUTHORIZED", "authentication required", F.OTHER, True, "not-allowed"),
+        (W.LIST, 403, "DENIED", "Permission denied", F.GOOGLE, True, "not-allowed"),
+        (W.LIST, 403, "", "Your authorization token has expired. Reauthenticate", F.ECR, False, "ecr-expired"),
+        (W.LIST, 404, "NAME_UNKNOWN", "", F.OTHER, True, "absent"),
+        (W.LIST, 404, "NAME_UNKNOWN", "", F.ECR, True, "ecr-absent"),
+        (W.LIST, 404, "", "not found", F.OTHER, False, "no-listing"),
+        (W.LIST, 429, "", "Too Many Requests", F.HUB, False, "rate-limited"),
         (W.LOGIN, 200, "TOOMANYREQUESTS", "", F.HUB, True, "rate-limited"),
         (W.LOGIN, 407, "", "", F.OTHER, False, "proxy-login"),
         (W.LOGIN, 502, "", "Bad Gateway", F.GITLAB, False, "server-failed"),
-        (W.REGISTRY, 418, "", "", F.OTHER, False, "odd-answer"),
+        (W.LIST, 418, "", "", F.OTHER, False, "odd-answer"),
     ],
 )  # fmt: skip
 def test_every_answer_has_its_meaning(
     where: Where, status: int, code: str, words: str, flavour: Flavour, in_form: bool, expected: str
 ) -> None:
-    answer = Answer("registry", status, code, words)
-    assert judge(where, answer, flavour, in_form=in_form).id == expected
+    form = (Form.ERRORS if code else Form.OBJECT) if in_form else Form.TEXT
+    assert judge(Answer(where, status, code, words, form=form), flavour).id == expected
 
 
 def test_every_row_says_what_it_means() -> None:
     for row in ROWS:
-        assert row.judgement.meaning.endswith(".")
+        assert row.judgement.meaning.endswith(".") or row.judgement.id == "registry-answered"
         assert row.judgement.hint == "" or row.judgement.hint.endswith(".")
 
 
 def test_a_proxy_login_is_told_as_one_that_no_proxy_in_use_asked_for() -> None:
     """Where a proxy is used, its 407 is an error of the transport and never comes here."""
-    found = judge(W.LOGIN, Answer("registry", 407, "", ""), F.OTHER, in_form=False)
+    found = judge(Answer(W.LOGIN, 407, "", ""))
     assert "although no proxy is used" in found.meaning
 
 
 @pytest.mark.parametrize(
     ("wait", "meaning"),
     [
-        (None, "It has had too many requests."),
+        (None, "Too many requests."),
         (30.0, "asks to wait 30 seconds."),
-        (900.0, "asks to wait 15 minutes, which is longer than dockpass waits"),
+        (900.0, "asks to wait 15 minutes, longer than dockpass waits"),
         (1e10, "asks to wait more than a year"),
     ],
 )
 def test_a_wait_that_a_server_asks_for_is_told(wait: float | None, meaning: str) -> None:
-    answer = Answer("registry", 429, "", "", wait=wait)
-    assert meaning in judge(W.REGISTRY, answer, F.OTHER, in_form=False).meaning
+    answer = Answer(W.LIST, 429, "", "", wait=wait)
+    assert meaning in judge(answer).meaning
     assert meaning in error_of("look-up of a", "reg.example", answer).message
 
 

@@ -47,7 +47,10 @@ async def test_a_wrong_login_is_told_in_gitlabs_words(sandbox: SandboxServer) ->
         with pytest.raises(LoginRefused) as caught:
             await client.login()
     assert "HTTP Basic: Access denied." in caught.value.words
-    assert caught.value.meaning == "The user name or the secret is wrong, or the token has expired."
+    assert (
+        caught.value.meaning
+        == "User name and password were not accepted: one of them is wrong, or the token has expired."
+    )
 
 
 async def test_an_image_is_read_whole(sandbox: SandboxServer) -> None:
@@ -86,7 +89,7 @@ async def test_a_job_token_may_not_delete_and_the_cleanup_token_may(sandbox: San
             with pytest.raises(RegistryError) as caught:
                 await deletion
             assert caught.value.answer.status == 401
-            assert "The login gitlab-ci-token may not do it." in caught.value.message
+            assert "The login gitlab-ci-token is not allowed to do this." in caught.value.message
     async with RegistryClient(sandbox.host, Given(sandbox.accounts.cleanup.credential)) as client:
         assert await client.delete_tag(PATH, "v1")
         assert not await client.delete_tag(PATH, "v1")

@@ -26,19 +26,13 @@ from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
 from dockpass.probe.scope_probe import MOST_OTHERS, ScopeProbe
 from dockpass.probe.tag_list import odd_list, read_by_list, sentences
 from dockpass.references.address import DOCKER_HUB_HOST, host_name, is_loopback
+from dockpass.registry.answer import Where
 from dockpass.registry.challenge import Challenge as Found
 from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
+from dockpass.registry.flavour import Flavour, flavour_of
 from dockpass.registry.forms import LARGEST_FIRST_ANSWER, Form, shows_registry
-from dockpass.registry.meanings import (
-    CHECK_ADDRESS,
-    NOT_A_REGISTRY,
-    Flavour,
-    Judgement,
-    Outcome,
-    Where,
-    flavour_of,
-    judge,
-)
+from dockpass.registry.judgement import Judgement, Outcome
+from dockpass.registry.meanings import CHECK_ADDRESS, NOT_A_REGISTRY
 from dockpass.registry.policy import RealmNotAgreed
 from dockpass.registry.token import Realm, basic, check_realm
 from dockpass.text import clean
@@ -301,7 +295,7 @@ class _Prober:
         )
         shows = shows_registry(answered.headers, answered.shown)
         if answered.status != 200 or shows is False:
-            found = self._judge(Where.PING if answered.status == 200 else Where.REGISTRY, answered)
+            found = self._judge(Where.PING if answered.status == 200 else Where.LIST, answered)
             rejected = answered.status == 401 or found.outcome is Outcome.CREDENTIALS
             meaning = "User name and secret were not accepted." if answered.status == 401 else found.meaning
             words = sentences(answered.in_words, meaning)
@@ -349,7 +343,7 @@ class _Prober:
             found = replace(found, evidence=f"the tags were listed {how}")
         elif not self._shown and answered.answer.form is not Form.ERRORS:
             self._reached = False
-        elif self._judge(Where.REGISTRY, answered).outcome is Outcome.ABSENT:
+        elif self._judge(Where.LIST, answered).outcome is Outcome.ABSENT:
             self._exists = False
         self._actions["pull"] = found
         why = "the registry asks for no login" if self._challenge.scheme == "none" else "Basic has no scopes"
@@ -360,7 +354,7 @@ class _Prober:
             )
 
     def _judge(self, where: Where, answered: Answered) -> Judgement:
-        return judge(where, answered.answer, self._flavour, in_form=answered.in_form)
+        return answered.judged(where, self._flavour)
 
     def _count_rejection(self) -> None:
         self._context.rejections.add(self._question.host)

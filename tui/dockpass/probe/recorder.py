@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 from dockpass.errors import DockpassError
 from dockpass.findings import Finding
 from dockpass.probe.model import ProbeRequest
+from dockpass.registry.answer import Answer, Where, read_answer
 from dockpass.registry.clock import date_in, span_in_words
-from dockpass.registry.failures import Answer, read_answer
-from dockpass.registry.forms import Form, why_no_tag_list
+from dockpass.registry.flavour import Flavour
+from dockpass.registry.forms import why_no_tag_list
+from dockpass.registry.judgement import Judgement
+from dockpass.registry.meanings import judge
 from dockpass.registry.request_log import shown_address
 from dockpass.registry.transport import Response, Transport, origin
 from dockpass.text import clean
@@ -42,10 +45,9 @@ class Answered:
         """Return `401 UNAUTHORIZED: authentication required`."""
         return self.answer.in_words
 
-    @property
-    def in_form(self) -> bool:
-        """Whether the body is a JSON object."""
-        return self.answer.form in {Form.ERRORS, Form.OBJECT}
+    def judged(self, where: Where, flavour: Flavour) -> Judgement:
+        """Return what it means as the answer to that request."""
+        return judge(replace(self.answer, where=where), flavour)
 
     def why_no_tag_list(self, path: str) -> str:
         """Return why this is no list of the tags of `path`; empty where it is one."""
@@ -113,7 +115,7 @@ class RecordingClient:
             self.requests.append(replace(sent, took=self._clock() - began, words=error.message))
             raise
         shown = self._masked(response)
-        answer = read_answer("registry", response.status, shown, response.reason, headers=response.headers)
+        answer = read_answer(Where.LIST, response.status, shown, response.reason, headers=response.headers)
         answered = Answered(
             response.status, response.headers, response.challenges, response.body, shown, answer
         )

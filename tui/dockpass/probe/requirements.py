@@ -13,7 +13,7 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.rules import CLEANUP_PASSWORD, CLEANUP_USER, JOB_TOKEN
 from dockpass.probe.model import DELETE, EVERYTHING, PULL, PUSH, ActionResult, LoginState, Probe, Verdict
-from dockpass.registry.meanings import Flavour
+from dockpass.registry.flavour import Flavour
 
 NEEDS: Mapping[Command, tuple[str, ...]] = {
     Command.BUILD: (PULL,),

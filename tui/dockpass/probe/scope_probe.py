@@ -26,9 +26,11 @@ from dockpass.probe.question import Question
 from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
 from dockpass.probe.tag_list import odd_list, read_by_list, sentences
 from dockpass.probe.token_answer import TokenAnswer, facts_of, listed, scope_in
+from dockpass.registry.answer import Where
 from dockpass.registry.challenge import choose, parse_challenges
 from dockpass.registry.claims import Claims, read_claims
-from dockpass.registry.meanings import Flavour, Judgement, Outcome, Where, judge
+from dockpass.registry.flavour import Flavour
+from dockpass.registry.judgement import Judgement, Outcome
 from dockpass.registry.token import CLIENT_ID, Realm, basic, read_token, with_query
 from dockpass.registry.transport import origin
 from dockpass.secrets import Secret
@@ -231,7 +233,7 @@ class ScopeProbe:
         if answered.status == 200:
             self._look_at_list(answered, before)
             return
-        found = judge(Where.REGISTRY, answered.answer, self._flavour, in_form=answered.in_form)
+        found = answered.judged(Where.LIST, self._flavour)
         words = f"listing the tags with it: {sentences(answered.in_words, found.meaning)}"
         if found.outcome is Outcome.ABSENT:
             self.exists = False
@@ -282,7 +284,7 @@ class ScopeProbe:
                 Severity.ERROR,
                 f"The registry first sent for tokens to {clean(self._realm.url, 200)}, and for this"
                 f" repository to {clean(named, 200)}. Nothing was sent there.",
-                "Its operator can tell which one is right.",
+                "Ask the registry's administrator which one is right.",
             )
 
     async def _pull_of(self, path: str) -> ActionResult:
@@ -333,7 +335,7 @@ class ScopeProbe:
                 answer = TokenAnswer(answered.in_words, token, read_claims(token), scope_in(answered.body))
                 self._look_at_age(answer.claims)
                 return answer
-        judgement = judge(where, answered.answer, self._flavour, in_form=answered.in_form)
+        judgement = answered.judged(where, self._flavour)
         if judgement.id in _STOPS:
             self._stop(judgement.meaning)
         return TokenAnswer(answered.in_words, judgement=judgement)

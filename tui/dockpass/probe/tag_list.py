@@ -5,8 +5,11 @@ from __future__ import annotations
 from dockpass.findings import Finding, Severity
 from dockpass.probe.model import PULL, ActionResult, Verdict
 from dockpass.probe.recorder import Answered
+from dockpass.registry.answer import Where
+from dockpass.registry.flavour import Flavour
 from dockpass.registry.forms import is_page
-from dockpass.registry.meanings import CHECK_ADDRESS, NOT_A_REGISTRY, Flavour, Outcome, Where, judge
+from dockpass.registry.judgement import Outcome
+from dockpass.registry.meanings import CHECK_ADDRESS, NOT_A_REGISTRY
 
 
 def read_by_list(answered: Answered, path: str, flavour: Flavour) -> ActionResult:
@@ -15,7 +18,7 @@ def read_by_list(answered: Answered, path: str, flavour: Flavour) -> ActionResul
         problem = answered.why_no_tag_list(path)
         verdict = Verdict.UNKNOWN if problem else Verdict.GRANTED
         return ActionResult(PULL, verdict, f"listing its tags: {problem or '200'}", path)
-    found = judge(Where.REGISTRY, answered.answer, flavour, in_form=answered.in_form)
+    found = answered.judged(Where.LIST, flavour)
     verdict = Verdict.REFUSED if found.outcome is Outcome.REFUSED else Verdict.UNKNOWN
     return ActionResult(
         PULL, verdict, f"listing its tags: {sentences(answered.in_words, found.meaning)}", path

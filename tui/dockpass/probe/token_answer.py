@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dockpass.probe.model import ACTIONS, TokenFacts
 from dockpass.registry.claims import Claims
-from dockpass.registry.meanings import Judgement
+from dockpass.registry.judgement import Judgement
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.secrets import Secret
 from dockpass.text import clean

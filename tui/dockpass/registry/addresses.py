@@ -188,5 +188,5 @@ def _refused(host: str, port: int, why: str) -> DockpassError:
     return DockpassError(
         "address-refused",
         f"{clean(shown, 200)}:{port} is not contacted: {why}. Nothing was sent there.",
-        "The registry named it; its operator can tell whether that is meant.",
+        "The registry named it; ask its administrator whether that is intended.",
     )

@@ -58,8 +58,8 @@ def unusable_challenge(host: str, headers: Sequence[str]) -> DockpassError:
     return DockpassError(
         "challenge-unusable",
         f"{clean(host)} {asked}.",
-        "A registry asks for Basic or Bearer, so a proxy or a web server before it may have answered; its"
-        " operator can tell.",
+        "Registries ask for Basic or Bearer, so a proxy or web server may have answered instead; ask the"
+        " registry's administrator.",
     )
 
 

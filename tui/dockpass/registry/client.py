@@ -15,6 +15,7 @@ from typing import Any, NoReturn, Self
 from dockpass.errors import DockpassError
 from dockpass.references.credential import Logins
 from dockpass.references.reference import is_digest, is_repository_path, is_tag
+from dockpass.registry.answer import Answer, Where, read_answer
 from dockpass.registry.claims import Claims, read_claims
 from dockpass.registry.contents import (
     INDEX_TYPES,
@@ -24,7 +25,7 @@ from dockpass.registry.contents import (
     digests_in,
     read_content,
 )
-from dockpass.registry.failures import Answer, RegistryError, error_of, read_answer
+from dockpass.registry.failures import RegistryError, error_of
 from dockpass.registry.listing import Listing, NotWhole
 from dockpass.registry.policy import Guard, Policy
 from dockpass.registry.retry import Retry
@@ -304,7 +305,7 @@ class RegistryClient:
     def _answer(self, response: Response) -> Answer:
         login = self._session.login_name
         return read_answer(
-            "registry", response.status, response.body, response.reason, login, response.headers
+            Where.REGISTRY, response.status, response.body, response.reason, login, response.headers
         )
 
     def _error(self, what: str, answer: Answer) -> RegistryError:
@@ -319,8 +320,8 @@ class RegistryClient:
     def _refuse(self, what: str, why: str) -> NoReturn:
         raise DockpassError(
             "answer-refused",
-            f"The {clean(what)} at {clean(self.host)} is not accepted: {why}.",
-            "Nothing was changed because of it; the registry's operator can tell.",
+            f"The {clean(what)} failed at {clean(self.host)}, response rejected: {why}.",
+            "Nothing was changed because of it; ask the registry's administrator.",
         )
 
 
@@ -331,7 +332,7 @@ def _hash(digest: str, raw: bytes) -> str:
 
 
 def _code(response: Response) -> str:
-    return read_answer("registry", response.status, response.body).code
+    return read_answer(Where.REGISTRY, response.status, response.body).code
 
 
 def _is_unsupported(error: RegistryError) -> bool:

@@ -134,8 +134,8 @@ def refused(url: str, why: str) -> DockpassError:
     """Return the error for an answer that came and is not used."""
     return DockpassError(
         "answer-refused",
-        f"The answer of {clean(urlsplit(url).netloc)} is not accepted: {why}.",
-        "A registry behind a proxy may be set up wrongly; its operator can tell.",
+        f"Response from {clean(urlsplit(url).netloc)} rejected: {why}.",
+        "The registry, or a proxy in front of it, may be misconfigured; ask the registry's administrator.",
     )
 
 

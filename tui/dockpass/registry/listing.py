@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import unquote, urlsplit
 
 from dockpass.references.reference import is_tag
-from dockpass.registry.failures import read_answer
+from dockpass.registry.answer import Where, read_answer
 from dockpass.registry.links import next_page
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, origin, resolve
@@ -119,4 +119,4 @@ def _tags_in(response: Response) -> list[str]:
 
 
 def _code(response: Response) -> str:
-    return read_answer("registry", response.status, response.body).code
+    return read_answer(Where.REGISTRY, response.status, response.body).code

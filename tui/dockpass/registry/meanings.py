@@ -1,214 +1,218 @@
-"""What an answer means, by (where it came from) x status x code and words: one table, read from the top.
+"""What a refusal means: the one table, by who answered, status, error code, message and form.
 
-The words are about what was seen. Where an answer can have several causes, all of them are named.
+The first row that fits counts. A meaning says only what was seen; where a response can have several causes,
+it names all of them. Engines report refusals as text; `engines/failures.py` recognises that text and uses the
+same meanings.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from urllib.parse import urlsplit
+from dataclasses import replace
 
-from dockpass.references.address import is_docker_hub, is_google
-from dockpass.registry.failures import (
-    BANNED,
-    PROXY_LOGIN,
-    REGISTRY_OFF,
-    SIZE_SETTINGS,
-    SWITCH_ON,
-    TOKEN_PAGE,
-    TOO_LARGE,
-    Answer,
-    too_many,
-)
+from dockpass.registry.answer import Answer, Where
+from dockpass.registry.clock import span_in_words
+from dockpass.registry.flavour import Flavour
 from dockpass.registry.forms import Form
+from dockpass.registry.judgement import Judgement, Outcome, Row, row
+from dockpass.registry.retry import LONGEST_WAIT
 
 NOT_A_REGISTRY = "not-a-registry"
 """The id for an address where something else answers."""
 
 
-class Where(StrEnum):
-    """Who answered, and to what."""
-
-    PING = "ping"
-    LOGIN = "login"  # the realm, before it has accepted these credentials
-    SCOPE = "scope"  # the realm, after it has accepted them
-    ANONYMOUS = "anonymous"  # the realm, asked without credentials
-    REGISTRY = "registry"
-
-
-class Flavour(StrEnum):
-    """Kinds of registry whose answers are known; the value is the name that a person reads."""
-
-    GITLAB = "GitLab"
-    HUB = "Docker Hub"
-    GHCR = "GitHub's registry"
-    GOOGLE = "Google's registry"
-    ECR = "Amazon ECR"
-    OTHER = "the token server"
+def judge(answer: Answer, flavour: Flavour = Flavour.OTHER) -> Judgement:
+    """Return the judgement of the first row that fits."""
+    judgement = next(each.judgement for each in ROWS if each.fits(answer, flavour))
+    if judgement == RATE_LIMITED:
+        meaning, hint = _too_many(answer.wait)
+        return replace(judgement, meaning=meaning, hint=hint)
+    return replace(judgement, meaning=judgement.meaning.replace("{login}", answer.login or ""))
 
 
-class Outcome(StrEnum):
-    """What the answer says about what was asked."""
-
-    CREDENTIALS = "credentials"  # they were not accepted
-    REFUSED = "refused"
-    ABSENT = "absent"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A stable id, the outcome, what it means and what to do next."""
-
-    id: str
-    outcome: Outcome
-    meaning: str
-    hint: str = ""
+def _too_many(wait: float | None) -> tuple[str, str]:
+    """Return meaning and hint of a 429, by the seconds that it asks to wait."""
+    if not wait:
+        return "Too many requests.", "Wait a while, then try again."
+    more = "with a login, most registries allow more requests."
+    meaning = f"Too many requests; the server asks to wait {span_in_words(wait)}"
+    if wait <= LONGEST_WAIT:
+        return f"{meaning}.", f"Try again after that; {more}"
+    return f"{meaning}, longer than dockpass waits.", f"Try again in {span_in_words(wait)}; {more}"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the table; what is empty fits everything. `words` is a regular expression."""
+CHECK_ADDRESS = "Check host and port: a registry often has its own port."
+_WHERE_FROM = "`dockpass explain` shows where user name and password come from."
+_LOG_IN = "Give --registry-username and --registry-password, or log in with docker; see `dockpass explain`."
 
-    judgement: Judgement
-    where: frozenset[Where] = frozenset()
-    statuses: frozenset[int] = frozenset()
-    codes: frozenset[str] = frozenset()
-    words: str = ""
-    flavours: frozenset[Flavour] = frozenset()
-    in_form: bool | None = None
-    form: Form | None = None
-
-    def fits(self, where: Where, answer: Answer, flavour: Flavour, *, in_form: bool) -> bool:
-        """Tell whether the row is about this answer."""
-        return (
-            (not self.where or where in self.where)
-            and (not self.statuses or answer.status in self.statuses)
-            and (not self.codes or answer.code in self.codes)
-            and (not self.flavours or flavour in self.flavours)
-            and (self.in_form is None or self.in_form is in_form)
-            and (self.form is None or self.form is answer.form)
-            and re.search(self.words, answer.words, re.IGNORECASE) is not None
-        )
-
-
-def judge(where: Where, answer: Answer, flavour: Flavour, *, in_form: bool) -> Judgement:
-    """Return the first row's judgement that fits; `in_form` tells whether the body was a JSON object."""
-    found = next(row.judgement for row in ROWS if row.fits(where, answer, flavour, in_form=in_form))
-    if found.id != RATE_LIMITED:
-        return found
-    meaning, hint = too_many(answer.wait)
-    return replace(found, meaning=meaning, hint=hint)
-
-
-def flavour_of(host: str, realm: str = "", service: str = "") -> Flavour:
-    """Return the kind of registry, by its host, and by what it names as its token service."""
-    name = host.partition(":")[0].lower()
-    if is_docker_hub(host):
-        return Flavour.HUB
-    if service == "container_registry" and urlsplit(realm).path.endswith("/jwt/auth"):
-        return Flavour.GITLAB
-    if name == "ghcr.io":
-        return Flavour.GHCR
-    if is_google(host):
-        return Flavour.GOOGLE
-    if re.fullmatch(r"\d+\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?", name):
-        return Flavour.ECR
-    return Flavour.OTHER
-
-
-def _row(
-    judgement: Judgement,
-    *where: Where,
-    statuses: tuple[int, ...] = (),
-    codes: tuple[str, ...] = (),
-    words: str = "",
-    flavours: tuple[Flavour, ...] = (),
-    in_form: bool | None = None,
-) -> Row:
-    return Row(
-        judgement,
-        frozenset(where),
-        frozenset(statuses),
-        frozenset(codes),
-        words,
-        frozenset(flavours),
-        in_form,
-    )
-
-
-_REALM = (Where.LOGIN, Where.SCOPE, Where.ANONYMOUS)
-RATE_LIMITED = "rate-limited"
-CHECK_ADDRESS = "Check host and port: a registry often has a port of its own."
-_WHERE_FROM = "`dockpass explain` shows where user name and secret come from."
+RATE_LIMITED = Judgement("rate-limited", Outcome.UNKNOWN, *_too_many(None))
+PROXY_LOGIN = Judgement(
+    "proxy-login",
+    Outcome.UNKNOWN,
+    "The server answers like a proxy that requires a login, although no proxy is used for it.",
+    "Something on the way, or the server itself, is configured as a proxy; ask its administrator.",
+)
+_SIZE_SETTINGS = (
+    "Raise the limit there: client_max_body_size in nginx, the annotation"
+    " nginx.ingress.kubernetes.io/proxy-body-size in its ingress, LimitRequestBody in Apache; Cloudflare"
+    " allows 100 MB on most plans."
+)
+TOO_LARGE = Judgement(
+    "too-large",
+    Outcome.UNKNOWN,
+    "Something in front of the registry, usually a proxy, limits the size of a request.",
+    _SIZE_SETTINGS,
+)
+_TOO_LARGE_FOR_REGISTRY = replace(TOO_LARGE, meaning="The registry limits the size of a request.")
+REGISTRY_OFF = Judgement(
+    "registry-off",
+    Outcome.UNKNOWN,
+    "The container registry is switched off there.",
+    "Its administrator can switch it on (GitLab: registry_external_url); or the address is wrong.",
+)
+FORBIDDEN_BY_OTHER = Judgement(
+    "forbidden-by-other",
+    Outcome.UNKNOWN,
+    "The response is not in registry format: probably a proxy, a firewall or an IP ban answered.",
+    "Try from another network, or wait: repeated failed logins can get an address banned.",
+)
+NO_TOKEN = Judgement(
+    "no-token",
+    Outcome.UNKNOWN,
+    "The token server sent neither a token nor a refusal.",
+    "Try again; if it happens again, ask the registry's administrator.",
+)
+UNSUPPORTED = Judgement(
+    "unsupported",
+    Outcome.UNKNOWN,
+    "The registry does not support this.",
+    "Ask the registry's administrator whether it can be enabled.",
+)
+DELETION_OFF = replace(
+    UNSUPPORTED,
+    meaning="Deletion is switched off in this registry.",
+    hint="Ask the registry's administrator to switch it on (in Distribution: storage.delete.enabled).",
+)
+SERVER_FAILED = Judgement(
+    "server-failed",
+    Outcome.UNKNOWN,
+    "The server failed.",
+    "Try again later; its own log says more.",
+    "registry-failed",
+)
+NOT_REGISTRY = Judgement(
+    NOT_A_REGISTRY,
+    Outcome.UNKNOWN,
+    "A registry answers /v2/ in registry format, with 200 or 401.",
+    CHECK_ADDRESS,
+)
+ABSENT = Judgement(
+    "absent",
+    Outcome.ABSENT,
+    "It does not exist, or this login cannot see it.",
+    "Check the name: registries often hide private repositories. A first push creates the repository where"
+    " the registry allows that.",
+    "not-found",
+)
+CREDENTIALS = Judgement(
+    "credentials",
+    Outcome.CREDENTIALS,
+    "User name and password were not accepted: one of them is wrong, or the token has expired.",
+    f"{_WHERE_FROM} A job token expires with its job.",
+    "unauthorized",
+)
+NEEDS_LOGIN = Judgement(
+    "needs-login",
+    Outcome.REFUSED,
+    "No credentials for this registry, and it does not allow anonymous access.",
+    _LOG_IN,
+    "unauthorized",
+)
+DENIED = Judgement(
+    "denied",
+    Outcome.REFUSED,
+    "Authenticated, but not allowed to do this.",
+    "Check the repository's name and what this login may do there (`dockpass probe`).",
+)
+_DENIED_BY_NAME = replace(DENIED, meaning="Authenticated as {login}, but not allowed to do this.")
+_DENIED_SILENTLY = replace(
+    DENIED,
+    meaning="Refused without a reason, by the registry or by a firewall in front of it.",
+    hint="`dockpass probe` asks step by step what this login may do there.",
+)
+NOT_ALLOWED = Judgement(
+    "not-allowed",
+    Outcome.REFUSED,
+    "This login is not allowed to do this, or no login was sent.",
+    "`dockpass probe` asks the registry what this login may do; `dockpass explain` shows which login it is.",
+    "unauthorized",
+)
+_NOT_ALLOWED_BY_NAME = replace(NOT_ALLOWED, meaning="The login {login} is not allowed to do this.")
+_TOKEN_PAGE = replace(
+    NO_TOKEN,
+    meaning="The token server answered with a web page, which says nothing about the login.",
+    hint="A proxy or a sign-in page may have answered instead; ask the registry's administrator.",
+)
+_TOKEN_SERVER = (Where.LOGIN, Where.SCOPE, Where.ANONYMOUS)
+_BY_CLIENT = (Where.TOKEN, Where.REGISTRY)
+_FORBIDDEN = (401, 403)
+_NOT_IN_FORMAT = (Form.PAGE, Form.TEXT)
 
 ROWS: tuple[Row, ...] = (
-    _row(Judgement(RATE_LIMITED, Outcome.UNKNOWN, *too_many(None)), statuses=(429,)),
-    _row(Judgement(RATE_LIMITED, Outcome.UNKNOWN, *too_many(None)), codes=("TOOMANYREQUESTS",)),
-    _row(Judgement("proxy-login", Outcome.UNKNOWN, *PROXY_LOGIN), statuses=(407,)),
-    _row(Judgement("too-large", Outcome.UNKNOWN, TOO_LARGE, SIZE_SETTINGS), statuses=(413,)),
-    _row(
-        Judgement("registry-off", Outcome.UNKNOWN, REGISTRY_OFF, SWITCH_ON),
-        statuses=(404,),
-        words="not enabled",
-    ),
-    _row(
-        Judgement("server-failed", Outcome.UNKNOWN, "The server itself has a problem.", "Try again later."),
-        statuses=tuple(range(500, 600)),
-    ),
-    _row(
+    row(RATE_LIMITED, statuses=(429,)),
+    row(RATE_LIMITED, codes=("TOOMANYREQUESTS",)),
+    row(PROXY_LOGIN, statuses=(407,)),
+    row(_TOO_LARGE_FOR_REGISTRY, statuses=(413,), coded=True),
+    row(TOO_LARGE, statuses=(413,)),
+    row(REGISTRY_OFF, statuses=(404,), words="not enabled"),
+    row(SERVER_FAILED, statuses=tuple(range(500, 600))),
+    row(
         Judgement(
             "ecr-expired",
             Outcome.CREDENTIALS,
             "The password has expired.",
-            "Fetch a new one (`aws ecr get-login-password`).",
+            "Get a new one (`aws ecr get-login-password`).",
+            "unauthorized",
         ),
-        Where.REGISTRY,
+        *_BY_CLIENT,
+        Where.LIST,
+        statuses=_FORBIDDEN,
         words="authorization token has expired",
     ),
-    _row(
-        Judgement(
-            "forbidden-by-other",
-            Outcome.UNKNOWN,
-            "The answer has not a registry's form: a proxy, a firewall or a ban of this address gives such.",
-            BANNED,
-        ),
-        statuses=(403,),
-        in_form=False,
-    ),
-    _row(
+    row(FORBIDDEN_BY_OTHER, statuses=(403,), forms=_NOT_IN_FORMAT, coded=False),
+    row(FORBIDDEN_BY_OTHER, *_TOKEN_SERVER, Where.PING, Where.LIST, statuses=(403,), forms=(Form.EMPTY,)),
+    row(
         Judgement(
             "refused-at-first",
             Outcome.UNKNOWN,
-            "It refuses before any login was sent: a list of allowed addresses does that.",
-            "Ask from an address that it allows; its operator can tell which.",
+            "Refused before any login was sent, as a list of allowed IP addresses does.",
+            "Try from an allowed address; ask the registry's administrator which ones are.",
+            "denied",
         ),
         Where.PING,
         statuses=(403,),
     ),
-    _row(
+    row(NOT_REGISTRY, Where.PING),
+    row(_TOKEN_PAGE, *_TOKEN_SERVER, Where.TOKEN, statuses=(401,), forms=(Form.PAGE,)),
+    # -- the token server, asked by a run's client with credentials and scope at once
+    row(
         Judgement(
-            NOT_A_REGISTRY,
-            Outcome.UNKNOWN,
-            "A registry answers /v2/ in its own form, with 200 or 401.",
-            CHECK_ADDRESS,
+            "two-factor",
+            Outcome.CREDENTIALS,
+            "The account uses two-factor authentication, so its password is not accepted here.",
+            "Use a personal access token or a deploy token instead of the password.",
+            "unauthorized",
         ),
-        Where.PING,
+        Where.TOKEN,
+        statuses=(401,),
+        words="2fa|two-factor",
     ),
-    Row(
-        Judgement("no-token", Outcome.UNKNOWN, *TOKEN_PAGE),
-        frozenset({Where.LOGIN, Where.SCOPE, Where.ANONYMOUS}),
-        frozenset({401}),
-        form=Form.PAGE,
-    ),
-    # -- the realm, asked with credentials that it has not accepted yet
-    _row(
+    row(CREDENTIALS, Where.TOKEN, statuses=(401,)),
+    # -- the token server, asked by a probe with credentials that it has not accepted yet
+    row(
         Judgement(
             "gitlab-credentials",
             Outcome.CREDENTIALS,
-            "GitLab gives this one answer to a wrong or expired secret, to a deploy token under another user"
+            "GitLab answers like this to a wrong or expired secret, to a deploy token under another user"
             " name, to a job token after its job or under a user other than gitlab-ci-token, and to the"
             " password of an account with two-factor authentication.",
             _WHERE_FROM,
@@ -217,12 +221,12 @@ ROWS: tuple[Row, ...] = (
         statuses=(401,),
         flavours=(Flavour.GITLAB,),
     ),
-    _row(
+    row(
         Judgement(
             "gitlab-no-registry-ability",
             Outcome.CREDENTIALS,
-            "GitLab gives this answer where the token has no registry scope, and where a proxy before it"
-            " took the Authorization header away.",
+            "GitLab answers like this if the token has no registry scope, or if a proxy in front of it"
+            " removed the Authorization header.",
             "A personal, project or group token needs read_registry (and write_registry to push).",
         ),
         Where.LOGIN,
@@ -230,107 +234,89 @@ ROWS: tuple[Row, ...] = (
         codes=("DENIED",),
         flavours=(Flavour.GITLAB,),
     ),
-    _row(
+    row(
         Judgement(
             "limited-token",
             Outcome.REFUSED,
-            "The login is accepted, and its token may not do this.",
-            "Make a token with more permissions, or use another login.",
+            "The login is accepted, but its token is not allowed to do this.",
+            "Create a token with more permissions, or use another login.",
         ),
         Where.LOGIN,
         Where.SCOPE,
         statuses=(401,),
         words="insufficient scope",
     ),
-    _row(
-        Judgement("credentials", Outcome.CREDENTIALS, "User name and secret were not accepted.", _WHERE_FROM),
-        Where.LOGIN,
-        statuses=(401, 403),
-    ),
-    # -- the realm, after it has accepted the credentials
-    _row(
+    row(CREDENTIALS, Where.LOGIN, statuses=_FORBIDDEN),
+    # -- the token server, asked by a probe after it has accepted the credentials
+    row(
         Judgement(
             "protected-repository",
             Outcome.REFUSED,
             "The repository is protected, and this login may not push to it.",
-            "Who may is set in the project (protected container repositories).",
+            "The project's settings say who may (protected container repositories).",
         ),
         Where.SCOPE,
         statuses=(403,),
         words="protected repository",
     ),
-    _row(
-        Judgement("denied-by-realm", Outcome.REFUSED, "The token server refuses this action to this login."),
+    row(
+        Judgement("denied-by-realm", Outcome.REFUSED, "The token server does not allow this for this login."),
         Where.SCOPE,
-        statuses=(401, 403),
+        statuses=_FORBIDDEN,
     ),
-    # -- the realm, asked without credentials
-    _row(
-        Judgement(
-            "needs-login",
-            Outcome.REFUSED,
-            "Without a login the token server gives no token for this.",
-            "Give --registry-username and a password, or log in with docker; see `dockpass explain`.",
-        ),
-        Where.ANONYMOUS,
-        statuses=(401, 403),
-    ),
-    _row(
+    # -- the token server, asked without credentials
+    row(NEEDS_LOGIN, Where.ANONYMOUS, statuses=_FORBIDDEN),
+    row(
         Judgement(
             "no-token-server",
             Outcome.UNKNOWN,
-            "No token server answers at the address that the registry names.",
-            "The registry's operator can tell whether the address is right.",
+            "There is no token server at the address that the registry names.",
+            "Ask the registry's administrator whether the address is right.",
         ),
-        *_REALM,
+        *_TOKEN_SERVER,
         statuses=(404, 405),
     ),
-    _row(
-        Judgement("scope-not-understood", Outcome.UNKNOWN, "The token server did not take the request."),
-        *_REALM,
+    row(
+        Judgement("scope-not-understood", Outcome.UNKNOWN, "The token server did not accept the request."),
+        *_TOKEN_SERVER,
         statuses=(400, 422),
     ),
-    _row(
-        Judgement(
-            "no-token",
-            Outcome.UNKNOWN,
-            "The token server gave neither a token nor a refusal.",
-            "Try again; if it stays, its operator can tell.",
+    row(NO_TOKEN, *_TOKEN_SERVER),
+    # -- the registry, asked by a probe for the tags of a repository
+    row(
+        replace(
+            ABSENT,
+            id="ecr-absent",
+            meaning="The repository does not exist.",
+            hint="Amazon ECR usually creates no repository on push: create it first.",
         ),
-        *_REALM,
-    ),
-    # -- the registry itself
-    _row(
-        Judgement(
-            "ecr-absent",
-            Outcome.ABSENT,
-            "The repository is not there.",
-            "Amazon ECR usually makes no repository by a push: create it first.",
-        ),
-        Where.REGISTRY,
+        Where.LIST,
         statuses=(404,),
         flavours=(Flavour.ECR,),
     ),
-    _row(
-        Judgement(
-            "absent",
-            Outcome.ABSENT,
-            "The repository is not there, or this login may not see it.",
-            "Check the name; a first push makes the repository where the registry allows that.",
-        ),
-        Where.REGISTRY,
-        statuses=(404,),
-        in_form=True,
-    ),
-    _row(
+    row(ABSENT, Where.LIST, statuses=(404,), forms=(Form.ERRORS, Form.OBJECT)),
+    row(
         Judgement("no-listing", Outcome.UNKNOWN, "The registry does not list tags at this address."),
-        Where.REGISTRY,
+        Where.LIST,
         statuses=(404, 405),
     ),
-    _row(
-        Judgement("not-allowed", Outcome.REFUSED, "The registry does not allow this to this login."),
-        Where.REGISTRY,
-        statuses=(401, 403),
+    row(
+        replace(NOT_ALLOWED, meaning="The registry does not allow this login to do this.", hint=""),
+        Where.LIST,
+        statuses=_FORBIDDEN,
     ),
-    _row(Judgement("odd-answer", Outcome.UNKNOWN, "This is no answer that a registry gives.")),
+    row(Judgement("odd-answer", Outcome.UNKNOWN, "No registry responds like this."), Where.LIST),
+    # -- the registry or the token server, asked by a run's client
+    row(UNSUPPORTED, statuses=(405,)),
+    row(UNSUPPORTED, codes=("UNSUPPORTED",)),
+    row(NEEDS_LOGIN, statuses=_FORBIDDEN, login=False),
+    row(_NOT_ALLOWED_BY_NAME, statuses=(401,), login=True),
+    row(NOT_ALLOWED, statuses=(401,)),
+    row(_DENIED_SILENTLY, statuses=(403,), forms=(Form.EMPTY,), coded=False),
+    row(_DENIED_BY_NAME, statuses=(403,), login=True),
+    row(DENIED, statuses=(403,)),
+    row(_DENIED_BY_NAME, codes=("DENIED",), login=True),
+    row(DENIED, codes=("DENIED",)),
+    row(ABSENT, statuses=(404,)),
+    row(Judgement("registry-answered", Outcome.UNKNOWN, "", "The registry's log may say more.")),
 )

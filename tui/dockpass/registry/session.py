@@ -16,18 +16,12 @@ from aiohttp import ClientTimeout
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.references.address import DOCKER_HUB_HOST, host_name, is_loopback
 from dockpass.references.credential import Credential
+from dockpass.registry.answer import Answer, Where, read_answer
 from dockpass.registry.challenge import Challenge, choose, parse_challenges, unusable_challenge
 from dockpass.registry.clock import skew_in_words
-from dockpass.registry.failures import (
-    AT_FIRST,
-    Answer,
-    RegistryError,
-    error_of,
-    login_refused,
-    read_answer,
-    refuses_login,
-)
+from dockpass.registry.failures import RegistryError, error_of, login_refused, refuses_login
 from dockpass.registry.forms import LARGEST_FIRST_ANSWER, is_page
+from dockpass.registry.meanings import NOT_REGISTRY, judge
 from dockpass.registry.policy import Guard, RealmNotAgreed
 from dockpass.registry.retry import Retries, Retry
 from dockpass.registry.scopes import beyond
@@ -131,7 +125,7 @@ class Session:
         raise self._login_error(credential, response)
 
     def _login_error(self, credential: Credential, response: Response) -> DockpassError:
-        answer = _answer("registry", response)
+        answer = _answer(Where.REGISTRY, response)
         if response.status == 200:
             return self._no_registry(response)
         if not refuses_login(answer):
@@ -141,7 +135,7 @@ class Session:
             refused.meaning = (
                 "The token server accepted the login, but the registry does not trust its token."
             )
-            refused.hint = "Its operator can tell: the registry may lack the key of the token server."
+            refused.hint = "Ask the registry's administrator: the registry may lack the token server's key."
         return refused
 
     async def token(self, scope: str) -> Secret | None:
@@ -256,7 +250,7 @@ class Session:
                 "realm-changed",
                 f"{clean(self.host)} first sent for tokens to {clean(known.url, 200)}, and now to"
                 f" {clean(named.url, 200)}. No credentials were sent there.",
-                "Its operator can tell which one is right.",
+                "Ask the registry's administrator which one is right.",
             )
 
     async def _connect(self) -> None:
@@ -309,10 +303,9 @@ class Session:
         return error.id == "not-tls" and is_loopback(self._api)
 
     def _no_registry(self, response: Response) -> DockpassError:
-        answer = _answer(AT_FIRST, response)
-        failed = error_of("first request", self.host, answer)
-        if failed.id not in {"registry-answered", "not-found", "unsupported"}:
-            return failed
+        answer = _answer(Where.PING, response)
+        if judge(answer) != NOT_REGISTRY:
+            return error_of("first request", self.host, answer)
         return DockpassError(
             "not-a-registry",
             f"{clean(self.host)} does not answer as a registry: {answer.in_words}.",
@@ -320,7 +313,7 @@ class Session:
         )
 
 
-def _answer(where: str, response: Response) -> Answer:
+def _answer(where: Where, response: Response) -> Answer:
     return read_answer(where, response.status, response.body, response.reason, headers=response.headers)
 
 

@@ -14,7 +14,8 @@ from dockpass.errors import DockpassError
 from dockpass.references.address import is_loopback
 from dockpass.references.credential import Credential
 from dockpass.registry.addresses import in_ascii
-from dockpass.registry.failures import ANONYMOUSLY, error_of, login_refused, read_answer, refuses_login
+from dockpass.registry.answer import Where, read_answer
+from dockpass.registry.failures import error_of, login_refused, refuses_login
 from dockpass.registry.forms import is_page
 from dockpass.registry.policy import Policy
 from dockpass.registry.retry import Retry
@@ -92,7 +93,7 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: P
             "realm-refused",
             f"{clean(host)} sends for tokens to {clean(in_ascii(url[:LONGEST_SHOWN]), 200)}, which {why}."
             " No credentials were sent.",
-            "A registry names an https address there; its operator can tell what is wrong.",
+            "It has to be an https address; ask the registry's administrator.",
         )
     return named_realm(parameters)
 
@@ -163,7 +164,7 @@ class Tokens:
             retry=Retry.WHEN_BUSY,
         )
         if response.status != 200:
-            where = "token server" if headers else ANONYMOUSLY
+            where = Where.TOKEN if headers else Where.ANONYMOUS
             answer = read_answer(
                 where, response.status, response.body, response.reason, headers=response.headers
             )
@@ -196,7 +197,7 @@ class Tokens:
             return None
         if response.status != 200:
             answer = read_answer(
-                "token server", response.status, response.body, response.reason, headers=response.headers
+                Where.TOKEN, response.status, response.body, response.reason, headers=response.headers
             )
             if response.status == 400 or refuses_login(answer):
                 raise login_refused(self._host, "the identity token", answer)
@@ -267,7 +268,7 @@ def read_token(host: str, body: bytes) -> tuple[Secret, float]:
         raise DockpassError(
             "token-unreadable",
             f"The token server of {clean(host)} did not answer with a token{why}.",
-            "Try again; if it stays, its operator can tell.",
+            "Try again; if it happens again, ask the registry's administrator.",
         )
     return Secret(token), _life(found.get("expires_in"))
 

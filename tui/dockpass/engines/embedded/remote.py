@@ -14,7 +14,8 @@ from dockpass.engines.embedded.manifest import ACCEPT, INDEXES, MANIFESTS
 from dockpass.errors import DockpassError
 from dockpass.references.credential import Logins
 from dockpass.references.reference import Repository, is_digest
-from dockpass.registry.failures import error_of, read_answer
+from dockpass.registry.answer import Where, read_answer
+from dockpass.registry.failures import error_of
 from dockpass.registry.retry import SERVER_ERRORS, may_pass
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.slow_body import Body
@@ -257,15 +258,15 @@ class Remote:
     def _error(self, response: Response, what: str) -> DockpassError:
         login = self._session.login_name
         answer = read_answer(
-            "registry", response.status, response.body, response.reason, login, response.headers
+            Where.REGISTRY, response.status, response.body, response.reason, login, response.headers
         )
         return error_of(what, self.repository.host, answer)
 
     def _refuse(self, what: str, why: str) -> NoReturn:
         raise DockpassError(
             "answer-refused",
-            f"The {clean(what)} is not accepted: {clean(why, 300)}.",
-            "The registry's operator can tell.",
+            f"The {clean(what)} failed, response rejected: {clean(why, 300)}.",
+            "Ask the registry's administrator.",
         )
 
 
