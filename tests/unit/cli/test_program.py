@@ -110,6 +110,7 @@ def test_explain_prints_one_object_with_every_part(program: Program) -> None:
         "why_not",
         "base_images",
         "findings",
+        "unknown",
     ]
     assert found["method"] == "autologin"
 

@@ -9,7 +9,7 @@ import click
 
 from dockpass.auth.command import Command
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cli.context import Given, gather_facts, store_place
+from dockpass.cli.context import Given, assembled, store_place
 from dockpass.cli.options import (
     Span,
     build_arguments,
@@ -94,9 +94,8 @@ def explain(command: str, **options: Any) -> None:
     as_json = options["as_json"]
     try:
         build = _build(options, options["image"])
-        facts, findings = gather_facts(
-            world, Command(command), _given(options, froms=options["froms"]), build
-        )
+        found = assembled(world, Command(command), _given(options, froms=options["froms"]), build)
+        facts = found.facts
         decided = decide(Command(command), facts)
         if isinstance(decided, Refusal):
             raise UsageError(decided.id, decided.message, decided.hint)
@@ -105,7 +104,7 @@ def explain(command: str, **options: Any) -> None:
             raise
         output.json(error_json(error.id, error.message, error.hint))
         raise SystemExit(int(error.exit_code)) from None
-    findings = (*findings, *find_in_used_config(decided))
+    findings = (*found.findings, *find_in_used_config(decided))
     if as_json:
         output.json(explain_json(decided, facts, findings))
     else:

@@ -1,4 +1,4 @@
-"""What a command line gives: the engine that was asked for, and the facts with their findings."""
+"""What a command line gives: the engine that was asked for, and where its facts come from."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Command
-from dockpass.auth.facts import Facts, Options, Variable
+from dockpass.auth.facts import Options
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
-from dockpass.findings import Finding
 from dockpass.secrets import Secret
+from dockpass.session.assemble import Assembled, Sources, VariableSources, assemble
 from dockpass.variables.envsource import STDIN
-from dockpass.variables.findings import find_findings
-from dockpass.variables.gather import gather_told
-from dockpass.variables.here import this_machine
 
 if TYPE_CHECKING:
     from dockpass.engines.choice import EngineChoice
     from dockpass.runs.request import BuildOptions
-    from dockpass.session.pulled import Pulled
 
 LONGEST_PASSWORD = 64 << 10
 _UNUSABLE = {"\0": "a NUL byte", "\n": "a line end in the middle", "\r": "a line end in the middle"}
@@ -65,10 +61,9 @@ def engine_choice(world: World, asked: str | None) -> EngineChoice:
     return parse_choice(loaded.settings.engine, because, store)
 
 
-def variables_of(world: World, given: Given) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
-    """Return the variables that the process, the files and the options give, and what the files show."""
-    return gather_told(
-        world.environ,
+def sources_of(world: World, given: Given) -> VariableSources:
+    """Return where the variables come from; raises `UsageError` if stdin cannot be read so."""
+    return VariableSources(
         env_files=_env_files(world, given),
         env_format=given.env_format,
         sets=given.sets,
@@ -77,32 +72,19 @@ def variables_of(world: World, given: Given) -> tuple[dict[str, Variable], tuple
     )
 
 
-def gather_facts(
+def assembled(
     world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool = False
-) -> tuple[Facts, tuple[Finding, ...]]:
-    """Gather the facts of a command; the redactor learns every secret among them.
-
-    `classic` tells that the classic builder builds, which pulls the images of all stages up to the target.
-    """
-    facts, notes = gather_noted(world, command, given, build, classic=classic)
-    return facts, (*find_findings(facts, this_machine()), *notes)
-
-
-def gather_noted(
-    world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool = False
-) -> tuple[Facts, tuple[Finding, ...]]:
-    """Gather the facts, and what there is to say of the build files; the redactor learns every secret."""
-    variables, told = variables_of(world, given)
-    password = _password(given)
-    options = Options(given.repo, given.registry_username, password)
-    for variable in variables.values():
-        if isinstance(variable.value, Secret):
-            world.redactor.learn(variable.value)
-    if password:
-        world.redactor.learn(password, given.registry_username)
-    pulled = _pulled(world, command, given, build, classic=classic)
-    facts = Facts(variables, options, pulled.images, str(world.home), str(world.cwd), pulled.unknown)
-    return facts, (*told, *pulled.findings)
+) -> Assembled:
+    """Put the facts of a command line together, as `session.assemble` does; reads the password first."""
+    sources = sources_of(world, given)
+    options = Options(given.repo, given.registry_username, _password(given))
+    return assemble(
+        world,
+        Sources(variables=sources, options=options, froms=given.froms),
+        command,
+        build,
+        classic=classic,
+    )
 
 
 def _env_files(world: World, given: Given) -> list[Path]:
@@ -121,39 +103,6 @@ def _env_files(world: World, given: Given) -> list[Path]:
             "Pipe the variables in.",
         )
     return [STDIN if name == "-" else world.cwd / name for name in given.env_file]
-
-
-def _pulled(
-    world: World, command: Command | None, given: Given, build: BuildOptions, *, classic: bool
-) -> Pulled:
-    from dockpass.session.pulled import Pulled, pulled_by
-
-    if not given.froms and command not in {Command.BUILD, None}:
-        return Pulled()
-    from dockpass.buildfiles.contexts import parse_contexts
-    from dockpass.buildfiles.find import find_base_images, named_base_images, refused
-
-    if given.froms:
-        return Pulled(named_base_images(given.froms))
-    try:
-        sources = find_base_images(
-            world.cwd,
-            file=build.file,
-            config=build.config,
-            context=build.context,
-            image=build.image,
-            target=build.target,
-            args=build.args,
-            platform=build.platform,
-            contexts=parse_contexts(build.contexts),
-        )
-        if sources.refusal is not None and command is Command.BUILD:
-            raise refused(sources.refusal)
-    except UsageError as error:
-        if command is Command.BUILD:
-            raise
-        return Pulled(None, (), (Finding(error.id, "build", error.message),))
-    return pulled_by(sources, classic=classic)
 
 
 def _password(given: Given) -> Secret | None:

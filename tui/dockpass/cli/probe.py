@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from dockpass.auth.command import Command
-from dockpass.cli.context import Given, gather_facts
+from dockpass.cli.context import Given, assembled
 from dockpass.cli.explain import error_json, finding_lines
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.table import columns
@@ -63,11 +63,12 @@ def run_probe(
         world.environ, world.home, world.cwd, world.paths.state, world.redactor, policy=policy
     )
     try:
-        facts, findings = gather_facts(world, _files_for(command), given, build)
+        start = assembled(world, _files_for(command), given, build)
+        facts = start.facts
         plan = plan_access(command, facts)
         methods = plan.comparable if compare else (plan.chosen,)
         if not as_json:
-            output.say(line for found in findings for line in finding_lines(found))
+            output.say(line for found in start.findings for line in finding_lines(found))
             decided = next(found for found in plan.decided if found.command is command)
             output.say([getattr(decided, "sentence", "")])
             foreign_allowed = foreign_allowed or _allowed(plan.foreign(methods), output)

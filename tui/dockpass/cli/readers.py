@@ -10,7 +10,7 @@ from typing import Any
 
 from dockpass.auth.decide import VALUE_HINT
 from dockpass.auth.facts import Facts
-from dockpass.cli.context import Given, variables_of
+from dockpass.cli.context import Given, sources_of
 from dockpass.cli.table import columns
 from dockpass.cli.world import World
 from dockpass.dockerconfig.readers.compare import disagreements
@@ -22,6 +22,7 @@ from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
+from dockpass.session.assemble import variables_of
 from dockpass.text import clean
 
 _MARKS = {
@@ -51,7 +52,7 @@ def with_variables(world: World, given: Given) -> World:
     """Return the world with the variables of the options; where programs and the home are found stays."""
     if not (given.env_file or given.sets or given.unsets or given.clean_env):
         return world
-    facts = Facts(variables_of(world, given)[0])
+    facts = Facts(variables_of(world, sources_of(world, given))[0])
     for name in ("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE"):
         if facts.unknown(name):
             raise UsageError(

@@ -12,7 +12,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decide import decide_to_run
 from dockpass.auth.decision import Refusal, WarningId
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cli.context import Given, engine_choice, gather_facts
+from dockpass.cli.context import Given, assembled, engine_choice
 from dockpass.cli.explain import finding_lines
 from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, size, values_yaml
 from dockpass.cli.output import Output, is_terminal
@@ -61,7 +61,8 @@ def run_command(
     output = Output(world.redactor)
     choice = engine_choice(world, engine)
     classic = command is Command.BUILD and _is_classic(choice, world)
-    facts, findings = gather_facts(world, command, given, build, classic=classic)
+    found = assembled(world, command, given, build, classic=classic)
+    facts = found.facts
     decided = decide_to_run(command, facts)
     if isinstance(decided, Refusal):
         raise UsageError(decided.id, decided.message, decided.hint)
@@ -87,7 +88,7 @@ def run_command(
         open_engine=opener(choice, policy),
     )
     if not as_json:
-        output.say(line for found in findings for line in finding_lines(found))
+        output.say(line for finding in found.findings for line in finding_lines(finding))
         output.say([decided.sentence, *(f"▲ {notice.message}" for notice in decided.warnings)])
     request = _with_the_persons_word(request, services, output)
     for left in sweep(services.run_environ(facts)):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from dockpass.cli.context import Given, engine_choice, gather_noted
+from dockpass.cli.context import Given, assembled, engine_choice
 from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
@@ -31,13 +31,21 @@ def start_screen(
     reads_stdin = given.registry_password_stdin or "-" in given.env_file
     _require_terminal(but_stdin=reads_stdin)
     world = this_process()
-    facts, notes = gather_noted(world, None, given, BuildOptions())
+    found = assembled(world, None, given, BuildOptions())
     if reads_stdin:
         _take_keys_from_terminal()
-    from dockpass.ui.app import Start, run_app
+    from dockpass.session.start import Start
+    from dockpass.ui.app import run_app
 
-    chosen = engine_choice(world, engine)
-    return run_app(Start(world.environ, facts, notes, world.paths, world.redactor, chosen, no_proxy=no_proxy))
+    start = Start(
+        environ=world.environ,
+        assembled=found,
+        paths=world.paths,
+        redactor=world.redactor,
+        engine=engine_choice(world, engine),
+        no_proxy=no_proxy,
+    )
+    return run_app(start)
 
 
 def start_sandbox(engine: str | None = None) -> int:
@@ -53,7 +61,8 @@ def start_sandbox(engine: str | None = None) -> int:
     from dockpass.sandbox.server import SandboxServer
     from dockpass.sandbox.workshop import Workshop
     from dockpass.session.session import Sandbox
-    from dockpass.ui.app import Start, run_app
+    from dockpass.session.start import Start
+    from dockpass.ui.app import run_app
 
     world = this_process()
     for number in heeded_signals():
@@ -76,8 +85,15 @@ def start_sandbox(engine: str | None = None) -> int:
             str(workshop.external_config),
         )
         inside = World(environ, workshop.project, world.redactor)
-        facts, notes = gather_noted(inside, None, Given(), BuildOptions())
-        return run_app(Start(environ, facts, notes, places, world.redactor, choice, sandbox))
+        start = Start(
+            environ=environ,
+            assembled=assembled(inside, None, Given(), BuildOptions()),
+            paths=places,
+            redactor=world.redactor,
+            engine=choice,
+            sandbox=sandbox,
+        )
+        return run_app(start)
 
 
 def _end(number: int, _: object) -> NoReturn:

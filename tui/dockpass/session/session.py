@@ -28,9 +28,8 @@ from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
+from dockpass.session.assemble import findings_of
 from dockpass.settings import LoadedSettings
-from dockpass.variables.findings import find_findings
-from dockpass.variables.here import this_machine
 from dockpass.variables.place import Place
 
 SECONDS_REVEALED = 10.0
@@ -96,7 +95,7 @@ class Session:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is odd about the present facts."""
-        return (*find_findings(self.facts, this_machine()), *self.notes)
+        return findings_of(self.facts, self.notes)
 
     def reader_situation(self) -> Situation:
         """What readers of docker's config see, with the edits; no helper may be asked."""

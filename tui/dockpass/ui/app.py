@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from textual.binding import Binding
 
-from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.sweep import sweep
-from dockpass.engines.choice import EngineChoice, detect_chosen, opener
-from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError
-from dockpass.findings import Finding
 from dockpass.keymap import key_for, shown_key
-from dockpass.paths import Paths
 from dockpass.runs.run import Run
-from dockpass.runs.services import Services, ordinary_policy
-from dockpass.secrets import Redactor
-from dockpass.session.session import SECONDS_TO_STOP, Sandbox, Session
-from dockpass.settings import load_settings, save_setting
+from dockpass.session.session import SECONDS_TO_STOP, Session
+from dockpass.session.start import Start, make_session
+from dockpass.settings import save_setting
 from dockpass.signals import heeded_signals
 from dockpass.ui.host import Host
 from dockpass.ui.palette import Everything
@@ -32,7 +22,6 @@ from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.widgets.too_small import SMALLEST_HEIGHT, SMALLEST_WIDTH
-from dockpass.variables.place import detect_place
 
 
 class DockpassApp(Host):
@@ -129,50 +118,6 @@ class DockpassApp(Host):
             save_setting(self.session.paths.settings, "theme", name)
         except DockpassError as error:
             self.notify(f"{error.message} {error.hint}", severity="warning")
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What the screen starts from.
-
-    `notes` are findings about the build files; `no_proxy` leaves the proxies of the environment unused.
-    """
-
-    environ: Mapping[str, str]
-    facts: Facts
-    notes: tuple[Finding, ...]
-    paths: Paths
-    redactor: Redactor
-    engine: EngineChoice
-    sandbox: Sandbox | None = None
-    no_proxy: bool = False
-
-
-def make_session(start: Start) -> Session:
-    """Return the session of a start."""
-    facts, engine = start.facts, start.engine
-    home, cwd = Path(facts.home), Path(facts.cwd)
-    policy = ordinary_policy(home, start.environ, start.redactor, no_proxy=start.no_proxy)
-    services = Services(
-        start.environ,
-        home,
-        cwd,
-        start.paths.state,
-        start.redactor,
-        policy=policy,
-        open_engine=opener(engine, policy),
-    )
-    return Session(
-        facts,
-        detect_place(facts, os.path.isdir),
-        services,
-        load_settings(start.paths.settings),
-        start.paths,
-        lambda: detect_chosen(engine, start.environ, home),
-        store=Store(engine.store),
-        notes=start.notes,
-        sandbox=start.sandbox,
-    )
 
 
 def run_app(start: Start) -> int:

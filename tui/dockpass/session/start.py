@@ -1,0 +1,58 @@
+"""The session that a screen starts with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockpass.engines.choice import EngineChoice, detect_chosen, opener
+from dockpass.engines.embedded.store import Store
+from dockpass.paths import Paths
+from dockpass.runs.services import Services, ordinary_policy
+from dockpass.secrets import Redactor
+from dockpass.session.assemble import Assembled
+from dockpass.session.session import Sandbox, Session
+from dockpass.settings import load_settings
+from dockpass.variables.place import detect_place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What a screen starts from; `no_proxy` leaves the proxies of the environment unused."""
+
+    environ: Mapping[str, str]
+    assembled: Assembled
+    paths: Paths
+    redactor: Redactor
+    engine: EngineChoice
+    sandbox: Sandbox | None = None
+    no_proxy: bool = False
+
+
+def make_session(start: Start) -> Session:
+    """Return the session of a start."""
+    facts, engine = start.assembled.facts, start.engine
+    home, cwd = Path(facts.home), Path(facts.cwd)
+    policy = ordinary_policy(home, start.environ, start.redactor, no_proxy=start.no_proxy)
+    services = Services(
+        start.environ,
+        home,
+        cwd,
+        start.paths.state,
+        start.redactor,
+        policy=policy,
+        open_engine=opener(engine, policy),
+    )
+    return Session(
+        facts,
+        detect_place(facts, os.path.isdir),
+        services,
+        load_settings(start.paths.settings),
+        start.paths,
+        lambda: detect_chosen(engine, start.environ, home),
+        store=Store(engine.store),
+        notes=start.assembled.notes,
+        sandbox=start.sandbox,
+    )
