@@ -113,3 +113,8 @@ def test_a_login_in_an_address_without_a_scheme_is_masked(text: str, shown: str)
 )
 def test_what_is_no_login_stays(text: str) -> None:
     assert mask_userinfo(text) == text
+
+
+def test_a_secret_of_which_nothing_is_seen_masks_nothing_else() -> None:
+    redactor = Redactor([Secret("\x1b[0m")])
+    assert redactor("straße: 1 of 2") == "straße: 1 of 2"

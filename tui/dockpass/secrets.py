@@ -274,7 +274,7 @@ def _folded(text: str) -> str:
 def _parts(value: str) -> Iterator[str]:
     """Yield what of a secret is one by itself: its lines, a token's parts, the passwords in a config."""
     yield value
-    if (shown := inert(value)) != value:
+    if (shown := inert(value)) != value and len(shown) >= _SHORTEST:
         yield shown
     pieces = [piece.strip() for piece in re.split(r"[\r\n\t]+", value)]
     if len(pieces) > 1:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
+import pytest
+
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.cleanup.options import CleanupOptions
+from dockpass.commandline import is_pasteable
 from dockpass.runs.events import Phase
-from dockpass.runs.planning import command_line, make_plan
+from dockpass.runs.lines import command_line
+from dockpass.runs.planning import make_plan
+from dockpass.runs.request import BuildOptions
 from dockpass.secrets import Secret
 
 from .conftest import JOB, JOB_TOKEN, REPO, Bench, make_facts, make_request
@@ -64,21 +69,54 @@ def test_the_command_line_has_edits_and_no_secret(bench: Bench) -> None:
         Edit(EditKind.GIVE, "registry-password", Secret("canary-password")),
     ):
         facts = facts.edited(edit)
-    environ = {**JOB, "WERF_DOCKER_CONFIG": "/etc/docker"}
-    line = " ".join(command_line(make_request(Command.PUSH, facts, tags=("1.0",)), environ))
+    services = replace(bench.services, environ={**JOB, "WERF_DOCKER_CONFIG": "/etc/docker"})
+    line = " ".join(command_line(make_request(Command.PUSH, facts, tags=("1.0",)), services))
     assert line == (
-        'printf %s "$REGISTRY_PASSWORD" | WERF_IMAGES_CLEANUP_PASSWORD="$WERF_IMAGES_CLEANUP_PASSWORD" '
+        'printf %s "${REGISTRY_PASSWORD:?}" | '
+        'WERF_IMAGES_CLEANUP_PASSWORD="${WERF_IMAGES_CLEANUP_PASSWORD:?}" '
         f"dockpass push --repo {REPO} --registry-username 'my user' --registry-password-stdin --tag 1.0 "
-        "--set 'CI_REGISTRY=it'\"'\"'s.example' --unset WERF_DOCKER_CONFIG"
+        "--set 'CI_REGISTRY=it'\"'\"'s.example' --set WERF_IMAGES_CLEANUP_PASSWORD --unset WERF_DOCKER_CONFIG"
     )
     assert "canary" not in line
     assert JOB_TOKEN not in line
 
 
-def test_a_hostile_value_stays_one_word_of_the_command_line(bench: Bench) -> None:
+def test_a_secret_that_differs_from_the_environments_is_asked_for_by_another_name(bench: Bench) -> None:
     facts = make_facts(bench.services.home, **JOB)
-    request = replace(
-        make_request(Command.PUSH, facts, tags=("1.0",)), image="x; rm -rf ~ $(id) `id` \x1b]0;t\x07"
+    facts = facts.edited(Edit(EditKind.SET, "CI_JOB_TOKEN", Secret("canary-other")))
+    services = replace(bench.services, environ=JOB)
+    line = " ".join(command_line(make_request(Command.PUSH, facts, tags=("1.0",)), services))
+    assert line.startswith('CI_JOB_TOKEN="${NEW_CI_JOB_TOKEN:?}" dockpass push ')
+    assert line.endswith(" --set CI_JOB_TOKEN")
+    assert "canary" not in line
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ({"VERSION": "1.2"}, "--build-arg VERSION=1.2"),
+        ({"NPM_TOKEN": "canary-npm"}, '--build-arg NPM_TOKEN="${NPM_TOKEN:?}"'),
+        ({"CI_JOB_TOKEN": JOB_TOKEN}, "--build-arg CI_JOB_TOKEN"),
+        ({"ADDRESS": "https://bob:canary-word@git.example/x"}, '--build-arg ADDRESS="${ADDRESS:?}"'),
+    ],
+)
+def test_a_build_argument_that_is_secret_is_not_in_the_line(
+    bench: Bench, args: dict[str, str], words: str
+) -> None:
+    request = make_request(
+        Command.BUILD, make_facts(bench.services.home, **JOB), build=BuildOptions(args=args)
     )
-    words = shlex.split(" ".join(command_line(request, {})))
-    assert words[words.index("--image") + 1] == "x; rm -rf ~ $(id) `id` "
+    line = " ".join(command_line(request, replace(bench.services, environ=JOB)))
+    assert words in line
+    assert "canary" not in line
+
+
+def test_a_hostile_value_stays_one_word_of_the_command_line_as_it_is(bench: Bench) -> None:
+    hostile = "x; rm -rf ~ $(id) `id`\n\x1b]0;t\x07"
+    facts = make_facts(bench.services.home, **JOB)
+    request = replace(make_request(Command.PUSH, facts, tags=("1.0",)), image=hostile)
+    line = " ".join(command_line(request, bench.services))
+    words = shlex.split(line)
+    assert words[words.index("--image") + 1] == hostile
+    assert not is_pasteable(line)
+    assert is_pasteable(line.replace("\x1b", "").replace("\x07", ""))

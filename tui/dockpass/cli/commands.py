@@ -9,13 +9,16 @@ import click
 
 from dockpass.auth.command import Command
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cli.context import Given, assembled, store_place
+from dockpass.cli.context import assembled, store_place
 from dockpass.cli.options import (
     Span,
-    build_arguments,
+    build_of,
     build_options,
     engine_option,
     facts_options,
+    from_option,
+    given_of,
+    image_option,
     policy_of,
     proxies_of_world,
     repo_option,
@@ -25,35 +28,6 @@ from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
 from dockpass.runs.request import BuildOptions
-
-_GIVEN = (
-    "registry_username",
-    "registry_password",
-    "registry_password_stdin",
-    "env_file",
-    "env_format",
-    "sets",
-    "unsets",
-    "clean_env",
-)
-
-
-def _given(options: dict[str, Any], *, froms: tuple[str, ...] = ()) -> Given:
-    return Given(repo=options.get("repo"), froms=froms, **{name: options[name] for name in _GIVEN})
-
-
-def _build(options: dict[str, Any], image: str | None = None) -> BuildOptions:
-    environ = dict(this_process().environ)
-    return BuildOptions(
-        options["file"],
-        options["config"],
-        options["context"],
-        image,
-        options["target"],
-        build_arguments(options["build_args"], environ),
-        options["platform"],
-        options["build_contexts"],
-    )
 
 
 def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
@@ -65,7 +39,7 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
     status = run_command(
         world,
         command,
-        _given(options),
+        given_of(options),
         as_json=options["as_json"],
         foreign_allowed=options["allow_foreign_registry"],
         policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world)),
@@ -78,9 +52,9 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
 @click.argument("command", type=click.Choice([str(command) for command in Command]))
 @repo_option
 @facts_options
-@click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of a build.")
+@from_option
 @build_options
-@click.option("--image", metavar="NAME", help="The image of the werf.yaml.")
+@image_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def explain(command: str, **options: Any) -> None:
     """Say which login COMMAND uses, why, and what would change it. Nothing is sent anywhere."""
@@ -93,8 +67,8 @@ def explain(command: str, **options: Any) -> None:
     output = Output(world.redactor)
     as_json = options["as_json"]
     try:
-        build = _build(options, options["image"])
-        found = assembled(world, Command(command), _given(options, froms=options["froms"]), build)
+        build = build_of(options, world.environ)
+        found = assembled(world, Command(command), given_of(options), build)
         facts = found.facts
         decided = decide(Command(command), facts)
         if isinstance(decided, Refusal):
@@ -113,14 +87,15 @@ def explain(command: str, **options: Any) -> None:
 
 @click.command()
 @facts_options
+@from_option
 @build_options
-@click.option("--image", metavar="NAME", help="The image of the werf.yaml.")
+@image_option
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="A name for the image.")
 @engine_option
 @run_options
 def build(**options: Any) -> None:
     """Build the image of a Dockerfile or a werf.yaml."""
-    _run(Command.BUILD, options, build=_build(options, options["image"]), tags=options["tags"])
+    _run(Command.BUILD, options, build=build_of(options, this_process().environ), tags=options["tags"])
 
 
 @click.command()

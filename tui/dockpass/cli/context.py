@@ -12,6 +12,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.facts import Options
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
+from dockpass.runs.request import Typed
 from dockpass.secrets import Secret
 from dockpass.session.assemble import Assembled, Sources, VariableSources, assemble
 from dockpass.variables.envsource import STDIN
@@ -38,6 +39,18 @@ class Given:
     clean_env: bool = False
     env_format: str | None = None
     froms: Sequence[str] = ()
+
+
+def typed_of(given: Given, engine: str | None) -> Typed:
+    """Return what a command line for the same run needs beside the facts."""
+    return Typed(
+        env_files=tuple(given.env_file),
+        env_format=given.env_format,
+        unsets=tuple(given.unsets),
+        clean_env=given.clean_env,
+        froms=tuple(given.froms),
+        engine=engine,
+    )
 
 
 def store_place(world: World) -> Path:

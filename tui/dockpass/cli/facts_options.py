@@ -66,3 +66,10 @@ def repo_option(function: Decorated) -> Decorated:
     return click.option("--repo", metavar="REPO", help="The repository; CI_REGISTRY_IMAGE where not given.")(
         function
     )
+
+
+def from_option(function: Decorated) -> Decorated:
+    """The base images of a build."""
+    return click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of a build.")(
+        function
+    )

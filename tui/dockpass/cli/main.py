@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from dockpass import __version__
-from dockpass.cli.facts_options import facts_options, repo_option
+from dockpass.cli.facts_options import facts_options, from_option, repo_option
 from dockpass.errors import DockpassError, ExitCode, UsageError
 from dockpass.signals import interrupts_raise
 
@@ -110,7 +110,7 @@ class _Lazy(click.Group):
 )
 @repo_option
 @facts_options
-@click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of a build.")
+@from_option
 @click.option("--version", is_flag=True, help="Print the version of dockpass and of what it stands on.")
 @click.option("--verbose", is_flag=True, help="With --version: also the engine's.")
 @click.option("--engine", metavar="NAME", help="Who builds, pulls and pushes: auto, docker or embedded.")

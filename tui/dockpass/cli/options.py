@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import click
 
 from dockpass.cleanup.rules import parse_span
-from dockpass.cli.facts_options import Decorated, applied, facts_options, repo_option
+from dockpass.cli.context import Given
+from dockpass.cli.facts_options import Decorated, applied, facts_options, from_option, repo_option
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.references.address import host_name
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host
 from dockpass.registry.proxies import NONE, Proxies, proxies_for
+from dockpass.runs.request import BuildOptions
 from dockpass.settings import ENGINES
 
 __all__ = [
     "Span",
     "build_arguments",
+    "build_of",
     "build_options",
     "engine_option",
     "facts_options",
+    "from_option",
+    "given_of",
+    "image_option",
     "policy_of",
     "registry_options",
     "repo_option",
@@ -71,6 +79,31 @@ def build_options(function: Decorated) -> Decorated:
             ),
         ],
         function,
+    )
+
+
+def image_option(function: Decorated) -> Decorated:
+    """Which image of several is built."""
+    return click.option("--image", metavar="NAME", help="The image of the werf.yaml.")(function)
+
+
+def given_of(options: Mapping[str, Any]) -> Given:
+    """Return what the options say about the facts; a command without one of them leaves it at its default."""
+    names = (field.name for field in fields(Given))
+    return Given(**{name: options[name] for name in names if name in options})
+
+
+def build_of(options: Mapping[str, Any], environ: Mapping[str, str]) -> BuildOptions:
+    """Return what the options say about the build."""
+    return BuildOptions(
+        file=options["file"],
+        config=options["config"],
+        context=options["context"],
+        image=options["image"],
+        target=options["target"],
+        args=build_arguments(options["build_args"], environ),
+        platform=options["platform"],
+        contexts=options["build_contexts"],
     )
 
 
@@ -151,7 +184,7 @@ def _hosts(option: str, given: tuple[str, ...]) -> frozenset[str]:
     return frozenset(checked_host(option, host) for host in given)
 
 
-def build_arguments(pairs: tuple[str, ...], environ: dict[str, str]) -> dict[str, str]:
+def build_arguments(pairs: tuple[str, ...], environ: Mapping[str, str]) -> dict[str, str]:
     """Return `NAME=VALUE` pairs; a NAME alone takes its value from the environment, as with docker."""
     found = {}
     for pair in pairs:

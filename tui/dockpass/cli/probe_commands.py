@@ -7,36 +7,28 @@ from typing import Any
 import click
 
 from dockpass.auth.command import Command
-from dockpass.cli.context import Given
 from dockpass.cli.options import (
+    build_of,
     build_options,
     facts_options,
+    from_option,
+    given_of,
+    image_option,
     policy_of,
     proxies_of_world,
     registry_options,
     repo_option,
 )
 from dockpass.cli.world import this_process
-from dockpass.runs.request import BuildOptions
-
-_GIVEN = (
-    "registry_username",
-    "registry_password",
-    "registry_password_stdin",
-    "env_file",
-    "env_format",
-    "sets",
-    "unsets",
-    "clean_env",
-)
 
 
 @click.command()
 @click.argument("command", required=False, type=click.Choice([str(command) for command in Command]))
 @repo_option
 @facts_options
-@click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of a build.")
+@from_option
 @build_options
+@image_option
 @click.option("--compare", is_flag=True, help="Ask with every login at hand, side by side.")
 @click.option(
     "--push",
@@ -58,14 +50,12 @@ def probe(command: str | None, **options: Any) -> None:
     """
     from dockpass.cli.probe import run_probe
 
-    given = Given(repo=options["repo"], froms=options["froms"], **{name: options[name] for name in _GIVEN})
-    build = BuildOptions(options["file"], options["config"], options["context"], target=options["target"])
     world = this_process()
     status = run_probe(
         world,
         Command(command or Command.PUSH),
-        given,
-        build,
+        given_of(options),
+        build_of(options, world.environ),
         policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world)),
         compare=options["compare"],
         push=options["push"],

@@ -12,7 +12,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decide import decide_to_run
 from dockpass.auth.decision import Refusal, WarningId
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cli.context import Given, assembled, engine_choice
+from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.explain import finding_lines
 from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, size, values_yaml
 from dockpass.cli.output import Output, is_terminal
@@ -77,6 +77,7 @@ def run_command(
         confirmed,
         foreign_allowed,
         is_terminal(),
+        typed_of(given, engine),
     )
     services = Services(
         world.environ,

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from dockpass.cli.context import Given, assembled, engine_choice
+from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
 from dockpass.paths import paths
-from dockpass.runs.request import BuildOptions
+from dockpass.runs.request import BuildOptions, Typed
 from dockpass.signals import ending_signals, heeded_signals
 from dockpass.text import clean
 
@@ -44,6 +44,7 @@ def start_screen(
         redactor=world.redactor,
         engine=engine_choice(world, engine),
         no_proxy=no_proxy,
+        typed=typed_of(given, engine),
     )
     return run_app(start)
 
@@ -92,6 +93,7 @@ def start_sandbox(engine: str | None = None) -> int:
             redactor=world.redactor,
             engine=choice,
             sandbox=sandbox,
+            typed=Typed(engine="embedded"),
         )
         return run_app(start)
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
-
 from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
-from dockpass.auth.facts import SourceKind, Variable
-from dockpass.auth.rules import READ_BY_RULES
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cleanup.rules import span_text
 from dockpass.references.address import host_of_registry
-from dockpass.registry.proxies import NONE, proxies_of
 from dockpass.runs.events import Phase
+from dockpass.runs.lines import command_line
 from dockpass.runs.login import ENGINE_COMMANDS
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.runs.request import RunRequest, hosts_of_run
 from dockpass.runs.services import Services
 from dockpass.runs.tags import default_tag
-from dockpass.secrets import Secret
 from dockpass.text import clean
 
 
@@ -36,28 +29,8 @@ def make_plan(request: RunRequest, services: Services) -> Plan:
         phases=phases,
         confirm=_confirmation(request, services),
         foreign=_foreign(request),
-        command_line=(*command_line(request, services.environ), *_proxy_words(services)),
+        command_line=command_line(request, services),
     )
-
-
-def command_line(request: RunRequest, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the same run as words of a command line, quoted for a shell, every secret as `$NAME`.
-
-    `environ` is the process environment, in which the command line would be typed.
-    """
-    options = request.facts.options
-    words = ["dockpass", str(request.command)]
-    words += _option("--repo", options.repo)
-    words += _option("--registry-username", options.registry_username)
-    if options.registry_password:
-        words += ["--registry-password-stdin"]
-    for tag in request.tags:
-        words += _option("--tag", tag)
-    words += _option("--image", request.image or request.build.image)
-    words += _build_words(request)
-    words += _cleanup_words(request.cleanup)
-    words += _edit_words(request, environ)
-    return (*_secret_words(request), *words)
 
 
 def _target(request: RunRequest, services: Services) -> str:
@@ -91,12 +64,6 @@ def _way(request: RunRequest, services: Services) -> str:
         return ""
     by_engine = request.command in ENGINE_COMMANDS
     return f", {', '.join(ways)}" + "; Docker and Podman use their daemon's own proxy" * by_engine
-
-
-def _proxy_words(services: Services) -> list[str]:
-    """Return the option that leaves the proxies of the environment unused, where it was given."""
-    unused = services.policy.proxies == NONE != proxies_of(services.environ)
-    return ["--no-proxy"] if unused else []
 
 
 def _work(request: RunRequest, target: str) -> tuple[PlannedPhase, ...]:
@@ -165,63 +132,3 @@ def _foreign(request: RunRequest) -> str | None:
         return f"{sent}CI_REGISTRY is {shown}, so this token was not made for that registry."
     found = next(notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY)
     return f"{sent}That is not plainly its registry: {found.message}."
-
-
-def _option(name: str, value: str | None) -> list[str]:
-    return [name, shlex.quote(clean(value))] if value else []
-
-
-def _build_words(request: RunRequest) -> list[str]:
-    build, words = request.build, []
-    for name, value in (
-        ("--file", build.file),
-        ("--config", build.config),
-        ("--context", build.context),
-        ("--target", build.target),
-        ("--platform", build.platform),
-    ):
-        words += _option(name, value)
-    for name, value in build.args.items():
-        words += _option("--build-arg", f"{name}={value}")
-    for pair in build.contexts:
-        words += _option("--build-context", pair)
-    return words
-
-
-def _cleanup_words(options: CleanupOptions) -> list[str]:
-    words = []
-    if options.keep_last is not None:
-        words += ["--keep-last", str(options.keep_last)]
-    if options.older_than is not None:
-        words += ["--older-than", span_text(options.older_than)]
-    words += _option("--match", options.match)
-    for keep in options.keep:
-        words += _option("--keep", keep)
-    return [*words, "--dry-run"] if options.dry_run else words
-
-
-def _edit_words(request: RunRequest, environ: Mapping[str, str]) -> list[str]:
-    words: list[str] = []
-    for variable in _edited(request):
-        if isinstance(variable.value, str):
-            words += ["--set", shlex.quote(f"{variable.name}={clean(variable.value)}")]
-    for name in sorted(READ_BY_RULES & set(environ) - set(request.facts.variables)):
-        words += ["--unset", name]
-    return words
-
-
-def _secret_words(request: RunRequest) -> list[str]:
-    """Secrets that were changed here go by the environment, for arguments stand in the process list."""
-    words = [
-        f'{variable.name}="${variable.name}"'
-        for variable in _edited(request)
-        if isinstance(variable.value, Secret)
-    ]
-    if request.facts.options.registry_password:
-        words = ["printf", "%s", '"$REGISTRY_PASSWORD"', "|", *words]
-    return words
-
-
-def _edited(request: RunRequest) -> list[Variable]:
-    changed = {SourceKind.SET, SourceKind.EDIT}
-    return [found for found in request.facts.variables.values() if found.source.kind in changed]

@@ -30,12 +30,29 @@ class BuildOptions:
     contexts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """Options that facts do not show any more, as typed: where variables come from, and who does the work.
+
+    `env_files` are relative to the working directory, `-` is stdin. `froms` are the base images of a build
+    that are named in place of a build file.
+    """
+
+    env_files: tuple[str, ...] = ()
+    env_format: str | None = None
+    unsets: tuple[str, ...] = ()
+    clean_env: bool = False
+    froms: tuple[str, ...] = ()
+    engine: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """One run. `image` is the local image of a push; `tags` are as given, without defaults.
 
     `confirmed` is the person's word for what the plan says; `foreign_allowed` for sending a token to a
     registry other than `CI_REGISTRY`. `can_ask` tells whether there is anybody to ask for that word.
+    `typed` is what a command line for the same run needs beside the facts.
     """
 
     command: Command
@@ -48,6 +65,7 @@ class RunRequest:
     confirmed: bool = False
     foreign_allowed: bool = False
     can_ask: bool = True
+    typed: Typed = field(default_factory=Typed)
 
 
 def hosts_of_run(request: RunRequest) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_acc
 from dockpass.runs.events import Ended, Status
 from dockpass.runs.plan import Plan
 from dockpass.runs.planning import make_plan
-from dockpass.runs.request import BuildOptions, RunRequest
+from dockpass.runs.request import BuildOptions, RunRequest, Typed
 from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
 from dockpass.secret_names import is_secret_name
@@ -62,7 +62,7 @@ class Sandbox:
 class Session:
     """One person's session. `found` are the facts before any edit, `ended` how its runs ended.
 
-    `store` holds the embedded engine's images.
+    `store` holds the embedded engine's images; `typed` is what was typed beside the facts.
     """
 
     found: Facts
@@ -81,6 +81,7 @@ class Session:
     situation: Callable[[Mapping[str, str], Path], Situation] = real_situation
     in_background: Callable[[Callable[[], None]], None] = in_thread
     clock: Callable[[], float] = time.monotonic
+    typed: Typed = field(default_factory=Typed)
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -128,7 +129,14 @@ class Session:
         decided = decide_to_run(command, self.facts)
         if isinstance(decided, Refusal):
             return decided
-        return RunRequest(command, self.facts, decided, build=BuildOptions())
+        return RunRequest(command, self.facts, decided, build=BuildOptions(), typed=self.typed_now())
+
+    def typed_now(self) -> Typed:
+        """Return what was typed, with the edits that facts do not show."""
+        facts = self.facts
+        taken = {*self.typed.unsets, *(self.found.variables.keys() - facts.variables.keys())}
+        froms = (image.reference for image in facts.base_images or () if image.origin == "--from")
+        return replace(self.typed, unsets=tuple(sorted(taken - facts.variables.keys())), froms=tuple(froms))
 
     def plan(self, request: RunRequest) -> Plan:
         """Return the plan of a run."""

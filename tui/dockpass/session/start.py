@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.engines.embedded.store import Store
 from dockpass.paths import Paths
+from dockpass.runs.request import Typed
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
 from dockpass.session.assemble import Assembled
@@ -20,7 +21,10 @@ from dockpass.variables.place import detect_place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What a screen starts from; `no_proxy` leaves the proxies of the environment unused."""
+    """What a screen starts from.
+
+    `no_proxy` leaves the proxies of the environment unused; `typed` is what was typed beside the facts.
+    """
 
     environ: Mapping[str, str]
     assembled: Assembled
@@ -29,6 +33,7 @@ class Start:
     engine: EngineChoice
     sandbox: Sandbox | None = None
     no_proxy: bool = False
+    typed: Typed = field(default_factory=Typed)
 
 
 def make_session(start: Start) -> Session:
@@ -55,4 +60,5 @@ def make_session(start: Start) -> Session:
         store=Store(engine.store),
         notes=start.assembled.notes,
         sandbox=start.sandbox,
+        typed=start.typed,
     )

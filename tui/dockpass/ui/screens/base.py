@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from importlib import import_module
 from typing import ClassVar, Self, TypeVar
@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from dockpass.actions import PLACES
 from dockpass.auth.command import Command
+from dockpass.commandline import is_pasteable
 from dockpass.errors import DockpassError
 from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.text import clean
@@ -131,6 +132,16 @@ class PanelScreen(Screen[None]):
         """Send a text to the terminal's clipboard, and say so; `words` stand for a long text."""
         self.app.copy_to_clipboard(text)
         self.notify(f"sent to the terminal's clipboard: {words or text}", timeout=6)
+
+    def copy_line(self, words: Sequence[str]) -> None:
+        """Copy a command line; say so where it cannot be pasted, or needs what only this screen has."""
+        line = " ".join(words)
+        if not is_pasteable(line):
+            why = "Not copied: a value in it holds control characters, which a terminal would obey."
+            self.notify(why, severity="warning", timeout=8)
+            return
+        needs = " (it needs this sandbox's variables)" if self.session.sandbox else ""
+        self.copy(line, f"{line}{needs}")
 
     def in_background(self, work: Callable[[], Result], take: Callable[[Result], None]) -> None:
         """Do in a thread what may take long; `take` gets the result in the screen's thread."""

@@ -325,4 +325,4 @@ class Overview(PanelScreen):
         except UsageError as error:
             self.notify(f"{error.message} {error.hint}", severity="warning", timeout=8)
             return
-        self.copy(self.session.services.redactor(" ".join(self.session.plan(request).command_line)))
+        self.copy_line(self.session.plan(request).command_line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from textual.widgets import OptionList
 from dockpass.dockerconfig.readers.read import known_hosts, read_all
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.errors import UsageError
+from dockpass.runs.lines import config_line
 from dockpass.session.session import Session
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import PanelScreen
@@ -161,7 +161,9 @@ class ReadersScreen(PanelScreen):
 
     def action_copy(self) -> None:
         """Copy the command line that says the same."""
-        self.copy(shlex.join(["dockpass", "config", self.registry.target.shown]))
+        session = self.session
+        registry = self.registry.target.shown
+        self.copy_line(config_line(registry, session.facts, session.typed_now(), session.services))
 
     def action_filter(self) -> None:
         """Ask for a part of a registry's name."""
