@@ -49,6 +49,14 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         for more in ((), ("--json",))
     ],
     "vars why": [("publish", *more) for more in ((), ("--json",))],
+    "vars import": [()],
+    "vars import gitlab": [
+        ("--yes", "--token-from", "env:MY_APP_TOKEN"),
+        ("--yes", "--json", "--project", "https://127.0.0.1:1/a/b"),
+        ("--yes", "--token-from", "cmd:docker-credential-canary get"),
+        (),
+        ("--forget",),
+    ],
     "images": [(), ("--json",)],
     "images export": [("nothing", "somewhere")],
     "images prune": [("--yes",)],

@@ -183,3 +183,11 @@ def test_glabs_configuration_may_lie_elsewhere(tmp_path: Path) -> None:
     folder = str(tmp_path / "xdg" / "glab-cli")
     assert token(tmp_path, GLAB_CONFIG_DIR=folder).secret.reveal() == PAT
     assert refused(tmp_path, XDG_CONFIG_HOME="xdg").id == "gitlab-token-missing"
+
+
+def test_a_command_gets_no_secret_but_its_own(tmp_path: Path) -> None:
+    program = tmp_path / "vault"
+    program.write_text('#!/bin/sh\nprintf %s "glpat-$VAULT_TOKEN-${CI_JOB_TOKEN:-none}"\n')
+    program.chmod(0o700)
+    given = {"PATH": f"{tmp_path}:/usr/bin:/bin", "VAULT_TOKEN": "mine", "CI_JOB_TOKEN": "canary-of-a-job"}
+    assert token(tmp_path, "cmd:vault", **given).secret.reveal() == "glpat-mine-none"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from dockpass.dockerconfig.helpers import find_program, run_bounded
+from dockpass.dockerconfig.helpers import find_program, helper_environ, run_bounded
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -118,7 +118,7 @@ def _of_command(line: str, environ: Mapping[str, str]) -> Token:
             "The command of --token-from was not run: its program is in no absolute directory of PATH.",
             "Write for example --token-from 'cmd:pass show gitlab'. No shell reads it.",
         )
-    answer = run_bounded([str(program), *words[1:]], b"", environ)
+    answer = run_bounded([str(program), *words[1:]], b"", helper_environ(program.name, environ))
     problem = answer.problem or (f"it ended with status {answer.status}" if answer.status else "")
     if problem:
         raise UsageError(
