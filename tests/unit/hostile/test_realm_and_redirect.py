@@ -219,7 +219,7 @@ async def test_a04_a_realm_that_changes_gets_no_credentials(world: World) -> Non
     server = await registry(world, f"{realm.url}/token")
     server.on(LIST, bearer(f"{other.url}/token"))
     error = await refused(await world.client(server.host))
-    assert error.id == "realm-changed"
+    assert error.id == "realm-differs"
     assert not other.asked
 
 

@@ -198,7 +198,7 @@ async def test_another_realm_later_on_gets_no_credentials(
     fake.say("GET", LIST, refusal(401, "UNAUTHORIZED", "", other.challenge))
     with pytest.raises(DockpassError) as caught:
         await client.tags("web")
-    assert caught.value.id == "realm-changed"
+    assert caught.value.id == "realm-differs"
     assert not other.asked
 
 

@@ -7,6 +7,7 @@ that asks for too much. Nothing is repeated, and a login that is refused is not 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from dockpass.errors import DockpassError
 from dockpass.findings import Finding, Severity
@@ -25,19 +26,22 @@ from dockpass.probe.question import MOST_REJECTIONS, ProbeContext, Question
 from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
 from dockpass.probe.scope_probe import MOST_OTHERS, ScopeProbe
 from dockpass.probe.tag_list import odd_list, read_by_list, sentences
-from dockpass.references.address import DOCKER_HUB_HOST, host_name, is_loopback
 from dockpass.registry.answer import Where
-from dockpass.registry.challenge import Challenge as Found
-from dockpass.registry.challenge import choose, parse_challenges, unusable_challenge
+from dockpass.registry.challenge import Challenge as Asked
+from dockpass.registry.contact import accept_challenge, api_host, challenge_of, is_registry, reach
 from dockpass.registry.flavour import Flavour, flavour_of
 from dockpass.registry.forms import LARGEST_FIRST_ANSWER, Form, shows_registry
 from dockpass.registry.judgement import Judgement, Outcome
 from dockpass.registry.meanings import CHECK_ADDRESS, NOT_A_REGISTRY
-from dockpass.registry.policy import RealmNotAgreed
-from dockpass.registry.token import Realm, basic, check_realm
+from dockpass.registry.token import Realm, basic
 from dockpass.text import clean
 
-_HUB_API = "registry-1.docker.io"
+_WITHHELD = {
+    "realm-refused": "the token server's address is not acceptable",
+    "realm-not-agreed": "sending it to this token server was not agreed to",
+    "realm-changed": "the token server's address has changed",
+}
+"""Why a login is not sent, by the error of `accept_challenge`."""
 
 
 async def probe(question: Question, context: ProbeContext) -> Probe:
@@ -60,7 +64,6 @@ class _Prober:
         self._client = RecordingClient(
             context.transport, context.clock, context.now, context.seconds, context.redact
         )
-        self._api = _HUB_API if question.host == DOCKER_HUB_HOST else question.host
         self._base = ""
         self._reached = False
         self._shown = False  # something answered as only a registry does
@@ -123,15 +126,13 @@ class _Prober:
             findings=tuple(self._findings),
             exists=self._exists,
             others=self._others,
-            way=self._context.transport.policy.way_to(self._api),
+            way=self._context.transport.policy.way_to(api_host(question.host)),
         )
 
     async def run(self) -> None:
         """Ask, step by step."""
         answered = await self._first_contact()
-        challenge = choose(parse_challenges(answered.challenges))
-        if answered.status == 401 and challenge is None:
-            raise self._unusable(answered)
+        challenge = self._challenge_of(answered)
         self._reached = True
         if challenge is None:
             await self._open()
@@ -139,65 +140,71 @@ class _Prober:
             await self._answer(challenge)
 
     async def _first_contact(self) -> Answered:
-        base = f"https://{self._api}"
-        try:
-            answered = await self._client.send("GET", f"{base}/v2/", limit=LARGEST_FIRST_ANSWER)
-        except DockpassError as error:
-            if not self._may_be_plain(error):
-                raise
-            self._client.note("no TLS; asked in plain http, as this host may be")
-            base = f"http://{self._api}"
-            answered = await self._client.send("GET", f"{base}/v2/", limit=LARGEST_FIRST_ANSWER)
-        self._base = base
-        shows = shows_registry(answered.headers, answered.shown)
-        if answered.status not in {200, 401} or (answered.status == 200 and shows is False):
-            found = self._judge(Where.PING, answered)
+        self._base, answered = await reach(
+            self._question.host,
+            self._context.transport.policy,
+            partial(self._client.send, "GET", limit=LARGEST_FIRST_ANSWER),
+            lambda: self._client.note("no TLS; asked in plain http, which this host is allowed"),
+        )
+        if not is_registry(answered.status, answered.shown):
+            judgement = self._judge(Where.PING, answered)
             self._ping = answered.in_words
             self._client.note(answered.in_words.partition(" ")[2])
             raise DockpassError(
-                found.id,
-                f"{self._question.host} does not answer as a registry: {answered.in_words}. {found.meaning}",
-                found.hint,
+                judgement.id,
+                f"{self._question.host} does not answer as a registry: {answered.in_words}."
+                f" {judgement.meaning}",
+                judgement.hint,
             )
-        self._shown = bool(shows)
-        self._ping = "answers as a registry" if shows else f"answers {answered.status}"
+        self._shown = bool(shows_registry(answered.headers, answered.shown))
+        self._ping = "answers as a registry" if self._shown else f"answers {answered.status}"
         if answered.status == 200:
             self._client.note("answers without a login")
             self._challenge = Challenge("none")
         return answered
 
-    def _unusable(self, answered: Answered) -> DockpassError:
-        said = clean(", ".join(filter(None, answered.challenges)), 80)
-        self._client.note(f"asks for {said}" if said else "names no way to log in")
-        return unusable_challenge(self._question.host, answered.challenges)
+    def _challenge_of(self, answered: Answered) -> Asked | None:
+        try:
+            return challenge_of(self._question.host, answered.status, answered.challenges)
+        except DockpassError:
+            schemes = clean(", ".join(filter(None, answered.challenges)), 80)
+            self._client.note(f"asks for {schemes}" if schemes else "names no way to log in")
+            raise
 
-    def _may_be_plain(self, error: DockpassError) -> bool:
-        """Tell whether plain http is tried: with this machine, or where the person allows it."""
-        if self._context.transport.policy.allows_plain(self._api):
-            return error.id in {"not-tls", "connection-refused"}
-        return error.id == "not-tls" and is_loopback(self._api)
+    def _accept(self, challenge: Asked) -> Realm | None:
+        """Return the token server of a challenge; raises if the credentials may not go there."""
+        has_login = self._question.credential is not None
+        try:
+            realm, news = accept_challenge(
+                self._question.host,
+                self._base,
+                challenge,
+                self._context.transport.policy,
+                rule=self._context.rule if has_login else None,
+                guard=self._context.guard if has_login else None,
+            )
+        except DockpassError as error:
+            if error.id in _WITHHELD:
+                self._login = Login(LoginState.WITHHELD, f"not sent: {_WITHHELD[error.id]}")
+            raise
+        if news:
+            self.find("realm-new", Severity.NOTE, news)
+        return realm
 
-    def _require_agreed(self, asking: str) -> None:
-        """Withhold the credentials from a host that is not plainly the registry's, nor agreed to."""
-        if self._question.credential is None or self._context.rule is None:
-            return
-        if why := self._context.rule.why_not(host_name(self._api), asking):
-            self._login = Login(LoginState.WITHHELD, f"not sent: {asking} was not agreed to")
-            raise RealmNotAgreed(self._question.host, asking, why)
-
-    async def _answer(self, challenge: Found) -> None:
+    async def _answer(self, challenge: Asked) -> None:
         """Answer the registry's challenge with the credentials, if it may have them."""
         if challenge.scheme == "basic":
             self._client.note("Basic")
             self._challenge = Challenge("Basic", clean(challenge.parameters.get("realm", ""), 200))
-            self._require_agreed(host_name(self._api))
+            self._accept(challenge)
             if self._may_log_in():
                 await self._by_basic()
             return
         self._shown = True
         self._ping = "answers as a registry"
-        realm = self._realm(challenge)
-        if not self._may_log_in():
+        self._show_challenge(challenge)
+        realm = self._accept(challenge)
+        if realm is None or not self._may_log_in():
             return
         scopes = ScopeProbe(
             self._question,
@@ -220,7 +227,7 @@ class _Prober:
             if scopes.rejected:
                 self._count_rejection()
 
-    def _realm(self, challenge: Found) -> Realm:
+    def _show_challenge(self, challenge: Asked) -> None:
         parameters = challenge.parameters
         shown = clean(parameters.get("realm", ""), 200)
         service = clean(parameters.get("service", ""), 200)
@@ -234,17 +241,6 @@ class _Prober:
                 Severity.NOTE,
                 f"The registry asks for the scope {wanted}; it was not added.",
             )
-        self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens is not accepted")
-        policy = self._context.transport.policy
-        realm = check_realm(self._api, self._base.partition(":")[0], parameters, policy)
-        self._require_agreed(host_name(realm.url))
-        if self._context.guard is not None and self._question.credential is not None:
-            self._login = Login(LoginState.WITHHELD, "not sent: the address for tokens has changed")
-            news = self._context.guard(self._question.host, realm.url)
-            if news:
-                self.find("realm-new", Severity.NOTE, news)
-        self._login = Login(LoginState.NOT_PROBED, "not asked")
-        return realm
 
     def _may_log_in(self) -> bool:
         """Tell whether the credentials can be sent, or there are none; else say why not."""
@@ -271,10 +267,8 @@ class _Prober:
         """A registry that answers without a login may still ask for one at a repository."""
         answered = await self._list(None, "nothing")
         if answered.status == 401:
-            challenge = choose(parse_challenges(answered.challenges))
-            if challenge is None:
-                raise self._unusable(answered)
-            await self._answer(challenge)
+            if challenge := self._challenge_of(answered):
+                await self._answer(challenge)
             return
         self._read_by_listing(answered, "without a login")
         self._login = Login(LoginState.NOT_NEEDED, "the registry asks for no login")

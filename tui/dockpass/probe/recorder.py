@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from dockpass.errors import DockpassError
 from dockpass.findings import Finding
 from dockpass.probe.model import ProbeRequest
 from dockpass.registry.answer import Answer, Where, read_answer
-from dockpass.registry.clock import date_in, span_in_words
+from dockpass.registry.clock import skew_of
 from dockpass.registry.flavour import Flavour
 from dockpass.registry.forms import why_no_tag_list
 from dockpass.registry.judgement import Judgement
@@ -23,8 +24,6 @@ from dockpass.text import clean
 LARGEST_ANSWER = 256 << 10
 LARGEST_LIST = 4 << 20
 """Of tags: some registries list them all, whatever number is asked for."""
-MOST_SKEW = 60.0
-"""Seconds by which clocks may differ: as much as Distribution allows a token."""
 
 _READ_BY_PEOPLE = 64 << 10
 
@@ -141,19 +140,15 @@ class RecordingClient:
         return self._redact(response.redact(text)).encode("utf-8", "surrogateescape")
 
     def _look_at_clock(self, response: Response) -> None:
-        theirs = date_in(response.headers.get("Date", ""))
-        if theirs is None:
-            return
-        skew = theirs.timestamp() - self.now()
         host = clean(urlsplit(response.url).netloc, 200)
-        if abs(skew) > MOST_SKEW and not any(host in found.message for found in self.findings):
-            side = "ahead of" if skew > 0 else "behind"
+        skew = skew_of(response.headers.get("Date", ""), datetime.fromtimestamp(self.now(), UTC))
+        if skew and not any(host in finding.message for finding in self.findings):
             self.findings.append(
                 Finding(
                     "clock-skew",
                     "",
-                    f"The clock of {host} is {span_in_words(abs(skew))} {side} this machine's; tokens may"
-                    " count as not yet or no longer valid.",
+                    f"The clock of {host} is {skew} this machine's, so tokens may be refused as expired or"
+                    " not valid yet.",
                     hint="Set the clock that is wrong.",
                 )
             )

@@ -29,10 +29,10 @@ from dockpass.probe.token_answer import TokenAnswer, facts_of, listed, scope_in
 from dockpass.registry.answer import Where
 from dockpass.registry.challenge import choose, parse_challenges
 from dockpass.registry.claims import Claims, read_claims
+from dockpass.registry.contact import realm_differs
 from dockpass.registry.flavour import Flavour
 from dockpass.registry.judgement import Judgement, Outcome
-from dockpass.registry.token import CLIENT_ID, Realm, basic, read_token, with_query
-from dockpass.registry.transport import origin
+from dockpass.registry.token import CLIENT_ID, Realm, basic, is_foreign, read_token, with_query
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
@@ -277,15 +277,10 @@ class ScopeProbe:
 
     def _compare_realm(self, answered: Answered) -> None:
         challenge = choose(parse_challenges(answered.challenges))
-        named = challenge.parameters.get("realm", "") if challenge else ""
-        if named and named != self._realm.url:
-            self._find(
-                "realm-differs",
-                Severity.ERROR,
-                f"The registry first sent for tokens to {clean(self._realm.url, 200)}, and for this"
-                f" repository to {clean(named, 200)}. Nothing was sent there.",
-                "Ask the registry's administrator which one is right.",
-            )
+        if challenge is None or challenge.scheme != "bearer":
+            return
+        if error := realm_differs(self._question.host, self._realm, challenge):
+            self._find(error.id, Severity.ERROR, error.message, error.hint)
 
     async def _pull_of(self, path: str) -> ActionResult:
         """See whether another repository can be read, for the base images of a build."""
@@ -371,8 +366,7 @@ class ScopeProbe:
 
     @property
     def _is_foreign(self) -> bool:
-        """Whether the realm lies elsewhere than on the registry's own scheme, host and port."""
-        return origin(self._realm.url) != origin(self._base)
+        return is_foreign(self._realm.url, self._question.host)
 
     def _put(self, asked: str, verdict: Verdict, evidence: str) -> None:
         self.actions[asked] = ActionResult(asked, verdict, evidence, self._question.path)

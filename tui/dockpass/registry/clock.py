@@ -1,33 +1,39 @@
-"""Dates in headers, and whether a server's clock differs so much that tokens fail because of it."""
+"""Dates in headers, clocks that are off, and spans of time in words."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-LARGEST = timedelta(minutes=2)
-"""Registries take tokens that begin or end a minute off."""
+MOST_SKEW = timedelta(seconds=60)
+"""The leeway that Distribution allows a token (`registry/auth/token`): beyond it, tokens are refused."""
 
 
 def date_in(header: str) -> datetime | None:
-    """Return the moment that a header names; None where it names none. Never raises."""
+    """Return the moment that a header names, None if it names none. Never raises."""
     try:
-        found = parsedate_to_datetime(header)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        date = parsedate_to_datetime(header)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError, IndexError, AttributeError):
         return None
 
 
-def skew_in_words(date: str, now: datetime) -> str:
-    """Say how far the clock of a `Date` header is off; empty where it is not, or not known."""
+def skew_of(date: str, now: datetime) -> str:
+    """Return how far the clock of a `Date` header is off: `5 minutes ahead of`, `3 days behind`.
+
+    Empty within `MOST_SKEW`, and if the header holds no date.
+    """
     theirs = date_in(date)
-    if theirs is None:
+    if theirs is None or abs(theirs - now) <= MOST_SKEW:
         return ""
-    off = theirs - now
-    if abs(off) <= LARGEST:
-        return ""
-    direction = "ahead of" if off > timedelta() else "behind"
-    return f"its clock is {int(abs(off).total_seconds()) // 60:,} minutes {direction} this machine's"
+    side = "ahead of" if theirs > now else "behind"
+    return f"{span_in_words(abs(theirs - now).total_seconds())} {side}"
+
+
+def skew_in_words(date: str, now: datetime) -> str:
+    """Return the clause about a server's clock that is off; empty if it is not, or not known."""
+    skew = skew_of(date, now)
+    return f"its clock is {skew} this machine's" if skew else ""
 
 
 def span_in_words(seconds: float) -> str:

@@ -14,19 +14,25 @@ from urllib.parse import urlsplit
 from aiohttp import ClientTimeout
 
 from dockpass.errors import DockpassError, LoginRefused
-from dockpass.references.address import DOCKER_HUB_HOST, host_name, is_loopback
 from dockpass.references.credential import Credential
 from dockpass.registry.answer import Answer, Where, read_answer
-from dockpass.registry.challenge import Challenge, choose, parse_challenges, unusable_challenge
+from dockpass.registry.challenge import Challenge, choose, parse_challenges
 from dockpass.registry.clock import skew_in_words
+from dockpass.registry.contact import (
+    accept_challenge,
+    challenge_of,
+    is_registry,
+    reach,
+    realm_differs,
+)
 from dockpass.registry.failures import RegistryError, error_of, login_refused, refuses_login
 from dockpass.registry.forms import LARGEST_FIRST_ANSWER, is_page
 from dockpass.registry.meanings import NOT_REGISTRY, judge
-from dockpass.registry.policy import Guard, RealmNotAgreed
+from dockpass.registry.policy import Guard
 from dockpass.registry.retry import Retries, Retry
 from dockpass.registry.scopes import beyond
 from dockpass.registry.slow_body import Body
-from dockpass.registry.token import Realm, Tokens, basic, check_realm, named_realm
+from dockpass.registry.token import Realm, Tokens, basic
 from dockpass.registry.transport import (
     TIMEOUT,
     TRANSFER_TIMEOUT,
@@ -39,7 +45,6 @@ from dockpass.secrets import Secret
 from dockpass.text import clean
 
 LARGEST_WORDS = 64 << 10
-_HUB_API = "registry-1.docker.io"
 
 
 class Session:
@@ -64,7 +69,6 @@ class Session:
         self.server_asked_for = ""
         self.skew = ""
         self._now = now
-        self._api = _HUB_API if host == DOCKER_HUB_HOST else host
         self._credential = credential
         self._transport = transport
         self._tokens = Tokens(transport, host, credential)
@@ -94,7 +98,7 @@ class Session:
         return clean(credential.username, 100) or "<token>"
 
     async def connect(self) -> None:
-        """Find out how the registry speaks and where it sends for tokens; no credentials are sent."""
+        """Make the first contact: find scheme, challenge and token server; no credentials are sent."""
         await self._connect()
 
     async def login(self) -> str:
@@ -118,7 +122,7 @@ class Session:
             if refuses_login(error.answer):
                 raise login_refused(self.host, credential.username, error.answer) from error
             raise
-        response = await self._ask_for_challenge(self.base, headers)
+        response = await self._get(f"{self.base}/v2/", headers)
         if response.status == 200 and not is_page(response.body):
             by = clean(urlsplit(self._realm.url).netloc) if self._realm else "the registry"
             return f"accepted by {by}{f'; {self.skew}' if self.skew else ''}"
@@ -227,31 +231,19 @@ class Session:
         if self._challenge is None:
             self._learn(found)
             return True
-        if self._realm and found.scheme == "bearer":
-            self._require_same_realm(self._realm, found)
+        if (
+            self._realm
+            and found.scheme == "bearer"
+            and (error := realm_differs(self.host, self._realm, found))
+        ):
+            raise error
         return self._realm is not None
 
     def _learn(self, challenge: Challenge) -> None:
-        policy, realm = self._transport.policy, None
-        if challenge.scheme == "bearer":
-            realm = check_realm(self._api, urlsplit(self.base).scheme, challenge.parameters, policy)
-        if self._credential and policy.realm_rule:
-            asking = host_name(realm.url if realm else self._api)
-            if why := policy.realm_rule.why_not(host_name(self._api), asking):
-                raise RealmNotAgreed(self.host, asking, why)
-        if self._credential and realm and self._guard:
-            self._guard(self.host, realm.url)
+        policy = self._transport.policy
+        rule, guard = (policy.realm_rule, self._guard) if self._credential else (None, None)
+        realm, _ = accept_challenge(self.host, self.base, challenge, policy, rule=rule, guard=guard)
         self._realm, self._challenge = realm, challenge
-
-    def _require_same_realm(self, known: Realm, challenge: Challenge) -> None:
-        named = named_realm(challenge.parameters)
-        if named != known:
-            raise DockpassError(
-                "realm-changed",
-                f"{clean(self.host)} first sent for tokens to {clean(known.url, 200)}, and now to"
-                f" {clean(named.url, 200)}. No credentials were sent there.",
-                "Ask the registry's administrator which one is right.",
-            )
 
     async def _connect(self) -> None:
         """Find out once how the registry speaks and what it asks for."""
@@ -260,12 +252,10 @@ class Session:
         async with self._connecting:
             if self.base:
                 return
-            base, response = await self._ping()
-            if response.status not in {200, 401} or (response.status == 200 and is_page(response.body)):
+            base, response = await reach(self.host, self._transport.policy, self._get)
+            if not is_registry(response.status, response.body):
                 raise self._no_registry(response)
-            challenge = choose(parse_challenges(response.challenges))
-            if challenge is None and response.status == 401:
-                raise unusable_challenge(self.host, response.challenges)
+            challenge = challenge_of(self.host, response.status, response.challenges)
             self.base, self.skew = base, skew_in_words(response.headers.get("Date", ""), self._now())
             try:
                 if challenge:
@@ -274,33 +264,10 @@ class Session:
                 self.base = ""  # nothing was learned, and nothing is sent without
                 raise
 
-    async def _ping(self) -> tuple[str, Response]:
-        base = f"https://{self._api}"
-        try:
-            return base, await self._ask_for_challenge(base)
-        except DockpassError as error:
-            if not self._may_be_plain(error):
-                raise
-        base = f"http://{self._api}"
-        return base, await self._ask_for_challenge(base)
-
-    async def _ask_for_challenge(self, base: str, headers: Mapping[str, str] | None = None) -> Response:
+    async def _get(self, url: str, headers: Mapping[str, str] | None = None) -> Response:
         return await self._transport.request(
-            "GET",
-            f"{base}/v2/",
-            headers=headers,
-            limit=LARGEST_FIRST_ANSWER,
-            retry=Retry.WHEN_BUSY,
+            "GET", url, headers=headers, limit=LARGEST_FIRST_ANSWER, retry=Retry.WHEN_BUSY
         )
-
-    def _may_be_plain(self, error: DockpassError) -> bool:
-        """Tell whether plain http is tried: with this machine, as docker does it, or where it is allowed.
-
-        A registry that speaks TLS with a wrong certificate is never asked without it.
-        """
-        if self._transport.policy.allows_plain(self._api):
-            return error.id in {"not-tls", "connection-refused"}
-        return error.id == "not-tls" and is_loopback(self._api)
 
     def _no_registry(self, response: Response) -> DockpassError:
         answer = _answer(Where.PING, response)

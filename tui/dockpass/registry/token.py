@@ -160,7 +160,7 @@ class Tokens:
             url,
             headers=headers,
             limit=LARGEST_ANSWER,
-            foreign=self._is_foreign(url),
+            foreign=is_foreign(url, self._host),
             retry=Retry.WHEN_BUSY,
         )
         if response.status != 200:
@@ -190,7 +190,7 @@ class Tokens:
             url,
             data=form,
             limit=LARGEST_ANSWER,
-            foreign=self._is_foreign(url),
+            foreign=is_foreign(url, self._host),
             retry=Retry.WHEN_BUSY,
         )
         if response.status in {404, 405}:
@@ -204,10 +204,10 @@ class Tokens:
             raise error_of("request for a token", self._host, answer)
         return read_token(self._host, response.body)
 
-    def _is_foreign(self, url: str) -> bool:
-        """Tell whether a realm lies elsewhere than on the registry's own host and port."""
-        scheme = urlsplit(url).scheme
-        return origin(url) != origin(f"{scheme}://{self._host}")
+
+def is_foreign(url: str, host: str) -> bool:
+    """Tell whether a realm lies elsewhere than on the registry's own host and port."""
+    return origin(url) != origin(f"{urlsplit(url).scheme}://{host}")
 
 
 def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
