@@ -137,8 +137,8 @@ def all_spelled(value: str, user: str = "robot") -> str:
 
 
 def in_header(text: str) -> str:
-    """Return a text as it can stand in a header."""
-    return re.sub(r"[^\x20-\x7e]", "?", text)
+    """Return a text as it can stand in a header: as bytes of UTF-8, which Python's servers write letter by letter."""
+    return re.sub(r"[\x00-\x1f\x7f]", "?", text).encode().decode("latin-1")
 
 
 def strings_of(found: object) -> Iterable[str]:

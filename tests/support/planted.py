@@ -127,6 +127,7 @@ class Planted:
         path = self.root / "home/.docker/config.json"
         path.write_text(json.dumps(self.docker_config))
         path.chmod(0o600)
+        self._before = {**getattr(self, "_before", {}), path: path.read_text()}
 
     def _helper(self, name: str, body: str) -> None:
         program = self.root / "bin" / f"docker-credential-{name}"

@@ -39,6 +39,11 @@ def mask_before_cutting(mask: Callable[..., str] | None) -> None:
     _Masking.mask = mask
 
 
+def masked(text: str) -> str:
+    """Return a text without the secrets of this process: before it is cut, or written in another spelling."""
+    return _Masking.mask(text) if _Masking.mask else text
+
+
 def inert(text: str) -> str:
     """Return `text` as one line in which nothing steers a terminal, however long it is."""
     shown = text.expandtabs(4) if "\t" in text else text
@@ -78,7 +83,7 @@ def cut(text: str, width: int) -> str:
     """Shorten `text` to `width` characters, the last of which is then `…`; masked before, as in `clean`."""
     if len(text) <= width:
         return text
-    shown = _Masking.mask(text) if _Masking.mask else text
+    shown = masked(text)
     return shown if len(shown) <= width else shown[: max(width - 1, 0)] + "…"
 
 

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from dockpass.errors import DockpassError
-from dockpass.text import clean
+from dockpass.text import clean, masked
 
 KindOf = Callable[[str], str]
 """Tells what kind of address that is; the empty string for a public one."""
 
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.IGNORECASE)
-_PART = re.compile(r"[^/:@?#\[\]\s\"]+")
+_PART = re.compile(r"[^/:@?#\[\]\s\"•]+")  # a mask stays one
 _LONGEST_NAME = 254
 
 _V6_FORMS = {
@@ -93,7 +93,7 @@ def in_ascii(address: str) -> str:
 
     A name that looks like another one does not look so any more. What has no punycode is escaped.
     """
-    return _PART.sub(_punycode, address)
+    return _PART.sub(_punycode, masked(address))
 
 
 def _punycode(name: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ from dockpass.registry.retry import Retry
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Transport, origin
 from dockpass.secrets import Secret
-from dockpass.text import clean
+from dockpass.text import clean, masked
 
 LARGEST_ANSWER = 64 << 10
 SHORTEST_LIFE = 60.0
@@ -89,10 +89,10 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: P
     elif parts.scheme not in {"http", "https"}:
         why = f"has the scheme {clean(parts.scheme, 20)}"
     if why:
+        shown = clean(in_ascii(masked(url)[:LONGEST_SHOWN]), 200)
         raise DockpassError(
             "realm-refused",
-            f"{clean(host)} sends for tokens to {clean(in_ascii(url[:LONGEST_SHOWN]), 200)}, which {why}."
-            " No credentials were sent.",
+            f"{clean(host)} sends for tokens to {shown}, which {why}. No credentials were sent.",
             "It has to be an https address; ask the registry's administrator.",
         )
     return named_realm(parameters)
