@@ -11,6 +11,7 @@ from pathlib import Path
 
 from readerworld import AUTH_JSON, CONFIG, World, basic
 
+import ciworlds
 import probes
 import stores
 from dockpass.auth.command import Method
@@ -31,6 +32,7 @@ from dockpass.session.session import Sandbox, Session
 from dockpass.settings import LoadedSettings, Settings
 from dockpass.unknown import Unknown
 from dockpass.variables.gather import variable
+from dockpass.variables.gitlab.model import Definition, Ref
 from dockpass.variables.place import detect_place
 
 JOB = {
@@ -303,6 +305,30 @@ def _with_images(*, images: bool = True, **more: object) -> Session:
     return made
 
 
+def with_project(
+    values: dict[str, str] | None = None,
+    *,
+    job: str = "",
+    ref: Ref = ciworlds.FEATURE,
+    settings: tuple[Definition, ...] = ciworlds.SETTINGS,
+    files: dict[str, str] | None = None,
+    edits: tuple[Edit, ...] = (),
+) -> Session:
+    """A session in a clone of a project with a pipeline."""
+    made = session(values or {"PATH": "/usr/bin"}, engine=DOCKER)
+    clone = ciworlds.clone(files, ref)
+    redactor = made.services.redactor
+    made.find_clone = lambda: clone
+    made.desk = ciworlds.desk(clone, job=job, ref=ref, settings=settings, redactor=redactor)
+    for edit in edits:
+        made.edit(edit)
+    return made
+
+
+def _project(**more: object) -> Callable[[], Session]:
+    return lambda: with_project(**more)  # type: ignore[arg-type]
+
+
 def _configs(world: World, values: dict[str, str] = CONFIGS) -> Callable[[], Session]:
     return lambda: session(values, world=world)
 
@@ -360,5 +386,13 @@ SCENES: tuple[Scene, ...] = (
     Scene("images-prune", _with_images, ("i", "p")),
     Scene("images-empty", partial(_with_images, images=False), ("i",)),
     Scene("images-sandbox-80x24", lambda: _with_images(sandbox=SANDBOX), ("i",), width=80, height=24),
+    Scene("variables", _project(job="publish"), ("v",)),
+    Scene("variables-light", _project(job="publish"), ("v",), theme="dockpass-light"),
+    Scene("variables-80x24", _project(job="publish"), ("v",), width=80, height=24),
+    Scene("variables-60x16", _project(job="publish"), ("v",), width=60, height=16),
+    Scene("variables-200x60", _project(job="publish"), ("v",), width=200, height=60),
+    Scene("variables-protected", _project(job="publish"), ("v", "t")),
+    Scene("variables-job", _project(), ("v", "J")),
+    Scene("variables-here", _job(), ("v",)),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "r")),
 )

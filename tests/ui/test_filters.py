@@ -66,3 +66,10 @@ async def test_a_search_in_the_log_is_seen_and_cleared_before_the_screen_is_left
         assert "nothing matches" in str(log.border_title)
         await press(pilot, "escape", "escape")
         assert pilot.app.screen is not screen  # the question whether the run is to be cancelled
+
+
+async def test_what_is_typed_is_never_read_as_markup() -> None:
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "slash", *"[/foo]", "enter")
+        title = pilot.app.screen.query_one("#environment").border_title
+        assert "[/foo]" in str(title)

@@ -49,7 +49,17 @@ async def test_a_run_shows_a_line_of_everything(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(59, 16), (60, 15), (20, 5)])
 @pytest.mark.parametrize(
     "keys",
-    [(), ("a",), ("c",), ("i",), ("2", "enter"), ("2", "enter", "r"), ("question_mark",), ("tab", "e")],
+    [
+        (),
+        ("a",),
+        ("c",),
+        ("i",),
+        ("v",),
+        ("2", "enter"),
+        ("2", "enter", "r"),
+        ("question_mark",),
+        ("tab", "e"),
+    ],
     ids=str,
 )
 async def test_below_the_smallest_size_one_line_says_so(size: tuple[int, int], keys: tuple[str, ...]) -> None:

@@ -81,6 +81,14 @@ ACTIONS: tuple[Action, ...] = (
         opens="images",
         help="Show the images of the embedded engine.",
     ),
+    Action(
+        id="variables",
+        keys="v",
+        title="variables",
+        scope="overview",
+        opens="variables",
+        help="Show every variable as a GitLab job would get it, and why.",
+    ),
     Action(id="command_1", keys="1", title="build", scope="overview", shown=False, help="Select build."),
     Action(id="command_2", keys="2", title="push", scope="overview", shown=False, help="Select push."),
     Action(id="command_3", keys="3", title="pull", scope="overview", shown=False, help="Select pull."),
@@ -219,6 +227,66 @@ ACTIONS: tuple[Action, ...] = (
         help="Go back to the overview; a filter is cleared first.",
     ),
     Action(
+        id="edit",
+        keys="e",
+        title="edit",
+        scope="variables",
+        help="What if it had another value? Edits win over every level, and change no file.",
+    ),
+    Action(id="job", keys="J", title="job", scope="variables", help="Choose the job to look at."),
+    Action(
+        id="ref", keys="b", title="ref", scope="variables", help="Choose the branch, tag or merge request."
+    ),
+    Action(
+        id="protection",
+        keys="t",
+        title="protected",
+        scope="variables",
+        help="Take the ref as protected, or as not protected.",
+    ),
+    Action(
+        id="environment", keys="n", title="environment", scope="variables", help="Choose the environment."
+    ),
+    Action(
+        id="pipeline_source",
+        keys="s",
+        title="started by",
+        scope="variables",
+        help="Choose what starts the pipeline.",
+    ),
+    Action(
+        id="filter",
+        keys="slash",
+        title="filter",
+        scope="variables",
+        help="Show only variables that contain a text.",
+    ),
+    Action(
+        id="problems",
+        keys="p",
+        title="problems",
+        scope="variables",
+        help="Show only variables that need a look, or all again.",
+    ),
+    Action(id="unset", keys="u", title="unset", scope="variables", help="What if the variable were missing?"),
+    Action(id="undo", keys="backspace", title="undo", scope="variables", help="Undo the last edit."),
+    Action(
+        id="reveal",
+        keys="r",
+        title="reveal",
+        scope="variables",
+        shown=False,
+        help="Show one secret for ten seconds; asks first.",
+    ),
+    Action(id="switch", keys="tab", title="panel", scope="variables", help="Go to the next panel."),
+    Action(
+        id="back",
+        keys="escape",
+        title="overview",
+        scope="variables",
+        help="Go back to the overview; a filter is cleared first.",
+    ),
+    Action(
         id="copy",
         keys="y",
         title="copy",
@@ -243,6 +311,7 @@ SCOPES = {
     "access": "Access",
     "readers": "Configs",
     "images": "Images",
+    "variables": "Variables",
     "everywhere": "Everywhere",
 }
 """Where keys work, with a title each."""

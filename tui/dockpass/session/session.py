@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide, decide_to_run
 from dockpass.auth.decision import Decision, Refusal, WarningId
-from dockpass.auth.facts import Edit, EditKind, Facts
+from dockpass.auth.facts import Edit, EditKind, Facts, SourceKind
 from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.detect import EngineState
@@ -29,7 +29,12 @@ from dockpass.runs.services import Services
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
+from dockpass.session.desk import Desk, open_desk
 from dockpass.settings import LoadedSettings
+from dockpass.unknown import Unknown
+from dockpass.variables.clone import Clone
+from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.logins import facts_of
 from dockpass.variables.place import Place
 
 SECONDS_REVEALED = 10.0
@@ -46,6 +51,11 @@ def real_situation(environ: Mapping[str, str], home: Path) -> Situation:
 def in_thread(work: Callable[[], None]) -> None:
     """Do work in a thread that holds no exit."""
     threading.Thread(target=work, daemon=True).start()
+
+
+def no_clone() -> Clone | None:
+    """Return that there is no clone."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,10 @@ class Session:
     in_background: Callable[[Callable[[], None]], None] = in_thread
     clock: Callable[[], float] = time.monotonic
     typed: Typed = field(default_factory=Typed)
+    find_clone: Callable[[], Clone | None] = no_clone
+    desk: Desk = field(default_factory=Desk)
+    as_job: bool = False
+    """Whether the logins are those that the chosen job would get, and not those of this process."""
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -90,8 +104,32 @@ class Session:
 
     @property
     def facts(self) -> Facts:
-        """The facts with every edit made."""
-        return applied(self.found, tuple(self.edits))
+        """The facts with every edit made: those of this process, or those that the chosen job would get."""
+        return self._facts(self.edits)
+
+    def _facts(self, edits: Sequence[Edit]) -> Facts:
+        if not self.as_job:
+            return applied(self.found, tuple(edits))
+        return self.facts_of_job(self.desk.seen(self.all_edits(edits)).view, edits)
+
+    def facts_of_job(self, view: JobView, edits: Sequence[Edit] = ()) -> Facts:
+        """Return what a program in a job would see; options and build files are those of this process."""
+        options = tuple(each for each in edits if each.kind in {EditKind.GIVE, EditKind.DROP})
+        here = applied(self.found, options)
+        return replace(here, variables=facts_of(view, here.home, here.cwd).variables)
+
+    def open_desk(self) -> Desk:
+        """Return the desk with the clone as it is now. Asks git, and takes a moment."""
+        return open_desk(self.find_clone(), self.services.redactor, self.desk)
+
+    def all_edits(self, edits: Sequence[Edit] | None = None) -> list[Edit]:
+        """Return what lies on top of everything: what `--set` gave, then the edits."""
+        given = [
+            Edit(EditKind.SET, name, found.value)
+            for name, found in self.found.variables.items()
+            if found.source.kind is SourceKind.SET and not isinstance(found.value, Unknown)
+        ]
+        return [*given, *(self.edits if edits is None else edits)]
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -108,7 +146,7 @@ class Session:
 
     def decide_before(self, command: Command) -> Decision | Refusal:
         """Decide without the edits."""
-        return decide(command, self.found)
+        return decide(command, self._facts(()))
 
     def instead(self, command: Command) -> tuple[WhyNot, ...]:
         """Return what would have to change for the other methods."""

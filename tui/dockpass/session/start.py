@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
@@ -16,6 +17,7 @@ from dockpass.secrets import Redactor
 from dockpass.session.assemble import Assembled
 from dockpass.session.session import Sandbox, Session
 from dockpass.settings import load_settings
+from dockpass.variables.clone import find_clone
 from dockpass.variables.place import detect_place
 
 
@@ -61,4 +63,5 @@ def make_session(start: Start) -> Session:
         notes=start.assembled.notes,
         sandbox=start.sandbox,
         typed=start.typed,
+        find_clone=partial(find_clone, cwd, start.environ),
     )

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from dockpass.auth.command import Command
 from dockpass.secrets import Secret
 from dockpass.session.session import SECONDS_REVEALED, Session, edit_of, removal_of
+from dockpass.text import clean
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Revealed, Typed
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import option_name, value_of
@@ -31,7 +32,7 @@ class Editor:
         """Ask for another value of a variable or option."""
         value = value_of(entry, self._session.facts)
         dialog = EditValue(
-            option_name(entry),
+            clean(option_name(entry), 100),
             entry.means,
             None if isinstance(value, Unknown) else value,
             secret=entry.secret,

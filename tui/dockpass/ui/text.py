@@ -18,3 +18,11 @@ def content(line: Line) -> Content:
 def contents(lines: Sequence[Line]) -> Content:
     """Return lines as one content."""
     return Content("\n").join(content(line) for line in lines)
+
+
+class PlainText:
+    """Mixed into a widget: its titles are plain text too, and markup in them is never read."""
+
+    def render_str(self, text_content: str | Content) -> Content:
+        """Return a title as it stands."""
+        return text_content if isinstance(text_content, Content) else Content(text_content)

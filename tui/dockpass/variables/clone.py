@@ -22,6 +22,7 @@ from dockpass.variables.gitlab.tree import YamlError
 
 CI_FILE = ".gitlab-ci.yml"
 MERGED = "GitLab's merged YAML"
+MOST_REFS = 1000
 
 _SCP_FORM = re.compile(r"(?:[^@/]+@)?(?P<host>\[[^\]]+\]|[^:/]+):(?P<path>.+)")
 
@@ -67,6 +68,21 @@ class Clone:
         )
         return tuple(sorted(set(filter(None, listed.split("\0"))))) or None
 
+    def refs(self) -> tuple[Ref, ...]:
+        """Return the branches and tags that git knows here, the latest first; bounded."""
+        listed = ask_git(
+            self.root,
+            self.environ,
+            "for-each-ref",
+            "--sort=-creatordate",
+            f"--count={MOST_REFS}",
+            "--format=%(refname)",
+            "refs/heads",
+            "refs/remotes/origin",
+            "refs/tags",
+        )
+        return tuple(dict.fromkeys(filter(None, map(_known_ref, listed.splitlines()))))
+
     def paths(self) -> tuple[str, ...] | None:
         """Return the paths that git knows or would add, sorted; None where git does not tell."""
         return self._listed
@@ -96,6 +112,14 @@ def _ref(root: Path, environ: Mapping[str, str]) -> Ref | None:
         return Ref(name=branch, protected=None)
     tag = ask_git(root, environ, "describe", "--tags", "--exact-match", "HEAD")
     return Ref(type=RefType.TAG, name=tag, protected=None) if tag else None
+
+
+def _known_ref(refname: str) -> Ref | None:
+    _, kind, name = (*refname.split("/", 2), "", "")[:3]
+    if kind == "tags":
+        return Ref(type=RefType.TAG, name=name, protected=None)
+    name = name.removeprefix("origin/") if kind == "remotes" else name
+    return None if name in {"", "HEAD"} else Ref(name=name, protected=None)
 
 
 def project_of(remote: str, default_branch: str | None = None) -> Project:

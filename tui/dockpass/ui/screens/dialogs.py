@@ -17,6 +17,7 @@ from textual.widgets import Button, Input, Static
 from dockpass.runs.events import TagPlanned
 from dockpass.secrets import Secret
 from dockpass.text import clean
+from dockpass.ui.text import PlainText
 from dockpass.ui.views.cleanup import plan_counts, plan_rows
 from dockpass.ui.views.words import Line, filter_words, nothing_matches, plain
 from dockpass.ui.widgets.filter import Filter
@@ -25,6 +26,10 @@ from dockpass.ui.widgets.panel import Text, View
 from dockpass.ui.widgets.too_small import TooSmall
 
 Answer = TypeVar("Answer")
+
+
+class Frame(PlainText, Vertical):
+    """The frame of a dialog."""
 
 
 class Dialog(ModalScreen[Answer]):
@@ -93,7 +98,7 @@ class Confirm(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """Title, reasons, two buttons."""
         yield TooSmall()
-        with Vertical(classes="dialog -danger" if self._danger else "dialog") as dialog:
+        with Frame(classes="dialog -danger" if self._danger else "dialog") as dialog:
             dialog.border_title = self._title
             yield from self.compose_body()
             with Horizontal(classes="buttons"):
@@ -227,7 +232,7 @@ class EditValue(Dialog[Typed | None]):
         kept = f"{self._characters} characters, unchanged"
         hint = kept if self._secret and self._characters else "not set"
         yield TooSmall()
-        with Vertical(classes="dialog") as dialog:
+        with Frame(classes="dialog") as dialog:
             dialog.border_title = self._name
             dialog.border_subtitle = f"enter saves{unset} · esc cancels"
             yield Static(self._means, markup=False, classes="means")
@@ -283,7 +288,7 @@ class Reading(Dialog[None]):
     def compose(self) -> ComposeResult:
         """A frame with the lines."""
         yield TooSmall()
-        with Vertical(classes="dialog") as dialog:
+        with Frame(classes="dialog") as dialog:
             dialog.border_title = self._title
             dialog.border_subtitle = "esc closes"
             yield Text(id="body", classes="dialog-body")

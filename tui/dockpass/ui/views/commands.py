@@ -68,6 +68,14 @@ _LAYOUTS = (
 )
 
 
+def warning_words(decided: Decided) -> str:
+    """Return the first warning of a decision in two or three words; empty where there is none."""
+    if isinstance(decided, Refusal) or not decided.warnings:
+        return ""
+    first = decided.warnings[0].id
+    return _SHORT_WARNINGS.get(first, str(first))
+
+
 class _Cells:
     """The cells of a row, by column: a text and its role."""
 
@@ -86,10 +94,8 @@ class _Cells:
             "where": ((where, "text" if now.login else "label"),),
             "secret": ((_secret_words(now), "label"),),
         }
-        warning = now.warnings[0].id if now.warnings else None
-        self.warning: Line = (
-            ((f"{GLYPH_LOOK} {_SHORT_WARNINGS.get(warning, str(warning))}", "look"),) if warning else ()
-        )
+        warning = warning_words(now)
+        self.warning: Line = ((f"{GLYPH_LOOK} {warning}", "look"),) if warning else ()
 
 
 def _length(cells: Line) -> int:

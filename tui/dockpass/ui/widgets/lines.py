@@ -10,14 +10,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import RenderOptions
 
-from dockpass.ui.text import content
+from dockpass.ui.text import PlainText, content
 from dockpass.ui.views.words import Line
 from dockpass.ui.widgets.panel import SCROLL_KEYS
 
 MOST_LINES = 20_000
 
 
-class Lines(ScrollView, can_focus=True):
+class Lines(PlainText, ScrollView, can_focus=True):
     """Lines in a frame; long ones are read by going sideways."""
 
     BINDINGS = [

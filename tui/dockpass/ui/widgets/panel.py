@@ -11,7 +11,7 @@ from textual.events import Click
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from dockpass.ui.text import content, contents
+from dockpass.ui.text import PlainText, content, contents
 from dockpass.ui.views.words import Line, wrapped
 
 View = Sequence[Line] | Callable[[int], Sequence[Line]]
@@ -31,7 +31,7 @@ SCROLL_KEYS: list[BindingType] = [
 """The keys of vi, for whatever scrolls."""
 
 
-class Text(VerticalScroll):
+class Text(PlainText, VerticalScroll):
     """Lines of text that scroll. What depends on the width is made when the width is known, and anew when it
     changes: a hidden widget has none.
     """
@@ -74,7 +74,7 @@ class Panel(Text):
         self.border_title = title
 
 
-class Rows(OptionList):
+class Rows(PlainText, OptionList):
     """Selectable rows in a frame; a row without an id is a heading.
 
     A click selects a row. A second click on it, or enter, takes it.

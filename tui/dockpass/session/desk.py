@@ -1,0 +1,218 @@
+"""The pipeline and the job that a person looks at, and what its variables come to under edits."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from dockpass.auth.facts import Edit, EditKind
+from dockpass.secrets import Redactor, Secret
+from dockpass.variables.clone import Clone
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Resolved
+from dockpass.variables.gitlab.predefined import Project
+from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.logins import is_secret
+from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
+
+Kept = TypeVar("Kept")
+
+MOST_KEPT = 32
+"""How many resolutions are kept, so that going back to one costs nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """What is looked at: the job (empty: what every job gets), its matrix instance, and the pipeline.
+
+    `environment` replaces the job's own where it is not None; the empty one stands for none.
+    """
+
+    job: str = ""
+    instance: int = 0
+    ref: Ref = field(default_factory=lambda: Ref(name="main", protected=None))
+    source: str = PUSH
+    environment: str | None = None
+
+    def on(self, ref: Ref) -> Looking:
+        """Return the same for another ref; what starts the pipeline follows a merge request."""
+        was, now = self.ref.type is RefType.MERGE_REQUEST, ref.type is RefType.MERGE_REQUEST
+        source = MERGE_REQUEST if now else PUSH if was else self.source
+        return replace(self, ref=ref, source=source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """Variables that were read from a file, a paste or a server; `label` names where from."""
+
+    label: str
+    definitions: tuple[Definition, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A configuration and a job of it, resolved."""
+
+    loaded: Loaded
+    view: JobView
+
+
+@dataclass
+class Desk:
+    """What a person has before them: the clone, what was imported, and what is looked at.
+
+    Without a clone the imported variables are all that there is.
+    """
+
+    clone: Clone | None = None
+    looking: Looking = field(default_factory=Looking)
+    imported: tuple[Imported, ...] = ()
+    redactor: Redactor = field(default_factory=Redactor)
+    clock: Callable[[], float] = time.perf_counter
+    took: float = 0.0
+    """Seconds that the last resolution took."""
+    known_refs: tuple[Ref, ...] = ()
+    """The branches and tags of the clone."""
+    _seen: dict[object, Seen] = field(default_factory=dict)
+    _loaded: dict[object, Loaded] = field(default_factory=dict)
+
+    @property
+    def has_something(self) -> bool:
+        """Whether there is a configuration or an import: anything that a job could be resolved from."""
+        return self.clone is not None or bool(self.imported)
+
+    def seen(self, edits: Sequence[Edit] = (), looking: Looking | None = None) -> Seen:
+        """Resolve the job under edits; raises `YamlError` where the configuration cannot be read."""
+        looking = looking or self.looking
+        key = (looking, self._sources_key(), _key(edits))
+        if key not in self._seen:
+            began = self.clock()
+            _keep(self._seen, key, self._resolve(looking, edits))
+            self.took = self.clock() - began
+        return self._seen[key]
+
+    def is_seen(self, edits: Sequence[Edit], looking: Looking) -> bool:
+        """Tell whether a resolution is at hand."""
+        return (looking, self._sources_key(), _key(edits)) in self._seen
+
+    def loaded(self, edits: Sequence[Edit] = (), looking: Looking | None = None) -> Loaded:
+        """Return the configuration in a pipeline under edits; raises `YamlError`."""
+        looking = replace(looking or self.looking, job="", instance=0)
+        key = (looking, self._sources_key(), _key(edits))
+        if key not in self._loaded:
+            definitions, unset = what_if(edits)
+            pipeline = Pipeline(
+                ref=looking.ref,
+                source=looking.source,
+                environment=looking.environment,
+                settings=tuple(each for found in self.imported for each in found.definitions),
+                edits=definitions,
+                unset=unset,
+            )
+            clone = self.clone or NO_CLONE
+            _keep(self._loaded, key, load_pipeline(clone, pipeline))
+        return self._loaded[key]
+
+    def protected(self, ref: Ref) -> bool | None:
+        """Tell whether a ref is protected; None where that is not known."""
+        known = {(each.type, each.name): each.protected for each in self.known_refs}
+        return known.get((ref.type, ref.name))
+
+    def command_line(self, name: str = "") -> str:
+        """Return the command line that says the same, of one variable or of all."""
+        looking = self.looking
+        words = ["dockpass", "vars", *(("explain", name) if name else ("show",))]
+        if looking.job:
+            words += ["--job", looking.job]
+        words += [{RefType.TAG: "--tag"}.get(looking.ref.type, "--ref"), looking.ref.name]
+        if looking.ref.type is RefType.MERGE_REQUEST:
+            words.append("--merge-request")
+        if looking.ref.protected is not None:
+            words.append("--protected" if looking.ref.protected else "--unprotected")
+        if looking.environment is not None:
+            words += ["--environment", looking.environment]
+        if looking.source not in {PUSH, MERGE_REQUEST}:
+            words += ["--pipeline-source", looking.source]
+        return shlex.join(words)
+
+    def forget(self) -> None:
+        """Read everything anew the next time: files have changed."""
+        self._seen.clear()
+        self._loaded.clear()
+
+    def _sources_key(self) -> tuple[int, ...]:
+        return tuple(id(each) for each in self.imported)
+
+    def _resolve(self, looking: Looking, edits: Sequence[Edit]) -> Seen:
+        loaded = self.loaded(edits, looking)
+        job = loaded.config.job(looking.job)
+        instances = job.instances if job is not None else ()
+        instance = dict(instances[looking.instance]) if looking.instance < len(instances) else None
+        view = loaded.view(looking.job if job is not None else "", instance)
+        learn_secrets(view, self.redactor)
+        return Seen(loaded, view)
+
+
+def open_desk(clone: Clone | None, redactor: Redactor, before: Desk) -> Desk:
+    """Return a desk with a clone as it is now; what was looked at and imported before stays."""
+    if clone is None:
+        return Desk(None, before.looking, before.imported, redactor)
+    looking = before.looking
+    if before.clone is None and clone.ref is not None:
+        looking = replace(looking, ref=clone.ref)
+    return Desk(clone, looking, before.imported, redactor, known_refs=clone.refs())
+
+
+class _NoClone(Clone):
+    """Stands for a clone where there is none: its configuration is empty."""
+
+    def read(self, path: str) -> str | None:  # noqa: ARG002 - every file is empty
+        """Return an empty file."""
+        return ""
+
+    def paths(self) -> tuple[str, ...] | None:
+        """Return that the files are not known."""
+        return None
+
+
+NO_CLONE = _NoClone(Path("/nonexistent"), {}, None, Project())
+
+
+def _key(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    return tuple(each for each in edits if each.kind in {EditKind.SET, EditKind.UNSET})
+
+
+def _keep(kept: dict[object, Kept], key: object, value: Kept) -> None:
+    while len(kept) >= MOST_KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
+
+
+def what_if(edits: Iterable[Edit]) -> tuple[tuple[Definition, ...], frozenset[str]]:
+    """Return edits as the top layer: definitions, and the names that are taken away. The last edit counts."""
+    last = {each.name: each for each in edits if each.kind in {EditKind.SET, EditKind.UNSET}}
+    definitions = []
+    for name, edit in last.items():
+        if edit.kind is EditKind.SET and edit.value is not None:
+            value = edit.value.reveal() if isinstance(edit.value, Secret) else edit.value
+            definitions.append(Definition(key=name, value=value, level=Level.WHAT_IF, raw=True))
+    unset = {name for name, edit in last.items() if edit.kind is EditKind.UNSET or edit.value is None}
+    return tuple(definitions), frozenset(unset)
+
+
+def learn_secrets(view: JobView, redactor: Redactor) -> None:
+    """Mask every secret of a job from now on, in each form that it takes on its way."""
+    for name, found in view.variables.items():
+        if is_secret(name, found):
+            for value in values_of(found):
+                redactor.learn(Secret(value))
+
+
+def values_of(found: Resolved) -> tuple[str, ...]:
+    """Return the values that a variable takes on its way, as far as they are known and not empty."""
+    seen = found.content if found.winner.file else found.value  # else the value is a path
+    values = (seen, found.gitlab_value, found.winner.value)
+    return tuple(each for each in values if isinstance(each, str) and each)

@@ -1,0 +1,303 @@
+"""Variables: every one as a job would get it. Nothing is sent, and nothing of the project is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widgets import OptionList
+
+from dockpass.keymap import key_for
+from dockpass.session.session import Session
+from dockpass.text import clean, plural
+from dockpass.ui.actions import bindings, row_binding
+from dockpass.ui.editor import Editor
+from dockpass.ui.screens.jobscreen import JobScreen
+from dockpass.ui.screens.pick import Answers, Pick
+from dockpass.ui.views import choices
+from dockpass.ui.views.variable import Around, detail_lines
+from dockpass.ui.views.variables import (
+    Listed,
+    heading,
+    listed_here,
+    listed_variables,
+    matching,
+    uses_of,
+    variable_row,
+)
+from dockpass.ui.views.words import Line, filter_words, nothing_matches
+from dockpass.ui.widgets.filter import Filter
+from dockpass.ui.widgets.panel import Panel, Row, Rows
+from dockpass.variables.catalogue import Entry, Group, entry
+from dockpass.variables.clone import CI_FILE
+from dockpass.variables.gitlab.model import Level
+from dockpass.variables.inwords import source_words
+
+NO_PROJECT: Line = (
+    (f"No {CI_FILE} here: these are the variables of this process.", "look"),
+    (" Start dockpass in a clone to see a job's.", "text"),
+)
+
+
+class VariableRows(Rows):
+    """The variables."""
+
+    BINDINGS = [row_binding("why")]
+
+
+class VariablesScreen(JobScreen):
+    """Which variables would a job get, from where, and why not the others?"""
+
+    BINDINGS = [*bindings("variables"), *bindings("everywhere")]
+    PLACE = "variables"
+    PANELS = ("variables", "variable")
+    AUTO_FOCUS = "#variables"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._listed: tuple[Listed, ...] = ()
+        self._only_problems = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Show only the keys that work here and now."""
+        if action in {"edit", "unset", "reveal"}:
+            return self.selected is not None and self.error is None
+        if action == "undo":
+            return bool(self.session.edits)
+        return super().check_action(action, parameters)
+
+    def compose_panels(self) -> ComposeResult:
+        """What is looked at, the list, and one variable in detail."""
+        yield Panel("What the job is", id="context")
+        with Container(id="variables-below"):
+            yield VariableRows("Variables", id="variables")
+            yield Panel("Why", id="variable")
+        yield Panel("Variables", id="variables-notice")
+        yield Filter("a part of a name, a value or a source", filters="#variables")
+
+    @property
+    def lens(self) -> Session:
+        """The session as the job that is looked at would see it."""
+        return replace(self.session, as_job=self.desk.has_something)
+
+    @property
+    def selected(self) -> Listed | None:
+        """The selected variable."""
+        name = self.query_one("#variables", Rows).selected_id if self.is_mounted else None
+        return next((each for each in self._listed if each.name == name), None)
+
+    def show_seen(self) -> None:
+        """List the variables of the job, or of this process."""
+        session, uses = self.session, uses_of(self.now.values())
+        if self.seen is None:
+            self._listed = listed_here(session.facts.variables, uses)
+            return
+        edited = {each.name for each in session.all_edits()}
+        self._listed = listed_variables(self.seen.view, uses, edited)
+
+    def refresh_all(self) -> None:
+        """Show everything anew."""
+        self.set_class(self.error is not None or self.reading, "-notice")
+        self.query_one("#variables-notice", Panel).show(self.notice_lines())
+        self.show_context(self.query_one("#context", Panel), NO_PROJECT)
+        self._show_list()
+        self._show_selected()
+        super().refresh_all()
+
+    def _show_list(self) -> None:
+        rows, text = self.query_one("#variables", Rows), self.query_one(Filter).text
+        wanted = [each for each in self._listed if each.remark or not self._only_problems]
+        found = matching(wanted, text)
+
+        def lines(width: int) -> list[Row]:
+            shown: list[Row] = [(each.name, variable_row(each, width)) for each in found]
+            shown = shown or [(None, line) for line in self._nothing(text)]
+            return [(None, heading(width)), *shown] if self.has_class("-tall") else shown
+
+        rows.show(lines)
+        words = filter_words(text, len(found), len(wanted))
+        rows.border_title = f"Variables {words}".rstrip()
+        absent = sum(each.absent is not None and each.found is None for each in self._listed)
+        there = sum(each.found is not None for each in self._listed)
+        words = "shows all" if self._only_problems else "problems only"
+        counts = [f"{there:,} set", f"{absent} absent" if absent else ""]
+        counts.append(f"{key_for('problems', self.session.keys)} {words}")
+        rows.border_subtitle = " · ".join(filter(None, counts))
+
+    def _nothing(self, text: str) -> list[Line]:
+        if text or self.reading:
+            return nothing_matches(text)
+        return (
+            [(("nothing needs a look", "good"),)] if self._only_problems else [(("no variables", "label"),)]
+        )
+
+    def _show_selected(self) -> None:
+        panel, each = self.query_one("#variable", Panel), self.selected
+        panel.border_title = f"Why {clean(each.name, 255)}" if each else "Why"
+        if each is None:
+            panel.show(())
+            return
+        around = Around(
+            ref=self.desk.looking.ref,
+            of_job=self.seen is not None,
+            looked=self._looked(),
+            not_loaded=self._not_loaded(),
+        )
+        panel.show(partial(detail_lines, each, around))
+
+    def _looked(self) -> tuple[tuple[str, str], ...]:
+        """Return the sources that were looked at, with what is said where one does not name a variable."""
+        if self.seen is None:
+            return ()
+        levels = {Level.INSTANCE, Level.GROUP, Level.PROJECT}
+        definitions = self.seen.loaded.situation.definitions
+        sources = dict.fromkeys(source_words(each) for each in definitions if each.level in levels)
+        looked = [(source, "no such name") for source in sources]
+        if files := len(self.seen.loaded.config.files if self.desk.clone is not None else ()):
+            looked.append(("YAML", f"not set in {plural(files, 'file')}"))
+        return tuple(looked)
+
+    def _not_loaded(self) -> tuple[str, ...]:
+        if self.seen is None:
+            return ()
+        missing = tuple(
+            f"{each.place}: the included {each.kind} {each.text} is not loaded"
+            for each in self.seen.loaded.config.not_loaded
+        )
+        if not self.desk.imported:
+            missing += ("The settings of the project and its groups are not loaded.",)
+        return missing
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Another variable."""
+        if event.option_list.id == "variables":
+            self._show_selected()
+            self.refresh_bindings()
+
+    def on_option_list_option_selected(self) -> None:
+        """Enter goes to the details."""
+        self.query_one("#variable").focus()
+
+    # What is looked at
+
+    def action_job(self) -> None:
+        """Choose the job."""
+        if self.seen is None:
+            return
+        looking = self.desk.looking
+        now = choices.job_id(looking.job, looking.instance) if looking.job else choices.EVERY_JOB
+        answers = partial(choices.job_answers, self.seen.loaded.config, now)
+        words = "The variables are those that it would get."
+        self._ask("Which job?", words, answers, now, self._take_job)
+
+    def _take_job(self, answer: str) -> None:
+        job, instance = choices.job_of(answer)
+        self.look(replace(self.desk.looking, job=job, instance=instance))
+
+    def action_ref(self) -> None:
+        """Choose the branch, tag or merge request."""
+        ref = self.desk.looking.ref
+        answers = partial(choices.ref_answers, self.desk.known_refs, ref)
+        words = "Protected variables and rules depend on it. Type any name."
+        self._ask("Which ref?", words, answers, choices.ref_id(ref), self._take_ref)
+
+    def _take_ref(self, answer: str) -> None:
+        ref = choices.ref_of(answer)
+        known = ref.name == self.desk.looking.ref.name and ref.type is self.desk.looking.ref.type
+        protected = self.desk.looking.ref.protected if known else self.desk.protected(ref)
+        self.look(self.desk.looking.on(replace(ref, protected=protected)))
+
+    def action_protection(self) -> None:
+        """Take the ref as protected, or as not protected."""
+        ref = self.desk.looking.ref
+        self.look(replace(self.desk.looking, ref=replace(ref, protected=ref.protected is False)))
+
+    def action_environment(self) -> None:
+        """Choose the environment."""
+        if self.seen is None:
+            return
+        looking, seen = self.desk.looking, self.seen
+        now = {None: choices.OWN_ENVIRONMENT, "": choices.NO_ENVIRONMENT}.get(
+            looking.environment, f"name:{looking.environment}"
+        )
+        job = seen.loaded.config.job(looking.job)
+        own = clean(job.environment, 100) if job is not None and job.environment else "none"
+        answers = partial(
+            choices.environment_answers, seen.loaded.config, seen.loaded.situation.definitions, own, now
+        )
+        words = "Variables with an environment scope depend on it. Type any name."
+        self._ask("Which environment?", words, answers, now, self._take_environment)
+
+    def _take_environment(self, answer: str) -> None:
+        names = {choices.OWN_ENVIRONMENT: None, choices.NO_ENVIRONMENT: ""}
+        name = names[answer] if answer in names else answer.partition(":")[2]
+        self.look(replace(self.desk.looking, environment=name))
+
+    def action_pipeline_source(self) -> None:
+        """Choose what starts the pipeline."""
+        now = self.desk.looking.source
+        answers = partial(choices.source_answers, now)
+        words = "Rules often compare CI_PIPELINE_SOURCE."
+        self._ask("What starts the pipeline?", words, answers, now, self._take_source)
+
+    def _take_source(self, answer: str) -> None:
+        self.look(replace(self.desk.looking, source=answer))
+
+    def _ask(self, title: str, means: str, answers: Answers, now: str, take: Callable[[str], None]) -> None:
+        def taken(answer: str | None) -> None:
+            if answer is not None:
+                take(answer)
+
+        self.app.push_screen(Pick(title, means, answers, now=now), taken)
+
+    @property
+    def _editor(self) -> Editor:
+        return Editor(self, self.lens, self.changed)
+
+    def action_edit(self) -> None:
+        """What if the selected variable had another value?"""
+        if (each := self.selected) is not None:
+            self._editor.edit(_entry_of(each.name))
+
+    def action_unset(self) -> None:
+        """What if the selected variable were missing?"""
+        if (each := self.selected) is not None:
+            self._editor.unset(_entry_of(each.name))
+
+    def action_undo(self) -> None:
+        """Undo the last edit."""
+        self._editor.undo()
+
+    def action_reveal(self) -> None:
+        """Show the selected secret for ten seconds."""
+        if (each := self.selected) is not None:
+            self._editor.reveal(_entry_of(each.name))
+
+    def action_problems(self) -> None:
+        """Show only what needs a look, or all again."""
+        self._only_problems = not self._only_problems
+        self.refresh_all()
+
+    def action_filter(self) -> None:
+        """Ask for a part of a name, a value or a source."""
+        self.query_one(Filter).open()
+
+    def on_filter_applied(self) -> None:
+        """Filter while it is typed."""
+        self.refresh_all()
+
+    def action_copy(self) -> None:
+        """Copy the command line that says the same."""
+        self.copy(self.desk.command_line(self.selected.name if self.selected else ""))
+
+    def action_back(self) -> None:
+        """Clear a filter, else go back to the overview."""
+        if not self.query_one(Filter).clear_filter():
+            self.dismiss(None)
+
+
+def _entry_of(name: str) -> Entry:
+    return entry(name) or Entry(name, Group.JOB, None, "a variable of the job")
