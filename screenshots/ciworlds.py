@@ -133,7 +133,7 @@ SETTINGS = (
 
 def clone(files: dict[str, str] | None = None, ref: Ref = FEATURE) -> MemoryClone:
     """A clone of the project, with a ref checked out."""
-    return MemoryClone(Path("/srv/app"), {}, ref, PROJECT, files if files is not None else FILES)
+    return MemoryClone(Path("/srv/app"), {}, ref, PROJECT, files=files if files is not None else FILES)
 
 
 def desk(
