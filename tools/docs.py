@@ -1,11 +1,17 @@
-"""Makes the pages that come from the code: keys and settings. `--check` fails where one is stale."""
+"""Makes what comes from the code: the pages of keys and settings, and the table of login rules.
+
+`--check` fails if one is stale.
+"""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import assert_never
 
+from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
+from dockpass.auth.rules import CI_RULES, RULES, Rule
 from dockpass.keymap import keys_page
 from dockpass.settings import Settings
 
@@ -34,10 +40,52 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+RULES_BEGIN = "<!-- The table of rules is made from the code by tools/docs.py. -->"
+RULES_END = "<!-- End of the table. -->"
+
+
+def rules_table() -> list[str]:
+    """Return the table of docs/login-methods.md: one row for each rule, in order."""
+    off = " and ".join(str(number) for number, row in enumerate(RULES, 1) if row.id in CI_RULES)
+    lines = ["| # | rule | holds if | login |", "|---|---|---|---|"]
+    for number, row in enumerate(RULES, 1):
+        lines.append(f"| {number} | {row.title} | {row.holds_when} | {_login(row, off)} |")
+    return lines
+
+
+def _login(row: Rule, off: str) -> str:
+    match row.login:
+        case TokenLogin(user, variable, _):
+            return f"`{user}` with `{variable}`"
+        case GivenLogin():
+            return "that user name and password"
+        case ConfigEntries(variable, below_home):
+            default = f", or `~/{below_home}` if it is not set" if below_home else ""
+            return f"none: the entries of the config in `{variable}`{default}"
+        case None:
+            return f"turns rules {off} off"
+        case other:
+            assert_never(other)
+
+
+def login_methods_page() -> str:
+    """Return docs/login-methods.md with its table made anew; everything else in it stays."""
+    text = (DOCS / "login-methods.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(RULES_BEGIN)
+    _, end, after = rest.partition(RULES_END)
+    if not end:
+        raise SystemExit("docs/login-methods.md has lost the marks around its table")
+    return "\n".join([before + RULES_BEGIN, "", *rules_table(), "", RULES_END + after])
+
+
 def main() -> int:
     """Make or check the pages; return the exit status."""
     stale = []
-    for name, text in (("keys.md", keys_page()), ("settings.md", settings_page())):
+    for name, text in (
+        ("keys.md", keys_page()),
+        ("settings.md", settings_page()),
+        ("login-methods.md", login_methods_page()),
+    ):
         path = DOCS / name
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")

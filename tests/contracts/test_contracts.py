@@ -59,6 +59,34 @@ def test_styles_name_no_colour_of_their_own() -> None:
         assert not re.search(r":[^;{]*#[0-9a-fA-F]{3,8}\b", path.read_text(encoding="utf-8"))
 
 
+def test_the_names_of_a_ci_stand_in_few_files() -> None:
+    """`auth/ci.py` has them; beside it only tables of GitLab's own and the sandbox, which plays GitLab."""
+    own = {"variables/gitlab", "sandbox"}
+    found = {
+        name
+        for path in SOURCES
+        if not any((name := str(path.relative_to(ROOT / "tui/dockpass"))).startswith(each) for each in own)
+        and any(_names_a_ci(text) for text in _texts(path))
+    }
+    assert "auth/ci.py" in found
+    assert len(found) <= 4, sorted(found)
+
+
+def _names_a_ci(text: str) -> bool:
+    return bool(re.search(r"(?<![A-Z_])(CI_JOB_TOKEN|CI_REGISTRY)(?![A-Z_])|gitlab-ci-token", text))
+
+
+def _texts(path: Path) -> list[str]:
+    """Return the string literals of a file, those in f-strings among them, without its docstrings."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone
+    ]
+
+
 def test_no_module_imports_itself_on_any_way() -> None:
     assert _circles(_imports()) == []
 

@@ -37,31 +37,31 @@ def decided(command: Command, given: Facts) -> Decision:
             Command.PUSH,
             facts(**JOB),
             "push logs in to registry.myhost.com as gitlab-ci-token with CI_JOB_TOKEN,"
-            " because CI_REGISTRY and CI_JOB_TOKEN are set, and nothing stronger is.",
+            " because CI_REGISTRY and CI_JOB_TOKEN are set, and no earlier rule applies.",
         ),
         (
             Command.BUILD,
             facts(base=("registry.myhost.com/base:1",), **JOB),
             "build logs in to registry.myhost.com as gitlab-ci-token with CI_JOB_TOKEN, because"
-            " CI_REGISTRY and CI_JOB_TOKEN are set and a base image is there, and nothing stronger is.",
+            " CI_REGISTRY and CI_JOB_TOKEN are set and a base image is in that registry, and no earlier rule applies.",
         ),
         (
             Command.PULL,
             facts(BOTH, **JOB),
             "pull logs in to registry.myhost.com as myuser with the given password,"
-            " because both are given, and only an external config would beat them.",
+            " because both are given, and only an external config would override them.",
         ),
         (
             Command.CLEANUP,
             facts(WERF_IMAGES_CLEANUP_PASSWORD="canary"),
             "cleanup logs in to registry.myhost.com as werf-cleanup with WERF_IMAGES_CLEANUP_PASSWORD,"
-            " because WERF_IMAGES_CLEANUP_PASSWORD is set and nothing stronger is.",
+            " because WERF_IMAGES_CLEANUP_PASSWORD is set and no earlier rule applies.",
         ),
         (
             Command.DEPLOY,
             facts(WERF_DOCKER_CONFIG="./.docker"),
             "deploy does not log in: it uses the external docker config in /srv/app/.docker,"
-            " because WERF_DOCKER_CONFIG is set, and it beats everything else.",
+            " because WERF_DOCKER_CONFIG is set, which overrides everything else.",
         ),
         (
             Command.PUSH,

@@ -53,7 +53,7 @@ def as_text(command: Command, given: Facts) -> str:
 
 def test_a_job_that_pushes_as_text() -> None:
     assert as_text(Command.PUSH, facts(**JOB)) == dedent("""\
-        push logs in to registry.myhost.com as gitlab-ci-token with CI_JOB_TOKEN, because CI_REGISTRY and CI_JOB_TOKEN are set, and nothing stronger is.
+        push logs in to registry.myhost.com as gitlab-ci-token with CI_JOB_TOKEN, because CI_REGISTRY and CI_JOB_TOKEN are set, and no earlier rule applies.
 
           repo    registry.myhost.com/web/backend
           method  autologin

@@ -62,6 +62,11 @@ def test_the_logins_at_hand_are_those_that_are_set(tmp_path: Path) -> None:
     assert there(external)[0] is Method.EXTERNAL
 
 
+def test_every_method_is_a_candidate(tmp_path: Path) -> None:
+    plan = plan_access(Command.PUSH, facts_of(tmp_path, "registry.example"))
+    assert sorted(found.method for found in plan.candidates) == sorted(Method)
+
+
 def test_tokens_are_not_at_hand_at_google_nor_without_a_registry(tmp_path: Path) -> None:
     google = facts_of(tmp_path, "gcr.io", CI_REGISTRY="gcr.io", CI_JOB_TOKEN=JOB_TOKEN)
     assert there(google) == [Method.AMBIENT]

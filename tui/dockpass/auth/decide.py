@@ -5,17 +5,15 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 from itertools import combinations
+from typing import assert_never
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, Step
 from dockpass.auth.facts import Facts
+from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
 from dockpass.auth.rules import (
-    AUTOLOGIN_USER,
     CI_RULES,
-    CLEANUP_PASSWORD,
-    CLEANUP_USER,
-    DOCKER_CONFIG,
-    EXTERNAL_CONFIG,
     JOB_TOKEN,
     READ_BY_RULES,
     REGISTRY,
@@ -23,6 +21,7 @@ from dockpass.auth.rules import (
     RULES,
     Case,
     Rule,
+    login_of,
 )
 from dockpass.auth.sentence import sentence
 from dockpass.auth.warnings import warnings
@@ -49,12 +48,12 @@ def decide(command: Command, facts: Facts) -> Decision | Refusal:
             command,
             "repo-required",
             f"{command} needs a repository, and none is given.",
-            "Give --repo, or set CI_REGISTRY_IMAGE as a GitLab job does.",
+            f"Give --repo, or set {REGISTRY_IMAGE} as a {GITLAB.name} job does.",
         )
     try:
         repository = parse_repository(facts.repo)
     except UsageError as error:
-        origin = "--repo" if facts.options.repo else "CI_REGISTRY_IMAGE"
+        origin = "--repo" if facts.options.repo else REGISTRY_IMAGE
         return Refusal(command, "repo-invalid", f"{origin}: {error.message}", error.hint)
     return _decided(Case(command, facts, repository.host), facts.repo)
 
@@ -105,18 +104,14 @@ def why_not_usable(decided: Decision) -> Refusal | None:
 
 def _unknown(case: Case, method: Method, trace: tuple[Step, ...]) -> tuple[str, ...]:
     """Return the variables whose value must be known before anything can be run, sorted."""
-    facts, used = case.facts, set[str]()
-    match method:
-        case Method.EXTERNAL:
-            used = {EXTERNAL_CONFIG}
-        case Method.CLEANUP_TOKEN:
-            used = {CLEANUP_PASSWORD}
-        case Method.AUTOLOGIN:
-            used = {JOB_TOKEN}
-        case Method.AMBIENT:
-            used = {DOCKER_CONFIG}
-        case Method.OPTIONS:
-            pass
+    facts = case.facts
+    match login_of(method):
+        case TokenLogin(variable=variable) | ConfigEntries(variable=variable):
+            used = {variable}
+        case GivenLogin():
+            used = set()
+        case other:
+            assert_never(other)
     if case.command.needs_repo and not case.host:
         used.add(REGISTRY_IMAGE)
     if case.command is Command.BUILD and case.base_hosts and _asks_for_registry(case, method, trace):
@@ -175,14 +170,15 @@ def _index(rule_id: RuleId) -> int:
 
 
 def _credentials(method: Method, facts: Facts) -> tuple[str | None, Secret | Unknown | None, str | None]:
-    match method:
-        case Method.OPTIONS:
+    match login_of(method):
+        case GivenLogin():
             return facts.options.registry_username, facts.options.registry_password, "option"
-        case Method.CLEANUP_TOKEN:
-            return CLEANUP_USER, facts.secret(CLEANUP_PASSWORD), CLEANUP_PASSWORD
-        case Method.AUTOLOGIN:
-            return AUTOLOGIN_USER, facts.secret(JOB_TOKEN), JOB_TOKEN
-    return None, None, None
+        case TokenLogin(user, variable, _):
+            return user, facts.secret(variable), variable
+        case ConfigEntries():
+            return None, None, None
+        case other:
+            assert_never(other)
 
 
 def _login(method: Method, case: Case) -> tuple[str, ...]:
@@ -198,13 +194,16 @@ def _login(method: Method, case: Case) -> tuple[str, ...]:
 
 
 def _config_dir(method: Method, facts: Facts) -> str | None:
-    if method is Method.EXTERNAL:
-        return None if facts.unknown(EXTERNAL_CONFIG) else _absolute(facts, facts.text(EXTERNAL_CONFIG))
-    if method is Method.AMBIENT:
-        if facts.unknown(DOCKER_CONFIG):
+    """Return the directory whose entries are used; None if a login is made, or if it is not known here."""
+    match login_of(method):
+        case ConfigEntries(variable, below_home):
+            if facts.unknown(variable):
+                return None
+            return _absolute(facts, facts.text(variable) or posixpath.join(facts.home, below_home))
+        case GivenLogin() | TokenLogin():
             return None
-        return _absolute(facts, facts.text(DOCKER_CONFIG) or posixpath.join(facts.home, ".docker"))
-    return None
+        case other:
+            assert_never(other)
 
 
 def _absolute(facts: Facts, path: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from dockpass.auth.ci import GITLAB
 from dockpass.secrets import Secret
 from dockpass.unknown import Unknown
 
@@ -175,7 +176,7 @@ class Facts:
     @property
     def repo(self) -> str:
         """`--repo`, else `CI_REGISTRY_IMAGE`, else the empty string; empty too while its value is unknown."""
-        return self.options.repo or self.text("CI_REGISTRY_IMAGE")
+        return self.options.repo or self.text(GITLAB.image)
 
     def edited(self, edit: Edit) -> Facts:
         """Return these facts with one change made."""

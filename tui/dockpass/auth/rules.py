@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import RuleId
 from dockpass.auth.facts import Facts
+from dockpass.auth.login import ConfigEntries, GivenLogin, LoginSource, TokenLogin
 from dockpass.errors import UsageError
 from dockpass.references.address import host_of_registry, is_google, same_registry
 from dockpass.references.reference import parse_reference
@@ -24,12 +26,9 @@ from dockpass.unknown import Unknown
 EXTERNAL_CONFIG = "WERF_DOCKER_CONFIG"
 IGNORE_AUTOLOGIN = "WERF_IGNORE_CI_DOCKER_AUTOLOGIN"
 CLEANUP_PASSWORD = "WERF_IMAGES_CLEANUP_PASSWORD"  # noqa: S105
-REGISTRY = "CI_REGISTRY"
-REGISTRY_IMAGE = "CI_REGISTRY_IMAGE"
-JOB_TOKEN = "CI_JOB_TOKEN"  # noqa: S105
 DOCKER_CONFIG = "DOCKER_CONFIG"
+REGISTRY, REGISTRY_IMAGE, JOB_TOKEN = GITLAB.registry, GITLAB.image, GITLAB.token
 
-AUTOLOGIN_USER = "gitlab-ci-token"
 CLEANUP_USER = "werf-cleanup"
 
 
@@ -97,21 +96,34 @@ class Verdict(NamedTuple):
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One row of the table. A rule without a method switches the CI rules off.
+    """One row of the table: a method and everything that is known of it, or a switch of the CI rules.
 
     `commands` are those for which it can hold, `reads` the variables and options that it looks at.
+    `holds_when` and `sentence` say the same in a table and in a text. A switch has no method and no login.
     """
 
     id: RuleId
-    title: str
-    sentence: str
-    source: str
-    method: Method | None
     reads: tuple[str, ...]
     check: Callable[[Case], Verdict]
+    holds_when: str
+    sentence: str
+    source: str
+    name: str = ""
+    method: Method | None = None
+    login: LoginSource | None = None
     commands: frozenset[Command] = frozenset(Command)
+
+    @property
+    def title(self) -> str:
+        """The name that a person reads."""
+        return self.name if self.method is None else self.method.label
+
+    @property
+    def role(self) -> str:
+        """The role of its method, which a theme gives a colour."""
+        return f"method-{self.method}" if self.method else ""
 
 
 def _external_config(case: Case) -> Verdict:
@@ -233,69 +245,74 @@ _CODE = "werf v1.0.0-alpha.10, docker_authorizer.go"
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        RuleId.EXTERNAL_CONFIG,
-        "external config",
-        "If WERF_DOCKER_CONFIG is set, that docker config is used as it is, and nobody logs in.",
-        _PAGE,
-        Method.EXTERNAL,
-        (EXTERNAL_CONFIG,),
-        _external_config,
+        id=RuleId.EXTERNAL_CONFIG,
+        method=Method.EXTERNAL,
+        login=ConfigEntries(EXTERNAL_CONFIG),
+        reads=(EXTERNAL_CONFIG,),
+        check=_external_config,
+        holds_when=f"`{EXTERNAL_CONFIG}` is set",
+        sentence=f"If {EXTERNAL_CONFIG} is set, that docker config is used as it is, and no login is made.",
+        source=_PAGE,
     ),
     Rule(
-        RuleId.OPTIONS,
-        "options",
-        "If a user name and a password are both given, they are used.",
-        _PAGE,
-        Method.OPTIONS,
-        ("registry-username", "registry-password"),
-        _options,
+        id=RuleId.OPTIONS,
+        method=Method.OPTIONS,
+        login=GivenLogin(),
+        reads=("registry-username", "registry-password"),
+        check=_options,
+        holds_when="`--registry-username` and `--registry-password` are both given",
+        sentence="If a user name and a password are both given, they are used.",
+        source=_PAGE,
     ),
     Rule(
-        RuleId.GOOGLE,
-        "at Google",
-        "At Google's registries neither the job token nor the cleanup token is used.",
-        _PAGE,
-        None,
-        ("repo", REGISTRY_IMAGE, REGISTRY),
-        _google,
+        id=RuleId.GOOGLE,
+        name="at Google",
+        reads=("repo", REGISTRY_IMAGE, REGISTRY),
+        check=_google,
+        holds_when=f"the repository (for a build, `{REGISTRY}`) is at Google",
+        sentence="At Google's registries neither the job token nor the cleanup token is used.",
+        source=_PAGE,
     ),
     Rule(
-        RuleId.IGNORE,
-        "ignored",
-        "If WERF_IGNORE_CI_DOCKER_AUTOLOGIN is set, to whatever, neither token is used.",
-        f"{_PAGE}; any value: {_CODE}",
-        None,
-        (IGNORE_AUTOLOGIN,),
-        _ignore,
+        id=RuleId.IGNORE,
+        name="ignored",
+        reads=(IGNORE_AUTOLOGIN,),
+        check=_ignore,
+        holds_when=f"`{IGNORE_AUTOLOGIN}` is set, whatever its value",
+        sentence=f"If {IGNORE_AUTOLOGIN} is set, whatever its value, neither token is used.",
+        source=f"{_PAGE}; any value: {_CODE}",
     ),
     Rule(
-        RuleId.CLEANUP_TOKEN,
-        "cleanup token",
-        "Cleanup logs in as werf-cleanup if WERF_IMAGES_CLEANUP_PASSWORD is set.",
-        _PAGE,
-        Method.CLEANUP_TOKEN,
-        (CLEANUP_PASSWORD,),
-        _cleanup_token,
-        frozenset({Command.CLEANUP}),
+        id=RuleId.CLEANUP_TOKEN,
+        method=Method.CLEANUP_TOKEN,
+        login=TokenLogin(CLEANUP_USER, CLEANUP_PASSWORD, "the cleanup token"),
+        reads=(CLEANUP_PASSWORD,),
+        check=_cleanup_token,
+        commands=frozenset({Command.CLEANUP}),
+        holds_when=f"the command is cleanup, and `{CLEANUP_PASSWORD}` is set",
+        sentence=f"Cleanup logs in as {CLEANUP_USER} if {CLEANUP_PASSWORD} is set.",
+        source=_PAGE,
     ),
     Rule(
-        RuleId.AUTOLOGIN,
-        "autologin",
-        "If CI_REGISTRY and CI_JOB_TOKEN are set, the job token is used; for a build only if a base"
-        " image is in CI_REGISTRY.",
-        f"{_PAGE}; both variables: {_CODE}",
-        Method.AUTOLOGIN,
-        (REGISTRY, JOB_TOKEN, "from"),
-        _autologin,
+        id=RuleId.AUTOLOGIN,
+        method=Method.AUTOLOGIN,
+        login=TokenLogin(GITLAB.user, JOB_TOKEN, "the job token"),
+        reads=(REGISTRY, JOB_TOKEN, "from"),
+        check=_autologin,
+        holds_when=f"`{REGISTRY}` and `{JOB_TOKEN}` are set; a build also needs a base image in it",
+        sentence=f"If {REGISTRY} and {JOB_TOKEN} are set, the job token is used; for a build only if a base"
+        f" image is in {REGISTRY}.",
+        source=f"{_PAGE}; both variables: {_CODE}",
     ),
     Rule(
-        RuleId.AMBIENT,
-        "docker's own",
-        "Otherwise docker's own config is used, and nobody logs in.",
-        _PAGE,
-        Method.AMBIENT,
-        (DOCKER_CONFIG,),
-        _ambient,
+        id=RuleId.AMBIENT,
+        method=Method.AMBIENT,
+        login=ConfigEntries(DOCKER_CONFIG, below_home=".docker"),
+        reads=(DOCKER_CONFIG,),
+        check=_ambient,
+        holds_when="no other rule holds",
+        sentence="Otherwise docker's own config is used, and no login is made.",
+        source=_PAGE,
     ),
 )
 
@@ -308,4 +325,21 @@ READ_BY_RULES = frozenset(name for rule in RULES for name in rule.reads if name.
 
 def rule(rule_id: RuleId) -> Rule:
     """Return the rule with this id."""
-    return next(found for found in RULES if found.id is rule_id)
+    return next(row for row in RULES if row.id is rule_id)
+
+
+def rule_of(method: Method) -> Rule:
+    """Return the row of a method."""
+    return next(row for row in RULES if row.method is method)
+
+
+def login_of(method: Method) -> LoginSource:
+    """Return where the credentials of a method come from."""
+    login = rule_of(method).login
+    assert login is not None  # noqa: S101 - each row of a method has one
+    return login
+
+
+def sends_token(method: Method) -> bool:
+    """Tell whether a method sends a token of the CI, which must not go to a foreign registry."""
+    return isinstance(login_of(method), TokenLogin)

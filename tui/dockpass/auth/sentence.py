@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Outcome, RuleId, Step
-from dockpass.auth.rules import CLEANUP_PASSWORD, EXTERNAL_CONFIG, REGISTRY_IMAGE, Case
+from dockpass.auth.rules import CLEANUP_PASSWORD, EXTERNAL_CONFIG, JOB_TOKEN, REGISTRY, REGISTRY_IMAGE, Case
 from dockpass.text import clean
 
 
@@ -46,15 +48,18 @@ def _as_far_as(unknown: tuple[str, ...]) -> str:
 def _because(case: Case, method: Method, trace: tuple[Step, ...]) -> str:
     match method:
         case Method.EXTERNAL:
-            return f"because {EXTERNAL_CONFIG} is set, and it beats everything else"
+            return f"because {EXTERNAL_CONFIG} is set, which overrides everything else"
         case Method.OPTIONS:
-            return "because both are given, and only an external config would beat them"
+            return "because both are given, and only an external config would override them"
         case Method.CLEANUP_TOKEN:
-            return f"because {CLEANUP_PASSWORD} is set and nothing stronger is"
+            return f"because {CLEANUP_PASSWORD} is set and no earlier rule applies"
         case Method.AUTOLOGIN:
-            base = " and a base image is there" if case.command is Command.BUILD else ""
-            return f"because CI_REGISTRY and CI_JOB_TOKEN are set{base}, and nothing stronger is"
-    return f"because {_why_ambient(trace)}"
+            base = " and a base image is in that registry" if case.command is Command.BUILD else ""
+            return f"because {REGISTRY} and {JOB_TOKEN} are set{base}, and no earlier rule applies"
+        case Method.AMBIENT:
+            return f"because {_why_ambient(trace)}"
+        case other:
+            assert_never(other)
 
 
 def _why_ambient(trace: tuple[Step, ...]) -> str:

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Outcome, RuleId, Step, WarningId
 from dockpass.auth.facts import SourceKind
+from dockpass.auth.login import TokenLogin
 from dockpass.auth.rules import (
     CLEANUP_PASSWORD,
     EXTERNAL_CONFIG,
     IGNORE_AUTOLOGIN,
-    JOB_TOKEN,
     REGISTRY,
     REGISTRY_IMAGE,
     Case,
     host_of_image,
+    login_of,
 )
 from dockpass.findings import Finding
 from dockpass.references.address import login_key, same_registry
@@ -52,10 +53,10 @@ def warnings(
 
 
 def _about_tokens(case: Case, method: Method) -> Iterator[Finding]:
-    if method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN} and (why := _why_foreign(case, method)):
-        name = "the job token" if method is Method.AUTOLOGIN else "the cleanup token"
+    login = login_of(method)
+    if isinstance(login, TokenLogin) and (why := _why_foreign(case, login)):
         target = clean(case.host or case.registry_host)
-        yield Finding(WarningId.FOREIGN_REGISTRY, "", f"{name} would go to {target}, {why}")
+        yield Finding(WarningId.FOREIGN_REGISTRY, "", f"{login.what} would go to {target}, {why}")
     if case.command is Command.CLEANUP and method is Method.AUTOLOGIN:
         yield Finding(
             WarningId.MAY_NOT_DELETE,
@@ -65,7 +66,7 @@ def _about_tokens(case: Case, method: Method) -> Iterator[Finding]:
         )
 
 
-def _why_foreign(case: Case, method: Method) -> str:
+def _why_foreign(case: Case, login: TokenLogin) -> str:
     """Return why a token's registry is not plainly the one that it was made for; empty where it is."""
     facts, target = case.facts, case.host or case.registry_host
     if not target:
@@ -79,8 +80,7 @@ def _why_foreign(case: Case, method: Method) -> str:
         image = host_of_image(facts.text(REGISTRY_IMAGE))
         if not same_registry(target, image):
             return f"which is not the host of {REGISTRY_IMAGE} ({clean(image) or 'no host'})"
-    token = JOB_TOKEN if method is Method.AUTOLOGIN else CLEANUP_PASSWORD
-    if facts.variables[token].source.kind is SourceKind.PROCESS:
+    if facts.variables[login.variable].source.kind is SourceKind.PROCESS:
         # Whoever can change a file of the project must not choose where a secret of the environment goes.
         for name in (REGISTRY, REGISTRY_IMAGE):
             if facts.is_set(name) and facts.variables[name].source.kind is SourceKind.ENV_FILE:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from dockpass.auth.ci import GITLAB
 from dockpass.cleanup.rules import parse_span
 from dockpass.cli.context import Given
 from dockpass.cli.facts_options import Decorated, applied, facts_options, from_option, repo_option
@@ -129,7 +130,7 @@ def registry_options(function: Decorated) -> Decorated:
             click.option(
                 "--allow-foreign-registry",
                 is_flag=True,
-                help="Let a CI token go to a registry other than CI_REGISTRY.",
+                help=f"Let a CI token go to a registry other than {GITLAB.registry}.",
             ),
             click.option(
                 "--allow-realm",

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from dockpass.auth.ci import GITLAB
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
@@ -120,7 +121,7 @@ def start_or_offer(engine: str | None = None, *, no_proxy: bool = False) -> int:
 def _what_is_here(world: World, engine: str | None) -> list[str]:
     """Return what of a person's own there is to work with, in words."""
     found = []
-    if world.environ.get("CI_REGISTRY") or world.environ.get("CI_JOB_TOKEN"):
+    if world.environ.get(GITLAB.registry) or world.environ.get(GITLAB.token):
         found.append("the variables of a GitLab job")
     state = detect_chosen(engine_choice(world, engine), world.environ, world.home)
     if state.info is not None and state.info.name != "embedded":

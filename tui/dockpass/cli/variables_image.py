@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dockpass.auth.ci import GITLAB
 from dockpass.cli.readers import reading_json
 from dockpass.cli.table import columns
 from dockpass.dockerconfig.readers.cliversions import BEFORE, NEWEST
@@ -21,7 +22,6 @@ from dockpass.text import clean
 from dockpass.variables.gitlab.model import Resolved, Unknown
 from dockpass.variables.gitlab.resolve import JobView
 
-_JOB_USER = "gitlab-ci-token"
 _STAND_IN = Secret("not known here")
 NOT_LOOKED_AT = "The runner's own ~/.docker/config.json and the script's logins are not known here."
 
@@ -56,10 +56,10 @@ def _content(found: Resolved) -> str | Unknown:
 
 def _payload(view: JobView) -> tuple[PayloadLogin, ...]:
     """GitLab sends the job token along for its own registry."""
-    registry = view.variables.get("CI_REGISTRY")
+    registry = view.variables.get(GITLAB.registry)
     if registry is None or not isinstance(registry.value, str) or not registry.value:
         return ()
-    return (PayloadLogin(registry.value, _JOB_USER, _STAND_IN),)
+    return (PayloadLogin(registry.value, GITLAB.user, _STAND_IN),)
 
 
 def image_lines(view: JobView, image: str, home: Path) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command, Method
 from dockpass.auth.rules import READ_BY_RULES
 from dockpass.cli.table import columns
@@ -121,7 +122,7 @@ def _login(login: JobLogin) -> tuple[str, ...]:
         return (
             command,
             login.method.label,
-            "unless a base image is in CI_REGISTRY (see dockpass explain build)",
+            f"unless a base image is in {GITLAB.registry} (see dockpass explain build)",
         )
     if not login.method.logs_in:
         return command, login.method.label, ""

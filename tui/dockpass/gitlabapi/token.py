@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from dockpass.auth.ci import GITLAB
 from dockpass.dockerconfig.helpers import find_program, helper_environ, run_bounded
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
@@ -26,7 +27,7 @@ VARIABLE = "GITLAB_TOKEN"
 FORMS = "env:NAME, file:PATH, cmd:COMMAND or prompt"
 LONGEST = 4096
 
-_OF_JOBS = ("CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD")
+_OF_JOBS = (GITLAB.token, GITLAB.registry_password)
 _MAC = "Library/Application Support"
 _NEEDED = (
     "Use a personal, project or group access token with the scope read_api; the project's variables need the"

@@ -10,22 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import VALUE_HINT, decide, decide_to_run
 from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Facts
-from dockpass.auth.rules import (
-    AUTOLOGIN_USER,
-    CLEANUP_PASSWORD,
-    CLEANUP_USER,
-    DOCKER_CONFIG,
-    EXTERNAL_CONFIG,
-    JOB_TOKEN,
-    REGISTRY,
-    Case,
-)
+from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
+from dockpass.auth.rules import REGISTRY, Case, login_of, sends_token
 from dockpass.dockerconfig.resolve import Resolution
 from dockpass.errors import DockpassError, NotAllowed, UsageError
 from dockpass.probe.model import (
@@ -193,27 +185,23 @@ def _target(decided: Decision, facts: Facts) -> tuple[Repository, tuple[str, ...
 
 
 def _at_hand(method: Method, facts: Facts, host: str, decided: Decision) -> CandidateLogin:
-    match method:
-        case Method.AUTOLOGIN:
-            return _token(method, facts, host, decided, (JOB_TOKEN, AUTOLOGIN_USER))
-        case Method.CLEANUP_TOKEN:
-            return _token(method, facts, host, decided, (CLEANUP_PASSWORD, CLEANUP_USER))
-        case Method.OPTIONS:
+    match login_of(method):
+        case TokenLogin() as token:
+            return _token(method, facts, host, decided, token)
+        case GivenLogin():
             options = facts.options
             if not (options.registry_username and options.registry_password):
                 return CandidateLogin(method, absent="not given")
             credential = Credential(options.registry_username, options.registry_password)
             return CandidateLogin(method, options.registry_username, "the given password", credential)
-        case Method.EXTERNAL:
-            if facts.unknown(EXTERNAL_CONFIG):
-                return _unknown(CandidateLogin(method), facts, EXTERNAL_CONFIG)
-            if not facts.is_set(EXTERNAL_CONFIG):
+        case ConfigEntries(variable, below_home):
+            if facts.unknown(variable):
+                return _unknown(CandidateLogin(method), facts, variable)
+            if not facts.is_set(variable) and not below_home:
                 return CandidateLogin(method, absent="not set")
-            return _config(method, facts, facts.text(EXTERNAL_CONFIG))
-        case Method.AMBIENT:
-            if facts.unknown(DOCKER_CONFIG):
-                return _unknown(CandidateLogin(method), facts, DOCKER_CONFIG)
-            return _config(method, facts, facts.text(DOCKER_CONFIG) or str(Path(facts.home, ".docker")))
+            return _config(method, facts, facts.text(variable) or str(Path(facts.home, below_home)))
+        case other:
+            assert_never(other)
 
 
 def _config(method: Method, facts: Facts, directory: str) -> CandidateLogin:
@@ -226,10 +214,8 @@ def _unknown(login: CandidateLogin, facts: Facts, name: str) -> CandidateLogin:
     return replace(login, absent=f"{name} is {clean(value.in_words(), 200)}", unknown=name)
 
 
-def _token(
-    method: Method, facts: Facts, host: str, decided: Decision, names: tuple[str, str]
-) -> CandidateLogin:
-    variable, user = names
+def _token(method: Method, facts: Facts, host: str, decided: Decision, token: TokenLogin) -> CandidateLogin:
+    variable, user = token.variable, token.user
     secret = facts.secret(variable)
     if isinstance(secret, Unknown):
         return _unknown(CandidateLogin(method, user, variable), facts, variable)
@@ -325,8 +311,11 @@ def _rule(
 ) -> RealmRule:
     """Return which hosts may get a login: a CI token's only its own server, as in a run."""
     rule = services.policy.realm_rule or RealmRule()
-    token = login.method in {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
-    servers = servers_of(facts) if token and not (login.foreign and foreign_allowed) else frozenset()
+    servers = (
+        servers_of(facts)
+        if sends_token(login.method) and not (login.foreign and foreign_allowed)
+        else frozenset()
+    )
     return RealmRule(rule.agreed | agreed, rule.servers | servers)
 
 

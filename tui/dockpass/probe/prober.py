@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from dockpass.auth.ci import GITLAB
 from dockpass.errors import DockpassError
 from dockpass.findings import Finding, Severity
 from dockpass.probe.model import (
@@ -354,7 +355,7 @@ class _Prober:
         self._context.rejections.add(self._question.host)
         if self._flavour is Flavour.GITLAB:
             user = self._question.credential.username if self._question.credential else ""
-            if user != "gitlab-ci-token":
+            if user != GITLAB.user:
                 count = self._context.rejections.counts[self._question.host]
                 self.find(
                     "failed-logins-count",

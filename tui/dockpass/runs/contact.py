@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockpass.auth.command import Method
+from dockpass.auth.rules import sends_token
 from dockpass.engines.base import EMBEDDED
 from dockpass.errors import Cancelled, DockpassError, NotAllowed
 from dockpass.registry.policy import Policy, RealmNotAgreed, RealmRule
@@ -18,8 +18,6 @@ from dockpass.variables.servers import servers_of
 
 if TYPE_CHECKING:
     from dockpass.registry.client import RegistryClient
-
-_TOKENS = frozenset({Method.AUTOLOGIN, Method.CLEANUP_TOKEN})
 
 
 @asynccontextmanager
@@ -69,7 +67,7 @@ def policy_of(job: Job) -> Policy:
 
 def _servers(job: Job) -> frozenset[str]:
     request = job.request
-    is_token = request.decision.method in _TOKENS and not request.foreign_allowed
+    is_token = sends_token(request.decision.method) and not request.foreign_allowed
     return servers_of(job.facts) if is_token else frozenset()
 
 

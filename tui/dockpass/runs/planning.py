@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
 from dockpass.cleanup.options import CleanupOptions
@@ -125,10 +126,12 @@ def _foreign(request: RunRequest) -> str | None:
     decision = request.decision
     if not decision.warns(WarningId.FOREIGN_REGISTRY):
         return None
-    registry = request.facts.text("CI_REGISTRY")
+    registry = request.facts.text(GITLAB.registry)
     sent = f"{decision.secret_from} would be sent to {', '.join(decision.login)}. "
     if host_of_registry(registry) not in decision.login:
         shown = clean(registry) or "not set"
-        return f"{sent}CI_REGISTRY is {shown}, so this token was not made for that registry."
+        if request.facts.unknown(GITLAB.registry):
+            return f"{sent}The value of {GITLAB.registry} is not known here, so it may be another registry."
+        return f"{sent}{GITLAB.registry} is {shown}, so this token was not made for that registry."
     found = next(notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY)
     return f"{sent}That is not plainly its registry: {found.message}."

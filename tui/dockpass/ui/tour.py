@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Edit, EditKind
@@ -36,27 +37,27 @@ def steps(sandbox: Sandbox, keys: Mapping[str, str]) -> tuple[Step, ...]:
 
 
 def _logins(host: str) -> tuple[Step, ...]:
-    elsewhere = Edit(EditKind.SET, "CI_REGISTRY", "registry.elsewhere.example")
+    elsewhere = Edit(EditKind.SET, GITLAB.registry, "registry.elsewhere.example")
     return (
         Step(
             "See the login",
-            f"This is a GitLab job, and its registry is {host}. push logs in there as gitlab-ci-token,"
-            " because CI_REGISTRY and CI_JOB_TOKEN are set. Why shows each rule that was tried.",
+            f"This is a GitLab job, and its registry is {host}. push logs in there as {GITLAB.user},"
+            f" because {GITLAB.registry} and {GITLAB.token} are set. Why shows each rule that was tried.",
             Command.PUSH,
             lambda _: True,
         ),
         Step(
             "Break it with a wrong registry",
-            "CI_REGISTRY now names another registry. build no longer pulls from CI_REGISTRY, so it does"
+            f"{GITLAB.registry} now names another registry. build no longer pulls from it, so it does"
             " not log in; push would send the job token to a foreign registry.",
             Command.BUILD,
-            lambda session: session.facts.text("CI_REGISTRY") != host,
+            lambda session: session.facts.text(GITLAB.registry) != host,
             edits=(elsewhere,),
         ),
         Step(
             "Build, then push",
-            "CI_REGISTRY is right again. Build the project, which pulls its private base image, then push"
-            " it. Each run uses a temporary docker config, and verifies at the end that it is removed.",
+            f"{GITLAB.registry} is right again. Build the project, which pulls its private base image, then"
+            " push it. Each run uses a temporary docker config, and verifies at the end that it is removed.",
             Command.PUSH,
             lambda session: _ended(session, Command.PUSH, Status.DONE),
             edits=(),

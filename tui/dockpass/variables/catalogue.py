@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.decision import RuleId
 from dockpass.auth.facts import Facts
 from dockpass.auth.warnings import FORMER_NAMES
@@ -46,9 +47,9 @@ def _option(name: str, rule: RuleId | None, means: str) -> Entry:
 
 
 CATALOGUE: tuple[Entry, ...] = (
-    Entry("CI_REGISTRY", Group.GITLAB, RuleId.AUTOLOGIN, "the job's registry; autologin needs it"),
-    Entry("CI_JOB_TOKEN", Group.GITLAB, RuleId.AUTOLOGIN, "the secret of autologin"),
-    Entry("CI_REGISTRY_IMAGE", Group.GITLAB, RuleId.GOOGLE, "the repository where --repo is not given"),
+    Entry(GITLAB.registry, Group.GITLAB, RuleId.AUTOLOGIN, "the job's registry; autologin needs it"),
+    Entry(GITLAB.token, Group.GITLAB, RuleId.AUTOLOGIN, "the secret of autologin"),
+    Entry(GITLAB.image, Group.GITLAB, RuleId.GOOGLE, "the repository where --repo is not given"),
     Entry(
         "WERF_IMAGES_CLEANUP_PASSWORD",
         Group.GITLAB,
@@ -93,8 +94,8 @@ LISTED_WHEN_SET: tuple[Entry, ...] = (
         Entry(name, Group.GITLAB, None, f"not read any more; it is {today} today")
         for name, today in FORMER_NAMES.items()
     ),
-    Entry("CI_REGISTRY_USER", Group.GITLAB, None, "not read: autologin is always as gitlab-ci-token"),
-    Entry("CI_REGISTRY_PASSWORD", Group.GITLAB, None, "not read: autologin uses CI_JOB_TOKEN"),
+    Entry(GITLAB.registry_user, Group.GITLAB, None, f"not read: autologin is always as {GITLAB.user}"),
+    Entry(GITLAB.registry_password, Group.GITLAB, None, f"not read: autologin uses {GITLAB.token}"),
     *(Entry(name, Group.GITLAB, None, "not read here") for name in UNREAD),
     Entry("CI_DEPLOY_USER", Group.GITLAB, None, "not read: give it as --registry-username"),
     Entry("CI_DEPLOY_PASSWORD", Group.GITLAB, None, "not read: give it as --registry-password-stdin"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.facts import EnvFileRemark, Facts, Variable
 from dockpass.findings import Finding, Severity
 from dockpass.references.address import host_of_reference, host_of_registry, same_registry
@@ -132,39 +133,39 @@ def _about_secret(name: str, raw: str) -> Iterator[Finding]:
 
 
 def _about_registry(facts: Facts) -> Iterator[Finding]:
-    registry, image = facts.text("CI_REGISTRY"), facts.text("CI_REGISTRY_IMAGE")
+    registry, image = facts.text(GITLAB.registry), facts.text(GITLAB.image)
     if "/" in registry:
         what = "has a scheme" if "://" in registry else "has a path"
         yield Finding(
             "registry-address",
-            "CI_REGISTRY",
+            GITLAB.registry,
             f"{what}; it must be host[:port]",
             hint="Remove everything but host and port.",
         )
     if registry and image and not same_registry(host_of_reference(image), host_of_registry(registry)):
         yield Finding(
             "image-elsewhere",
-            "CI_REGISTRY_IMAGE",
-            "is not in CI_REGISTRY; one of them was overwritten",
-            hint="Find the variable that overrides it: dockpass vars explain CI_REGISTRY_IMAGE.",
+            GITLAB.image,
+            f"is not in {GITLAB.registry}; one of them was overwritten",
+            hint=f"Find the variable that overrides it: dockpass vars explain {GITLAB.image}.",
         )
-    if facts.is_set("CI_JOB_TOKEN") and not registry and not facts.unknown("CI_REGISTRY"):
+    if facts.is_set(GITLAB.token) and not registry and not facts.unknown(GITLAB.registry):
         yield Finding(
             "registry-off",
-            "CI_REGISTRY",
+            GITLAB.registry,
             "is not set in a job: the registry is switched off",
             hint="Switch the container registry on in the project's settings.",
         )
 
 
 def _about_login(facts: Facts) -> Iterator[Finding]:
-    token = facts.text("CI_JOB_TOKEN")
+    token = facts.text(GITLAB.token)
     if token.startswith("glpat-"):
         yield Finding(
             "not-a-job-token",
-            "CI_JOB_TOKEN",
+            GITLAB.token,
             "is a personal token: another level overwrote it",
-            hint="Call that variable another name: the job sets CI_JOB_TOKEN itself.",
+            hint=f"Call that variable another name: the job sets {GITLAB.token} itself.",
         )
     if token and token == facts.text("WERF_IMAGES_CLEANUP_PASSWORD"):
         yield Finding(

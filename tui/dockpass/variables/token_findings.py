@@ -8,13 +8,14 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.facts import Facts, SourceKind
 from dockpass.findings import Finding, Severity
 from dockpass.text import clean, plural
 from dockpass.variables.here import Here, Lies
 from dockpass.variables.place import PlaceKind, detect_place
 
-TOKEN = "CI_JOB_TOKEN"  # noqa: S105 - a variable's name
+TOKEN = GITLAB.token
 _JWTS = ("CI_JOB_JWT", "CI_JOB_JWT_V1", "CI_JOB_JWT_V2")
 _LEEWAY = 300.0
 _LONGEST_JOB = 31 * 86_400.0  # GitLab takes no longer timeout

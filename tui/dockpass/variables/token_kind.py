@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockpass.auth.ci import GITLAB as GITLAB_CI
 from dockpass.secrets import Secret
 from dockpass.text import plural
 
@@ -15,7 +16,7 @@ class RegistryUse(StrEnum):
 
     GITLAB = "yes, with read_registry, and write_registry to push"
     DEPLOY = "yes, as its own user, with read_registry, and write_registry to push"
-    JOB = "only while the job runs, as gitlab-ci-token"
+    JOB = f"only while the job runs, as {GITLAB_CI.user}"
     NO = "no"
     GHCR = "only at ghcr.io"
     GHCR_JOB = "only at ghcr.io, until the job ends"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.facts import Facts
 from dockpass.findings import Finding, Severity
 from dockpass.references.address import (
@@ -16,8 +17,13 @@ from dockpass.references.address import (
 )
 from dockpass.text import clean
 
-USER, PASSWORD, TOKEN, REGISTRY = "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD", "CI_JOB_TOKEN", "CI_REGISTRY"
-_JOB_USER = "gitlab-ci-token"
+USER, PASSWORD, TOKEN, REGISTRY = (
+    GITLAB.registry_user,
+    GITLAB.registry_password,
+    GITLAB.token,
+    GITLAB.registry,
+)
+_JOB_USER = GITLAB.user
 _NEVER_GITLAB: tuple[tuple[str, str], ...] = (
     (r"(docker\.pkg\.)?ghcr\.io|docker\.pkg\.github\.com", "GitHub's registry"),
     (r"quay\.io", "Quay"),

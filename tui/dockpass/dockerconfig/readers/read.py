@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from dockpass.auth.ci import GITLAB
 from dockpass.configtext import problems_in
 from dockpass.dockerconfig.readers.cliversions import BEFORE, NEWEST
 from dockpass.dockerconfig.readers.dockercli import VARIABLE, config_path, read_cli
@@ -71,7 +72,7 @@ def config_problems(situation: Situation, target: Target | None = None) -> tuple
     )
 
 
-_VARIABLES = ("CI_REGISTRY", "CI_DEPENDENCY_PROXY_SERVER")
+_VARIABLES = (GITLAB.registry, "CI_DEPENDENCY_PROXY_SERVER")
 
 
 def _raw(situation: Situation, path: Path) -> bytes:

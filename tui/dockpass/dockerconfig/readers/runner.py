@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dockpass.auth.ci import GITLAB
 from dockpass.configtext import ADVICE, Shape, shape_of
 from dockpass.dockerconfig.readers.dockercli import VARIABLE, find_misspelled
 from dockpass.dockerconfig.readers.files import FileKind, FileRead
@@ -31,7 +32,6 @@ from dockpass.secrets import Secret
 
 JOB = "job payload"
 _LOGS = " Newer runners log “Failed to resolve credentials from $DOCKER_AUTH_CONFIG”, older ones say nothing."
-_JOB_USER = "gitlab-ci-token"
 _MOST_ASKED = 50  # of what a store lists; the runner asks for all of it
 
 
@@ -246,8 +246,8 @@ def _job_source(situation: Situation) -> _Source | None:
 
 def _payload(situation: Situation) -> tuple[PayloadLogin, ...]:
     """The job's own login. In a job the same token is in the environment."""
-    registry, token = situation.set("CI_REGISTRY"), situation.set("CI_JOB_TOKEN")
-    return (PayloadLogin(registry, _JOB_USER, Secret(token)),) if registry and token else ()
+    registry, token = situation.set(GITLAB.registry), situation.set(GITLAB.token)
+    return (PayloadLogin(registry, GITLAB.user, Secret(token)),) if registry and token else ()
 
 
 def _chain(name: str) -> list[str]:

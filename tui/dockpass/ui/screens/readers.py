@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import OptionList
 
+from dockpass.auth.ci import GITLAB
 from dockpass.dockerconfig.readers.read import known_hosts, read_all
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 from dockpass.errors import UsageError
@@ -55,7 +56,7 @@ class ReadersScreen(PanelScreen):
         facts = self.session.facts
         targets: dict[str, Target] = {}
         images = [image.reference for image in facts.base_images or ()]
-        named = facts.options.repo or facts.text("CI_REGISTRY_IMAGE") or ""
+        named = facts.options.repo or facts.text(GITLAB.image) or ""
         for text in (named, *known_hosts(self._situation), *images):
             with suppress(UsageError):
                 target = parse_target(text)

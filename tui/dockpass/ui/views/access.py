@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dockpass.auth.command import Method
+from dockpass.auth.rules import sends_token
 from dockpass.findings import Finding, Severity
 from dockpass.probe.model import (
     ACTIONS,
@@ -94,11 +95,10 @@ def status_line(plan: AccessPlan, probes: Probes, asking: Method | None, *, sand
 
 def shown_logins(plan: AccessPlan, probes: Probes) -> tuple[CandidateLogin, ...]:
     """Return the logins that have a column: those that are there, and the tokens that could be."""
-    tokens = {Method.AUTOLOGIN, Method.CLEANUP_TOKEN}
     return tuple(
         found
         for found in plan.candidates
-        if found.method in probes or not found.absent or found.method in tokens
+        if found.method in probes or not found.absent or sends_token(found.method)
     )
 
 

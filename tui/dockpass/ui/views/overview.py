@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId
 from dockpass.auth.facts import Facts, SourceKind
@@ -240,7 +241,7 @@ def read_by(decided: Decided) -> dict[str, str]:
         return {}
     names = [name for name in decided.chosen.looked_at if name != "from" or decided.command is Command.BUILD]
     if decided.command is not Command.BUILD:
-        names += ["repo", "CI_REGISTRY_IMAGE"]
+        names += ["repo", GITLAB.image]
     return dict.fromkeys(names, method_role(decided.method))
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from dockpass.auth.command import Method
+from dockpass.auth.rules import rule_of
 from dockpass.text import cut
 
 Span = tuple[str, str]
@@ -29,7 +30,7 @@ GLYPH_EDITED = "~"
 
 def method_role(method: Method) -> str:
     """Return the role of a method: its colour everywhere."""
-    return f"method-{method}"
+    return rule_of(method).role
 
 
 def sandbox_badge(sandbox: bool) -> Line:
