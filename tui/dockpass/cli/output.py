@@ -31,6 +31,11 @@ class Output:
             print(self._redact(line), file=sys.stdout)
         sys.stdout.flush()
 
+    def text(self, text: str) -> None:
+        """Write a text to stdout as it is, with whatever ends its lines."""
+        self._clear()
+        print(self._redact(text), end="", file=sys.stdout, flush=True)
+
     def json(self, found: Any) -> None:
         """Write one JSON object as a line to stdout; its field names and ids stay what they are."""
         print(json.dumps(redacted(found, self._redact), ensure_ascii=False), file=sys.stdout, flush=True)

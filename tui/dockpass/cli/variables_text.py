@@ -16,7 +16,7 @@ from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Clause, Rule
 from dockpass.variables.logins import JobLogin, is_secret
 
-_PREDEFINED = frozenset({Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT})
+PREDEFINED = frozenset({Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT})
 _LONGEST_VALUE = 60
 
 
@@ -28,7 +28,7 @@ def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
     shown = {
         name: found
         for name, found in view.variables.items()
-        if everything or found.winner.level not in _PREDEFINED or name in READ_BY_RULES
+        if everything or found.winner.level not in PREDEFINED or name in READ_BY_RULES
     }
     rows = [_row(name, shown[name]) for name in sorted(shown)]
     yield from columns(rows)

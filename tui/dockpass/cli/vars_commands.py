@@ -170,3 +170,96 @@ def gitlab(**given: Any) -> None:
     from dockpass.cli.gitlab_import import import_gitlab
 
     raise SystemExit(import_gitlab(this_process(), given))
+
+
+@vars_.command()
+@click.argument("left", metavar="LEFT")
+@click.argument("right", metavar="RIGHT")
+@job_option
+@click.option("--env-format", metavar="NAME", help="The format of the files; by their content if not given.")
+@click.option("--all", "everything", is_flag=True, help="List what differs in every run too.")
+@pipeline_options
+def diff(
+    left: str, right: str, env_format: str | None, as_json: bool, everything: bool, **given: Any
+) -> None:
+    """Compare two sets of variables; what changes a login comes first.
+
+    A side is a branch, branch:NAME, tag:NAME, mr:BRANCH, job:NAME, environment:NAME or protected (several
+    with commas), a file of any format such as a job's log, - for stdin, or here for this shell.
+    """
+    from dockpass.cli import variables_diff as work
+    from dockpass.variables.compare import compare
+
+    world = this_process()
+    output = Output(world.redactor)
+    found = compare(*(work.side_of(world, side, given, env_format) for side in (left, right)))
+    if as_json:
+        output.json(work.diff_json(found))
+    else:
+        output.data(work.diff_lines(found, everything=everything))
+    raise SystemExit(work.status(found))
+
+
+@vars_.command()
+@job_option
+@pipeline_options
+def lint(as_json: bool, **given: Any) -> None:
+    """List what looks wrong about the variables: missing, cut at a $, never used, in clear, …
+
+    Looks at every job where none is named. Exit status 1 if an error is among the findings.
+    """
+    from dockpass.cli import variables as work
+    from dockpass.cli import variables_lint
+
+    world = this_process()
+    looked = work.look(world, given)
+    output = Output(world.redactor)
+    found = variables_lint.lint_of(looked)
+    if as_json:
+        output.json(variables_lint.lint_json(found))
+    else:
+        output.data(variables_lint.lint_lines(found))
+    raise SystemExit(variables_lint.status(found))
+
+
+@vars_.command()
+@click.option("--format", "format_", metavar="NAME", required=True, help="docker, shell, gitlab-ci-local, …")
+@click.option("--output", "path", metavar="FILE", help="Write a new file of mode 0600, not to stdout.")
+@click.option("--with-secrets", is_flag=True, help="Write secrets in clear; needs --output.")
+@click.option("--all", "everything", is_flag=True, help="Write predefined variables too.")
+@job_option
+@pipeline_options
+def export(
+    format_: str, path: str | None, with_secrets: bool, everything: bool, as_json: bool, **given: Any
+) -> None:
+    """Write the variables of a job in the format of another program; secrets are masked.
+
+    What the format cannot hold is left out and named. Every program's own reader gives the same values back.
+    """
+    from dockpass.cli import variables as work
+    from dockpass.cli import variables_export
+
+    if with_secrets and path is None:
+        raise click.UsageError("--with-secrets can only be used with --output.")
+    world = this_process()
+    looked = work.look(world, given)
+    output = Output(world.redactor)
+    found = variables_export.export(looked, format_, everything=everything, with_secrets=with_secrets)
+    place = None if path is None else world.cwd / path
+    if place is not None:
+        variables_export.save(place, found.text)
+    if as_json:
+        output.json(
+            {
+                "format": format_,
+                "file": path,
+                "count": found.count,
+                "masked": list(found.masked),
+                "left_out": [{"name": each.name, "why": each.why} for each in found.left_out],
+                "text": found.text if place is None else None,
+            }
+        )
+    elif place is None:
+        output.text(found.text)
+    output.say(variables_export.notes(found, place))
+    raise SystemExit(work.status(looked))

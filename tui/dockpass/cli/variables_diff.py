@@ -1,0 +1,228 @@
+"""The work of `dockpass vars diff`: two sides, named in words, beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dockpass.cli.table import columns
+from dockpass.cli.variables import look
+from dockpass.cli.world import World
+from dockpass.errors import ExitCode, UsageError
+from dockpass.secrets import MASK, Secret
+from dockpass.text import clean, cut, plural
+from dockpass.textfile import read_bytes_of
+from dockpass.variables.compare import (
+    Comparison,
+    Difference,
+    Seen,
+    Side,
+    State,
+    side_of_environ,
+    side_of_reading,
+    side_of_view,
+)
+from dockpass.variables.envsource import LARGEST, STDIN
+from dockpass.variables.formats.catalogue import FORMATS, read
+from dockpass.variables.formats.detect import propose
+from dockpass.variables.formats.reading import decode
+from dockpass.variables.gitlab.model import Unknown
+
+HERE = "here"
+_HINT = (
+    "Give a file, - for stdin, here for this shell, or branch:NAME, tag:NAME, mr:BRANCH, job:NAME,"
+    " environment:NAME, protected, unprotected; several with commas."
+)
+_LONGEST = 40
+_WORDS = {
+    "branch": ("ref",),
+    "ref": ("ref",),
+    "tag": ("tag",),
+    "mr": ("ref",),
+    "job": ("job",),
+    "environment": ("environment",),
+    "env": ("environment",),
+    "source": ("pipeline_source",),
+}
+
+
+def side_of(world: World, text: str, given: Mapping[str, Any], format_: str | None) -> Side:
+    """Return the side that an argument names; raises `UsageError` for one that names nothing."""
+    if text == HERE:
+        return _learned(world, side_of_environ("this shell", world.environ))
+    kind, colon, path = text.partition(":")
+    if text == "-" or (colon and kind == "file"):
+        return _file(world, path if colon else text, given, format_)
+    context = _context(text)
+    if context is not None:
+        return _job(world, text, {**given, **context})
+    if (world.cwd / text).is_file():
+        return _file(world, text, given, format_)
+    return _job(world, text, {**given, "ref": text, "tag": None, "merge_request": False})
+
+
+def _context(text: str) -> dict[str, Any] | None:
+    """Read `branch:main,protected,job:publish`; None for a text that is none of these words."""
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        word, colon, value = part.partition(":")
+        if part in {"protected", "unprotected"}:
+            found["protected"] = part == "protected"
+        elif colon and word in _WORDS and value:
+            found |= dict.fromkeys(_WORDS[word], value)
+            if word in {"branch", "ref", "mr"}:
+                found |= {"tag": None, "merge_request": word == "mr"}
+            elif word == "tag":
+                found |= {"ref": None, "merge_request": False}
+        else:
+            return None
+    return found
+
+
+def _job(world: World, text: str, given: dict[str, Any]) -> Side:
+    try:
+        looked = look(world, given)
+    except UsageError as error:
+        if error.id == "ci-file-missing":
+            raise UsageError("diff-side", f"{clean(text, 80)} is no file here.", _HINT) from error
+        raise
+    name = f"job {clean(looked.view.name, 80)}" if looked.view.name else "every job"
+    ref = looked.pipeline.ref
+    state = {True: ", protected", False: ", not protected", None: ""}[ref.protected]
+    return side_of_view(f"{name} on {clean(ref.name, 80)}{state}", looked.view)
+
+
+def _file(world: World, name: str, given: Mapping[str, Any], format_: str | None) -> Side:
+    path = STDIN if name == "-" else world.cwd / name
+    shown = "stdin" if path == STDIN else clean(name, 200)
+    raw = read_bytes_of(path, "variables-file", "Give a file with variables.", LARGEST)
+    if len(raw) > LARGEST:
+        raise UsageError("variables-file-large", f"{shown} is larger than 16 MiB.", "Give a smaller file.")
+    text, _ = decode(raw)
+    chosen = format_ or propose(text, name).format
+    if chosen not in FORMATS:
+        raise UsageError(
+            "env-format",
+            f"--env-format {clean(chosen, 80)}: there is no such format.",
+            f"Give one of: {', '.join(FORMATS)}.",
+        )
+    side = side_of_reading(
+        f"{shown} ({chosen})", read(chosen, text, world.environ), given["environment"] or ""
+    )
+    if not side.variables:
+        raise UsageError(
+            "no-variables", f"{shown} has no variables, read as {chosen}.", "--env-format reads it otherwise."
+        )
+    return _learned(world, side)
+
+
+def _learned(world: World, side: Side) -> Side:
+    for seen in side.variables.values():
+        if seen.secret and isinstance(seen.value, str) and seen.value:
+            world.redactor.learn(Secret(seen.value))
+    return side
+
+
+def diff_lines(found: Comparison, *, everything: bool) -> Iterator[str]:
+    """Yield the differences, those that change a login first."""
+    yield f"left   {found.left}"
+    yield f"right  {found.right}"
+    for title, listed in (
+        ("change a login", found.of_logins),
+        ("differ", found.plain),
+        ("not known on one side", found.unknown_on_one_side),
+        ("differ in every run", found.every_run),
+    ):
+        if not listed:
+            continue
+        yield ""
+        if title == "differ in every run" and not everything:
+            yield f"{plural(len(listed), 'variable')} that differ in every run (--all)"
+            continue
+        yield title
+        yield from columns([_row(each) for each in listed])
+    yield ""
+    yield verdict(found)
+
+
+def verdict(found: Comparison) -> str:
+    """Return the answer in one sentence."""
+    if not found.differences:
+        unknown = f", {plural(len(found.unknown), 'variable')} not known" if found.unknown else ""
+        return f"No difference{unknown}; {plural(found.same, 'variable')} the same."
+    logins = sorted({str(command) for each in found.of_logins for command in each.logins})
+    if not logins:
+        return f"{plural(len(found.differences), 'difference')}, none of which changes a login."
+    changing = len(found.of_logins)
+    verb = "changes" if changing == 1 else "change"
+    return (
+        f"{plural(len(found.differences), 'difference')}, {changing} of which {verb} a login:"
+        f" {', '.join(logins)}."
+    )
+
+
+def _row(each: Difference) -> tuple[str, ...]:
+    logins = ", ".join(map(str, each.logins))
+    return (
+        clean(each.name, 255),
+        _shown(each.left, secret=each.secret),
+        _shown(each.right, secret=each.secret),
+        each.how or (f"for {logins}" if logins else ""),
+    )
+
+
+def _shown(seen: Seen | None, *, secret: bool) -> str:
+    if seen is None:
+        return "absent"
+    if isinstance(seen.value, Unknown):
+        return "unknown"
+    if not seen.value:
+        return "empty"
+    return MASK if secret else cut(clean(seen.value), _LONGEST)
+
+
+def diff_json(found: Comparison) -> dict[str, Any]:
+    """Return the object of `vars diff --json`; secrets are masked, unknown values null."""
+    return {
+        "left": found.left,
+        "right": found.right,
+        "differences": [_json(each) for each in found.differences],
+        "unknown": [_json(each) for each in found.unknown],
+        "same": found.same,
+        "verdict": verdict(found),
+    }
+
+
+def _json(each: Difference) -> dict[str, Any]:
+    return {
+        "name": clean(each.name, 255),
+        "state": str(each.state),
+        "secret": each.secret,
+        "left": _side_json(each.left, secret=each.secret),
+        "right": _side_json(each.right, secret=each.secret),
+        "logins": [str(command) for command in each.logins],
+        "every_run": each.every_run,
+        "how": each.how or None,
+    }
+
+
+def _side_json(seen: Seen | None, *, secret: bool) -> dict[str, Any] | None:
+    if seen is None:
+        return None
+    known = isinstance(seen.value, str)
+    value = clean(seen.value, 1 << 16) if isinstance(seen.value, str) else None
+    return {
+        "value": MASK if secret and value else value,
+        "known": known,
+        "length": len(seen.value) if isinstance(seen.value, str) else None,
+        "source": clean(seen.source, 300) or None,
+    }
+
+
+def status(found: Comparison) -> int:
+    """Return 1 where the sides differ for certain, leaving aside what differs in every run; else 0."""
+    real = [each for each in found.differences if each.logins or not each.every_run]
+    return ExitCode.FAILED if real else ExitCode.DONE
+
+
+__all__ = ["State", "diff_json", "diff_lines", "side_of", "status", "verdict"]

@@ -1,0 +1,78 @@
+"""The work of `dockpass vars export`: a job's variables in the format of another program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from dockpass.cli.variables import Looked
+from dockpass.cli.variables_text import PREDEFINED
+from dockpass.errors import UsageError
+from dockpass.text import clean, plural
+from dockpass.variables.formats.writing import WRITERS, Export, Written, write
+from dockpass.variables.gitlab.model import Resolved
+from dockpass.variables.logins import is_secret
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_MOST_TOLD = 10
+
+
+def export(looked: Looked, name: str, *, everything: bool, with_secrets: bool) -> Export:
+    """Return the job's variables in a format; a secret is masked unless it is asked for.
+
+    Raises `UsageError` for a format that is not written.
+    """
+    if name not in WRITERS:
+        raise UsageError(
+            "export-format",
+            f"--format {clean(name, 80)}: there is no such format to write.",
+            f"Give one of: {', '.join(WRITERS)}.",
+        )
+    return write(
+        name,
+        [
+            _written(key, found, with_secrets=with_secrets)
+            for key, found in sorted(looked.view.variables.items())
+            if everything or found.winner.level not in PREDEFINED
+        ],
+    )
+
+
+def _written(name: str, found: Resolved, *, with_secrets: bool) -> Written:
+    value = found.value if found.content is None else found.content
+    if is_secret(name, found) and not with_secrets and isinstance(value, str) and value:
+        return Written(name=name, value=None, definition=found.winner)
+    return Written(name=name, value=value, definition=found.winner)
+
+
+def save(path: Path, text: str) -> None:
+    """Write a new file that only its owner may read; raises `UsageError` where it is there already."""
+    shown = clean(str(path))
+    try:
+        handle = os.open(path, _NEW, 0o600)
+    except FileExistsError as error:
+        raise UsageError(
+            "export-exists", f"{shown} is there already.", "Remove it first, or give another name."
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            "export-file", f"{shown} cannot be written: {error.strerror}.", "Give another place."
+        ) from error
+    with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="surrogateescape") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+
+
+def notes(found: Export, path: Path | None) -> Iterator[str]:
+    """Yield what is not in the text, and where it went."""
+    if path is not None:
+        yield f"✓ {plural(found.count, 'variable')} in {clean(str(path))}, for you alone (mode 0600)"
+    if found.masked:
+        names = ", ".join(clean(name, 80) for name in found.masked[:_MOST_TOLD])
+        more = f" and {len(found.masked) - _MOST_TOLD} more" if len(found.masked) > _MOST_TOLD else ""
+        yield f"▲ masked: {names}{more}; --with-secrets --output FILE writes them"
+    for each in found.left_out[:_MOST_TOLD]:
+        yield f"▲ {each.name} is left out: {each.why}"
+    if len(found.left_out) > _MOST_TOLD:
+        yield f"▲ {len(found.left_out) - _MOST_TOLD} more are left out"

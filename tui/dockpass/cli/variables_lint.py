@@ -1,0 +1,73 @@
+"""The answers of `dockpass vars lint` as lines and as one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dockpass.cli.explain import finding_json
+from dockpass.cli.variables import Looked
+from dockpass.errors import ExitCode
+from dockpass.findings import Severity
+from dockpass.text import clean, plural
+from dockpass.variables.lint import JobFinding, lint
+
+_MARKS = {Severity.ERROR: "✗", Severity.WARNING: "▲", Severity.NOTE: "·"}
+_MOST_JOBS = 4
+
+
+def lint_of(looked: Looked) -> tuple[JobFinding, ...]:
+    """Look at the job that was asked for, else at all of them."""
+    named = looked.view.name
+    jobs = (named,) if named else (tuple(looked.loaded.config.jobs or ()) or ("",))
+    return lint(looked.loaded, looked.clone, jobs, looked.home, looked.cwd)
+
+
+def lint_lines(found: Sequence[JobFinding]) -> Iterator[str]:
+    """Yield each finding with what to do, errors first."""
+    for each in found:
+        finding = each.finding
+        yield f"{_MARKS[finding.severity]} {finding.in_words}{_jobs(each.jobs)}"
+        if finding.hint:
+            yield f"  {finding.hint}"
+    if found:
+        yield ""
+    yield _summary(found)
+
+
+def _jobs(jobs: Sequence[str]) -> str:
+    if not jobs:
+        return ""
+    shown = ", ".join(clean(name, 80) for name in jobs[:_MOST_JOBS])
+    more = f" and {len(jobs) - _MOST_JOBS} more" if len(jobs) > _MOST_JOBS else ""
+    return f" (in {shown}{more})"
+
+
+def _summary(found: Sequence[JobFinding]) -> str:
+    if not found:
+        return "Nothing found."
+    counts = [
+        plural(count, word)
+        for severity, word in (
+            (Severity.ERROR, "error"),
+            (Severity.WARNING, "warning"),
+            (Severity.NOTE, "note"),
+        )
+        if (count := sum(each.finding.severity is severity for each in found))
+    ]
+    return f"{', '.join(counts)}."
+
+
+def lint_json(found: Sequence[JobFinding]) -> dict[str, Any]:
+    """Return the object of `vars lint --json`."""
+    return {
+        "findings": [
+            finding_json(each.finding) | {"jobs": [clean(name, 255) for name in each.jobs]} for each in found
+        ]
+    }
+
+
+def status(found: Sequence[JobFinding]) -> int:
+    """Return 1 where there is an error among the findings, else 0."""
+    errors = any(each.finding.severity is Severity.ERROR for each in found)
+    return ExitCode.FAILED if errors else ExitCode.DONE

@@ -1,0 +1,88 @@
+"""What looks wrong in the text of a configuration: changed values, and merges that lose variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from dockpass.findings import Finding
+from dockpass.text import clean
+from dockpass.variables.gitlab.tree import as_text, read_scalar
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 100
+
+
+def find_in_yaml(text: str, file: str) -> Iterator[Finding]:
+    """Yield findings of one file; one that cannot be read has none, for the reader of jobs says why."""
+    try:
+        nodes = list(yaml.compose_all(text, Loader=_LOADER))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return
+    seen: set[int] = set()
+    for node in nodes:
+        yield from _walk(node, clean(file, 200), 0, seen)
+
+
+def _walk(node: Node | None, file: str, depth: int, seen: set[int]) -> Iterator[Finding]:
+    """Go through a file; an alias leads to the same node, which is looked at once."""
+    if node is None or depth > _DEEPEST or id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, SequenceNode):
+        for each in node.value:
+            yield from _walk(each, file, depth + 1, seen)
+    if isinstance(node, MappingNode):
+        yield from _about_merge(node, file)
+        for key, value in node.value:
+            if isinstance(key, ScalarNode) and key.value == "variables" and isinstance(value, MappingNode):
+                yield from _about_values(value, file)
+            yield from _walk(value, file, depth + 1, seen)
+
+
+def _about_values(node: MappingNode, file: str) -> Iterator[Finding]:
+    for key, value in node.value:
+        scalar = _value_of(value)
+        if scalar is None or not isinstance(key, ScalarNode):
+            continue
+        text = as_text(read_scalar(scalar))
+        if text is not None and text != scalar.value and not scalar.style:
+            yield Finding(
+                "changed-by-yaml",
+                clean(key.value, 255),
+                f"is {clean(scalar.value, 80)} in {file}:{scalar.start_mark.line + 1}, and YAML makes"
+                f" {clean(text, 80)} of it",
+                hint="Put it in quotes.",
+            )
+
+
+def _value_of(node: Node) -> ScalarNode | None:
+    """Return the value of a variable, which may stand under `value`."""
+    if isinstance(node, MappingNode):
+        found = [value for key, value in node.value if isinstance(key, ScalarNode) and key.value == "value"]
+        node = found[-1] if found else node
+    return node if isinstance(node, ScalarNode) else None
+
+
+def _about_merge(node: MappingNode, file: str) -> Iterator[Finding]:
+    names = {key.value: key for key, _ in node.value if isinstance(key, ScalarNode)}
+    if "<<" not in names or "variables" not in names:
+        return
+    merged = [value for key, value in node.value if isinstance(key, ScalarNode) and key.value == "<<"]
+    parts = [
+        each for value in merged for each in (value.value if isinstance(value, SequenceNode) else [value])
+    ]
+    if any(isinstance(each, MappingNode) and _has_variables(each) for each in parts):
+        line = names["variables"].start_mark.line + 1
+        yield Finding(
+            "merge-loses-variables",
+            f"{file}:{line}",
+            "has its own `variables`, which take the place of all that `<<` brings",
+            hint="Use extends, which merges them.",
+        )
+
+
+def _has_variables(node: MappingNode) -> bool:
+    return any(isinstance(key, ScalarNode) and key.value == "variables" for key, _ in node.value)
