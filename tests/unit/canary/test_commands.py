@@ -57,6 +57,17 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         (),
         ("--forget",),
     ],
+    "vars diff": [
+        (*two, "--project-variables", "settings.json", *more)
+        for two in (("env", "file:settings.json"), ("--job", "publish"), ())
+        for more in ((), ("--all",), ("--json",))
+    ],
+    "vars lint": [("--project-variables", "settings.json", *more) for more in ((), ("--json",))],
+    "vars export": [
+        ("--format", name, "--job", "publish", "--project-variables", "settings.json", *more)
+        for name in ("docker", "shell", "gitlab-ci-local")
+        for more in ((), ("--all",))
+    ],
     "images": [(), ("--json",)],
     "images export": [("nothing", "somewhere")],
     "images prune": [("--yes",)],
