@@ -10,16 +10,19 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dockpass.keeping import remove_unlocked
 from dockpass.text import clean
 
 SHARED = (Path("/dev/shm"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - what lies there is checked
 PREFIX = "dockpass-turn-"
+_NAME = re.compile(rf"{PREFIX}([0-9a-f]{{32}}|[a-z0-9_]{{8}})", re.ASCII)
 
 
 class NoTurn(Exception):
@@ -54,6 +57,22 @@ def turn(what: str, wait: Callable[[Path], None]) -> Iterator[None]:
         with suppress(OSError):  # the file of another user stays; it is empty
             path.unlink()
         os.close(lock)
+
+
+def sweep_turns(now: float) -> Iterator[Path]:
+    """Remove this user's files of turns whose holder was killed, wherever they may lie; yield them.
+
+    `now` is in seconds since the epoch. Raises `OSError` for a file that cannot be removed.
+    """
+    for place in SHARED:
+        try:
+            with os.scandir(place) as entries:
+                found = [Path(entry.path) for entry in entries if _NAME.fullmatch(entry.name)]
+        except OSError:
+            continue  # a place that cannot be read holds nothing of ours
+        for path in found:
+            if remove_unlocked(path, now):
+                yield path
 
 
 def _taken(path: Path) -> int | None:

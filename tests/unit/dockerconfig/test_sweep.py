@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dockpass.dockerconfig.places import Place
+from dockpass.dockerconfig.places import LOCK, Place
 from dockpass.dockerconfig.sweep import GRACE_SECONDS, MOST, sweep
-from dockpass.dockerconfig.temporary import LOCK, TemporaryConfig
+from dockpass.dockerconfig.temporary import TemporaryConfig
 
 NAME = "dockpass-1-00000000000a"
 

@@ -21,6 +21,8 @@ from dockpass.signals import interrupts_raise
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from dockpass.cli.world import World
+
 
 class _Entry(NamedTuple):
     """The module below `dockpass.cli` that has a command, and what the list of commands says of it."""
@@ -67,8 +69,15 @@ _COMMANDS = {
 """Each command with the module that has it."""
 
 
+_ASKS_HELP = "dockpass.asks_help"
+
+
 class _Lazy(click.Group):
     """Imports a command when it is asked for, and none to list them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_ASKS_HELP] = any(name in args for name in ctx.help_option_names)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -136,6 +145,9 @@ def cli(
         start_log(world.paths.log, world.redactor, level)
     if ctx.invoked_subcommand is not None:
         _refuse_options_before(ctx, ctx.invoked_subcommand)
+    if ctx.invoked_subcommand not in _LIGHT and not ctx.meta[_ASKS_HELP]:
+        _sweep(world)
+    if ctx.invoked_subcommand is not None:
         return
     from dockpass.cli.screen import start_sandbox, start_screen
 
@@ -143,6 +155,30 @@ def cli(
         _refuse_options_with_sandbox(ctx)
         ctx.exit(start_sandbox(engine))
     ctx.exit(start_screen(engine, **options))
+
+
+_LIGHT = frozenset({"completions"})
+"""Commands that only print what they know, and are asked for at the start of a shell."""
+
+
+def _sweep(world: World) -> None:
+    """Remove what killed processes left behind, and say so; it never ends a command."""
+    import time
+
+    from dockpass.cli.context import store_place
+    from dockpass.cli.output import Output
+    from dockpass.session.leftovers import Here, sweep_leftovers
+
+    try:
+        here = Here(world.environ, world.paths, store_place(world), time.time())
+    except UsageError:
+        here = Here(world.environ, None, None, time.time())  # no home; who needs one says so
+    swept = sweep_leftovers(here)
+    output = Output(world.redactor)
+    output.say(
+        f"removed a {left.what} that a killed dockpass left behind: {left.path}" for left in swept.removed
+    )
+    output.warn(f"warning: cannot remove {problem}" for problem in swept.problems)
 
 
 def _given_here(ctx: click.Context) -> list[str]:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,10 +153,26 @@ def _told(form: str | None, path: Path | None, workshop: Workshop) -> Iterator[N
         return
     _write_env_file(path, workshop)
     try:
-        click.echo(f"the job's environment is in {clean(str(path))}, which ends with the sandbox", err=True)
-        yield
+        with _noted(path):
+            click.echo(
+                f"the job's environment is in {clean(str(path))}, which ends with the sandbox", err=True
+            )
+            yield
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _noted(path: Path) -> Iterator[None]:
+    """Let the next start of dockpass remove the file if this process is killed."""
+    from dockpass.sandbox.leftovers import noted
+
+    with ExitStack() as held:
+        try:
+            held.enter_context(noted(this_process().paths.state, path))
+        except (OSError, UsageError):
+            click.echo(f"▲ if this process is killed, remove {clean(str(path))} by hand", err=True)
+        yield
 
 
 def _write_env_file(path: Path, workshop: Workshop) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PREFIX = "dockpass-"
+LOCK = ".lock"
+"""The file in a config's directory that its owner has locked for as long as it lives."""
 
 _NAME = re.compile(rf"{PREFIX}\d+-[0-9a-f]{{12}}", re.ASCII)
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})

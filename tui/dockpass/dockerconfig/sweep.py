@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from dockpass.dockerconfig.places import is_name, places
-from dockpass.dockerconfig.temporary import LOCK
+from dockpass.dockerconfig.places import LOCK, is_name, places
 
 MOST = 200
 GRACE_SECONDS = 60.0
@@ -33,10 +32,12 @@ def sweep(
     *,
     directories: Sequence[Path] | None = None,
     now: Callable[[], float] = time.time,
+    failed: Callable[[Path], None] = lambda _: None,
 ) -> tuple[Swept, ...]:
     """Remove directories of the right name, owner and mode that no living process has locked.
 
-    At most `MOST` directories are looked at in each place. Never raises for what it finds.
+    At most `MOST` directories are looked at in each place. `failed` is told of each that cannot be
+    removed. Never raises for what it finds.
     """
     found = [place.path for place in places(environ)] if directories is None else directories
     swept = []
@@ -45,6 +46,8 @@ def sweep(
             because = _remove_if_left_over(path, now)
             if because and not os.path.lexists(path):
                 swept.append(Swept(path, because))
+            elif because:
+                failed(path)
     return tuple(swept)
 
 

@@ -18,13 +18,12 @@ from pathlib import Path
 
 from dockpass.dockerconfig.entry import written_entry
 from dockpass.dockerconfig.guardian import Guardian
-from dockpass.dockerconfig.places import Place, is_in_memory, new_name, places
+from dockpass.dockerconfig.places import LOCK, Place, is_in_memory, new_name, places
 from dockpass.errors import DockpassError
 from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
-LOCK = ".lock"
 DUMMY_HOST = "dockpass.invalid"
 _DUMMY = Credential("nobody", Secret("nothing"))
 """Stands in every config: one without entries, such as a `docker logout` leaves, would open the system's

@@ -49,6 +49,8 @@ class Workshop:
         self.server.confine_job(PROJECT, (BASE.partition(":")[0],))
         try:
             self._lock = claim(root)
+            for left in root.glob(f"{PREFIX}*"):  # a killed one was filling the registry
+                shutil.rmtree(left, ignore_errors=True)
             for name in ("home", "project", "state", "run"):
                 (root / name).mkdir(mode=0o700, exist_ok=True)
             with self.server.without_rules():  # they are for others, not for us
@@ -56,7 +58,7 @@ class Workshop:
                 write_project(self.project, self.server.host)
                 self._write_config("external", self.server.accounts.deploy)
                 if not (root / "filled").exists():
-                    with tempfile.TemporaryDirectory(prefix=PREFIX) as work:
+                    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=root) as work:
                         fill(self.server.host, self._owner.credential, Path(work), datetime.now(UTC))
                     (root / "filled").touch()
         except BaseException:

@@ -7,7 +7,6 @@ from typing import Any
 
 from textual.binding import Binding
 
-from dockpass.dockerconfig.sweep import sweep
 from dockpass.errors import DockpassError
 from dockpass.keymap import key_for, shown_key
 from dockpass.runs.run import Run
@@ -122,7 +121,6 @@ class DockpassApp(Host):
 
 def run_app(start: Start) -> int:
     """Run the screen until the person quits; return the exit status."""
-    sweep(start.environ)
     app = DockpassApp(make_session(start))
     result = app.run()
     return app.return_code if app.return_code else (result or 0)

@@ -139,7 +139,7 @@ def prune(store: Store) -> Removed:
             store.remove(digest, names_too=False)
         removed = _delete(store, unreached, unnamed)
         _forget_notes(store)
-        count, bytes_of = _remove_leftovers(store)
+        count, bytes_of = remove_leftovers(store)
         return replace(removed, size=removed.size + bytes_of, leftovers=count)
 
 
@@ -228,8 +228,11 @@ def _leftovers(store: Store) -> list[Path]:
     return [*sorted((store.root / "ingest").glob("*")), *store.half_written()]
 
 
-def _remove_leftovers(store: Store) -> tuple[int, int]:
-    """Remove what killed processes were writing; return how much that was, and its bytes."""
+def remove_leftovers(store: Store) -> tuple[int, int]:
+    """Remove what killed processes were writing; return how much that was, and its bytes.
+
+    For whoever is alone in the store.
+    """
     count, bytes_of = 0, 0
     for path in _leftovers(store):
         size = _tree_size(path)
