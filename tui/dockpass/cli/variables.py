@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dockpass.cli.variables_settings import Settings, settings_of
+from dockpass.cli.variables_settings import settings_notes, settings_of
 from dockpass.cli.world import World
 from dockpass.errors import ExitCode, UsageError
 from dockpass.secrets import Secret
@@ -28,6 +28,7 @@ from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.gitlabplace import ref_of_job
 from dockpass.variables.logins import JobLogin, is_secret, logins_of
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
+from dockpass.variables.projectsettings import ProjectSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Looked:
     clone: Clone
     home: str
     cwd: str
-    settings: Settings
+    settings: ProjectSettings
     is_merged: bool
 
 
@@ -115,7 +116,7 @@ _OPTIONS = (
 )
 
 
-def _pipeline(world: World, ref: Ref, imported: Settings, given: Mapping[str, Any]) -> Pipeline:
+def _pipeline(world: World, ref: Ref, imported: ProjectSettings, given: Mapping[str, Any]) -> Pipeline:
     source = given["pipeline_source"] or (MERGE_REQUEST if ref.type is RefType.MERGE_REQUEST else PUSH)
     settings = [
         definition
@@ -211,7 +212,7 @@ def notes(looked: Looked) -> Iterator[str]:
         yield f"▲ {missing.place}: include {missing.kind} {missing.text} is not loaded; values may differ"
     if looked.is_merged:
         yield f"· the configuration is {MERGED}; what is not pushed is not in it"
-    yield from looked.settings.notes(looked.pipeline.ref)
+    yield from settings_notes(looked.settings, looked.pipeline.ref)
     if not looked.known_settings:
         yield (
             "▲ project and group settings are not loaded: `dockpass vars import gitlab` reads them, and"
