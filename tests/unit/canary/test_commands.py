@@ -112,8 +112,11 @@ def test_no_secret_of_any_input_is_in_the_output(machine: Planted, name: str) ->
     assert machine.leaks_elsewhere() == []
 
 
-NAMES = {("vars show", "--ref"), ("vars show", "--tag"), ("vars explain", "--ref"), ("vars explain", "--tag")}
-"""Options that name a branch or a tag, of which other names are made letter by letter (CI_COMMIT_REF_SLUG)."""
+NAMES = {
+    *((f"vars {command}", option) for command in ("show", "explain") for option in ("--ref", "--tag")),
+    *(("vars diff", argument) for argument in ("left", "right")),
+}
+"""Options and arguments that name a branch or a tag, of which other names are made letter by letter (CI_COMMIT_REF_SLUG)."""
 
 
 def values_of(name: str) -> Iterator[str]:
