@@ -12,7 +12,7 @@ from readerworld import CONFIG, MemoryFiles, World, basic
 
 from dockpass.dockerconfig.readers.compare import disagreements
 from dockpass.dockerconfig.readers.files import FileKind, RealFileSystem
-from dockpass.dockerconfig.readers.hosts import docker_host, docker_host_by_cutting, runner_path
+from dockpass.dockerconfig.readers.hosts import docker_host, runner_path
 from dockpass.dockerconfig.readers.model import Reader, SecretKind, Verdict, fingerprint_of
 from dockpass.dockerconfig.readers.read import known_hosts, read, read_all
 from dockpass.dockerconfig.readers.reasons import Reason, reason_words
@@ -204,22 +204,6 @@ def test_what_is_no_target(text: str) -> None:
 def test_hosts_of_keys(key: str, old: str, new: str) -> None:
     assert docker_host(key, lenient=False) == old
     assert docker_host(key, lenient=True) == new
-
-
-@pytest.mark.parametrize(
-    ("key", "host"),
-    [
-        ("reg.example/a", "reg.example"),
-        ("http://reg.example:5000/v1/", "reg.example:5000"),
-        ("https://reg.example/%zz", "reg.example"),
-        ("https://u:p@reg.example/", "u:p@reg.example"),
-        ("HTTPS://reg.example/", "HTTPS:"),
-        ("http://https://reg.example", "https:"),
-        ("https://", ""),
-    ],
-)
-def test_hosts_of_keys_before_they_were_parsed(key: str, host: str) -> None:
-    assert docker_host_by_cutting(key) == host
 
 
 @pytest.mark.parametrize(

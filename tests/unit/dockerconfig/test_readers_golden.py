@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from readerworld import AUTH_JSON, CONFIG, HOME, RUNTIME, RUNTIME_JSON, World, basic
 
-from dockpass.dockerconfig.readers.cliversions import Version
+from dockpass.dockerconfig.readers.cliversions import BEFORE, NEWEST, Version
 from dockpass.dockerconfig.readers.dockercli import read_cli
 from dockpass.dockerconfig.readers.files import FileKind
 from dockpass.dockerconfig.readers.model import Reader, Reading, SecretKind, Verdict
@@ -263,58 +263,24 @@ ROWS = (
 )  # fmt: skip
 
 
-def dockercfg(content: Any) -> dict[str, Any]:
-    return {f"{HOME}/.dockercfg": content}
-
-
 FAULTS = (
-    ({"kubernetes": {"allNamespaces": 5}}, (20, 10), (23, 0)),
-    ({"kubernetes": "all"}, (20, 10), (23, 0)),
-    ({"stackOrchestrator": 5}, (23, 0), (24, 0)),
     ({"experimental": True}, (28, 5), (29, 0)),
     ({"auths": PLAIN["auths"] | {"b.example": {"email": 5}}}, (28, 5), (29, 0)),
-    ({"proxies": {"default": {"allProxy": 5}}}, (23, 0), (20, 10)),
-    ({"features": {"buildkit": True}}, (26, 1), (26, 0)),
 )
 """A config, a version to which it has a fault of type, and one that does not know the field."""
 
 VERSIONS: tuple[tuple[Version, Row], ...] = (
-    ((20, 10), Row("the oldest file", CLIS, "old", Reason.HOST_OF_KEY,
-        files=dockercfg({f"https://{HOST}/v1/": basic("old")}))),
-    ((20, 10), Row("the oldest file, DOCKER_CONFIG or not", CLIS, "old", Reason.NO_FILE,
-        files=dockercfg({HOST: basic("old")}), env={"DOCKER_CONFIG": "/d"})),
-    ((23, 0), Row("the oldest file is history", CLIS, ANONYMOUS, Reason.NO_FILE, files=dockercfg({HOST: basic("old")}))),
-    ((20, 10), Row("an empty config keeps the oldest file out", CLIS, ANONYMOUS, Reason.NO_ENTRY, {"auths": {}},
-        dockercfg({HOST: basic("old")}))),
-    ((20, 10), Row("a directory keeps the oldest file out", CLIS, ANONYMOUS, Reason.UNREADABLE_FILE,
-        FileKind.DIRECTORY, dockercfg({HOST: basic("old")}))),
-    ((20, 10), Row("the oldest form is for the Hub", CLIS, "user", Reason.EXACT_KEY,
-        files=dockercfg("auth = dXNlcjpw\nemail = a@b"), target="docker.io")),
-    ((20, 10), Row("the oldest form needs two lines", CLIS, ANONYMOUS, Reason.BROKEN_FILE,
-        files=dockercfg("auth = dXNlcjpw"), target="docker.io", finding="file-broken")),
-    ((20, 10), Row("the oldest form with a broken auth", CLIS, ANONYMOUS, Reason.BROKEN_FILE,
-        files=dockercfg("auth = !!!\n"), target="docker.io", finding="file-broken")),
-    ((20, 10), Row("the oldest file may be a pipe", CLIS, UNDECIDED, Reason.NOT_LOOKED_AT,
-        files=dockercfg(FileKind.SPECIAL))),
-    ((20, 10), Row("the oldest file keeps the system's store out", CLIS, ANONYMOUS, Reason.NO_ENTRY,
-        files=dockercfg({"b.example": basic("x")}), helpers={"secretservice": {HOST: ("kept", "s")}})),
-    ((20, 10), Row("no sections in the oldest file", CLIS, ANONYMOUS, None, files=dockercfg(PLAIN))),
-    ((20, 10), Row("a wrong type in the oldest file", CLIS, ANONYMOUS, Reason.NOT_DECODED,
-        files=dockercfg({HOST: basic("old"), "b.example": 5}), finding="file-wrong-type")),
-    ((20, 10), Row("a broken neighbour in the oldest file", CLIS, CHANCE, Reason.DECODED_BY_CHANCE,
-        files=dockercfg({HOST: basic("old"), "b.example": BROKEN}))),
-    ((20, 10), Row("fields without auth are lost in the oldest file", CLIS, ANONYMOUS, Reason.EMPTY_ENTRY,
-        files=dockercfg({HOST: {"username": "f", "password": "p"}}))),
-    ((20, 10), Row("unless a neighbour is broken first", CLIS, CHANCE, Reason.DECODED_BY_CHANCE,
-        files=dockercfg({HOST: {"username": "f", "password": "p"}, "b.example": BROKEN}))),
-    ((26, 1), Row("a fault in a URL was no matter", CLIS, "x", Reason.HOST_OF_KEY, keys((f"https://{HOST}/%zz", "x")))),
-    ((27, 0), Row("a fault in a URL", CLIS, ANONYMOUS, Reason.NO_ENTRY, keys((f"https://{HOST}/%zz", "x")))),
-    ((26, 1), Row("a scheme in capitals was none", CLIS, ANONYMOUS, Reason.NO_ENTRY, keys((f"HTTPS://{HOST}/", "x")))),
-    ((27, 0), Row("a scheme in capitals", CLIS, "x", Reason.HOST_OF_KEY, keys((f"HTTPS://{HOST}/", "x")))),
-    ((26, 1), Row("a login in a URL was kept", CLIS, ANONYMOUS, Reason.NO_ENTRY, keys((f"https://u:p@{HOST}/", "x")))),
-    ((27, 0), Row("a login in a URL", CLIS, "x", Reason.HOST_OF_KEY, keys((f"https://u:p@{HOST}/", "x")))),
-    ((20, 10), Row("no user was taken", CLIS, "", Reason.EXACT_KEY, {"auths": {HOST: basic("")}})),
-    ((23, 0), Row("no user is broken", CLIS, ANONYMOUS, Reason.BROKEN_ENTRY, {"auths": {HOST: basic("")}})),
+    *((version, row) for version in (BEFORE, NEWEST) for row in (
+        Row("a scheme in capitals", CLIS, "x", Reason.HOST_OF_KEY, keys((f"HTTPS://{HOST}/", "x"))),
+        Row("a login in a URL", CLIS, "x", Reason.HOST_OF_KEY, keys((f"https://u:p@{HOST}/", "x"))),
+        Row("no user is broken", CLIS, ANONYMOUS, Reason.BROKEN_ENTRY, {"auths": {HOST: basic("")}}),
+        Row("allProxy has a type", CLIS, ANONYMOUS, Reason.NOT_DECODED,
+            PLAIN | {"proxies": {"default": {"allProxy": 5}}}, finding="file-wrong-type"),
+        Row("features have one too", CLIS, ANONYMOUS, Reason.NOT_DECODED, PLAIN | {"features": {"buildkit": True}},
+            finding="file-wrong-type"),
+        Row("a section of old is nobody's matter", CLIS, "plain", Reason.EXACT_KEY,
+            PLAIN | {"kubernetes": "all", "stackOrchestrator": 5}))),
+    ((28, 2), Row("a fault in a URL", CLIS, ANONYMOUS, Reason.NO_ENTRY, keys((f"https://{HOST}/%zz", "x")))),
     *((version, Row(f"{next(iter(fault))}, wrong", CLIS, ANONYMOUS, Reason.NOT_DECODED, PLAIN | fault,
         finding="file-wrong-type")) for fault, version, _ in FAULTS),
     *((version, Row(f"{next(iter(fault))}, not known", CLIS, "plain", Reason.EXACT_KEY, PLAIN | fault))

@@ -14,10 +14,7 @@ from dockpass.dockerconfig.configfile import MISSPELLED
 from dockpass.dockerconfig.keys import looks_like
 from dockpass.dockerconfig.readers.cliversions import (
     LENIENT_URLS,
-    NEEDS_NAME,
     NEWEST,
-    NO_DOCKERCFG,
-    PARSES_URLS,
     READS_VARIABLE,
     STOPS_ON_HELPERS,
     Version,
@@ -28,12 +25,11 @@ from dockpass.dockerconfig.readers.goconfig import (
     GoConfig,
     GoEntry,
     docker_config,
-    dockercfg,
     variable_config,
     with_auth,
 )
 from dockpass.dockerconfig.readers.gojson import BrokenJson, TooDeep
-from dockpass.dockerconfig.readers.hosts import docker_host, docker_host_by_cutting
+from dockpass.dockerconfig.readers.hosts import docker_host
 from dockpass.dockerconfig.readers.model import Reader, Reading, SecretKind, Verdict
 from dockpass.dockerconfig.readers.reasons import Reason
 from dockpass.dockerconfig.readers.situation import (
@@ -44,7 +40,7 @@ from dockpass.dockerconfig.readers.situation import (
     Target,
     go_login,
 )
-from dockpass.dockerconfig.readers.trail import NO_SECRET, Trail
+from dockpass.dockerconfig.readers.trail import Trail
 from dockpass.text import clean
 
 VARIABLE = "DOCKER_AUTH_CONFIG"
@@ -65,11 +61,7 @@ def read_cli(target: Target, situation: Situation, version: Version = NEWEST) ->
     elif raw:
         trail.add(VARIABLE, Reason.VARIABLE_NOT_READ)
     file = situation.files.read(config_path(situation))
-    cfg = file.kind is FileKind.MISSING and version < NO_DOCKERCFG
-    if cfg:
-        trail.no_file(file)
-        file = situation.files.read(situation.home / ".dockercfg")
-    config, decoding = _load(trail, file, situation, version, cfg=cfg)
+    config, decoding = _load(trail, file, situation, version)
     if not file.not_looked_at and trail.verdict is not Verdict.UNDECIDED:
         _Search(trail, situation, file.shown, key, config, decoding, version).run()
     return trail.done()
@@ -133,71 +125,57 @@ def _variable(trail: Trail, raw: str, key: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Decoding:
-    """How `auth` is decoded, and what keeps it: a fault of type anywhere, or broken entries.
+    """What keeps `auth` from being decoded: a wrong type anywhere, or broken entries."""
 
-    `cfg`: in ~/.dockercfg an entry without `auth` loses its user name and password as well.
-    """
-
-    needs_name: bool = True
-    cfg: bool = False
     fault: str = ""
     broken: frozenset[str] = frozenset()
 
-    def whole(self, entry: GoEntry) -> GoEntry:
-        """Return the entry with its `auth` decoded. Raises `BrokenAuth`."""
-        if self.cfg and not entry.auth:
-            return replace(entry, username="", password=NO_SECRET)
-        return with_auth(entry, needs_name=self.needs_name)
 
-    def is_broken(self, entry: GoEntry) -> bool:
-        """Tell whether the `auth` of the entry cannot be decoded."""
-        try:
-            self.whole(entry)
-        except BrokenAuth:
-            return True
-        return False
+def _is_broken(entry: GoEntry) -> bool:
+    """Tell whether the `auth` of the entry cannot be decoded."""
+    try:
+        with_auth(entry)
+    except BrokenAuth:
+        return True
+    return False
 
 
-def _load(
-    trail: Trail, file: FileRead, situation: Situation, version: Version, *, cfg: bool
-) -> tuple[GoConfig, _Decoding]:
+def _load(trail: Trail, file: FileRead, situation: Situation, version: Version) -> tuple[GoConfig, _Decoding]:
     if file.kind is not FileKind.FILE:
         trail.no_file(file)
         return _EMPTY, _Decoding()
     try:
-        config = dockercfg(file.raw, version) if cfg else docker_config(file.raw, version)
+        config = docker_config(file.raw, version)
     except TooDeep as error:
         trail.add(file.shown, Reason.NOT_LOOKED_AT, str(error))
         trail.decide(Verdict.UNDECIDED)
         return _EMPTY, _Decoding()
     except (BrokenJson, BrokenAuth) as error:
         trail.add(file.shown, Reason.BROKEN_FILE, str(error))
-        fault = "has no known form" if cfg else "is not JSON"
         trail.find(
             "file-broken",
-            f"{file.shown} {fault} ({error}), so docker goes on without it",
+            f"{file.shown} is not JSON ({error}), so docker goes on without it",
             "Correct it there.",
         )
         return _EMPTY, _Decoding()
     trail.look_at(file, situation.uid, holds_logins=any(e.auth or e.kind is not SecretKind.NONE
                                                         for e in config.entries.values()))  # fmt: skip
     find_misspelled(trail, file.shown, config.unknown)
-    decoding = _Decoding(version >= NEEDS_NAME, cfg)
-    broken = frozenset(key for key, entry in config.entries.items() if decoding.is_broken(entry))
+    broken = frozenset(key for key, entry in config.entries.items() if _is_broken(entry))
     if config.faults:
         trail.find(
             "file-wrong-type",
             f"{file.shown}: {config.faults[0]} has a wrong type, so docker decodes no auth in the file",
             "Correct it there; docker only warns.",
         )
-        return config, replace(decoding, fault=config.faults[0])
+        return config, _Decoding(fault=config.faults[0])
     for key in sorted(broken):
         trail.find(
             "entry-broken",
             f"{file.shown}: the entry {key} cannot be decoded, so docker decodes others only by chance",
             f"Log in to it again: docker login {key}",
         )
-    return config, replace(decoding, broken=broken)
+    return config, _Decoding(broken=broken)
 
 
 def find_misspelled(trail: Trail, shown: str, names: Iterable[str]) -> None:
@@ -259,8 +237,8 @@ class _Search:
             return [(key, bare, Reason.NOT_DECODED if entry.auth else reason, seen)]
         if key in self.decoding.broken:
             return [(key, bare, reason if bare.kind is not SecretKind.NONE else Reason.BROKEN_ENTRY, seen)]
-        whole = (key, self.decoding.whole(entry), reason, seen)
-        if (entry.auth or self.decoding.cfg) and self.decoding.broken:
+        whole = (key, with_auth(entry), reason, seen)
+        if entry.auth and self.decoding.broken:
             return [
                 (key, whole[1], Reason.DECODED_BY_CHANCE, seen),
                 (key, bare, Reason.DECODED_BY_CHANCE, seen),
@@ -338,8 +316,6 @@ class _Search:
             self._find_chance(options)
 
     def _host_of(self, key: str) -> str:
-        if self.version < PARSES_URLS:
-            return docker_host_by_cutting(key)
         return docker_host(key, lenient=self.version >= LENIENT_URLS)
 
     def _outranked(self, source: str, reason: Reason) -> None:
@@ -352,7 +328,7 @@ class _Search:
             reduces = self._host_of(key) == self.key
             if reduces or looks_like(key, self.key):
                 reason = Reason.OUTRANKED if reduces else Reason.OTHER_KEY
-                shown = entry if self.decoding.is_broken(entry) else self.decoding.whole(entry)
+                shown = entry if _is_broken(entry) else with_auth(entry)
                 self.trail.entry(self.shown, key, shown, reason, f"docker looks up {self.key}")
 
     def _system_store(self) -> str:

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from dockpass.dockerconfig.readers import gojson
 from dockpass.dockerconfig.readers.cliversions import NEWEST, Version, knows
-from dockpass.dockerconfig.readers.gojson import BrokenJson, Faults
+from dockpass.dockerconfig.readers.gojson import Faults
 from dockpass.dockerconfig.readers.model import SecretKind
-from dockpass.dockerconfig.readers.situation import HUB_KEY
 from dockpass.secrets import Secret
 
 _ENTRY = frozenset(
@@ -36,15 +35,13 @@ _TEXTS = frozenset(
         "nodesformat",
         "currentcontext",
         "experimental",
-        "stackorchestrator",
     ]
 )
 _MAPS_OF_TEXTS = frozenset({"httpheaders", "credhelpers", "aliases", "features"})
 _LISTS = frozenset({"prunefilters", "clipluginsextradirs"})
-_CONFIG = _TEXTS | _MAPS_OF_TEXTS | _LISTS | {"auths", "proxies", "plugins", "kubernetes"}
+_CONFIG = _TEXTS | _MAPS_OF_TEXTS | _LISTS | {"auths", "proxies", "plugins"}
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 _PROXY = frozenset({"httpproxy", "httpsproxy", "noproxy", "ftpproxy", "allproxy"})
-_KUBERNETES = frozenset({"allnamespaces"})
 
 
 class BrokenAuth(ValueError):
@@ -111,32 +108,8 @@ def docker_config(raw: bytes, version: Version = NEWEST) -> GoConfig:
         elif name == "credhelpers":
             helpers = gojson.texts(value, name, helpers, faults)
         else:
-            _check_type(name, value, faults, version)
+            _check_type(name, value, faults)
     return GoConfig(entries, store, helpers, tuple(faults.types), tuple(faults.unknown))
-
-
-def dockercfg(raw: bytes, version: Version) -> GoConfig:
-    """Decode `~/.dockercfg` as docker before 23 does: entries without sections, or `auth = …` for Docker Hub.
-
-    No `auth` of the entries is decoded. Raises `TooDeep`, or `BrokenAuth` where it has neither form.
-    """
-    try:
-        value = gojson.parse(raw, whole=True)
-    except BrokenJson:
-        return GoConfig(_oldest_entry(raw))
-    faults = Faults()
-    entries = _entries(value, {}, faults, _known(_ENTRY, version))
-    return GoConfig(entries, faults=tuple(faults.types))
-
-
-def _oldest_entry(raw: bytes) -> dict[str, GoEntry]:
-    first, mark, _ = raw.decode("utf-8", "surrogateescape").partition("\n")
-    said = first.split(" = ")
-    if not mark or len(said) != 2:
-        raise BrokenAuth("it is neither JSON nor of the oldest form")
-    entry = GoEntry(Secret(said[1]))
-    with_auth(entry, needs_name=False)
-    return {HUB_KEY: entry}
 
 
 def _known(names: frozenset[str], version: Version) -> frozenset[str]:
@@ -168,7 +141,7 @@ def _entry(value: object, where: str, faults: Faults, known: frozenset[str]) -> 
     )
 
 
-def _check_type(name: str, value: object, faults: Faults, version: Version) -> None:
+def _check_type(name: str, value: object, faults: Faults) -> None:
     """Remember a wrong type in a section that does not bear on logins: it spoils the logins too."""
     if name in _TEXTS:
         gojson.text(value, name, "", faults)
@@ -180,14 +153,12 @@ def _check_type(name: str, value: object, faults: Faults, version: Version) -> N
                 gojson.text(each, name, "", faults)
         elif value is not None:
             faults.types.append(name)
-    elif name == "kubernetes":
-        _check_texts(value, name, _KUBERNETES, faults)
     else:
         for inner, each in gojson.members(value, name, faults) or ():
             if name == "plugins":
                 gojson.texts(each, f"{name}.{inner}", {}, faults)
             else:
-                _check_texts(each, f"{name}.{inner}", _known(_PROXY, version), faults)
+                _check_texts(each, f"{name}.{inner}", _PROXY, faults)
 
 
 def _check_texts(value: object, where: str, known: frozenset[str], faults: Faults) -> None:
@@ -198,15 +169,15 @@ def _check_texts(value: object, where: str, known: frozenset[str], faults: Fault
     faults.types += found.types
 
 
-def with_auth(entry: GoEntry, *, needs_name: bool = True) -> GoEntry:
+def with_auth(entry: GoEntry) -> GoEntry:
     """Return the entry with its `auth` decoded into user name and password. Raises `BrokenAuth`.
 
-    `needs_name`: an empty user name is a fault.
+    An empty user name is a fault.
     """
     if not entry.auth:
         return entry
     username, colon, password = _decoded(entry.auth).partition(":")
-    if not colon or (needs_name and not username):
+    if not colon or not username:
         raise BrokenAuth("its auth is not base64 of user:password")
     return replace(entry, auth=Secret(""), username=username, password=Secret(password.strip("\0")))
 

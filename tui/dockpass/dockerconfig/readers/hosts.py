@@ -26,13 +26,6 @@ def docker_host(key: str, *, lenient: bool) -> str:
     return fallback or key.partition("/")[0]
 
 
-def docker_host_by_cutting(key: str) -> str:
-    """Return what docker's command line before 27 makes of a key: it cuts, and parses nothing."""
-    bare = key.removeprefix("http://")
-    bare = key.removeprefix("https://") if bare == key else bare
-    return bare.partition("/")[0]
-
-
 def _url_host(scheme: str, rest: str) -> str:
     """Return the host of a URL as Go parses it; empty where Go finds a fault in it."""
     if not _SCHEME.match(scheme) or _CONTROL.search(rest) or _BAD_ESCAPE.search(rest.partition("?")[0]):
