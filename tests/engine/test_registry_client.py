@@ -7,6 +7,7 @@ import pytest
 from images import Pusher
 from logins import ANONYMOUS, Given
 from servers import CLEANUP_PASSWORD, JOB_TOKEN, PASSWORD, USER, Registry
+from tokenactions import granted_actions
 
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
@@ -15,7 +16,6 @@ from dockpass.errors import LoginRefused
 from dockpass.references.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.token import granted_actions
 from dockpass.secrets import Secret
 
 pytestmark = pytest.mark.registry

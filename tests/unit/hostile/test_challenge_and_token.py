@@ -12,12 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hostile import BASIC, Hostile, Reply, World, bearer
+from tokenactions import granted_actions
 
 from dockpass.errors import DockpassError
 from dockpass.registry.clock import skew_in_words
 from dockpass.registry.scopes import beyond, parse_scope
 from dockpass.registry.session import Session
-from dockpass.registry.token import LONGEST_LIFE, SHORTEST_LIFE, Tokens, check_realm, granted_actions
+from dockpass.registry.token import LONGEST_LIFE, SHORTEST_LIFE, Tokens, check_realm
 from dockpass.secrets import Secret
 
 LIST = "/v2/web/tags/list"

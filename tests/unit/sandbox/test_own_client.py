@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from logins import Given
 from sandboxclient import MANIFEST, Client
+from tokenactions import granted_actions
 
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
@@ -15,7 +16,6 @@ from dockpass.errors import LoginRefused
 from dockpass.references.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
-from dockpass.registry.token import granted_actions
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
 from dockpass.sandbox.manifests import read_manifest

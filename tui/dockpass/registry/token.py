@@ -210,29 +210,6 @@ def is_foreign(url: str, host: str) -> bool:
     return origin(url) != origin(f"{urlsplit(url).scheme}://{host}")
 
 
-def granted_actions(token: Secret, repository: str) -> frozenset[str] | None:
-    """Return the actions that a JWT names for exactly this repository, for display; None if opaque."""
-    parts = token.reveal().split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = strict_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        access = claims.get("access")
-    except ValueError:  # `NotJson` too
-        return None
-    return frozenset(
-        clean(action, 40)
-        for entry in _list(access)
-        if isinstance(entry, dict) and (entry.get("type"), entry.get("name")) == ("repository", repository)
-        for action in _list(entry.get("actions"))
-        if isinstance(action, str)
-    )
-
-
-def _list(found: object) -> list[Any]:
-    return found if isinstance(found, list) else []
-
-
 def _split(url: str) -> SplitResult | None:
     """Split an address that a server named; None if it is none."""
     try:
