@@ -39,6 +39,31 @@ def test_small_commands_load_nothing_heavy(arguments: list[str]) -> None:
     assert ended.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["vars", "show", "--job", "build"],
+        ["vars", "explain", "A", "--job", "build"],
+        ["vars", "explain", "DOCKER_AUTH_CONFIG", "--image", "nginx"],
+        ["vars", "why", "build", "--json"],
+        ["vars", "diff", "main", "here"],
+        ["vars", "lint"],
+        ["vars", "export", "--format", "docker", "--job", "build"],
+        ["explain", "push", "--job", "build"],
+    ],
+)
+def test_variables_of_a_job_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    """What needs no network loads no HTTP client, and no screen."""
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=tmp_path, check=True)
+    (tmp_path / ".gitlab-ci.yml").write_text("build: {variables: {A: b}, script: [env]}\n")
+    script = LIGHT.format(arguments=arguments)
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.splitlines()[-1] == "[]"
+    assert len(ended.stdout.splitlines()) > 1
+
+
 def test_who_may_import_whom() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports"))]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Edit
 from dockpass.cli import runs, screen, world
+from dockpass.cli.job_facts import JobGiven
 from dockpass.cli.main import cli
 from dockpass.commandline import PROGRAM
 from dockpass.engines import choice
@@ -31,13 +32,26 @@ from dockpass.secrets import Redactor, Secret
 from dockpass.session.session import edit_of, removal_of
 from dockpass.session.start import Start, make_session
 from dockpass.ui import app
+from dockpass.unknown import Unknown
 
 SECRET = "canary-secret-of-a-line"
 OF_OUTPUT = {"as_json", "values", "help"}
 """Parameters that say how a run is shown, which a run does not know."""
 
 GIVEN_BY_SHELL = {"registry_password", "registry_password_stdin"}
-ENVIRON = {"CI_REGISTRY": "registry.example", "CI_JOB_TOKEN": SECRET, "INHERITED": "of the shell"}
+ENVIRON = {
+    "CI_REGISTRY": "registry.example",
+    "CI_JOB_TOKEN": SECRET,
+    "INHERITED": "of the shell",
+    "CI_COMMIT_BRANCH": "main",
+}
+PROJECT = """\
+variables: {WERF_IGNORE_CI_DOCKER_AUTOLOGIN: '1'}
+"it's -x": {variables: {OF_THE_JOB: "b c"}, script: [env]}
+"""
+"""A job that needs no value that only GitLab knows."""
+
+OF_A_JOB = {found.name for found in fields(JobGiven)}
 
 TEXTS = st.text(
     st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12
@@ -84,6 +98,9 @@ VALID: Mapping[str, st.SearchStrategy[Any]] = {
     "realms": HOSTS,
     "insecure": HOSTS,
     "unverified": HOSTS,
+    "job": st.just("it's -x"),
+    "ref": st.sampled_from(["main", "it's -x", "refs/tags/v1"]),
+    **{f"{level}_variables": st.just("it's -x") for level in ("project", "group", "instance")},
 }
 """What an option takes that does not take every text. An option added later gets any text."""
 
@@ -183,6 +200,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Progra
     stages = "FROM registry.example/base AS one\nFROM scratch AS two\n"
     for name in ("Dockerfile", "-odd $file", "a dir/Dockerfile"):
         (tmp_path / name).write_text(stages)
+    (tmp_path / ".gitlab-ci.yml").write_text(PROJECT)
+    (tmp_path / "it's -x").write_text("SETTING=1\n")
     (tmp_path / "werf.yaml").write_text(
         "project: x\nconfigVersion: 1\n---\nimage: app\ndockerfile: Dockerfile\n"
     )
@@ -226,9 +245,11 @@ def options_of(command: Command) -> list[click.Option]:
 
 
 def lines_of(command: Command) -> st.SearchStrategy[list[str]]:
-    """Return words of a command line of a command, with any of its options."""
-    parts = [words_of(param) for param in options_of(command)]
-    return st.tuples(*parts).map(lambda found: [str(command), *(word for words in found for word in words)])
+    """Return words of a command line of a command, with any of its options; those of a job half of the time."""
+    plain = [words_of(param) for param in options_of(command) if param.name not in OF_A_JOB]
+    of_a_job = [words_of(param) for param in options_of(command) if param.name in OF_A_JOB]
+    parts = st.tuples(*plain) | st.tuples(*plain, *of_a_job)
+    return parts.map(lambda found: [str(command), *(word for words in found for word in words)])
 
 
 def secrets_of(first: Captured) -> dict[str, str]:
@@ -236,6 +257,8 @@ def secrets_of(first: Captured) -> dict[str, str]:
     found = {"REGISTRY_PASSWORD": first.request.facts.options.registry_password}
     for name, variable in first.request.facts.variables.items():
         value = variable.value
+        if isinstance(value, Unknown):
+            continue
         found[name] = found[f"NEW_{name}"] = value if isinstance(value, Secret) else Secret(value)
     values = {name: value.reveal() for name, value in found.items() if value is not None}
     for name, argument in first.request.build.args.items():

@@ -65,7 +65,7 @@ def shown(*arguments: str) -> dict[str, dict[str, object]]:
 def test_each_variable_has_its_value_source_and_what_it_overrides(clone: Path) -> None:
     found = shown("--project-variables", "settings.json", "--unprotected")
     assert found["GREETING"]["value"] == "from the project"
-    assert found["GREETING"]["source"] == {"level": "project", "file": None, "line": None}
+    assert found["GREETING"]["source"] == {"level": "project", "file": "settings.json", "line": 1}
     assert [(each["level"], each["line"]) for each in found["GREETING"]["overridden"]] == [  # type: ignore[union-attr]
         ("yaml:job", 7),
         ("yaml:default", 3),
@@ -76,8 +76,8 @@ def test_each_variable_has_its_value_source_and_what_it_overrides(clone: Path) -
     assert found["HIDDEN"]["value"] is None
     absent = {each["name"]: each["reason"] for each in found[""]["absent"]}  # type: ignore[attr-defined]
     assert absent == {
-        "PUSH_TOKEN": "project: protected, and the ref is not",
-        "ELSEWHERE": "project: its scope staging does not match environment production",
+        "PUSH_TOKEN": "project settings.json:1: protected, and the ref is not",
+        "ELSEWHERE": "project settings.json:1: its scope staging does not match environment production",
     }
     assert found[""]["included"] is False
 

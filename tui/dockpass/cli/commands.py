@@ -19,6 +19,7 @@ from dockpass.cli.options import (
     from_option,
     given_of,
     image_option,
+    job_options,
     policy_of,
     proxies_of_world,
     repo_option,
@@ -52,6 +53,7 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
 @click.argument("command", type=click.Choice([str(command) for command in Command]))
 @repo_option
 @facts_options
+@job_options
 @from_option
 @build_options
 @image_option
@@ -87,6 +89,7 @@ def explain(command: str, **options: Any) -> None:
 
 @click.command()
 @facts_options
+@job_options
 @from_option
 @build_options
 @image_option
@@ -101,6 +104,7 @@ def build(**options: Any) -> None:
 @click.command()
 @repo_option
 @facts_options
+@job_options
 @click.option(
     "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
 )
@@ -115,6 +119,7 @@ def push(**options: Any) -> None:
 @click.command()
 @repo_option
 @facts_options
+@job_options
 @click.option(
     "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
 )
@@ -128,6 +133,7 @@ def pull(**options: Any) -> None:
 @click.command()
 @repo_option
 @facts_options
+@job_options
 @click.option(
     "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
 )
@@ -143,6 +149,7 @@ def deploy(**options: Any) -> None:
 @click.command()
 @repo_option
 @facts_options
+@job_options
 @click.option("--keep-last", type=click.IntRange(0), metavar="N", help="Keep the newest N tags.")
 @click.option("--older-than", type=Span(), metavar="SPAN", help="Delete only what is older: 12h, 30d, 2w.")
 @click.option("--match", metavar="REGEX", help="Delete only tags that are wholly like this.")

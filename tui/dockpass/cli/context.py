@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Options
+from dockpass.cli.job_facts import NO_JOB, JobGiven, job_facts
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.runs.request import Typed
@@ -39,6 +40,7 @@ class Given:
     clean_env: bool = False
     env_format: str | None = None
     froms: Sequence[str] = ()
+    job: JobGiven = NO_JOB
 
 
 def typed_of(given: Given, engine: str | None) -> Typed:
@@ -50,6 +52,7 @@ def typed_of(given: Given, engine: str | None) -> Typed:
         clean_env=given.clean_env,
         froms=tuple(given.froms),
         engine=engine,
+        job=given.job.words(),
     )
 
 
@@ -76,7 +79,10 @@ def engine_choice(world: World, asked: str | None) -> EngineChoice:
 
 def sources_of(world: World, given: Given) -> VariableSources:
     """Return where the variables come from; raises `UsageError` if stdin cannot be read so."""
+    job, notes = job_facts(world, given.job) if given.job.asked else (None, ())
     return VariableSources(
+        job=job,
+        job_notes=notes,
         env_files=_env_files(world, given),
         env_format=given.env_format,
         sets=given.sets,

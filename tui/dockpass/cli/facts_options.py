@@ -61,6 +61,55 @@ def variable_options(function: Decorated) -> Decorated:
     )
 
 
+def settings_options(function: Decorated) -> Decorated:
+    """Options that name files with the variables of GitLab's settings."""
+    return applied(
+        [
+            click.option(
+                f"--{level}-variables",
+                multiple=True,
+                metavar="FILE",
+                help=f"{words}, in any format, such as the API's JSON.",
+            )
+            for level, words in (
+                ("project", "The project's variables"),
+                ("group", "A group's, outermost group first"),
+                ("instance", "The instance's variables"),
+            )
+        ],
+        function,
+    )
+
+
+def job_options(function: Decorated) -> Decorated:
+    """Options that put the variables of a GitLab job in place of the environment."""
+    return applied(
+        [
+            click.option(
+                "--job",
+                metavar="JOB",
+                help="Take the variables that this job of .gitlab-ci.yml would get, not the environment's.",
+            ),
+            click.option(
+                "--ref",
+                metavar="REF",
+                help="The job's branch, or refs/tags/TAG; what is checked out if not given.",
+            ),
+            click.option("--merge-request", is_flag=True, help="A merge request pipeline of that branch."),
+            click.option(
+                "--protected/--unprotected", default=None, help="Whether that branch or tag is protected."
+            ),
+            click.option(
+                "--environment", metavar="NAME", help="The job's environment; its own if not given."
+            ),
+            click.option("--pipeline-source", metavar="SOURCE", help="push, web, schedule, … as in GitLab."),
+            settings_options,
+            click.option("--no-snapshot", is_flag=True, help="Leave out what was imported from GitLab."),
+        ],
+        function,
+    )
+
+
 def repo_option(function: Decorated) -> Decorated:
     """The repository."""
     return click.option("--repo", metavar="REPO", help="The repository; CI_REGISTRY_IMAGE where not given.")(

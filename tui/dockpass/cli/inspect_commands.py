@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dockpass.cli.facts_options import variable_options
+from dockpass.cli.facts_options import job_options, variable_options
 from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
 from dockpass.dockerconfig.readers.model import Reader
@@ -18,6 +18,7 @@ from dockpass.errors import DockpassError
 @click.option("--reader", type=click.Choice([str(reader) for reader in Reader]), help="Only this reader.")
 @click.option("--ask-helpers", is_flag=True, help="Run credential helpers where a reader would ask one.")
 @variable_options
+@job_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def config(
     registry: str | None, reader: str | None, ask_helpers: bool, as_json: bool, **variables: Any
@@ -27,13 +28,13 @@ def config(
     Without a registry: all that the environment and the configs name. Nothing is sent anywhere.
     """
     from dockpass.cli import readers as work
-    from dockpass.cli.context import Given
     from dockpass.cli.explain import error_json
+    from dockpass.cli.options import given_of
 
     world = this_process()
     output = Output(world.redactor)
     try:
-        situation = work.situation_of(work.with_variables(world, Given(**variables)), ask=ask_helpers)
+        situation = work.situation_of(work.with_variables(world, given_of(variables)), ask=ask_helpers)
         found = work.read_registries(situation, registry, Reader(reader) if reader else None)
         problems = work.problems_of(situation, registry)
     except DockpassError as error:

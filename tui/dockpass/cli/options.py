@@ -12,7 +12,15 @@ import click
 from dockpass.auth.ci import GITLAB
 from dockpass.cleanup.rules import parse_span
 from dockpass.cli.context import Given
-from dockpass.cli.facts_options import Decorated, applied, facts_options, from_option, repo_option
+from dockpass.cli.facts_options import (
+    Decorated,
+    applied,
+    facts_options,
+    from_option,
+    job_options,
+    repo_option,
+)
+from dockpass.cli.job_facts import JobGiven
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.references.address import host_name
@@ -31,6 +39,7 @@ __all__ = [
     "from_option",
     "given_of",
     "image_option",
+    "job_options",
     "policy_of",
     "registry_options",
     "repo_option",
@@ -90,8 +99,9 @@ def image_option(function: Decorated) -> Decorated:
 
 def given_of(options: Mapping[str, Any]) -> Given:
     """Return what the options say about the facts; a command without one of them leaves it at its default."""
-    names = (field.name for field in fields(Given))
-    return Given(**{name: options[name] for name in names if name in options})
+    names = (field.name for field in fields(Given) if field.name != "job")
+    job = JobGiven(**{f.name: options[f.name] for f in fields(JobGiven) if f.name in options})
+    return Given(**{name: options[name] for name in names if name in options}, job=job)
 
 
 def build_of(options: Mapping[str, Any], environ: Mapping[str, str]) -> BuildOptions:

@@ -14,6 +14,7 @@ from dockpass.cli.options import (
     from_option,
     given_of,
     image_option,
+    job_options,
     policy_of,
     proxies_of_world,
     registry_options,
@@ -26,6 +27,7 @@ from dockpass.cli.world import this_process
 @click.argument("command", required=False, type=click.Choice([str(command) for command in Command]))
 @repo_option
 @facts_options
+@job_options
 @from_option
 @build_options
 @image_option

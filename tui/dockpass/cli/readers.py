@@ -50,7 +50,7 @@ _TECHNICAL = ("PATH", "HOME", "XDG_RUNTIME_DIR")
 
 def with_variables(world: World, given: Given) -> World:
     """Return the world with the variables of the options; where programs and the home are found stays."""
-    if not (given.env_file or given.sets or given.unsets or given.clean_env):
+    if not (given.env_file or given.sets or given.unsets or given.clean_env or given.job.asked):
         return world
     facts = Facts(variables_of(world, sources_of(world, given))[0])
     for name in ("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE"):
@@ -60,7 +60,8 @@ def with_variables(world: World, given: Given) -> World:
                 f"The value of {name} is not known here, so what reads it cannot be shown.",
                 VALUE_HINT.format(values="value", sets=f"--set {name}"),
             )
-    kept = {name: world.environ[name] for name in _TECHNICAL if given.clean_env and name in world.environ}
+    clean = given.clean_env or given.job.asked
+    kept = {name: world.environ[name] for name in _TECHNICAL if clean and name in world.environ}
     return replace(world, environ=kept | facts.known_values())
 
 

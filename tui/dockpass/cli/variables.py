@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,14 +13,17 @@ from dockpass.cli.world import World
 from dockpass.errors import ExitCode, UsageError
 from dockpass.secrets import Secret
 from dockpass.text import clean
-from dockpass.textfile import read_text_file
+from dockpass.textfile import read_bytes_of
 from dockpass.variables.clone import CI_FILE, MERGED, Clone, find_clone
+from dockpass.variables.envsource import LARGEST
+from dockpass.variables.formats.catalogue import FORMATS, read
+from dockpass.variables.formats.detect import propose
+from dockpass.variables.formats.reading import decode
 from dockpass.variables.gitlab.model import (
     Definition,
     Level,
     Ref,
     RefType,
-    Unknown,
 )
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import YamlError
@@ -145,7 +147,7 @@ def _ref(world: World, clone: Clone, given: Mapping[str, Any]) -> Ref:
     if given["tag"]:
         return Ref(type=RefType.TAG, name=given["tag"], protected=protected)
     if given["ref"]:
-        ref = Ref(name=given["ref"], protected=protected)
+        ref = _named_ref(given["ref"], protected)
     elif here := clone.ref or ref_of_job(world.environ):
         ref = Ref(type=here.type, name=here.name, protected=protected)
     else:
@@ -155,40 +157,36 @@ def _ref(world: World, clone: Clone, given: Mapping[str, Any]) -> Ref:
     return ref
 
 
+def _named_ref(name: str, protected: bool | None) -> Ref:
+    """Return a branch, or what `refs/heads/…` and `refs/tags/…` name."""
+    if name.startswith("refs/tags/"):
+        return Ref(type=RefType.TAG, name=name.removeprefix("refs/tags/"), protected=protected)
+    return Ref(name=name.removeprefix("refs/heads/"), protected=protected)
+
+
 def _settings(path: Path, level: Level) -> Iterator[Definition]:
-    """Read variables as GitLab's API or `glab variable export` prints them."""
+    """Read variables in any format, with the line of each; the API's JSON has flags and scopes too."""
     shown = clean(str(path))
-    text = read_text_file(path, "variables-file", "Save the answer of GitLab's variables API to a file.")
-    start = text.find("[")
-    try:
-        rows = json.loads(text[start:]) if start >= 0 else None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(
-            "variables-file-invalid", f"{shown} is not valid JSON: {clean(str(error), 200)}."
-        ) from error
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and isinstance(row.get("key"), str) for row in rows
-    ):
+    raw = read_bytes_of(
+        path, "variables-file", "Save the answer of GitLab's variables API to a file.", LARGEST
+    )
+    if len(raw) > LARGEST:
+        raise UsageError("variables-file-large", f"{shown} is larger than 16 MiB.", "Give a smaller file.")
+    text, _ = decode(raw)
+    name = propose(text, str(path)).format
+    reading = read(name, text)
+    refused = next((each for each in reading.problems if each.refuses), None)
+    if refused is not None or not (reading.entries or text.strip() in {"", "[]"}):
+        why = refused.message if refused is not None else "it has no variables"
+        line = f":{refused.line}" if refused is not None and refused.line else ""
         raise UsageError(
             "variables-file-invalid",
-            f"{shown} is not a JSON list of variables.",
+            f"{shown}{line} cannot be read as {FORMATS[name].means} ({name}): {why.rstrip('.')}.",
             "Save the answer of GET /projects/ID/variables to a file.",
         )
-    origin = path.stem if level is Level.GROUP else ""
-    for row in rows:
-        value = row.get("value")
-        yield Definition(
-            key=row["key"],
-            value=value if isinstance(value, str) else Unknown("hidden in GitLab", is_set=True),
-            level=level,
-            origin=origin,
-            protected=row.get("protected") is True,
-            masked=row.get("masked") is True,
-            hidden=row.get("hidden") is True,
-            raw=row.get("raw") is True,
-            file=row.get("variable_type") == "file",
-            scope=row.get("environment_scope") if isinstance(row.get("environment_scope"), str) else "*",
-        )
+    for entry in reading.entries:
+        definition = entry.definition(level, clean(path.name, 200))
+        yield replace(definition, origin=path.stem if level is Level.GROUP else "")
 
 
 def _edit(text: str) -> Definition:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from dockpass.cli.facts_options import applied
+from dockpass.cli.facts_options import applied, settings_options
 from dockpass.cli.gitlab_options import gitlab_options
 from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
@@ -34,18 +34,7 @@ def pipeline_options(function: Decorated) -> Decorated:
                 "--environment", metavar="NAME", help="The environment; the job's own where not given."
             ),
             click.option("--pipeline-source", metavar="SOURCE", help="push, web, schedule, … as in GitLab."),
-            click.option(
-                "--project-variables",
-                multiple=True,
-                metavar="FILE",
-                help="The project's variables: the API's JSON.",
-            ),
-            click.option(
-                "--group-variables", multiple=True, metavar="FILE", help="A group's, outermost group first."
-            ),
-            click.option(
-                "--instance-variables", multiple=True, metavar="FILE", help="The instance's variables."
-            ),
+            settings_options,
             click.option(
                 "--from-gitlab", is_flag=True, help="Read the settings from GitLab now, with values."
             ),

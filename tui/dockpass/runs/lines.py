@@ -91,6 +91,7 @@ class _FactsWords:
 
     def variables(self) -> Iterator[tuple[str, Value]]:
         """Yield where variables come from, and what was changed in them."""
+        yield from self.typed.job
         for file in self.typed.env_files:
             yield from _safe(self.redactor, "--env-file", file)
         yield "--env-format", self.typed.env_format
@@ -99,7 +100,7 @@ class _FactsWords:
                 yield "--set", variable.name
             elif isinstance(variable.value, str):  # what is not known cannot be typed
                 yield "--set", f"{variable.name}={variable.value}"
-        left_out = set() if self.typed.clean_env else READ_BY_RULES & set(self.environ)
+        left_out = set() if self.typed.clean_env or self.typed.job else READ_BY_RULES & set(self.environ)
         for name in sorted({*self.typed.unsets, *left_out} - set(self.facts.variables)):
             yield "--unset", name
         yield "--clean-env", self.typed.clean_env
@@ -114,7 +115,7 @@ class _FactsWords:
                 yield variable.name, FromShell(_free(variable.name, value, self.environ))
 
     def _changed(self) -> list[Variable]:
-        changed = {SourceKind.SET, SourceKind.EDIT, SourceKind.JOB}
+        changed = {SourceKind.SET, SourceKind.EDIT, *({SourceKind.JOB} if not self.typed.job else ())}
         return [found for found in self.facts.variables.values() if found.source.kind in changed]
 
     def _password(self, password: Secret) -> FromShell:

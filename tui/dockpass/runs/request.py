@@ -35,7 +35,7 @@ class Typed:
     """Options that facts do not show any more, as typed: where variables come from, and who does the work.
 
     `env_files` are relative to the working directory, `-` is stdin. `froms` are the base images of a build
-    that are named in place of a build file.
+    that are named in place of a build file. `job` are the options that name a GitLab job.
     """
 
     env_files: tuple[str, ...] = ()
@@ -44,6 +44,7 @@ class Typed:
     clean_env: bool = False
     froms: tuple[str, ...] = ()
     engine: str | None = None
+    job: tuple[tuple[str, str | bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,13 +50,18 @@ class Process(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariableSources:
-    """Where variables come from beside the environment: files, in the format that is named, and edits."""
+    """Where variables come from beside the environment: files, in the format that is named, and edits.
+
+    `job` are the variables of a job in place of the environment, `job_notes` what there is to say of them.
+    """
 
     env_files: Sequence[Path] = ()
     env_format: str | None = None
     sets: Sequence[str] = ()
     unsets: Sequence[str] = ()
     clean_env: bool = False
+    job: Mapping[str, Variable] | None = None
+    job_notes: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +105,12 @@ def variables_of(
         sets=sources.sets,
         unsets=sources.unsets,
         clean_env=sources.clean_env,
+        job=sources.job,
     )
     for variable in variables.values():
         if isinstance(variable.value, Secret):
             process.redactor.learn(variable.value)
-    return variables, notes
+    return variables, (*sources.job_notes, *notes)
 
 
 def assemble(

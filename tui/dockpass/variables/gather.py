@@ -38,10 +38,15 @@ def gather_told(
     sets: Sequence[str] = (),
     unsets: Sequence[str] = (),
     clean_env: bool = False,
+    job: Mapping[str, Variable] | None = None,
 ) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
-    """Return what `gather` returns, and what to say of the files; `env_format` names their format."""
-    variables: dict[str, Variable] = {}
+    """Return what `gather` returns, and what to say of the files; `env_format` names their format.
+
+    `job` are the variables of a job, which then stand in place of the process environment.
+    """
+    variables: dict[str, Variable] = dict(job or {})
     told: list[Finding] = []
+    clean_env = clean_env or job is not None
     if not clean_env:
         source = Source(SourceKind.PROCESS)
         variables = {name: variable(name, value, source) for name, value in process.items()}

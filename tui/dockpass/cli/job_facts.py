@@ -1,0 +1,98 @@
+"""The variables of a GitLab job in place of the environment, for `explain`, `probe`, `config` and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from dockpass.auth.facts import Variable
+from dockpass.cli.world import World
+from dockpass.findings import Finding, Severity
+from dockpass.text import clean
+
+if TYPE_CHECKING:
+    from dockpass.cli.variables import Looked
+
+_NOT_OFFERED: Mapping[str, object] = {
+    "tag": None,
+    "from_gitlab": False,
+    "project": None,
+    "sets": (),
+    "unsets": (),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobGiven:
+    """The options that name a job and its pipeline, as they were typed."""
+
+    job: str | None = None
+    ref: str | None = None
+    merge_request: bool = False
+    protected: bool | None = None
+    environment: str | None = None
+    pipeline_source: str | None = None
+    project_variables: Sequence[str] = ()
+    group_variables: Sequence[str] = ()
+    instance_variables: Sequence[str] = ()
+    no_snapshot: bool = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether any of them was given."""
+        return self != NO_JOB
+
+    def words(self) -> tuple[tuple[str, str | bool], ...]:
+        """Return the options again, each with its value."""
+        return tuple(self._words())
+
+    def _words(self) -> Iterator[tuple[str, str | bool]]:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            option = f"--{each.name.replace('_', '-')}"
+            if each.name == "protected" and value is not None:
+                yield ("--protected" if value else "--unprotected"), True
+            elif isinstance(value, str | bool) and value:
+                yield option, value
+            elif isinstance(value, tuple):
+                yield from ((option, one) for one in value)
+
+
+NO_JOB = JobGiven()
+"""No job: the environment counts."""
+
+
+def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
+    """Return the variables that the job would get, and what there is to say of it; raises `UsageError`."""
+    from dockpass.cli import variables as work
+    from dockpass.variables.logins import facts_of
+
+    asked = {each.name: getattr(given, each.name) for each in fields(given)}
+    looked = work.look(world, {**asked, **_NOT_OFFERED})
+    facts = facts_of(looked.view, looked.home, looked.cwd)
+    return dict(facts.variables), tuple(_notes(looked))
+
+
+def _notes(looked: Looked) -> Iterator[Finding]:
+    from dockpass.cli.variables import notes
+
+    ref = looked.pipeline.ref
+    job = f"the job {clean(looked.view.name, 80)}" if looked.view.name else "every job"
+    state = {True: ", protected", False: ", not protected", None: ""}[ref.protected]
+    missing = "" if looked.view.included is not False else "; it is not in that pipeline (dockpass vars why)"
+    yield Finding(
+        "as-job",
+        "",
+        f"The variables are those of {job} on {clean(ref.name, 80)}{state}, not those of the"
+        f" environment{missing}.",
+        severity=Severity.NOTE,
+    )
+    for line in notes(looked):
+        mark, _, words = line.partition(" ")
+        yield Finding(
+            "as-job-note",
+            "",
+            f"{words[:1].upper()}{words[1:]}.",
+            severity=Severity.WARNING if mark != "·" else Severity.NOTE,
+        )
