@@ -1,4 +1,4 @@
-"""Makes what comes from the code: the pages of keys and settings, and the table of login rules.
+"""Makes what comes from the code: the pages of keys, settings and errors, and the table of login rules.
 
 `--check` fails if one is stale.
 """
@@ -10,8 +10,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import assert_never
 
+from error_sites import error_ids
+
 from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
 from dockpass.auth.rules import CI_RULES, RULES, Rule
+from dockpass.error_ids import errors_page
 from dockpass.keymap import keys_page
 from dockpass.settings import Settings
 
@@ -85,6 +88,7 @@ def main() -> int:
         ("keys.md", keys_page()),
         ("settings.md", settings_page()),
         ("login-methods.md", login_methods_page()),
+        ("errors.md", errors_page(error_ids())),
     ):
         path = DOCS / name
         if "--check" not in sys.argv:
