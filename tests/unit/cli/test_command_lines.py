@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dockpass import commandline
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Edit
@@ -24,7 +25,7 @@ from dockpass.cli.job_facts import JobGiven
 from dockpass.cli.main import cli
 from dockpass.commandline import PROGRAM
 from dockpass.engines import choice
-from dockpass.runs.lines import command_line
+from dockpass.runs.lines import command_line, in_full
 from dockpass.runs.login import ENGINE_COMMANDS
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
@@ -406,3 +407,53 @@ def test_copy_on_the_screen_gives_the_run_that_the_screen_would_start(
 
 def revealed(found: Captured) -> dict[str, str]:
     return {name: found.request.facts.text(name) for name in found.request.facts.variables}
+
+
+SOURCES = Path(commandline.__file__).parent
+LINE = re.compile(r"`dockpass ([a-z]+(?: [^`]*)?)`")
+
+
+def lines_in_sources() -> list[str]:
+    found = {
+        line for path in SOURCES.rglob("*.py") for line in LINE.findall(path.read_text(encoding="utf-8"))
+    }
+    return sorted(found)
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in lines_in_sources() if "{" not in line and "--json" not in line]
+)
+def test_every_line_in_a_hint_is_one_that_click_takes(line: str) -> None:
+    """`explain` gets the name of its command where the hint is shown."""
+    name, *words = shlex.split(line)
+    command = command_of(name)
+    if name in {"explain", "probe"} and not words:
+        words = ["push"]
+    if name == "vars" and not words:
+        return  # a group by itself shows its help
+    command.make_context(name, words, resilient_parsing=False)
+
+
+@pytest.mark.parametrize("name", ["explain", "probe", "probe --accept-realm"])
+@pytest.mark.parametrize("command", list(Command))
+def test_a_hint_asks_about_the_run_that_failed(programs: Programs, command: Command, name: str) -> None:
+    words = [str(command), "--set=A=it's", "--env-file=job.env", "--registry-username=bob"]
+    words += (
+        ["--target=one", "--build-arg=X=1"] if command is Command.BUILD else ["--repo=registry.example/app"]
+    )
+    words += ["--insecure-registry=registry.example:1"]
+    first = programs.parse(words)
+    assert isinstance(first, Captured), first
+    hint = in_full(f"`dockpass {name}` tells.", first.request, first.services)
+    line = hint.removeprefix("`").removesuffix("` tells.")
+    question, *rest = shlex.split(line)[1:]
+    params = command_of(question).make_context(question, rest).params
+    assert params["command"] == str(command)
+    assert params["sets"] == ("A=it's",)
+    assert params["env_file"] == ("job.env",)
+    assert params["registry_username"] == "bob"
+    assert params["repo"] == ("registry.example/app" if command.needs_repo else None)
+    assert params["target"] == ("one" if command is Command.BUILD else None)
+    if question == "probe":
+        assert params["insecure"] == ("registry.example:1",)
+        assert params["accept_realm"] == ("--accept-realm" in name)

@@ -213,7 +213,9 @@ def report_lines(report: AccessReport) -> list[str]:
         lines += _block(title, _requests(probe))
     side = any(probe.has_side_effects for probe in probes)
     told = "one may have made the repository's record" if side else "none with side effects"
-    return [*lines, "", f"{plural(report.requests, 'request')} made, {told}"]
+    lines += ["", f"{plural(report.requests, 'request')} made, {told}"]
+    explain = f"`dockpass explain {report.plan.command}`"
+    return [line.replace("`dockpass explain`", explain) for line in lines]
 
 
 def _table(probes: Sequence[Probe]) -> list[str]:

@@ -169,7 +169,7 @@ class DockerEngine:
                 "needs-buildkit",
                 f"{request.needs_buildkit}, which the engine's classic builder cannot do.",
                 "Build it with --engine embedded if nothing in it runs, or with `docker buildx build`, then"
-                " push it with `dockpass push --image`.",
+                " push it with `dockpass push --image NAME`.",
             )
 
     def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:

@@ -63,7 +63,7 @@ FAILURES: tuple[Failure, ...] = (
         "needs-buildkit",
         r"requires BuildKit|unknown flag: (mount|network|security|link|chmod|checksum|parents|exclude)\b",
         "The Dockerfile needs BuildKit, but the engine used its classic builder.",
-        "Build with `docker buildx build`, then push with `dockpass push --image`.",
+        "Build with `docker buildx build`, then push with `dockpass push --image NAME`.",
     ),
     _failure(
         "command-failed",

@@ -178,7 +178,7 @@ def _target(decided: Decision, facts: Facts) -> tuple[Repository, tuple[str, ...
         raise UsageError(
             "nothing-to-probe",
             "The build pulls nothing from a registry, so there is nothing to ask about.",
-            "Name another command, for example `dockpass probe push --repo …`.",
+            "Name another command, for example `dockpass probe push --repo REPO`.",
         )
     images = dict.fromkeys(found.path for found in pulled if found.host == repository.host)
     return repository, None if facts.base_images is None else tuple(images)

@@ -5,6 +5,8 @@ Secrets stay out of it: the line names the variable of the shell that gives each
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +15,14 @@ from dockpass.auth.facts import Facts, SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.rules import span_text
-from dockpass.commandline import FromShell, Value, can_be_set_by_shell, command_words, shell_name
+from dockpass.commandline import (
+    FromShell,
+    Value,
+    can_be_set_by_shell,
+    command_words,
+    is_pasteable,
+    shell_name,
+)
 from dockpass.registry.policy import Policy
 from dockpass.registry.proxies import NONE, proxies_of
 from dockpass.runs.login import ENGINE_COMMANDS
@@ -25,6 +34,7 @@ from dockpass.variables.token_kind import looks_secret
 
 PASSWORD = "REGISTRY_PASSWORD"  # noqa: S105 - a variable's name
 _STDIN = "-"
+_QUESTION = re.compile(r"`dockpass (explain|probe)((?: --[a-z-]+)*)`")
 _TAGGED = frozenset({Command.BUILD, Command.PUSH, Command.PULL, Command.DEPLOY})
 
 
@@ -56,6 +66,35 @@ def config_line(registry: str, facts: Facts, typed: Typed, services: Services) -
     """Return the words of `dockpass config` for a registry, with the same variables."""
     words = _FactsWords(facts, typed, services.environ, services.redactor)
     return command_words(["config", registry], words.variables(), environment=words.environment())
+
+
+def in_full(text: str, request: RunRequest, services: Services) -> str:
+    """Return a hint in which `dockpass explain` and `dockpass probe` ask about this very run."""
+
+    def full(found: re.Match[str]) -> str:
+        words = shlex.split(found[2] or "")
+        line = " ".join(_question_words(found[1], words, request, services))
+        return f"`{line}`" if is_pasteable(line) and "`" not in line else found[0]
+
+    return _QUESTION.sub(full, text)
+
+
+def _question_words(
+    name: str, words: Sequence[str], request: RunRequest, services: Services
+) -> tuple[str, ...]:
+    command, typed = request.command, request.typed
+    facts = _FactsWords(request.facts, typed, services.environ, services.redactor)
+    options = [
+        *((word, True) for word in words),
+        *facts.options(with_repo=command.needs_repo),
+        *(_build(request.build, typed, services) if command is Command.BUILD else ()),
+        *(_named(services, "--image", _image(request)) if command is Command.BUILD else ()),
+        *(_policy(services.policy, services) if name == "probe" else ()),
+        *facts.variables(),
+    ]
+    return command_words(
+        [name, str(command)], options, environment=facts.environment(), stdin=facts.password_on_stdin()
+    )
 
 
 @dataclass(frozen=True, slots=True)

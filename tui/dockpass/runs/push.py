@@ -71,7 +71,7 @@ def _local_image(job: Job, reference: Reference, *, told: bool = False) -> str:
         raise DockpassError(
             "image-missing",
             f"There is no local image {clean(asked)}.",
-            f"`{program_of(engine.info())} images` lists what is there; `dockpass build --tag` makes one.",
+            f"`{program_of(engine.info())} images` lists them; `dockpass build --tag NAME` makes one.",
         )
     if found := engine.image_id(str(reference)):
         return found

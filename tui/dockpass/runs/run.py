@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import why_not_usable
@@ -27,6 +28,7 @@ from dockpass.runs.events import (
 )
 from dockpass.runs.feed import Feed
 from dockpass.runs.job import Job, status_of
+from dockpass.runs.lines import in_full
 from dockpass.runs.login import log_in
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
@@ -149,7 +151,8 @@ class Run:
                 return
             self._finished = True
             left = self._remove_config()
-            self.feed.put(_ended(self._job.at, failure or left, done))
+            ended = _ended(self._job.at, failure or left, done)
+            self.feed.put(replace(ended, hint=in_full(ended.hint, self.request, self._job.services)))
 
     def _remove_config(self) -> DockpassError | None:
         config, job = self._config, self._job
