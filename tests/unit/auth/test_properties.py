@@ -92,4 +92,4 @@ def test_the_edits_of_a_why_not_lead_to_its_method(command: Command, given_facts
             assert isinstance(after, Decision)
             assert after.method is found.method
         else:
-            assert found.because.startswith("impossible here: ")
+            assert found.because.startswith("not available: ")

@@ -79,7 +79,7 @@ def test_what_is_impossible_is_said_with_the_reason(
 ) -> None:
     found = next(found for found in why_not(command, facts(repo, **JOB)) if found.method is method)
     assert not found.possible
-    assert found.because.startswith("impossible here: ")
+    assert found.because.startswith("not available: ")
     assert words in found.because
 
 

@@ -97,7 +97,7 @@ def test_a_switch_turns_both_tokens_off_and_says_why() -> None:
         "ambient": "chosen",
     }
     off = next(step for step in found.trace if step.rule is RuleId.AUTOLOGIN)
-    assert off.because == "switched off, because eu.gcr.io is Google's, where a CI token is not valid"
+    assert off.because == "turned off, because eu.gcr.io is Google's, where a CI token is not valid"
 
 
 def test_what_comes_after_the_chosen_rule_is_not_reached_even_if_it_would_hold() -> None:
@@ -162,7 +162,7 @@ def test_a_build_of_unknown_images_is_explained_with_a_warning() -> None:
     found = decided(Command.BUILD, facts(**JOB))
     assert found.method == "ambient"
     assert [notice.id for notice in found.warnings] == ["no-build-file"]
-    assert "what the build pulls is not known" in found.sentence
+    assert "which base images the build pulls is not known" in found.sentence
 
 
 def test_credentials_for_a_build_of_unknown_images_are_not_used() -> None:

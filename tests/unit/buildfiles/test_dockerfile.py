@@ -186,7 +186,7 @@ def test_the_known_images_stand_beside_the_one_that_is_not() -> None:
 def test_what_buildkit_refuses_is_refused_with_its_line(text: str, kind: str, where: str) -> None:
     found = read_dockerfile(text).refusal
     assert found is not None
-    assert (found.id, found.where) == (kind, where)
+    assert (found.id, found.about) == (kind, where)
 
 
 def test_an_unknown_target_is_refused_and_the_stages_are_named() -> None:

@@ -47,7 +47,7 @@ def test_the_readers_of_one_registry(program: Program) -> None:
         "▶ GitLab Runner",
     ]
     assert ["ci-reader" in line for line in table] == [False, True, False, False, False, True]
-    assert "logs in as somebody else" in " ".join(ended.stdout.split())
+    assert "logs in as another user" in " ".join(ended.stdout.split())
     assert "its key is exactly the one that is looked up" in ended.stdout
     assert CANARY not in ended.stdout + ended.stderr
     assert program.home_config.read_text() == json.dumps({"auths": {HOST: basic("alice", CANARY)}})
@@ -113,7 +113,7 @@ def test_helpers_are_asked_only_when_told(program: Program, tmp_path: Path) -> N
     ("arguments", "words"),
     [
         (["config", "https://reg.example"], "is an address"),
-        (["config", "a b"], "no registry"),
+        (["config", "a b"], "neither a registry"),
         (["config", HOST, "--reader", "crane"], "docker-sdk"),
     ],
 )

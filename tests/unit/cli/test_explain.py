@@ -74,7 +74,7 @@ def test_a_job_that_pushes_as_text() -> None:
         instead
           external config  set WERF_DOCKER_CONFIG
           options          give --registry-username, give --registry-password
-          cleanup token    impossible here: only cleanup can use the cleanup token
+          cleanup token    not available: only cleanup uses the cleanup token
           docker's own     set WERF_IGNORE_CI_DOCKER_AUTOLOGIN to 1""")  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def test_a_switch_that_holds_applies() -> None:
 
 def test_warnings_and_findings_are_shown_where_there_are_some() -> None:
     text = as_text(Command.BUILD, facts(base=None, **{**JOB, "CI_JOB_TOKEN": "canary \n"}))
-    assert "\nwarnings\n  ▲ what the build pulls is not known" in text
+    assert "\nwarnings\n  ▲ cannot tell which base images the build pulls" in text
     assert "\nfindings\n  ▲ CI_JOB_TOKEN ends with a line end" in text
     assert "give --from with an image like registry.myhost.com/base:latest" in text
     assert "config  the entries of /home/dev/.docker, if there are any" in text
@@ -152,7 +152,7 @@ def test_the_changes_of_a_why_not_can_be_made_by_a_program(command: Command) -> 
         after = decide(command, applied(given, edits))
         assert isinstance(after, Decision)
         assert (after.method == each["method"]) == bool(edits)
-        assert bool(edits) != each["because"].startswith("impossible here: ")
+        assert bool(edits) != each["because"].startswith("not available: ")
 
 
 @pytest.mark.parametrize(("repo", "error"), [("", "repo-required"), ("https://evil@good", "repo-invalid")])
@@ -204,7 +204,7 @@ def test_an_image_that_is_not_known_stands_beside_the_known_ones() -> None:
         {"text": "$BASE", "from": "Dockerfile:3", "because": "BASE has no value"},
     ]
     text = as_text(Command.BUILD, given)
-    assert "none of the base images that are known is in registry.myhost.com, but in docker.io" in text
+    assert "none of the known base images is in registry.myhost.com, they are in docker.io" in text
     assert "$BASE is not known" in text
     assert "no base image is in" not in text
     assert as_object(Command.PUSH, given)["base_images"] is None
@@ -214,5 +214,5 @@ def test_an_image_that_is_not_known_stands_beside_the_known_ones() -> None:
 def test_a_build_of_which_nothing_is_known_says_why() -> None:
     unknown = UnknownImage("$BASE", "Dockerfile:3", "BASE has no value")
     text = as_text(Command.BUILD, replace(facts(base=(), **JOB), unknown_images=(unknown,)))
-    assert "what the build pulls is not known: $BASE: BASE has no value" in text
+    assert "cannot tell which base images the build pulls: $BASE: BASE has no value" in text
     assert "pulls nothing" not in text

@@ -118,7 +118,7 @@ def test_the_variable_and_the_file() -> None:
     assert sentence == (
         "docker 28.3 and later and GitLab Runner would use the entry of DOCKER_AUTH_CONFIG (ci-reader),"
         " docker before 28.3, the docker SDK, podman and skopeo would use the entry of"
-        " /home/dev/.docker/config.json (alice): a push from them logs in as somebody else"
+        " /home/dev/.docker/config.json (alice): a push from them logs in as another user"
     )
 
 

@@ -34,7 +34,7 @@ def swept(directory: Path, later: float = 0) -> list[Path]:
 def test_a_directory_whose_owner_is_gone_is_removed_and_told(tmp_path: Path) -> None:
     path = left_over(tmp_path)
     [one] = sweep({}, directories=[tmp_path, tmp_path])
-    assert (one.path, one.because) == (path, "its owner is gone")
+    assert (one.path, one.because) == (path, "the process that made it has ended")
     assert list(tmp_path.iterdir()) == []
 
 

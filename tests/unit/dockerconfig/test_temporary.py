@@ -262,7 +262,7 @@ def test_what_took_its_place_is_not_removed(tmp_path: Path, kind: str) -> None:
     removal = config.remove()
     assert not removal.gone
     assert str(config.path) in removal.detail
-    assert "something else has taken its place" in removal.detail
+    assert "something else is in its place" in removal.detail
     assert [path.name for path in victim.iterdir()] == ["precious"]
 
 

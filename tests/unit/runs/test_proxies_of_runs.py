@@ -65,7 +65,7 @@ def test_the_log_tells_the_engines_proxy_and_that_it_does_not_follow_ours(behind
     behind.engine.proxy = "http://daemon.example:8080"
     _, events = behind.run(Command.PULL, make_facts(behind.services.home, **JOB), tags=("1",))
     log = log_of(events)
-    assert "Docker reaches registries by a proxy of its own: http://daemon.example:8080" in log
+    assert "Docker uses its own proxy for registries: http://daemon.example:8080" in log
     assert f"dockpass, but not the engine, asks registry.example {WAY}" in log
     assert "proxy-canary" not in repr(events)
 

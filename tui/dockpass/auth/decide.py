@@ -152,7 +152,7 @@ def _walk(case: Case) -> tuple[tuple[Step, ...], Method]:
         if chosen is not None:
             steps.append(Step(rule.id, Outcome.NOT_REACHED, "not reached", rule.reads))
         elif switch is not None and rule.id in CI_RULES:
-            because = f"switched off, because {steps[_index(switch.id)].because}"
+            because = f"turned off, because {steps[_index(switch.id)].because}"
             steps.append(Step(rule.id, Outcome.OFF, because, rule.reads))
         else:
             verdict = rule.check(case)

@@ -141,7 +141,9 @@ def _options(case: Case) -> Verdict:
             return Verdict(False, "only --registry-password is given; both are needed")
         return Verdict(False, "no user name and password are given")
     if case.command is Command.BUILD and not case.base_hosts and not case.knows_base_images:
-        return Verdict(False, "user name and password are given, but what the build pulls is not known")
+        return Verdict(
+            False, "user name and password are given, but which base images the build pulls is not known"
+        )
     if case.command is Command.BUILD and not case.base_hosts:
         return Verdict(False, "user name and password are given, but the build pulls nothing")
     return Verdict(True, "--registry-username and --registry-password are both given")
@@ -180,7 +182,7 @@ def _autologin(case: Case) -> Verdict:
         return Verdict(False, _missing(case, missing))
     if case.command is Command.BUILD and not case.base_in_registry:
         return Verdict(False, _no_base_in_registry(case))
-    also = ", and a base image is there" if case.command is Command.BUILD else ""
+    also = ", and a base image is in that registry" if case.command is Command.BUILD else ""
     return Verdict(True, f"{REGISTRY} and {JOB_TOKEN} are set{_unseen(case, REGISTRY, JOB_TOKEN)}{also}")
 
 
@@ -208,13 +210,17 @@ def _no_base_in_registry(case: Case) -> str:
     if case.base_hosts and case.facts.unknown(REGISTRY):
         return f"whether a base image is in {REGISTRY} is not known: its value is not known here"
     if not case.base_hosts:
-        return "the build pulls nothing" if case.knows_base_images else "what the build pulls is not known"
+        return (
+            "the build pulls nothing"
+            if case.knows_base_images
+            else "which base images the build pulls is not known"
+        )
     known = ", ".join(map(clean, case.base_hosts))
     if not case.knows_base_images:
         others = " and ".join(image.text for image in case.facts.unknown_images)
         are = "is" if len(case.facts.unknown_images) == 1 else "are"
         return (
-            f"none of the base images that are known is in {case.registry_shown}, but in {known};"
+            f"none of the known base images is in {case.registry_shown}, they are in {known};"
             f" {others} {are} not known"
         )
     return f"no base image is in {case.registry_shown}; they are in {known}"
@@ -229,7 +235,7 @@ def _value(case: Case, name: str) -> str:
     if isinstance(variable.value, Unknown):
         return f"a value that is {clean(variable.value.in_words(), 200)}"
     if isinstance(variable.value, Secret):
-        return "a value that is kept secret"
+        return "a secret value"
     return f"“{clean(variable.value, 200)}”"
 
 

@@ -61,8 +61,8 @@ def _about_tokens(case: Case, method: Method) -> Iterator[Finding]:
         yield Finding(
             WarningId.MAY_NOT_DELETE,
             "",
-            "many GitLab set-ups do not let the job token delete;"
-            f" {CLEANUP_PASSWORD} would be used in its place",
+            "many GitLab instances do not let the job token delete;"
+            f" set {CLEANUP_PASSWORD} to use that token instead",
         )
 
 
@@ -118,18 +118,20 @@ def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator
         yield Finding(
             WarningId.NO_BUILD_FILE,
             "",
-            "what the build pulls is not known: no Dockerfile, werf.yaml or --from says it",
+            "cannot tell which base images the build pulls: no Dockerfile, werf.yaml or --from found",
         )
     elif case.facts.unknown_images and not case.base_hosts:
         reasons = "; ".join(f"{image.text}: {image.because}" for image in case.facts.unknown_images)
-        yield Finding(WarningId.NO_BUILD_FILE, "", f"what the build pulls is not known: {reasons}")
+        yield Finding(
+            WarningId.NO_BUILD_FILE, "", f"cannot tell which base images the build pulls: {reasons}"
+        )
     if len(login) > 1:
         yield Finding(
             WarningId.SENT_TO_MANY, "", f"one user name and password go to {', '.join(map(clean, login))}"
         )
     others = [clean(host) for host in case.base_hosts if login_key(host) not in login]
     if method.logs_in and case.base_in_registry and others:
-        also = ", and maybe those that are not known," if case.facts.unknown_images else ""
+        also = " (and perhaps those not known)" if case.facts.unknown_images else ""
         yield Finding(
             WarningId.OTHERS_ANONYMOUS,
             "",
@@ -144,9 +146,9 @@ def _about_variables(case: Case, trace: tuple[Step, ...]) -> Iterator[Finding]:
         yield Finding(
             WarningId.IGNORE_LOOKS_FALSE,
             "",
-            f"{IGNORE_AUTOLOGIN} is “{value}”, but every value switches autologin off; unset it instead",
+            f"{IGNORE_AUTOLOGIN} is “{value}”, but any value turns autologin off; unset it instead",
         )
     for name, today in FORMER_NAMES.items():
         concerns = today != CLEANUP_PASSWORD or case.command is Command.CLEANUP
         if concerns and case.facts.is_set(name):
-            yield Finding(WarningId.OLD_VARIABLE, "", f"{name} is not read any more; it is {today} today")
+            yield Finding(WarningId.OLD_VARIABLE, "", f"{name} is no longer read; use {today}")

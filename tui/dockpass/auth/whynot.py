@@ -57,7 +57,7 @@ def why_not(command: Command, facts: Facts) -> tuple[WhyNot, ...]:
     reachable = {rule.method for rule in others if rule.method and command in rule.commands}
     found = _search(case, reachable)
     return tuple(
-        found.get(rule.method) or WhyNot(rule.method, (), f"impossible here: {_why_impossible(case, rule)}")
+        found.get(rule.method) or WhyNot(rule.method, (), f"not available: {_why_impossible(case, rule)}")
         for rule in others
         if rule.method
     )
@@ -148,9 +148,9 @@ def _host(command: Command, facts: Facts) -> str:
 
 def _why_impossible(case: Case, rule: Rule) -> str:
     if case.command not in rule.commands:
-        return f"only {' and '.join(sorted(rule.commands))} can use the {rule.title}"
+        return f"only {' and '.join(sorted(rule.commands))} uses the {rule.title}"
     for switch in (rule for rule in RULES if rule.method is None):
         verdict = switch.check(case)
         if verdict.holds:
-            return f"{verdict.because}; another repository would be another question"
+            return f"{verdict.because}; only another repository would change that"
     return rule.check(case).because

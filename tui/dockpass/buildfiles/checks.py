@@ -35,7 +35,7 @@ _TEXT_NEEDED = frozenset({"WORKDIR", "USER", "STOPSIGNAL", "MAINTAINER", "ONBUIL
 def why_refused(at: Instruction) -> str:
     """Return why BuildKit refuses the instruction as it stands there; empty where it does not."""
     if at.keyword not in KEYWORDS:
-        return f"there is no instruction {clean(at.keyword, 40)}"
+        return f"unknown instruction {clean(at.keyword, 40)}"
     return _why_flags(at) or _why_words(at) or _why_heredoc(at)
 
 
@@ -73,9 +73,9 @@ def _why_flags(at: Instruction) -> str:
         name, equals, value = flag.removeprefix("--").partition("=")
         shown = f"--{clean(name, 40)}"
         if name not in known:
-            return f"{shown} is no flag of it"
+            return f"{shown} is not one of its flags"
         if name in seen and name not in _REPEATED:
-            return f"{shown} is there twice"
+            return f"{shown} is given twice"
         seen.add(name)
         if name in _SWITCHES:
             if equals and value not in {"true", "false"}:
@@ -90,9 +90,9 @@ def _why_words(at: Instruction) -> str:
     if at.keyword == "FROM":
         return _why_from(words)
     if len(words) < _LEAST_WORDS.get(at.keyword, 0) and not at.text.startswith("["):
-        return "it lacks a word"
+        return "it needs another word"
     if not at.text and at.keyword in _TEXT_NEEDED:
-        return "nothing stands behind it"
+        return "it has no arguments"
     if at.keyword == "ARG" and any(word.startswith("=") for word in words):
         return "a name is missing before the `=`"
     if at.keyword == "ONBUILD":
@@ -104,10 +104,10 @@ def _why_from(words: tuple[str, ...]) -> str:
     if len(words) == 3 and words[1].upper() == "AS":
         if _STAGE_NAME.fullmatch(words[2].lower()):
             return ""
-        return f"{clean(words[2], 80)} is no name of a stage"
+        return f"{clean(words[2], 80)} is not a valid name for a stage"
     if len(words) == 1:
         return ""
-    return "it is FROM IMAGE or FROM IMAGE AS NAME, and nothing may stand behind it"
+    return "it must be FROM IMAGE or FROM IMAGE AS NAME, with nothing after it"
 
 
 def _why_trigger(text: str) -> str:

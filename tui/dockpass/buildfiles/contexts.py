@@ -56,7 +56,7 @@ def _context(value: str) -> NamedContext:
             raise UsageError(
                 "build-context-invalid",
                 f"--build-context: {clean(image, 200) or 'nothing'} is not a valid image.",
-                "Behind docker-image:// stands an image such as registry.myhost.com/base:1.",
+                "Write an image after docker-image://, such as registry.myhost.com/base:1.",
             )
         return NamedContext(image=image)
     if value.startswith(_ELSEWHERE) or value.endswith(".git"):

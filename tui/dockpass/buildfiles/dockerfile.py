@@ -45,7 +45,7 @@ class Dockerfile:
     """What a build with BuildKit pulls, the frontend among it, and what of it is not known.
 
     `refusal` is the first thing for which BuildKit refuses the build, whatever is given. `classic` are
-    the images that the classic builder pulls besides, for it runs every stage up to the target.
+    the images that the classic builder pulls besides, because it runs every stage up to the target.
     `needs_buildkit` names what that builder cannot do, with its place.
     """
 

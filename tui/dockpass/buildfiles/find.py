@@ -101,7 +101,7 @@ def refused(found: Finding) -> UsageError:
     return UsageError(
         "dockerfile-invalid",
         f"{found.about}: {found.message}.",
-        "BuildKit refuses the build for it; see the Dockerfile reference.",
+        "BuildKit rejects the build because of it; see the Dockerfile reference.",
     )
 
 

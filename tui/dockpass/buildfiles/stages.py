@@ -110,7 +110,7 @@ def read_outline(text: str) -> Outline:
     for at in instructions(text):
         why = why_refused(at)
         if not why and not stages and at.keyword not in {"FROM", "ARG"}:
-            why = "only ARG may stand before the first FROM"
+            why = "only ARG may come before the first FROM"
         if why and refusal is None:
             refusal = Refusal(_kind(at, why), at.line, f"{clean(at.keyword, 40)}: {why}")
         if at.keyword == "FROM":
@@ -132,11 +132,11 @@ def _wrong_directive(text: str) -> Refusal | None:
     seen: set[str] = set()
     for found in directives(text):
         if found.name in seen:
-            return Refusal("directive-invalid", found.line, f"the directive {found.name} is there twice")
+            return Refusal("directive-invalid", found.line, f"the directive {found.name} is given twice")
         seen.add(found.name)
         if found.name == "escape" and found.value not in {"`", "\\"}:
             shown = clean(found.value, 40)
-            return Refusal("directive-invalid", found.line, f"{shown} is no escape character: \\ or ` is")
+            return Refusal("directive-invalid", found.line, f"{shown} is not an escape character: \\ or ` is")
     return None
 
 
@@ -332,7 +332,7 @@ def _circle(linked: list[Linked]) -> Refusal | None:
             elif following in path:
                 line = _line_of(linked[index], following)
                 shown = clean(linked[following].stage.name) or str(following)
-                return Refusal("circular", line, f"the stage {shown} would need itself")
+                return Refusal("circular", line, f"the stage {shown} depends on itself")
             elif following not in done:
                 path.append(following)
                 stack.append((following, linked[following].stages))
@@ -371,10 +371,10 @@ def needed(linked: list[Linked], target: int) -> list[int]:
 
 
 def used_too_early(linked: list[Linked], reached: list[int]) -> Refusal | None:
-    """Return the refusal of files from a stage that only comes later."""
+    """Return the refusal of files from a stage that is defined later."""
     for index in reached:
         for use in linked[index].uses:
             if use.stage is not None and use.stage > index:
                 shown = clean(use.text, 80)
-                return Refusal("stage-later", use.line, f"COPY or RUN: the stage {shown} only comes later")
+                return Refusal("stage-later", use.line, f"COPY or RUN: the stage {shown} is defined later")
     return None

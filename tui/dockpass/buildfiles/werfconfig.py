@@ -74,9 +74,7 @@ def read_werf_config(text: str, *, file: str = "werf.yaml") -> WerfConfig:
         for image in _images(document, image_names, templates)
     ]
     unknown = tuple(
-        UnknownImage(
-            _shortened(text), f"{shown}:{line}", "a template expression may put in images of its own"
-        )
+        UnknownImage(_shortened(text), f"{shown}:{line}", "a template expression may add images of its own")
         for line, text in templates.inserts
     )
     names = {image.name for image in images if image.name}

@@ -17,9 +17,9 @@ BLANKS = " \t\n\v\f\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _NAME = re.compile(r"\d+|[@*#?!$-]|\w+")
 _BLANK = re.compile(f"[{BLANKS}]")
 _ESCAPED_IN_QUOTES = '"$'
-NOT_CLOSED = "a substitution is not closed; with blanks in it, it needs double quotes around it"
+NOT_CLOSED = "a substitution is not closed; if it contains blanks, put it in double quotes"
 QUOTE_NOT_CLOSED = "a quote is not closed"
-UNKNOWN_FORM = "it has a substitution that docker does not know"
+UNKNOWN_FORM = "it has a substitution that docker does not support"
 
 
 def split_words(text: str, escape: str = "\\") -> list[str]:

@@ -212,7 +212,7 @@ def _about_rights(path: Path, entries: Mapping[str, Entry], status: os.stat_resu
             "config-foreign-owner",
             "",
             f"{_shown(path)} belongs to the user with the id {status.st_uid}, who can change it",
-            hint="Use a config of your own if that is not meant.",
+            hint="Use a config of your own if this is not intended.",
         )
 
 

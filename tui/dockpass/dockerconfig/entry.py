@@ -53,7 +53,7 @@ def written_entry(key: str, credential: Credential) -> dict[str, str]:
         raise DockpassError(
             "credential-not-written",
             f"The user name for {clean(key)} {'holds a colon' if username else 'is empty'},"
-            " and docker has no way to keep such a login.",
+            " and docker cannot store such a login.",
             "Give the user name that the registry knows.",
         )
     if token:
@@ -70,7 +70,7 @@ def _bytes(key: str, text: str, errors: str) -> bytes:
     except UnicodeEncodeError:
         raise DockpassError(
             "credential-not-written",
-            f"The login for {clean(key)} holds characters that are no text.",
+            f"The login for {clean(key)} contains characters that are not text.",
             "Type it again, or take it from another source.",
         ) from None
 

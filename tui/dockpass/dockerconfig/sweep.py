@@ -82,7 +82,7 @@ def _remove_if_left_over(path: Path, now: Callable[[], float]) -> str:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(path, ignore_errors=True)
-        return "its owner is gone"
+        return "the process that made it has ended"
     except OSError:
         return ""  # its owner lives
     finally:

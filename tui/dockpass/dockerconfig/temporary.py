@@ -176,7 +176,7 @@ class TemporaryConfig:
     def _remove(self) -> Removal:
         was_there = self._is_there()
         if was_there and not self._is_the_same():
-            problems = ["something else has taken its place"]
+            problems = ["something else is in its place"]
         else:
             problems = self._remove_tree() if was_there else []
         if self._lock >= 0:
@@ -229,7 +229,7 @@ def is_dummy(key: str, credential: Credential) -> bool:
 
 
 def _take_lock(path: Path) -> int:
-    # Locked before it has its name: whoever finds a `.lock` that is free knows that its owner is gone.
+    # Locked before it has its name: whoever finds a `.lock` that is free knows that its owner has ended.
     lock = os.open(path / _NEW_LOCK, _NEW_FILE, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,7 +26,7 @@ from dockpass.text import clean, plural
 MOST_DOUBTS = 8
 
 _NO_RULE = (
-    "No rule was given, and without one nothing goes; for example --keep-last 10, --older-than 30d or"
+    "No rule was given, and without one nothing is deleted; for example --keep-last 10, --older-than 30d or"
     " --match 'feature-.*'"
 )
 _WORDS = {"gone": "gone already", "unknown": "not known"}
@@ -41,7 +41,7 @@ def cleanup(job: Job) -> Callable[[], str]:
         except re.error as error:
             raise UsageError(
                 "pattern-invalid",
-                f"{clean(pattern)} is no regular expression: {error.msg} at {error.pos}.",
+                f"{clean(pattern)} is not a regular expression: {error.msg} at {error.pos}.",
                 "A dot is any character, and `.*` anything: for example `feature-.*`.",
             ) from error
     policy = Policy(
@@ -68,7 +68,7 @@ async def _cleanup(job: Job, policy: Policy) -> str:
                 rules = "" if policy.has_rule else f". {_NO_RULE}"
                 return f"nothing to delete: {plural(len(plan.rows), 'tag')}, all kept{rules}"
             if job.request.cleanup.dry_run:
-                return f"dry run: {plural(len(going), 'tag')} of {len(plan.rows):,} would go"
+                return f"dry run: {plural(len(going), 'tag')} of {len(plan.rows):,} would be deleted"
             await _confirm(job, going)
             return await _delete(job, client, repository.path, plan)
     except asyncio.CancelledError:
@@ -100,10 +100,10 @@ def _warn_of_doubts(job: Job, plan: DeletionPlan) -> None:
     for tag, why in list(plan.doubts.items())[:MOST_DOUBTS]:
         job.log(f"{tag} cannot be read ({why}), so it may need any image here", LogKind.WARNING)
     if len(plan.doubts) > MOST_DOUBTS:
-        job.log(f"so it is with {plural(len(plan.doubts) - MOST_DOUBTS, 'more tag')}", LogKind.WARNING)
+        job.log(f"the same applies to {plural(len(plan.doubts) - MOST_DOUBTS, 'more tag')}", LogKind.WARNING)
     if plan.doubts:
         job.log(
-            "No image is deleted while this is so; remove or repair the tag, then run the cleanup again.",
+            "No image is deleted until then: remove or repair the tag, then run the cleanup again.",
             LogKind.WARNING,
         )
 
@@ -124,7 +124,9 @@ async def _with_tag_rules(
     if not (rules.patterns or rules.problems):
         return policy
     if rules.patterns:
-        job.log(f"this login may not delete tags like {', '.join(map(clean, rules.patterns))}", LogKind.NOTE)
+        job.log(
+            f"this login may not delete tags that match {', '.join(map(clean, rules.patterns))}", LogKind.NOTE
+        )
     protected, complete = rules.protecting(tags)
     if not complete:
         job.log("not all tags could be compared with the registry's tag rules in time", LogKind.WARNING)
@@ -146,9 +148,9 @@ async def _confirm(job: Job, going: list[TagRow]) -> None:
             if not job.request.can_ask:
                 raise NotAllowed(
                     "needs-yes",
-                    f"{plural(len(going), 'tag')} would go, and there is no terminal on which to ask."
+                    f"{plural(len(going), 'tag')} would be deleted, and there is no terminal to ask on."
                     " Nothing was deleted.",
-                    "Give --yes to delete, or --dry-run to see what would go.",
+                    "Give --yes to delete, or --dry-run to see what would be deleted.",
                 )
             if not await asyncio.to_thread(job.ask, question, names):
                 raise NotAllowed("not-confirmed", "Declined: nothing was deleted.")
@@ -184,7 +186,7 @@ async def _delete(job: Job, client: RegistryClient, path: str, plan: DeletionPla
     if outcomes["lost"]:
         raise DockpassError(
             "kept-tag-lost",
-            f"Tags that were to stay are not there any more: {_in_words(outcomes)}.",
+            f"Tags that should have been kept are missing: {_in_words(outcomes)}.",
             "The list names them, with their digests. Somebody else may have removed them meanwhile.",
         )
     if outcomes["failed"] or outcomes["unknown"]:

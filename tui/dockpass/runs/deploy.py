@@ -88,7 +88,7 @@ def _require_manifest(data: Mapping[str, Any], reference: Reference) -> None:
         "not-a-manifest",
         f"What {clean(reference.host)} gave for {reference} is no manifest of an image: it has neither a"
         " config nor layers.",
-        "Check host and port: something else than a registry may have answered.",
+        "Check host and port: something other than a registry may have answered.",
     )
 
 

@@ -104,7 +104,7 @@ class Job:
     def not_kept(self, why: str) -> None:
         """Warn, once in a run, that something could not be remembered for the next one; the work goes on."""
         if not self._warned:
-            self.log(f"the next run will not know of this one: {why}", LogKind.WARNING)
+            self.log(f"this could not be saved for the next run: {why}", LogKind.WARNING)
         self._warned = True
 
     def layer(self, layer_id: str, state: str, current: int, total: int) -> None:

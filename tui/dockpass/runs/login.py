@@ -36,7 +36,7 @@ def _connect(job: Job) -> Engine:
     info = engine.info()
     job.log(f"{info.name} {info.version} at {info.endpoint} ({info.how})", LogKind.NOTE)
     if own := engine.own_proxy():
-        job.log(f"{info.name} reaches registries by a proxy of its own: {own}", LogKind.NOTE)
+        job.log(f"{info.name} uses its own proxy for registries: {own}", LogKind.NOTE)
     return engine
 
 

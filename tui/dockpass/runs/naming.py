@@ -101,7 +101,7 @@ def naming(job: Job, name: str) -> Iterator[None]:
         try:
             held.enter_context(turn(name, wait))
         except NoTurn as error:
-            job.log(f"other pushes to {name} are not kept waiting: {error}", LogKind.WARNING)
+            job.log(f"other pushes to {name} are not held back: {error}", LogKind.WARNING)
         yield
 
 
@@ -152,8 +152,8 @@ def _restore(job: Job, name: str, before: str | None) -> str:
         with turn(f"names of {image}", wait):
             removed = engine.untag(name)
     except (_Busy, NoTurn) as error:
-        why = str(error) or "another process is at the names of this image"
-        job.log(f"{name} was kept, for without a lock the image could be lost: {why}", LogKind.WARNING)
+        why = str(error) or "another process is changing the names of this image"
+        job.log(f"{name} was kept: without a lock the image could be lost: {why}", LogKind.WARNING)
         return f"{name} kept"
     return f"{name} removed" if removed else f"{name} kept: it is the image's last name"
 

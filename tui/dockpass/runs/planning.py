@@ -78,7 +78,7 @@ def _work(request: RunRequest, target: str) -> tuple[PlannedPhase, ...]:
             return (
                 PlannedPhase(Phase.TAG, "Tag", f"the local image as {target}"),
                 PlannedPhase(Phase.PUSH, "Push", target),
-                PlannedPhase(Phase.UNTAG, "Remove the tag", "the local name, if it was not there"),
+                PlannedPhase(Phase.UNTAG, "Remove the tag", "the local name, unless it existed before"),
             )
         case Command.PULL:
             return (PlannedPhase(Phase.PULL, "Pull", target),)
@@ -94,7 +94,7 @@ def _cleanup_work(options: CleanupOptions) -> tuple[PlannedPhase, ...]:
         return (listing,)
     return (
         listing,
-        PlannedPhase(Phase.CONFIRM, "Ask", "with everything that would go"),
+        PlannedPhase(Phase.CONFIRM, "Ask", "with everything that would be deleted"),
         PlannedPhase(Phase.DELETE, "Delete", rules_in_words(options)),
     )
 
@@ -103,13 +103,13 @@ def rules_in_words(options: CleanupOptions) -> str:
     """Return what the rules of a cleanup let go."""
     rules = []
     if options.match is not None:
-        rules.append(f"tags like {clean(options.match)}")
+        rules.append(f"tags that match {clean(options.match)}")
     if options.keep_last is not None:
         rules.append(f"all but the newest {options.keep_last}")
     if options.older_than is not None:
         rules.append(f"older than {options.older_than / 86400:g} days")
     if not rules:
-        return "nothing: no rule says what may go"
+        return "nothing: no rule selects any tag"
     kept = f", never {', '.join(clean(keep) for keep in options.keep)}" if options.keep else ""
     return "; ".join(rules) + kept + ", nothing younger than 2 hours"
 
@@ -134,4 +134,4 @@ def _foreign(request: RunRequest) -> str | None:
             return f"{sent}The value of {GITLAB.registry} is not known here, so it may be another registry."
         return f"{sent}{GITLAB.registry} is {shown}, so this token was not made for that registry."
     found = next(notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY)
-    return f"{sent}That is not plainly its registry: {found.message}."
+    return f"{sent}That may not be its registry: {found.message}."

@@ -188,7 +188,7 @@ def _check_allowed(request: RunRequest) -> None:
         raise NotAllowed(
             "foreign-registry",
             f"{decision.secret_from} would go to {', '.join(decision.login)}: {found.message}.",
-            "If that is meant, allow it with --allow-foreign-registry.",
+            "If this is intended, allow it with --allow-foreign-registry.",
         )
 
 

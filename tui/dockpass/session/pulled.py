@@ -45,7 +45,7 @@ def _findings(sources: BuildSources, *, classic: bool) -> Iterator[Finding]:
             "classic-builder",
             "build",
             f"does not need {names}; the classic builder of Docker {who},"
-            " for it runs every stage up to the target",
+            " because it runs every stage up to the target",
         )
     if sources.unsupported:
         yield Finding("build-unsupported", "build", sources.unsupported)

@@ -65,16 +65,16 @@ def _effect(first: Reading, other: Sequence[Reading]) -> str:
     subject = f"a push from {'them' if len(other) > 1 else _NAMES[other[0].reader]}"
     verdict, winner = other[0].verdict, other[0].winner
     if verdict is Verdict.FAILS:
-        return f"{subject} does not even begin"
+        return f"{subject} fails before it begins"
     if verdict is Verdict.CHANCE:
-        return f"{subject} logs in as one or the other, from time to time"
+        return f"{subject} logs in as either, at random"
     if winner is None:
-        return f"{subject} logs in as nobody"
+        return f"{subject} is anonymous"
     if first.winner is None:
         return f"{subject} logs in as {who(winner)}"
     if who(first.winner) == who(winner):
         return f"{subject} logs in as the same user with another secret"
-    return f"{subject} logs in as somebody else"
+    return f"{subject} logs in as another user"
 
 
 _NAMES = {

@@ -172,7 +172,7 @@ def _load(trail: Trail, file: FileRead, situation: Situation, version: Version) 
     for key in sorted(broken):
         trail.find(
             "entry-broken",
-            f"{file.shown}: the entry {key} cannot be decoded, so docker decodes others only by chance",
+            f"{file.shown}: the entry {key} cannot be decoded, so whether docker decodes others is random",
             f"Log in to it again: docker login {key}",
         )
     return config, _Decoding(broken=broken)

@@ -104,7 +104,9 @@ def _find_file(trail: Trail, situation: Situation) -> FileRead | None:
         file = situation.files.read(path)
         if found is not None:
             if file.exists:
-                trail.add(file.shown, Reason.OUTRANKED, f"{found.shown} is there, and only one file is read")
+                trail.add(
+                    file.shown, Reason.OUTRANKED, f"{found.shown} exists too, but only one file is read"
+                )
         elif not file.exists:
             trail.no_file(file)
         else:
@@ -156,7 +158,9 @@ def _legacy(trail: Trail, file: FileRead) -> _Config:
     """Read the oldest form, two lines `auth = …` and `email = …`; anything else is an empty config."""
     trail.add(file.shown, Reason.BROKEN_FILE, "it is not JSON")
     trail.find(
-        "file-broken", f"{file.shown} is not JSON; the docker SDK says nothing of it", "Correct it there."
+        "file-broken",
+        f"{file.shown} is not JSON; the docker SDK ignores that without a warning",
+        "Correct it there.",
     )
     try:
         lines = file.raw.decode("utf-8").splitlines()

@@ -55,7 +55,7 @@ def parse_target(text: str) -> Target:
     directory, slash, image = path.rpartition("/")
     path = f"{directory}{slash}{image.partition(':')[0]}"
     if not first or any(found.isspace() or not found.isprintable() for found in name):
-        raise UsageError("target-name", f"“{shown_key(text)}” is no registry and no repository.", hint)
+        raise UsageError("target-name", f"“{shown_key(text)}” is neither a registry nor a repository.", hint)
     if path and not is_named_host(first):
         return Target(HUB, f"{first}/{path}")
     return Target(first, path)

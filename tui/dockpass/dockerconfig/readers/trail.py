@@ -35,8 +35,8 @@ _FILE_EVIDENCE = {
     FileKind.MISSING: "",
     FileKind.PARENT_IS_A_FILE: "a parent of it is a file",
     FileKind.DIRECTORY: "it is a directory",
-    FileKind.UNREADABLE: "no right to read it",
-    FileKind.SPECIAL: "it is a pipe or a device, and whoever reads it waits",
+    FileKind.UNREADABLE: "permission denied",
+    FileKind.SPECIAL: "it is a pipe or a device, and reading it would block",
     FileKind.TOO_LARGE: "it is larger than 1 MiB",
 }
 _HELPER_REASONS = {
@@ -171,7 +171,7 @@ class Trail:
             self.find(
                 "file-is-a-link",
                 f"{file.shown} is a symbolic link to {file.link}",
-                "Look whether that is meant.",
+                "Check that this is intended.",
             )
         if file.mode & 0o077 and holds_logins:
             self.find(
@@ -183,7 +183,7 @@ class Trail:
             self.find(
                 "file-of-somebody-else",
                 f"{file.shown} belongs to the user with the id {file.uid}, who can change it",
-                "Use a config of your own if that is not meant.",
+                "Use a config of your own if this is not intended.",
             )
 
     def done(self) -> Reading:

@@ -10,7 +10,7 @@ def who(candidate: Candidate) -> str:
     if candidate.secret_kind is SecretKind.NONE:
         return "nobody"
     if candidate.secret_kind is SecretKind.HELPER:
-        return "whom the helper says"
+        return "the user that the helper returns"
     if candidate.secret_kind is SecretKind.PASSWORD:
         return candidate.user or "an empty user name"
     of = f" of {candidate.user}" if candidate.user else ""
@@ -28,10 +28,10 @@ def verdict_words(reading: Reading) -> str:
             return "stops with an error before anything is sent"
         case Verdict.CHANCE:
             options = dict.fromkeys(who(found) for found in reading.candidates if found.accepted)
-            return f"logs in as {' or '.join(options)}, by chance"
+            return f"logs in as {' or '.join(options)}, at random"
         case Verdict.UNDECIDED:
             return "depends on what was not looked at"
-    return "logs in as nobody"
+    return "finds no login (anonymous)"
 
 
 def verdict_short(reading: Reading) -> str:
