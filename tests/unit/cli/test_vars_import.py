@@ -200,6 +200,17 @@ def test_a_damaged_snapshot_is_told_and_the_rest_works(clone: Path) -> None:
     assert shown()[1]["settings"] is not None
 
 
+def test_where_nothing_can_be_kept_the_answer_is_there(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (clone.parent / "file").write_text("")
+    monkeypatch.setenv("DOCKPASS_STATE", str(clone.parent / "file"))
+    result = run("import", "gitlab", "--yes")
+    assert result.stdout.startswith("9 of the project")
+    assert getattr(result.exception, "id", "") == "system"
+    result = run("show", "--from-gitlab", "--yes")
+    assert result.exit_code == 0
+    assert "what GitLab said is not kept: The system refused" in result.stderr
+
+
 # The person's word
 
 

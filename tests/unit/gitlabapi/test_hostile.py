@@ -275,6 +275,16 @@ async def test_an_answer_that_is_too_large_or_never_ends_is_given_up(world: Worl
     assert (await refused(world, server, pace=Pace(answer=0.05))).id == "timeout"
 
 
+async def test_pages_that_are_too_large_together_are_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LARGEST_LIST", 1 << 20)
+    server = await gitlab(world)
+    first = [variable(f"A{number}", "x" * 6000) for number in range(PAGE)]
+    server.on(VARIABLES, Reply(200, first))
+    assert "its list has more than 1 MiB" in (await refused(world, server)).message
+
+
 async def test_a_second_page_that_is_refused_ends_the_import(world: World) -> None:
     server = await gitlab(world)
     following = f"{server.url}{VARIABLES}?page=2"
@@ -331,12 +341,10 @@ async def test_renamed_and_missing_fields_are_told_and_not_guessed(world: World)
     taken = await taken_from(world, server)
     assert found(taken)[-2:] == [("A", "project"), ("B", "project")]
     assert set(taken.notes) == {
-        "2 of the variables of the project do not say whether they are protected, and are taken as if they"
-        " were not",
-        "1 of the variables of the project come without a value",
-        "1 of the variables of the project do not say whether they are masked, and are taken as if they were"
-        " not",
-        "4 of the variables of the project are no variables, and are left out",
+        "variables of the project: 2 without the flag protected, taken as not protected",
+        "variables of the project: 1 without a value",
+        "variables of the project: 1 without the flag masked, taken as not masked",
+        "variables of the project: 4 without the name of a variable, left out",
     }
 
 
@@ -359,7 +367,7 @@ async def test_a_value_of_another_type_is_unknown(world: World, value: object) -
     taken = await taken_from(world, server)
     assert not isinstance(of(taken, "A").value, str)
     assert (of(taken, "A").protected, of(taken, "A").scope) == (False, "*")
-    assert any("have an odd value for protected" in note for note in taken.notes)
+    assert any("with an odd value of the flag protected" in note for note in taken.notes)
 
 
 async def test_more_fields_change_nothing(world: World) -> None:

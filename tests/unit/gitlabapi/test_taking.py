@@ -32,6 +32,7 @@ from fakegitlab import (
 from hostile import Reply, World
 
 from dockpass.errors import DockpassError
+from dockpass.gitlabapi import taking
 from dockpass.gitlabapi.rows import Lint
 from dockpass.variables.gitlab.model import Ref, RefType, Unknown
 from dockpass.variables.gitlabplace import GitlabPlace
@@ -145,6 +146,16 @@ async def test_older_servers_name_the_group_and_not_its_path(world: World) -> No
     assert ("FROM_OUTER", "group:acme") in found(await taken_from(world, server))
 
 
+async def test_an_inherited_variable_of_another_group_is_told(world: World) -> None:
+    server = await gitlab(world)
+    server.on(OUTER, FORBIDDEN)
+    nodes = [inherited("LOST", "elsewhere/x"), inherited("FROM_INNER", "acme/web"), inherited("MINE")]
+    server.on(GRAPHQL, connection(nodes), method="POST")
+    taken = await taken_from(world, server)
+    assert [key for key, _ in found(taken)][1:4] == ["MINE", "FROM_INNER", "EVERYWHERE"]
+    assert taken.notes == ("inherited variables: 1 of a group that is not above this project, left out",)
+
+
 @pytest.mark.parametrize("level", [INSTANCE, OUTER, VARIABLES])
 @pytest.mark.parametrize("refusal", [FORBIDDEN, MISSING])
 async def test_a_refusal_at_any_level_leaves_the_others(world: World, level: str, refusal: Reply) -> None:
@@ -163,6 +174,26 @@ async def test_protected_refs_that_may_not_be_seen_are_not_known(world: World) -
     taken = await taken_from(world, server)
     assert taken.snapshot.protection_of(Ref(name="main")) is None
     assert "may be protected: not known to you" in summary(taken.snapshot)
+
+
+async def test_half_a_list_of_protected_refs_decides_nothing(world: World) -> None:
+    server = await gitlab(world)
+    server.on(f"{NUMBER}/protected_branches", Reply(200, [{"name": "main"}, {"pattern": "feature/*"}]))
+    taken = await taken_from(world, server)
+    assert taken.snapshot.protection_of(Ref(name="feature/x")) is None
+    assert taken.notes == ("protected branches: 1 without a name, left out",)
+
+
+async def test_an_import_that_takes_too_long_is_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await gitlab(world)
+    server.on(VARIABLES, Reply(pieces=[b"["], hangs=True))
+    monkeypatch.setattr(taking, "LONGEST", 0.3)
+    with pytest.raises(DockpassError) as caught:
+        await taken_from(world, server)
+    assert caught.value.id == "timeout"
+    assert "did not answer everything" in caught.value.message
 
 
 async def test_a_project_of_a_person_has_no_group(world: World) -> None:

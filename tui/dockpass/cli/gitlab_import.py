@@ -42,13 +42,13 @@ def import_gitlab(world: World, given: Mapping[str, Any]) -> int:
         return 0
     asked = Asked(_ref(world, place, given), given["pipeline"])
     taken = ask_gitlab(world, place, asked, given, output, agreed=False)
-    path = keep(world, place, taken.snapshot)
     if given["as_json"]:
         output.json(import_json(taken))
     else:
         output.data(import_lines(taken))
     output.say(f"▲ {note}" for note in taken.notes)
-    output.say([f"kept in {clean(str(path))}: names and flags, no values"])
+    path = keep(world, place, taken.snapshot)
+    output.say([f"kept in {clean(path)}: names and flags, no values"])
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dockpass.cli.output import Output
 from dockpass.cli.world import World
+from dockpass.errors import DockpassError
 from dockpass.text import clean
 from dockpass.variables.gitlab.model import Ref
 from dockpass.variables.gitlabplace import GitlabPlace, find_place, known_place, origin_of
@@ -33,9 +34,13 @@ def _fresh(world: World, place: GitlabPlace, ref: Ref, given: Mapping[str, Any])
     before = kept_settings(world.paths.state, place, time.time())
     agreed = before.snapshot is not None
     taken = ask_gitlab(world, place, Asked(ref), given, Output(world.redactor), agreed=agreed)
-    keep(world, place, taken.snapshot)
+    told = taken.notes
+    try:
+        keep(world, place, taken.snapshot)
+    except DockpassError as error:
+        told = (*told, f"what GitLab said is not kept: {error.message.rstrip('.')}")
     merged = taken.lint.merged if taken.lint and taken.lint.valid else None
-    return ProjectSettings(snapshot=taken.snapshot, fresh=True, merged=merged, told=taken.notes)
+    return ProjectSettings(snapshot=taken.snapshot, fresh=True, merged=merged, told=told)
 
 
 def settings_notes(settings: ProjectSettings, ref: Ref) -> Iterator[str]:

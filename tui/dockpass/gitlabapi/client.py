@@ -29,6 +29,8 @@ MOST_PAGES = 400
 MOST_ROWS = 30_000
 LARGEST_ANSWER = 16 << 20
 """In bytes; a page of 100 variables of 10,000 characters each, all escaped, has less."""
+LARGEST_LIST = 64 << 20
+"""In bytes, of all pages of a list."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REFUSALS = frozenset({403, 404})
@@ -97,13 +99,15 @@ class GitlabClient:
 
     async def _pages(self, path: str, query: Mapping[str, str]) -> AsyncIterator[list[Any] | Refusal]:
         url = self._url(path, {**query, "per_page": str(PAGE)})
-        own, seen, number = urlsplit(url).path, set[str](), 1
+        own, seen, number, size = urlsplit(url).path, set[str](), 1, 0
         while url:
             if url in seen or len(seen) == MOST_PAGES:
                 raise self._odd("its list has no end")
             seen.add(url)
             response = await self._send("GET", url)
-            rows = self._judged(response)
+            rows, size = self._judged(response), size + len(response.body)
+            if size > LARGEST_LIST:
+                raise self._odd(f"its list has more than {LARGEST_LIST >> 20} MiB")
             if isinstance(rows, Refusal):
                 if number > 1:
                     raise self._odd(f"page {number} of its list is refused: {rows.why}")

@@ -34,7 +34,7 @@ class Oddities:
     def notes(self, what: str) -> Iterator[str]:
         """Yield the sentences; `what` names the list, such as `variables of the project`."""
         for odd, count in self.counted.items():
-            yield f"{count:,} of the {what} {odd}"
+            yield f"{what}: {count:,} {odd}"
 
 
 def variables_of(rows: Sequence[Any], level: Level, origin: str, odd: Oddities) -> tuple[Definition, ...]:
@@ -54,13 +54,13 @@ def variables_of(rows: Sequence[Any], level: Level, origin: str, odd: Oddities) 
 def _variable(row: Any, level: Level, origin: str, odd: Oddities) -> Definition | None:
     key = row.get("key") if isinstance(row, dict) else None
     if not isinstance(key, str) or not _KEY.fullmatch(key):
-        odd.counted["are no variables, and are left out"] += 1
+        odd.counted["without the name of a variable, left out"] += 1
         return None
     fields = _Fields(row, odd)
     has_flags = level is not Level.PIPELINE
     kind = fields.text("variable_type", "env_var").lower()
     if kind not in _TYPES:
-        odd.counted[f"are of the unknown type {clean(kind, 40)}, and are taken for plain ones"] += 1
+        odd.counted[f"of the unknown type {clean(kind, 40)}, taken as plain"] += 1
     return Definition(
         key=key,
         value=_value(row, odd),
@@ -77,13 +77,13 @@ def _variable(row: Any, level: Level, origin: str, odd: Oddities) -> Definition 
 
 def _value(row: Mapping[str, Any], odd: Oddities) -> Value:
     if "value" not in row:
-        odd.counted["come without a value"] += 1
+        odd.counted["without a value"] += 1
         return _NO_VALUE
     value = row["value"]
     if value is None:
         return HIDDEN
     if not isinstance(value, str):
-        odd.counted["have a value that is no text"] += 1
+        odd.counted["with a value that is no text"] += 1
         return _NO_VALUE
     return value
 
@@ -98,9 +98,9 @@ class _Fields:
     def flag(self, name: str, *, expected: bool = False) -> bool:
         value = self.row.get(name)
         if expected and name not in self.row:
-            self.odd.counted[f"do not say whether they are {name}, and are taken as if they were not"] += 1
+            self.odd.counted[f"without the flag {name}, taken as not {name}"] += 1
         elif value is not None and not isinstance(value, bool):
-            self.odd.counted[f"have an odd value for {name}, and are taken as if they were not"] += 1
+            self.odd.counted[f"with an odd value of the flag {name}, taken as not {name}"] += 1
         return value is True
 
     def text(self, name: str, missing: str) -> str:
@@ -108,7 +108,7 @@ class _Fields:
         if value is None:
             return missing
         if not isinstance(value, str) or len(value) > LONGEST_NAME:
-            self.odd.counted[f"have an odd value for {name}, which is left out"] += 1
+            self.odd.counted[f"with an odd {name}, which is left out"] += 1
             return missing
         return value
 
@@ -121,7 +121,7 @@ def inherited_of(nodes: Sequence[Any], odd: Oddities) -> tuple[Definition, ...]:
     found = []
     for node in nodes:
         if not isinstance(node, dict):
-            odd.counted["are no variables, and are left out"] += 1
+            odd.counted["without the name of a variable, left out"] += 1
             continue
         settings = node.get("groupCiCdSettingsPath")
         match = _GROUP_OF_SETTINGS.search(settings) if isinstance(settings, str) else None
@@ -152,7 +152,7 @@ def names_of(rows: Sequence[Any], odd: Oddities) -> tuple[str, ...]:
         if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME:
             found[name] = None
         else:
-            odd.counted["have no name, and are left out"] += 1
+            odd.counted["without a name, left out"] += 1
     return tuple(found)
 
 

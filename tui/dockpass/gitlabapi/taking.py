@@ -6,6 +6,7 @@ what was kept of an earlier one stays as it is.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -37,6 +38,9 @@ query inherited($path: ID!, $first: Int!, $after: String) {
 """
 _RENAMED_SINCE = (16, 10)
 """Since then the dry run takes `content_ref` and `dry_run_ref`; before they were `sha` and `ref`."""
+
+LONGEST = 600
+"""In seconds, of a whole import."""
 
 _NO_FORM = "its answer has no variable in a form that is known"
 
@@ -76,7 +80,15 @@ async def take(client: GitlabClient, asked: Asked, now: float, tell: Tell = lamb
 
     `now` is in seconds since the epoch; `tell` gets a line of progress before each request.
     """
-    return await _Taking(client, asked, now, tell).take()
+    try:
+        async with asyncio.timeout(LONGEST):
+            return await _Taking(client, asked, now, tell).take()
+    except TimeoutError as error:
+        raise DockpassError(
+            "timeout",
+            f"{clean(client.place.host, 200)} did not answer everything within {LONGEST // 60} minutes.",
+            "Try again later. What was kept before is still there.",
+        ) from error
 
 
 class _Taking:
@@ -216,30 +228,25 @@ class _Taking:
 
     def _add_inherited(self, inherited: Sequence[Definition], refused: Sequence[str], first: int) -> None:
         """Take the names of the groups that refused their variables, in the order of the groups."""
-        by_path = {group.lower(): group for group in refused}
-        by_name = {group.rpartition("/")[2].lower(): group for group in refused}
-        of: dict[str, list[Definition]] = {group: [] for group in refused}
+        groups = [reach.origin for reach in self._reaches[first:]]
+        of: dict[str, list[Definition]] = {group: [] for group in groups}
+        homeless = 0
         for each in inherited:
-            group = by_path.get(each.origin.lower()) or by_name.get(each.origin.lower())
-            if group is None and len(refused) == 1 and "/" not in each.origin:
-                group = None if each.origin.lower() in self._read_groups() else refused[0]
-            if group is not None:
+            group = _group_of(each.origin, groups, refused)
+            if group is None:
+                homeless += 1
+            else:
                 of[group].append(replace(each, origin=group))
-        for index in range(first, len(self._reaches)):
-            reach = self._reaches[index]
-            if reach.origin in of:
-                self._reaches[index] = replace(reach, extent=Extent.NAMES)
-                self._definitions += of[reach.origin]
-        order = {reach.origin: index for index, reach in enumerate(self._reaches)}
+        for group in refused:
+            index = groups.index(group) + first
+            self._reaches[index] = replace(self._reaches[index], extent=Extent.NAMES)
+            self._definitions += of[group]
+        order = {group: index for index, group in enumerate(groups)}
         self._definitions.sort(key=lambda each: (each.level, order.get(each.origin, 0)))
-
-    def _read_groups(self) -> set[str]:
-        return {
-            name.lower()
-            for reach in self._reaches
-            if reach.level is Level.GROUP and reach.extent is Extent.WHOLE
-            for name in (reach.origin, reach.origin.rpartition("/")[2])
-        }
+        if homeless:
+            self._notes.append(
+                f"inherited variables: {homeless:,} of a group that is not above this project, left out"
+            )
 
     async def _inherited(self, path: str) -> tuple[tuple[Definition, ...], str]:
         """Return the inherited variables without values; or why there are none."""
@@ -278,9 +285,7 @@ class _Taking:
         odd = Oddities()
         found = names_of(rows, odd)
         self._notes += odd.notes(what)
-        if rows and not found:
-            return None
-        return found
+        return None if odd.counted else found  # half a list would tell that something is not protected
 
     async def _lint(self, number: int, ref: Ref, version: str) -> tuple[Lint | None, str]:
         """Let GitLab simulate a pipeline of the ref, which creates none; say why where there is no answer."""
@@ -303,6 +308,18 @@ class _Taking:
             f"The answer of {clean(self._client.place.host, 200)} is not accepted: {why}.",
             "Something else than GitLab may stand at that address, or before it.",
         )
+
+
+def _group_of(origin: str, groups: Sequence[str], refused: Sequence[str]) -> str | None:
+    """Return which of the groups an inherited variable is of, by path or, from older servers, by name.
+
+    A name may differ from the last part of the path; it can only be that of the one group that is not known.
+    """
+    wanted = origin.lower()
+    by_path = {group.lower(): group for group in groups}
+    by_name = {group.rpartition("/")[2].lower(): group for group in groups}
+    only = refused[0] if len(refused) == 1 and "/" not in origin else None
+    return by_path.get(wanted) or by_name.get(wanted) or only
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
