@@ -394,5 +394,11 @@ SCENES: tuple[Scene, ...] = (
     Scene("variables-protected", _project(job="publish"), ("v", "t")),
     Scene("variables-job", _project(), ("v", "J")),
     Scene("variables-here", _job(), ("v",)),
+    Scene("rules", _project(job="publish"), ("w",)),
+    Scene("rules-light", _project(job="publish"), ("w",), theme="dockpass-light"),
+    Scene("rules-80x24", _project(job="publish"), ("w",), width=80, height=24),
+    Scene("rules-60x16", _project(job="publish"), ("w",), width=60, height=16),
+    Scene("rules-200x60", _project(job="publish"), ("w",), width=200, height=60),
+    Scene("overview-as-job", _project(), ("v", "J", "p", "u", "b", "l", "enter", "escape")),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "r")),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +15,11 @@ from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Resolved
 from dockpass.variables.gitlab.predefined import Project
 from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlabplace import known_place, origin_of
 from dockpass.variables.logins import is_secret
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
+from dockpass.variables.snapshot import Snapshot
+from dockpass.variables.snapshotfile import read_snapshot
 
 Kept = TypeVar("Kept")
 
@@ -76,6 +79,8 @@ class Desk:
     """Seconds that the last resolution took."""
     known_refs: tuple[Ref, ...] = ()
     """The branches and tags of the clone."""
+    snapshot: Snapshot | None = None
+    """What an earlier import keeps of the project's settings: names and flags, and no values."""
     _seen: dict[object, Seen] = field(default_factory=dict)
     _loaded: dict[object, Loaded] = field(default_factory=dict)
 
@@ -108,7 +113,7 @@ class Desk:
                 ref=looking.ref,
                 source=looking.source,
                 environment=looking.environment,
-                settings=tuple(each for found in self.imported for each in found.definitions),
+                settings=self.settings(looking.ref),
                 edits=definitions,
                 unset=unset,
             )
@@ -116,17 +121,37 @@ class Desk:
             _keep(self._loaded, key, load_pipeline(clone, pipeline))
         return self._loaded[key]
 
+    def settings(self, ref: Ref) -> tuple[Definition, ...]:
+        """Return what was imported; a level that was read with its values replaces the snapshot's."""
+        given = tuple(each for found in self.imported for each in found.definitions)
+        levels = {each.level for each in given}
+        kept = self.snapshot.settings(ref) if self.snapshot is not None else ()
+        return (*(each for each in kept if each.level not in levels), *given)
+
     def protected(self, ref: Ref) -> bool | None:
         """Tell whether a ref is protected; None where that is not known."""
+        if self.snapshot is not None and (told := self.snapshot.protection_of(ref)) is not None:
+            return told
         known = {(each.type, each.name): each.protected for each in self.known_refs}
         return known.get((ref.type, ref.name))
 
+    def choose(self, job: str) -> None:
+        """Look at a job, in the same pipeline."""
+        if job != self.looking.job:
+            self.looking = replace(self.looking, job=job, instance=0)
+
     def command_line(self, name: str = "") -> str:
         """Return the command line that says the same, of one variable or of all."""
+        job = ["--job", self.looking.job] if self.looking.job else []
+        return self._command_line(*(("explain", name) if name else ("show",)), *job)
+
+    def why_command_line(self, job: str) -> str:
+        """Return the command line that tells why a job is in the pipeline or not."""
+        return self._command_line("why", job)
+
+    def _command_line(self, *verb: str) -> str:
         looking = self.looking
-        words = ["dockpass", "vars", *(("explain", name) if name else ("show",))]
-        if looking.job:
-            words += ["--job", looking.job]
+        words = ["dockpass", "vars", *verb]
         words += [{RefType.TAG: "--tag"}.get(looking.ref.type, "--ref"), looking.ref.name]
         if looking.ref.type is RefType.MERGE_REQUEST:
             words.append("--merge-request")
@@ -156,14 +181,23 @@ class Desk:
         return Seen(loaded, view)
 
 
-def open_desk(clone: Clone | None, redactor: Redactor, before: Desk) -> Desk:
+def open_desk(clone: Clone | None, snapshot: Snapshot | None, redactor: Redactor, before: Desk) -> Desk:
     """Return a desk with a clone as it is now; what was looked at and imported before stays."""
     if clone is None:
         return Desk(None, before.looking, before.imported, redactor)
-    looking = before.looking
+    if snapshot is not None:
+        clone = replace(clone, project=snapshot.known_of(clone.project))
+    desk = Desk(clone, before.looking, before.imported, redactor, known_refs=clone.refs(), snapshot=snapshot)
     if before.clone is None and clone.ref is not None:
-        looking = replace(looking, ref=clone.ref)
-    return Desk(clone, looking, before.imported, redactor, known_refs=clone.refs())
+        ref = replace(clone.ref, protected=desk.protected(clone.ref))
+        desk.looking = replace(before.looking, ref=ref)
+    return desk
+
+
+def find_snapshot(cwd: Path, environ: Mapping[str, str], state: Path) -> Snapshot | None:
+    """Return what an earlier import keeps of the project that the git remote names; sends nothing."""
+    place = known_place(None, origin_of(cwd, environ), environ)
+    return read_snapshot(state, place)[0] if place is not None else None
 
 
 class _NoClone(Clone):

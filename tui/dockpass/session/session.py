@@ -34,8 +34,10 @@ from dockpass.settings import LoadedSettings
 from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.logins import facts_of
 from dockpass.variables.place import Place
+from dockpass.variables.snapshot import Snapshot
 
 SECONDS_REVEALED = 10.0
 SECONDS_TO_STOP = 5.0
@@ -55,6 +57,11 @@ def in_thread(work: Callable[[], None]) -> None:
 
 def no_clone() -> Clone | None:
     """Return that there is no clone."""
+    return None
+
+
+def no_snapshot() -> Snapshot | None:
+    """Return that nothing was imported before."""
     return None
 
 
@@ -93,6 +100,7 @@ class Session:
     clock: Callable[[], float] = time.monotonic
     typed: Typed = field(default_factory=Typed)
     find_clone: Callable[[], Clone | None] = no_clone
+    find_snapshot: Callable[[], Snapshot | None] = no_snapshot
     desk: Desk = field(default_factory=Desk)
     as_job: bool = False
     """Whether the logins are those that the chosen job would get, and not those of this process."""
@@ -108,9 +116,12 @@ class Session:
         return self._facts(self.edits)
 
     def _facts(self, edits: Sequence[Edit]) -> Facts:
-        if not self.as_job:
-            return applied(self.found, tuple(edits))
-        return self.facts_of_job(self.desk.seen(self.all_edits(edits)).view, edits)
+        if self.as_job:
+            try:
+                return self.facts_of_job(self.desk.seen(self.all_edits(edits)).view, edits)
+            except YamlError:
+                self.as_job = False  # the screens say which view they show
+        return applied(self.found, tuple(edits))
 
     def facts_of_job(self, view: JobView, edits: Sequence[Edit] = ()) -> Facts:
         """Return what a program in a job would see; options and build files are those of this process."""
@@ -120,7 +131,7 @@ class Session:
 
     def open_desk(self) -> Desk:
         """Return the desk with the clone as it is now. Asks git, and takes a moment."""
-        return open_desk(self.find_clone(), self.services.redactor, self.desk)
+        return open_desk(self.find_clone(), self.find_snapshot(), self.services.redactor, self.desk)
 
     def all_edits(self, edits: Sequence[Edit] | None = None) -> list[Edit]:
         """Return what lies on top of everything: what `--set` gave, then the edits."""

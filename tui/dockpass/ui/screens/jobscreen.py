@@ -104,6 +104,19 @@ class JobScreen(PanelScreen):
         self.before = dict(self.now)
         self.resolve()
 
+    def action_open(self, place: str) -> None:
+        """Open another screen, or go back to it where it is the one below."""
+        below = self.app.screen_stack[-2]
+        if isinstance(below, JobScreen) and place == below.PLACE:
+            self.dismiss(None)
+        else:
+            self.open_place(place, Command.PUSH)
+
+    def on_screen_resume(self) -> None:
+        """Come back from another screen, where another job may have been chosen."""
+        if self.is_mounted and not self.reading:
+            self.resolve()
+
     def failed(self, error: Exception) -> None:
         """Say why nothing was read."""
         self.reading = self.resolving = False
@@ -205,6 +218,7 @@ class JobScreen(PanelScreen):
 
     def _take_job(self, answer: str) -> None:
         job, instance = choices.job_of(answer)
+        self.session.as_job = bool(job)
         self.look(replace(self.desk.looking, job=job, instance=instance))
 
     def action_ref(self) -> None:

@@ -13,7 +13,7 @@ from dockpass.auth.decision import Refusal
 from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
 from dockpass.session.session import Session
-from dockpass.text import plural
+from dockpass.text import clean, plural
 from dockpass.ui.actions import bindings, row_binding
 from dockpass.ui.editor import Editor
 from dockpass.ui.launcher import Launcher
@@ -32,6 +32,8 @@ from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.ui.widgets.tour import TourPanel
 from dockpass.variables.catalogue import Entry, entry, listed
+from dockpass.variables.inwords import protection_words
+from dockpass.variables.place import Place, PlaceKind
 
 TOUR_ACTIONS = frozenset({"tour_next", "tour_back", "tour_do", "tour"})
 COMMANDS = tuple(Command)
@@ -69,6 +71,8 @@ class Overview(PanelScreen):
             return self.focused is not None and self.focused.id == "environment"
         if action == "undo":
             return bool(self.session.edits)
+        if action == "whose":
+            return bool(self.session.desk.looking.job)
         if action == "clear":
             return self.is_mounted and bool(self.query_one(Filter).text)
         if action in TOUR_ACTIONS:
@@ -127,7 +131,29 @@ class Overview(PanelScreen):
         """Return where we are, and with which engine."""
         session = self.session
         sandbox = session.sandbox is not None
-        return status_line(session.place, len(session.edits), self._engine, self.size.width, sandbox=sandbox)
+        return status_line(self._place(), len(session.edits), self._engine, self.size.width, sandbox=sandbox)
+
+    def _place(self) -> Place:
+        """Return where we are, or whose view this is: `as publish on feature/login`."""
+        session = self.session
+        if not session.as_job:
+            return session.place
+        looking = session.desk.looking
+        label = f"as {clean(looking.job, 100)} on {clean(looking.ref.name, 100)}"
+        return Place(PlaceKind.GITLAB, label, project=protection_words(looking.ref))
+
+    def action_whose(self) -> None:
+        """Show the logins of the chosen job, or those of this process."""
+        session = self.session
+        session.as_job = not session.as_job and bool(session.desk.looking.job)
+        words = self._place().label if session.as_job else "from the variables of this process"
+        self.notify(f"the logins are shown {words}", timeout=4)
+        self.refresh_all()
+
+    def on_screen_resume(self) -> None:
+        """Come back from another screen, where a job may have been chosen."""
+        if self.is_mounted:
+            self.refresh_all()
 
     def refresh_selected(self) -> None:
         """Show why the selected command does what it does, and what it was decided from."""

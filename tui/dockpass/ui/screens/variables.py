@@ -28,13 +28,17 @@ from dockpass.ui.views.variables import (
     uses_of,
     variable_row,
 )
+from dockpass.ui.views.ways import Ways, way_lines
 from dockpass.ui.views.words import Line, filter_words, nothing_matches
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
+from dockpass.variables.bring import what_would_bring
 from dockpass.variables.catalogue import Entry, Group, entry
 from dockpass.variables.clone import CI_FILE
 from dockpass.variables.gitlab.model import Level
 from dockpass.variables.inwords import source_words
+
+MOST_WAYS = 4
 
 NO_PROJECT: Line = (
     (f"No {CI_FILE} here: these are the variables of this process.", "look"),
@@ -60,6 +64,8 @@ class VariablesScreen(JobScreen):
         super().__init__(session)
         self._listed: tuple[Listed, ...] = ()
         self._only_problems = False
+        self._ways: dict[tuple[int, str], Ways] = {}
+        self._looking_for: tuple[int, str] | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show only the keys that work here and now."""
@@ -89,9 +95,15 @@ class VariablesScreen(JobScreen):
         name = self.query_one("#variables", Rows).selected_id if self.is_mounted else None
         return next((each for each in self._listed if each.name == name), None)
 
+    def failed(self, error: Exception) -> None:
+        """Say why something was not found out."""
+        self._looking_for = None
+        super().failed(error)
+
     def show_seen(self) -> None:
         """List the variables of the job, or of this process."""
         session, uses = self.session, uses_of(self.now.values())
+        self._ways = {}
         if self.seen is None:
             self._listed = listed_here(session.facts.variables, uses)
             return
@@ -146,7 +158,37 @@ class VariablesScreen(JobScreen):
             looked=self._looked(),
             not_loaded=self._not_loaded(),
         )
-        panel.show(partial(detail_lines, each, around))
+        seen, ways = self.seen, self._ways_of(each)
+
+        def lines(width: int) -> list[Line]:
+            found = way_lines(seen.view, ways, width) if seen is not None else []
+            shown = detail_lines(each, around, width)
+            return [*shown, (), *found] if found else shown
+
+        panel.show(lines)
+
+    def _ways_of(self, each: Listed) -> Ways:
+        """Return what would bring a variable, as far as that was looked for; else look for it now."""
+        seen = self.seen
+        if seen is None or each.edited or not (each.remark or each.found is None):
+            return ()
+        key = (id(seen), each.name)
+        if key not in self._ways and self._looking_for is None:
+            self._looking_for = key
+            looking = self.desk.looking
+            instances = seen.loaded.job(looking.job).instances
+            instance = dict(instances[looking.instance]) if looking.instance < len(instances) else None
+
+            def look() -> Ways:
+                found = what_would_bring(seen.loaded, looking.job, each.name, instance)
+                return [(way.changes, way.view) for way in found][:MOST_WAYS]
+
+            self.in_background(look, partial(self._take_ways, key))
+        return self._ways.get(key, ())
+
+    def _take_ways(self, key: tuple[int, str], ways: Ways) -> None:
+        self._looking_for = None
+        self._ways[key] = ways
 
     def _looked(self) -> tuple[tuple[str, str], ...]:
         """Return the sources that were looked at, with what is said where one does not name a variable."""
@@ -180,78 +222,6 @@ class VariablesScreen(JobScreen):
     def on_option_list_option_selected(self) -> None:
         """Enter goes to the details."""
         self.query_one("#variable").focus()
-
-    # What is looked at
-
-    def action_job(self) -> None:
-        """Choose the job."""
-        if self.seen is None:
-            return
-        looking = self.desk.looking
-        now = choices.job_id(looking.job, looking.instance) if looking.job else choices.EVERY_JOB
-        answers = partial(choices.job_answers, self.seen.loaded.config, now)
-        words = "The variables are those that it would get."
-        self._ask("Which job?", words, answers, now, self._take_job)
-
-    def _take_job(self, answer: str) -> None:
-        job, instance = choices.job_of(answer)
-        self.look(replace(self.desk.looking, job=job, instance=instance))
-
-    def action_ref(self) -> None:
-        """Choose the branch, tag or merge request."""
-        ref = self.desk.looking.ref
-        answers = partial(choices.ref_answers, self.desk.known_refs, ref)
-        words = "Protected variables and rules depend on it. Type any name."
-        self._ask("Which ref?", words, answers, choices.ref_id(ref), self._take_ref)
-
-    def _take_ref(self, answer: str) -> None:
-        ref = choices.ref_of(answer)
-        known = ref.name == self.desk.looking.ref.name and ref.type is self.desk.looking.ref.type
-        protected = self.desk.looking.ref.protected if known else self.desk.protected(ref)
-        self.look(self.desk.looking.on(replace(ref, protected=protected)))
-
-    def action_protection(self) -> None:
-        """Take the ref as protected, or as not protected."""
-        ref = self.desk.looking.ref
-        self.look(replace(self.desk.looking, ref=replace(ref, protected=ref.protected is False)))
-
-    def action_environment(self) -> None:
-        """Choose the environment."""
-        if self.seen is None:
-            return
-        looking, seen = self.desk.looking, self.seen
-        now = {None: choices.OWN_ENVIRONMENT, "": choices.NO_ENVIRONMENT}.get(
-            looking.environment, f"name:{looking.environment}"
-        )
-        job = seen.loaded.config.job(looking.job)
-        own = clean(job.environment, 100) if job is not None and job.environment else "none"
-        answers = partial(
-            choices.environment_answers, seen.loaded.config, seen.loaded.situation.definitions, own, now
-        )
-        words = "Variables with an environment scope depend on it. Type any name."
-        self._ask("Which environment?", words, answers, now, self._take_environment)
-
-    def _take_environment(self, answer: str) -> None:
-        names = {choices.OWN_ENVIRONMENT: None, choices.NO_ENVIRONMENT: ""}
-        name = names[answer] if answer in names else answer.partition(":")[2]
-        self.look(replace(self.desk.looking, environment=name))
-
-    def action_pipeline_source(self) -> None:
-        """Choose what starts the pipeline."""
-        now = self.desk.looking.source
-        answers = partial(choices.source_answers, now)
-        words = "Rules often compare CI_PIPELINE_SOURCE."
-        self._ask("What starts the pipeline?", words, answers, now, self._take_source)
-
-    def _take_source(self, answer: str) -> None:
-        self.look(replace(self.desk.looking, source=answer))
-
-    def _ask(self, title: str, means: str, answers: Answers, now: str, take: Callable[[str], None]) -> None:
-        def taken(answer: str | None) -> None:
-            if answer is not None:
-                take(answer)
-
-        self.app.push_screen(Pick(title, means, answers, now=now), taken)
 
     @property
     def _editor(self) -> Editor:

@@ -1,0 +1,264 @@
+"""The rules of jobs: which job is in the pipeline, and each rule with what it compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dockpass.secrets import MASK
+from dockpass.text import clean, cut
+from dockpass.ui.views.words import (
+    GLYPH_DONE,
+    GLYPH_FAILED,
+    GLYPH_LOOK,
+    GLYPH_NOT_REACHED,
+    GLYPH_NOW,
+    Line,
+    Span,
+    cell,
+    hanging,
+)
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.config import Config, Job
+from dockpass.variables.gitlab.model import Resolved
+from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlab.rules import Clause, Judgement, Rule
+from dockpass.variables.inwords import protection_words, ref_words, source_of_pipeline, source_words
+from dockpass.variables.logins import is_secret
+from dockpass.variables.pipeline import Loaded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobState:
+    """One job and what became of it; without a view it is not judged yet."""
+
+    name: str
+    stage: str
+    view: JobView | None = None
+
+
+def job_row(state: JobState, width: int) -> Line:
+    """Return one row of the list of jobs."""
+    name = max(min(width // 2 - 3, 26), 14)
+    stage = 12 if width >= 52 else 0
+    glyph, role, words = _outcome(state.view)
+    room = width - 2 - name - stage
+    return (
+        (f"{glyph} ", role),
+        (cell(clean(state.name, 200), name - 1) + " ", "text"),
+        (cell(clean(state.stage, 60), stage), "label"),
+        (cut(words, room), "label"),
+    )
+
+
+def _outcome(view: JobView | None) -> tuple[str, str, str]:
+    if view is None:
+        return GLYPH_NOT_REACHED, "absent", ""
+    if view.problems:
+        return GLYPH_FAILED, "bad", "no pipeline"
+    if view.included is None:
+        return GLYPH_LOOK, "look", "not known here"
+    matched = _matched(view.rules)
+    by = f"rule {matched.number}" if matched is not None else ""
+    if not view.included:
+        if matched is not None:
+            return GLYPH_FAILED, "bad", f"{by}: {clean(matched.when, 20)}"
+        return GLYPH_FAILED, "bad", "no rule matches" if view.rules is not None else "never"
+    when = clean(view.when, 20)
+    if when in {"manual", "delayed"}:
+        return GLYPH_NOW, "look", ", ".join(filter(None, (when, by)))
+    return GLYPH_DONE, "good", by or ("always" if view.rules is None else when)
+
+
+def _matched(judgement: Judgement | None) -> Rule | None:
+    """Return the rule that decided."""
+    rules = judgement.rules if judgement is not None else ()
+    return next((rule for rule in rules if rule.reached and rule.outcome is True), None)
+
+
+def pipeline_lines(loaded: Loaded, view: JobView, keys: Mapping[str, str], width: int) -> list[Line]:
+    """Return what the pipeline is, whether one is created, and which files were read."""
+    ref = loaded.situation.ref
+    environment = view.environment if isinstance(view.environment, str) else "not known"
+    lines: list[Line] = [
+        _fact(keys["ref"], "ref", ref_words(ref), "text", width),
+        _fact(keys["protection"], "", protection_words(ref), "good" if ref.protected else "look", width),
+        _fact(keys["pipeline_source"], "started by", source_of_pipeline(loaded.source), "text", width),
+        _fact(keys["environment"], "environment", clean(environment, 100) or "none", "text", width),
+        (),
+        *hanging(((cell("workflow", 14), "label"),), _workflow_words(view), "text", width),
+    ]
+    files = ", ".join(clean(each, 200) for each in loaded.config.files)
+    lines += hanging(((cell("files", 14), "label"),), files, "text", width)
+    for missing in loaded.config.not_loaded:
+        words = f"{missing.kind}: {missing.text}"
+        head = ((f"{GLYPH_LOOK} ", "look"), (cell("not loaded", 12), "label"))
+        lines += hanging(head, words, "text", width)
+    return lines
+
+
+def _fact(key: str, label: str, words: str, role: str, width: int) -> Line:
+    return ((f"{key} ", "accent"), (cell(label, 12), "label"), (cut(words, max(width - 14, 8)), role))
+
+
+def _workflow_words(view: JobView) -> str:
+    if view.workflow is None:
+        return "no rules: every push creates a pipeline"
+    matched = _matched(view.workflow)
+    if view.workflow.included is None:
+        return "whether a pipeline is created is not known here"
+    if matched is None:
+        return "no rule matches: no pipeline is created"
+    made = "a pipeline is created" if view.workflow.included else "no pipeline is created"
+    return f"rule {matched.number} matches: {made}"
+
+
+def title_of(view: JobView) -> str:
+    """Return what the lower panel is about."""
+    name = clean(view.name, 100)
+    if view.included:
+        return f"Why {name} is in the pipeline"
+    return f"Why {name} {'may be' if view.included is None else 'is not'} in the pipeline"
+
+
+def trace_lines(loaded: Loaded, view: JobView, width: int) -> list[Line]:
+    """Return the sentence, and each rule with its operands, their values and where those come from."""
+    lines: list[Line] = [*_sentence(loaded, view)]
+    for problem in view.problems:
+        where = f"{problem.place}: " if problem.place.line else ""
+        lines += hanging(
+            ((f"{GLYPH_FAILED} ", "bad"),), f"{where}{clean(problem.message, 400)}", "text", width
+        )
+    if view.workflow is not None and view.workflow.included is not True:
+        lines += [(), (("workflow", "heading"),), *_rules(view.workflow, view, width)]
+    if view.rules is not None:
+        lines += [(), *_rules(view.rules, view, width)]
+    return lines
+
+
+def _sentence(loaded: Loaded, view: JobView) -> Iterator[Line]:
+    name: Span = (clean(view.name, 100), "strong")
+    ref: Span = (clean(loaded.situation.ref.name, 100), "strong")
+    matched = _matched(view.rules)
+    if view.workflow is not None and view.workflow.included is False:
+        yield (name, (" is left out: the workflow creates no pipeline on ", "text"), ref, (".", "text"))
+    elif view.included is None:
+        yield (name, (" may be in the pipeline: a rule compares what is not known here.", "text"))
+    elif view.included:
+        by = f"rule {matched.number} matches" if matched is not None else "it has no rules"
+        yield (
+            name,
+            (" is in the pipeline on ", "text"),
+            ref,
+            (f": {by}, when: {clean(view.when, 40)}.", "text"),
+        )
+    elif matched is not None:
+        words = f" is left out: rule {matched.number} matches and says when: {clean(matched.when, 20)}."
+        yield (name, (words, "text"))
+    elif view.rules is not None:
+        count = len(view.rules.rules)
+        none = "its only rule does not match" if count == 1 else f"none of its {count} rules matches"
+        yield (name, (f" is left out: {none} on ", "text"), ref, (".", "text"))
+    else:
+        yield (name, (" is left out: its when: is never.", "text"))
+
+
+def _rules(judgement: Judgement, view: JobView, width: int) -> Iterator[Line]:
+    for number, rule in enumerate(judgement.rules):
+        if number:
+            yield ()
+        yield from _rule(rule, view, width)
+
+
+def _rule(rule: Rule, view: JobView, width: int) -> Iterator[Line]:
+    glyph, role = GLYPH_NOT_REACHED, "absent"
+    if rule.reached:
+        glyph, role = {True: (GLYPH_DONE, "good"), False: (GLYPH_FAILED, "bad"), None: (GLYPH_LOOK, "look")}[
+            rule.outcome
+        ]
+    place = clean(str(rule.place), 100)
+    head: tuple[Span, ...] = ((f"{glyph} ", role), (f"{rule.number:<3}", "label"))
+    if not rule.reached:
+        yield (*head, ("not reached", "absent"))
+        return
+    texts = [f"{clause.kind}  {clean(clause.text, 400)}" for clause in rule.clauses] or ["no condition"]
+    for at, text in enumerate(texts):
+        start: Line = head if at == 0 else ((" " * 5, "text"),)
+        room = width - 5 - (len(place) + 2 if at == 0 else 0)
+        if at == 0 and len(text) <= room:
+            yield (*start, (text, "text"), (" " * (room - len(text) + 2), "text"), (place, "label"))
+        else:
+            yield from hanging(start, text, "text", width)
+            if at == 0:
+                yield ((" " * 5, "text"), (place, "label"))
+    for clause in rule.clauses:
+        yield from _operands(clause, view, width)
+    if rule.outcome is True:
+        yield from _consequence(rule, width)
+
+
+def _consequence(rule: Rule, width: int) -> Iterator[Line]:
+    sets = ", ".join(clean(each.key, 80) for each in rule.variables)
+    words = f"when: {clean(rule.when, 40)}{f'; sets {sets}' if sets else ''}"
+    yield from hanging(((" " * 8, "text"),), words, "good" if rule.when != "never" else "bad", width)
+
+
+def _operands(clause: Clause, view: JobView, width: int) -> Iterator[Line]:
+    """Yield each variable that was compared: as it was compared, and where it comes from."""
+    names = dict.fromkeys(name for each in clause.comparisons for name in each.names)
+    for name in names:
+        words, role, source = _operand(name, view)
+        column, value = (24, 26) if width >= 74 else (max(min(len(name) + 1, 24), 17), 16)
+        head: Line = (
+            (" " * 8, "text"),
+            (cell(clean(name, 255), max(column, min(len(name) + 1, 34)) - 1) + " ", "text"),
+            (cell(words, max(value, min(len(words) + 1, width // 3)) - 1) + " ", role),
+        )
+        yield from hanging(head, source, "label", width)
+    if clause.why:
+        yield from hanging(((f"{' ' * 8}{GLYPH_LOOK} ", "look"),), clean(clause.why, 300), "label", width)
+
+
+def _operand(name: str, view: JobView) -> tuple[str, str, str]:
+    found = view.variables.get(name)
+    if found is None:
+        absent = view.absent.get(name)
+        if absent is None:
+            return "not set", "absent", _only_in(name)
+        loser = absent.losers[0]
+        words = f"{source_words(loser.definition)}, {loser.reason!s}"
+        return "absent", "bad", words
+    if name in _JOB_ONLY:
+        return "not set", "absent", "not there yet when rules are judged"
+    return (*_compared(name, found), source_words(found.winner))
+
+
+def _compared(name: str, found: Resolved) -> tuple[str, str]:
+    """Return the value as rules compare it: as written, not expanded."""
+    value = found.winner.value
+    if isinstance(value, Unknown):
+        return "not known here", "look"
+    if is_secret(name, found):
+        return (f"{MASK} {len(value)} characters", "look") if value else ("empty", "look")
+    return (clean(value, 200), "text") if value else ("empty", "look")
+
+
+_JOB_ONLY = frozenset(
+    {"CI_JOB_TOKEN", "CI_JOB_ID", "CI_PIPELINE_ID", "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"}
+)
+_ONLY_IN = {
+    "CI_COMMIT_TAG": "set only in tag pipelines",
+    "CI_COMMIT_BRANCH": "set only in branch pipelines",
+}
+
+
+def _only_in(name: str) -> str:
+    if name.startswith("CI_MERGE_REQUEST_"):
+        return "set only in merge request pipelines"
+    return _ONLY_IN.get(name, "nothing sets it")
+
+
+def job_states(config: Config, views: Mapping[str, JobView]) -> list[JobState]:
+    """Return the jobs by stage and name, each as far as it is judged."""
+    jobs: Sequence[Job] = list((config.jobs or {}).values())
+    return [JobState(name=job.name, stage=job.stage, view=views.get(job.name)) for job in jobs]
