@@ -399,6 +399,11 @@ SCENES: tuple[Scene, ...] = (
     Scene("rules-80x24", _project(job="publish"), ("w",), width=80, height=24),
     Scene("rules-60x16", _project(job="publish"), ("w",), width=60, height=16),
     Scene("rules-200x60", _project(job="publish"), ("w",), width=200, height=60),
+    Scene("compare", _project(job="publish"), ("d",)),
+    Scene("compare-light", _project(job="publish"), ("d",), theme="dockpass-light"),
+    Scene("compare-80x24", _project(job="publish"), ("d",), width=80, height=24),
+    Scene("compare-60x16", _project(job="publish"), ("d",), width=60, height=16),
+    Scene("compare-200x60", _project(job="publish"), ("d",), width=200, height=60),
     Scene("overview-as-job", _project(), ("v", "J", "p", "u", "b", "l", "enter", "escape")),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "r")),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -16,8 +15,6 @@ from dockpass.text import clean, plural
 from dockpass.ui.actions import bindings, row_binding
 from dockpass.ui.editor import Editor
 from dockpass.ui.screens.jobscreen import JobScreen
-from dockpass.ui.screens.pick import Answers, Pick
-from dockpass.ui.views import choices
 from dockpass.ui.views.variable import Around, detail_lines
 from dockpass.ui.views.variables import (
     Listed,

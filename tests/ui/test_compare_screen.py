@@ -1,0 +1,101 @@
+"""The screen that compares: logins first, secrets never, files and logs of any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from screens import press, shown
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from dockpass.ui.screens.compare import CompareScreen
+from dockpass.ui.screens.overview import Overview
+from dockpass.ui.widgets.panel import Rows
+from scenes import JOB, session, with_project
+
+CLEANUP = "WERF_IMAGES_CLEANUP_PASSWORD"
+LOG = (
+    "\x1b[0;m\x1b[32;1m$ export\x1b[0;m\n"
+    "export CI_REGISTRY='other.myhost.com'\nexport CI_JOB_TOKEN='[MASKED]'\n"
+    "export DEPLOY_TOKEN='canary-of-the-log'\nexport CI_JOB_ID='99'\n"
+)
+
+
+async def opened(pilot: Pilot[int], *keys: str) -> CompareScreen:
+    await press(pilot, "d")
+    found = pilot.app.screen
+    assert isinstance(found, CompareScreen)
+    for key in ("", *keys):
+        if key:
+            await press(pilot, key)
+        for _ in range(2):
+            found.pump()
+            await pilot.pause()
+    return found
+
+
+def words(found: CompareScreen, selector: str) -> str:
+    return str(found.query_one(selector, Static).render())
+
+
+def rows(found: CompareScreen) -> dict[str, str]:
+    listed = found.query_one("#differences", Rows)
+    return {each: str(listed.get_option(each).prompt) for each in listed._ids if each}
+
+
+async def test_main_and_this_branch_are_compared_and_logins_come_first() -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        found = await opened(pilot)
+        assert next(iter(rows(found))) == CLEANUP
+        assert words(found, "#status-right") == "1 difference changes a login"
+        assert "main with feature/login" in words(found, "#status-left")
+        logins = words(found, "#compare-logins Static")
+        assert "cleanup   cleanup token" in logins
+        assert "the same" in logins
+        assert "absent: protected, and feature/login is not" in words(found, "#difference Static")
+        assert "canary" not in pilot.app.export_screenshot()
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, Overview)
+
+
+async def test_the_sides_are_swapped() -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        found = await opened(pilot, "x")
+        assert "feature/login with main" in words(found, "#status-left")
+        assert rows(found)[CLEANUP].startswith("+")
+
+
+async def test_a_log_and_this_shell_are_compared_without_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "job.log").write_text(LOG, encoding="utf-8")
+    made = session(JOB)
+    object.__setattr__(made.services, "cwd", tmp_path)
+    async with shown(made) as pilot:
+        found = await opened(pilot, "r", *"job.log", "enter")
+        listed = rows(found)
+        assert "other.myhost.com" in listed["CI_REGISTRY"]
+        assert "change" in words(found, "#status-right")
+        assert "CI_JOB_ID" not in listed
+        await press(pilot, "t")
+        assert "99" in rows(found)["CI_JOB_ID"]
+        assert "value unknown" in listed["CI_JOB_TOKEN"]
+        assert "canary" not in pilot.app.export_screenshot()
+
+
+async def test_a_file_that_is_missing_is_told_and_the_rest_stays() -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        found = await opened(pilot, "r", *"nothing.env", "enter")
+        assert CLEANUP in rows(found)
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (200, 60)])
+async def test_hostile_text_stays_text(size: tuple[int, int], tmp_path: Path) -> None:
+    hostile = "A[/x]=\x1b[2J\u202e[@click=app.quit]\nCI_REGISTRY=[/foo]\x1b]0;x\x07\n"
+    (tmp_path / "x.env").write_text(hostile, encoding="utf-8")
+    made = session(JOB)
+    object.__setattr__(made.services, "cwd", tmp_path)
+    async with shown(made, size) as pilot:
+        await opened(pilot, "r", *"x.env", "enter", "enter", "tab", "slash", *"[/a", "escape")
+        shot = pilot.app.export_screenshot()
+        assert "\x1b" not in shot
+        assert "\u202e" not in shot

@@ -1,0 +1,127 @@
+"""The screen of rules, and the overview as a job would see it."""
+
+from __future__ import annotations
+
+import pytest
+from screens import press, shown
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from dockpass.auth.command import Command
+from dockpass.auth.decision import Decision
+from dockpass.ui.screens.dialogs import Confirm, EditValue
+from dockpass.ui.screens.overview import Overview
+from dockpass.ui.screens.rules import RulesScreen
+from dockpass.ui.screens.variables import VariablesScreen
+from dockpass.ui.widgets.panel import Rows
+from scenes import JOB, session, with_project
+
+
+async def opened(pilot: Pilot[int], *keys: str) -> None:
+    for key in keys:
+        await press(pilot, key)
+        pump = getattr(pilot.app.screen, "pump", None)
+        if pump is not None:
+            pump()
+            await pilot.pause()
+
+
+def words(pilot: Pilot[int], selector: str) -> str:
+    return str(pilot.app.screen.query_one(selector, Static).render())
+
+
+def jobs(pilot: Pilot[int]) -> dict[str, str]:
+    rows = pilot.app.screen.query_one("#jobs", Rows)
+    return {each: str(rows.get_option(each).prompt) for each in rows._ids if each}
+
+
+async def test_each_job_says_why_it_is_in_the_pipeline_or_not() -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        await opened(pilot, "w")
+        found = jobs(pilot)
+        assert found["publish"].startswith("✗")
+        assert "no rule matches" in found["publish"]
+        assert found["cleanup"].startswith("✗")
+        assert "rule 1: never" in found["cleanup"]
+        assert found["deploy"].startswith("▶")
+        assert "manual, rule 2" in found["deploy"]
+        assert found["test"].startswith("✓")
+        assert "always" in found["test"]
+        trace = words(pilot, "#trace Static")
+        assert "none of its 3 rules matches on feature/login" in trace
+        assert "set only in tag pipelines" in trace
+        assert "run it for the branch main" in trace
+        assert "RELEASE_KEY" in trace
+        assert "absent" in trace
+        assert "rule 2 matches: a pipeline is created" in words(pilot, "#pipeline Static")
+
+
+async def test_another_ref_judges_every_job_anew() -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        await opened(pilot, "w", "b", *"main", "enter", "s", *"sched", "enter")
+        found = jobs(pilot)
+        assert found["publish"].startswith("✓")
+        assert "rule 2" in found["publish"]
+        assert found["cleanup"].startswith("✓")
+        assert "is in the pipeline on main: rule 2 matches" in words(pilot, "#trace Static")
+
+
+async def test_the_variables_of_the_selected_job_are_a_key_away_and_back() -> None:
+    made = with_project(job="publish")
+    async with shown(made) as pilot:
+        await opened(pilot, "w", "up", "v")
+        assert isinstance(pilot.app.screen, VariablesScreen)
+        assert made.desk.looking.job == "cleanup"
+        await opened(pilot, "w")
+        assert isinstance(pilot.app.screen, RulesScreen)
+        await opened(pilot, "escape")
+        assert isinstance(pilot.app.screen, Overview)
+
+
+async def test_without_a_project_it_says_how_to_see_rules() -> None:
+    async with shown(session(JOB)) as pilot:
+        await opened(pilot, "w")
+        assert "No .gitlab-ci.yml here" in words(pilot, "#rules-notice Static")
+        await opened(pilot, "v", "escape", "escape")
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (200, 60)])
+async def test_hostile_rules_stay_text(size: tuple[int, int]) -> None:
+    yaml = (
+        '"[red]job[/x]\\e[2J":\n  script: x\n  rules:\n'
+        '    - if: $A == "[@click=app.quit]\\u202e"\n    - changes: ["[b]\\e[1m"]\n'
+        '    - exists: ["[/b]"]\n      variables: {"[b]": x}\n'
+    )
+    async with shown(with_project(files={".gitlab-ci.yml": yaml}), size) as pilot:
+        await opened(pilot, "w", "enter", "slash", *"[/b", "escape")
+        shot = pilot.app.export_screenshot()
+        assert "\x1b" not in shot
+        assert "\u202e" not in shot
+
+
+async def test_once_a_job_is_chosen_the_overview_shows_its_logins_and_a_key_goes_back() -> None:
+    made = with_project()
+    async with shown(made) as pilot:
+        await opened(pilot, "v", "J", *"publ", "enter", "escape")
+        assert "as publish on feature/login" in words(pilot, "#status-left")
+        assert isinstance(made.decide(Command.PUSH), Decision)
+        assert "not known here" in str(pilot.app.screen.query_one("#why Static", Static).render())
+        await opened(pilot, "o")
+        assert "shell" in words(pilot, "#status-left")
+        assert not isinstance(made.decide(Command.PUSH), Decision)
+        await opened(pilot, "o")
+        assert "as publish on feature/login" in words(pilot, "#status-left")
+
+
+async def test_a_run_with_an_unknown_value_asks_for_it_and_keeps_it_in_memory() -> None:
+    made = with_project(job="test")
+    async with shown(made) as pilot:
+        await opened(pilot, "v", "J", *"test", "enter", "escape", "2", "enter")
+        assert isinstance(pilot.app.screen, EditValue)
+        assert "CI_JOB_TOKEN" in pilot.app.export_screenshot()
+        await opened(pilot, *"glcbt-64_typed", "enter")
+        assert isinstance(pilot.app.screen, Overview)
+        assert [each.name for each in made.edits] == ["CI_JOB_TOKEN"]
+        await opened(pilot, "2", "enter")
+        assert isinstance(pilot.app.screen, Confirm)
+        assert "glcbt-64_typed" not in pilot.app.export_screenshot()

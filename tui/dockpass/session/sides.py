@@ -1,0 +1,87 @@
+"""The sides of a comparison: a job on a ref, this shell, or a file in any of the formats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dockpass.auth.facts import Edit
+from dockpass.errors import UsageError
+from dockpass.secrets import Redactor, Secret
+from dockpass.session.desk import Desk
+from dockpass.text import clean
+from dockpass.textfile import read_bytes_of
+from dockpass.variables.compare import Side, side_of_environ, side_of_reading, side_of_view
+from dockpass.variables.envsource import LARGEST
+from dockpass.variables.gitlab.model import Ref
+from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.inwords import protection_words
+
+_HINT = "Give a file with variables, or a job's log."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What one side is: a ref (of the job that is looked at), a file, or, without either, this shell."""
+
+    ref: Ref | None = None
+    path: str = ""
+
+    @property
+    def title(self) -> str:
+        """The side in a word or two, clean."""
+        if self.ref is not None:
+            return clean(self.ref.name, 100)
+        return clean(self.path, 100) if self.path else "this shell"
+
+
+@dataclass(frozen=True, slots=True)
+class Sided:
+    """A side, and the job's view where it is one."""
+
+    chosen: Chosen
+    side: Side
+    view: JobView | None = None
+
+
+def side_of(
+    chosen: Chosen,
+    desk: Desk,
+    edits: Sequence[Edit],
+    environ: Mapping[str, str],
+    cwd: Path,
+    redactor: Redactor,
+) -> Sided:
+    """Return a side; secrets in it are masked everywhere from now on.
+
+    Raises `UsageError` for a file that cannot be read, `YamlError` for a configuration.
+    """
+    if chosen.ref is not None:
+        looking = desk.looking
+        if chosen.ref != looking.ref:
+            looking = looking.on(chosen.ref)
+        view = desk.seen(edits, looking).view
+        title = f"{looking.job or 'every job'} on {chosen.ref.name}, {protection_words(chosen.ref)}"
+        return Sided(chosen, side_of_view(clean(title, 200), view), view)
+    side = _file(cwd / chosen.path, chosen.path, environ) if chosen.path else side_of_environ("", environ)
+    for seen in side.variables.values():
+        if seen.secret and isinstance(seen.value, str) and seen.value:
+            redactor.learn(Secret(seen.value))
+    return Sided(chosen, replace(side, title=chosen.title))
+
+
+def _file(path: Path, name: str, environ: Mapping[str, str]) -> Side:
+    # These load YAML.
+    from dockpass.variables.formats.catalogue import read
+    from dockpass.variables.formats.detect import propose
+    from dockpass.variables.formats.reading import decode
+
+    raw = read_bytes_of(path, "variables-file", _HINT, LARGEST)
+    if len(raw) > LARGEST:
+        raise UsageError("variables-file-large", f"{clean(name, 200)} is larger than 16 MiB.", _HINT)
+    text, _ = decode(raw)
+    side = side_of_reading("", read(propose(text, name).format, text, environ))
+    if not side.variables:
+        raise UsageError("no-variables", f"{clean(name, 200)} has no variables.", _HINT)
+    return side

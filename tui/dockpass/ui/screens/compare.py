@@ -1,0 +1,276 @@
+"""Compare: two refs, this shell, files and logs beside each other. Secrets are compared, and never shown."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.widgets import OptionList
+
+from dockpass.auth.command import Command
+from dockpass.auth.decide import decide
+from dockpass.auth.facts import Facts, Source, SourceKind
+from dockpass.keymap import key_for
+from dockpass.session.session import Session
+from dockpass.session.sides import Chosen, Sided, side_of
+from dockpass.text import clean
+from dockpass.ui.actions import bindings, row_binding
+from dockpass.ui.screens.jobscreen import JobScreen
+from dockpass.ui.screens.pick import Pick
+from dockpass.ui.views.choices import Answer, ref_id, ref_of
+from dockpass.ui.views.compare import (
+    difference_row,
+    listed,
+    logins_lines,
+    matching,
+    summary,
+    verdict,
+    why_lines,
+)
+from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches
+from dockpass.ui.widgets.filter import Filter
+from dockpass.ui.widgets.panel import Panel, Row, Rows
+from dockpass.variables.compare import Comparison, Difference, compare
+from dockpass.variables.gitlab.model import Ref
+from dockpass.variables.inwords import protection_words, ref_words
+from dockpass.variables.variable import variable
+
+SHELL = "shell"
+FILE = "file:"
+
+
+class DifferenceRows(Rows):
+    """The differences."""
+
+    BINDINGS = [row_binding("why")]
+
+
+class CompareScreen(JobScreen):
+    """What differs between two sides, and does it change a login?"""
+
+    BINDINGS = [*bindings("compare"), *bindings("everywhere")]
+    PLACE = "compare"
+    PANELS = ("differences", "difference", "compare-logins")
+    AUTO_FOCUS = "#differences"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._chosen: tuple[Chosen, Chosen] | None = None
+        self._sides: tuple[Sided, Sided] | None = None
+        self._found: Comparison | None = None
+        self._every_run = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Show only the keys that work here and now."""
+        if action in {"swap", "left", "right"}:
+            return self._chosen is not None
+        if action == "every_run":
+            return self._found is not None and bool(self._found.every_run)
+        return super().check_action(action, parameters)
+
+    def compose_panels(self) -> ComposeResult:
+        """The logins, the differences, and one of them."""
+        yield Panel("What it means for the logins", id="compare-logins")
+        yield DifferenceRows("Differences", id="differences")
+        yield Panel("Why", id="difference")
+        yield Panel("Compare", id="compare-notice")
+        yield Filter("a part of a name", filters="#differences")
+
+    def show_seen(self) -> None:
+        """Compare what was chosen; at first the default branch with what is looked at."""
+        if self._chosen is None:
+            self._chosen = self._first()
+        self._compare()
+
+    def _first(self) -> tuple[Chosen, Chosen]:
+        desk = self.desk
+        if not desk.has_something:
+            return Chosen(), Chosen()
+        now = Chosen(ref=desk.looking.ref)
+        default = (desk.clone.project.default_branch if desk.clone is not None else None) or "main"
+        if desk.looking.ref.name == default:
+            return Chosen(), now
+        return Chosen(ref=Ref(name=default, protected=desk.protected(Ref(name=default)))), now
+
+    def _compare(self) -> None:
+        """Compare beside the screen: a log may be large."""
+        if self._chosen is None:
+            return
+        left, right = self._chosen
+        session, edits = self.session, self.session.all_edits()
+        environ = session.found.known_values()
+        read = partial(
+            side_of,
+            desk=self.desk,
+            edits=edits,
+            environ=environ,
+            cwd=session.services.cwd,
+            redactor=session.services.redactor,
+        )
+
+        def work() -> tuple[Sided, Sided, Comparison]:
+            one, two = read(left), read(right)
+            return one, two, compare(one.side, two.side)
+
+        self.in_background(work, self._take_sides)
+
+    def _take_sides(self, result: tuple[Sided, Sided, Comparison]) -> None:
+        one, two, self._found = result
+        self._sides = (one, two)
+
+    def status(self) -> Status:
+        """Return the two sides, and the verdict."""
+        right: Line = verdict(self._found) if self._found is not None else ()
+        left = self.titled(" with ".join(self._titles()))
+        return left, right
+
+    def _titles(self) -> tuple[str, str]:
+        if self._chosen is None:
+            return "", ""
+        one, two = self._chosen
+        titles = one.title, two.title
+        if titles[0] == titles[1] and one.ref is not None and two.ref is not None:
+            return f"{titles[0]} {protection_words(one.ref)}", f"{titles[1]} {protection_words(two.ref)}"
+        return titles
+
+    def refresh_all(self) -> None:
+        """Show everything anew."""
+        self.set_class(self._found is None or self.error is not None, "-notice")
+        self.query_one("#compare-notice", Panel).show(self.notice_lines())
+        self._show_logins()
+        self._show_differences()
+        self._show_selected()
+        super().refresh_all()
+
+    def _show_logins(self) -> None:
+        if self._sides is None:
+            return
+        left, right = (
+            {command: decide(command, self._facts(each)) for command in Command} for each in self._sides
+        )
+        view = partial(logins_lines, left, right, self._titles())
+        self.query_one("#compare-logins", Panel).show(view)
+
+    def _facts(self, sided: Sided) -> Facts:
+        found, source = self.session.found, Source(SourceKind.JOB)
+        variables = {
+            name: variable(name, seen.value, source, secret=seen.secret)
+            for name, seen in sided.side.variables.items()
+        }
+        return Facts(variables, found.options, found.base_images, found.home, found.cwd, found.unknown_images)
+
+    def _listed(self) -> list[Difference]:
+        return listed(self._found, every_run=self._every_run) if self._found is not None else []
+
+    def _show_differences(self) -> None:
+        rows, text = self.query_one("#differences", Rows), self.query_one(Filter).text
+        everything = self._listed()
+        found = matching(everything, text)
+
+        def lines(width: int) -> list[Row]:
+            shown: list[Row] = [(each.name, difference_row(each, width)) for each in found]
+            return shown or [
+                (None, line) for line in nothing_matches(text) or [(("nothing differs", "good"),)]
+            ]
+
+        rows.show(lines)
+        rows.border_title = f"Differences {filter_words(text, len(found), len(everything))}".rstrip()
+        keys = [key_for("every_run", self.session.keys)]
+        rows.border_subtitle = summary(self._found, keys) if self._found is not None else ""
+
+    def _show_selected(self) -> None:
+        panel, name = self.query_one("#difference", Panel), self.query_one("#differences", Rows).selected_id
+        found = next((each for each in self._listed() if each.name == name), None)
+        panel.border_title = f"Why {clean(name, 255)} differs" if found is not None and name else "Why"
+        if found is None or self._sides is None:
+            panel.show(())
+            return
+        views = (self._sides[0].view, self._sides[1].view)
+        panel.show(partial(why_lines, found, self._titles(), views))
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Another difference."""
+        if event.option_list.id == "differences":
+            self._show_selected()
+
+    def on_option_list_option_selected(self) -> None:
+        """Enter goes to the details."""
+        self.query_one("#difference").focus()
+
+    def action_swap(self) -> None:
+        """Swap the sides."""
+        if self._chosen is not None:
+            self._chosen = (self._chosen[1], self._chosen[0])
+            self._compare()
+
+    def action_left(self) -> None:
+        """Choose the left side."""
+        self._ask_for_side(0)
+
+    def action_right(self) -> None:
+        """Choose the right side."""
+        self._ask_for_side(1)
+
+    def _ask_for_side(self, at: int) -> None:
+        def taken(answer: str | None) -> None:
+            if answer is not None and self._chosen is not None:
+                sides = list(self._chosen)
+                sides[at] = self._side_of(answer)
+                self._chosen = (sides[0], sides[1])
+                self._compare()
+
+        title = f"What stands on the {'left' if at == 0 else 'right'}?"
+        words = (
+            "A ref of the job that is looked at, this shell, or a file: type its path. Any format, or a log."
+        )
+        self.app.push_screen(Pick(title, words, self._answers), taken)
+
+    def _answers(self, text: str) -> list[Answer]:
+        answers: list[Answer] = [
+            (SHELL, (("this shell", "text"), ("  the variables of this process", "label")))
+        ]
+        if self.desk.has_something:
+            refs = {ref_id(each): each for each in (self.desk.looking.ref, *self.desk.known_refs)}
+            for each in refs.values():
+                words = protection_words(self._known(each))
+                answers.append((ref_id(each), ((ref_words(each), "text"), (f"  {words}", "label"))))
+        found = [each for each in answers if text.casefold() in each[1][0][0].casefold()]
+        if text:
+            found.append((f"{FILE}{text}", ((f"the file {clean(text, 200)}", "text"),)))
+        return found
+
+    def _known(self, ref: Ref) -> Ref:
+        now = self.desk.looking.ref
+        if (now.type, now.name) == (ref.type, ref.name):
+            return now
+        return Ref(type=ref.type, name=ref.name, protected=self.desk.protected(ref))
+
+    def _side_of(self, answer: str) -> Chosen:
+        if answer == SHELL:
+            return Chosen()
+        if answer.startswith(FILE):
+            return Chosen(path=answer.removeprefix(FILE))
+        return Chosen(ref=self._known(ref_of(answer)))
+
+    def action_every_run(self) -> None:
+        """Show what differs in every run, or hide it."""
+        self._every_run = not self._every_run
+        self.refresh_all()
+
+    def action_filter(self) -> None:
+        """Ask for a part of a name."""
+        self.query_one(Filter).open()
+
+    def on_filter_applied(self) -> None:
+        """Filter while it is typed."""
+        self.refresh_all()
+
+    def action_copy(self) -> None:
+        """Copy the verdict."""
+        words = "".join(text for text, _ in verdict(self._found)) if self._found is not None else ""
+        self.copy(f"{' with '.join(self._titles())}: {words}")
+
+    def action_back(self) -> None:
+        """Clear a filter, else go back."""
+        if not self.query_one(Filter).clear_filter():
+            self.dismiss(None)

@@ -1,0 +1,156 @@
+"""Two sets of variables beside each other: what it means for the logins, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dockpass.auth.command import Command
+from dockpass.auth.decision import Decision
+from dockpass.secrets import MASK
+from dockpass.text import clean, cut, plural
+from dockpass.ui.views.commands import Decided, warning_words
+from dockpass.ui.views.words import GLYPH_LOOK, Line, Span, cell, hanging, method_role
+from dockpass.unknown import Unknown
+from dockpass.variables.compare import Comparison, Difference, Seen, State
+from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.inwords import reason_words
+
+_GLYPHS = {State.ONLY_LEFT: "-", State.ONLY_RIGHT: "+", State.SAME: "=", State.UNKNOWN: "?"}
+_NAME = 32
+
+
+def logins_lines(
+    left: Mapping[Command, Decided], right: Mapping[Command, Decided], titles: tuple[str, str], width: int
+) -> list[Line]:
+    """Return the login of each command on both sides; the same one is said only once."""
+    column = max((width - 10) // 2, 16)
+    head = f"{'command':10}{cell(titles[0], column - 1)} {cut(titles[1], column)}"
+    lines: list[Line] = [((head, "heading"),)]
+    for command in Command:
+        one, two = _login(left[command], column - 1), _login(right[command], column)
+        same: Line = (("the same", "label"),) if _key(left[command]) == _key(right[command]) else two
+        blank = column - sum(len(text) for text, _ in one)
+        lines.append(((f"{command!s:10}", "strong"), *one, (" " * max(blank, 1), "text"), *same))
+    return lines
+
+
+def _key(decided: Decided) -> object:
+    if not isinstance(decided, Decision):
+        return decided.id
+    return decided.method, decided.username, decided.login, decided.secret_from, warning_words(decided)
+
+
+def _login(decided: Decided, room: int) -> Line:
+    if not isinstance(decided, Decision):
+        return ((cut("no repository", room), "look"),)
+    method: Span = (decided.method.label, method_role(decided.method))
+    where = clean(decided.login[0]) if decided.login else decided.username or ""
+    warning = warning_words(decided)
+    address: Line = ((f"  {where}", "text"),) if where else ()
+    notice: Line = ((f"  {GLYPH_LOOK} {warning}", "look"),) if warning else ()
+    for line in ((method, *address, *notice), (method, *notice)):
+        if sum(len(text) for text, _ in line) <= room:
+            return line
+    return (method,)
+
+
+def difference_row(found: Difference, width: int) -> Line:
+    """Return one row: the name, and what stands on either side; no secret."""
+    name = min(_NAME, max(width * 3 // 7, 18))
+    column = max((width - 2 - name) // 2, 8)
+    role = "bad" if found.logins else "label" if found.state in {State.SAME, State.UNKNOWN} else "look"
+    glyph = _GLYPHS.get(found.state, "≠")
+    spans: list[Span] = [(f"{glyph} ", role), (cell(clean(found.name, 255), name - 1) + " ", "text")]
+    for seen in (found.left, found.right):
+        shown = _side(seen, found, column - 1)
+        taken = sum(len(text) for text, _ in shown)
+        spans += [*shown, (" " * max(column - taken, 1), "text")]
+    return tuple(spans)
+
+
+def _side(seen: Seen | None, found: Difference, room: int) -> list[Span]:
+    text, role = _value(seen, secret=found.secret)
+    spans: list[Span] = [(cut(text, room), role)]
+    left = room - len(spans[0][0]) - 2
+    if seen is not None and seen.source and left >= 8:
+        spans.append((f"  {cut(_source(seen.source), left)}", "label"))
+    return spans
+
+
+def _source(source: str) -> str:
+    """Return where a value comes from: of YAML the place alone."""
+    word, _, place = source.partition(" ")
+    return place if word.startswith("yaml") and place else source
+
+
+def _value(seen: Seen | None, *, secret: bool) -> tuple[str, str]:
+    if seen is None:
+        return "absent", "absent"
+    if isinstance(seen.value, Unknown):
+        return ("if protected", "look") if seen.value.may_be_missing else ("value unknown", "look")
+    if not seen.value:
+        return "empty", "look"
+    if secret:
+        return f"{MASK} {plural(len(seen.value), 'character')}", "look"
+    return clean(seen.value, 1000), "text"
+
+
+def verdict(found: Comparison) -> Line:
+    """Return the answer for the status line."""
+    logins = len(found.of_logins)
+    if logins:
+        return ((f"{plural(logins, 'difference')} {_changing(found).partition(' ')[2]}", "bad"),)
+    if found.plain:
+        return ((f"{plural(len(found.plain), 'difference')}, no login changes", "look"),)
+    return (("no difference", "good"),)
+
+
+def listed(found: Comparison, *, every_run: bool) -> list[Difference]:
+    """Return the differences in their order: logins, others, what one side does not know, every run."""
+    rest = found.every_run if every_run else ()
+    return [*found.of_logins, *found.plain, *found.unknown_on_one_side, *rest]
+
+
+def matching(found: Iterable[Difference], text: str) -> list[Difference]:
+    """Return those whose name holds a text."""
+    return [each for each in found if text in clean(each.name, 255).casefold()]
+
+
+def why_lines(
+    found: Difference, titles: tuple[str, str], views: tuple[JobView | None, JobView | None], width: int
+) -> list[Line]:
+    """Return what a difference is, side by side, and which logins it changes."""
+    lines: list[Line] = []
+    for title, seen, view in zip(titles, (found.left, found.right), views, strict=True):
+        text, role = _value(seen, secret=found.secret)
+        words = f"{text}{f', from {_source(seen.source)}' if seen is not None and seen.source else ''}"
+        if seen is None and view is not None and found.name in view.absent:
+            words = f"absent: {reason_words(view.absent[found.name].losers[0])}"
+        head: Line = ((f"{cell(title, 22)} ", "strong"),)
+        lines += hanging(head, words, role if role != "absent" else "label", width)
+    if found.how:
+        lines += [(), *hanging((), found.how, "text", width)]
+    if found.every_run:
+        lines += [(), (("It differs from run to run.", "label"),)]
+    if found.state is State.UNKNOWN:
+        lines += [(), (("What is not known cannot be compared.", "label"),)]
+    if found.logins:
+        names = ", ".join(map(str, found.logins))
+        lines += [
+            (),
+            *hanging(((f"{GLYPH_LOOK} ", "bad"),), f"It changes the login of {names}.", "text", width),
+        ]
+    return lines
+
+
+def summary(found: Comparison, keys: Sequence[str]) -> str:
+    """Return the counts for the frame, with the key that shows what differs in every run."""
+    words = [_changing(found), f"{len(found.plain)} not", f"{found.same} the same"]
+    if found.every_run:
+        words.append(f"{len(found.every_run)} in every run: {keys[0]}")
+    return " · ".join(words)
+
+
+def _changing(found: Comparison) -> str:
+    count = len(found.of_logins)
+    return f"{count} changes a login" if count == 1 else f"{count} change a login"
