@@ -11,6 +11,7 @@ from tokenactions import granted_actions
 
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import DeletionPlan, Policy, plan_deletion
 from dockpass.errors import LoginRefused
 from dockpass.references.credential import Credential
@@ -32,7 +33,7 @@ JOB = Credential("gitlab-ci-token", Secret(JOB_TOKEN))
 async def plan_of(client: RegistryClient, **rules: object) -> DeletionPlan:
     tags = await survey(client, PATH, lambda done, total: None)
     single = await can_delete_single_tags(client, PATH)
-    return plan_deletion(tags, Policy(NOW, **rules), single_tags=single)  # type: ignore[arg-type]
+    return plan_deletion(tags, Policy(NOW, CleanupOptions(**rules)), single_tags=single)  # type: ignore[arg-type]
 
 
 async def clean_up(client: RegistryClient, **rules: object) -> dict[str, str]:
@@ -109,7 +110,7 @@ async def test_a_job_token_may_not_delete_and_is_refused_once(start_registry: St
     results: list[TagResult] = []
     async with RegistryClient(registry.host, Given(JOB)) as client:
         tags = await survey(client, PATH, lambda done, total: None)
-        plan = plan_deletion(tags, Policy(NOW, match=".*"), single_tags=None)
+        plan = plan_deletion(tags, Policy(NOW, CleanupOptions(match=".*")), single_tags=None)
         with pytest.raises(RegistryError) as caught:
             await execute(client, PATH, plan, results.append)
         assert await client.tags(PATH) == ["v0", "v1", "v2"]

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from dockpass.auth.command import Command
 from dockpass.cleanup.execute import TagResult
 from dockpass.cleanup.inventory import survey
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import DeletionPlan, Policy, plan_deletion
 from dockpass.errors import DockpassError
 from dockpass.registry.answer import Answer, Where
@@ -415,7 +416,9 @@ async def clean_up(model: Model) -> Outcome:
 
     try:
         tags = await survey(client, "r", lambda done, total: None)
-        run.plan = plan_deletion(tags, Policy(NOW, match="old-.*"), single_tags=model.habits.single)
+        run.plan = plan_deletion(
+            tags, Policy(NOW, CleanupOptions(match="old-.*")), single_tags=model.habits.single
+        )
         model.plan_is(run.plan)
         model.looked = None
         model.ends.clear()

@@ -9,6 +9,7 @@ from logins import ANONYMOUS
 
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import DeletionPlan, Policy, TagInfo, plan_deletion
 from dockpass.cleanup.reading import parse_time
 from dockpass.errors import DockpassError
@@ -31,7 +32,7 @@ async def surveyed(client: RegistryClient) -> dict[str, TagInfo]:
 
 async def planned(client: RegistryClient, match: str = ".*", single: bool | None = None) -> DeletionPlan:
     tags = await survey(client, "web", lambda done, total: None)
-    return plan_deletion(tags, Policy(NOW, match=match), single_tags=single)
+    return plan_deletion(tags, Policy(NOW, CleanupOptions(match=match)), single_tags=single)
 
 
 async def carried_out(client: RegistryClient, plan: DeletionPlan) -> dict[str, str]:

@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import (
     YOUNG,
     DeletionPlan,
     Policy,
     TagInfo,
-    in_words,
     needs_single_tags,
     plan_deletion,
     referred_digest,
 )
+from dockpass.units import age
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 OLD = timedelta(days=30)
@@ -31,7 +32,7 @@ def tag(name: str, number: int, *, days: float | None = 100, **extra: object) ->
 
 
 def policy(**rules: object) -> Policy:
-    return Policy(NOW, **rules)  # type: ignore[arg-type]
+    return Policy(NOW, CleanupOptions(**rules))  # type: ignore[arg-type]
 
 
 def going(plan: DeletionPlan) -> set[str]:
@@ -55,11 +56,13 @@ def test_every_given_rule_has_to_let_a_tag_go() -> None:
         tag("release", 3),
         tag("feature-3", 4, days=50),
     ]
-    plan = plan_deletion(tags, policy(match="feature-.*", older_than=OLD, keep=(".*-3",)), single_tags=True)
+    plan = plan_deletion(
+        tags, policy(match="feature-.*", older_than=OLD.total_seconds(), keep=(".*-3",)), single_tags=True
+    )
     assert going(plan) == {"feature-1"}
-    assert reason(plan, "feature-1") == "like --match feature-.*, 100 days old"
+    assert reason(plan, "feature-1") == "matches --match feature-.*, 100 days old"
     assert reason(plan, "feature-2") == "younger than 30 days"
-    assert reason(plan, "release") == "not like --match feature-.*"
+    assert reason(plan, "release") == "does not match --match feature-.*"
     assert reason(plan, "feature-3") == "kept by --keep .*-3"
 
 
@@ -90,7 +93,7 @@ def test_what_is_young_or_of_unknown_age_stays_whatever_the_rule() -> None:
     plan = plan_deletion(tags, policy(match=".*"), single_tags=True)
     assert going(plan) == {"old"}
     assert reason(plan, "young") == "younger than 2 hours"
-    assert reason(plan, "unknown") == "its age is not known"
+    assert reason(plan, "unknown") == "its age is unknown"
 
 
 def test_a_broken_tag_stays_is_told_and_hinders_no_other() -> None:
@@ -122,7 +125,7 @@ def test_the_parts_of_a_kept_index_stay_and_those_of_a_going_one_go_after_it() -
         tag("v1-amd64", 5),
         tag("v1", 4, children=(digest(5),)),
     ]
-    plan = plan_deletion(tags, policy(older_than=OLD), single_tags=True)
+    plan = plan_deletion(tags, policy(older_than=OLD.total_seconds()), single_tags=True)
     assert going(plan) == {"v1", "v1-amd64"}
     assert reason(plan, "v2-amd64") == "part of the kept index v2"
     assert [deletion.tags for deletion in plan.deletions] == [("v1",), ("v1-amd64",)]
@@ -141,7 +144,9 @@ def test_what_refers_to_an_image_shares_its_fate(companion: Callable[[int], TagI
     for subject, expected in ((1, set()), (2, {"old"}), (4, set()), (99, set())):
         signature = companion(subject)
         plan = plan_deletion(
-            [*tags, signature], policy(match="new|old|index", older_than=OLD), single_tags=True
+            [*tags, signature],
+            policy(match="new|old|index", older_than=OLD.total_seconds()),
+            single_tags=True,
         )
         fate = {signature.tag} if expected else set()
         assert going(plan) == {"old"} | fate, subject
@@ -154,7 +159,7 @@ def test_the_rules_hold_for_an_artifact_with_a_name_of_its_own_and_one_that_stay
     tags = [tag("app-1", 1), tag("app-2", 2), tag("chart-1", 3, subject=digest(1))]
     plan = plan_deletion(tags, policy(match="app-.*"), single_tags=True)
     assert going(plan) == {"app-2"}
-    assert reason(plan, "chart-1") == "not like --match app-.*"
+    assert reason(plan, "chart-1") == "does not match --match app-.*"
     assert reason(plan, "app-1") == "the kept chart-1 refers to it"
     plan = plan_deletion(tags, policy(match=".*-1"), single_tags=True)
     assert [deletion.tags for deletion in plan.deletions] == [("chart-1",), ("app-1",)]
@@ -235,7 +240,7 @@ def test_what_refers_to_what_refers_to_a_kept_image_stays_too() -> None:
         tag(f"sha256-{2:064x}.sig", 3),
         tag("v0", 4),
     ]
-    assert going(plan_deletion(tags, policy(older_than=OLD), single_tags=True)) == {"v0"}
+    assert going(plan_deletion(tags, policy(older_than=OLD.total_seconds()), single_tags=True)) == {"v0"}
 
 
 @pytest.mark.parametrize(
@@ -264,7 +269,7 @@ def test_fallback_and_signature_tags_are_known_by_their_form(name: str, found: s
     ],
 )
 def test_spans_are_said_in_words(span: timedelta, words: str) -> None:
-    assert in_words(span) == words
+    assert age(span) == words
 
 
 # Properties
@@ -311,10 +316,14 @@ def repositories(draw: st.DrawFn) -> list[TagInfo]:
 POLICIES = st.builds(
     Policy,
     now=st.just(NOW),
-    keep_last=st.none() | st.integers(0, 4),
-    older_than=st.none() | st.integers(0, 150).map(lambda days: timedelta(days=days)),
-    match=st.sampled_from([None, "pr-.*", ".*"]),
-    keep=st.sampled_from([(), ("v-1",), (".*-2",)]),
+    rules=st.builds(
+        CleanupOptions,
+        keep_last=st.none() | st.integers(0, 4),
+        older_than=st.none() | st.integers(0, 150).map(lambda days: days * 86400.0),
+        match=st.sampled_from([None, "pr-.*", ".*"]),
+        keep=st.sampled_from([(), ("v-1",), (".*-2",)]),
+        dry_run=st.just(False),
+    ),
 )
 SINGLE = st.sampled_from([True, False, None])
 
@@ -361,23 +370,25 @@ def test_nothing_young_newest_named_or_broken_goes(
     tags: list[TagInfo], rules: Policy, single: bool | None
 ) -> None:
     rows = [row for row in plan_deletion(tags, rules, single_tags=single).rows if row.deletes]
-    assert rules.has_rule or not rows
+    assert rules.rules.has_rule or not rows
     images = [row.info for row in rows if not row.info.belongs_to]
     for info in (row.info for row in rows):
         assert not info.problem
         assert info.created is None or NOW - info.created >= YOUNG
     for info in images:
         assert info.created is not None
-        assert rules.older_than is None or NOW - info.created >= rules.older_than
+        assert (
+            rules.rules.older_than is None or (NOW - info.created).total_seconds() >= rules.rules.older_than
+        )
     for is_artifact in (False, True):
         same = [i for i in tags if i.created and not i.belongs_to and bool(i.subject) is is_artifact]
         to_go = [info for info in images if bool(info.subject) is is_artifact]
-        if rules.keep_last and not rules.match and to_go:
+        if rules.rules.keep_last and not rules.rules.match and to_go:
             staying = {info.digest for info in same} - {info.digest for info in to_go}
-            assert len(staying) >= rules.keep_last
+            assert len(staying) >= rules.rules.keep_last
             newest_to_go = max(info.created for info in to_go if info.created)
             newer = {i.digest for i in same if i.created and i.created >= newest_to_go}
-            assert len(newer) > rules.keep_last
+            assert len(newer) > rules.rules.keep_last
 
 
 @settings(max_examples=200)
@@ -392,7 +403,7 @@ def test_what_the_registry_can_do_only_adds_deletions(tags: list[TagInfo], rules
 def test_a_cleanup_that_is_run_again_finds_nothing_more(tags: list[TagInfo], rules: Policy) -> None:
     first = plan_deletion(tags, rules, single_tags=True)
     left = [replace(row.info) for row in first.rows if not row.deletes]
-    if rules.keep_last is None:
+    if rules.rules.keep_last is None:
         assert not plan_deletion(left, rules, single_tags=True).deletions
 
 

@@ -16,6 +16,7 @@ from sandboxclient import Client
 
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import Policy, TagInfo, needs_single_tags, plan_deletion
 from dockpass.cleanup.tagrules import LONGEST_PATTERN, MOST_PATTERNS, make_rules, rules_of, why_not
 from dockpass.references.credential import Credential
@@ -101,7 +102,7 @@ def test_whatever_pattern_is_tried_is_matched_soon(pattern: str) -> None:
 
 
 def test_a_protected_tag_stays_with_its_reason() -> None:
-    policy = Policy(NOW, keep_last=0, protected={"release-1": "^release-.*"}, by_tag=True)
+    policy = Policy(NOW, CleanupOptions(keep_last=0), protected={"release-1": "^release-.*"}, by_tag=True)
     plan = plan_deletion([tag("release-1"), tag("feature-1")], policy, single_tags=True)
     fates = {row.info.tag: (row.deletes, row.reason) for row in plan.rows}
     assert fates["release-1"] == (False, "protected by the registry's tag rules: ^release-.*")
@@ -109,7 +110,7 @@ def test_a_protected_tag_stays_with_its_reason() -> None:
 
 
 def test_where_tags_are_protected_single_tags_are_deleted_and_no_digest() -> None:
-    policy = Policy(NOW, keep_last=0, protected={}, by_tag=True)
+    policy = Policy(NOW, CleanupOptions(keep_last=0), protected={}, by_tag=True)
     tags = [tag("feature-1")]
     assert needs_single_tags(tags, policy)
     assert [each.whole for each in plan_deletion(tags, policy, single_tags=True).deletions] == [False]
@@ -117,7 +118,7 @@ def test_where_tags_are_protected_single_tags_are_deleted_and_no_digest() -> Non
 
 
 def test_what_shares_an_image_with_a_protected_tag_stays_where_single_tags_cannot_go() -> None:
-    policy = Policy(NOW, keep_last=0, protected={"v1": "^v"}, by_tag=True)
+    policy = Policy(NOW, CleanupOptions(keep_last=0), protected={"v1": "^v"}, by_tag=True)
     shared = [tag("v1", "sha256:a"), tag("feature-1", "sha256:a")]
     kept = plan_deletion(shared, policy, single_tags=False)
     assert kept.deletions == ()
@@ -159,7 +160,9 @@ async def test_a_cleanup_leaves_protected_tags_alone_and_is_refused_nothing(tmp_
             rules = await rules_of(client, PATH)
             protected, _ = rules.protecting([info.tag for info in tags])
             later = datetime.now(UTC) + timedelta(days=365)
-            policy = Policy(later, match=".*", protected=protected, by_tag=bool(rules.patterns))
+            policy = Policy(
+                later, CleanupOptions(match=".*"), protected=protected, by_tag=bool(rules.patterns)
+            )
             single = await can_delete_single_tags(client, PATH)
             await execute(client, PATH, plan_deletion(tags, policy, single_tags=single), results.append)
             left = await client.tags(PATH)

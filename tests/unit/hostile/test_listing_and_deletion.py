@@ -15,6 +15,7 @@ from logins import ANONYMOUS
 
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import survey
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import DeletionPlan, Policy, TagInfo, plan_deletion
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
@@ -51,7 +52,7 @@ async def refused(client: RegistryClient) -> DockpassError:
 
 async def planned(client: RegistryClient, match: str = ".*", single: bool | None = None) -> DeletionPlan:
     tags = await survey(client, "web", lambda _done, _total: None)
-    return plan_deletion(tags, Policy(NOW, match=match), single_tags=single)
+    return plan_deletion(tags, Policy(NOW, CleanupOptions(match=match)), single_tags=single)
 
 
 async def carried_out(client: RegistryClient, plan: DeletionPlan) -> dict[str, TagResult]:
@@ -245,7 +246,7 @@ async def test_a33_an_image_that_a_kept_tag_came_to_need_is_kept(
 def test_a34_the_part_of_a_kept_index_is_protected() -> None:
     part, whole = "sha256:" + "1" * 64, "sha256:" + "2" * 64
     tags = [TagInfo("amd64", part, LONG_AGO), TagInfo("release", whole, LONG_AGO, children=(part,))]
-    plan = plan_deletion(tags, Policy(NOW, match="amd64"), single_tags=True)
+    plan = plan_deletion(tags, Policy(NOW, CleanupOptions(match="amd64")), single_tags=True)
     assert not plan.deletions
     assert "part of the kept index release" in next(
         row.reason for row in plan.rows if row.info.tag == "amd64"

@@ -21,13 +21,14 @@ from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question
 from dockpass.references.credential import Credential
 from dockpass.registry.claims import read_claims
-from dockpass.registry.clock import date_in, span_in_words
+from dockpass.registry.clock import date_in
 from dockpass.registry.contents import Manifest
 from dockpass.registry.forms import form_of, shows_registry, why_no_tag_list
 from dockpass.registry.token import LONGEST_LIFE, SHORTEST_LIFE, read_token
 from dockpass.registry.transport import Transport
 from dockpass.runs.deploy import describe
 from dockpass.secrets import Secret
+from dockpass.units import about
 
 LOGIN = Credential("myuser", Secret("canary-password-1"))
 CLAIMS = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_type", "access")
@@ -83,7 +84,7 @@ def test_claims_may_hold_anything(value: object) -> None:
             claims = read_claims(token)
             granted_actions(token, PATH)
             if claims is not None and claims.life is not None:
-                assert span_in_words(claims.life)
+                assert about(claims.life)
 
 
 @given(json_values())

@@ -26,7 +26,7 @@ from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.errors import DockpassError, UsageError
 from dockpass.references.credential import Logins
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.policy import Policy
+from dockpass.registry.policy import Policy, RealmRule
 from dockpass.registry.transport import Transport
 from dockpass.runs import events as ev
 from dockpass.runs.contact import servers_of
@@ -380,8 +380,11 @@ def test_a46_two_names_of_the_ci_server_that_differ_allow_no_realm() -> None:
     both = {"CI_SERVER_HOST": "gitlab.example", "CI_SERVER_URL": "https://GitLab.example:8443/sub"}
     assert servers_of(Facts(gather(both))) == {"gitlab.example"}
     differing = {**both, "CI_SERVER_HOST": "evil.example"}
-    (name,) = servers_of(Facts(gather(differing)))
-    assert name == "evil.example or gitlab.example"
+    servers = servers_of(Facts(gather(differing)))
+    assert servers == {"evil.example", "gitlab.example"}
+    for realm in ("evil.example", "gitlab.example", "registry.gitlab.example"):
+        assert "different servers" in RealmRule(servers=servers).why_not("registry.gitlab.example", realm)
+        assert RealmRule(frozenset({realm}), servers).why_not("registry.gitlab.example", realm) == ""
     assert servers_of(Facts()) == frozenset()
 
 

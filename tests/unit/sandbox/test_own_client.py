@@ -11,6 +11,7 @@ from tokenactions import granted_actions
 
 from dockpass.cleanup.execute import TagResult, execute
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import Policy, plan_deletion
 from dockpass.errors import LoginRefused
 from dockpass.references.credential import Credential
@@ -120,7 +121,7 @@ async def test_a_cleanup_deletes_single_tags(sandbox: SandboxServer) -> None:
         tags = await survey(client, PATH, lambda done, total: None)
         single = await can_delete_single_tags(client, PATH)
         assert single
-        plan = plan_deletion(tags, Policy(NOW, match="v.*"), single_tags=single)
+        plan = plan_deletion(tags, Policy(NOW, CleanupOptions(match="v.*")), single_tags=single)
         await execute(client, PATH, plan, results.append)
         assert await client.tags(PATH) == ["stable"]
     assert {result.tag: result.outcome for result in results} == {"v1": "deleted", "v2": "deleted"}

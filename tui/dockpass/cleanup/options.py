@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CleanupOptions:
-    """Which tags go. Ages in seconds, patterns are Python regular expressions over the whole tag."""
+    """The rules of a cleanup: a tag is deleted only if every rule allows it, and at least one is given.
+
+    `older_than` in seconds. `match` and `keep` are Python regular expressions over the whole tag. `keep_last`
+    counts images, however many tags they have, and separately the artifacts that refer to an image.
+    """
 
     keep_last: int | None = None
     older_than: float | None = None

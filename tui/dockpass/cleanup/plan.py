@@ -15,7 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.text import clean, plural
+from dockpass.units import age, exact_span
 
 YOUNG = timedelta(hours=2)
 """Nothing younger is deleted: a running pipeline may need it."""
@@ -59,26 +61,16 @@ class TagInfo:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which tags go. A tag goes if every rule that is given lets it go, and at least one is given.
+    """What decides about the tags: the rules that a person gave, and what the registry's own rules protect.
 
-    `match` and `keep` are regular expressions over the whole tag; `keep_last` counts images, however
-    many tags they have, and apart from them artifacts that refer to an image. `protected` are tags that the
-    registry's own rules keep from this login, each with the rule; with `by_tag` no digest is deleted as a
-    whole, which such a registry refuses.
+    `protected` are tags that the registry does not let this login delete, each with its rule; with `by_tag`
+    no digest is deleted as a whole, which such a registry refuses.
     """
 
     now: datetime
-    keep_last: int | None = None
-    older_than: timedelta | None = None
-    match: str | None = None
-    keep: tuple[str, ...] = ()
+    rules: CleanupOptions = field(default_factory=CleanupOptions)
     protected: Mapping[str, str] = field(default_factory=dict)
     by_tag: bool = False
-
-    @property
-    def has_rule(self) -> bool:
-        """Without a rule nothing goes."""
-        return self.keep_last is not None or self.older_than is not None or self.match is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +161,9 @@ def _newest(ordered: Sequence[TagInfo], policy: Policy) -> Mapping[str, str]:
             counted[info.digest] = counted.get(info.digest, 0) + 1
     found: dict[str, str] = {}
     for counted, name in ((images, "images"), (artifacts, "artifacts")):
-        newest = list(counted)[: policy.keep_last or 0]
+        newest = list(counted)[: policy.rules.keep_last or 0]
         tags = sum(counted[digest] for digest in newest)
-        words = f"among the newest {policy.keep_last}"
+        words = f"among the newest {policy.rules.keep_last}"
         if tags > len(newest):
             words += f" {name}, which have {tags:,} tags"
         found |= dict.fromkeys(newest, words)
@@ -179,18 +171,18 @@ def _newest(ordered: Sequence[TagInfo], policy: Policy) -> Mapping[str, str]:
 
 
 def _matches(info: TagInfo, policy: Policy) -> bool:
-    return policy.match is None or re.fullmatch(policy.match, info.tag) is not None
+    return policy.rules.match is None or re.fullmatch(policy.rules.match, info.tag) is not None
 
 
 def _reason_to_stay(info: TagInfo, policy: Policy) -> str:
     """Return what keeps any tag, be it an image's or a signature's."""
     if info.problem:
         return f"cannot be read: {info.problem}"
-    if not policy.has_rule:
+    if not policy.rules.has_rule:
         return "no rule says what may go"
     if info.tag in policy.protected:
         return f"protected by the registry's tag rules: {clean(policy.protected[info.tag], 80)}"
-    for pattern in policy.keep:
+    for pattern in policy.rules.keep:
         if re.fullmatch(pattern, info.tag):
             return f"kept by --keep {clean(pattern)}"
     if info.created is not None and policy.now - info.created < YOUNG:
@@ -200,13 +192,14 @@ def _reason_to_stay(info: TagInfo, policy: Policy) -> str:
 
 def _reason_of_rules(info: TagInfo, policy: Policy, newest: Mapping[str, str]) -> str:
     if not _matches(info, policy):
-        return f"not like --match {clean(policy.match or '')}"
+        return f"does not match --match {clean(policy.rules.match or '')}"
     if info.created is None:
-        return "its age is not known"
+        return "its age is unknown"
     if info.digest in newest:
         return newest[info.digest]
-    if policy.older_than is not None and policy.now - info.created < policy.older_than:
-        return f"younger than {in_words(policy.older_than)}"
+    least = policy.rules.older_than
+    if least is not None and (policy.now - info.created).total_seconds() < least:
+        return f"younger than {exact_span(least)}"
     return ""
 
 
@@ -214,12 +207,12 @@ def _reason_to_go(info: TagInfo, policy: Policy) -> str:
     if info.belongs_to:
         return f"belongs to {info.belongs_to[:19]}, which goes"
     reasons = []
-    if policy.match is not None:
-        reasons.append(f"like --match {clean(policy.match)}")
-    if policy.keep_last is not None:
-        reasons.append(f"not among the newest {policy.keep_last}")
-    if policy.older_than is not None and info.created is not None:
-        reasons.append(f"{in_words(policy.now - info.created)} old")
+    if policy.rules.match is not None:
+        reasons.append(f"matches --match {clean(policy.rules.match)}")
+    if policy.rules.keep_last is not None:
+        reasons.append(f"not among the newest {policy.rules.keep_last}")
+    if policy.rules.older_than is not None and info.created is not None:
+        reasons.append(f"{age(policy.now - info.created)} old")
     return ", ".join(reasons)
 
 
@@ -328,13 +321,3 @@ def referred_digest(tag: str) -> str:
     """Return the digest that a fallback or signature tag (`sha256-HEX`, `sha256-HEX.sig`) refers to."""
     found = _REFERRER_TAG.fullmatch(tag)
     return f"{found[1]}:{found[2]}" if found else ""
-
-
-def in_words(span: timedelta) -> str:
-    """Return `3 days`, `5 hours`, `12 minutes`."""
-    seconds = max(span.total_seconds(), 0)
-    if seconds >= 2 * 86400:
-        return plural(int(seconds // 86400), "day")
-    if seconds >= 2 * 3600:
-        return plural(int(seconds // 3600), "hour")
-    return plural(int(seconds // 60), "minute")

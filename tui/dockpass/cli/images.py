@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from dockpass.cli.context import engine_choice
-from dockpass.cli.narrate import size
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.world import this_process
 from dockpass.engines.embedded.export import export
@@ -22,6 +21,7 @@ from dockpass.engines.embedded.upkeep import (
 )
 from dockpass.errors import NotAllowed
 from dockpass.text import plural
+from dockpass.units import size
 
 
 @click.group(invoke_without_command=True)

@@ -11,6 +11,7 @@ from dockpass.auth.command import Command
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event
 from dockpass.text import clean
+from dockpass.units import size
 
 _KEBAB = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -157,12 +158,3 @@ def columns(table: Sequence[Sequence[str]]) -> list[str]:
         "  ".join(clean(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     ]
-
-
-def size(count: float) -> str:
-    """Return bytes in human words: `12.1 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return ""

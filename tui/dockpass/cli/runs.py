@@ -14,7 +14,7 @@ from dockpass.auth.decision import Refusal, WarningId
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.explain import finding_lines
-from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, size, values_yaml
+from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, values_yaml
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.world import World
 from dockpass.dockerconfig.sweep import sweep
@@ -39,6 +39,7 @@ from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.run import Run
 from dockpass.runs.services import Services
 from dockpass.signals import heeded_signals
+from dockpass.units import size
 
 
 def run_command(

@@ -14,13 +14,13 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.gitlabapi.token import Token
-from dockpass.registry.clock import span_in_words
 from dockpass.registry.forms import in_short, is_page
 from dockpass.registry.links import next_page
 from dockpass.registry.retry import Retry, asked_to_wait
 from dockpass.registry.strictjson import NotJson, strict_json
 from dockpass.registry.transport import Response, Transport, origin, resolve
 from dockpass.text import clean
+from dockpass.units import about
 from dockpass.variables.gitlabplace import GitlabPlace
 
 PAGE = 100
@@ -240,7 +240,7 @@ class GitlabClient:
 
     def _busy(self, response: Response) -> DockpassError:
         asked = asked_to_wait(response.headers)
-        wait = f" It asks to wait {span_in_words(asked)}." if asked is not None else ""
+        wait = f" It asks to wait {about(asked)}." if asked is not None else ""
         return DockpassError(
             "gitlab-busy",
             f"{self._host} has had too many requests (429).{wait}",

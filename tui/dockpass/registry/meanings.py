@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dockpass.registry.answer import Answer, Where
-from dockpass.registry.clock import span_in_words
 from dockpass.registry.flavour import Flavour
 from dockpass.registry.forms import Form
 from dockpass.registry.judgement import Judgement, Outcome, Row, row
 from dockpass.registry.retry import LONGEST_WAIT
+from dockpass.units import about
 
 NOT_A_REGISTRY = "not-a-registry"
 """The id for an address where something else answers."""
@@ -34,10 +34,10 @@ def _too_many(wait: float | None) -> tuple[str, str]:
     if not wait:
         return "Too many requests.", "Wait a while, then try again."
     more = "with a login, most registries allow more requests."
-    meaning = f"Too many requests; the server asks to wait {span_in_words(wait)}"
+    meaning = f"Too many requests; the server asks to wait {about(wait)}"
     if wait <= LONGEST_WAIT:
         return f"{meaning}.", f"Try again after that; {more}"
-    return f"{meaning}, longer than dockpass waits.", f"Try again in {span_in_words(wait)}; {more}"
+    return f"{meaning}, longer than dockpass waits.", f"Try again in {about(wait)}; {more}"
 
 
 CHECK_ADDRESS = "Check host and port: a registry often has its own port."

@@ -41,8 +41,8 @@ class RealmNotAgreed(NotAllowed):
 class RealmRule:
     """Which hosts may get the credentials for a registry; all hosts are without ports.
 
-    `agreed` are those that the person named. `servers` are those of the CI server that made the token:
-    where they are known, its token goes nowhere else.
+    `agreed` are those that the person named. `servers` holds the CI server that made the token, which goes
+    nowhere else if it is known, and to no server unasked if the CI's variables name several.
     """
 
     agreed: frozenset[str] = frozenset()
@@ -57,10 +57,13 @@ class RealmRule:
             return ""
         if not self.servers:
             return "" if same_site(registry, realm) else "it is of another domain than the registry"
+        names = clean(", ".join(sorted(self.servers)), 200)
+        if len(self.servers) > 1:
+            return f"the CI's variables name different servers ({names})"
         own = realm == registry and any(same_site(registry, server) for server in self.servers)
         if realm in self.servers or own:
             return ""
-        return f"the CI server that made the token is {clean(', '.join(sorted(self.servers)), 200)}"
+        return f"the CI server that made the token is {names}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from dockpass.errors import NotAllowed
 from dockpass.keeping import keep
 from dockpass.references.address import is_loopback
+from dockpass.registry.strictjson import NotJson, strict_json
 from dockpass.registry.transport import origin
 from dockpass.system import reason
 from dockpass.text import clean
@@ -97,10 +98,10 @@ class Realms:
             # Not through a link and not from a pipe: the memory is a plain file or there is none.
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(descriptor, "rb") as file:
-                found = json.loads(file.read(LARGEST_FILE + 1))
+                found = strict_json(file.read(LARGEST_FILE + 1))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, NotJson) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not JSON as dockpass writes it"
             self.problem = f"{clean(str(self._path))} cannot be read: {why}; every realm counts as new"
             return {}

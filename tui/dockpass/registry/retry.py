@@ -17,8 +17,9 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from dockpass.errors import DockpassError
-from dockpass.registry.clock import date_in, span_in_words
+from dockpass.registry.clock import date_in
 from dockpass.text import clean
+from dockpass.units import about
 
 LONGEST_WAIT = 60.0
 """In seconds. If a server asks for more, the request fails and the message says how long to wait."""
@@ -77,7 +78,7 @@ class Wait:
     def in_words(self) -> str:
         """Return the line for people: which host, how long, and what happens then."""
         return (
-            f"{self.host} has had too many requests (429): waiting {span_in_words(self.seconds)}, then asking"
+            f"{self.host} has had too many requests (429): waiting {about(self.seconds)}, then asking"
             f" again ({self.number} of {MOST_WAITS})"
         )
 

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 
 from dockpass.auth.command import Method
@@ -44,13 +43,7 @@ def cleanup(job: Job) -> Callable[[], str]:
                 f"{clean(pattern)} is not a regular expression: {error.msg} at {error.pos}.",
                 "A dot is any character, and `.*` anything: for example `feature-.*`.",
             ) from error
-    policy = Policy(
-        job.services.now(),
-        options.keep_last,
-        None if options.older_than is None else timedelta(seconds=options.older_than),
-        options.match,
-        options.keep,
-    )
+    policy = Policy(job.services.now(), options)
     return partial(_run, job, policy)
 
 
@@ -65,7 +58,7 @@ async def _cleanup(job: Job, policy: Policy) -> str:
             plan = await _plan(job, client, repository.path, policy)
             going = [row for row in plan.rows if row.deletes]
             if not going:
-                rules = "" if policy.has_rule else f". {_NO_RULE}"
+                rules = "" if policy.rules.has_rule else f". {_NO_RULE}"
                 return f"nothing to delete: {plural(len(plan.rows), 'tag')}, all kept{rules}"
             if job.request.cleanup.dry_run:
                 return f"dry run: {plural(len(going), 'tag')} of {len(plan.rows):,} would be deleted"

@@ -15,6 +15,7 @@ from dockpass.runs.request import RunRequest, hosts_of_run
 from dockpass.runs.services import Services
 from dockpass.runs.tags import default_tag
 from dockpass.text import clean
+from dockpass.units import exact_span
 
 
 def make_plan(request: RunRequest, services: Services) -> Plan:
@@ -100,14 +101,14 @@ def _cleanup_work(options: CleanupOptions) -> tuple[PlannedPhase, ...]:
 
 
 def rules_in_words(options: CleanupOptions) -> str:
-    """Return what the rules of a cleanup let go."""
+    """Return which tags the rules of a cleanup delete."""
     rules = []
     if options.match is not None:
         rules.append(f"tags that match {clean(options.match)}")
     if options.keep_last is not None:
         rules.append(f"all but the newest {options.keep_last}")
     if options.older_than is not None:
-        rules.append(f"older than {options.older_than / 86400:g} days")
+        rules.append(f"older than {exact_span(options.older_than)}")
     if not rules:
         return "nothing: no rule selects any tag"
     kept = f", never {', '.join(clean(keep) for keep in options.keep)}" if options.keep else ""

@@ -8,6 +8,7 @@ from dockpass.references.address import host_name, host_of_registry
 
 
 def servers_of(facts: Facts) -> frozenset[str]:
-    """Return the host of the CI server; where its two variables differ, a name that no host has."""
-    found = {host_name(host_of_registry(facts.text(name))) for name in GITLAB.servers if facts.is_set(name)}
-    return frozenset({" or ".join(sorted(found))}) if found else frozenset()
+    """Return the hosts that its variables name: none if not set, several if they contradict each other."""
+    return frozenset(
+        host_name(host_of_registry(facts.text(name))) for name in GITLAB.servers if facts.is_set(name)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform as machine
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, NoReturn
 
 from dockpass.errors import DockpassError
 from dockpass.references.reference import is_digest
+from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.text import clean
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -140,12 +140,9 @@ def choose(index: Index, wanted: Platform) -> Descriptor:
 
 def _object(raw: bytes, digest: str) -> dict[str, Any]:
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        _refuse(digest, "it is not a JSON object")
-    return found
+        return strict_object(raw)
+    except NotJson as error:
+        _refuse(digest, str(error))
 
 
 def _descriptors(found: object, digest: str) -> list[Descriptor]:

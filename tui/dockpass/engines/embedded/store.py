@@ -22,6 +22,7 @@ from typing import IO, Any
 from dockpass.engines.embedded.manifest import Descriptor, Index, Manifest, parse
 from dockpass.errors import DockpassError
 from dockpass.references.reference import is_digest
+from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.text import clean
 
 NAME_KEY = "org.opencontainers.image.ref.name"
@@ -134,12 +135,9 @@ class Store:
     def config(self, manifest: Manifest) -> dict[str, Any]:
         """Return an image's config."""
         try:
-            found = json.loads(self.read(manifest.config.digest))
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise damaged(self.blob(manifest.config.digest), "is no image config")
-        return found
+            return strict_object(self.read(manifest.config.digest))
+        except NotJson:
+            raise damaged(self.blob(manifest.config.digest), "is not an image config") from None
 
     def put(self, raw: bytes, media_type: str) -> Descriptor:
         """Store a small document and return its descriptor."""

@@ -32,9 +32,9 @@ from dockpass.ui.views.words import (
     cell,
     hanging,
     method_role,
-    seconds,
     status_title,
 )
+from dockpass.units import duration
 
 Probes = Mapping[Method, Probe]
 
@@ -329,7 +329,7 @@ def _request(number: int, request: ProbeRequest, width: int) -> Line:
         (f"{status:<5}", _status_role(request)),
         (cell("" if request.carried == "nothing" else request.carried, 6), "label"),
         (cell(cut(request.words, right - 1), right), "label"),
-        (f"{seconds(request.took):>8}", "absent"),
+        (f"{duration(request.took):>8}", "absent"),
     )
 
 

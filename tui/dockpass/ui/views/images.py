@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from dockpass.engines.embedded.details import ImageDetails, StoreContents
 from dockpass.engines.embedded.upkeep import Removed, StoredImage
 from dockpass.text import cut, plural
-from dockpass.ui.views.words import GLYPH_LOOK, WIDE, Line, cell, hanging, size
+from dockpass.ui.views.words import GLYPH_LOOK, WIDE, Line, cell, hanging
+from dockpass.units import size
 
 ID_WIDTH, PLATFORM_WIDTH, SIZE_WIDTH, AGE_WIDTH = 12, 14, 9, 11
 LABEL_WIDTH = 12

@@ -9,17 +9,8 @@ from dockpass.runs import events as ev
 from dockpass.runs.events import Event, Phase, Status
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.text import cut
-from dockpass.ui.views.words import (
-    GLYPH_DONE,
-    GLYPH_FAILED,
-    GLYPH_NOT_REACHED,
-    GLYPH_NOW,
-    Line,
-    Span,
-    cell,
-    seconds,
-    size,
-)
+from dockpass.ui.views.words import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED, GLYPH_NOW, Line, Span, cell
+from dockpass.units import duration, size
 
 MOST_LOG_LINES = 20_000
 LONGEST_SILENCE = 2.0
@@ -177,8 +168,8 @@ _FRAMES = "▖▘▝▗"
 def clock_words(state: RunState) -> str:
     """Return the time since the run began, with a sign of life while it goes on."""
     if state.ended is not None:
-        return seconds(state.now)
-    return f"{_FRAMES[int(state.now * 4) % len(_FRAMES)]} {seconds(state.now)}"
+        return duration(state.now)
+    return f"{_FRAMES[int(state.now * 4) % len(_FRAMES)]} {duration(state.now)}"
 
 
 DECLINED = "not-confirmed"
@@ -222,7 +213,7 @@ def _phase_line(planned: PlannedPhase, state: RunState, width: int) -> Line:
             (title, "absent"),
             (cut(planned.detail, room), "absent"),
         )
-    spent = f"{seconds((state.now if found.ended is None else found.ended) - found.began):>{TIME}}"
+    spent = f"{duration((state.now if found.ended is None else found.ended) - found.began):>{TIME}}"
     detail = cell(_detail(planned, found, state), room)
     if found.status is None:
         return ((f"{GLYPH_NOW} ", "accent"), (title, "accent"), (detail, "text"), (spent, "label"))
@@ -267,7 +258,7 @@ def layer_lines(state: RunState, width: int, rows: int) -> list[Line]:
     speed = (
         done / max(state.now - (state.first_bytes or 0.0), 0.001) if state.first_bytes is not None else 0.0
     )
-    left = f"{seconds((total - done) / speed)} left" if speed and total > done else ""
+    left = f"{duration((total - done) / speed)} left" if speed and total > done else ""
     words = f"{size(speed)}/s" if speed else ""
     if rows > MOST_LOW_ROWS:
         lines.append(())

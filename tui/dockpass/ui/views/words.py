@@ -140,21 +140,3 @@ def from_home(text: str, home: str) -> str:
     if len(home) < 2:
         return text
     return re.sub(rf"(?<![\w./-]){re.escape(home)}(?![\w-]|\.\w)", "~", text)
-
-
-def seconds(count: float) -> str:
-    """Return a duration in human words: `84 ms`, `6.9 s`, `2 min 05 s`."""
-    if count < 1:
-        return f"{count * 1000:.0f} ms"
-    if count < 60:
-        return f"{count:.1f} s"
-    return f"{int(count // 60)} min {int(count % 60):02d} s"
-
-
-def size(count: float) -> str:
-    """Return bytes in human words: `12.1 MB`."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
