@@ -143,7 +143,7 @@ def changed_realm() -> Mapping[Method, Probe]:
     finding = Finding(
         "realm-changed",
         "",
-        f"{HOST} sent for tokens to {REALM} until now, and sends to {OTHER}. No credentials were sent there.",
+        f"{HOST} used the token server {REALM} until now, and names {OTHER}. No credentials were sent there.",
         hint="If its operator confirms the new address, accept it with `dockpass probe --accept-realm`.",
         severity=Severity.ERROR,
     )

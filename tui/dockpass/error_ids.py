@@ -75,7 +75,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "proxy-login": "The proxy requires a login.",
         "proxy-refused": "The proxy answered instead of the registry.",
         "proxy-scheme": "The proxy is of a kind that is not supported.",
-        "proxy-tls": "No safe connection to the proxy.",
+        "proxy-tls": "No secure connection to the proxy.",
         "proxy-unreachable": "The proxy cannot be reached.",
         "proxy-unverified": "The proxy's certificate would not be verified.",
         "registry-unreadable": "The connection broke, or the response is not HTTP.",

@@ -210,7 +210,7 @@ async def test_an_image_that_a_tag_came_back_to_is_kept(
     results: list[TagResult] = []
     await execute(client, "web", plan, results.append)
     assert [(result.tag, result.outcome) for result in results] == [("v1", "kept")]
-    assert "needs the same image now" in results[0].detail
+    assert "now uses the same image" in results[0].detail
     assert old in fake.manifests
 
 

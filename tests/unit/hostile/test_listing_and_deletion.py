@@ -107,7 +107,7 @@ async def test_a29_a_chain_without_end_is_cut(fake: FakeRegistry, client: Regist
         for page in range(MOST_PAGES + 5)
     ]
     fake.say("GET", LIST, *pages)
-    assert "no end" in (await refused(client)).message
+    assert "does not end" in (await refused(client)).message
     assert len(fake.requests("GET", LIST)) == MOST_PAGES
 
 
@@ -381,6 +381,6 @@ async def test_a36_who_waits_says_so_before(fake: FakeRegistry) -> None:
         async with Transport(sleep=sleep) as transport:
             await Session(fake.host, None, transport).send("GET", "/x", "", limit=100)
     assert told == [
-        f"{fake.host} has had too many requests (429): waiting 7 seconds, then asking again (1 of 2)",
+        f"{fake.host} answered 429 (too many requests): waiting 7 seconds, then asking again (1 of 2)",
         "slept 7",
     ]

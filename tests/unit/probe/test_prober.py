@@ -310,7 +310,7 @@ async def test_an_identity_token_without_oauth_is_no_guess_at_the_registry() -> 
         found = await asked_of(fake, Credential("<token>", Secret(""), Secret("canary-refresh")))
         assert len(fake.requests("POST", "/jwt/auth")) == 1
     assert found.login.state is LoginState.UNKNOWN
-    assert "no OAuth2" in found.login.words
+    assert "not support OAuth2" in found.login.words
 
 
 async def test_a_scope_that_the_registry_would_like_is_told_and_not_asked_for() -> None:

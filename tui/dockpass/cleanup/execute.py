@@ -148,14 +148,14 @@ class _Execution:
         except RegistryError as error:
             if error.answer.status in _REFUSALS:
                 raise
-            self._tell(tag, digest, "failed", f"it could not be looked up: {error.answer.in_words}")
+            self._tell(tag, digest, "failed", f"it could not be read: {error.answer.in_words}")
             return False
         if absent:
             self._tell(tag, digest, "gone", "")
         elif not seen.digest:
-            self._tell(tag, digest, "failed", f"it could not be looked up: {seen.problem}")
+            self._tell(tag, digest, "failed", f"it could not be read: {seen.problem}")
         elif seen.digest != digest:
-            self._tell(tag, digest, "moved", "it points elsewhere now, and was left alone")
+            self._tell(tag, digest, "moved", "it points elsewhere now, so it was kept")
         return not absent and seen.digest == digest
 
     async def _renew(self) -> None:
@@ -169,7 +169,7 @@ class _Execution:
                 self._is_lost(info.tag, info.digest)
             else:
                 self._lost.add(info.tag)
-                words = "it was to stay, and somebody else removed it, or moved it to an image that went"
+                words = "it was to be kept, but someone else removed it or moved it to a deleted image"
                 self._on_result(TagResult(info.tag, info.digest, "lost", words))
         self._looked = self._clock()
 
@@ -282,12 +282,12 @@ class _Execution:
 
     def _is_lost(self, tag: str, digest: str) -> None:
         self._lost.add(tag)
-        self._on_result(TagResult(tag, digest, "lost", "it was to stay, and is not there any more"))
+        self._on_result(TagResult(tag, digest, "lost", "it was to be kept, but no longer exists"))
         if self._stop and self._stop.id == "kept-tag-lost":
             return
         self._stop = DockpassError(
             "kept-tag-lost",
-            f"{tag} was to stay, and is not there any more since others were deleted; it was {digest}.",
+            f"{tag} was to be kept, but no longer exists since others were deleted; it was {digest}.",
             "Some registries delete the whole image with one of its tags. Push it again from where you still"
             " have it; there, give rules that keep every tag of such an image.",
         )

@@ -78,7 +78,7 @@ class Watch:
         if sibling and not whole:
             return ""
         if sibling or digest in self._needed:
-            return f"{(*sibling, self._needed.get(digest, ''))[0]} needs the same image now"
+            return f"{(*sibling, self._needed.get(digest, ''))[0]} now uses the same image"
         if self._doubts:
             tag = min(self._doubts)
             return f"{tag} {self._doubts[tag]}, and may need it"

@@ -89,7 +89,7 @@ class _Prober:
         if self._login.state is not LoginState.NOT_PROBED:
             return
         if self._question.credential is None:
-            self._login = Login(LoginState.ANONYMOUS, "no login is known")
+            self._login = Login(LoginState.ANONYMOUS, "no credentials found")
         elif any(request.carried == "login" for request in self._client.requests):
             self._login = Login(LoginState.UNKNOWN, f"{NO_USABLE_ANSWER}: {error.message}", error.hint)
         else:
@@ -104,7 +104,7 @@ class _Prober:
             LoginState.REJECTED: "the login was not accepted",
             LoginState.WITHHELD: "the login was not sent",
             LoginState.UNSENT: "the login was not sent",
-            LoginState.UNKNOWN: "it is not known whether the login is accepted",
+            LoginState.UNKNOWN: "it is unknown whether the login is accepted",
         }.get(self._login.state, "the probe did not get that far")
         actions = tuple(
             self._actions.get(asked)
@@ -247,7 +247,7 @@ class _Prober:
         """Tell whether the credentials can be sent, or there are none; else say why not."""
         credential, host = self._question.credential, self._question.host
         if credential is None:
-            self._login = Login(LoginState.ANONYMOUS, "no login is known; asked without one")
+            self._login = Login(LoginState.ANONYMOUS, "no credentials found; asked anonymously")
             return True
         if not credential.identity_token and not (credential.username and credential.password):
             lacks = "user name" if credential.password else "password"
@@ -292,7 +292,7 @@ class _Prober:
         if answered.status != 200 or shows is False:
             found = self._judge(Where.PING if answered.status == 200 else Where.LIST, answered)
             rejected = answered.status == 401 or found.outcome is Outcome.CREDENTIALS
-            meaning = "User name and secret were not accepted." if answered.status == 401 else found.meaning
+            meaning = "User name and password were not accepted." if answered.status == 401 else found.meaning
             words = sentences(answered.in_words, meaning)
             if rejected:
                 self._login = Login(LoginState.REJECTED, words, found.hint)

@@ -107,7 +107,7 @@ class RecordingClient:
             raise DockpassError(
                 "timeout",
                 f"{host} gave {words}.",
-                "Try again, and look at the network to it.",
+                "Try again; if it happens again, check the network.",
             ) from None
         except DockpassError as error:
             sent = replace(sent, carried=carried if left.is_set() else "nothing")

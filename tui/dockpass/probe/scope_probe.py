@@ -51,7 +51,7 @@ _STOPS = frozenset(
 _NO_OAUTH = Judgement(
     "no-oauth",
     Outcome.UNKNOWN,
-    "The login is an identity token, and this token server has no OAuth2 to take it.",
+    "The login is an identity token, but this token server does not support OAuth2.",
     "Log in with a user name and a password or token instead.",
 )
 MOST_OTHERS = 12
@@ -89,7 +89,7 @@ class ScopeProbe:
     async def run(self) -> None:
         """Ask for everything that is asked for."""
         if self._question.credential is None:
-            self.login = Login(LoginState.ANONYMOUS, "no login is known; asked without one")
+            self.login = Login(LoginState.ANONYMOUS, "no credentials found; asked anonymously")
         else:
             await self._log_in()
             if self.rejected or self._stopped:
@@ -118,8 +118,8 @@ class ScopeProbe:
                 self._find(
                     "subject-empty",
                     Severity.WARNING,
-                    "The token names nobody, although a login was sent: it may have been lost on the way.",
-                    "A proxy before the token server may take the Authorization header away.",
+                    "The token has an empty subject although a login was sent, which may have been lost.",
+                    "A proxy in front of the token server may remove the Authorization header.",
                 )
             return
         words = sentences(answer.words, judgement.meaning)
@@ -143,8 +143,8 @@ class ScopeProbe:
             self._put(asked, Verdict.NOT_PROBED, f"not probed: {self._stopped}")
             return
         if asked == PUSH and self.exists is not True and not self._question.push:
-            seen = "is not there" if self.exists is False else "could not be seen"
-            why = f"not probed: the repository {seen}, and asking to push makes its record on some registries"
+            seen = "does not exist" if self.exists is False else "could not be seen"
+            why = f"not probed: the repository {seen}, and asking to push creates it on some registries"
             self._put(asked, Verdict.NOT_PROBED, why)
             return
         answer = await self._token(f"repository:{path}:{SCOPES[asked]}", self._where)
@@ -213,7 +213,7 @@ class ScopeProbe:
         verdict = Verdict.UNKNOWN if judgement.outcome is Outcome.UNKNOWN else Verdict.REFUSED
         self._put(asked, verdict, f"the token server: {sentences(answer.words, judgement.meaning)}")
         if asked == PULL and self._question.credential is None and verdict is Verdict.REFUSED:
-            self._stopped = "without a login the token server gives no token"
+            self._stopped = "the token server gives no token to anonymous clients"
         if judgement.id in _STOPS:
             self._stop(judgement.meaning)
 
@@ -272,7 +272,7 @@ class ScopeProbe:
             Severity.ERROR,
             f"The token server granted pull, and the registry refused its token{said}.",
             "Usually the registry lacks the token server's key, expects another service, or a clock is wrong;"
-            " its log tells which.",
+            " its log says which.",
         )
 
     def _compare_realm(self, answered: Answered) -> None:

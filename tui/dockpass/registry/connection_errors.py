@@ -14,8 +14,8 @@ from dockpass.text import clean
 
 _OF_TLS = (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError)
 _BY_PROXY = (
-    " A proxy that looks into TLS answers with a certificate of its own: whoever runs it has its CA, or lets"
-    " this registry through."
+    " A proxy that inspects TLS uses its own certificate: ask its administrator for the CA, or for an"
+    " exception for this registry."
 )
 
 # What OpenSSL says of a server that answers a TLS greeting with something else, or hangs up.
@@ -39,30 +39,32 @@ def not_reached(url: str, error: BaseException, proxy: Proxy | None = None) -> D
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return DockpassError(
             "timeout",
-            f"No connection to {host}{through} came about in time.",
-            "Check host, port and network: a firewall may drop the packets.",
+            f"Connecting to {host}{through} timed out.",
+            "Check host, port and network; a firewall may drop the packets.",
         )
     if isinstance(error, TimeoutError):
         return DockpassError(
-            "timeout", f"{host} did not answer in time{through}.", "Try again, and look at the network to it."
+            "timeout",
+            f"{host} did not answer in time{through}.",
+            "Try again; if it happens again, check the network.",
         )
     if url.startswith("https:") and _hangs_up_on_tls(error):
         return DockpassError(
             "not-tls",
             f"{host} does not speak TLS{through}.",
-            "A registry needs https; dockpass speaks plain http only with this machine itself, and with"
-            " a registry that --insecure-registry names." + _BY_PROXY * bool(proxy),
+            "A registry needs https. dockpass uses plain http only on this machine, or where"
+            " --insecure-registry names the registry." + _BY_PROXY * bool(proxy),
         )
     if isinstance(error, _OF_TLS):
         return DockpassError(
             "tls",
-            f"No safe connection to {host}{through}: {words}.",
-            "Its certificate has to be valid for this name and signed by a CA that this machine trusts;"
-            " --ca-file adds one." + _BY_PROXY * bool(proxy),
+            f"No secure connection to {host}{through}: {words}.",
+            "The certificate must be valid for this name and signed by a CA that this machine trusts;"
+            " --ca-file adds a CA." + _BY_PROXY * bool(proxy),
         )
     if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, socket.gaierror):
         return DockpassError(
-            "name-unresolved", f"The name {host} cannot be resolved.", "Check its spelling and your DNS."
+            "name-unresolved", f"Cannot resolve the host name {host}.", "Check the spelling and your DNS."
         )
     if isinstance(error, aiohttp.ClientConnectorError | ConnectionError):
         return DockpassError(
@@ -90,7 +92,7 @@ def _at_proxy(url: str, error: BaseException, proxy: Proxy, words: str) -> Dockp
     if isinstance(error, _OF_TLS):
         return DockpassError(
             "proxy-tls",
-            f"No safe connection to the proxy {proxy.host} on the way to {host}: {words}.",
+            f"No secure connection to the proxy {proxy.host} on the way to {host}: {words}.",
             f"If it speaks plain http, {proxy.variable} has to begin with http://; --ca-file adds a CA.",
         )
     if isinstance(error.os_error, socket.gaierror):
@@ -99,7 +101,7 @@ def _at_proxy(url: str, error: BaseException, proxy: Proxy, words: str) -> Dockp
         "proxy-unreachable",
         f"The proxy {proxy.host} on the way to {host} cannot be reached: {words}.",
         f"It comes from {proxy.variable}. Check the address, or reach this registry without a proxy:"
-        " list it in NO_PROXY, or give --no-proxy.",
+        " list it in NO_PROXY, or use --no-proxy.",
     )
 
 
@@ -116,7 +118,7 @@ def by_proxy(url: str, proxy: Proxy, status: int, words: str) -> DockpassError:
     host = clean(urlsplit(url).netloc)
     said = f"{status} {clean(proxy.redacted(words), 200)}".strip()
     if status == 407:
-        given = f"It does not take the login in {proxy.variable}"
+        given = f"It does not accept the login in {proxy.variable}"
         missing = f"Put it into {proxy.variable}, as http://USER:PASSWORD@HOST:PORT"
         return DockpassError(
             "proxy-login",
@@ -126,7 +128,7 @@ def by_proxy(url: str, proxy: Proxy, status: int, words: str) -> DockpassError:
     return DockpassError(
         "proxy-refused",
         f"The proxy {proxy.host} on the way to {host} answered itself: {said}.",
-        "The registry was not reached; whoever runs the proxy can tell what it wants.",
+        "The registry was not reached; ask the proxy's administrator.",
     )
 
 

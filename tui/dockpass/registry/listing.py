@@ -45,7 +45,7 @@ class Listing:
         target, seen, answered = f"{self._own}?n={PAGE}", set[str](), False
         while target:
             if len(seen) == MOST_PAGES:
-                raise NotWhole("it has no end")
+                raise NotWhole("the tag list does not end")
             seen.add(target)
             response = await get(target)
             if not answered and response.status == 404 and _code(response) in _ABSENT:
@@ -58,7 +58,7 @@ class Listing:
             answered = True
             target = self._take(response)
             if target in seen:
-                raise NotWhole("its next page is one that was there already")
+                raise NotWhole("the tag list is incomplete: it repeats a page")
         return sorted(self._found)
 
     def _take(self, response: Response) -> str:

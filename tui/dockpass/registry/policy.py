@@ -29,9 +29,9 @@ class RealmNotAgreed(NotAllowed):
     def __init__(self, registry: str, realm_host: str, why: str) -> None:
         super().__init__(
             "realm-not-agreed",
-            f"{clean(registry)} sends for tokens to {clean(realm_host, 200)}: {why}."
+            f"{clean(registry)} uses {clean(realm_host, 200)} as its token server: {why}."
             " No credentials were sent.",
-            f"If that is meant, allow it with --allow-realm {clean(realm_host, 200)}.",
+            f"If that is intended, allow it with --allow-realm {clean(realm_host, 200)}.",
         )
         self.realm_host = realm_host
         self.why = why
@@ -56,7 +56,7 @@ class RealmRule:
         if realm in self.agreed:
             return ""
         if not self.servers:
-            return "" if same_site(registry, realm) else "it is of another domain than the registry"
+            return "" if same_site(registry, realm) else "it is on a different domain"
         names = clean(", ".join(sorted(self.servers)), 200)
         if len(self.servers) > 1:
             return f"the CI's variables name different servers ({names})"
@@ -109,12 +109,12 @@ class Policy:
         if self.allows_plain(host):
             yield (
                 f"{clean(host)} may speak plain http (--insecure-registry):"
-                " everybody on the way can read and change what is sent, the password too"
+                " anyone on the network can read and change what is sent, including the password"
             )
         if self.skips_verification(host):
             yield (
-                f"the certificate of {clean(host)} is not checked (--skip-tls-verify-registry):"
-                " anybody on the way can pretend to be it"
+                f"the certificate of {clean(host)} is not verified (--skip-tls-verify-registry):"
+                " anyone on the network can impersonate it"
             )
 
 

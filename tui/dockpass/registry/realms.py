@@ -72,15 +72,15 @@ class Realms:
             self.changed = RealmChanged(host, before, realm)
             raise NotAllowed(
                 "realm-changed",
-                f"{clean(host)} sent for tokens to {clean(before, 200)} until now, and sends to"
+                f"{clean(host)} used the token server {clean(before, 200)} until now, and names"
                 f" {clean(realm, 200)}. No credentials were sent there.",
-                "If its operator confirms the new address, accept it with `dockpass probe --accept-realm`.",
+                "If the administrator confirms it, accept it with `dockpass probe --accept-realm`.",
             )
         self.accept(host, realm)
         if before:
-            return f"{clean(host)} sends for tokens to {clean(realm, 200)} now; that was accepted."
+            return f"{clean(host)} now uses the token server {clean(realm, 200)}; you accepted that."
         kept = "this is not remembered" if self.unwritable else "this is remembered from now on"
-        return f"{clean(host)} sends for tokens to {clean(realm, 200)}; {kept}."
+        return f"{clean(host)} uses the token server {clean(realm, 200)}; {kept}."
 
     def accept(self, host: str, realm: str) -> None:
         """Remember the realm of a host; the file is replaced as a whole."""

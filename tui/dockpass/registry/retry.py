@@ -78,7 +78,7 @@ class Wait:
     def in_words(self) -> str:
         """Return the line for people: which host, how long, and what happens then."""
         return (
-            f"{self.host} has had too many requests (429): waiting {about(self.seconds)}, then asking"
+            f"{self.host} answered 429 (too many requests): waiting {about(self.seconds)}, then asking"
             f" again ({self.number} of {MOST_WAITS})"
         )
 

@@ -92,7 +92,7 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: P
         shown = clean(in_ascii(masked(url)[:LONGEST_SHOWN]), 200)
         raise DockpassError(
             "realm-refused",
-            f"{clean(host)} sends for tokens to {shown}, which {why}. No credentials were sent.",
+            f"{clean(host)} names the token server {shown}, which {why}. No credentials were sent.",
             "It has to be an https address; ask the registry's administrator.",
         )
     return named_realm(parameters)

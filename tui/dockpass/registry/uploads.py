@@ -23,13 +23,13 @@ def upload_location(response: Response | Stream, path: str) -> str:
     shown = clean(response.redact(location), 200) or "no address"
     target = resolve(response.url, location) if location else None
     if target is None:
-        raise refused(response.url, f"an upload should go on at {shown}")
+        raise refused(response.url, f"the upload's Location is not an address ({shown})")
     if origin(target) != origin(response.url):
-        raise refused(response.url, f"an upload should go on at {shown}, which is another origin")
+        raise refused(response.url, f"the upload's Location points to another origin ({shown})")
     # Servers read `..` and `%2e%2e` as they like, so both are read here.
     found = _UPLOADS.fullmatch(posixpath.normpath(unquote(urlsplit(target).path)))
     if found and found[1] != path:
         raise refused(
-            response.url, f"an upload to {path} should go on at {shown}, which is another repository's"
+            response.url, f"the Location of an upload to {path} points to another repository ({shown})"
         )
     return target
