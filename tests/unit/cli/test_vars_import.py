@@ -128,6 +128,24 @@ def test_a_protected_branch_gets_more(clone: Path) -> None:
     assert shown("--ref", "main", "--unprotected")[1]["ref"]["protected"] is False  # type: ignore[index]
 
 
+def test_what_would_bring_a_job_knows_which_branches_are_protected(clone: Path) -> None:
+    text = YAML + "ship:\n  rules: [{if: $RELEASES_PASSWORD}]\n  script: [x]\n"
+    (clone / ".gitlab-ci.yml").write_text(text)
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+    for arguments in (
+        ("add", "."),
+        ("commit", "-q", "-m", "x"),
+        ("branch", "release/1"),
+        ("branch", "other"),
+    ):
+        subprocess.run(["git", *identity, *arguments], cwd=clone, check=True)
+    imported()
+    ways = json.loads(run("why", "ship", "--json").stdout)["bring"]
+    words = [str(way) for way in ways]
+    assert any("release/1" in each for each in words), words
+    assert not any("other" in each for each in words), words
+
+
 def test_the_logins_change_with_the_branch(clone: Path) -> None:
     imported()
     logins = {each["command"]: each["method"] for each in shown()[1]["logins"]}  # type: ignore[attr-defined]

@@ -11,7 +11,6 @@ from dockpass.text import clean
 from dockpass.variables.bring import Way, what_would_bring
 from dockpass.variables.bring_job import JobWay, what_would_include
 from dockpass.variables.changes import Change, where
-from dockpass.variables.gitlab.model import Ref
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.logins import JobLogin, login_effects
 
@@ -21,8 +20,9 @@ def ways_of(looked: Looked, name: str) -> tuple[Way, ...]:
     return what_would_bring(looked.loaded, looked.view.name, name)
 
 
-def job_ways_of(looked: Looked, refs: Sequence[Ref]) -> tuple[JobWay, ...]:
-    """Return what would bring the job into the pipeline; `refs` are those that the clone has."""
+def job_ways_of(looked: Looked) -> tuple[JobWay, ...]:
+    """Return what would bring the job into the pipeline; the refs of the clone are tried too."""
+    refs = tuple(looked.settings.protected(ref) for ref in looked.clone.refs())
     return what_would_include(looked.loaded, looked.view.name, refs=refs)
 
 

@@ -127,7 +127,7 @@ def why(job: str, as_json: bool, **given: Any) -> None:
     world = this_process()
     looked = work.look(world, {**given, "job": job})
     output = Output(world.redactor)
-    ways = variables_bring.job_ways_of(looked, ())
+    ways = variables_bring.job_ways_of(looked)
     if as_json:
         output.json(variables_json.why_json(looked) | {"bring": variables_bring.job_ways_json(looked, ways)})
     else:
