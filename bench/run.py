@@ -206,13 +206,20 @@ def cleanup_plan() -> Iterator[str]:
         yield f"skopeo inspect, one by one {each * tags:8.2f} s    for {tags:,} tags, from 10"
 
 
+def variables() -> Iterator[str]:
+    """Measure the variables of jobs in a large project, and the reading of a long log."""
+    from variables import measure_variables
+
+    yield from measure_variables(str(Path(PYTHON).with_name("dockpass")), median)
+
+
 def main() -> int:
     """Print one line a figure."""
     from embedded import embedded_work
     from sandbox import sandbox_work
 
     wanted = sys.argv[1:]
-    known = (starts, feed, docker_work, cleanup_plan, embedded_work, sandbox_work)
+    known = (starts, feed, variables, docker_work, cleanup_plan, embedded_work, sandbox_work)
     parts = [part for part in known if not wanted or part.__name__ in wanted]
     for part in parts:
         try:

@@ -9,7 +9,7 @@ import click
 
 from dockpass.auth.command import Command
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cli.context import assembled, store_place
+from dockpass.cli.context import assembled
 from dockpass.cli.options import (
     Span,
     build_of,
@@ -26,6 +26,7 @@ from dockpass.cli.options import (
     run_options,
 )
 from dockpass.cli.output import Output
+from dockpass.cli.store import store_place
 from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
 from dockpass.runs.request import BuildOptions

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Options
 from dockpass.cli.job_facts import NO_JOB, JobGiven, job_facts
+from dockpass.cli.store import store_place
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.runs.request import Typed
@@ -54,14 +55,6 @@ def typed_of(given: Given, engine: str | None) -> Typed:
         engine=engine,
         job=given.job.words(),
     )
-
-
-def store_place(world: World) -> Path:
-    """Return where the image store is: `DOCKPASS_STORE`, else the setting, else beside the other data."""
-    from dockpass.settings import load_settings
-
-    moved = "" if world.environ.get("DOCKPASS_STORE") else load_settings(world.paths.settings).settings.store
-    return Path(moved) if moved else world.paths.store
 
 
 def engine_choice(world: World, asked: str | None) -> EngineChoice:

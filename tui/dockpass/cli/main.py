@@ -165,8 +165,8 @@ def _sweep(world: World) -> None:
     """Remove what killed processes left behind, and say so; it never ends a command."""
     import time
 
-    from dockpass.cli.context import store_place
     from dockpass.cli.output import Output
+    from dockpass.cli.store import store_place
     from dockpass.session.leftovers import Here, sweep_leftovers
 
     try:

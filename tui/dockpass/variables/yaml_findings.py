@@ -9,16 +9,15 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dockpass.findings import Finding
 from dockpass.text import clean
-from dockpass.variables.gitlab.tree import as_text, read_scalar
+from dockpass.variables.gitlab.tree import PsychLoader, as_text, read_scalar
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST = 100
 
 
 def find_in_yaml(text: str, file: str) -> Iterator[Finding]:
     """Yield findings of one file; one that cannot be read has none, for the reader of jobs says why."""
     try:
-        nodes = list(yaml.compose_all(text, Loader=_LOADER))
+        nodes = list(yaml.compose_all(text, Loader=PsychLoader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return
     seen: set[int] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from dockpass.text import clean
 from dockpass.variables.formats.reading import HIDDEN, WITHOUT_VALUE, Collector, Entry, Reading
 
 _HEADLINE = re.compile(r"[^\[{\n]*\n", re.ASCII)
+_KEY = re.compile(r'"(?:key|name)"\s*:\s*"([^"\\]*)"')
 _DECODER = json.JSONDecoder()
 
 
@@ -61,8 +63,9 @@ def _each(text: str, found: Collector, row: Any) -> None:
             )
             at = _salvage(text, at, line, found, row)
             continue
+        lines = _lines_of(text, at, end, number)
         for each in value if isinstance(value, list) else [value]:
-            row(each, _line_in(text, at, each, number), found)
+            row(each, _line_in(lines, each, number), found)
         at = end
 
 
@@ -80,12 +83,22 @@ def _salvage(text: str, at: int, line: int, found: Collector, row: Any) -> int:
     return len(text)
 
 
-def _line_in(text: str, at: int, row: Any, number: int) -> int:
+def _lines_of(text: str, at: int, end: int, number: int) -> dict[str, deque[int]]:
+    """Return the lines of each name between two places, in order; `number` is the line of the first."""
+    found: dict[str, deque[int]] = {}
+    counted = at
+    for match in _KEY.finditer(text, at, end):
+        number, counted = number + text.count("\n", counted, match.start()), match.start()
+        found.setdefault(match[1], deque()).append(number)
+    return found
+
+
+def _line_in(lines: Mapping[str, deque[int]], row: Any, number: int) -> int:
     key = row.get("key", row.get("name")) if isinstance(row, dict) else None
-    if not isinstance(key, str):
+    of_key = lines.get(key) if isinstance(key, str) else None
+    if not of_key:
         return number
-    found = re.compile(rf'"(?:key|name)"\s*:\s*"{re.escape(key)}"').search(text, at)
-    return number + text.count("\n", at, found.start()) if found else number
+    return of_key.popleft() if len(of_key) > 1 else of_key[0]
 
 
 def _gitlab_row(row: Any, number: int, found: Collector) -> None:

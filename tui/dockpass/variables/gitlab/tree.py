@@ -20,8 +20,18 @@ from dockpass.variables.gitlab.model import NOWHERE, Place
 MOST_NODES = 200_000
 DEEPEST = 100
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_RESOLVER = yaml.resolver.Resolver()
+_TEXT = "tag:yaml.org,2002:str"
+
+
+class PsychLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Leaves it to `read_scalar` what a scalar is: only a tag that was written says so before."""
+
+    def resolve(self, kind: type[Node], value: Any, implicit: Any) -> str | None:  # noqa: ARG002
+        if kind is ScalarNode:
+            return "" if implicit[0] else _TEXT
+        return None
+
+
 _TRUE = re.compile(r"(?:yes|true|on)", re.IGNORECASE)
 _FALSE = re.compile(r"(?:no|false|off)", re.IGNORECASE)
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -80,7 +90,7 @@ class Odd:
 def read_tree(text: str, file: str) -> list[Any]:
     """Return the documents of a text; raises `YamlError`."""
     try:
-        nodes = list(yaml.compose_all(text, Loader=_LOADER))
+        nodes = list(yaml.compose_all(text, Loader=PsychLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1 if mark else 0)
@@ -157,7 +167,7 @@ def read_scalar(node: ScalarNode) -> Any:
     text: str = node.value
     if text[:1] not in _NOT_ONLY_TEXT:
         return text
-    if node.style or (node.tag == "tag:yaml.org,2002:str" and _is_tagged(node)):
+    if node.style or node.tag == _TEXT:
         return text
     if _NULL.fullmatch(text):
         return None
@@ -174,11 +184,6 @@ def read_scalar(node: ScalarNode) -> Any:
     if _FLOAT.fullmatch(text) and any(letter.isdigit() for letter in text):
         return float(text.replace("_", "").replace(",", ""))
     return text[1:] if text.startswith(":") and len(text) > 1 and text[1] not in " :" else text
-
-
-def _is_tagged(node: ScalarNode) -> bool:
-    """Tell whether a text has `!!str` before it: it was resolved to a text where its letters would not be."""
-    return bool(_RESOLVER.resolve(ScalarNode, node.value, (True, False)) != node.tag)  # type: ignore[no-untyped-call]
 
 
 def _integer(text: str) -> int:
