@@ -200,6 +200,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "gitlab-pipeline-refused": "GitLab does not show this pipeline.",
         "gitlab-plain-http": "The token is not sent by plain http.",
         "gitlab-project-invalid": "The project's path is not valid.",
+        "gitlab-project-number": "What is kept of a project is found by its path, not by its number.",
         "gitlab-project-refused": "GitLab does not show this project.",
         "gitlab-project-unknown": "Nothing names the GitLab project.",
         "gitlab-refused": "GitLab refuses the request.",

@@ -17,6 +17,7 @@ from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.gitlab_world import RELEASES
 from dockpass.sandbox.sample import PROJECT
 from dockpass.sandbox.server import SandboxServer
+from dockpass.sandbox.tokens import number_of
 
 YAML = """\
 include:
@@ -203,8 +204,20 @@ def test_the_variables_of_a_pipeline_count_for_its_ref(clone: Path) -> None:
 
 def test_a_snapshot_can_be_forgotten(clone: Path) -> None:
     imported()
-    assert "is gone" in run("import", "gitlab", "--forget").stderr
+    assert f"removed what was kept of {PROJECT}" in run("import", "gitlab", "--forget").stderr
+    assert "nothing is kept of" in run("import", "gitlab", "--forget").stderr
     assert shown()[1]["settings"] is None
+
+
+def test_a_project_asked_for_by_its_number_is_kept_by_its_path(clone: Path, sandbox: SandboxServer) -> None:
+    number = str(number_of(PROJECT))
+    imported("--project", number)
+    assert shown()[1]["settings"] is not None
+    _, whole, said = shown("--project", number)
+    assert whole["settings"] is None
+    assert "is kept by its path: give --project GROUP/PROJECT" in said
+    forgotten = run("import", "gitlab", "--forget", "--project", number)
+    assert getattr(forgotten.exception, "id", "") == "gitlab-project-number"
 
 
 def test_a_damaged_snapshot_is_told_and_the_rest_works(clone: Path) -> None:

@@ -37,8 +37,10 @@ def import_gitlab(world: World, given: Mapping[str, Any]) -> int:
     output = Output(world.redactor)
     place = find_place(given["project"], origin_of(world.cwd, world.environ), world.environ)
     if given["forget"]:
-        _forget(world, place)
-        output.say([f"what was kept of {clean(place.project, 200)} at {clean(place.host, 200)} is gone"])
+        of = f"{clean(place.project, 200)} at {clean(place.host, 200)}"
+        output.say(
+            [f"removed what was kept of {of}" if _forget(world, place) else f"nothing is kept of {of}"]
+        )
         return 0
     asked = Asked(_ref(world, place, given), given["pipeline"])
     taken = ask_gitlab(world, place, asked, given, output, agreed=False)
@@ -97,9 +99,15 @@ def keep(world: World, place: GitlabPlace, snapshot: Snapshot) -> str:
         raise refused_by_system(error) from error
 
 
-def _forget(world: World, place: GitlabPlace) -> None:
+def _forget(world: World, place: GitlabPlace) -> bool:
+    if place.is_by_number:
+        raise UsageError(
+            "gitlab-project-number",
+            f"What is kept of project {place.project} is kept by its path.",
+            "Give --project GROUP/PROJECT.",
+        )
     try:
-        forget_snapshot(world.paths.state, place)
+        return forget_snapshot(world.paths.state, place)
     except OSError as error:
         raise refused_by_system(error) from error
 

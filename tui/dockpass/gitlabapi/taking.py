@@ -117,7 +117,7 @@ class _Taking:
             await self._level(Level.PIPELINE, origin, f"projects/{number}/pipelines/{origin}/variables")
         snapshot = Snapshot(
             server=self._client.place.url,
-            project=path if self._client.place.project.isdecimal() else self._client.place.project,
+            project=path if self._client.place.is_by_number else self._client.place.project,
             taken=self._now,
             ref=ref,
             pipeline_ref=pipeline_ref,
@@ -156,7 +156,7 @@ class _Taking:
             raise self._odd("the path of its project is no text")
         if moved:
             self._notes.append(f"{shown} has moved: it is {clean(path or str(number), 200)} now")
-        elif path and not place.project.isdecimal() and path.lower() != place.project.lower():
+        elif path and not place.is_by_number and path.lower() != place.project.lower():
             raise self._odd(f"it names another project, {clean(path, 200)}")
         return found
 

@@ -58,6 +58,11 @@ class GitlabPlace:
         return f"{self.url}/api/graphql"
 
     @property
+    def is_by_number(self) -> bool:
+        """Whether the project is named by its number, which says nothing of its path."""
+        return self.project.isdecimal()
+
+    @property
     def key(self) -> str:
         """What names this project among all: GitLab does not tell capitals from small letters in paths."""
         return f"{self.url} {self.project.lower()}"

@@ -57,7 +57,7 @@ class ProjectSettings:
     def warnings(self, ref: Ref) -> Iterator[str]:
         """Yield what a person should know of them for a pipeline of `ref`."""
         if self.problem:
-            yield f"{self.problem}; `dockpass vars import gitlab` makes a new one"
+            yield self.problem
         if self.snapshot is None:
             return
         yield from self.told
@@ -72,6 +72,8 @@ class ProjectSettings:
             )
 
 
+_BY_PATH = "give --project GROUP/PROJECT"
+
 NO_SETTINGS = ProjectSettings()
 
 
@@ -79,5 +81,10 @@ def kept_settings(state: Path, place: GitlabPlace | None, now: float) -> Project
     """Return what is kept of a project below the state directory; `now` is in seconds since the epoch."""
     if place is None:
         return NO_SETTINGS
+    if place.is_by_number:
+        return ProjectSettings(
+            problem=f"what is kept of project {place.project} is kept by its path: {_BY_PATH}"
+        )
     snapshot, problem = read_snapshot(state, place)
+    problem = f"{problem}; `dockpass vars import gitlab` makes a new one" if problem else ""
     return ProjectSettings(snapshot=snapshot, problem=problem, age=now - snapshot.taken if snapshot else 0.0)

@@ -11,6 +11,7 @@ import math
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,11 @@ def snapshot_path(state: Path, place: GitlabPlace) -> Path:
 
 
 def keep_snapshot(state: Path, place: GitlabPlace, snapshot: Snapshot) -> Path:
-    """Write the snapshot without any value and return the file; raises `OSError`."""
-    path = snapshot_path(state, place)
+    """Write the snapshot without any value and return the file; raises `OSError`.
+
+    A project that was asked for by its number is kept by its path.
+    """
+    path = snapshot_path(state, replace(place, project=snapshot.project))
     keep(path, json.dumps(_as_json(snapshot.without_values()), indent=1).encode("ascii"))
     return path
 
@@ -63,9 +67,13 @@ def read_snapshot(state: Path, place: GitlabPlace) -> tuple[Snapshot | None, str
     return snapshot, ""
 
 
-def forget_snapshot(state: Path, place: GitlabPlace) -> None:
-    """Remove the snapshot of a project, if there is one; raises `OSError`."""
-    snapshot_path(state, place).unlink(missing_ok=True)
+def forget_snapshot(state: Path, place: GitlabPlace) -> bool:
+    """Remove the snapshot of a project, and tell whether there was one; raises `OSError`."""
+    try:
+        snapshot_path(state, place).unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _read(path: Path) -> Any:
