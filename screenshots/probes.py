@@ -144,7 +144,7 @@ def changed_realm() -> Mapping[Method, Probe]:
         "realm-changed",
         "",
         f"{HOST} used the token server {REALM} until now, and names {OTHER}. No credentials were sent there.",
-        hint="If its operator confirms the new address, accept it with `dockpass probe --accept-realm`.",
+        hint="If the administrator confirms it, accept it with `dockpass probe --accept-realm`.",
         severity=Severity.ERROR,
     )
     ping = replace(_PING, words="Bearer, realm login.example.net")

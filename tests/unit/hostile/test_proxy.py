@@ -122,7 +122,7 @@ async def test_a55_a_login_that_the_proxy_wants_is_asked_for_in_words(
         error = await failing(client)
         assert error.id == "proxy-login"
         assert f"The proxy {proxy.host} asks for a login" in error.message
-        assert ("does not take the login" in error.hint) == bool(given)
+        assert ("does not accept the login" in error.hint) == bool(given)
         assert "wrong" not in error.message
         assert base64.b64encode(given.encode()).decode() not in error.message or not given
     assert server.asked == []
