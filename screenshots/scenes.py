@@ -399,6 +399,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("rules-80x24", _project(job="publish"), ("w",), width=80, height=24),
     Scene("rules-60x16", _project(job="publish"), ("w",), width=60, height=16),
     Scene("rules-200x60", _project(job="publish"), ("w",), width=200, height=60),
+    Scene("variables-import", _project(job="publish"), ("v", "i")),
     Scene("compare", _project(job="publish"), ("d",)),
     Scene("compare-light", _project(job="publish"), ("d",), theme="dockpass-light"),
     Scene("compare-80x24", _project(job="publish"), ("d",), width=80, height=24),

@@ -34,6 +34,13 @@ JOB_ACTIONS: tuple[Action, ...] = (
         help="Choose what starts the pipeline.",
     ),
     Action(
+        id="import",
+        keys="i",
+        title="import",
+        scope="variables",
+        help="Import variables from a file or a paste, with a preview first; on the overview i is images.",
+    ),
+    Action(
         id="filter",
         keys="slash",
         title="filter",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dockpass.auth.facts import Edit, EditKind
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Redactor, Secret
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Resolved
@@ -20,6 +21,7 @@ from dockpass.variables.logins import is_secret
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
 from dockpass.variables.snapshot import Snapshot
 from dockpass.variables.snapshotfile import read_snapshot
+from dockpass.variables.token_kind import looks_secret
 
 Kept = TypeVar("Kept")
 
@@ -242,6 +244,16 @@ def learn_secrets(view: JobView, redactor: Redactor) -> None:
     for name, found in view.variables.items():
         if is_secret(name, found):
             for value in values_of(found):
+                redactor.learn(Secret(value))
+
+
+def learn_imported(imported: Imported, redactor: Redactor) -> None:
+    """Mask every secret of an import from now on, also where a stronger level wins."""
+    for each in imported.definitions:
+        value = each.value
+        if isinstance(value, str) and value:
+            named = each.masked or each.hidden or is_secret_name(each.key)
+            if named or looks_secret(value):
                 redactor.learn(Secret(value))
 
 

@@ -10,10 +10,12 @@ from textual.containers import Container
 from textual.widgets import OptionList
 
 from dockpass.keymap import key_for
+from dockpass.session.desk import Imported, learn_imported
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
 from dockpass.ui.actions import bindings, row_binding
 from dockpass.ui.editor import Editor
+from dockpass.ui.screens.importing import ImportDialog
 from dockpass.ui.screens.jobscreen import JobScreen
 from dockpass.ui.views.variable import Around, detail_lines
 from dockpass.ui.views.variables import (
@@ -39,7 +41,7 @@ MOST_WAYS = 4
 
 NO_PROJECT: Line = (
     (f"No {CI_FILE} here: these are the variables of this process.", "look"),
-    (" Start dockpass in a clone to see a job's.", "text"),
+    (" Start dockpass in a clone, or import with i.", "text"),
 )
 
 
@@ -242,6 +244,19 @@ class VariablesScreen(JobScreen):
         """Show the selected secret for ten seconds."""
         if (each := self.selected) is not None:
             self._editor.reveal(_entry_of(each.name))
+
+    def action_import(self) -> None:
+        """Import variables from a file or a paste."""
+        services = self.session.services
+        dialog = ImportDialog(services.cwd, self.session.found.known_values())
+        self.app.push_screen(dialog, self._take_import)
+
+    def _take_import(self, imported: Imported | None) -> None:
+        if imported is not None:
+            learn_imported(imported, self.session.services.redactor)
+            self.desk.imported = (*self.desk.imported, imported)
+            self.notify(f"{plural(len(imported.definitions), 'variable')} imported", timeout=4)
+            self.changed()
 
     def action_problems(self) -> None:
         """Show only what needs a look, or all again."""

@@ -1,0 +1,108 @@
+"""Importing on the screen of variables: read, previewed without any value, then taken."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from screens import press, shown
+from textual.events import Paste
+from textual.pilot import Pilot
+
+from dockpass.session.session import Session
+from dockpass.ui.screens.importing import ImportDialog, PathOrPaste
+from dockpass.ui.screens.variables import VariablesScreen
+from dockpass.variables.gitlab.model import Level
+from scenes import JOB, session, with_project
+
+API = json.dumps(
+    [
+        {"key": "REGISTRY_TOKEN", "value": "canary-imported", "protected": True, "masked": True},
+        {"key": "HIDDEN", "value": None, "hidden": True},
+    ]
+)
+
+
+def here(made: Session, cwd: Path) -> Session:
+    object.__setattr__(made.services, "cwd", cwd)
+    return made
+
+
+async def opened(pilot: Pilot[int]) -> ImportDialog:
+    await press(pilot, "v")
+    assert isinstance(pilot.app.screen, VariablesScreen)
+    pilot.app.screen.pump()
+    await press(pilot, "i")
+    dialog = pilot.app.screen
+    assert isinstance(dialog, ImportDialog)
+    return dialog
+
+
+async def test_a_file_is_previewed_without_its_values_and_taken_at_its_level(tmp_path: Path) -> None:
+    (tmp_path / "vars.json").write_text(API, encoding="utf-8")
+    made = here(with_project(job="publish", settings=()), tmp_path)
+    async with shown(made) as pilot:
+        await opened(pilot)
+        await press(pilot, *"vars.json", "enter")
+        shot = pilot.app.export_screenshot()
+        assert "REGISTRY_TOKEN" in shot
+        assert "15&#160;characters" in shot
+        assert "canary" not in shot
+        assert made.desk.imported == ()
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, VariablesScreen)
+        assert {each.level for each in made.desk.imported[0].definitions} == {Level.PROJECT}
+        listed = {each.name: each for each in pilot.app.screen._listed}
+        assert listed["REGISTRY_TOKEN"].remark == "protected"
+        assert "canary" not in pilot.app.export_screenshot()
+
+
+async def test_a_paste_is_read_and_format_and_level_can_be_changed() -> None:
+    made = with_project(job="publish", settings=())
+    async with shown(made) as pilot:
+        dialog = await opened(pilot)
+        dialog.query_one(PathOrPaste).post_message(Paste('A="x y"\nB_TOKEN=canary-pasted\n'))
+        await pilot.pause()
+        await pilot.pause()
+        assert "canary" not in pilot.app.export_screenshot()
+        assert dialog._draft is not None
+        await press(pilot, "ctrl+l")
+        assert dialog._draft.level is Level.DOTENV
+        await press(pilot, "ctrl+f", *"python", "enter")
+        assert dialog._draft.format == "python-dotenv"
+        assert next(each.value for each in dialog._draft.taken) == "x y"
+        await press(pilot, "enter")
+        assert len(made.desk.imported) == 1
+        assert "canary" not in pilot.app.export_screenshot()
+
+
+async def test_without_a_project_an_import_is_what_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "x.env").write_text("CI_REGISTRY=imported.example\n", encoding="utf-8")
+    made = here(session(JOB), tmp_path)
+    async with shown(made) as pilot:
+        await opened(pilot)
+        await press(pilot, *"x.env", "enter", "enter")
+        screen = pilot.app.screen
+        assert isinstance(screen, VariablesScreen)
+        listed = {each.name: each for each in screen._listed}
+        found = listed["CI_REGISTRY"].found
+        assert found is not None
+        assert found.value == "imported.example"
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
+async def test_what_cannot_be_read_is_told_and_nothing_is_taken(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    (tmp_path / "x[b]").write_text("A[/x]=\x1b[2J\nB=[/foo]\n", encoding="utf-8")
+    made = here(with_project(job="publish"), tmp_path)
+    async with shown(made, size) as pilot:
+        before = made.desk.imported
+        await opened(pilot)
+        await press(pilot, *"nothing", "enter")
+        assert "nothing" in pilot.app.export_screenshot()
+        await press(pilot, "ctrl+f", "ctrl+l", *("backspace",) * 7, *"x[b]", "enter", "down")
+        assert "\x1b" not in pilot.app.export_screenshot()
+        await press(pilot, "escape")
+        assert made.desk.imported == before

@@ -1,0 +1,163 @@
+"""The dialog that imports variables: a file or a paste, with a preview before anything is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.events import Paste
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from dockpass.errors import UsageError
+from dockpass.session.desk import Imported
+from dockpass.session.importing import LEVELS, Draft, draft_of, formats, read_draft
+from dockpass.ui.screens.dialogs import Dialog, Frame
+from dockpass.ui.screens.pick import Pick
+from dockpass.ui.views.choices import Answer
+from dockpass.ui.views.importing import draft_lines
+from dockpass.ui.views.words import Line, cell
+from dockpass.ui.widgets.panel import Text
+from dockpass.ui.widgets.too_small import TooSmall
+
+PASTED = "the paste"
+_MEANS = (
+    "The path of a file in any format: .env, env, a job's log, GitLab's JSON, … Or paste the text itself"
+    " here. Nothing is run, and values stay in memory."
+)
+
+
+class PathOrPaste(Input):
+    """A field for a path; a paste of several lines, or with an assignment, is a text of variables."""
+
+    class Pasted(Message):
+        """A text was pasted."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def _on_paste(self, event: Paste) -> None:
+        if "\n" in event.text.strip() or "=" in event.text:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Pasted(event.text))
+        else:
+            super()._on_paste(event)
+
+
+class ImportDialog(Dialog[Imported | None]):
+    """Asks for variables, and ends with what was taken."""
+
+    BINDINGS = [
+        Binding("escape", "leave", "cancel"),
+        Binding("ctrl+f", "format", "format", priority=True),
+        Binding("ctrl+l", "level", "level", priority=True),
+        *(
+            Binding(keys, f"body('{action}')", show=False, priority=True)
+            for keys, action in (
+                ("down", "scroll_down"),
+                ("up", "scroll_up"),
+                ("pagedown", "page_down"),
+                ("pageup", "page_up"),
+            )
+        ),
+    ]
+    AUTO_FOCUS = "#typed"
+
+    def __init__(self, cwd: Path, environ: Mapping[str, str]) -> None:
+        super().__init__()
+        self._cwd = cwd
+        self._environ = environ
+        self._draft: Draft | None = None
+        self._error: UsageError | None = None
+
+    def compose(self) -> ComposeResult:
+        """A field, and the preview."""
+        yield TooSmall()
+        with Frame(classes="dialog") as dialog:
+            dialog.border_title = "Import variables"
+            yield Static(_MEANS, markup=False, classes="means")
+            yield PathOrPaste(placeholder="path/to/file", id="typed")
+            yield Text(id="body", classes="dialog-body")
+
+    def fill(self) -> None:
+        """Show the preview, or what is wrong."""
+        lines: list[Line] = []
+        if self._error is not None:
+            lines = [((self._error.message, "bad"),), ((self._error.hint, "label"),)]
+        draft = self._draft
+        body = self.query_one("#body", Text)
+        if draft is not None:
+            body.show(lambda width: draft_lines(draft, width))
+        else:
+            body.show(lines)
+        ready = "enter takes it · ctrl+f format · ctrl+l level · esc cancels"
+        words = ready if draft is not None else "enter reads it · esc cancels"
+        self.query_one(".dialog", Frame).border_subtitle = words
+        self.call_after_refresh(self.fit)
+
+    def on_input_changed(self) -> None:
+        """Another path: another preview."""
+        if self._draft is not None and self._draft.label == PASTED:
+            return
+        self._draft = self._error = None
+        self.fill()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Read what is named; the second time, take it."""
+        if self._draft is not None:
+            self.dismiss(self._draft.imported())
+            return
+        path = event.value.strip()
+        if path:
+            self._read(lambda: read_draft(self._cwd / Path(path).expanduser(), path, self._environ))
+
+    def on_path_or_paste_pasted(self, event: PathOrPaste.Pasted) -> None:
+        """Show what a paste holds; its text is never on the screen."""
+        self.query_one(PathOrPaste).value = ""
+        self._read(lambda: draft_of(event.text, PASTED, self._environ))
+
+    def _read(self, read: Callable[[], Draft]) -> None:
+        self._draft = self._error = None
+        try:
+            self._draft = read()
+        except UsageError as error:
+            self._error = error
+        self.fill()
+
+    def action_format(self) -> None:
+        """Choose another format."""
+        draft = self._draft
+        if draft is None:
+            return
+
+        def answers(text: str) -> list[Answer]:
+            known, wanted = formats(), text.casefold()
+            found = [(name, known[name]) for name in known if wanted in f"{name} {known[name]}".casefold()]
+            return [(name, ((cell(name, 22), "text"), (words, "label"))) for name, words in found]
+
+        def taken(answer: str | None) -> None:
+            if answer is not None:
+                self._read(lambda: draft_of(draft.text, draft.label, self._environ, answer))
+
+        words = f"It was read as {draft.format}, because {draft.because}."
+        self.app.push_screen(Pick("Which format?", words, answers, now=draft.format), taken)
+
+    def action_level(self) -> None:
+        """Take it as the next level."""
+        if self._draft is not None:
+            at = LEVELS.index(self._draft.level)
+            self._draft = replace(self._draft, level=LEVELS[(at + 1) % len(LEVELS)])
+            self.fill()
+
+    async def action_body(self, action: str) -> None:
+        """Scroll the preview, wherever the keys are."""
+        await self.query_one("#body").run_action(action)
+
+    def action_leave(self) -> None:
+        """Take nothing."""
+        self.dismiss(None)
