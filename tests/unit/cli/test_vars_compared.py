@@ -183,3 +183,27 @@ def test_no_canary_in_any_answer(
         result = run(*command, *more, protected, *GIVEN)
         assert "Canary" not in result.output
         assert "Canary" not in result.stderr
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "variables.md"
+COMMANDS = [
+    line.strip()
+    for line in PAGE.read_text(encoding="utf-8").splitlines()
+    if line.startswith(("    dockpass vars ", "    dockpass explain "))
+    and not any(word in line for word in ("import gitlab", "--from-gitlab"))
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_commands_of_the_guide_work(clone: Path, line: str) -> None:
+    for name in ("vars.json", "project.json"):
+        (clone / name).write_text(json.dumps(SETTINGS))
+    result = CliRunner().invoke(cli, line.split()[1:])
+    assert result.exit_code in {0, 1}, result.output
+    assert "Error" not in result.output
+    assert not isinstance(result.exception, Exception), result.exception
+    assert "Canary" not in result.output
+
+
+def test_the_guide_has_commands() -> None:
+    assert len(COMMANDS) > 8

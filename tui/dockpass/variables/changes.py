@@ -14,6 +14,7 @@ from dockpass.variables.pipeline import Loaded
 YOURS = Unknown("you choose it", is_set=True)
 
 _IN_SETTINGS = frozenset({Level.INSTANCE, Level.GROUP, Level.PROJECT})
+_GITLABS = (Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT)
 _BY_ROLE = "if the project lets you set variables there"
 
 
@@ -176,6 +177,7 @@ def where(definition: Definition) -> str:
         Level.PIPELINE: "the variables of this pipeline",
         Level.SCHEDULE: "the variables of the schedule",
         Level.WHAT_IF: "--set",
+        **dict.fromkeys(_GITLABS, "GitLab itself"),
     }
     if definition.level is Level.YAML:
         part = {YamlPart.DEFAULT: "the global variables", YamlPart.JOB: "the job's variables"}

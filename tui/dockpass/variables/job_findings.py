@@ -185,7 +185,7 @@ def _about_origin(name: str, found: Resolved) -> Iterator[Finding]:
         yield Finding(
             "predefined-overridden",
             shown,
-            f"is GitLab's own, and {where(winner)} has another one",
+            f"is GitLab's own, and is overridden in {where(winner)}",
             hint="Give that one another name.",
         )
     in_yaml = [each.definition for each in found.losers if each.definition.level is Level.YAML]
@@ -195,7 +195,7 @@ def _about_origin(name: str, found: Resolved) -> Iterator[Finding]:
         yield Finding(
             "yaml-never-used",
             shown,
-            f"in {place} is never used: {where(winner)} has one for every job",
+            f"in {place} is never used: {where(winner)} define it for every job",
             hint="Rename one of them.",
         )
 

@@ -146,7 +146,6 @@ variables:
   OPEN: a${b
   OCTAL: 012345
   IMAGE: base
-  SAME: $SAME/app
   P: $P-x
 plain:
   variables: {IMAGE: $IMAGE-ci}
