@@ -129,6 +129,7 @@ def serve_registry(certificates: Certificates) -> None:
     )
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # head and body of an answer are two packets
         protocol_version = "HTTP/1.1"
 
         def log_message(self, *_: object) -> None:

@@ -51,6 +51,7 @@ class CleanupRegistry:
         registry = self
 
         class Handler(BaseHTTPRequestHandler):
+            disable_nagle_algorithm = True  # head and body of an answer are two packets
             protocol_version = "HTTP/1.1"
 
             def log_message(self, *_: object) -> None:

@@ -48,6 +48,7 @@ class PlainServer:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
+            disable_nagle_algorithm = True  # head and body of an answer are two packets
             protocol_version = "HTTP/1.1"
 
             def handle_any(self) -> None:

@@ -191,6 +191,7 @@ class _Registry(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # head and body of an answer are two packets
     server: _Registry
     protocol_version = "HTTP/1.1"
 
