@@ -1,0 +1,197 @@
+"""Every command that the documentation shows is one that dockpass takes, and does what the page says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+from docpages import Shown, blocks, spans
+from program import Program, StartedSandbox
+
+from dockpass.cli.main import cli
+
+BLOCKS = blocks()
+
+NOT_RUN = {
+    "dockpass --env-file job.env": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
+    "dockpass --sandbox": "starts the screen, which needs a terminal: tests/e2e/test_tour.py",
+    "dockpass sandbox": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",
+    "dockpass sandbox --env-file job.env": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",
+    "dockpass sandbox --shell > job.sh": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",
+    'eval "$(dockpass sandbox --shell &)"': "starts a sandbox of its own: tests/unit/cli/test_sandbox_command.py",
+}
+"""What is not run here, and why; the test that has it instead."""
+
+OTHER_STATUS = {
+    "dockpass probe cleanup": (1, "the job's token may not delete"),
+}
+"""What ends otherwise than with 0, and why."""
+
+PLACEHOLDERS = {"COMMAND": "push", "NAME|ID...": "another:1", "NAME": "myimage:1", "DIR": "layout"}
+
+CI_YAML = """
+publish:
+  environment: production
+  script: ["true"]
+  rules: [{if: '$CI_COMMIT_BRANCH == "main"'}]
+"""
+PROTECTED = [{"key": "REGISTRY_PUSH_TOKEN", "value": "x" * 20, "protected": True, "masked": True}]
+FAKE_TOOLS = {
+    "jq": 'exec "$PYTHON" -c "import json, sys; json.load(sys.stdin)[\'needs\']"',
+    "glab": 'cat "$HOME/vars.json"',
+}
+
+
+def without_comment(shown: Shown) -> str:
+    return re.sub(r"\s+#.*", "", shown.text)
+
+
+@pytest.mark.parametrize("shown", [*BLOCKS, *spans()], ids=lambda shown: f"{shown.name} {shown.text}"[:70])
+def test_every_command_and_option_exists(shown: Shown) -> None:
+    for words in shown.calls():
+        parse(cli, [word.strip("[]") for word in words if word not in {"…", "..."}])
+
+
+def parse(command: click.Command, words: list[str]) -> None:
+    """Parse as click does, without doing anything; raises for what the command does not have."""
+    words = [PLACEHOLDERS.get(word, word) for word in words]
+    ctx = click.Context(command, info_name=command.name)
+    rest = []
+    try:
+        _, rest, _ = command.make_parser(ctx).parse_args(list(words))
+    except click.BadOptionUsage as error:
+        # A span may name an option as its last word and leave the value to the text.
+        if isinstance(error, click.NoSuchOption) or error.option_name != words[-1]:
+            raise
+    if isinstance(command, click.Group) and rest:
+        name, below, rest = command.resolve_command(ctx, rest)
+        assert below, f"{command.name} has no {name}"
+        parse(below, rest)
+    else:
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument) and rest:
+                taken = rest if parameter.nargs == -1 else rest[: parameter.nargs]
+                rest = rest[len(taken) :]
+        assert not rest, f"{command.name} takes no {rest}"
+
+
+def test_what_does_not_exist_is_found() -> None:
+    for words in (
+        ["explain", "push", "--nope"],
+        ["pusch"],
+        ["images", "nope"],
+        ["paths", "push"],
+        ["--nope"],
+    ):
+        with pytest.raises((click.UsageError, AssertionError)):
+            parse(cli, words)
+
+
+def test_the_table_names_only_what_the_pages_show() -> None:
+    assert NOT_RUN.keys() | OTHER_STATUS.keys() <= {without_comment(shown) for shown in BLOCKS}
+    assert len(BLOCKS) > 30
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A sandbox, and a clone of its project, with an image and the files that the pages speak of."""
+    made = Program(
+        tmp_path_factory.mktemp("docs"), {"DOCKPASS_CONFIG": "/dev/null", "PYTHON": sys.executable}
+    )
+    home = made.directory / "home"
+    tools = home / ".local" / "bin"
+    tools.mkdir(parents=True)
+    (home / ".zfunc").mkdir()
+    for path in (".local/share/bash-completion/completions", ".config/fish/completions"):
+        (home / path).mkdir(parents=True)
+    calls = {"dockpass": 'exec "$PYTHON" -m dockpass "$@"'}
+    for name, script in {**calls, **FAKE_TOOLS}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    (home / "vars.json").write_text(json.dumps(PROTECTED))
+    with StartedSandbox(made, "--env-file", "job.env"):
+        text = (made.work / "job.env").read_text()
+        pairs = re.findall(r"^(?:# not set by the job: )?(\w+)=(.*)$", text, re.MULTILINE)
+        made.environ.update(pairs)
+        made.environ["CLEANUP_PASSWORD"] = made.environ.pop("WERF_IMAGES_CLEANUP_PASSWORD")
+        made.environ["TOOLS"] = str(tools)
+        made.environ["NEW_CI_JOB_TOKEN"] = made.environ["REGISTRY_PASSWORD"] = made.environ["CI_JOB_TOKEN"]
+        prepare(made)
+        yield made
+    made.remove()
+
+
+def prepare(made: Program) -> None:
+    """Have what a person has before: a clone with a job and a branch, images, docker's own login, saved variables."""
+    shutil.copytree(made.environ["CI_PROJECT_DIR"], made.work, dirs_exist_ok=True)
+    (made.work / ".gitlab-ci.yml").write_text(CI_YAML)
+    shutil.copy(made.directory / "home" / "vars.json", made.work / "vars.json")
+    login = {"username": made.environ["CI_REGISTRY_USER"], "password": made.environ["CI_REGISTRY_PASSWORD"]}
+    for directory in (made.work, made.directory / "home"):
+        (directory / ".docker").mkdir()
+        config = {"auths": {made.environ["CI_REGISTRY"]: login}}
+        (directory / ".docker" / "config.json").write_text(json.dumps(config))
+    identity = ["-c", "user.name=me", "-c", "user.email=me@example.com"]
+    for words in (
+        ["init", "-q", "-b", "feature/login"],
+        ["add", "."],
+        [*identity, "commit", "-q", "-m", "x"],
+    ):
+        subprocess.run(["git", *words], cwd=made.work, env=made.variables(), check=True)
+    for name in (f"{made.environ['CI_REGISTRY_IMAGE']}:main", "myimage:1", "another:1"):
+        assert made.run("build", "--engine=embedded", "--tag", name).returncode == 0
+
+
+def as_in_the_sandbox(text: str, environ: dict[str, str]) -> str:
+    """Put what the sandbox has in the place of the page's example registry and logins."""
+    if "--clean-env" in text:
+        return text
+    user, password = environ["CI_REGISTRY_USER"], environ["CI_REGISTRY_PASSWORD"]
+    if "dockpass cleanup" in text:
+        user, password = "werf-cleanup", environ["CLEANUP_PASSWORD"]
+    for example, own in (
+        ("registry.myhost.com/web/backend", environ["CI_REGISTRY_IMAGE"]),
+        ("=myuser", f"={user}"),
+        ("username bob", f"username {user}"),
+        ("=mypassword", f"={password}"),
+        ("A3XewXjfldf", environ["CLEANUP_PASSWORD"]),
+    ):
+        text = text.replace(example, own)
+    return text
+
+
+@pytest.mark.xdist_group("docs")
+@pytest.mark.parametrize(
+    "shown",
+    [shown for shown in BLOCKS if without_comment(shown) not in NOT_RUN],
+    ids=lambda shown: f"{shown.name} {shown.text}"[:70],
+)
+def test_what_can_run_in_a_sandbox_runs(job: Program, shown: Shown) -> None:
+    environ = job.variables()
+    if "vars " in shown.text:  # the job of a page about variables is one of the clone's, on its branch
+        environ = {name: value for name, value in environ.items() if not name.startswith("CI")}
+    words = without_comment(shown)
+    status, _ = OTHER_STATUS.get(words, (0, ""))
+    for placeholder, value in PLACEHOLDERS.items():
+        words = re.sub(rf"(?<=\s){re.escape(placeholder)}(?=\s|$)", value, words)
+    lines = [as_in_the_sandbox(line, job.environ) for line in (*shown.before, words)]
+    script = "\n".join([f'PATH="{job.environ["TOOLS"]}:$PATH"', "set -o pipefail", *lines])
+    ended = subprocess.run(
+        ["bash", "-c", script],
+        cwd=job.work,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        input="",
+    )
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    printed = [line.strip() for line in ended.stdout.splitlines()]
+    for line in filter(str.strip, shown.output):
+        assert line.strip() in printed, ended.stdout
