@@ -192,7 +192,9 @@ class Hostile:
             for piece in reply.pieces:
                 writer.write(piece)
                 await writer.drain()
-                await asyncio.sleep(0)  # a client that has hung up is only noticed between two steps of the loop
+                await asyncio.sleep(
+                    0
+                )  # a client that has hung up is only noticed between two steps of the loop
             if reply.hangs:
                 await asyncio.Event().wait()
         else:

@@ -42,6 +42,7 @@ class TokenServer:
 
         class Handler(BaseHTTPRequestHandler):
             disable_nagle_algorithm = True  # head and body of an answer are two packets
+
             def do_GET(self) -> None:
                 status, body = server.answer(self.path, self.headers.get("Authorization", ""))
                 raw = json.dumps(body).encode()
