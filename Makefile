@@ -13,7 +13,7 @@ help:
 	@echo "make run          set everything up and start the screen (ARGS=... for another command)"
 	@echo "make test         set everything up and run all tests (ARGS=tests/unit/auth for a part)"
 	@echo "make check        lint, types, contracts and the unit tests of the core"
-	@echo "make lint         style, types, contracts, generated pages and pictures"
+	@echo "make lint         style, types, contracts and generated pages"
 	@echo "make screenshots  draw the pictures of the scenes"
 	@echo "make docs         write the generated pages"
 	@echo "make bench        measure, beside the peers that are installed"
@@ -39,7 +39,6 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs.py --check
-	$(BIN)/python screenshots/make.py --check
 
 screenshots: $(VENV)/dev.stamp
 	$(BIN)/python screenshots/make.py

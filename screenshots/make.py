@@ -1,4 +1,4 @@
-"""Makes the pictures of every scene (SVG and PNG); `--check` fails where one is stale."""
+"""Makes the pictures of every scene (SVG and PNG); `--check` fails where one is stale, as a test does."""
 
 from __future__ import annotations
 

@@ -179,11 +179,13 @@ class Judge:
 
     def files(self, name: str) -> dict[str, tuple[object, ...]]:
         """Return what a container of the image would see: type, rights, owner, link and content by path."""
-        container = self.images.docker("create", name, "none")
+        client = docker.APIClient(base_url=self.images.docker_host, timeout=60)
+        container = client.create_container(name, ["none"])
         try:
-            raw = self.images.docker_bytes("export", container)
+            raw = b"".join(client.export(container))
         finally:
-            self.images.docker("rm", container)
+            client.remove_container(container)
+            client.close()
         found: dict[str, tuple[object, ...]] = {}
         with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
             for member in archive:

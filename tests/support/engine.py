@@ -55,8 +55,8 @@ class Images:
 
     def forget(self, *references: str) -> None:
         """Remove names; where it is the last one, with the image."""
-        for reference in references:
-            self.docker("rmi", "--force", reference, check=False)
+        if references:
+            self.docker("rmi", "--force", *references, check=False)
 
     def containers(self) -> set[str]:
         """The ids of all containers."""

@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._body()
         else:
             self.server.began.set()
-            self.server.released.wait(30)
+            self.server.released.wait(300)  # longer than any test lasts
             self.close_connection = True
         asked = Asked(self.command, path, parse_qs(parts.query), dict(self.headers), body)
         self.server.asked.append(asked)

@@ -6,11 +6,11 @@ import base64
 import html
 import json
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus
 
 import pytest
+from bounds import counted
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -273,10 +273,10 @@ def test_ordinary_lines_stay_as_they_are_and_cost_next_to_nothing() -> None:
         "copying build/lib/dockpass/registry/transport.py -> /usr/local/lib/python3.11/site-packages",
         "Get:7 http://packages.example/debian bookworm/main amd64 libpython3.11 3.11.2-6+deb12u2 [813 kB], 45%",
     ]
-    began = time.process_time()
-    for _ in range(1000):
-        assert [redact(line) for line in lines] == lines
-    assert time.process_time() - began < 0.5  # 4,000 lines; 40 ms where nothing else runs
+    for line in lines:
+        with counted() as cost:
+            assert redact(line) == line
+        assert cost.calls < 60
 
 
 @pytest.mark.parametrize(
@@ -291,8 +291,8 @@ def test_ordinary_lines_stay_as_they_are_and_cost_next_to_nothing() -> None:
     ],
     ids=["percent", "backslash", "mixed", "Base64", "letters", "addresses"],
 )
-def test_a_hostile_text_takes_no_longer_than_its_length_allows(text: str) -> None:
+def test_a_hostile_text_takes_no_more_steps_than_its_length_allows(text: str) -> None:
     redact = Redactor([Secret(HARD), Secret("glpat-abcDEF1234567890xyz"), Secret("hunter2")])
-    began = time.process_time()
-    redact(text)
-    assert time.process_time() - began < 2
+    with counted() as cost:
+        redact(text)
+    assert cost.calls < 50 * len(text)

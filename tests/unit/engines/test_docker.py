@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -315,20 +314,17 @@ def test_whatever_waits_for_an_answer_ends_when_cut(
         "login": lambda: engine.login(HOST, Given(ME)),
         "image_id": lambda: engine.image_id(REFERENCE),
     }
-    cut_at: list[float] = []
 
     def cut() -> None:
         assert fake.began.wait(10)
-        cut_at.append(time.monotonic())
         engine.cut()
 
     thread = threading.Thread(target=cut)
     thread.start()
     with pytest.raises(Cancelled):
         work[what]()
-    ended = time.monotonic()
     thread.join()
-    assert ended - cut_at[0] < 0.5
+    assert not fake.released.is_set()  # the engine has not answered to this moment
 
 
 @pytest.mark.parametrize("chunked", [True, False])

@@ -8,7 +8,6 @@ import os
 import resource
 import stat
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -114,9 +113,7 @@ def test_a37_a_helper_is_never_taken_from_the_current_directory(
 
 
 def test_a38_a_helper_that_hangs_is_ended(write_helper: WriteHelper) -> None:
-    began = time.monotonic()
-    result = ask_helper("hang", KEY, write_helper("hang", "sleep 60"), seconds=0.3)
-    assert time.monotonic() - began < 10
+    result = ask_helper("hang", KEY, write_helper("hang", "sleep 600"), seconds=0.3)
     assert "did not answer within" in result.because
 
 
@@ -167,10 +164,8 @@ def test_a39_what_is_no_regular_file_is_told_at_once(tmp_path: Path) -> None:
         directory = tmp_path / str(number)
         directory.mkdir()
         make(directory / "config.json")
-        began = time.monotonic()
-        found = read_config(directory)
+        found = read_config(directory)  # which would wait for ever at a pipe
         assert found.state is FileState.UNREADABLE
-        assert time.monotonic() - began < 5
 
 
 def test_a39_a_file_of_a_gibibyte_is_not_read(tmp_path: Path) -> None:

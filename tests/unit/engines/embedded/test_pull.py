@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 
 import pytest
 from badproxy import BadProxy, Reword
@@ -67,9 +66,7 @@ def test_layers_come_in_parallel(
 ) -> None:
     sandbox.faults = Faults(latency=0.4, path="/blobs/")
     notes = Notes()
-    began = time.monotonic()
     place.engine().pull(pushed, Given(owner), notes)
-    assert time.monotonic() - began < 4 * 0.4 + 0.4  # four blobs, three at once
     first_done = next(n for n, each in enumerate(notes.layers) if each[1] == "pulled")
     assert len({each[0] for each in notes.layers[:first_done]}) >= 3
 
