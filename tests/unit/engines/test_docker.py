@@ -236,7 +236,7 @@ def test_what_unauthorized_means_depends_on_the_login_before(
     fake: FakeEngine, engine: DockerEngine, notes: Notes
 ) -> None:
     fake.on("POST /images/create", Answer(500, {"message": "unauthorized: authentication required"}))
-    with pytest.raises(DockpassError, match="none was sent"):
+    with pytest.raises(DockpassError, match="No credentials for this registry"):
         engine.pull(REFERENCE, ANONYMOUS, notes)
     with pytest.raises(LoginRefused):
         engine.pull(REFERENCE, Given(ME), notes)
