@@ -99,7 +99,7 @@ def test_a_home_that_is_none_does_not_stop_a_build(program: Program, home: str) 
     }[home]
     ended = program.run(*build(program), HOME=where)
     assert ended.returncode == 0, ended.stderr
-    assert ("▲ the next run will not know" in ended.stderr) == home.endswith("a file")
+    assert ("▲ this could not be saved for the next run" in ended.stderr) == home.endswith("a file")
     for arguments in (
         ["explain", "push", "--repo", "a.example/b"],
         ["settings"],

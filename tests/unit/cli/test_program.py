@@ -38,7 +38,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
         (["push"], 2, "needs a repository"),
         (["push", "--repo", "registry.example/UP"], 2, "upper-case"),
         (["cleanup", "--repo", REPO, "--older-than", "soon"], 2, "no span of time"),
-        (["cleanup", "--repo", REPO, "--match", "(", "--dry-run"], 2, "no regular expression"),
+        (["cleanup", "--repo", REPO, "--match", "(", "--dry-run"], 2, "not a regular expression"),
         (["build"], 2, "There is no Dockerfile"),
         (["build", "--file", "none"], 2, "none"),
         (["explain", "push", "--repo", REPO, "--env-file", "none.env"], 2, "none.env"),
