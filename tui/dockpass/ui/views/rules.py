@@ -67,13 +67,14 @@ def _outcome(view: JobView | None) -> tuple[str, str, str]:
     when = clean(view.when, 20)
     if when in {"manual", "delayed"}:
         return GLYPH_NOW, "look", ", ".join(filter(None, (when, by)))
-    return GLYPH_DONE, "good", by or ("always" if view.rules is None else when)
+    return GLYPH_DONE, "good", by or ("always" if view.rules is None else when or "by one of its rules")
 
 
 def _matched(judgement: Judgement | None) -> Rule | None:
-    """Return the rule that decided."""
+    """Return the rule that decided; None where an earlier one may match too."""
     rules = judgement.rules if judgement is not None else ()
-    return next((rule for rule in rules if rule.reached and rule.outcome is True), None)
+    candidates = [rule for rule in rules if rule.reached and rule.outcome is not False]
+    return candidates[0] if candidates and candidates[0].outcome is True else None
 
 
 def pipeline_lines(loaded: Loaded, view: JobView, keys: Mapping[str, str], width: int) -> list[Line]:
@@ -107,9 +108,9 @@ def _workflow_words(view: JobView) -> str:
     matched = _matched(view.workflow)
     if view.workflow.included is None:
         return "whether a pipeline is created is not known here"
-    if matched is None:
-        return "no rule matches: no pipeline is created"
     made = "a pipeline is created" if view.workflow.included else "no pipeline is created"
+    if matched is None:
+        return f"no rule matches: {made}" if not view.workflow.included else f"{made}, whichever rule matches"
     return f"rule {matched.number} matches: {made}"
 
 
@@ -145,12 +146,13 @@ def _sentence(loaded: Loaded, view: JobView) -> Iterator[Line]:
     elif view.included is None:
         yield (name, (" may be in the pipeline: a rule compares what is not known here.", "text"))
     elif view.included:
-        by = f"rule {matched.number} matches" if matched is not None else "it has no rules"
+        by = "it has no rules" if view.rules is None else "whichever of its rules matches"
+        by = f"rule {matched.number} matches" if matched is not None else by
         yield (
             name,
             (" is in the pipeline on ", "text"),
             ref,
-            (f": {by}, when: {clean(view.when, 40)}.", "text"),
+            (f": {by}, when: {clean(view.when, 40) or 'not known here'}.", "text"),
         )
     elif matched is not None:
         words = f" is left out: rule {matched.number} matches and says when: {clean(matched.when, 20)}."

@@ -229,7 +229,7 @@ _WITH_SOURCE = 66
 def _columns(width: int) -> tuple[int, int, int, int, bool]:
     """Return the cells of name, value, source and use, and whether flags and overrides have room."""
     room = width - _MARK
-    name = min(_LONGEST, max(room * 3 // 7, 20))
+    name = _LONGEST if width >= _WITH_SOURCE else min(_LONGEST, max(room * 3 // 7, 20))
     rest = room - name
     if width >= WIDE:
         rest -= _FLAGS + _OVER
