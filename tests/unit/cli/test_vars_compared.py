@@ -110,6 +110,14 @@ def test_a_side_that_names_nothing(side: str, tmp_path: Path, monkeypatch: pytes
     assert run("diff", side, "here").exit_code != 0
 
 
+@pytest.mark.parametrize(
+    "side", [".", "/dev/null", "./a.env", "../x", "job:", "tag:v1,nothing:x", "jop:publish"]
+)
+def test_a_path_that_is_no_file_is_no_branch(side: str) -> None:
+    result = run("diff", side, "here")
+    assert getattr(result.exception, "id", "") == "diff-side"
+
+
 def test_lint_lists_errors_first_and_ends_with_1() -> None:
     result = CliRunner().invoke(cli, ["vars", "lint", "--unprotected", *GIVEN])
     lines = result.output.splitlines()

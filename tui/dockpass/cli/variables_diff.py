@@ -58,7 +58,14 @@ def side_of(world: World, text: str, given: Mapping[str, Any], format_: str | No
         return _job(world, text, {**given, **context})
     if (world.cwd / text).is_file():
         return _file(world, text, given, format_)
+    if _is_no_branch(world, text):
+        raise UsageError("diff-side", f"{clean(text, 80)} is no file, and no name of a branch.", _HINT)
     return _job(world, text, {**given, "ref": text, "tag": None, "merge_request": False})
+
+
+def _is_no_branch(world: World, text: str) -> bool:
+    """Tell a path, and a word with a colon, from a branch's name: git has none like these."""
+    return ":" in text or text.startswith(("/", ".", "~")) or (world.cwd / text).exists()
 
 
 def _context(text: str) -> dict[str, Any] | None:
