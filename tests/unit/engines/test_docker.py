@@ -242,7 +242,7 @@ def test_what_unauthorized_means_depends_on_the_login_before(
         engine.pull(REFERENCE, Given(ME), notes)
     fake.on("POST /auth", Answer(body={"Status": "Login Succeeded"}))
     engine.login(HOST, Given(ME))
-    with pytest.raises(DockpassError, match="login itself was accepted") as caught:
+    with pytest.raises(DockpassError, match="The login was accepted, so this user is not allowed") as caught:
         engine.pull(REFERENCE, Given(ME), notes)
     assert caught.value.id == "denied"
 
