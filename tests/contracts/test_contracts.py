@@ -112,6 +112,22 @@ def _texts(path: Path) -> list[str]:
     ]
 
 
+def test_no_repr_shows_an_environment() -> None:
+    """A field that holds the environment, or what was typed as a variable, is left out of `repr`."""
+    shown = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in SOURCES
+        for kind in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(kind, ast.ClassDef)
+        and any("dataclass" in ast.unparse(each) for each in kind.decorator_list)
+        for node in kind.body
+        if isinstance(node, ast.AnnAssign)
+        and ast.unparse(node.target) in {"environ", "sets"}
+        and "repr=False" not in ast.unparse(node)
+    ]
+    assert not shown
+
+
 def test_no_module_imports_itself_on_any_way() -> None:
     assert _circles(_imports()) == []
 

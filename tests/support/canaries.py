@@ -33,6 +33,26 @@ class Canary:
         letters = base64.b32encode(digest).decode().lower().rstrip("=")
         return f"Zq{letters[:16]}", f"{letters[16:32]}Qz"
 
+    @cached_property
+    def folded(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What shows it in a text in small letters, by the spelling."""
+        pieces = [piece for half in self.halves for piece in _pieces(half)]
+        return (
+            ("as it is, or percent-encoded, or escaped", tuple(piece.casefold() for piece in pieces)),
+            ("hexadecimal", tuple(piece.encode().hex() for piece in pieces)),
+            (
+                "every byte percent-encoded",
+                tuple("".join(f"%{byte:02x}" for byte in piece.encode()) for piece in pieces),
+            ),
+        )
+
+    @cached_property
+    def exact(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What shows it in a text as it is, by the spelling."""
+        once = [each for half in self.halves for each in _in_base64(half.encode())]
+        twice = [each for inner in once for each in _in_base64(inner.encode())]
+        return (("Base64", tuple(once)), ("Base64 twice", tuple(twice)))
+
     @property
     def value(self) -> str:
         first, last = self.halves
@@ -69,21 +89,8 @@ class Aviary:
 
 
 def _seen(canary: Canary, text: str, folded: str) -> set[str]:
-    found = set()
-    for half in canary.halves:
-        for piece in _pieces(half):
-            if piece.casefold() in folded:
-                found.add("as it is, or percent-encoded, or escaped")
-            if piece.encode().hex() in folded:
-                found.add("hexadecimal")
-            if "".join(f"%{byte:02x}" for byte in piece.encode()) in folded:
-                found.add("every byte percent-encoded")
-        if any(each in text for each in _in_base64(half.encode())):
-            found.add("Base64")
-        inner = (each.encode() for each in _in_base64(half.encode()))
-        if any(each in text for whole in inner for each in _in_base64(whole)):
-            found.add("Base64 twice")
-    return found
+    found = {name for name, pieces in canary.folded if any(piece in folded for piece in pieces)}
+    return found | {name for name, pieces in canary.exact if any(piece in text for piece in pieces)}
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -239,10 +239,14 @@ class Planted:
 
 @contextlib.contextmanager
 def planted(
-    root: Path, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str], at: str = "127.0.0.1:1"
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capture: pytest.CaptureFixture[str],
+    at: str = "127.0.0.1:1",
+    aviary: Aviary | None = None,
 ) -> Iterator[Planted]:
     """Yield a planted machine; its runtime directory goes at the end."""
-    made = Planted(root, monkeypatch, capture, at)
+    made = Planted(root, monkeypatch, capture, at, aviary or Aviary())
     try:
         yield made
     finally:

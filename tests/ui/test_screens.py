@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from screens import method, press, shown
 from textual.widgets import Input
@@ -42,6 +44,20 @@ async def test_a_typed_secret_is_a_secret_at_once() -> None:
         assert method(made, Command.CLEANUP) is Method.CLEANUP_TOKEN
         assert "typed-secret" not in pilot.app.export_screenshot()
         assert "typed-secret" not in repr(made.edits)
+
+
+async def test_what_is_wrong_in_the_config_in_use_stands_under_why(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"auths": {"quay.io": {"auth": "no Base64!"}}}')
+    made = session({"DOCKER_CONFIG": str(tmp_path), "CI_REGISTRY_IMAGE": "quay.io/web/app"})
+    async with shown(made, (120, 50)) as pilot:
+        await press(pilot, "2")
+        why = str(pilot.app.screen.query_one("#why Static").visual)
+        assert "Notice" in why
+        assert "quay.io" in why.partition("Notice")[2]
+        assert "✗" in why.partition("Notice")[2]
+        await press(pilot, "4", "enter")
+        assert "enter shows the plan" in str(pilot.app.screen.query_one(".dialog").border_subtitle)
+        assert "do not match v.*" in str(pilot.app.screen.query_one("#body Static").visual)
 
 
 async def test_the_repository_is_asked_for_where_it_is_missing() -> None:

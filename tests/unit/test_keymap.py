@@ -57,13 +57,13 @@ def test_what_is_taken_never_clashes_and_everything_else_is_told(own: dict[str, 
     [
         ({"quitt": "x"}, "there is no action quitt; did you mean quit?"),
         ({"runn": "x"}, "there is no action runn; did you mean run?"),
-        ({"edit": "q"}, "edit and quit would both have q in Overview; edit keeps e"),
-        ({"cancel": "?"}, "cancel and help would both have ? in Run; cancel keeps x"),
-        ({"images": "ctrl+i"}, "switch and images would both have tab in Overview"),
+        ({"edit": "q"}, "edit and quit would both be q in Overview; edit keeps e"),
+        ({"cancel": "?"}, "cancel and help would both be ? in Run; cancel keeps x"),
+        ({"images": "ctrl+i"}, "switch and images would both be tab in Overview"),
         ({"undo": "escpae"}, "'escpae', which is no key; did you mean escape?"),
-        ({"copy": "j"}, "j, which moves in lists"),
+        ({"copy": "j"}, "j, which is used to move in lists"),
         ({"copy": "ctrl+p"}, "opens the command palette"),
-        ({"edit": "f7", "unset": "f7"}, "edit and unset would both have f7"),
+        ({"edit": "f7", "unset": "f7"}, "edit and unset would both be f7"),
     ],
 )
 def test_what_is_wrong_with_a_key_is_told(own: dict[str, str], told: str) -> None:

@@ -97,7 +97,7 @@ def _problem(action_id: str, keys: str) -> str:
         if name in _TAKEN:
             return f"keys: {action_id} has {name}, which {_TAKEN[name]}"
         if name in _MOVES:
-            return f"keys: {action_id} has {name}, which moves in lists and in the log"
+            return f"keys: {action_id} has {name}, which is used to move in lists and in the log"
     return ""
 
 
@@ -128,7 +128,7 @@ def _clashes(own: Mapping[str, str]) -> Iterator[tuple[str, str, list[str]]]:
 
 def _clash_words(place: str, key: str, ids: list[str], at_fault: list[str]) -> str:
     kept = ", ".join(f"{action_id} keeps {key_for(action_id, {})}" for action_id in at_fault)
-    return f"keys: {' and '.join(ids)} would both have {shown_key(key)} in {SCOPES[place]}; {kept}"
+    return f"keys: {' and '.join(ids)} would both be {shown_key(key)} in {SCOPES[place]}; {kept}"
 
 
 def keys_page() -> str:

@@ -112,18 +112,15 @@ def test_no_secret_of_any_input_is_in_the_output(machine: Planted, name: str) ->
     assert machine.leaks_elsewhere() == []
 
 
-NAMES = {
-    *((f"vars {command}", option) for command in ("show", "explain") for option in ("--ref", "--tag")),
-    *(("vars diff", argument) for argument in ("left", "right")),
-}
-"""Options and arguments that name a branch or a tag, of which other names are made letter by letter (CI_COMMIT_REF_SLUG)."""
+OF_REFS = {"--ref", "--tag", "left", "right"}
+"""What names a branch or a tag for `vars`: other names are made of it, letter by letter (CI_COMMIT_REF_SLUG)."""
 
 
 def values_of(name: str) -> Iterator[str]:
     """Yield what takes a value: options by their names, arguments by theirs."""
     for each in COMMANDS[name].params:
         takes_value = isinstance(each, click.Argument) or not getattr(each, "is_flag", False)
-        if takes_value and (name, each.opts[0]) not in NAMES:
+        if takes_value and not (name.startswith("vars ") and each.opts[0] in OF_REFS):
             yield each.opts[0]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Edit, EditKind
+from dockpass.findings import Finding
 from dockpass.secrets import Secret
 from dockpass.session.session import Session
 from dockpass.ui.views.commands import CommandState, command_lines
@@ -29,6 +30,14 @@ NARROWEST_ROOM = 54
 NAME = re.compile(r"[A-Za-z0-9_]*_[A-Za-z0-9_]*|--[a-z-]+|[\w-]+(?:\.[\w-]+)+(?::\d+)?")
 """Variables, options and hosts."""
 
+BROKEN = [
+    Finding(
+        "auth-not-base64",
+        "/builds/web/backend.tmp/docker-config/config.json",
+        "the entry registry.internal.company.example:5000 has an auth that is not Base64",
+        hint="Log in again: docker login registry.internal.company.example:5000",
+    )
+]
 EXTERNAL = Edit(EditKind.SET, "WERF_DOCKER_CONFIG", "/builds/web/backend.tmp/docker-config")
 SITUATIONS: dict[str, tuple[dict[str, str], tuple[Edit, ...]]] = {
     "job": (JOB, ()),
@@ -122,10 +131,10 @@ def test_a_warning_is_the_same_words_at_every_width(candidates: Session) -> None
 def test_why_breaks_no_name_and_loses_no_word(candidates: Session) -> None:
     for command in (Command.PUSH, Command.CLEANUP, Command.BUILD):
         decided, instead = candidates.decide(command), candidates.instead(command)
-        expected = why_lines(decided, instead, 2000)
+        expected = why_lines(decided, instead, BROKEN, 2000)
         names = names_in(*plain(expected))
         for width in (width - 6 for width in WIDTHS):
-            lines = why_lines(decided, instead, width)
+            lines = why_lines(decided, instead, BROKEN, width)
             assert texts(lines) == texts(expected)
             if isinstance(decided, Decision):
                 # The first line, the sentence, is wrapped at blanks by the widget.

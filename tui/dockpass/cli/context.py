@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +33,10 @@ class Given:
 
     repo: str | None = None
     registry_username: str | None = None
-    registry_password: str | None = None
+    registry_password: str | None = field(default=None, repr=False)
     registry_password_stdin: bool = False
     env_file: Sequence[str] = ()
-    sets: Sequence[str] = ()
+    sets: Sequence[str] = field(default=(), repr=False)
     unsets: Sequence[str] = ()
     clean_env: bool = False
     env_format: str | None = None

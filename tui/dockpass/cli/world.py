@@ -17,7 +17,7 @@ from dockpass.text import mask_before_cutting
 class World:
     """The process as the command line sees it."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     cwd: Path
     redactor: Redactor = field(default_factory=Redactor)
 

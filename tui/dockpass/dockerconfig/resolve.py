@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -91,7 +91,7 @@ class _Search:
     config: ConfigFile
     host: str
     key: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     run_helper: RunHelper
 
     def steps(self) -> Iterator[_Stepped]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Facts, SourceKind, Variable
@@ -103,7 +103,7 @@ class _FactsWords:
 
     facts: Facts
     typed: Typed
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     redactor: Redactor
 
     def options(self, *, with_repo: bool) -> Iterator[tuple[str, Value]]:

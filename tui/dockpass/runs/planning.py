@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command
 from dockpass.auth.decision import WarningId
@@ -104,15 +106,21 @@ def rules_in_words(options: CleanupOptions) -> str:
     """Return which tags the rules of a cleanup delete."""
     rules = []
     if options.match is not None:
-        rules.append(f"tags that match {clean(options.match)}")
+        rules.append(f"match {clean(options.match)}")
     if options.keep_last is not None:
-        rules.append(f"all but the newest {options.keep_last}")
+        rules.append(f"are not among the newest {options.keep_last}")
     if options.older_than is not None:
-        rules.append(f"older than {exact_span(options.older_than)}")
+        rules.append(f"are older than {exact_span(options.older_than)}")
     if not rules:
         return "nothing: no rule selects any tag"
-    kept = f", never {', '.join(clean(keep) for keep in options.keep)}" if options.keep else ""
-    return "; ".join(rules) + kept + ", nothing younger than 2 hours"
+    rules += [f"do not match {clean(keep)}" for keep in options.keep]
+    return f"tags that {_and(rules)}; none younger than 2 hours"
+
+
+def _and(parts: Sequence[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    return f"{', '.join(parts[:-1])}{',' if len(parts) > 2 else ''} and {parts[-1]}"
 
 
 def _confirmation(request: RunRequest, services: Services) -> str | None:

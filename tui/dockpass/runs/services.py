@@ -79,7 +79,7 @@ class Services:
     `policy` is what the person allows beyond the ordinary in speaking to registries.
     """
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     home: Path
     cwd: Path
     state: Path

@@ -57,7 +57,7 @@ class VariableSources:
 
     env_files: Sequence[Path] = ()
     env_format: str | None = None
-    sets: Sequence[str] = ()
+    sets: Sequence[str] = field(default=(), repr=False)
     unsets: Sequence[str] = ()
     clean_env: bool = False
     job: Mapping[str, Variable] | None = None

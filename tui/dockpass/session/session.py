@@ -30,6 +30,7 @@ from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
 from dockpass.session.desk import Desk, open_desk
+from dockpass.session.used_config import find_in_used_config
 from dockpass.settings import LoadedSettings
 from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
@@ -99,8 +100,8 @@ class Session:
     in_background: Callable[[Callable[[], None]], None] = in_thread
     clock: Callable[[], float] = time.monotonic
     typed: Typed = field(default_factory=Typed)
-    find_clone: Callable[[], Clone | None] = no_clone
-    find_snapshot: Callable[[], Snapshot | None] = no_snapshot
+    find_clone: Callable[[], Clone | None] = field(default=no_clone, repr=False)
+    find_snapshot: Callable[[], Snapshot | None] = field(default=no_snapshot, repr=False)
     desk: Desk = field(default_factory=Desk)
     as_job: bool = False
     """Whether the logins are those that the chosen job would get, and not those of this process."""
@@ -146,6 +147,10 @@ class Session:
     def findings(self) -> tuple[Finding, ...]:
         """What is odd about the present facts."""
         return findings_of(self.facts, self.notes)
+
+    def config_findings(self, decided: Decision | Refusal) -> tuple[Finding, ...]:
+        """Return what is wrong in the docker config that a command uses; it is read anew."""
+        return find_in_used_config(decided) if isinstance(decided, Decision) else ()
 
     def reader_situation(self) -> Situation:
         """What readers of docker's config see, with the edits; no helper may be asked."""

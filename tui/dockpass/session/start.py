@@ -29,7 +29,7 @@ class Start:
     `no_proxy` leaves the proxies of the environment unused; `typed` is what was typed beside the facts.
     """
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     assembled: Assembled
     paths: Paths
     redactor: Redactor

@@ -44,7 +44,7 @@ class Chooser(App[str]):
     def compose(self) -> ComposeResult:
         """A question and two answers."""
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Where to?"
+            dialog.border_title = "Sandbox or this environment?"
             words = f"Found here: {' and '.join(self._found)}."
             yield Static(content(((words, "text"),)), markup=False, classes="means")
             yield Rows("", id="places")
@@ -67,7 +67,7 @@ class Chooser(App[str]):
 
 _SANDBOX_LINE: Line = (
     ("s  sandbox            ", "accent"),
-    ("a registry of its own and a tour; nothing of yours is read or changed", "text"),
+    ("a local registry and a tour; nothing of yours is read or changed", "text"),
 )
 _HERE_LINE: Line = (
     ("h  this environment   ", "accent"),

@@ -81,7 +81,7 @@ class Editor:
         elif not isinstance(value, Secret) or not value:
             self._screen.notify(f"{name} has no value", timeout=3)
         elif not self._session.loaded.settings.reveal:
-            self._screen.notify("the setting reveal = false keeps secrets hidden", timeout=5)
+            self._screen.notify("secrets stay hidden: the settings file has reveal = false", timeout=5)
         else:
             lines: list[Line] = [(("Anyone who can see this screen can read it.", "text"),)]
             title = f"Show {name} for ten seconds?"

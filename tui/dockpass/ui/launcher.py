@@ -55,6 +55,7 @@ class Launcher:
             preview=lambda text, _: rules_preview(rules if text is None else text),
             can_unset=False,
             takes_unchanged=True,
+            enter="shows the plan",
         )
         self._screen.app.push_screen(dialog, partial(self._take_rules, request))
 

@@ -53,19 +53,23 @@ class Everything(Provider):
         yield from _actions(app, here)
         yield from _variables(app)
         for name in sorted(app.usable_themes):
-            yield PaletteEntry(f"theme {name}", "Change the theme, and keep it.", partial(_theme, app, name))
+            yield PaletteEntry(
+                f"theme {name}",
+                "Switch to this theme and save it.",
+                partial(_theme, app, name),
+            )
 
 
 def _commands(app: Host) -> Iterator[PaletteEntry]:
     for command in Command:
         for title, words, do in (
-            (f"run {command}", f"Run {command}: first its plan, then the run.", Overview.start),
+            (f"run {command}", f"Show the plan of {command}, then run it.", Overview.start),
             (
                 f"access of {command}",
                 f"Ask the registry what the login of {command} may do.",
                 Overview.open_access,
             ),
-            (f"why {command}", f"See which login {command} uses, and why.", Overview.select_command),
+            (f"why {command}", f"Show which login {command} uses, and why.", Overview.select_command),
         ):
             yield PaletteEntry(title, words, partial(_on_overview, app, do, command))
 
@@ -105,7 +109,7 @@ def _do_there(app: Host, action: Action) -> None:
     elif action.scope in {"overview", "sandbox"}:
         _on_overview(app, _stay, None)
     else:
-        app.notify(f"{action.title} works while a run is on the screen.", timeout=4)
+        app.notify(f"{action.title} works only on the screen of a run.", timeout=4)
 
 
 def _open(overview: Overview, place: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,7 +35,7 @@ class Clone:
     """
 
     root: Path
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     ref: Ref | None
     project: Project
     merged: str | None = None

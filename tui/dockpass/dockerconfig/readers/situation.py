@@ -99,7 +99,7 @@ class Situation:
     the logins that come with the job; None where they follow from the job's variables.
     """
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     home: Path
     uid: int
     files: FileSystem = field(default_factory=RealFileSystem)

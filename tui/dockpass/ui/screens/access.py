@@ -92,7 +92,7 @@ class AccessScreen(PanelScreen):
         asking = self._now_asking
         granted = self.query_one("#granted", Panel)
         granted.show(granted_lines(plan, probes, asking, width))
-        granted.border_subtitle = summary(probes) or f"▶ is the login of {plan.command}"
+        granted.border_subtitle = summary(probes) or f"▶ marks the login of {plan.command}"
         needs = need_lines(requirements_of(plan, probes), bool(probes), width)
         # Where the evidence is behind a key, what is wrong has to stand here.
         alarms = finding_lines(probes, Severity.ERROR, width) if self.size.width < WIDE else []
@@ -119,10 +119,10 @@ class AccessScreen(PanelScreen):
     def action_ask_push(self) -> None:
         """Ask to push to a repository that is not there."""
         lines: list[Line] = [
-            (("Nothing is pushed, but GitLab creates the repository when asked:", "text"),),
-            (("it then appears in the project, empty.", "text"),),
+            (("Nothing is pushed, but GitLab creates the repository on such a request:", "text"),),
+            (("an empty repository then appears in the project.", "text"),),
         ]
-        title = f"Ask to push to {self.plan.repository}?"
+        title = f"Request push access to {self.plan.repository}?"
         self.app.push_screen(
             Confirm(title, lines, yes="ask"),
             lambda yes: self._ask((self.plan.chosen,), push=True) if yes else None,
@@ -135,10 +135,15 @@ class AccessScreen(PanelScreen):
             self._ask_to_agree(self.report.unagreed if self.report else "")
             return
         lines: list[Line] = [
-            (("until now  ", "label"), (changed.before, "text")),
-            (("now        ", "label"), (changed.now, "bad")),
+            (("before  ", "label"), (changed.before, "text")),
+            (("now     ", "label"), (changed.now, "bad")),
             (),
-            (("Whoever runs that address gets the login. Ask the registry's administrator first.", "text"),),
+            (
+                (
+                    "The new server would receive your login. Ask the registry's administrator first.",
+                    "text",
+                ),
+            ),
         ]
         title = f"Trust the new token server of {changed.host}?"
         self.app.push_screen(Confirm(title, lines, yes="trust it", danger=True), self._accepted)

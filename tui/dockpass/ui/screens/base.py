@@ -137,7 +137,7 @@ class PanelScreen(Screen[None]):
         """Copy a command line; say so where it cannot be pasted, or needs what only this screen has."""
         line = " ".join(words)
         if not is_pasteable(line):
-            why = "Not copied: a value in it holds control characters, which a terminal would obey."
+            why = "Not copied: a value in it holds control characters, which a terminal would act on."
             self.notify(why, severity="warning", timeout=8)
             return
         needs = " (it needs this sandbox's variables)" if self.session.sandbox else ""

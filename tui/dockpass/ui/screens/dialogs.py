@@ -215,9 +215,12 @@ class EditValue(Dialog[Typed | None]):
         secret: bool = False,
         can_unset: bool = True,
         takes_unchanged: bool = False,
+        enter: str = "saves",
     ) -> None:
+        """`enter` says what that key does."""
         super().__init__()
         self._name = name
+        self._enter = enter
         self._means = means
         self._secret = secret
         self._characters = len(value or "")
@@ -234,7 +237,7 @@ class EditValue(Dialog[Typed | None]):
         yield TooSmall()
         with Frame(classes="dialog") as dialog:
             dialog.border_title = self._name
-            dialog.border_subtitle = f"enter saves{unset} · esc cancels"
+            dialog.border_subtitle = f"enter {self._enter}{unset} · esc cancels"
             yield Static(self._means, markup=False, classes="means")
             yield Input(
                 self._value, placeholder=hint, password=self._secret, id="value", select_on_focus=True

@@ -97,7 +97,7 @@ class ImagesScreen(PanelScreen):
         self._working = ""
         if isinstance(error, OSError):
             words = f"The image store cannot be used: {clean(str(error), 300)}."
-            error = DockpassError("store-unusable", words, "r reads it again.")
+            error = DockpassError("store-unusable", words, "Press r to read it again.")
         if self._contents is None and isinstance(error, DockpassError):
             self._failed = error
         else:
@@ -125,7 +125,7 @@ class ImagesScreen(PanelScreen):
         lines: list[Line] = [(("reading the store", "label"),)]
         if self._failed is not None:
             lines = [((self._failed.message, "bad"),), ((self._failed.hint, "text"),)]
-            lines += [(), (("Nothing was changed. r reads it again.", "label"),)]
+            lines += [(), (("Nothing was changed. Press r to read the store again.", "label"),)]
         elif self._contents is not None:
             lines = list(NO_IMAGES)
         self.query_one("#images-notice", Panel).show(lines)

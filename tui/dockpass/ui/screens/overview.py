@@ -161,7 +161,7 @@ class Overview(PanelScreen):
         decided, instead = self.session.decide(command), self.session.instead(command)
         why = self.query_one("#why", Panel)
         why.border_title = f"Why {command}"
-        why.show(partial(why_lines, decided, instead))
+        why.show(partial(why_lines, decided, instead, self.session.config_findings(decided)))
         self._show_environment()
 
     def _show_environment(self) -> None:

@@ -127,7 +127,7 @@ def granted_lines(plan: AccessPlan, probes: Probes, asking: Method | None, width
         lines.append(((cell(title, NAMES), "text"), *shown))
     left_out = [login.method.label for login in every if login not in logins]
     if left_out:
-        lines.append(((cut(f"no room for {', '.join(left_out)}", width), "look"),))
+        lines.append(((cut(f"not enough room for {', '.join(left_out)}", width), "look"),))
     return lines
 
 
@@ -148,7 +148,7 @@ def _user(login: CandidateLogin, probe: Probe | None) -> Span:
         return login.absent, "absent"
     if probe is not None:
         return (probe.username, "text") if probe.username else ("no login", "absent")
-    return (login.username, "text") if login.username else ("from its config", "label")
+    return (login.username, "text") if login.username else ("from the config", "label")
 
 
 def _accepted(login: CandidateLogin, probe: Probe | None, asking: Method | None, width: int) -> Span:
@@ -180,7 +180,7 @@ def _token_rows(probes: Sequence[Probe | None]) -> list[tuple[str, list[Span]]]:
     """Return what the tokens say of themselves; the rare row is left out where it is empty everywhere."""
     tokens = [probe.token if probe else None for probe in probes]
     rows: list[tuple[str, list[Span]]] = [
-        ("token lives", [(_life(token.life, token.kind) if token else "", "label") for token in tokens]),
+        ("token lifetime", [(_life(token.life, token.kind) if token else "", "label") for token in tokens]),
         ("may not delete", [(", ".join(token.deny_delete) if token else "", "look") for token in tokens]),
         ("may not push", [(", ".join(token.deny_push) if token else "", "look") for token in tokens]),
     ]
@@ -297,7 +297,7 @@ def _reasons(probe: Probe, width: int) -> list[Line]:
     return lines
 
 
-CARRIED_LEGEND = "login is the user name and password, token what the token server issued for them"
+CARRIED_LEGEND = "login means user name and password, token what the token server issued for them"
 
 
 def _request_columns(width: int) -> tuple[int, int, bool]:

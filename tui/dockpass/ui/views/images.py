@@ -104,7 +104,7 @@ def image_lines(details: ImageDetails, now: datetime, width: int) -> list[Line]:
         ("created", dated if image.created else ""),
         ("entrypoint", details.entrypoint or "none"),
         ("command", details.command or "none"),
-        ("user", details.user or "not named, so root"),
+        ("user", details.user or "not set, so root"),
         ("directory", details.directory or "/"),
         ("environment", plural(details.variables, "variable")),
     )

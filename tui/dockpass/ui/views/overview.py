@@ -41,8 +41,10 @@ Decided = Decision | Refusal
 LONGEST_NAME = 31
 
 
-def why_lines(decided: Decided, instead: Sequence[WhyNot], width: int) -> list[Line]:
-    """Return the sentence, the trace, what would be instead, and the notices."""
+def why_lines(
+    decided: Decided, instead: Sequence[WhyNot], findings: Sequence[Finding], width: int
+) -> list[Line]:
+    """Return the sentence, the trace, what would be instead, the notices, and what is wrong in the config."""
     if isinstance(decided, Refusal):
         return [((decided.message, "look"),), (), ((decided.hint, "text"),)]
     lines: list[Line] = [_emphasised(decided), (), *_trace_lines(decided, width)]
@@ -50,10 +52,13 @@ def why_lines(decided: Decided, instead: Sequence[WhyNot], width: int) -> list[L
         lines += [(), (("Instead", "heading"),)]
         for found in instead:
             lines += _instead_lines(found, width)
-    if decided.warnings:
+    if decided.warnings or findings:
         lines += [(), (("Notice", "heading"),)]
         for notice in decided.warnings:
             lines += hanging(((f"{GLYPH_LOOK} ", "look"),), notice.message, "text", width)
+        for finding in findings:
+            lines += hanging(((f"{GLYPH_FAILED} ", "bad"),), finding.in_words, "text", width)
+            lines += hanging((("  ", "text"),), finding.hint, "label", width)
     return lines
 
 

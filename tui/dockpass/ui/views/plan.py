@@ -15,10 +15,6 @@ def plan_lines(plan: Plan, sentence: str, edits: int, width: int) -> list[Line]:
     for phase in plan.phases:
         lines += hanging(((cell(phase.title, TITLE_WIDTH), "strong"),), phase.detail, "label", width)
     if edits:
-        hold = "which holds" if edits == 1 else "which hold"
-        lines += [(), *hanging(((f"{GLYPH_EDITED} ", "look"),), _with(edits, hold), "look", width)]
+        words = f"with {plural(edits, 'edit')}, for this session only"
+        lines += [(), *hanging(((f"{GLYPH_EDITED} ", "look"),), words, "look", width)]
     return lines
-
-
-def _with(edits: int, hold: str) -> str:
-    return f"with {plural(edits, 'edit')}, {hold} for this session only"

@@ -108,12 +108,12 @@ def disagreement_lines(found: RegistryReadings, home: str, width: int) -> list[L
     waiting = [reading for reading in found.readings if reading.verdict is Verdict.UNDECIDED]
     if not lines and not waiting:
         words = from_home(verdict_words(_reference(found.readings)), home)
-        lines.append(((f"{GLYPH_DONE} ", "good"), (f"All readers do the same: each {words}.", "text")))
+        lines.append(((f"{GLYPH_DONE} ", "good"), (f"All readers agree: each {words}.", "text")))
     if waiting:
         names = ", ".join(reading.reader.short for reading in waiting)
         all_of_them = "All readers" if len(waiting) == len(found.readings) else names
         verb = "depends" if len(waiting) == 1 else "depend"
-        what = "a credential helper, which was not asked" if found.waits_for_helpers else "what was not read"
+        what = "a credential helper, which was not asked" if found.waits_for_helpers else "an unread file"
         lines += hanging(((f"{GLYPH_LOOK} ", "label"),), f"{all_of_them} {verb} on {what}.", "label", width)
     return lines
 
@@ -128,7 +128,7 @@ def candidate_lines(reading: Reading, home: str, width: int) -> list[Line]:
     for found in reading.candidates:
         lines += _candidate_lines(found, reading, home, width, columns)
     if not lines:
-        lines.append((("There is nothing that it could look at.", "label"),))
+        lines.append((("This reader has nothing to look at.", "label"),))
     if reading.findings:
         lines += [(), (("Notice", "heading"),)]
         for finding in reading.findings:

@@ -11,5 +11,5 @@ class TooSmall(Static):
     """Seen only below the smallest size; the style sheet hides everything else there."""
 
     def __init__(self) -> None:
-        words = f"dockpass needs a terminal of {SMALLEST_WIDTH} columns and {SMALLEST_HEIGHT} rows at least."
+        words = f"dockpass needs at least {SMALLEST_WIDTH} columns and {SMALLEST_HEIGHT} rows."
         super().__init__(words, id="small", markup=False)
