@@ -211,6 +211,7 @@ def _refuse_options_with_sandbox(ctx: click.Context) -> None:
 def run() -> None:
     """Run the command line; every failure ends in words and with its exit status."""
     _leave_no_core()
+    _open_what_is_closed()
     sys.unraisablehook = _unraisable
     try:
         with interrupts_raise():
@@ -234,8 +235,7 @@ def _status() -> int:
     except DockpassError as error:
         return _failed(error)
     except BrokenPipeError:
-        # The reader went away; nothing can be said to it any more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # the reader went away; nothing can be said to it any more
         return ExitCode.FAILED
     except OSError as error:
         from dockpass.system import refused_by_system
@@ -243,6 +243,10 @@ def _status() -> int:
         _log_fault()
         refused = refused_by_system(error)
         _tell_fault(refused.id, refused.message, refused.hint)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _give_up_stdout()
         return refused.exit_code
     except Exception as error:  # noqa: BLE001 - a fault ends in words too
         _tell_fault("fault", f"a fault of dockpass itself ({type(error).__name__})", _log_fault())
@@ -299,7 +303,26 @@ def _tell_fault(id: str, message: str, hint: str) -> None:  # noqa: A002 - as in
     print(f"error: {message}\nhint: {hint}", file=sys.stderr)
     options = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
     if "--json" in options:
-        print(json.dumps({"error": {"id": id, "message": message, "hint": hint}}), flush=True)
+        try:
+            print(json.dumps({"error": {"id": id, "message": message, "hint": hint}}), flush=True)
+        except OSError:
+            _give_up_stdout()  # that it cannot be written may be the very fault
+
+
+def _give_up_stdout() -> None:
+    """Let what still waits to be written go nowhere, so that the interpreter's own flush cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_what_is_closed() -> None:
+    """Put /dev/null where stdin, stdout or stderr is closed: the next file opened would take its place."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _leave_no_core() -> None:
