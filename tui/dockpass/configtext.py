@@ -227,7 +227,7 @@ def about_auth(auth: str) -> Advice | None:
     plain = _strictly(auth)
     if plain is None:
         return Advice(_why_not_base64(auth), again)
-    if not plain.isascii() and "\N{REPLACEMENT CHARACTER}" in plain:
+    if not plain.isascii() and "\ufffd" in plain:
         return Advice("does not decode to text", again)
     return next(_about_login(plain, again), None)
 

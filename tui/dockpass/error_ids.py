@@ -36,7 +36,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "set-invalid": "--set needs NAME=value.",
         "settings-unreadable": "The settings file cannot be changed, because it cannot be read.",
         "settings-unwritable": "The settings file cannot be written.",
-        "stdin-twice": "Two options read stdin.",
+        "stdin-twice": "Two options read from stdin.",
         "system": "The operating system refused something; the message names the file.",
         "value-unknown": "The value of a variable that decides is not known, so nothing was sent.",
         "values-json": "--values and --json were given together.",

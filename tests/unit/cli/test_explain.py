@@ -97,7 +97,7 @@ def test_warnings_and_findings_are_shown_where_there_are_some() -> None:
     assert "\nwarnings\n  ▲ cannot tell which base images the build pulls" in text
     assert "\nfindings\n  ▲ CI_JOB_TOKEN ends with a line end" in text
     assert "give --from with an image like registry.myhost.com/base:latest" in text
-    assert "config  the entries of /home/dev/.docker, if there are any" in text
+    assert "config  the entries in /home/dev/.docker, if any" in text
 
 
 def test_a_job_that_pushes_as_an_object() -> None:

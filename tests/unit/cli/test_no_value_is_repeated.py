@@ -67,7 +67,7 @@ def test_a_key_is_shown_without_user_and_password(
     [
         (CANARY * 5000, "longer than 65,536 bytes"),
         (f"{CANARY}\0x", "a NUL byte"),
-        (f"{CANARY}\nx", "a line end in the middle"),
+        (f"{CANARY}\nx", "a line break"),
     ],
     ids=["too long", "NUL", "two lines"],
 )

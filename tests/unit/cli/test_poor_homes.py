@@ -176,7 +176,7 @@ def test_a_fault_whose_details_cannot_be_kept_does_not_claim_that_they_were(prog
     program.meddling = "import dockpass.cli.explain as explain; explain.explain_text = None"
     ended = program.run("explain", "push", "--repo", "a.example/b", DOCKPASS_LOG="/dev/full")
     assert ended.returncode == 1
-    assert "could not be kept" in ended.stderr
+    assert "could not be logged" in ended.stderr
     assert "No space left" in ended.stderr
 
 

@@ -31,9 +31,9 @@ def program(tmp_path: Path) -> Iterator[Program]:
     [
         (["pusch"], 2, "Did you mean push?"),
         (["push", "--rep", "x"], 2, "--repo"),
-        (["--env-file", "x", "push"], 2, "--env-file stands before push"),
-        (["--engine", "docker", "explain", "push"], 2, "--engine stands before explain"),
-        (["--sandbox", "--set", "A=b"], 2, "The sandbox has variables of its own: --set"),
+        (["--env-file", "x", "push"], 2, "--env-file comes before push"),
+        (["--engine", "docker", "explain", "push"], 2, "--engine comes before explain"),
+        (["--sandbox", "--set", "A=b"], 2, "The sandbox has its own variables and does not use --set"),
         (["--set", "A=b"], 2, "The screen needs a terminal"),
         (["push"], 2, "needs a repository"),
         (["push", "--repo", "registry.example/UP"], 2, "upper-case"),
@@ -45,7 +45,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
         (
             ["push", "--repo", REPO, "--registry-password-stdin", "--registry-username", "u"],
             2,
-            "no password on stdin",
+            "password on stdin is empty",
         ),
         ([], 2, "needs a terminal"),
         (["pull", "--repo", REPO, "--tag", "1", "--engine", "docker"], 1, "systemctl start docker"),

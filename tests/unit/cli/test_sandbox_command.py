@@ -122,7 +122,7 @@ def test_an_env_file_that_somebody_writes_meanwhile_stays(program: Program) -> N
     program.meddling = MEANWHILE
     ended = program.run("sandbox", "--env-file", "job.env")
     assert ended.returncode == 2
-    assert "is there already" in ended.stderr
+    assert "already exists" in ended.stderr
     assert (program.work / "job.env").read_text() == "theirs"
     assert left(program) == []
 

@@ -60,7 +60,7 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
 @image_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def explain(command: str, **options: Any) -> None:
-    """Say which login COMMAND uses, why, and what would change it. Nothing is sent anywhere."""
+    """Show which login COMMAND uses, why, and what would change it. Nothing is sent anywhere."""
     from dockpass.auth.decide import decide
     from dockpass.auth.decision import Refusal
     from dockpass.cli.explain import error_json, explain_json, explain_text
@@ -94,11 +94,13 @@ def explain(command: str, **options: Any) -> None:
 @from_option
 @build_options
 @image_option
-@click.option("--tag", "tags", multiple=True, metavar="NAME", help="A name for the image.")
+@click.option(
+    "--tag", "tags", multiple=True, metavar="NAME", help="A name for the image, with or without a tag."
+)
 @engine_option
 @run_options
 def build(**options: Any) -> None:
-    """Build the image of a Dockerfile or a werf.yaml."""
+    """Build an image from a Dockerfile or werf.yaml."""
     _run(Command.BUILD, options, build=build_of(options, this_process().environ), tags=options["tags"])
 
 
@@ -106,10 +108,8 @@ def build(**options: Any) -> None:
 @repo_option
 @facts_options
 @job_options
-@click.option(
-    "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
-)
-@click.option("--image", metavar="LOCAL", help="The local image; REPO:TAG or the last build if not given.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag; by default, the git branch or tag.")
+@click.option("--image", metavar="LOCAL", help="The local image; by default, REPO:TAG or the last build.")
 @engine_option
 @run_options
 def push(**options: Any) -> None:
@@ -121,13 +121,11 @@ def push(**options: Any) -> None:
 @repo_option
 @facts_options
 @job_options
-@click.option(
-    "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
-)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag; by default, the git branch or tag.")
 @engine_option
 @run_options
 def pull(**options: Any) -> None:
-    """Pull an image of REPO."""
+    """Pull an image from REPO."""
     _run(Command.PULL, options, tags=options["tags"])
 
 
@@ -135,15 +133,13 @@ def pull(**options: Any) -> None:
 @repo_option
 @facts_options
 @job_options
-@click.option(
-    "--tag", "tags", multiple=True, metavar="TAG", help="A tag; the git branch or tag if not given."
-)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag; by default, the git branch or tag.")
 @click.option("--values", is_flag=True, help="Print Helm values with the image's digest.")
 @run_options
 def deploy(**options: Any) -> None:
-    """Look up what a deployment needs of an image in REPO. Nothing is changed anywhere."""
+    """Look up the digest, platforms and labels of an image in REPO. Nothing is changed."""
     if options["values"] and options["as_json"]:
-        raise UsageError("values-json", "--values and --json are two forms of output.", "Give one of them.")
+        raise UsageError("values-json", "--values and --json cannot be combined.", "Use one of them.")
     _run(Command.DEPLOY, options, tags=options["tags"], values=options["values"])
 
 
@@ -152,14 +148,16 @@ def deploy(**options: Any) -> None:
 @facts_options
 @job_options
 @click.option("--keep-last", type=click.IntRange(0), metavar="N", help="Keep the newest N tags.")
-@click.option("--older-than", type=Span(), metavar="SPAN", help="Delete only what is older: 12h, 30d, 2w.")
-@click.option("--match", metavar="REGEX", help="Delete only tags that are wholly like this.")
-@click.option("--keep", multiple=True, metavar="REGEX", help="Never delete tags that are wholly like this.")
-@click.option("--dry-run", is_flag=True, help="Show what would go, and delete nothing.")
+@click.option(
+    "--older-than", type=Span(), metavar="SPAN", help="Delete only tags older than SPAN: 12h, 30d, 2w."
+)
+@click.option("--match", metavar="REGEX", help="Delete only tags that match REGEX entirely.")
+@click.option("--keep", multiple=True, metavar="REGEX", help="Never delete tags that match REGEX entirely.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 @run_options
 def cleanup(**options: Any) -> None:
-    """Delete tags of REPO that the rules let go. Without a rule, nothing goes."""
+    """Delete tags in REPO by rules. Without a rule, nothing is deleted."""
     rules = CleanupOptions(
         options["keep_last"], options["older_than"], options["match"], options["keep"], options["dry_run"]
     )
@@ -169,7 +167,7 @@ def cleanup(**options: Any) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def paths(as_json: bool) -> None:
-    """Say where dockpass keeps what is its own."""
+    """Show where dockpass keeps its files."""
     world = this_process()
     found = world.paths
     listed = {name: str(getattr(found, name)) for name in ("settings", "log", "state")}
@@ -184,7 +182,7 @@ def paths(as_json: bool) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def settings(as_json: bool) -> None:
-    """Say which settings hold, and where each value comes from."""
+    """Show the settings in effect and where each one comes from."""
     from dockpass.settings import Settings, load_settings
 
     loaded = load_settings(this_process().paths.settings)
@@ -204,7 +202,7 @@ def settings(as_json: bool) -> None:
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completions(shell: str) -> None:
-    """Print the completion script of a shell."""
+    """Print a shell completion script."""
     from click.shell_completion import get_completion_class
 
     from dockpass.cli.main import cli

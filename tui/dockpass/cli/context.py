@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dockpass.runs.request import BuildOptions
 
 LONGEST_PASSWORD = 64 << 10
-_UNUSABLE = {"\0": "a NUL byte", "\n": "a line end in the middle", "\r": "a line end in the middle"}
+_UNUSABLE = {"\0": "a NUL byte", "\n": "a line break", "\r": "a line break"}
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,13 @@ def _env_files(world: World, given: Given) -> list[Path]:
     if wanted > 1 or (wanted and given.registry_password_stdin):
         raise UsageError(
             "stdin-twice",
-            "Two options read stdin.",
-            "Give --env-file - once, and without --registry-password-stdin.",
+            "Two options read from stdin.",
+            "Use --env-file - once, and without --registry-password-stdin.",
         )
     if wanted and (sys.stdin is None or sys.stdin.isatty()):
         raise UsageError(
             "env-file-terminal",
-            "--env-file - reads a pipe or a file, and stdin is a terminal.",
+            "--env-file - reads from stdin, which is a terminal.",
             "Pipe the variables in.",
         )
     return [STDIN if name == "-" else world.cwd / name for name in given.env_file]
@@ -122,7 +122,7 @@ def _password(given: Given) -> Secret | None:
         raise UsageError(
             "password-twice",
             "The password is given twice, as an option and on stdin.",
-            "Leave out --registry-password.",
+            "Omit --registry-password.",
         )
     if given.registry_password_stdin:
         return _read_password()
@@ -140,13 +140,13 @@ def _require_usable(text: str) -> None:
     if len(text.encode("utf-8", "surrogateescape")) > LONGEST_PASSWORD:
         raise UsageError(
             "password-too-long",
-            f"The password on stdin is longer than {LONGEST_PASSWORD:,} bytes; nothing was sent.",
-            "Check what is piped in: it may be a whole file.",
+            f"The password on stdin is longer than {LONGEST_PASSWORD:,} bytes. Nothing was sent.",
+            "Check what you pipe in; it may be a whole file.",
         )
     if wrong := next((words for sign, words in _UNUSABLE.items() if sign in text), None):
         raise UsageError(
             "password-unusable",
-            f"The password on stdin holds {wrong}, which no registry takes; nothing was sent.",
+            f"The password on stdin contains {wrong}, which no registry accepts; nothing was sent.",
             "Pipe in the password alone, on one line.",
         )
 
@@ -155,8 +155,8 @@ def _read_password() -> Secret:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
             "password-terminal",
-            "--registry-password-stdin reads a pipe or a file, and stdin is a terminal.",
-            'Use for example `printf %s "$PASSWORD" | dockpass … --registry-password-stdin`.',
+            "--registry-password-stdin reads from stdin, which is a terminal.",
+            'Pipe it in, for example `printf %s "$PASSWORD" | dockpass … --registry-password-stdin`.',
         )
     raw = sys.stdin.buffer.read(LONGEST_PASSWORD + 3)  # two of them may be a line end
     text = raw.decode("utf-8", "surrogateescape")
@@ -166,7 +166,9 @@ def _read_password() -> Secret:
             break
     _require_usable(text)
     if not text:
-        raise UsageError("password-empty", "There is no password on stdin.", "Check what is piped in.")
+        raise UsageError("password-empty", "The password on stdin is empty.", "Check what you pipe in.")
     if text != text.strip():
-        print("warning: the password begins or ends with a blank, which is sent too", file=sys.stderr)
+        print(
+            "warning: the password starts or ends with a space, which is sent as part of it", file=sys.stderr
+        )
     return Secret(text)

@@ -127,8 +127,8 @@ def _summary(decided: Decision) -> list[tuple[str, ...]]:
         rows.append(("config", "a temporary one, removed after the run"))
     else:
         rows.append(("login", "none"))
-        directory = clean(decided.config_dir) if decided.config_dir else "a directory not known here"
-        rows.append(("config", f"the entries of {directory}, if there are any"))
+        directory = clean(decided.config_dir) if decided.config_dir else "an unknown directory"
+        rows.append(("config", f"the entries in {directory}, if any"))
     return [(name, value) for name, value in rows]
 
 

@@ -42,20 +42,20 @@ def variable_options(function: Decorated) -> Decorated:
                 "--env-file",
                 multiple=True,
                 metavar="FILE",
-                help="Read variables, in any format; - is stdin; later files win.",
+                help="Read variables from FILE, in any format; - is stdin. Later files win.",
             ),
             click.option(
-                "--env-format", metavar="NAME", help="The format of the files; by their content if not given."
+                "--env-format", metavar="NAME", help="The format of the env files; detected by default."
             ),
             click.option(
                 "--set",
                 "sets",
                 multiple=True,
                 metavar="NAME[=VALUE]",
-                help="Set a variable; without =VALUE, to what the environment has.",
+                help="Set a variable; without =VALUE, take it from the environment.",
             ),
             click.option("--unset", "unsets", multiple=True, metavar="NAME", help="Unset a variable."),
-            click.option("--clean-env", is_flag=True, help="Leave out the process environment."),
+            click.option("--clean-env", is_flag=True, help="Ignore the process environment."),
         ],
         function,
     )
@@ -69,12 +69,12 @@ def settings_options(function: Decorated) -> Decorated:
                 f"--{level}-variables",
                 multiple=True,
                 metavar="FILE",
-                help=f"{words}, in any format, such as the API's JSON.",
+                help=f"{words}, in any format, including the API's JSON.",
             )
             for level, words in (
-                ("project", "The project's variables"),
-                ("group", "A group's, outermost group first"),
-                ("instance", "The instance's variables"),
+                ("project", "Project variables"),
+                ("group", "Group variables, outermost group first"),
+                ("instance", "Instance variables"),
             )
         ],
         function,
@@ -88,23 +88,31 @@ def job_options(function: Decorated) -> Decorated:
             click.option(
                 "--job",
                 metavar="JOB",
-                help="Take the variables that this job of .gitlab-ci.yml would get, not the environment's.",
+                help="Use the variables this job of .gitlab-ci.yml would get, not the environment's.",
             ),
             click.option(
                 "--ref",
                 metavar="REF",
-                help="The job's branch, or refs/tags/TAG; what is checked out if not given.",
-            ),
-            click.option("--merge-request", is_flag=True, help="A merge request pipeline of that branch."),
-            click.option(
-                "--protected/--unprotected", default=None, help="Whether that branch or tag is protected."
+                help="The job's branch, or refs/tags/TAG; the current checkout by default.",
             ),
             click.option(
-                "--environment", metavar="NAME", help="The job's environment; its own if not given."
+                "--merge-request", is_flag=True, help="Assume a merge request pipeline for that branch."
             ),
-            click.option("--pipeline-source", metavar="SOURCE", help="push, web, schedule, … as in GitLab."),
+            click.option(
+                "--protected/--unprotected",
+                default=None,
+                help="Assume that the branch or tag is protected, or not.",
+            ),
+            click.option(
+                "--environment",
+                metavar="NAME",
+                help="The job's environment; by default, the one in .gitlab-ci.yml.",
+            ),
+            click.option(
+                "--pipeline-source", metavar="SOURCE", help="CI_PIPELINE_SOURCE: push, web, schedule, …"
+            ),
             settings_options,
-            click.option("--no-snapshot", is_flag=True, help="Leave out what was imported from GitLab."),
+            click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab."),
         ],
         function,
     )
@@ -112,13 +120,13 @@ def job_options(function: Decorated) -> Decorated:
 
 def repo_option(function: Decorated) -> Decorated:
     """The repository."""
-    return click.option("--repo", metavar="REPO", help="The repository; CI_REGISTRY_IMAGE where not given.")(
+    return click.option("--repo", metavar="REPO", help="The repository; CI_REGISTRY_IMAGE by default.")(
         function
     )
 
 
 def from_option(function: Decorated) -> Decorated:
     """The base images of a build."""
-    return click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of a build.")(
+    return click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of the build.")(
         function
     )

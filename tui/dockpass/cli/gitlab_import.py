@@ -139,7 +139,7 @@ def _typed(place: GitlabPlace) -> str:
 def _ref(world: World, place: GitlabPlace, given: Mapping[str, Any]) -> Ref | None:
     """Return the ref that is named, else the one checked out in a clone of this project."""
     if given["ref"] and given["tag"]:
-        raise UsageError("ref-twice", "--tag cannot be used with --ref.", "Give one of them.")
+        raise UsageError("ref-twice", "--tag cannot be used with --ref.", "Use one of them.")
     if given["tag"]:
         return Ref(type=RefType.TAG, name=given["tag"], protected=None)
     if given["ref"]:

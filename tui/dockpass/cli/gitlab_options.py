@@ -14,19 +14,17 @@ def gitlab_options(function: Decorated) -> Decorated:
             click.option(
                 "--project",
                 metavar="PROJECT",
-                help="The GitLab project: a path, a number or an address; the git remote's if not given.",
+                help="The GitLab project: path, ID or URL; from the git remote by default.",
             ),
             click.option(
                 "--token-from",
                 metavar="REFERENCE",
-                help="Where the token is: env:NAME, file:PATH, cmd:COMMAND or prompt;"
-                " GITLAB_TOKEN or glab's login if not given.",
+                help="Where to get the token: env:NAME, file:PATH, cmd:COMMAND or prompt;"
+                " by default GITLAB_TOKEN, then glab's login.",
             ),
-            click.option("--yes", is_flag=True, help="Ask that server without a question."),
-            click.option("--ca-file", metavar="FILE", help="Trust the CAs in this PEM file too."),
-            click.option(
-                "--no-proxy", is_flag=True, help="Use no proxy, whatever HTTP_PROXY and HTTPS_PROXY say."
-            ),
+            click.option("--yes", is_flag=True, help="Contact the server without asking first."),
+            click.option("--ca-file", metavar="FILE", help="Also trust the CAs in this PEM file."),
+            click.option("--no-proxy", is_flag=True, help="Ignore HTTP_PROXY and HTTPS_PROXY."),
         ],
         function,
     )

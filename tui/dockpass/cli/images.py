@@ -28,7 +28,7 @@ from dockpass.units import size
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def images(ctx: click.Context, as_json: bool) -> None:
-    """List the images of the embedded engine, which are dockpass's own."""
+    """List the embedded engine's images."""
     if ctx.invoked_subcommand is not None:
         return
     store, output = _store(), Output(this_process().redactor)
@@ -43,7 +43,7 @@ def images(ctx: click.Context, as_json: bool) -> None:
 @images.command("rm")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def images_rm(names: tuple[str, ...]) -> None:
-    """Take names away, or an image by its id or how that begins; an image goes with its last name."""
+    """Remove names, or an image by its ID or ID prefix. Removing the last name removes the image."""
     store, output = _store(), Output(this_process().redactor)
     for name in names:
         removed = remove_image(store, name)
@@ -52,22 +52,22 @@ def images_rm(names: tuple[str, ...]) -> None:
         )
         output.data([f"removed {name}{freed}"])
         if removed.kept:
-            output.say([f"its blobs stay for `dockpass images prune`: {removed.kept}"])
+            output.say([f"its blobs were kept until `dockpass images prune`: {removed.kept}"])
 
 
 @images.command("prune")
 @click.option("--yes", is_flag=True, help="Do not ask before removing.")
 def images_prune(yes: bool) -> None:
-    """Remove what no name reaches: unnamed images, and blobs that nothing needs."""
+    """Remove unnamed images and blobs that no image uses."""
     store, output = _store(), Output(this_process().redactor)
     going = to_prune(store)
     if not (going.images or going.blobs or going.leftovers):
-        output.data(["there is nothing to remove"])
+        output.data(["nothing to remove"])
         return
     unnamed = plural(len(going.images), "unnamed image")
-    question = f"Remove {unnamed} and {size(going.size)} that no name reaches?"
+    question = f"Remove {unnamed} and {size(going.size)} of unused data?"
     if not yes and not is_terminal():
-        raise NotAllowed("needs-yes", f"There is no terminal on which to ask: {question}", "Give --yes.")
+        raise NotAllowed("needs-yes", f"No terminal to ask on: {question}", "Give --yes.")
     if not yes and not output.ask(question):
         output.data(["nothing was removed"])
         return
@@ -75,7 +75,7 @@ def images_prune(yes: bool) -> None:
     output.data(f"removed image {digest}" for digest in removed.images)
     output.data(f"removed blob {digest}" for digest in removed.blobs)
     if removed.leftovers:
-        output.data([f"removed {plural(removed.leftovers, 'file')} of work that was broken off"])
+        output.data([f"removed {plural(removed.leftovers, 'file')} of interrupted work"])
     output.data([f"{size(removed.size)} freed"])
 
 
@@ -83,11 +83,11 @@ def images_prune(yes: bool) -> None:
 @click.argument("name")
 @click.argument("directory", metavar="DIR")
 def images_export(name: str, directory: str) -> None:
-    """Write an image as an OCI layout into DIR, which other tools read."""
+    """Export an image to DIR as an OCI layout."""
     world, output = this_process(), Output(this_process().redactor)
     digest, converted = export(_store(), name, world.cwd / Path(directory).expanduser())
     if converted:
-        output.say(["docker's own types were converted to those of OCI, hence another digest"])
+        output.say(["Docker media types were converted to OCI, so the digest differs"])
     output.data([f"{name} is {digest} in {directory}"])
 
 

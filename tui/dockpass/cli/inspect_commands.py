@@ -15,17 +15,19 @@ from dockpass.errors import DockpassError
 
 @click.command()
 @click.argument("registry", required=False, metavar="[HOST|REPO]")
-@click.option("--reader", type=click.Choice([str(reader) for reader in Reader]), help="Only this reader.")
-@click.option("--ask-helpers", is_flag=True, help="Run credential helpers where a reader would ask one.")
+@click.option(
+    "--reader", type=click.Choice([str(reader) for reader in Reader]), help="Show only this reader."
+)
+@click.option("--ask-helpers", is_flag=True, help="Run credential helpers as the readers would.")
 @variable_options
 @job_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def config(
     registry: str | None, reader: str | None, ask_helpers: bool, as_json: bool, **variables: Any
 ) -> None:
-    """Say which login each reader of docker's config finds for a registry, and where they disagree.
+    """Show which login each tool finds in docker's config, and where they disagree.
 
-    Without a registry: all that the environment and the configs name. Nothing is sent anywhere.
+    Without a registry, show every registry that the environment and the configs name. Nothing is sent.
     """
     from dockpass.cli import readers as work
     from dockpass.cli.explain import error_json

@@ -36,35 +36,35 @@ def _short(name: str, room: int = 45) -> str:
 
 
 _COMMANDS = {
-    "explain": _Entry("commands", "Say which login COMMAND uses, why, and what would change it."),
+    "explain": _Entry("commands", "Show which login COMMAND uses, why, and what would change it."),
     "probe": _Entry(
         "probe_commands",
-        "Ask the registry what the login of COMMAND may do there; push if no COMMAND is named.",
+        "Ask the registry what COMMAND's login may do; COMMAND is push by default.",
     ),
     "config": _Entry(
         "inspect_commands",
-        "Say which login each reader of docker's config finds for a registry, and where they disagree.",
+        "Show which login each tool finds in docker's config, and where they disagree.",
     ),
-    "build": _Entry("commands", "Build the image of a Dockerfile or a werf.yaml."),
+    "build": _Entry("commands", "Build an image from a Dockerfile or werf.yaml."),
     "push": _Entry("commands", "Push a local image to REPO."),
-    "pull": _Entry("commands", "Pull an image of REPO."),
-    "cleanup": _Entry("commands", "Delete tags of REPO that the rules let go."),
-    "deploy": _Entry("commands", "Look up what a deployment needs of an image in REPO."),
+    "pull": _Entry("commands", "Pull an image from REPO."),
+    "cleanup": _Entry("commands", "Delete tags in REPO by rules."),
+    "deploy": _Entry("commands", "Look up the digest, platforms and labels of an image in REPO."),
     "vars": _Entry(
         "vars_commands",
-        "Show the variables of a job in this clone's .gitlab-ci.yml, as GitLab and its runner resolve them.",
+        "Show a job's variables as GitLab and its runner resolve them.",
     ),
-    "images": _Entry("images", "List the images of the embedded engine, which are dockpass's own."),
+    "images": _Entry("images", "List the embedded engine's images."),
     "sandbox": _Entry(
         "sandbox",
-        "Start a sandbox registry, print the environment of a simulated GitLab job, and stay until stopped.",
+        "Start a sandbox registry, print a simulated GitLab job's environment, and run until stopped.",
     ),
     "try": _Entry(
-        "sandbox", "Start the screen in a sandbox; where a job's variables or an engine are here, ask which."
+        "sandbox", "Start the screen in a sandbox; ask first if job variables or an engine are found."
     ),
-    "settings": _Entry("commands", "Say which settings hold, and where each value comes from."),
-    "paths": _Entry("commands", "Say where dockpass keeps what is its own."),
-    "completions": _Entry("commands", "Print the completion script of a shell."),
+    "settings": _Entry("commands", "Show the settings in effect and where each one comes from."),
+    "paths": _Entry("commands", "Show where dockpass keeps its files."),
+    "completions": _Entry("commands", "Print a shell completion script."),
 }
 """Each command with the module that has it."""
 
@@ -107,8 +107,8 @@ class _Lazy(click.Group):
             import difflib
 
             close = difflib.get_close_matches(args[0], _COMMANDS, 1)
-            meant = f" Did you mean {close[0]}?" if close else f" There are: {', '.join(_COMMANDS)}."
-            raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
+            meant = f" Did you mean {close[0]}?" if close else f" Commands: {', '.join(_COMMANDS)}."
+            raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -120,18 +120,22 @@ class _Lazy(click.Group):
 @repo_option
 @facts_options
 @from_option
-@click.option("--version", is_flag=True, help="Print the version of dockpass and of what it stands on.")
-@click.option("--verbose", is_flag=True, help="With --version: also the engine's.")
-@click.option("--engine", metavar="NAME", help="Who builds, pulls and pushes: auto, docker or embedded.")
-@click.option("--no-proxy", is_flag=True, help="The screen: use no proxy, whatever HTTPS_PROXY says.")
-@click.option("--sandbox", is_flag=True, help="Start the screen in a sandbox, where nothing is yours.")
+@click.option("--version", is_flag=True, help="Print the versions of dockpass and its main dependencies.")
+@click.option("--verbose", is_flag=True, help="With --version, show the engine too.")
+@click.option("--engine", metavar="NAME", help="The engine: auto, docker or embedded.")
+@click.option("--no-proxy", is_flag=True, help="Ignore HTTP_PROXY and HTTPS_PROXY on the screen.")
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    help="Start the screen in a sandbox, apart from your own images and registries.",
+)
 @click.pass_context
 def cli(
     ctx: click.Context, /, version: bool, verbose: bool, engine: str | None, sandbox: bool, **options: Any
 ) -> None:
     """Which credentials does this registry command use, why, and what would change it?
 
-    Without a command, the screen starts, with the variables and options that are given here.
+    Without a command, start the screen with these variables and options.
     """
     if version:
         _print_version(engine, verbose=verbose)
@@ -176,7 +180,7 @@ def _sweep(world: World) -> None:
     swept = sweep_leftovers(here)
     output = Output(world.redactor)
     output.say(
-        f"removed a {left.what} that a killed dockpass left behind: {left.path}" for left in swept.removed
+        f"removed a {left.what} left behind by a killed dockpass: {left.path}" for left in swept.removed
     )
     output.warn(f"warning: cannot remove {problem}" for problem in swept.problems)
 
@@ -194,7 +198,7 @@ def _refuse_options_before(ctx: click.Context, command: str) -> None:
     """Options of the screen say nothing to a command; dropping them without a word would mislead."""
     if given := _given_here(ctx):
         raise click.UsageError(
-            f"{given[0]} stands before {command}. Write it after: dockpass {command} {given[0]} …",
+            f"{given[0]} comes before {command}. Put it after: dockpass {command} {given[0]} …",
             ctx,
         )
 
@@ -203,7 +207,7 @@ def _refuse_options_with_sandbox(ctx: click.Context) -> None:
     refused = [name for name in _given_here(ctx) if name not in {"--sandbox", "--engine"}]
     if refused:
         raise click.UsageError(
-            f"The sandbox has variables of its own: {refused[0]} would not be used. Leave it out.",
+            f"The sandbox has its own variables and does not use {refused[0]}. Omit it.",
             ctx,
         )
 
@@ -249,7 +253,7 @@ def _status() -> int:
             _give_up_stdout()
         return refused.exit_code
     except Exception as error:  # noqa: BLE001 - a fault ends in words too
-        _tell_fault("fault", f"a fault of dockpass itself ({type(error).__name__})", _log_fault())
+        _tell_fault("fault", f"Internal error in dockpass ({type(error).__name__}).", _log_fault())
         return ExitCode.FAILED
     return int(status or 0)
 
@@ -286,8 +290,8 @@ def _log_fault() -> str:
 
     logging.getLogger("dockpass").exception("a fault of the command line")
     if problem := log_problem():
-        return f"its details could not be kept: {problem}; DOCKPASS_LOG moves the log"
-    return f"the details are in {this_process().paths.log}"
+        return f"The details could not be logged: {problem}. DOCKPASS_LOG moves the log."
+    return f"Details are in {this_process().paths.log}."
 
 
 def _unraisable(hook: Any) -> None:

@@ -68,9 +68,7 @@ def build_options(function: Decorated) -> Decorated:
         [
             click.option("--file", "file", metavar="DOCKERFILE", help="The Dockerfile."),
             click.option("--config", metavar="WERF_YAML", help="The werf.yaml."),
-            click.option(
-                "--context", metavar="DIR", help="The directory of the build; this one if not given."
-            ),
+            click.option("--context", metavar="DIR", help="The build context; this directory by default."),
             click.option("--target", metavar="STAGE", help="The stage to build."),
             click.option(
                 "--build-arg", "build_args", multiple=True, metavar="NAME=VALUE", help="A build argument."
@@ -78,14 +76,14 @@ def build_options(function: Decorated) -> Decorated:
             click.option(
                 "--platform",
                 metavar="OS/ARCH",
-                help="The platform to build for; this machine's if not given.",
+                help="The platform to build for; this machine's by default.",
             ),
             click.option(
                 "--build-context",
                 "build_contexts",
                 multiple=True,
                 metavar="NAME=VALUE",
-                help="What stands for a stage or an image: a directory, or docker-image://IMAGE.",
+                help="Replace a stage or image with a directory or docker-image://IMAGE.",
             ),
         ],
         function,
@@ -123,13 +121,13 @@ def engine_option(function: Decorated) -> Decorated:
     return click.option(
         "--engine",
         type=click.Choice(ENGINES),
-        help="Who builds, pulls and pushes; auto takes Docker or Podman if one answers, else embedded.",
+        help="The engine; auto picks Docker or Podman if one answers, else embedded.",
     )(function)
 
 
 def run_options(function: Decorated) -> Decorated:
     """Options of every run."""
-    events = click.option("--json", "as_json", is_flag=True, help="Print one JSON event a line.")
+    events = click.option("--json", "as_json", is_flag=True, help="Print one JSON event per line.")
     return events(registry_options(function))
 
 
@@ -140,33 +138,31 @@ def registry_options(function: Decorated) -> Decorated:
             click.option(
                 "--allow-foreign-registry",
                 is_flag=True,
-                help=f"Let a CI token go to a registry other than {GITLAB.registry}.",
+                help=f"Allow a CI token to be sent to a registry other than {GITLAB.registry}.",
             ),
             click.option(
                 "--allow-realm",
                 "realms",
                 multiple=True,
                 metavar="HOST",
-                help="Let the registry send the login to this host.",
+                help="Accept HOST as the registry's token server.",
             ),
             click.option(
                 "--insecure-registry",
                 "insecure",
                 multiple=True,
                 metavar="HOST[:PORT]",
-                help="Speak plain http with exactly this registry, where it has no TLS.",
+                help="Use plain HTTP with this registry if it has no TLS.",
             ),
             click.option(
                 "--skip-tls-verify-registry",
                 "unverified",
                 multiple=True,
                 metavar="HOST[:PORT]",
-                help="Take any certificate from exactly this registry.",
+                help="Accept any certificate from this registry.",
             ),
-            click.option("--ca-file", metavar="FILE", help="Trust the CAs in this PEM file too."),
-            click.option(
-                "--no-proxy", is_flag=True, help="Use no proxy, whatever HTTP_PROXY and HTTPS_PROXY say."
-            ),
+            click.option("--ca-file", metavar="FILE", help="Also trust the CAs in this PEM file."),
+            click.option("--no-proxy", is_flag=True, help="Ignore HTTP_PROXY and HTTPS_PROXY."),
         ],
         function,
     )

@@ -112,13 +112,12 @@ def _files_for(command: Command) -> Command | None:
 
 
 def _allowed(question: str, output: Output) -> bool:
-    return bool(question) and is_terminal() and output.ask(f"{question} Send it all the same?")
+    return bool(question) and is_terminal() and output.ask(f"{question} Send it anyway?")
 
 
 def _may_change(output: Output, host: str, before: str, now: str) -> bool:
-    question = (
-        f"{clean(host)} sent for tokens to {clean(before, 200)} until now, and sends to {clean(now, 200)}."
-    )
+    before, now = clean(before, 200), clean(now, 200)
+    question = f"{clean(host)} sent token requests to {before} until now; it now sends them to {now}."
     return is_terminal() and output.ask(f"{question} Send the login there?")
 
 
@@ -212,7 +211,7 @@ def report_lines(report: AccessReport) -> list[str]:
         title = "requests" if len(probes) == 1 else f"requests: {probe.credential_name}"
         lines += _block(title, _requests(probe))
     side = any(probe.has_side_effects for probe in probes)
-    told = "one may have made the repository's record" if side else "none with side effects"
+    told = "one may have created the repository" if side else "none with side effects"
     lines += ["", f"{plural(report.requests, 'request')} made, {told}"]
     explain = f"`dockpass explain {report.plan.command}`"
     return [line.replace("`dockpass explain`", explain) for line in lines]

@@ -31,24 +31,24 @@ from dockpass.cli.world import this_process
 @from_option
 @build_options
 @image_option
-@click.option("--compare", is_flag=True, help="Ask with every login at hand, side by side.")
+@click.option("--compare", is_flag=True, help="Try every available login and compare them.")
 @click.option(
     "--push",
     "push",
     is_flag=True,
-    help="Ask to push also where the repository is not there; GitLab then makes its record.",
+    help="Ask for push access even if the repository does not exist; GitLab then creates it.",
 )
 @click.option(
     "--accept-realm",
     is_flag=True,
-    help="Send the login to a token server other than the one remembered, and remember it.",
+    help="Accept a token server that differs from the one remembered, and remember it.",
 )
 @registry_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def probe(command: str | None, **options: Any) -> None:
-    """Ask the registry what the login of COMMAND may do there; push if no COMMAND is named.
+    """Ask the registry what COMMAND's login may do; COMMAND is push by default.
 
-    Nothing is pulled, pushed or deleted. Every request that was made is listed.
+    Nothing is pulled, pushed or deleted. Every request is listed.
     """
     from dockpass.cli.probe import run_probe
 

@@ -33,7 +33,7 @@ _MARKS = {
     Verdict.UNDECIDED: "▲",
 }
 LONGEST_LINE = 100
-NOTHING_KNOWN = "No config and no variable names a registry. Give one: dockpass config registry.example:5000"
+NOTHING_KNOWN = "No config or variable names a registry. Give one: dockpass config registry.example:5000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def with_variables(world: World, given: Given) -> World:
         if facts.unknown(name):
             raise UsageError(
                 "value-unknown",
-                f"The value of {name} is not known here, so what reads it cannot be shown.",
+                f"The value of {name} is not known here, so its readers cannot be shown.",
                 VALUE_HINT.format(values="value", sets=f"--set {name}"),
             )
     clean = given.clean_env or given.job.asked
@@ -207,4 +207,8 @@ def asked_note(registries: Sequence[Registry]) -> str:
         if reading.verdict is Verdict.UNDECIDED
         for found in reading.candidates
     )
-    return clean("Credential helpers were not asked; --ask-helpers does.") if undecided and waiting else ""
+    return (
+        clean("Credential helpers were not run; use --ask-helpers to run them.")
+        if undecided and waiting
+        else ""
+    )

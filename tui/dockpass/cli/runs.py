@@ -94,7 +94,7 @@ def run_command(
         output.say([decided.sentence, *(f"▲ {notice.message}" for notice in decided.warnings)])
     request = _with_the_persons_word(request, services, output)
     for left in sweep(services.run_environ(facts)):
-        output.say([f"removed a config that a killed dockpass left behind: {left.path}"])
+        output.say([f"removed a temporary config left behind by a killed dockpass: {left.path}"])
     return _carry_out(Run(request, services), output, as_json=as_json, values=values)
 
 
@@ -111,12 +111,12 @@ def _with_the_persons_word(request: RunRequest, services: Services, output: Outp
     if not request.decision.warns(WarningId.FOREIGN_REGISTRY) or request.foreign_allowed:
         return request
     question = make_plan(request, services).foreign or ""
-    if is_terminal() and output.ask(f"{question} Send it all the same?"):
+    if is_terminal() and output.ask(f"{question} Send it anyway?"):
         return replace(request, foreign_allowed=True)
     raise NotAllowed(
         "foreign-registry",
         f"{question} Nothing was sent.",
-        "If that is meant, allow it with --allow-foreign-registry.",
+        "If that is intended, add --allow-foreign-registry.",
     )
 
 

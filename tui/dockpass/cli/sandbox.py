@@ -36,41 +36,57 @@ PID = "DOCKPASS_SANDBOX_PID"
     show_default=True,
     help="The registry to behave like.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; any free one if not given.")
-@click.option("--address", default="127.0.0.1", help="The address; only this machine's own is taken.")
-@click.option("--keep", metavar="DIR", help="Keep everything in DIR, for another time.")
-@click.option("--job-token-may-delete", is_flag=True, help="Let the job token delete, as newer GitLabs do.")
-@click.option("--protect", "protected", multiple=True, metavar="REGEX", help="Protect tags like this.")
-@click.option("--latency", type=click.FloatRange(0, 60), default=0.0, help="Seconds before each answer.")
-@click.option("--too-many", type=click.IntRange(0), default=0, metavar="N", help="Answer N times 429.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one by default.")
+@click.option("--address", default="127.0.0.1", help="The address to listen on; loopback only.")
+@click.option("--keep", metavar="DIR", help="Keep everything in DIR for the next start.")
 @click.option(
-    "--retry-after", type=click.IntRange(0), default=1, metavar="N", help="Seconds told with a 429."
+    "--job-token-may-delete", is_flag=True, help="Let the job token delete, as newer GitLab versions do."
 )
-@click.option("--server-errors", type=click.IntRange(0), default=0, metavar="N", help="Answer N times 500.")
-@click.option("--hang", type=click.IntRange(0), default=0, metavar="N", help="Never answer N requests.")
+@click.option("--protect", "protected", multiple=True, metavar="REGEX", help="Protect tags that match REGEX.")
+@click.option("--latency", type=click.FloatRange(0, 60), default=0.0, help="Seconds before each answer.")
+@click.option(
+    "--too-many", type=click.IntRange(0), default=0, metavar="N", help="Answer N requests with 429."
+)
+@click.option(
+    "--retry-after",
+    type=click.IntRange(0),
+    default=1,
+    metavar="N",
+    help="The Retry-After of a 429, in seconds.",
+)
+@click.option(
+    "--server-errors", type=click.IntRange(0), default=0, metavar="N", help="Answer N requests with 500."
+)
+@click.option("--hang", type=click.IntRange(0), default=0, metavar="N", help="Leave N requests unanswered.")
 @click.option(
     "--cut-blobs-after",
     "cut_blob_after",
     type=click.IntRange(0),
     metavar="BYTES",
-    help="Cut blobs off there.",
+    help="Cut blobs off after BYTES.",
 )
-@click.option("--cut-times", type=click.IntRange(1), default=1, metavar="N", help="Do so N times.")
+@click.option(
+    "--cut-times", type=click.IntRange(1), default=1, metavar="N", help="How many blobs to cut off."
+)
 @click.option(
     "--wrong-digests",
     "wrong_digest",
     type=click.IntRange(0),
     default=0,
     metavar="N",
-    help="Send other bytes than the digest's N times.",
+    help="Send N blobs or manifests that do not match their digest.",
 )
 @click.option(
-    "--expired-tokens", type=click.IntRange(0), default=0, metavar="N", help="Give N expired tokens."
+    "--expired-tokens", type=click.IntRange(0), default=0, metavar="N", help="Issue N expired tokens."
 )
-@click.option("--fault-path", "path", default="", metavar="REGEX", help="Faults for paths like this only.")
-@click.option("--shell", "form", flag_value="shell", help="Print the job's environment for a shell.")
+@click.option(
+    "--fault-path", "path", default="", metavar="REGEX", help="Inject faults only for paths that match REGEX."
+)
+@click.option("--shell", "form", flag_value="shell", help="Print the job's environment as shell commands.")
 @click.option("--json", "form", flag_value="json", help="Print the job's environment as one JSON object.")
-@click.option("--env-file", metavar="PATH", help="Write it into a file of mode 0600; none is printed then.")
+@click.option(
+    "--env-file", metavar="PATH", help="Write the environment to PATH (mode 0600) instead of printing it."
+)
 def sandbox(
     flavour: str,
     port: int,
@@ -82,7 +98,7 @@ def sandbox(
     job_token_may_delete: bool,
     **faults: Any,
 ) -> None:
-    """Start a sandbox registry, print the environment of a simulated GitLab job, and stay until stopped."""
+    """Start a sandbox registry, print a simulated GitLab job's environment, and run until stopped."""
     from dockpass.sandbox.server import SandboxServer
     from dockpass.sandbox.workshop import Workshop
 
@@ -103,7 +119,7 @@ def sandbox(
             click.echo(f"▲ {note}", err=True)
         with _told(form, path, workshop):
             _let_go_of_stdout()
-            click.echo(f"the sandbox is at {server.url}, for this machine only; Ctrl-C stops it", err=True)
+            click.echo(f"the sandbox is at {server.url} (this machine only); Ctrl-C stops it", err=True)
             stopped.wait()
 
 
@@ -141,7 +157,9 @@ def _require_new(path: Path) -> Path:
 
 
 def _not_new(path: Path) -> UsageError:
-    return UsageError("env-file-exists", f"{clean(str(path))} is there already.", "Name a file that is new.")
+    return UsageError(
+        "env-file-exists", f"{clean(str(path))} already exists.", "Give a path that does not exist yet."
+    )
 
 
 @contextmanager
@@ -155,7 +173,8 @@ def _told(form: str | None, path: Path | None, workshop: Workshop) -> Iterator[N
     try:
         with _noted(path):
             click.echo(
-                f"the job's environment is in {clean(str(path))}, which ends with the sandbox", err=True
+                f"the job's environment is in {clean(str(path))}; it is removed when the sandbox stops",
+                err=True,
             )
             yield
     finally:
@@ -171,7 +190,7 @@ def _noted(path: Path) -> Iterator[None]:
         try:
             held.enter_context(noted(this_process().paths.state, path))
         except (OSError, UsageError):
-            click.echo(f"▲ if this process is killed, remove {clean(str(path))} by hand", err=True)
+            click.echo(f"▲ if this process is killed, remove {clean(str(path))} yourself", err=True)
         yield
 
 
@@ -187,7 +206,7 @@ def _write_env_file(path: Path, workshop: Workshop) -> None:
         raise DockpassError(
             "env-file-unwritable",
             f"{clean(str(path))} cannot be written: {error.strerror or error}.",
-            "Name another place.",
+            "Give another path.",
         ) from error
 
 
@@ -200,11 +219,11 @@ def _stopping() -> threading.Event:
 
 
 @click.command("try")
-@click.option("--engine", metavar="NAME", help="Who builds, pulls and pushes: auto, docker or embedded.")
-@click.option("--no-proxy", is_flag=True, help="Use no proxy, whatever HTTP_PROXY and HTTPS_PROXY say.")
+@click.option("--engine", metavar="NAME", help="The engine: auto, docker or embedded.")
+@click.option("--no-proxy", is_flag=True, help="Ignore HTTP_PROXY and HTTPS_PROXY.")
 @click.pass_context
 def try_(ctx: click.Context, engine: str | None, no_proxy: bool) -> None:
-    """Start the screen in a sandbox; where a job's variables or an engine are here, ask which."""
+    """Start the screen in a sandbox; ask first if job variables or an engine are found."""
     from dockpass.cli.screen import start_or_offer
 
     ctx.exit(start_or_offer(engine, no_proxy=no_proxy))

@@ -55,9 +55,9 @@ def start_sandbox(engine: str | None = None) -> int:
     if engine not in {None, "auto", "embedded"}:
         raise UsageError(
             "sandbox-engine",
-            f"The sandbox does not use {clean(str(engine), 40)}: its images are nobody else's business,"
-            " and an engine would keep them.",
-            "Leave --engine out: the sandbox has the embedded engine.",
+            f"The sandbox does not use {clean(str(engine), 40)}: its images must not end up"
+            " in another engine.",
+            "Omit --engine: the sandbox uses the embedded engine.",
         )
     _require_terminal()
     from dockpass.sandbox.server import SandboxServer
@@ -136,8 +136,8 @@ def _take_keys_from_terminal() -> None:
     except OSError as error:
         raise UsageError(
             "no-terminal",
-            "The password came on stdin, and there is no other terminal to read keys from.",
-            "Give the password on the screen: `e` on the option.",
+            "Stdin is taken by the option, and there is no other terminal to read keys from.",
+            "Give the values on the screen: press `e` on one.",
         ) from error
     os.dup2(terminal, sys.stdin.fileno())
     os.close(terminal)
@@ -147,6 +147,6 @@ def _require_terminal(*, but_stdin: bool = False) -> None:
     if not ((but_stdin or sys.stdin.isatty()) and sys.stdout.isatty()):
         raise UsageError(
             "no-terminal",
-            "The screen needs a terminal, and stdin or stdout is none.",
-            "`dockpass explain push` says the same without one; `dockpass --help` lists all commands.",
+            "The screen needs a terminal, but stdin or stdout is not one.",
+            "Use `dockpass explain push` without a terminal; `dockpass --help` lists all commands.",
         )

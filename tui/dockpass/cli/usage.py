@@ -26,7 +26,7 @@ def usage_words(error: click.ClickException, typed: Sequence[str]) -> str:
                 quoted, quoted.replace(value, _MASK) if value in quoted else f"'{_MASK}'"
             )
     if message.startswith("Got unexpected extra argument"):
-        return "There are more arguments than this command takes. Values of options follow the option's name."
+        return "Too many arguments. An option's value follows its name."
     return clean(message, 2000)
 
 
@@ -34,11 +34,11 @@ def _no_such_option(error: click.NoSuchOption) -> str:
     known = sorted(_options(error.ctx), key=len, reverse=True)
     written = error.option_name
     if begins := next((name for name in known if written.startswith(name) and written != name), None):
-        return f"No such option: something follows {begins} directly. Write a blank or = behind its name."
+        return f"No such option. Write a space or = after {begins}."
     close = f" Did you mean {', '.join(sorted(error.possibilities))}?" if error.possibilities else ""
     if _OPTION.fullmatch(written):
         return f"No such option: {written}{close}"
-    return f"There is an option that this command does not have.{close}"
+    return f"No such option.{close}"
 
 
 def _options(context: click.Context | None) -> list[str]:

@@ -138,7 +138,7 @@ def _pipeline(world: World, ref: Ref, imported: ProjectSettings, given: Mapping[
 def _ref(world: World, clone: Clone, given: Mapping[str, Any]) -> Ref:
     if given["tag"] and (given["ref"] or given["merge_request"]):
         raise UsageError(
-            "ref-twice", "--tag cannot be used with --ref or --merge-request.", "Give one of them."
+            "ref-twice", "--tag cannot be used with --ref or --merge-request.", "Use one of them."
         )
     protected = given["protected"]
     if given["tag"]:

@@ -24,21 +24,25 @@ def pipeline_options(function: Decorated) -> Decorated:
     """Options that say which pipeline is looked at."""
     return applied(
         [
-            click.option("--ref", metavar="BRANCH", help="The branch; the one checked out where not given."),
-            click.option("--tag", metavar="TAG", help="A pipeline for this tag."),
-            click.option("--merge-request", is_flag=True, help="A merge request pipeline of the branch."),
+            click.option("--ref", metavar="BRANCH", help="The branch; the current one by default."),
+            click.option("--tag", metavar="TAG", help="Assume a pipeline for this tag."),
             click.option(
-                "--protected/--unprotected", default=None, help="Whether the branch or tag is protected."
+                "--merge-request", is_flag=True, help="Assume a merge request pipeline for the branch."
             ),
             click.option(
-                "--environment", metavar="NAME", help="The environment; the job's own where not given."
+                "--protected/--unprotected",
+                default=None,
+                help="Assume that the branch or tag is protected, or not.",
             ),
-            click.option("--pipeline-source", metavar="SOURCE", help="push, web, schedule, … as in GitLab."),
+            click.option("--environment", metavar="NAME", help="The environment; by default, the job's own."),
+            click.option(
+                "--pipeline-source", metavar="SOURCE", help="CI_PIPELINE_SOURCE: push, web, schedule, …"
+            ),
             settings_options,
             click.option(
-                "--from-gitlab", is_flag=True, help="Read the settings from GitLab now, with values."
+                "--from-gitlab", is_flag=True, help="Read the settings, with their values, from GitLab now."
             ),
-            click.option("--no-snapshot", is_flag=True, help="Leave out what was imported from GitLab."),
+            click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab."),
             gitlab_options,
             click.option(
                 "--set", "sets", multiple=True, metavar="NAME=VALUE", help="What if NAME were VALUE?"
@@ -54,7 +58,7 @@ def pipeline_options(function: Decorated) -> Decorated:
 
 @click.group(name="vars")
 def vars_() -> None:
-    """Show the variables of a job in this clone's .gitlab-ci.yml, as GitLab and its runner resolve them.
+    """Show a job's variables as GitLab and its runner resolve them.
 
     Reads the clone and the files that you name, and runs nothing from the project. Only `import gitlab` and
     --from-gitlab send anything, to the project's own server, after your yes.
@@ -144,7 +148,7 @@ def import_() -> None:
 
 @import_.command()
 @gitlab_options
-@click.option("--ref", metavar="BRANCH", help="The branch to look at; the one checked out where not given.")
+@click.option("--ref", metavar="BRANCH", help="The branch to look at; the current one by default.")
 @click.option("--tag", metavar="TAG", help="A tag to look at.")
 @click.option(
     "--pipeline", type=click.IntRange(1), metavar="ID", help="Read the variables of this pipeline too."
@@ -165,7 +169,7 @@ def gitlab(**given: Any) -> None:
 @click.argument("left", metavar="LEFT")
 @click.argument("right", metavar="RIGHT")
 @job_option
-@click.option("--env-format", metavar="NAME", help="The format of the files; by their content if not given.")
+@click.option("--env-format", metavar="NAME", help="The format of the env files; detected by default.")
 @click.option("--all", "everything", is_flag=True, help="List what differs in every run too.")
 @pipeline_options
 def diff(

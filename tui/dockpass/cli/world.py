@@ -55,6 +55,6 @@ def this_process() -> World:
         raise UsageError(
             "no-directory",
             f"The current directory cannot be used: {error.strerror}.",
-            "Change to a directory that is there.",
+            "Change to an existing directory.",
         ) from error
     return World(dict(os.environ), cwd, _Process.redactor)

@@ -268,7 +268,7 @@ async def probe_access(
         raise NotAllowed(
             "foreign-registry",
             f"{question} Nothing was sent.",
-            "If that is meant, allow it with --allow-foreign-registry.",
+            "If that is intended, add --allow-foreign-registry.",
         )
     probes: dict[Method, Probe] = {}
     notes = list(services.policy.proxies.problems)

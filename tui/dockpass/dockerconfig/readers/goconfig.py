@@ -266,4 +266,4 @@ def _decoded(auth: Secret) -> str:
     except (binascii.Error, ValueError):
         raise BrokenAuth("its auth is not base64") from None
     text = raw.decode("utf-8", "surrogateescape")
-    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)

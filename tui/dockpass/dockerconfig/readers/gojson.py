@@ -69,7 +69,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _mended(text: str) -> str:
-    return _LONE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return _LONE.sub("\ufffd", text)
 
 
 @dataclass
