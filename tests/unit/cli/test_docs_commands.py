@@ -19,6 +19,7 @@ from dockpass.cli.main import cli
 BLOCKS = blocks()
 
 NOT_RUN = {
+    "cd my-project && dockpass": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
     "dockpass --env-file job.env": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
     "dockpass --sandbox": "starts the screen, which needs a terminal: tests/e2e/test_tour.py",
     "dockpass sandbox": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",
