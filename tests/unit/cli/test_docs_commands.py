@@ -19,7 +19,13 @@ from dockpass.cli.main import cli
 BLOCKS = blocks()
 
 NOT_RUN = {
+    "dockpass": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
+    "dockpass vars import gitlab": "asks before it contacts a server: tests/unit/cli/test_vars_import.py",
     "cd my-project && dockpass": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
+    "dockpass vars show --job publish --from-gitlab": "asks a server: tests/unit/cli/test_vars_import.py",
+    "dockpass vars import gitlab --yes": "asks the sandbox's GitLab: tests/unit/cli/test_vars_import.py",
+    'eval "$(dockpass sandbox --shell | tee job.sh &)"': "starts a sandbox of its own:"
+    " tests/unit/cli/test_sandbox_command.py",
     "dockpass --env-file job.env": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
     "dockpass --sandbox": "starts the screen, which needs a terminal: tests/e2e/test_tour.py",
     "dockpass sandbox": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",
@@ -31,6 +37,8 @@ NOT_RUN = {
 
 OTHER_STATUS = {
     "dockpass probe cleanup": (1, "the job's token may not delete"),
+    "dockpass vars diff main feature/login --job publish": (1, "the two differ"),
+    "dockpass vars diff branch:main,protected feature/login --job publish --unprotected": (1, "they differ"),
 }
 """What ends otherwise than with 0, and why."""
 
@@ -132,7 +140,8 @@ def prepare(made: Program) -> None:
     """Have what a person has before: a clone with a job and a branch, images, docker's own login, saved variables."""
     shutil.copytree(made.environ["CI_PROJECT_DIR"], made.work, dirs_exist_ok=True)
     (made.work / ".gitlab-ci.yml").write_text(CI_YAML)
-    shutil.copy(made.directory / "home" / "vars.json", made.work / "vars.json")
+    for name in ("vars.json", "project.json"):
+        shutil.copy(made.directory / "home" / "vars.json", made.work / name)
     login = {"username": made.environ["CI_REGISTRY_USER"], "password": made.environ["CI_REGISTRY_PASSWORD"]}
     for directory in (made.work, made.directory / "home"):
         (directory / ".docker").mkdir()
