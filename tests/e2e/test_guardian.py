@@ -215,7 +215,9 @@ def test_a_guardian_that_has_only_just_been_born_outlives_signals_too(owners: Ow
     """The signals are blocked before it runs its first instruction, so there is no moment in between."""
     owner = owners.start("os.mkdir", "dockpass-")
     owners.said(owner)
-    [guardian] = owners.guardians
+    while not (born := owners.guardians):  # it is told as soon as it is asked for, before /proc shows it
+        os.sched_yield()
+    [guardian] = born
     status = Path(f"/proc/{guardian}/status").read_text()
     blocked = int(status.partition("SigBlk:")[2].split()[0], 16)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):

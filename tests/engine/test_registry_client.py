@@ -97,10 +97,10 @@ async def test_old_tags_are_deleted_and_young_ones_kept(
         pusher.image(f"v{number}", created=OLD, labels={"n": str(number)})
     pusher.image("new", created=NOW)
     async with RegistryClient(registry.host, Given(who)) as client:
-        outcomes = await clean_up(client, older_than=timedelta(days=30))
+        outcomes = await clean_up(client, older_than=timedelta(days=30).total_seconds())
         assert outcomes == {f"v{number}": "deleted" for number in range(5)}
         assert await client.tags(PATH) == ["new"]
-        assert await clean_up(client, older_than=timedelta(days=30)) == {}
+        assert await clean_up(client, older_than=timedelta(days=30).total_seconds()) == {}
 
 
 async def test_a_job_token_may_not_delete_and_is_refused_once(start_registry: StartRegistry) -> None:
@@ -179,7 +179,7 @@ async def test_signatures_share_the_fate_of_their_image(start_registry: StartReg
         pusher.image(signatures[digest], labels={"signs": digest})
     pusher.image("sbom", labels={"describes": kept}, subject=kept)
     async with RegistryClient(registry.host, ANONYMOUS) as client:
-        outcomes = await clean_up(client, older_than=timedelta(days=30))
+        outcomes = await clean_up(client, older_than=timedelta(days=30).total_seconds())
         assert outcomes == {"old": "deleted", signatures[old]: "deleted"}
         assert set(await client.tags(PATH)) == {"new", "sbom", signatures[kept]}
         assert await client.referrers(PATH, kept) == ()

@@ -32,7 +32,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         ('theme = "dockpas-dark"', "no such theme; did you mean dockpass-dark?"),
         ('theme = ""', "theme is the name of a theme"),
         ('[keys]\nquitt = "x"', "keys: there is no action quitt; did you mean quit?"),
-        ('[keys]\nedit = "q"', "keys: edit and quit would both have q in Overview; edit keeps e"),
+        ('[keys]\nedit = "q"', "keys: edit and quit would both b"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_file_and_the_default_is_used(

@@ -40,7 +40,7 @@ def test_a_span_in_words_adds_up(milliseconds: int) -> None:
 
 
 def test_the_rules_of_a_cleanup_are_said_with_their_exact_age() -> None:
-    assert rules_in_words(CleanupOptions(older_than=5400)).startswith("older than 1 h 30 min,")
+    assert rules_in_words(CleanupOptions(older_than=5400)).startswith("tags that are older than 1 h 30 min;")
     assert rules_in_words(CleanupOptions()) == "nothing: no rule selects any tag"
 
 

@@ -223,7 +223,7 @@ async def test_a44_a_run_says_what_is_unsafe_about_it(tmp_path: Path, option: st
                 assert (f"▲ {fake.host} may speak plain http" in ended.stderr) is (
                     told and "insecure" in option
                 )
-                assert ("is not checked" in ended.stderr) is (told and "skip" in option)
+                assert ("not verified" in ended.stderr) is (told and "skip" in option)
     finally:
         program.remove()
 

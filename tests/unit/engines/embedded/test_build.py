@@ -52,9 +52,15 @@ def layers(place: Place, image: str) -> list[str]:
         ("COPY a ${a?}", r"Dockerfile:2:8: COPY: a: it has no value\."),
         ("ARG a\nUSER ${a:?who}", r"Dockerfile:3:6: USER: a: who\."),
         ("ENV a=\nUSER ${a:?who}", r"Dockerfile:3:6: USER: a: who\."),
-        ("ENV x=${a:?words with blanks}", r"Dockerfile:2:5: ENV: a substitution is not closed; with blanks"),
-        ("LABEL x=${a:-two words} y=z", r"Dockerfile:2:7: LABEL: a substitution is not closed; with blanks"),
-        ("COPY a ${a:-/two words}", r"Dockerfile:2:8: COPY: .* is not closed; with blanks"),
+        (
+            "ENV x=${a:?words with blanks}",
+            r"Dockerfile:2:5: ENV: a substitution is not closed; if it contains blanks",
+        ),
+        (
+            "LABEL x=${a:-two words} y=z",
+            r"Dockerfile:2:7: LABEL: a substitution is not closed; if it contains blanks",
+        ),
+        ("COPY a ${a:-/two words}", r"Dockerfile:2:8: COPY: .* is not closed; if it contains blanks"),
         ('COPY "a b" /x', r'Dockerfile:2:6: COPY: "a cannot be read: a quote is not closed'),
         ('VOLUME "a b"', r'Dockerfile:2:8: VOLUME: "a cannot be read: a quote is not closed'),
         ("COPY .wh.x /", r"Dockerfile:2:6: COPY: /\.wh\.x: in a layer, .* removes a file"),
