@@ -125,3 +125,20 @@ async def test_a_run_with_an_unknown_value_asks_for_it_and_keeps_it_in_memory() 
         await opened(pilot, "2", "enter")
         assert isinstance(pilot.app.screen, Confirm)
         assert "glcbt-64_typed" not in pilot.app.export_screenshot()
+
+
+async def test_as_a_job_docker_s_own_config_is_not_the_one_of_this_machine() -> None:
+    yaml = {".gitlab-ci.yml": "variables: {CI_REGISTRY: ''}\ntest: {script: x}\n"}
+    made = with_project(job="test", files=yaml, settings=())
+    async with shown(made, (200, 60)) as pilot:
+        await opened(pilot, "v")
+        assert "docker's own of its runner or image, not known here" in words(pilot, "#context Static")
+        await opened(pilot, "J", *"test", "enter", "escape", "2")
+        assert "runner or image (not known here)" in words(pilot, "#why Static")
+        screen = pilot.app.screen
+        assert isinstance(screen, Overview)
+        rows = screen.query_one("#commands", Rows)
+        assert "of its runner or image, not known here" in str(rows.get_option("push").prompt)
+        assert "/home/dev/.docker" not in pilot.app.export_screenshot()
+        await opened(pilot, "o")
+        assert not made.facts.elsewhere

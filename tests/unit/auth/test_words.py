@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockpass.auth.command import Command
-from dockpass.auth.decide import decide
+from dockpass.auth.decide import decide, decide_to_run
 from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, WarningId
 from dockpass.auth.facts import BaseImage, Facts, Options, Source, SourceKind, Variable
 from dockpass.auth.rules import RULES
@@ -211,3 +211,16 @@ def test_a_repository_that_is_missing_is_asked_for() -> None:
     assert isinstance(found, Refusal)
     assert found.id == "repo-required"
     assert "--repo" in found.hint
+
+
+def test_of_a_job_without_a_config_of_its_own_no_directory_of_this_machine_is_named() -> None:
+    elsewhere = Facts({}, Options("registry.myhost.com/app"), None, "/home/dev", "/srv/app", elsewhere=True)
+    found = decided(Command.PUSH, elsewhere)
+    assert found.config_dir is None
+    assert found.config_of_runner
+    assert "it uses docker's config of the job's runner or image (not known here), because" in found.sentence
+    assert "/home/dev" not in found.sentence
+    to_run = decide_to_run(Command.PUSH, elsewhere)
+    assert isinstance(to_run, Decision)
+    assert to_run.config_dir == "/home/dev/.docker"
+    assert not to_run.elsewhere

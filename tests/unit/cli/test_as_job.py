@@ -148,3 +148,27 @@ def test_the_options_again() -> None:
         ("--project-variables", "x"),
         ("--project-variables", "y"),
     )
+
+
+NO_LOGIN = (*JOB, "--unset", "CI_REGISTRY")
+
+
+def test_without_a_login_the_config_is_that_of_the_runner_and_not_of_this_machine() -> None:
+    assert explained("push", *NO_LOGIN)["config_dir"] is None
+    words = "docker's config of the job's runner or image (not known here)"
+    for shown in (run("explain", "push", *NO_LOGIN).stdout, run("vars", "show", *NO_LOGIN).stdout):
+        assert words in shown
+        assert ".docker" not in shown
+
+
+def test_a_directory_that_the_job_names_is_one_of_the_job() -> None:
+    (Path.cwd() / "broken").mkdir()
+    (Path.cwd() / "broken" / "config.json").write_text('{"auths": {"a": {"auth": "no base64!"}}}')
+    given = (*NO_LOGIN, "--set", "DOCKER_CONFIG=broken")
+    found = explained("push", *given)
+    assert found["config_dir"] == "broken"
+    assert [each for each in found["findings"] if "config.json" in each["about"]] == []
+    assert "docker's own config in broken of the job" in run("explain", "push", *given).stdout
+    missing = explained("push", *NO_LOGIN, "--set", "DOCKER_CONFIG=/of/the/job")["findings"]
+    assert [each["id"] for each in missing if each["about"] == "DOCKER_CONFIG"] == []
+    assert "runner or image" in run("explain", "push", *NO_LOGIN, "--set", "DOCKER_CONFIG=").stdout

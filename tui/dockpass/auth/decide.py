@@ -23,7 +23,7 @@ from dockpass.auth.rules import (
     Rule,
     login_of,
 )
-from dockpass.auth.sentence import sentence
+from dockpass.auth.sentence import config_words, sentence
 from dockpass.auth.warnings import warnings
 from dockpass.errors import UsageError
 from dockpass.references.address import is_docker_hub, login_key
@@ -64,6 +64,8 @@ def _decided(case: Case, repo: str) -> Decision:
     login = _login(method, case)
     config_dir = _config_dir(method, case.facts)
     unknown = _unknown(case, method, trace)
+    elsewhere, of_runner = case.facts.elsewhere, _is_of_runner(method, case.facts)
+    config = config_words(method, config_dir, elsewhere=elsewhere, of_runner=of_runner)
     return Decision(
         command=case.command,
         repo=repo,
@@ -75,14 +77,20 @@ def _decided(case: Case, repo: str) -> Decision:
         login=login,
         warnings=warnings(case, method, login, trace),
         trace=trace,
-        sentence=sentence(case, method, username, secret_from, config_dir, login, trace, unknown),
+        sentence=sentence(case, method, username, secret_from, config, login, trace, unknown),
         unknown=unknown,
+        config=config,
+        elsewhere=elsewhere,
+        config_of_runner=of_runner,
     )
 
 
 def decide_to_run(command: Command, facts: Facts) -> Decision | Refusal:
-    """Return the login of `command` to run it with; a refusal too if a value that it needs is not known."""
-    decided = decide(command, facts)
+    """Return the login of `command` to run it with; a refusal too if a value that it needs is not known.
+
+    A run happens on this machine, with this machine's files, also with the variables of a job.
+    """
+    decided = decide(command, replace(facts, elsewhere=False))
     return decided if isinstance(decided, Refusal) else why_not_usable(decided) or decided
 
 
@@ -197,7 +205,7 @@ def _config_dir(method: Method, facts: Facts) -> str | None:
     """Return the directory whose entries are used; None if a login is made, or if it is not known here."""
     match login_of(method):
         case ConfigEntries(variable, below_home):
-            if facts.unknown(variable):
+            if facts.unknown(variable) or _is_of_runner(method, facts):
                 return None
             return _absolute(facts, facts.text(variable) or posixpath.join(facts.home, below_home))
         case GivenLogin() | TokenLogin():
@@ -206,5 +214,19 @@ def _config_dir(method: Method, facts: Facts) -> str | None:
             assert_never(other)
 
 
+def _is_of_runner(method: Method, facts: Facts) -> bool:
+    """Tell whether the entries are those of the config below a home directory that is not on this machine."""
+    source = login_of(method)
+    return (
+        facts.elsewhere
+        and isinstance(source, ConfigEntries)
+        and bool(source.below_home)
+        and not facts.is_set(source.variable)
+        and not facts.unknown(source.variable)
+    )
+
+
 def _absolute(facts: Facts, path: str) -> str:
+    if facts.elsewhere:
+        return posixpath.normpath(path)
     return posixpath.normpath(posixpath.join(facts.cwd, path))

@@ -71,6 +71,10 @@ class Decision:
     `unknown` names the variables that the command needs and whose value is not known here (`value-unknown`):
     the decision holds as far as it goes, and nothing can be run or asked with it. `repo` and `login` are
     then empty if the repository is among them.
+
+    `config` says whose docker config is used; it is empty where a login is made. `elsewhere` tells that the
+    command runs in a job: `config_dir` is then a directory of that job, and `config_of_runner` that docker's
+    config is the one of its runner or image, which is not known here.
     """
 
     command: Command
@@ -85,6 +89,9 @@ class Decision:
     trace: tuple[Step, ...]
     sentence: str
     unknown: tuple[str, ...] = ()
+    config: str = ""
+    elsewhere: bool = False
+    config_of_runner: bool = False
 
     def warns(self, warning: WarningId) -> bool:
         """Tell whether the warning is among the decision's."""

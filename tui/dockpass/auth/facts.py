@@ -125,7 +125,8 @@ class Facts:
     """Everything a decision may look at.
 
     `base_images` is None where no build file and no `--from` was found: not known. `unknown_images` are
-    those that a build file names and that are not known; `base_images` are then not all.
+    those that a build file names and that are not known; `base_images` are then not all. `elsewhere` tells
+    that these are the facts of a job: it runs on another machine, of whose files nothing is known here.
     """
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
@@ -134,6 +135,7 @@ class Facts:
     home: str = "/"
     cwd: str = "/"
     unknown_images: tuple[UnknownImage, ...] = ()
+    elsewhere: bool = False
 
     def is_set(self, name: str) -> bool:
         """Tell whether a variable has a value, known or not; the empty string counts as unset.

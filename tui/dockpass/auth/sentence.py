@@ -15,7 +15,7 @@ def sentence(
     method: Method,
     username: str | None,
     secret_from: str | None,
-    config_dir: str | None,
+    config: str,
     login: tuple[str, ...],
     trace: tuple[Step, ...],
     unknown: tuple[str, ...],
@@ -23,10 +23,7 @@ def sentence(
     """Say who logs in where with what, and why, as far as it is known."""
     because = _because(case, method, trace)
     if not method.logs_in:
-        whose = "the external docker config" if method is Method.EXTERNAL else "docker's own config"
-        if config_dir is not None:
-            whose += f" in {clean(config_dir)}"
-        return f"{case.command} does not log in: it uses {whose}, {because}.{_as_far_as(unknown)}"
+        return f"{case.command} does not log in: it uses {config}, {because}.{_as_far_as(unknown)}"
     secret = "the given password" if secret_from == "option" else secret_from  # noqa: S105
     if secret_from in unknown:
         secret = f"{secret} (value not known here)"
@@ -36,6 +33,22 @@ def sentence(
         f"{case.command} logs in to {where} as {clean(username or '')} with {secret}, {because}."
         f"{_as_far_as(unknown)}"
     )
+
+
+CONFIG_OF_RUNNER = "docker's config of the job's runner or image (not known here)"
+"""The config of a job that names none: it lies on another machine."""
+
+
+def config_words(method: Method, config_dir: str | None, *, elsewhere: bool, of_runner: bool) -> str:
+    """Return whose docker config is used, and where it lies as far as that is known; empty with a login."""
+    if method.logs_in:
+        return ""
+    if of_runner:
+        return CONFIG_OF_RUNNER
+    whose = "the external docker config" if method is Method.EXTERNAL else "docker's own config"
+    if config_dir is None:
+        return whose
+    return f"{whose} in {clean(config_dir)}{' of the job' if elsewhere else ''}"
 
 
 def _as_far_as(unknown: tuple[str, ...]) -> str:

@@ -128,7 +128,9 @@ def _summary(decided: Decision) -> list[tuple[str, ...]]:
     else:
         rows.append(("login", "none"))
         directory = clean(decided.config_dir) if decided.config_dir else "an unknown directory"
-        rows.append(("config", f"the entries in {directory}, if any"))
+        whose = f"{directory} of the job" if decided.elsewhere and decided.config_dir else directory
+        entries = decided.config if decided.config_of_runner else f"the entries in {whose}, if any"
+        rows.append(("config", entries))
     return [(name, value) for name, value in rows]
 
 

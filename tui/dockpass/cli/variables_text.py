@@ -122,10 +122,10 @@ def _login(login: JobLogin) -> tuple[str, ...]:
         return (
             command,
             login.method.label,
-            f"unless a base image is in {GITLAB.registry} (see dockpass explain build)",
+            f"{login.config}, unless a base image is in {GITLAB.registry} (see dockpass explain build)",
         )
     if not login.method.logs_in:
-        return command, login.method.label, ""
+        return command, login.method.label, login.config
     address = login.address or "a registry that is not known here"
     return command, login.method.label, f"as {login.username} at {address} with {login.secret_from}"
 
@@ -135,7 +135,7 @@ def login_words(login: JobLogin, *, address: bool = True) -> str:
     if login.method is None:
         return "refused: no repository is known"
     if not login.method.logs_in:
-        return f"no login, {login.method.label} is used" if login.method.label else "no login"
+        return f"no login, {login.config} is used"
     place = f" at {login.address or 'a registry that is not known here'}" if address else ""
     return f"{login.method.label} as {login.username}{place}"
 

@@ -206,7 +206,8 @@ def _at_hand(method: Method, facts: Facts, host: str, decided: Decision) -> Cand
 
 def _config(method: Method, facts: Facts, directory: str) -> CandidateLogin:
     path = str(Path(facts.cwd, directory))
-    return CandidateLogin(method, source=clean(path), directory=path)
+    whose = ", of this machine and not of the job" if facts.elsewhere else ""
+    return CandidateLogin(method, source=f"{clean(path)}{whose}", directory=path)
 
 
 def _unknown(login: CandidateLogin, facts: Facts, name: str) -> CandidateLogin:

@@ -132,7 +132,13 @@ def assemble(
         process.redactor.learn(password, sources.options.registry_username)
     pulled = _pulled(process, command, sources, build, classic=classic)
     facts = Facts(
-        variables, sources.options, pulled.images, str(process.home), str(process.cwd), pulled.unknown
+        variables,
+        sources.options,
+        pulled.images,
+        str(process.home),
+        str(process.cwd),
+        pulled.unknown,
+        elsewhere=sources.variables.job is not None,
     )
     return Assembled(facts, (*notes, *pulled.findings))
 

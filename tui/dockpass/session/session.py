@@ -128,7 +128,7 @@ class Session:
         """Return what a program in a job would see; options and build files are those of this process."""
         options = tuple(each for each in edits if each.kind in {EditKind.GIVE, EditKind.DROP})
         here = applied(self.found, options)
-        return replace(here, variables=facts_of(view, here.home, here.cwd).variables)
+        return replace(here, variables=facts_of(view, here.home, here.cwd).variables, elsewhere=True)
 
     def open_desk(self) -> Desk:
         """Return the desk with the clone as it is now. Asks git, and takes a moment."""

@@ -12,8 +12,11 @@ from dockpass.text import clean
 
 
 def find_in_used_config(decided: Decision) -> tuple[Finding, ...]:
-    """Return a finding for each entry whose `auth` is wrong; a temporary config has none."""
-    if decided.config_dir is None:
+    """Return a finding for each entry whose `auth` is wrong.
+
+    A temporary config has none, and nothing is known of one that lies elsewhere.
+    """
+    if decided.config_dir is None or decided.elsewhere:
         return ()
     path = Path(decided.config_dir) / "config.json"
     file = RealFileSystem().read(path)

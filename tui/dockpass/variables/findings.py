@@ -59,7 +59,7 @@ def find_findings(facts: Facts, here: Here | None = None) -> tuple[Finding, ...]
         *_about_login(facts),
         *(find_dead_token(facts, here) if here else ()),
         *find_unread(facts),
-        *find_in_directories(facts, here),
+        *find_in_directories(facts, None if facts.elsewhere else here),
         *find_in_auth_config(facts),
     )
 

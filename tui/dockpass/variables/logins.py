@@ -21,7 +21,8 @@ class JobLogin:
     """The login of one command in a job.
 
     `unknown` names the variables that it depends on and whose value is not known here: method and user hold
-    as long as those are set, and the address may be missing.
+    as long as those are set, and the address may be missing. `config` says in clean words whose docker config
+    is used where no login is made.
     """
 
     command: Command
@@ -31,6 +32,7 @@ class JobLogin:
     secret_from: str | None = None
     unknown: tuple[str, ...] = ()
     refusal: str = ""
+    config: str = ""
 
 
 def is_secret(name: str, found: Resolved) -> bool:
@@ -47,7 +49,7 @@ def facts_of(view: JobView, home: str, cwd: str, options: Options | None = None)
     for name, found in view.variables.items():
         source = Source(SourceKind.JOB, f"{found.winner.source} {found.winner.place}".rstrip())
         variables[name] = variable(name, found.value, source, secret=is_secret(name, found))
-    return Facts(variables, options or Options(), None, home, cwd)
+    return Facts(variables, options or Options(), None, home, cwd, elsewhere=True)
 
 
 def logins_of(view: JobView, home: str, cwd: str, options: Options | None = None) -> Iterator[JobLogin]:
@@ -67,6 +69,7 @@ def logins_of(view: JobView, home: str, cwd: str, options: Options | None = None
             address=decided.login[0] if decided.login else None,
             secret_from=decided.secret_from,
             unknown=tuple(sorted(reads & unknown)),
+            config=decided.config,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from textual.app import ComposeResult
@@ -157,7 +158,7 @@ class CompareScreen(JobScreen):
             name: variable(name, seen.value, source, secret=seen.secret)
             for name, seen in sided.side.variables.items()
         }
-        return Facts(variables, found.options, found.base_images, found.home, found.cwd, found.unknown_images)
+        return replace(found, variables=variables, elsewhere=sided.view is not None)
 
     def _listed(self) -> list[Difference]:
         return listed(self._found, every_run=self._every_run) if self._found is not None else []

@@ -135,7 +135,10 @@ def _line(number: int, state: CommandState, columns: dict[str, int], width: int)
 def _where(decision: Decision) -> str:
     """Return where it logs in: the first host and how many more, else the config that is used."""
     if not decision.login:
-        return decision.config_dir or "not known here"
+        known = "not known here"
+        return decision.config_dir or (
+            f"of its runner or image, {known}" if decision.config_of_runner else known
+        )
     more = f" +{len(decision.login) - 1}" if len(decision.login) > 1 else ""
     return decision.login[0] + more
 

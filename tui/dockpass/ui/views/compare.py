@@ -37,14 +37,15 @@ def logins_lines(
 def _key(decided: Decided) -> object:
     if not isinstance(decided, Decision):
         return decided.id
-    return decided.method, decided.username, decided.login, decided.secret_from, warning_words(decided)
+    warning = warning_words(decided)
+    return decided.method, decided.username, decided.login, decided.secret_from, decided.config, warning
 
 
 def _login(decided: Decided, room: int) -> Line:
     if not isinstance(decided, Decision):
         return ((cut("no repository", room), "look"),)
     method: Span = (decided.method.label, method_role(decided.method))
-    where = clean(decided.login[0]) if decided.login else decided.username or ""
+    where = clean(decided.login[0]) if decided.login else decided.username or _config(decided)
     warning = warning_words(decided)
     address: Line = ((f"  {where}", "text"),) if where else ()
     notice: Line = ((f"  {GLYPH_LOOK} {warning}", "look"),) if warning else ()
@@ -52,6 +53,11 @@ def _login(decided: Decided, room: int) -> Line:
         if sum(len(text) for text, _ in line) <= room:
             return line
     return (method,)
+
+
+def _config(decision: Decision) -> str:
+    """Return where the docker config lies that is used; empty with a login."""
+    return "of its runner or image" if decision.config_of_runner else clean(decision.config_dir or "")
 
 
 def difference_row(found: Difference, width: int) -> Line:

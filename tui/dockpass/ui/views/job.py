@@ -97,8 +97,15 @@ def _moves(states: Sequence[CommandState], *, words: bool) -> list[Span]:
             spans += [_method(state.before), (" → ", "label"), _method(state.now)]
         else:
             spans += [_method(state.now), (f" at {_where(state.now)}", "text")]
+        spans += _whose(state.now, words=words)
         spans += _warned(state.now, words=words)
     return spans
+
+
+def _whose(decided: Decided, *, words: bool) -> list[Span]:
+    """Return that docker's config is not the one of this machine, where there is room for it."""
+    of_runner = isinstance(decided, Decision) and decided.config_of_runner
+    return [(" of its runner or image, not known here", "label")] if of_runner and words else []
 
 
 def _warned(decided: Decided, *, words: bool) -> list[Span]:
@@ -114,6 +121,7 @@ def _grouped(states: Sequence[CommandState], *, words: bool) -> list[Span]:
     for (method, _), alike in groups.items():
         commands = ", ".join(str(each.command) for each in alike)
         spans += [("   " if spans else "", "text"), (f"{commands} ", "text"), method]
+        spans += _whose(alike[0].now, words=words)
         spans += _warned(alike[0].now, words=words)
     return spans
 
