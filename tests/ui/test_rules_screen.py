@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from screens import press, shown
 from textual.pilot import Pilot
@@ -142,3 +144,32 @@ async def test_as_a_job_docker_s_own_config_is_not_the_one_of_this_machine() -> 
         assert "/home/dev/.docker" not in pilot.app.export_screenshot()
         await opened(pilot, "o")
         assert not made.facts.elsewhere
+
+
+GONE = {".gitlab-ci.yml": "other: {script: x}\n"}
+BROKEN = {".gitlab-ci.yml": "a:\n  script: [\nb: }\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [(GONE, "The configuration has no job publish."), (BROKEN, "refuse the configuration: .gitlab-ci.yml:3")],
+)
+async def test_a_job_that_cannot_be_shown_any_more_is_told_with_the_reason(
+    files: dict[str, str], why: str
+) -> None:
+    made, broken = with_project(), with_project(files=files)
+    async with shown(made) as pilot:
+        await opened(pilot, "v", "J", *"publ", "enter", "escape")
+        whole, made.desk = made.desk, replace(broken.desk, looking=made.desk.looking)
+        await opened(pilot, "3")
+        told = " ".join(words(pilot, "#why Static").split())
+        assert "this process's logins, not those of publish" in told
+        assert why in told
+        assert "shell" in words(pilot, "#status-left")
+        await opened(pilot, "o")
+        assert why in " ".join(words(pilot, "#why Static").split())
+        assert not any("as publish" in each.message for each in pilot.app._notifications)
+        made.desk = whole
+        await opened(pilot, "o")
+        assert "this process's" not in words(pilot, "#why Static")
+        assert "as publish on feature/login" in words(pilot, "#status-left")

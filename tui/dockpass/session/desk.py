@@ -19,8 +19,7 @@ from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlabplace import known_place, origin_of
 from dockpass.variables.logins import is_secret
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
-from dockpass.variables.snapshot import Snapshot
-from dockpass.variables.snapshotfile import read_snapshot
+from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings, kept_settings
 from dockpass.variables.token_kind import looks_secret
 
 Kept = TypeVar("Kept")
@@ -81,7 +80,7 @@ class Desk:
     """Seconds that the last resolution took."""
     known_refs: tuple[Ref, ...] = ()
     """The branches and tags of the clone."""
-    snapshot: Snapshot | None = None
+    kept: ProjectSettings = NO_SETTINGS
     """What an earlier import keeps of the project's settings: names and flags, and no values."""
     _seen: dict[object, Seen] = field(default_factory=dict)
     _loaded: dict[object, Loaded] = field(default_factory=dict)
@@ -126,16 +125,20 @@ class Desk:
     def settings(self, ref: Ref) -> tuple[Definition, ...]:
         """Return what was imported; a level that was read with its values replaces the snapshot's."""
         given = tuple(each for found in self.imported for each in found.definitions)
-        levels = {each.level for each in given}
-        kept = self.snapshot.settings(ref) if self.snapshot is not None else ()
-        return (*(each for each in kept if each.level not in levels), *given)
+        levels = frozenset(each.level for each in given)
+        return (*self.kept.definitions(ref, levels), *given)
 
     def protected(self, ref: Ref) -> bool | None:
         """Tell whether a ref is protected; None where that is not known."""
-        if self.snapshot is not None and (told := self.snapshot.protection_of(ref)) is not None:
+        told = self.kept.protected(replace(ref, protected=None)).protected
+        if told is not None:
             return told
         known = {(each.type, each.name): each.protected for each in self.known_refs}
         return known.get((ref.type, ref.name))
+
+    def refs(self) -> tuple[Ref, ...]:
+        """Return the branches and tags of the clone, each with its protection where that is known."""
+        return tuple(replace(each, protected=self.protected(each)) for each in self.known_refs)
 
     def choose(self, job: str) -> None:
         """Look at a job, in the same pipeline."""
@@ -183,23 +186,23 @@ class Desk:
         return Seen(loaded, view)
 
 
-def open_desk(clone: Clone | None, snapshot: Snapshot | None, redactor: Redactor, before: Desk) -> Desk:
+def open_desk(clone: Clone | None, kept: ProjectSettings, redactor: Redactor, before: Desk) -> Desk:
     """Return a desk with a clone as it is now; what was looked at and imported before stays."""
     if clone is None:
         return Desk(None, before.looking, before.imported, redactor)
-    if snapshot is not None:
-        clone = replace(clone, project=snapshot.known_of(clone.project))
-    desk = Desk(clone, before.looking, before.imported, redactor, known_refs=clone.refs(), snapshot=snapshot)
+    refs, clone = clone.refs(), kept.known_of(clone)
+    desk = Desk(clone, before.looking, before.imported, redactor, known_refs=refs, kept=kept)
     if before.clone is None and clone.ref is not None:
         ref = replace(clone.ref, protected=desk.protected(clone.ref))
         desk.looking = replace(before.looking, ref=ref)
     return desk
 
 
-def find_snapshot(cwd: Path, environ: Mapping[str, str], state: Path) -> Snapshot | None:
+def find_kept(
+    cwd: Path, environ: Mapping[str, str], state: Path, now: Callable[[], float] = time.time
+) -> ProjectSettings:
     """Return what an earlier import keeps of the project that the git remote names; sends nothing."""
-    place = known_place(None, origin_of(cwd, environ), environ)
-    return read_snapshot(state, place)[0] if place is not None else None
+    return kept_settings(state, known_place(None, origin_of(cwd, environ), environ), now())
 
 
 class _NoClone(Clone):

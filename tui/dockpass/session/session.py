@@ -32,13 +32,14 @@ from dockpass.session.assemble import findings_of
 from dockpass.session.desk import Desk, open_desk
 from dockpass.session.used_config import find_in_used_config
 from dockpass.settings import LoadedSettings
+from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.logins import facts_of
 from dockpass.variables.place import Place
-from dockpass.variables.snapshot import Snapshot
+from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings
 
 SECONDS_REVEALED = 10.0
 SECONDS_TO_STOP = 5.0
@@ -61,9 +62,9 @@ def no_clone() -> Clone | None:
     return None
 
 
-def no_snapshot() -> Snapshot | None:
+def nothing_kept() -> ProjectSettings:
     """Return that nothing was imported before."""
-    return None
+    return NO_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,12 @@ class Session:
     clock: Callable[[], float] = time.monotonic
     typed: Typed = field(default_factory=Typed)
     find_clone: Callable[[], Clone | None] = field(default=no_clone, repr=False)
-    find_snapshot: Callable[[], Snapshot | None] = field(default=no_snapshot, repr=False)
+    find_kept: Callable[[], ProjectSettings] = field(default=nothing_kept, repr=False)
     desk: Desk = field(default_factory=Desk)
     as_job: bool = False
     """Whether the logins are those that the chosen job would get, and not those of this process."""
+    why_not_as_job: str = ""
+    """Why the job's logins, which were wanted, cannot be shown; clean, and empty where nothing is wrong."""
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -119,10 +122,33 @@ class Session:
     def _facts(self, edits: Sequence[Edit]) -> Facts:
         if self.as_job:
             try:
-                return self.facts_of_job(self.desk.seen(self.all_edits(edits)).view, edits)
-            except YamlError:
-                self.as_job = False  # the screens say which view they show
+                seen = self.desk.seen(self.all_edits(edits))
+            except YamlError as error:
+                where = f"{clean(str(error.place), 200)}: " if error.place.line else ""
+                self._fall_back(f"GitLab would refuse the configuration: {where}{error.message.rstrip('.')}.")
+            else:
+                job = self.desk.looking.job
+                if not job or seen.loaded.config.job(job) is not None:
+                    return self.facts_of_job(seen.view, edits)
+                self._fall_back(f"The configuration has no job {clean(job, 100)}.")
         return applied(self.found, tuple(edits))
+
+    def _fall_back(self, why: str) -> None:
+        """Show this process's logins in place of the job's, and keep the reason for the screens."""
+        self.as_job, self.why_not_as_job = False, why
+
+    def look_as_job(self, wanted: bool) -> None:
+        """Show the logins of the chosen job from now on, or those of this process."""
+        self.as_job, self.why_not_as_job = wanted, ""
+
+    def show_as_job(self, wanted: bool) -> None:
+        """Show the logins of the chosen job, as far as there is one, or those of this process.
+
+        The files are read anew: a person comes back to a job after a change of them.
+        """
+        self.look_as_job(wanted and bool(self.desk.looking.job))
+        if self.as_job:
+            self.desk.forget()
 
     def facts_of_job(self, view: JobView, edits: Sequence[Edit] = ()) -> Facts:
         """Return what a program in a job would see; options and build files are those of this process."""
@@ -132,7 +158,7 @@ class Session:
 
     def open_desk(self) -> Desk:
         """Return the desk with the clone as it is now. Asks git, and takes a moment."""
-        return open_desk(self.find_clone(), self.find_snapshot(), self.services.redactor, self.desk)
+        return open_desk(self.find_clone(), self.find_kept(), self.services.redactor, self.desk)
 
     def all_edits(self, edits: Sequence[Edit] | None = None) -> list[Edit]:
         """Return what lies on top of everything: what `--set` gave, then the edits."""

@@ -15,7 +15,7 @@ from dockpass.runs.request import Typed
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
 from dockpass.session.assemble import Assembled
-from dockpass.session.desk import find_snapshot
+from dockpass.session.desk import find_kept
 from dockpass.session.session import Sandbox, Session
 from dockpass.settings import load_settings
 from dockpass.variables.clone import find_clone
@@ -65,5 +65,5 @@ def make_session(start: Start) -> Session:
         sandbox=start.sandbox,
         typed=start.typed,
         find_clone=partial(find_clone, cwd, start.environ),
-        find_snapshot=partial(find_snapshot, cwd, start.environ, start.paths.state),
+        find_kept=partial(find_kept, cwd, start.environ, start.paths.state),
     )

@@ -18,7 +18,7 @@ from dockpass.ui.screens.pick import Answers, Pick
 from dockpass.ui.views import choices
 from dockpass.ui.views.commands import CommandState, Decided
 from dockpass.ui.views.job import Context, context_line, logins_line
-from dockpass.ui.views.words import WIDE, Line, Span, Status
+from dockpass.ui.views.words import GLYPH_LOOK, WIDE, Line, Span, Status, shorten
 from dockpass.ui.widgets.panel import Panel
 from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.inwords import protection_words
@@ -62,6 +62,8 @@ class JobScreen(PanelScreen):
         return self.session.desk
 
     def _take_desk(self, desk: Desk) -> None:
+        if desk.kept.problem and desk.kept.problem != self.session.desk.kept.problem:
+            self.notify(f"{desk.kept.problem}.", severity="warning", timeout=12)
         self.session.desk = desk
         self.reading = False
         self.resolve()
@@ -175,6 +177,7 @@ class JobScreen(PanelScreen):
         states = [CommandState(command, now, before.get(command, now)) for command, now in self.now.items()]
         first: Callable[[int], Line] = lambda _: more  # noqa: E731
         panel.border_title = "Where these come from"
+        panel.border_subtitle = shorten(self._settings_words(), max(panel.size.width - 4, 20))
         if self.desk.has_something:
             panel.border_title = "What the job is"
             keys = {name: key_for(name, self.session.keys) for name in CONTEXT}
@@ -187,6 +190,19 @@ class JobScreen(PanelScreen):
             return shown
 
         panel.show(lines)
+
+    def settings_warnings(self) -> tuple[str, ...]:
+        """Return what to know of the project's settings, in sentences."""
+        desk = self.desk
+        told = [f"{each[:1].upper()}{each[1:]}." for each in desk.kept.warnings(desk.looking.ref)]
+        if not desk.imported and desk.kept.snapshot is None:
+            told.append("The settings of the project and its groups are not loaded.")
+        return tuple(told)
+
+    def _settings_words(self) -> str:
+        """Return whose settings are known, and how old they are; or why what is kept is not used."""
+        kept = self.desk.kept
+        return f"{GLYPH_LOOK} {kept.problem}" if kept.problem else kept.headline()
 
     def _looked_at(self) -> Context:
         looking = self.desk.looking
@@ -218,7 +234,7 @@ class JobScreen(PanelScreen):
 
     def _take_job(self, answer: str) -> None:
         job, instance = choices.job_of(answer)
-        self.session.as_job = bool(job)
+        self.session.look_as_job(bool(job))
         self.look(replace(self.desk.looking, job=job, instance=instance))
 
     def action_ref(self) -> None:

@@ -12,6 +12,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
 from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
+from dockpass.keymap import key_for
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
 from dockpass.ui.actions import bindings, row_binding
@@ -27,7 +28,7 @@ from dockpass.ui.views.overview import (
     status_line,
     why_lines,
 )
-from dockpass.ui.views.words import Status, filter_words, nothing_matches, shorten
+from dockpass.ui.views.words import GLYPH_LOOK, Line, Status, filter_words, nothing_matches, shorten
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.ui.widgets.tour import TourPanel
@@ -62,6 +63,7 @@ class Overview(PanelScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._engine = ("looking for an engine", "label")
+        self._shown_as_job = session.as_job
         self._editor = Editor(self, session, self.refresh_all)
         self._launcher = Launcher(self, session, self.refresh_all)
 
@@ -117,6 +119,7 @@ class Overview(PanelScreen):
             CommandState(command, session.decide(command), session.decide_before(command))
             for command in COMMANDS
         ]
+        self._shown_as_job = session.as_job  # deciding may have found that the job cannot be shown
 
         def rows(room: int) -> list[Row]:
             lines = command_lines(states, room)
@@ -145,10 +148,11 @@ class Overview(PanelScreen):
     def action_whose(self) -> None:
         """Show the logins of the chosen job, or those of this process."""
         session = self.session
-        session.as_job = not session.as_job and bool(session.desk.looking.job)
-        words = self._place().label if session.as_job else "from the variables of this process"
-        self.notify(f"the logins are shown {words}", timeout=4)
+        session.show_as_job(not session.as_job)
         self.refresh_all()
+        words = self._place().label if session.as_job else "from the variables of this process"
+        if not session.why_not_as_job:
+            self.notify(f"the logins are shown {words}", timeout=4)
 
     def on_screen_resume(self) -> None:
         """Come back from another screen, where a job may have been chosen."""
@@ -159,10 +163,29 @@ class Overview(PanelScreen):
         """Show why the selected command does what it does, and what it was decided from."""
         command = self.command
         decided, instead = self.session.decide(command), self.session.instead(command)
+        if self.session.as_job != self._shown_as_job:
+            self.refresh_all()
+            return
         why = self.query_one("#why", Panel)
         why.border_title = f"Why {command}"
-        why.show(partial(why_lines, decided, instead, self.session.config_findings(decided)))
+        view = partial(why_lines, decided, instead, self.session.config_findings(decided))
+        fallen = self._fallen_back()
+        why.show(lambda width: [*fallen, *view(width)])
         self._show_environment()
+
+    def _fallen_back(self) -> list[Line]:
+        """Return why these are not the logins of the job, where those were wanted."""
+        session = self.session
+        if session.as_job or not session.why_not_as_job:
+            return []
+        job = clean(session.desk.looking.job, 100)
+        key = key_for("whose", session.keys)
+        return [
+            ((f"{GLYPH_LOOK} These are this process's logins, not those of {job}.", "look"),),
+            ((session.why_not_as_job, "text"),),
+            ((f"Once that is mended, {key} shows the job's again.", "label"),),
+            (),
+        ]
 
     def _show_environment(self) -> None:
         session, environment = self.session, self.query_one("#environment", Rows)

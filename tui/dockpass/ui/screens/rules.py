@@ -94,7 +94,7 @@ class RulesScreen(JobScreen):
         view = self._views.get(name)
         if seen is None or view is None or view.included is True or name in self._ways:
             return
-        loaded, refs = seen.loaded, self.desk.known_refs
+        loaded, refs = seen.loaded, self.desk.refs()
         self._ways[name] = ()
 
         def look() -> tuple[int, Ways]:
@@ -170,7 +170,7 @@ class RulesScreen(JobScreen):
     def action_open(self, place: str) -> None:
         """Open the variables of the selected job."""
         if self.selected:
-            self.session.as_job = True
+            self.session.look_as_job(True)
             self.desk.choose(self.selected)
         super().action_open(place)
 

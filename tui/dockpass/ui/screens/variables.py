@@ -85,8 +85,11 @@ class VariablesScreen(JobScreen):
 
     @property
     def lens(self) -> Session:
-        """The session as the job that is looked at would see it."""
-        return replace(self.session, as_job=self.desk.has_something)
+        """The session as the job that is looked at would see it; every job, where that one is gone."""
+        desk = self.desk
+        if self.seen is not None and self.seen.loaded.config.job(desk.looking.job) is None:
+            desk = replace(desk, looking=replace(desk.looking, job="", instance=0))
+        return replace(self.session, as_job=desk.has_something, desk=desk)
 
     @property
     def selected(self) -> Listed | None:
@@ -208,9 +211,7 @@ class VariablesScreen(JobScreen):
             f"{each.place}: the included {each.kind} {each.text} is not loaded"
             for each in self.seen.loaded.config.not_loaded
         )
-        if not self.desk.imported:
-            missing += ("The settings of the project and its groups are not loaded.",)
-        return missing
+        return (*missing, *self.settings_warnings())
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another variable."""
