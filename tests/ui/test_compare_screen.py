@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,14 @@ async def opened(pilot: Pilot[int], *keys: str) -> CompareScreen:
             found.pump()
             await pilot.pause()
     return found
+
+
+async def opened_more(pilot: Pilot[int], found: CompareScreen, *keys: str) -> None:
+    for key in keys:
+        await press(pilot, key)
+        for _ in range(2):
+            found.pump()
+            await pilot.pause()
 
 
 def words(found: CompareScreen, selector: str) -> str:
@@ -82,10 +92,40 @@ async def test_a_log_and_this_shell_are_compared_without_a_secret(tmp_path: Path
         assert "canary" not in pilot.app.export_screenshot()
 
 
-async def test_a_file_that_is_missing_is_told_and_the_rest_stays() -> None:
-    async with shown(with_project(job="publish")) as pilot:
-        found = await opened(pilot, "r", *"nothing.env", "enter")
-        assert CLEANUP in rows(found)
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _empty(path: Path) -> None:
+    path.write_text("")
+
+
+def _binary(path: Path) -> None:
+    path.write_bytes(bytes(range(256)) * 16)
+
+
+@pytest.mark.parametrize("side", ["l", "r"])
+@pytest.mark.parametrize("make", [lambda _: None, _folder, _empty, _binary])
+async def test_what_cannot_be_read_is_told_in_the_panel_and_the_old_sides_and_title_stay(
+    make: Callable[[Path], None], side: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "x.env")
+    made = with_project(job="publish")
+    made.services = replace(made.services, cwd=tmp_path)
+    async with shown(made) as pilot:
+        found = await opened(pilot)
+        before, verdict = rows(found), words(found, "#status-right")
+        await opened_more(pilot, found, side, *"x.env", "enter")
+        assert rows(found) == before
+        assert words(found, "#status-right") == verdict
+        assert "main with feature/login" in words(found, "#status-left")
+        told = " ".join(words(found, "#compare-logins Static").split())
+        assert "x.env" in told
+        assert "Still compared: main with feature/login." in told
+        (tmp_path / "good.env").write_text("CI_REGISTRY=other.myhost.com\n")
+        await opened_more(pilot, found, side, *"good.env", "enter")
+        assert "Still compared" not in words(found, "#compare-logins Static")
+        assert "good.env" in words(found, "#status-left")
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (200, 60)])

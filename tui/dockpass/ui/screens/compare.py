@@ -11,6 +11,7 @@ from textual.widgets import OptionList
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.facts import Facts, Source, SourceKind
+from dockpass.errors import UsageError
 from dockpass.keymap import key_for
 from dockpass.session.session import Session
 from dockpass.session.sides import Chosen, Sided, side_of
@@ -28,11 +29,12 @@ from dockpass.ui.views.compare import (
     verdict,
     why_lines,
 )
-from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches
+from dockpass.ui.views.words import GLYPH_LOOK, Line, Status, filter_words, nothing_matches
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.variables.compare import Comparison, Difference, compare
 from dockpass.variables.gitlab.model import Ref
+from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.inwords import protection_words, ref_words
 from dockpass.variables.variable import variable
 
@@ -57,6 +59,10 @@ class CompareScreen(JobScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._chosen: tuple[Chosen, Chosen] | None = None
+        self._wanted: tuple[Chosen, Chosen] | None = None
+        """The sides that were asked for last; they are chosen once they were read."""
+        self._problem = ""
+        """Why the sides that were asked for last are not shown; clean."""
         self._sides: tuple[Sided, Sided] | None = None
         self._found: Comparison | None = None
         self._every_run = False
@@ -79,9 +85,7 @@ class CompareScreen(JobScreen):
 
     def show_seen(self) -> None:
         """Compare what was chosen; at first the default branch with what is looked at."""
-        if self._chosen is None:
-            self._chosen = self._first()
-        self._compare()
+        self._compare(self._wanted or self._first())
 
     def _first(self) -> tuple[Chosen, Chosen]:
         desk = self.desk
@@ -93,11 +97,10 @@ class CompareScreen(JobScreen):
             return Chosen(), now
         return Chosen(ref=Ref(name=default, protected=desk.protected(Ref(name=default)))), now
 
-    def _compare(self) -> None:
-        """Compare beside the screen: a log may be large."""
-        if self._chosen is None:
-            return
-        left, right = self._chosen
+    def _compare(self, wanted: tuple[Chosen, Chosen]) -> None:
+        """Compare beside the screen: a log may be large. What cannot be read leaves everything as it is."""
+        self._wanted = wanted
+        left, right = wanted
         session, edits = self.session, self.session.all_edits()
         environ = session.found.known_values()
         read = partial(
@@ -109,15 +112,27 @@ class CompareScreen(JobScreen):
             redactor=session.services.redactor,
         )
 
-        def work() -> tuple[Sided, Sided, Comparison]:
-            one, two = read(left), read(right)
+        def work() -> tuple[Sided, Sided, Comparison] | str:
+            try:
+                one, two = read(left), read(right)
+            except UsageError as error:
+                return f"{error.message} {error.hint}"
+            except YamlError as error:
+                where = f"{clean(str(error.place), 200)}: " if error.place.line else ""
+                return f"{where}{error.message}"
             return one, two, compare(one.side, two.side)
 
-        self.in_background(work, self._take_sides)
+        self.in_background(work, partial(self._take_sides, wanted))
 
-    def _take_sides(self, result: tuple[Sided, Sided, Comparison]) -> None:
-        one, two, self._found = result
-        self._sides = (one, two)
+    def _take_sides(
+        self, wanted: tuple[Chosen, Chosen], result: tuple[Sided, Sided, Comparison] | str
+    ) -> None:
+        if wanted != self._wanted:
+            return  # something else was asked for meanwhile
+        self._problem = result if isinstance(result, str) else ""
+        if not isinstance(result, str):
+            one, two, self._found = result
+            self._chosen, self._sides = wanted, (one, two)
 
     def status(self) -> Status:
         """Return the two sides, and the verdict."""
@@ -137,11 +152,19 @@ class CompareScreen(JobScreen):
     def refresh_all(self) -> None:
         """Show everything anew."""
         self.set_class(self._found is None or self.error is not None, "-notice")
-        self.query_one("#compare-notice", Panel).show(self.notice_lines())
+        nothing = self._problem_lines() if self.error is None else []
+        self.query_one("#compare-notice", Panel).show(nothing or self.notice_lines())
         self._show_logins()
         self._show_differences()
         self._show_selected()
         super().refresh_all()
+
+    def _problem_lines(self) -> list[Line]:
+        """Return why the sides that were asked for are not compared; empty where they are."""
+        if not self._problem:
+            return []
+        still = f"Still compared: {' with '.join(self._titles())}." if self._chosen is not None else ""
+        return [((f"{GLYPH_LOOK} {self._problem}", "bad"),), ((still, "label"),)]
 
     def _show_logins(self) -> None:
         if self._sides is None:
@@ -150,7 +173,8 @@ class CompareScreen(JobScreen):
             {command: decide(command, self._facts(each)) for command in Command} for each in self._sides
         )
         view = partial(logins_lines, left, right, self._titles())
-        self.query_one("#compare-logins", Panel).show(view)
+        problem = self._problem_lines()
+        self.query_one("#compare-logins", Panel).show(lambda width: [*problem, *view(width)])
 
     def _facts(self, sided: Sided) -> Facts:
         found, source = self.session.found, Source(SourceKind.JOB)
@@ -201,8 +225,7 @@ class CompareScreen(JobScreen):
     def action_swap(self) -> None:
         """Swap the sides."""
         if self._chosen is not None:
-            self._chosen = (self._chosen[1], self._chosen[0])
-            self._compare()
+            self._compare((self._chosen[1], self._chosen[0]))
 
     def action_left(self) -> None:
         """Choose the left side."""
@@ -217,8 +240,7 @@ class CompareScreen(JobScreen):
             if answer is not None and self._chosen is not None:
                 sides = list(self._chosen)
                 sides[at] = self._side_of(answer)
-                self._chosen = (sides[0], sides[1])
-                self._compare()
+                self._compare((sides[0], sides[1]))
 
         title = f"What stands on the {'left' if at == 0 else 'right'}?"
         words = (
