@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from screens import press, shown
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from dockpass.auth.command import Command
+from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision
+from dockpass.secrets import Secret
+from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.rules import RulesScreen
 from dockpass.ui.screens.variables import VariablesScreen
 from dockpass.ui.widgets.panel import Rows
+from dockpass.variables.gitlab.model import Definition, Level, Unknown
 from scenes import JOB, session, with_project
 
 
@@ -127,6 +131,58 @@ async def test_a_run_with_an_unknown_value_asks_for_it_and_keeps_it_in_memory() 
         await opened(pilot, "2", "enter")
         assert isinstance(pilot.app.screen, Confirm)
         assert "glcbt-64_typed" not in pilot.app.export_screenshot()
+
+
+@pytest.mark.parametrize("reference", ["env:MY_TOKEN", "file:token", "file:~/token"])
+@pytest.mark.parametrize("asks", [("enter",), ("a", "enter")])
+async def test_a_run_and_a_probe_take_a_reference_to_the_value_too(
+    reference: str, asks: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("glcbt-64_canary\n")
+    made = with_project(job="test")
+    environ = {"MY_TOKEN": "glcbt-64_canary"}
+    made.services = replace(made.services, environ=environ, home=tmp_path, cwd=tmp_path)
+    async with shown(made) as pilot:
+        await opened(pilot, "v", "J", *"test", "enter", "escape", "2", *asks)
+        assert isinstance(pilot.app.screen, EditValue)
+        await opened(pilot, *reference, "enter")
+        value = made.edits[-1].value
+        assert isinstance(value, Secret)
+        assert value.reveal() == "glcbt-64_canary"
+        screen = pilot.app.screen
+        assert isinstance(screen, Overview if len(asks) == 1 else AccessScreen)
+        if isinstance(screen, AccessScreen):
+            await pilot.app.workers.wait_for_complete()
+            screen.pump()
+            assert Method.AUTOLOGIN in screen.probes
+        assert "canary" not in pilot.app.export_screenshot()
+
+
+async def test_a_reference_that_gives_nothing_is_told_and_asked_for_again(tmp_path: Path) -> None:
+    made = with_project(job="test")
+    made.services = replace(made.services, home=tmp_path, cwd=tmp_path)
+    async with shown(made) as pilot:
+        await opened(pilot, "v", "J", *"test", "enter", "escape", "2", "a", "enter")
+        for reference in ("env:NOT_SET", "file:none", "file:."):
+            await opened(pilot, *reference, "enter")
+            assert isinstance(pilot.app.screen, EditValue)
+        told = " ".join(each.message for each in pilot.app._notifications)
+        assert "The variable NOT_SET is not set." in told
+        assert "is not there" in told
+        await opened(pilot, "escape")
+        assert isinstance(pilot.app.screen, AccessScreen)
+        assert pilot.app.screen.probes == {}
+        assert made.edits == []
+
+
+async def test_access_asks_for_the_repository_that_is_not_known() -> None:
+    image = Definition(key="CI_REGISTRY_IMAGE", value=Unknown("hidden", is_set=True), level=Level.PROJECT)
+    made = with_project(job="test", settings=(image,))
+    async with shown(made) as pilot:
+        await opened(pilot, "v", "J", *"test", "enter", "escape", "2", "a")
+        assert isinstance(pilot.app.screen, EditValue)
+        await opened(pilot, *"registry.myhost.com/web/backend", "enter")
+        assert isinstance(pilot.app.screen, AccessScreen)
 
 
 async def test_as_a_job_docker_s_own_config_is_not_the_one_of_this_machine() -> None:

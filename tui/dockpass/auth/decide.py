@@ -9,7 +9,7 @@ from typing import assert_never
 
 from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command, Method
-from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId, Step
+from dockpass.auth.decision import VALUE_UNKNOWN, Decision, Outcome, Refusal, RuleId, Step
 from dockpass.auth.facts import Facts
 from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
 from dockpass.auth.rules import (
@@ -103,7 +103,7 @@ def why_not_usable(decided: Decision) -> Refusal | None:
     sets = " ".join(f"--set {name}" for name in decided.unknown)
     return Refusal(
         decided.command,
-        "value-unknown",
+        VALUE_UNKNOWN,
         f"{decided.command} needs the {values} of {names}, which {are} not known here.",
         VALUE_HINT.format(values=values, sets=sets),
         decided.unknown[0],

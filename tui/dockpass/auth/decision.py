@@ -103,6 +103,10 @@ class Decision:
         return next(step for step in self.trace if step.outcome is Outcome.CHOSEN)
 
 
+VALUE_UNKNOWN = "value-unknown"
+"""The id of a refusal because a value is needed that is not known here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """No decision (`repo-required`, `repo-invalid`), or none that can be used yet (`value-unknown`).

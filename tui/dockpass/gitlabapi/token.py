@@ -17,6 +17,7 @@ import yaml
 from dockpass.auth.ci import GITLAB
 from dockpass.dockerconfig.helpers import find_program, helper_environ, run_bounded
 from dockpass.errors import UsageError
+from dockpass.secret_source import from_environ, from_file
 from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.textfile import read_bytes_of
@@ -87,22 +88,16 @@ def _referenced(
             f"Write {FORMS}.",
         )
     if kind == "env":
-        if not environ.get(rest):
-            raise UsageError(
-                "gitlab-token-missing",
-                f"The variable {clean(rest, 80)} is not set.",
-                "Set it, or name another.",
-            )
-        return Token(Secret(environ[rest].strip()), f"the variable {clean(rest, 80)}")
+        value = from_environ(rest, environ, "gitlab-token-missing", "Set it, or name another.")
+        return Token(Secret(value.reveal().strip()), f"the variable {clean(rest, 80)}")
     if kind == "file":
         return _of_file(rest, home, cwd)
     return _of_command(rest, environ)
 
 
 def _of_file(name: str, home: Path, cwd: Path) -> Token:
-    path = home / name[2:] if name.startswith("~/") else cwd / name
-    raw = read_bytes_of(path, "token-file", "Name a file that holds the token alone.", LONGEST)
-    return Token(Secret(_decoded(raw, clean(str(path), 200))), f"the file {clean(str(path), 200)}")
+    raw, shown = from_file(name, home, cwd, "token-file", "Name a file that holds the token alone.", LONGEST)
+    return Token(Secret(_decoded(raw, shown)), f"the file {shown}")
 
 
 def _of_command(line: str, environ: Mapping[str, str]) -> Token:

@@ -13,6 +13,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decide import decide, decide_to_run
 from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Edit, EditKind, Facts, SourceKind
+from dockpass.auth.rules import REGISTRY_IMAGE
 from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.detect import EngineState
@@ -27,6 +28,7 @@ from dockpass.runs.request import BuildOptions, RunRequest, Typed
 from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
 from dockpass.secret_names import is_secret_name
+from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
 from dockpass.session.desk import Desk, open_desk
@@ -200,6 +202,11 @@ class Session:
             self.services.redactor.learn(edit.value, self.facts.options.registry_username)
         self.edits.append(edit)
 
+    def typed_value(self, text: str) -> Secret:
+        """Return a value that was typed, or the one that a reference names; raises `UsageError`."""
+        services = self.services
+        return value_of(text, services.environ, services.home, services.cwd)
+
     def undo(self) -> Edit | None:
         """Take the last edit back."""
         return self.edits.pop() if self.edits else None
@@ -217,6 +224,13 @@ class Session:
         taken = {*self.typed.unsets, *(self.found.variables.keys() - facts.variables.keys())}
         froms = (image.reference for image in facts.base_images or () if image.origin == "--from")
         return replace(self.typed, unsets=tuple(sorted(taken - facts.variables.keys())), froms=tuple(froms))
+
+    def unknown_repository(self, command: Command) -> str:
+        """Return the variable that names the repository, where its value is not known; else nothing."""
+        decided = decide(command, self.facts)
+        if isinstance(decided, Refusal) or not command.needs_repo or decided.repo:
+            return ""
+        return REGISTRY_IMAGE if REGISTRY_IMAGE in decided.unknown else ""
 
     def plan(self, request: RunRequest) -> Plan:
         """Return the plan of a run."""

@@ -9,6 +9,8 @@ from functools import partial
 from textual.screen import Screen
 
 from dockpass.auth.command import Command
+from dockpass.errors import UsageError
+from dockpass.secret_source import FORMS, parse_source
 from dockpass.secrets import Secret
 from dockpass.session.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.text import clean
@@ -59,6 +61,32 @@ class Editor:
             self._session.edit(edit_of(entry.name, typed.text, option=entry.option))
             self._changed()
 
+    def ask(self, entry: Entry, then: Callable[[], None] = lambda: None) -> None:
+        """Ask for a value that is not known here and that a run or a request needs, then go on."""
+        dialog = EditValue(
+            clean(option_name(entry), 100),
+            f"The value of this variable is not known here. Type it, or {FORMS}. It stays in memory.",
+            None,
+            secret=entry.secret,
+            preview=lambda text, width: self._preview(entry, None if _refers(text) else text, width),
+            can_unset=False,
+            enter="uses it",
+        )
+        self._screen.app.push_screen(dialog, partial(self._take_answer, entry, then))
+
+    def _take_answer(self, entry: Entry, then: Callable[[], None], typed: Typed | None) -> None:
+        if typed is None or not typed.text:
+            return
+        try:
+            value = self._session.typed_value(typed.text).reveal()
+        except UsageError as error:
+            self._screen.notify(f"{error.message} {error.hint}", severity="error", timeout=8)
+            self.ask(entry, then)
+            return
+        self._session.edit(edit_of(entry.name, value, option=entry.option))
+        self._changed()
+        then()
+
     def unset(self, entry: Entry) -> None:
         """Unset a variable or drop an option."""
         if value_of(entry, self._session.facts) is None:
@@ -91,3 +119,7 @@ class Editor:
     def _reveal(self, name: str, value: Secret, yes: bool | None) -> None:
         if yes:
             self._screen.app.push_screen(Revealed(name, value, SECONDS_REVEALED))
+
+
+def _refers(text: str | None) -> bool:
+    return text is not None and parse_source(text) is not None

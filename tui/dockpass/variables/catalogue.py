@@ -115,6 +115,11 @@ def entry(name: str) -> Entry | None:
     return next((found for found in (*CATALOGUE, *LISTED_WHEN_SET) if found.name == name), None)
 
 
+def entry_of(name: str) -> Entry:
+    """Return the entry of a variable, also of one that is in no catalogue."""
+    return entry(name) or Entry(name, Group.JOB, None, "a variable of the job")
+
+
 def listed(facts: Facts) -> tuple[Entry, ...]:
     """Return the entries to list, group by group."""
     present = [found for found in LISTED_WHEN_SET if found.name in facts.variables]

@@ -8,11 +8,13 @@ from functools import partial
 from textual.app import ComposeResult
 
 from dockpass.auth.command import Command, Method
+from dockpass.errors import UsageError
 from dockpass.findings import Severity
 from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, requirements_of
 from dockpass.session.session import Session
 from dockpass.ui.actions import bindings
+from dockpass.ui.editor import Editor
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.views.access import (
@@ -27,6 +29,7 @@ from dockpass.ui.views.access import (
 from dockpass.ui.views.words import WIDE, Line, Status, filter_words, nothing_matches, plain
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel
+from dockpass.variables.catalogue import entry_of
 
 
 class AccessScreen(PanelScreen):
@@ -44,6 +47,7 @@ class AccessScreen(PanelScreen):
         self.report: AccessReport | None = None
         self._asking: list[Method] = []
         self._agreed: frozenset[str] = frozenset()
+        self._editor = Editor(self, session, self.refresh_all)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Show only the keys that work here and now."""
@@ -170,6 +174,10 @@ class AccessScreen(PanelScreen):
     def _ask(self, methods: Sequence[Method], *, push: bool = False) -> None:
         if self._asking:
             return
+        if unknown := next((name for name in map(self._unknown, methods) if name), ""):
+            chosen = self.plan.chosen
+            self._editor.ask(entry_of(unknown), partial(self._ask_again, chosen, methods, push))
+            return
         foreign = self.plan.foreign(methods)
         if not foreign:
             self._start(methods, push, True)
@@ -177,6 +185,20 @@ class AccessScreen(PanelScreen):
         lines: list[Line] = [((foreign, "bad"),)]
         dialog = Confirm("Send the token to a foreign registry?", lines, yes="send it", danger=True)
         self.app.push_screen(dialog, partial(self._start, methods, push))
+
+    def _unknown(self, method: Method) -> str:
+        """Return the variable whose value is needed to ask with a login, and is not known."""
+        return self.plan.login(method).unknown
+
+    def _ask_again(self, before: Method, methods: Sequence[Method], push: bool) -> None:
+        """Go on with a value that was typed; it may have changed which login the command has."""
+        try:
+            self.plan = self.session.access(self.plan.command)
+        except UsageError as error:
+            self.notify(f"{error.message} {error.hint}", severity="warning", timeout=8)
+            return
+        now = dict.fromkeys(self.plan.chosen if each is before else each for each in methods)
+        self._ask(tuple(now), push=push)
 
     def _start(self, methods: Sequence[Method], push: bool, yes: bool | None) -> None:
         if yes:

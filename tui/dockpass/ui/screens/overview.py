@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.widgets import OptionList
 
 from dockpass.auth.command import Command
-from dockpass.auth.decision import Refusal
+from dockpass.auth.decision import VALUE_UNKNOWN, Refusal
 from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
 from dockpass.keymap import key_for
@@ -32,7 +32,7 @@ from dockpass.ui.views.words import GLYPH_LOOK, Line, Status, filter_words, noth
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.ui.widgets.tour import TourPanel
-from dockpass.variables.catalogue import Entry, entry, listed
+from dockpass.variables.catalogue import Entry, entry, entry_of, listed
 from dockpass.variables.inwords import protection_words
 from dockpass.variables.place import Place, PlaceKind
 
@@ -283,6 +283,8 @@ class Overview(PanelScreen):
         request = self.session.request(self.command)
         if not isinstance(request, Refusal):
             self._launcher.launch(request)
+        elif request.id == VALUE_UNKNOWN:
+            self._editor.ask(entry_of(request.about))
         elif (missing := entry(request.about)) is not None:
             self._editor.edit(missing)
 
@@ -292,13 +294,17 @@ class Overview(PanelScreen):
         self.action_run()
 
     def action_open(self, place: str) -> None:
-        """Open another screen, for the selected command."""
-        self.open_place(place, self.command)
+        """Open another screen, for the selected command; ask for the repository that access needs."""
+        missing = self.session.unknown_repository(self.command) if place == "access" else ""
+        if missing:
+            self._editor.ask(entry_of(missing), partial(self.action_open, place))
+        else:
+            self.open_place(place, self.command)
 
     def open_access(self, command: Command) -> None:
         """Open the access of a command."""
         self.select_command(command)
-        self.open_place("access", command)
+        self.action_open("access")
 
     def edit(self, entry: Entry) -> None:
         """Ask for another value of a variable or option."""

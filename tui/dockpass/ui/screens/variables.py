@@ -32,7 +32,7 @@ from dockpass.ui.views.words import Line, filter_words, nothing_matches
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.variables.bring import what_would_bring
-from dockpass.variables.catalogue import Entry, Group, entry
+from dockpass.variables.catalogue import entry_of
 from dockpass.variables.clone import CI_FILE
 from dockpass.variables.gitlab.model import Level
 from dockpass.variables.inwords import source_words
@@ -230,12 +230,12 @@ class VariablesScreen(JobScreen):
     def action_edit(self) -> None:
         """What if the selected variable had another value?"""
         if (each := self.selected) is not None:
-            self._editor.edit(_entry_of(each.name))
+            self._editor.edit(entry_of(each.name))
 
     def action_unset(self) -> None:
         """What if the selected variable were missing?"""
         if (each := self.selected) is not None:
-            self._editor.unset(_entry_of(each.name))
+            self._editor.unset(entry_of(each.name))
 
     def action_undo(self) -> None:
         """Undo the last edit."""
@@ -244,7 +244,7 @@ class VariablesScreen(JobScreen):
     def action_reveal(self) -> None:
         """Show the selected secret for ten seconds."""
         if (each := self.selected) is not None:
-            self._editor.reveal(_entry_of(each.name))
+            self._editor.reveal(entry_of(each.name))
 
     def action_import(self) -> None:
         """Import variables from a file or a paste."""
@@ -280,7 +280,3 @@ class VariablesScreen(JobScreen):
         """Clear a filter, else go back to the overview."""
         if not self.query_one(Filter).clear_filter():
             self.dismiss(None)
-
-
-def _entry_of(name: str) -> Entry:
-    return entry(name) or Entry(name, Group.JOB, None, "a variable of the job")
