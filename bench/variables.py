@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PARTS, JOBS, SETTINGS = 20, 10, 240
+WARM = 6
 _RULES = """\
   rules:
     - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
@@ -66,6 +67,58 @@ def long_log(characters: int) -> str:
     return "\n".join(lines)
 
 
+def _on_screen(root: Path) -> tuple[float, float]:
+    """Return milliseconds of a change of the ref in Variables: to resolve it, and until all panels are anew.
+
+    Each ref is a new one, so nothing is cached; the first changes only warm up.
+    """
+    import asyncio
+    from statistics import median
+
+    from dockpass.cli.context import Given, assembled, engine_choice
+    from dockpass.cli.world import World
+    from dockpass.runs.request import BuildOptions
+    from dockpass.secrets import Redactor
+    from dockpass.session.importing import read_draft
+    from dockpass.session.session import Session
+    from dockpass.session.start import Start, make_session
+    from dockpass.ui.app import DockpassApp
+    from dockpass.ui.screens.variables import VariablesScreen
+    from dockpass.variables.gitlab.model import Ref
+
+    def session() -> Session:
+        world = World({"HOME": str(root), "PATH": "/usr/bin:/bin"}, root, Redactor())
+        found = assembled(world, None, Given(), BuildOptions())
+        engine = engine_choice(world, "embedded")
+        start = Start(
+            environ=world.environ, assembled=found, paths=world.paths, redactor=world.redactor, engine=engine
+        )
+        made = make_session(start)
+        made.in_background = lambda work: work()
+        made.desk = made.open_desk()
+        made.desk.imported = (read_draft(root / "project.json", "project.json", {}).imported(),)
+        made.desk.choose("job-3-4")
+        return made
+
+    async def changes() -> list[tuple[float, float]]:
+        made, found = session(), []
+        async with DockpassApp(made).run_test(size=(120, 36)) as pilot:
+            await pilot.press("v")
+            await pilot.pause()
+            screen = pilot.app.screen
+            assert isinstance(screen, VariablesScreen)
+            screen.pump()
+            for number in range(WARM + 7):
+                looking = screen.desk.looking.on(Ref(name=f"feature/{number}", protected=True))
+                began = time.perf_counter()
+                screen.look(looking)
+                found.append((screen.desk.took * 1000, (time.perf_counter() - began) * 1000))
+        return found[WARM:]
+
+    resolved, shown = zip(*asyncio.run(changes()), strict=True)
+    return median(resolved), median(shown)
+
+
 def measure_variables(dockpass: str, median: Callable[[Callable[[], float]], float]) -> Iterator[str]:
     """Yield the figures; `median` runs a measurement several times and returns milliseconds."""
     from dockpass.variables.clone import find_clone
@@ -97,6 +150,8 @@ def measure_variables(dockpass: str, median: Callable[[Callable[[], float]], flo
             return time.perf_counter() - began
 
         yield f"another ref, with logins   {median(another_context):8.1f} ms   goal 50"
+        resolved, shown = _on_screen(root)
+        yield f"another ref, on the screen {resolved:8.1f} ms   goal 50; with the panels anew {shown:.1f} ms"
     text = long_log(5_000_000)
 
     def reading() -> float:

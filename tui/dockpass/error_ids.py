@@ -38,6 +38,8 @@ ERRORS: dict[str, dict[str, str]] = {
         "settings-unwritable": "The settings file cannot be written.",
         "stdin-twice": "Two options read from stdin.",
         "system": "The operating system refused something; the message names the file.",
+        "value-source-empty": "The file that should hold the value of a variable is empty.",
+        "value-variable-missing": "The variable that should hold a value is not set.",
         "value-unknown": "The value of a variable that decides is not known, so nothing was sent.",
         "values-json": "--values and --json were given together.",
         "variables-file-invalid": "The file is not GitLab's JSON list of variables.",
@@ -224,6 +226,7 @@ _FILES = {
     "env-file": "the env file",
     "glab-config": "glab's configuration",
     "token-file": "the token's file",
+    "value-source": "the file that holds a value",
     "variables-file": "the file of variables",
 }
 _PROBLEMS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from dockpass.errors import UsageError
@@ -15,26 +15,15 @@ LONGEST = 1 << 16
 _HINT = f"Type the value itself, or {FORMS}."
 
 
-def parse_source(text: str) -> tuple[str, str] | None:
-    """Return `env` or `file` and what it names; None for a text that is no such reference."""
+def parse_source(text: str, kinds: Collection[str] = ("env", "file")) -> tuple[str, str] | None:
+    """Return the kind of a reference and what it names; None for a text that is no such reference."""
     kind, colon, rest = text.partition(":")
-    return (kind, rest) if colon and rest and kind in {"env", "file"} else None
+    return (kind, rest) if colon and rest and kind in kinds else None
 
 
-def from_environ(name: str, environ: Mapping[str, str], error_id: str, hint: str) -> Secret:
-    """Return the value of a variable; raises `UsageError` where it is not set, or empty."""
-    if not environ.get(name):
-        raise UsageError(error_id, f"The variable {clean(name, 80)} is not set.", hint)
-    return Secret(environ[name])
-
-
-def from_file(name: str, home: Path, cwd: Path, kind: str, hint: str, longest: int) -> tuple[bytes, str]:
-    """Return what a file holds, at most one byte more than `longest`, and its clean name.
-
-    `~/` is the home directory. Raises `UsageError` with an id that begins with `kind`.
-    """
-    path = home / name[2:] if name.startswith("~/") else cwd / name
-    return read_bytes_of(path, kind, hint, longest), clean(str(path), 200)
+def path_of(name: str, home: Path, cwd: Path) -> Path:
+    """Return the file that a reference names; `~/` is the home directory."""
+    return home / name[2:] if name.startswith("~/") else cwd / name
 
 
 def value_of(text: str, environ: Mapping[str, str], home: Path, cwd: Path) -> Secret:
@@ -48,8 +37,11 @@ def value_of(text: str, environ: Mapping[str, str], home: Path, cwd: Path) -> Se
         return Secret(text)
     kind, rest = source
     if kind == "env":
-        return from_environ(rest, environ, "value-source-missing", _HINT)
-    raw, shown = from_file(rest, home, cwd, "value-source", _HINT, LONGEST)
+        if not environ.get(rest):
+            raise UsageError("value-variable-missing", f"The variable {clean(rest, 80)} is not set.", _HINT)
+        return Secret(environ[rest])
+    path = path_of(rest, home, cwd)
+    raw, shown = read_bytes_of(path, "value-source", _HINT, LONGEST), clean(str(path), 200)
     if len(raw) > LONGEST:
         raise UsageError("value-source-large", f"{shown} is larger than 64 KiB.", _HINT)
     value = text_of(raw, shown, "value-source", _HINT)

@@ -238,3 +238,15 @@ def test_why_says_what_would_bring_a_job(clone: Path) -> None:
     ways = json.loads(run(*given, "--json").stdout)["bring"]
     assert ["ref"] in [[change["kind"] for change in way["changes"]] for way in ways]
     assert json.loads(run(*given, "--tag", "v1", "--json").stdout)["bring"] == []
+
+
+def test_why_tries_the_refs_of_the_clone(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text(
+        "release: {script: x, rules: [{if: '$CI_COMMIT_BRANCH =~ $WHICH'}], variables: {X: y}}\n"
+        "variables: {WHICH: '/^rel-[0-9]+$/'}\n"
+    )
+    assert "rel-7" not in run("why", "release").output
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], cwd=clone, check=True)
+    subprocess.run([*git, "branch", "rel-7"], cwd=clone, check=True)
+    assert "run it for the branch rel-7" in run("why", "release").output

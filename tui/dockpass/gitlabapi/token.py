@@ -17,7 +17,7 @@ import yaml
 from dockpass.auth.ci import GITLAB
 from dockpass.dockerconfig.helpers import find_program, helper_environ, run_bounded
 from dockpass.errors import UsageError
-from dockpass.secret_source import from_environ, from_file
+from dockpass.secret_source import parse_source, path_of
 from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.textfile import read_bytes_of
@@ -73,30 +73,38 @@ def find_token(
 def _referenced(
     reference: str, environ: Mapping[str, str], home: Path, cwd: Path, prompt: Prompt | None
 ) -> Token:
-    kind, colon, rest = reference.partition(":")
     if reference == "prompt":
         if prompt is None:
             raise UsageError(
                 "gitlab-token-prompt", "The token cannot be asked for: this is no terminal.", f"Give {FORMS}."
             )
         return Token(Secret(prompt().strip()), "what you typed")
-    if not colon or not rest or kind not in {"env", "file", "cmd"}:
+    source = parse_source(reference, ("env", "file", "cmd"))
+    if source is None:
         # What was typed may be the token itself, so none of it is shown.
         raise UsageError(
             "gitlab-token-reference",
             "--token-from names where the token is, and never holds it.",
             f"Write {FORMS}.",
         )
+    kind, rest = source
     if kind == "env":
-        value = from_environ(rest, environ, "gitlab-token-missing", "Set it, or name another.")
-        return Token(Secret(value.reveal().strip()), f"the variable {clean(rest, 80)}")
+        if not environ.get(rest):
+            raise UsageError(
+                "gitlab-token-missing",
+                f"The variable {clean(rest, 80)} is not set.",
+                "Set it, or name another.",
+            )
+        return Token(Secret(environ[rest].strip()), f"the variable {clean(rest, 80)}")
     if kind == "file":
         return _of_file(rest, home, cwd)
     return _of_command(rest, environ)
 
 
 def _of_file(name: str, home: Path, cwd: Path) -> Token:
-    raw, shown = from_file(name, home, cwd, "token-file", "Name a file that holds the token alone.", LONGEST)
+    path = path_of(name, home, cwd)
+    shown = clean(str(path), 200)
+    raw = read_bytes_of(path, "token-file", "Name a file that holds the token alone.", LONGEST)
     return Token(Secret(_decoded(raw, shown)), f"the file {shown}")
 
 
