@@ -110,13 +110,13 @@ def wrong_password() -> Mapping[Method, Probe]:
 def opaque_token() -> Mapping[Method, Probe]:
     """A token server whose tokens show nothing."""
     actions = [
-        ActionResult("pull", Verdict.GRANTED, "the token is opaque, and with it the tags were listed", PATH)
+        ActionResult("pull", Verdict.GRANTED, "the token is opaque, but the tags were listed with it", PATH)
     ]
     actions += [
         ActionResult(
             asked,
             Verdict.NOT_VISIBLE,
-            f"a token was given, and it is opaque; only a real {done} shows it",
+            f"the token is opaque; only a real {done} shows it",
             PATH,
         )
         for asked, done in (("push", "push"), ("delete", "deletion"), ("*", "deletion"))

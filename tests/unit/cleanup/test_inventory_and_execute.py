@@ -128,7 +128,7 @@ async def test_a_broken_image_is_told_and_the_others_are_read(
     assert found["no-manifest"].problem == "404 MANIFEST_UNKNOWN: manifest unknown"
     assert found["no-config"].problem == "404 BLOB_UNKNOWN"
     assert found["no-config"].digest == broken
-    assert "do not have the digest" in found["lies"].problem
+    assert "does not match the digest" in found["lies"].problem
     assert not found["good"].problem
 
 
@@ -406,4 +406,4 @@ async def test_a_deletion_in_flight_when_the_run_is_cancelled_has_an_unknown_out
         await run
     assert {result.outcome for result in results} == {"unknown"}
     assert {result.tag for result in results} in ({"v1", "also"}, {"v2"})  # what was not begun is not told
-    assert {result.detail for result in results} == {"stopped while it was being deleted"}
+    assert {result.detail for result in results} == {"the cleanup stopped while it was being deleted"}

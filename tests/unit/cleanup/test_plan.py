@@ -46,7 +46,7 @@ def reason(plan: DeletionPlan, name: str) -> str:
 def test_nothing_goes_without_a_rule() -> None:
     plan = plan_deletion([tag("a", 1)], policy(), single_tags=True)
     assert not plan.deletions
-    assert reason(plan, "a") == "no rule says what may go"
+    assert reason(plan, "a") == "no rule selects tags to delete"
 
 
 def test_every_given_rule_has_to_let_a_tag_go() -> None:
@@ -111,7 +111,7 @@ def test_a_digest_goes_whole_only_if_all_of_its_tags_go(single_tags: bool | None
     assert fates.pop(digest(2)) == ({"v0", "old"}, True)
     assert fates == ({digest(1): ({"v1"}, False)} if single_tags else {})
     if not single_tags:
-        known = "this registry cannot" if single_tags is False else "it is not known whether"
+        known = "this registry cannot" if single_tags is False else "it is unknown whether"
         assert "shares sha256:000000000000 with the kept stable" in reason(plan, "v1")
         assert known in reason(plan, "v1")
     assert needs_single_tags(tags, policy(match="v.*|old"))
@@ -160,7 +160,7 @@ def test_the_rules_hold_for_an_artifact_with_a_name_of_its_own_and_one_that_stay
     plan = plan_deletion(tags, policy(match="app-.*"), single_tags=True)
     assert going(plan) == {"app-2"}
     assert reason(plan, "chart-1") == "does not match --match app-.*"
-    assert reason(plan, "app-1") == "the kept chart-1 refers to it"
+    assert reason(plan, "app-1") == "the kept tag chart-1 refers to it"
     plan = plan_deletion(tags, policy(match=".*-1"), single_tags=True)
     assert [deletion.tags for deletion in plan.deletions] == [("chart-1",), ("app-1",)]
     plan = plan_deletion(tags, policy(match="chart-.*"), single_tags=True)
@@ -182,7 +182,7 @@ def test_while_it_is_not_known_what_a_kept_tag_needs_no_digest_loses_its_last_ta
     tags = [unread, tag("v1", 1), tag("v2", 2), tag("stable", 2)]
     plan = plan_deletion(tags, policy(match="v.*"), single_tags=True)
     assert going(plan) == {"v2"}
-    assert reason(plan, "v1") == "unread cannot be read, and may need it"
+    assert reason(plan, "v1") == "unread cannot be read and may need it"
     assert plan.doubts == {"unread": "404"}
     assert not plan_deletion(tags, policy(match="v.*"), single_tags=False).deletions
 
@@ -230,7 +230,7 @@ def test_an_image_that_was_just_signed_or_whose_signature_is_kept_stays(
     signature = tag(f"sha256-{1:064x}.sig", 9, days=days)
     plan = plan_deletion([tag("v1", 1), signature], policy(match="v.*", keep=keep), single_tags=True)
     assert not going(plan)
-    assert reason(plan, "v1") == f"the kept {signature.tag} refers to it"
+    assert reason(plan, "v1") == f"the kept tag {signature.tag} refers to it"
 
 
 def test_what_refers_to_what_refers_to_a_kept_image_stays_too() -> None:

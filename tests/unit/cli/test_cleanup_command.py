@@ -124,7 +124,7 @@ def test_a_kept_tag_of_which_no_bytes_can_be_had_keeps_every_digest(
     found = cleanup(program, registry, "--match", "leaf")
     assert found.status == 0
     assert registry.whole("keep-multi")
-    assert found.reasons["leaf"] == "keep-multi cannot be read, and may need it"
+    assert found.reasons["leaf"] == "keep-multi cannot be read and may need it"
     assert "keep-multi cannot be read" in found.log
     assert not registry.deletes
 
@@ -205,7 +205,7 @@ def test_the_rules_hold_for_a_tag_whose_manifest_has_a_subject(
     registry.image(f"sha256-{registry.tags['app-2.0'][7:]}.sig")
     found = cleanup(program, registry, "--match", "app-.*")
     assert set(registry.tags) == {"app-1.0", "chart-1.0"}
-    assert found.reasons["app-1.0"] == "the kept chart-1.0 refers to it"
+    assert found.reasons["app-1.0"] == "the kept tag chart-1.0 refers to it"
     assert found.status == 0
 
 
@@ -318,7 +318,7 @@ def test_a_deletion_of_a_tag_that_takes_the_image_along_is_seen_after_the_first(
     assert found.status == 1
     assert sorted(found.outcomes.values()) == ["deleted", "lost"]
     assert len([tag for tag in registry.tags if tag.startswith("keep-")]) == 11
-    assert "was to be kept, but no longer exists" in found.message
+    assert "should have been kept, but no longer exists" in found.message
 
 
 def test_every_kept_tag_that_went_along_is_told(program: Program, registry: CleanupRegistry) -> None:

@@ -132,7 +132,7 @@ def test_the_object_of_a_probe_tells_of_the_proxy(behind: Behind) -> None:
 def test_what_is_no_address_is_told(behind: Behind) -> None:
     ended = behind.run("deploy", "--repo", REPO, "--tag", "1", https_proxy="http://%zz@canary-host")
     assert ended.exit_code != 0
-    assert "https_proxy is no address of a proxy: no proxy is used for https" in ended.output
+    assert "https_proxy is not a proxy address: no proxy is used for https" in ended.output
     assert "canary-host" not in ended.output
 
 

@@ -69,7 +69,7 @@ def test_what_a_registry_asks_for_is_named(program: Program) -> None:
     negotiate = Give(401, b"", {"WWW-Authenticate": "Negotiate"})
     status, out, _, _ = run(program, lambda *_: negotiate, "probe", "push", "--repo", "REG/web/app", *LOGIN)
     assert status == 1
-    assert "a kind that dockpass does not have: Negotiate" in out
+    assert "a kind of login that dockpass does not support: Negotiate" in out
 
 
 def test_a_life_of_four_hundred_digits_is_bounded(program: Program) -> None:
@@ -135,7 +135,7 @@ def test_a_cleanup_takes_nothing_else_for_a_list_of_tags(program: Program, body:
         (Give(200, HTML), "does not answer as a registry: 200: a web page (Sign in to the network)"),
         (Give(200, HTML + b"x" * 300_000), "does not answer as a registry: 200: a web page"),
         (Give(404, b"registry not enabled"), "switched off there"),
-        (Give(401, b"", {"WWW-Authenticate": "NTLM"}), "does not have: NTLM"),
+        (Give(401, b"", {"WWW-Authenticate": "NTLM"}), "does not support: NTLM"),
     ],
     ids=["403", "page", "large page", "off", "ntlm"],
 )

@@ -261,7 +261,7 @@ async def test_a35_a_deletion_that_only_claims_to_be_one_is_told(
     fake.say("DELETE", f"/v2/web/manifests/{digest}", Said(202))
     found = (await carried_out(client, plan))["old"]
     assert found.outcome == "failed"
-    assert "still there" in found.detail
+    assert "still exists" in found.detail
 
 
 async def test_a35_a_single_tag_that_only_claims_to_be_gone_is_told(
@@ -291,7 +291,7 @@ async def test_a35_a_404_to_the_deletion_is_looked_at_again(
     found = (await carried_out(client, plan))["old"]
     assert (found.outcome, found.detail) == (
         "failed",
-        "the registry said that it is not there, and it is still there",
+        "the registry said that it does not exist, but it still exists",
     )
 
 

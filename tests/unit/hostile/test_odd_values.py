@@ -54,7 +54,7 @@ async def test_a_number_that_nothing_can_read_is_told_and_the_login_was_sent() -
     async with FakeRealm(token=lambda _: Said(200, raw)) as fake:
         found = await asked_of(fake)
     assert found.login.words.startswith("sent; no usable answer: ")
-    assert "a number beyond all bounds" in found.findings[0].message
+    assert "a number that is out of range" in found.findings[0].message
 
 
 @given(json_values())

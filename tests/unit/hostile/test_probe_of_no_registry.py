@@ -208,8 +208,8 @@ async def test_a_login_that_no_answer_judges_is_told_as_sent(answer: Said) -> No
 @pytest.mark.parametrize(
     ("headers", "named"),
     [
-        ((), "names no way to log in"),
-        (("",), "names no way to log in"),
+        ((), "without saying how to log in"),
+        (("",), "without saying how to log in"),
         (("Negotiate",), "Negotiate"),
         (("NTLM", "Negotiate"), "NTLM, Negotiate"),
         (('Digest realm="x", nonce="y"',), "Digest"),

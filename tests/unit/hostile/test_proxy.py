@@ -131,10 +131,10 @@ async def test_a55_a_login_that_the_proxy_wants_is_asked_for_in_words(
 @pytest.mark.parametrize(
     ("lie", "expected", "words"),
     [
-        ("502", "proxy-refused", "answered itself: 502"),
-        ("503", "proxy-refused", "answered itself: 503"),
-        ("403", "proxy-refused", "answered itself: 403"),
-        ("302", "proxy-refused", "answered itself: 302"),
+        ("502", "proxy-refused", "answered in place of {host}: 502"),
+        ("503", "proxy-refused", "answered in place of {host}: 503"),
+        ("403", "proxy-refused", "answered in place of {host}: 403"),
+        ("302", "proxy-refused", "answered in place of {host}: 302"),
         ("html", "not-tls", "through the proxy"),
         ("hangup", "not-tls", "through the proxy"),
         ("tls", "tls", "through the proxy"),
@@ -147,7 +147,8 @@ async def test_a55_a_tunnel_that_is_none_gets_no_credentials(
     stranger = Authority(tmp_path)
     with ForwardProxy(routes(server), LOGIN, lie, stranger.context("registry.example")) as proxy:
         error = await failing(await world.client(server.host, proxies=proxies(proxy, login=LOGIN)))
-        assert (error.id, words in error.message) == (expected, True), error.message
+        said = words.format(host=server.host)
+        assert (error.id, said in error.message) == (expected, True), error.message
         assert proxy.host in error.message
         assert b"\r\nauthorization" not in proxy.seen.lower()
     assert server.asked == []

@@ -110,7 +110,7 @@ def test_a_login_at_hand_that_has_it_is_the_way_out() -> None:
     [
         (LoginState.REJECTED, True, Ability.CANNOT, "its login was not accepted"),
         (LoginState.WITHHELD, True, Ability.CANNOT, "its login was not sent"),
-        (LoginState.NOT_PROBED, False, Ability.UNKNOWN, "gave no answer of a registry"),
+        (LoginState.NOT_PROBED, False, Ability.UNKNOWN, "does not answer as a registry"),
     ],
 )
 def test_a_login_that_got_nowhere_is_told_for_every_command(
@@ -136,7 +136,7 @@ def test_tags_that_the_token_excludes_are_told_with_cleanup() -> None:
 @pytest.mark.parametrize(
     ("images", "others", "standing", "words"),
     [
-        (None, (), Ability.UNKNOWN, "it is not known which"),
+        (None, (), Ability.UNKNOWN, "it is unknown which"),
         ((), (), Ability.UNKNOWN, "none of them is in this registry"),
         (("web/backend",), (), Ability.CAN, "of web/backend"),
         (("web/base",), ("granted",), Ability.CAN, "of web/base"),

@@ -80,7 +80,7 @@ def test_a_proxy_login_is_told_as_one_that_no_proxy_in_use_asked_for() -> None:
 def test_a_wait_that_a_server_asks_for_is_told(wait: float | None, meaning: str) -> None:
     answer = Answer(W.LIST, 429, "", "", wait=wait)
     assert meaning in judge(answer).meaning
-    assert meaning in error_of("look-up of a", "reg.example", answer).message
+    assert meaning in error_of("lookup of a", "reg.example", answer).message
 
 
 @pytest.mark.parametrize(

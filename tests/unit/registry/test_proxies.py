@@ -47,7 +47,7 @@ def test_a_proxy_is_chosen_as_go_does(case: dict[str, Any]) -> None:
 def test_what_is_no_address_is_told_and_not_shown(value: str) -> None:
     proxies = proxies_of({"https_proxy": value})
     assert proxies.of("https://registry.example/v2/") is None
-    assert proxies.problems == ("https_proxy is no address of a proxy: no proxy is used for https",)
+    assert proxies.problems == ("https_proxy is not a proxy address: no proxy is used for https",)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_is_no_address_is_told_and_not_shown(value: str) -> None:
 )
 def test_where_go_fails_nobody_goes_directly(value: str) -> None:
     proxies = proxies_of({"https_proxy": value})
-    with pytest.raises(UsageError, match="https_proxy is no address of a proxy") as caught:
+    with pytest.raises(UsageError, match="https_proxy is not a proxy address") as caught:
         proxies.of("https://registry.example/v2/")
     assert "pa ss" not in str(caught.value)
     assert proxies.of("https://localhost/v2/") is None

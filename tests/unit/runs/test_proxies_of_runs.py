@@ -74,4 +74,4 @@ def test_what_is_no_proxy_is_told(behind: Bench) -> None:
     policy = Policy(proxies_of({"HTTPS_PROXY": "http://%zz@p"}))
     behind.services = replace(behind.services, policy=policy)
     _, events = behind.run(Command.PULL, make_facts(behind.services.home, **JOB), tags=("1",))
-    assert "HTTPS_PROXY is no address of a proxy: no proxy is used for https" in log_of(events)
+    assert "HTTPS_PROXY is not a proxy address: no proxy is used for https" in log_of(events)

@@ -155,7 +155,7 @@ class _Execution:
         elif not seen.digest:
             self._tell(tag, digest, "failed", f"it could not be read: {seen.problem}")
         elif seen.digest != digest:
-            self._tell(tag, digest, "moved", "it points elsewhere now, so it was kept")
+            self._tell(tag, digest, "moved", "it now points to another image, so it was kept")
         return not absent and seen.digest == digest
 
     async def _renew(self) -> None:
@@ -169,7 +169,7 @@ class _Execution:
                 self._is_lost(info.tag, info.digest)
             else:
                 self._lost.add(info.tag)
-                words = "it was to be kept, but someone else removed it or moved it to a deleted image"
+                words = "it should have been kept, but someone else removed it or moved it to a deleted image"
                 self._on_result(TagResult(info.tag, info.digest, "lost", words))
         self._looked = self._clock()
 
@@ -178,7 +178,7 @@ class _Execution:
             return False
         why = self._watch.why_needed(step.digest, whole=step.whole)
         if not all(self._watch.is_pending(tag) for tag in step.tags):
-            why = "it changed while others were deleted"
+            why = "it changed while other tags were deleted"
         if why:
             for tag in step.tags:
                 self._tell(tag, step.digest, "kept", why)
@@ -204,7 +204,7 @@ class _Execution:
                 await self._look_at_siblings(step)
         except asyncio.CancelledError:
             for tag in sorted(left):
-                self._tell(tag, step.digest, "unknown", "stopped while it was being deleted")
+                self._tell(tag, step.digest, "unknown", "the cleanup stopped while it was being deleted")
             raise
 
     async def _delete(self, step: _Step) -> tuple[bool, DockpassError | None]:
@@ -243,7 +243,7 @@ class _Execution:
             seen = await self._client.look(self._path, tag)
             absent = seen.status == 404 and await self._is_absent(tag, sure=seen.absent)
         except DockpassError as error:
-            words = "; ".join(filter(None, (words, f"it could not be looked for again: {_words_of(error)}")))
+            words = "; ".join(filter(None, (words, f"it could not be checked again: {_words_of(error)}")))
             outcome = "unknown"
         else:
             if absent:
@@ -252,12 +252,12 @@ class _Execution:
                 if failure is not None and failure is self._stop:
                     return
                 outcome = "failed"
-                says = "that it deleted it" if existed else "that it is not there"
-                words = words or f"the registry said {says}, and it is still there"
+                says = "that it deleted it" if existed else "that it does not exist"
+                words = words or f"the registry said {says}, but it still exists"
             elif seen.digest:
-                outcome, words = "moved", "it points elsewhere now"
+                outcome, words = "moved", "it now points to another image"
             else:
-                outcome, words = "unknown", f"it could not be looked for again: {seen.problem}"
+                outcome, words = "unknown", f"it could not be checked again: {seen.problem}"
         left.discard(tag)
         self._has_deleted = self._has_deleted or outcome == "deleted"
         self._tell(tag, step.digest, outcome, words)
@@ -282,14 +282,15 @@ class _Execution:
 
     def _is_lost(self, tag: str, digest: str) -> None:
         self._lost.add(tag)
-        self._on_result(TagResult(tag, digest, "lost", "it was to be kept, but no longer exists"))
+        self._on_result(TagResult(tag, digest, "lost", "it should have been kept, but no longer exists"))
         if self._stop and self._stop.id == "kept-tag-lost":
             return
         self._stop = DockpassError(
             "kept-tag-lost",
-            f"{tag} was to be kept, but no longer exists since others were deleted; it was {digest}.",
-            "Some registries delete the whole image with one of its tags. Push it again from where you still"
-            " have it; there, give rules that keep every tag of such an image.",
+            f"{tag} should have been kept, but no longer exists since other tags were deleted;"
+            f" its digest was {digest}.",
+            "Some registries delete the whole image with one of its tags. Push it again from wherever you"
+            " still have it, and use rules that keep every tag of such an image.",
         )
 
     def _tell(self, tag: str, digest: str, outcome: str, detail: str) -> None:

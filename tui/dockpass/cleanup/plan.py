@@ -179,7 +179,7 @@ def _reason_to_stay(info: TagInfo, policy: Policy) -> str:
     if info.problem:
         return f"cannot be read: {info.problem}"
     if not policy.rules.has_rule:
-        return "no rule says what may go"
+        return "no rule selects tags to delete"
     if info.tag in policy.protected:
         return f"protected by the registry's tag rules: {clean(policy.protected[info.tag], 80)}"
     for pattern in policy.rules.keep:
@@ -205,7 +205,7 @@ def _reason_of_rules(info: TagInfo, policy: Policy, newest: Mapping[str, str]) -
 
 def _reason_to_go(info: TagInfo, policy: Policy) -> str:
     if info.belongs_to:
-        return f"belongs to {info.belongs_to[:19]}, which goes"
+        return f"belongs to {info.belongs_to[:19]}, which is deleted"
     reasons = []
     if policy.rules.match is not None:
         reasons.append(f"matches --match {clean(policy.rules.match)}")
@@ -245,7 +245,7 @@ def _reason_of_others(
     if info.digest in needed:
         by = needed[info.digest]
         if info.digest in by.refers_to:
-            return f"the kept {by.tag} refers to it"
+            return f"the kept tag {by.tag} refers to it"
         return f"part of the kept {'artifact' if by.refers_to else 'index'} {by.tag}"
     for subject in info.refers_to:
         if subject in images:
@@ -264,12 +264,12 @@ def _keep_in_doubt(tags: Sequence[TagInfo], reasons: dict[str, str], doubts: Map
     for shared in _by_digest(tags).values():
         if not any(reasons[info.tag] for info in shared):
             for info in shared:
-                reasons[info.tag] = f"{tag}{others} cannot be read, and may need it"
+                reasons[info.tag] = f"{tag}{others} cannot be read and may need it"
 
 
 def _keep_shared(tags: Iterable[TagInfo], reasons: dict[str, str], *, known: bool) -> None:
     """Where only whole digests can be deleted, a tag that shares its digest with a kept one stays."""
-    why = "this registry cannot" if known else "it is not known whether this registry can"
+    why = "this registry cannot" if known else "it is unknown whether this registry can"
     for digest, shared in _by_digest(tags).items():
         kept = [info.tag for info in shared if reasons[info.tag]]
         for info in shared:

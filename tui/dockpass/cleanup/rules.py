@@ -21,7 +21,7 @@ def parse_span(text: str) -> float:
     found = _SPAN.fullmatch(text)
     if not found:
         raise UsageError(
-            "span-invalid", f"{clean(text)!r} is no span of time.", "Write for example 90m, 12h, 30d or 2w."
+            "span-invalid", f"{clean(text)!r} is not a duration.", "Use for example 90m, 12h, 30d or 2w."
         )
     return float(found[1]) * _UNITS[found[2]]
 
@@ -59,7 +59,7 @@ def parse_rules(text: str) -> CleanupOptions:
         if name not in _NAMES or not equals or not value:
             raise UsageError(
                 "rules-invalid",
-                f"{clean(word)!r} is no rule.",
+                f"{clean(word)!r} is not a rule.",
                 "The rules are keep-last=N, older-than=SPAN, match=REGEX and keep=REGEX.",
             )
         found[name].append(value)
@@ -73,5 +73,5 @@ def parse_rules(text: str) -> CleanupOptions:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise UsageError("rules-invalid", f"{clean(text)!r} is no number of tags.", "Write keep-last=10.")
+        raise UsageError("rules-invalid", f"{clean(text)!r} is not a number of tags.", "Write keep-last=10.")
     return int(text)

@@ -63,7 +63,7 @@ def make_rules(patterns: Iterable[str]) -> TagRules:
     for number, pattern in enumerate(patterns):
         why = "there are too many" if number >= MOST_PATTERNS else why_not(pattern)
         if why:
-            problems.append(f"the registry's tag rule {clean(pattern, 80)} is not tried here: {why}")
+            problems.append(f"the registry's tag rule {clean(pattern, 80)} is not evaluated here: {why}")
             continue
         usable.append(pattern)
         compiled.append(re.compile(pattern, re.ASCII))
@@ -85,11 +85,11 @@ def why_not(pattern: str) -> str:
     if len(pattern) > LONGEST_PATTERN:
         return "it is too long"
     if _NOT_RE2.search(pattern) or _POSSESSIVE.search(_ATOM.sub("x", pattern)):
-        return "it is no RE2 pattern"
+        return "it is not an RE2 pattern"
     try:
         re.compile(pattern, re.ASCII)
     except (re.error, ValueError, RecursionError, OverflowError) as error:
-        return f"it is no regular expression ({clean(str(error), 80)})"
+        return f"it is not a regular expression ({clean(str(error), 80)})"
     return "it would take too long" if _is_costly(pattern) else ""
 
 

@@ -61,7 +61,7 @@ class Watch:
             listed = frozenset(await self._client.tags(self._path))
         for tag in missing:
             if tag in listed:
-                self._doubts[tag] = "is listed and not found"
+                self._doubts[tag] = "is listed but was not found"
             elif tag in self._infos and tag not in self._pending:
                 self._gone.add(tag)
 

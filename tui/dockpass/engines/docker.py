@@ -91,7 +91,7 @@ class DockerEngine:
     def own_proxy(self) -> str:
         """Return the daemon's proxies as `docker info` shows them; what it does not tell is none."""
         try:
-            with self._work(lambda words: failed("look-up of the engine's proxy", words)):
+            with self._work(lambda words: failed("lookup of the engine's proxy", words)):
                 response = self._client._get(self._client._url("/info"))
                 found = response.json() if response.ok else None
         except Cancelled:
@@ -125,7 +125,7 @@ class DockerEngine:
 
     def image_id(self, reference: str) -> str | None:
         """Return the id of a local image, or None."""
-        with self._work(lambda words: failed(f"look-up of {clean(reference)}", words, names=(reference,))):
+        with self._work(lambda words: failed(f"lookup of {clean(reference)}", words, names=(reference,))):
             try:
                 return str(self._client.inspect_image(reference)["Id"])
             except docker.errors.ImageNotFound:

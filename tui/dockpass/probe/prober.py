@@ -105,7 +105,7 @@ class _Prober:
             LoginState.WITHHELD: "the login was not sent",
             LoginState.UNSENT: "the login was not sent",
             LoginState.UNKNOWN: "it is unknown whether the login is accepted",
-        }.get(self._login.state, "the probe did not get that far")
+        }.get(self._login.state, "the probe ended before this")
         actions = tuple(
             self._actions.get(asked)
             or ActionResult(asked, Verdict.NOT_PROBED, f"not probed: {missing}", question.path)
@@ -145,7 +145,7 @@ class _Prober:
             self._question.host,
             self._context.transport.policy,
             partial(self._client.send, "GET", limit=LARGEST_FIRST_ANSWER),
-            lambda: self._client.note("no TLS; asked in plain http, which this host is allowed"),
+            lambda: self._client.note("no TLS; asked over plain http, which is allowed for this host"),
         )
         if not is_registry(answered.status, answered.shown):
             judgement = self._judge(Where.PING, answered)
@@ -169,7 +169,7 @@ class _Prober:
             return challenge_of(self._question.host, answered.status, answered.challenges)
         except DockpassError:
             schemes = clean(", ".join(filter(None, answered.challenges)), 80)
-            self._client.note(f"asks for {schemes}" if schemes else "names no way to log in")
+            self._client.note(f"asks for {schemes}" if schemes else "does not say how to log in")
             raise
 
     def _accept(self, challenge: Asked) -> Realm | None:
@@ -259,7 +259,7 @@ class _Prober:
             self._login = Login(
                 LoginState.NOT_PROBED,
                 f"not sent: {host} has refused {MOST_REJECTIONS} logins of this probe",
-                "Probe it alone, after a look at the others.",
+                "Check the other logins first, then probe this one alone.",
             )
             return False
         return True
@@ -326,7 +326,7 @@ class _Prober:
         found = read_by_list(answered, path, self._flavour)
         problem = answered.why_no_tag_list(path) if answered.status == 200 else ""
         if problem:
-            self._client.note(f"no list of tags: {problem}")
+            self._client.note(f"not a tag list: {problem}")
             odd = odd_list(self._question.host, problem, answered, seen=self._shown)
             if odd.id == NOT_A_REGISTRY:
                 self._reached = False

@@ -52,7 +52,7 @@ class Answered:
         """Return why this is no list of the tags of `path`; empty where it is one."""
         if not why_no_tag_list(self.body, path, self.headers):
             return ""
-        return why_no_tag_list(self.shown, path, self.headers) or "JSON that is no list of tags"
+        return why_no_tag_list(self.shown, path, self.headers) or "JSON that is not a tag list"
 
 
 class RecordingClient:
@@ -149,6 +149,6 @@ class RecordingClient:
                     "",
                     f"The clock of {host} is {skew} this machine's, so tokens may be refused as expired or"
                     " not valid yet.",
-                    hint="Set the clock that is wrong.",
+                    hint="Correct the clock that is wrong.",
                 )
             )

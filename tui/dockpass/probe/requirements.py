@@ -80,7 +80,7 @@ def _joined(
     if command is Command.BUILD:
         results = _of_images(images or (), probe)
         if not results:
-            where = "it is not known which" if images is None else "none of them is in this registry"
+            where = "it is unknown which" if images is None else "none of them is in this registry"
             words = f"needs pull of its base images; {where}"
             return Requirement(command, Ability.UNKNOWN, needs, words, method=decided.method)
     refused = [found for found in results if found.verdict is Verdict.REFUSED]
@@ -138,7 +138,7 @@ def _short(found: ActionResult) -> str:
     if found.verdict is Verdict.NOT_VISIBLE:
         done = {PULL: "read", PUSH: "push"}.get(found.asked, "deletion")
         return f"not visible; only a real {done} shows it"
-    return found.evidence if found.verdict is Verdict.NOT_PROBED else f"not known; {found.evidence}"
+    return found.evidence if found.verdict is Verdict.NOT_PROBED else f"unknown; {found.evidence}"
 
 
 _LOGIN_WORDS = {
@@ -153,19 +153,19 @@ _LOGIN_WORDS = {
 
 def _login_words(probe: Probe) -> str:
     if not probe.reached:
-        return f"{probe.host} gave no answer of a registry"
+        return f"{probe.host} does not answer as a registry"
     return _LOGIN_WORDS[probe.login.state]
 
 
 def _way_out(decided: Decision, probe: Probe, action: str, probes: Mapping[Method, Probe]) -> str:
     """Return what would help: a login at hand that has it, else what to set or to ask for."""
     having = [method for method, other in probes.items() if _has(action, other).verdict is Verdict.GRANTED]
-    options = "give --registry-username and --registry-password of a login that may"
+    options = "give --registry-username and --registry-password of a login that is allowed to"
     gitlab = probe.flavour == Flavour.GITLAB
     if Method.CLEANUP_TOKEN in having and decided.command is not Command.CLEANUP:
         return f"The cleanup token may: give it with --registry-username {CLEANUP_USER}, or {options}."
     if having:
-        return f"The login “{having[0].label}” may: give it with the options, or see `dockpass explain`."
+        return f"The login “{having[0].label}” may: pass it with the options, or see `dockpass explain`."
     if probe.login.state is LoginState.ANONYMOUS:
         return "No login was sent: log in with docker, or " + options + "."
     if action == DELETE:

@@ -152,7 +152,7 @@ class ScopeProbe:
             self._put_refusal(asked, answer)
         else:
             if self.login.state is LoginState.UNKNOWN:  # some servers give no token without a scope
-                self._accept(", which gives a token for a scope only")
+                self._accept(", which issues tokens only for a scope")
             self._put(asked, *self._seen(asked, answer))
         if asked == PULL and answer.token is not None:
             await self._look(answer.token)
@@ -169,7 +169,7 @@ class ScopeProbe:
         if visible is None:
             self._client.note("opaque token")
             done = {PULL: "read", PUSH: "push"}.get(asked, "deletion")
-            return Verdict.NOT_VISIBLE, f"a token was given, and it is opaque; only a real {done} shows it"
+            return Verdict.NOT_VISIBLE, f"the token is opaque; only a real {done} shows it"
         named = listed(visible)
         self._client.note(named)
         self._look_at_claims(asked, answer.claims, visible - wanted)
@@ -177,15 +177,13 @@ class ScopeProbe:
         kind = answer.claims.auth_type if answer.claims else ""
         of = f" (token type {kind})" if kind else ""
         if wanted <= visible:
-            off = (
-                "; whether deletion is switched on there shows only at a real one" if asked == DELETE else ""
-            )
+            off = "; only a real one shows whether deletion is switched on there" if asked == DELETE else ""
             return Verdict.GRANTED, f"{whose} lists {named}{of}{off}"
         return Verdict.REFUSED, f"{whose} lists {named}{of}; {SCOPES[asked]} was asked for"
 
     def _look_at_claims(self, asked: str, claims: Claims | None, more: frozenset[str]) -> None:
         if more:
-            words = f"Asked for {SCOPES[asked]}, the token lists also {', '.join(sorted(more))}; not counted."
+            words = f"Asked for {SCOPES[asked]}, the token also lists {', '.join(sorted(more))}; not counted."
             self._find("more-than-asked", Severity.NOTE, words)
         if claims is None:
             return
@@ -227,7 +225,7 @@ class ScopeProbe:
             answered = await self._list(path, token)
         except DockpassError as error:
             self._find(error.id, Severity.ERROR, error.message, error.hint)
-            self._stop("the registry did not answer the list of tags")
+            self._stop("the registry did not answer the request for the tag list")
             self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; listing the tags: {error.message}")
             return
         if answered.status == 200:
@@ -248,15 +246,15 @@ class ScopeProbe:
     def _look_at_list(self, answered: Answered, before: ActionResult) -> None:
         problem = answered.why_no_tag_list(self._question.path)
         if problem:
-            self._client.note(f"no list of tags: {problem}")
-            self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; the list of tags is none: {problem}")
+            self._client.note(f"not a tag list: {problem}")
+            self._put(PULL, Verdict.UNKNOWN, f"{before.evidence}; the response is not a tag list: {problem}")
             self.findings.append(odd_list(self._question.host, problem, answered, seen=True))
-            self._stop("the list of tags is no registry's answer")
+            self._stop("the tag list does not come from a registry")
             return
         self.exists = True
         self._client.note("tags are listed")
         if before.verdict is Verdict.NOT_VISIBLE:
-            self._put(PULL, Verdict.GRANTED, "the token is opaque, and with it the tags were listed")
+            self._put(PULL, Verdict.GRANTED, "the token is opaque, but the tags were listed with it")
 
     async def _list(self, path: str, token: Secret) -> Answered:
         headers = {"Authorization": f"Bearer {token.reveal()}"}
@@ -317,7 +315,7 @@ class ScopeProbe:
 
     def _read(self, answered: Answered, where: Where) -> TokenAnswer:
         if not self._oauth and not (self._question.credential and self._question.credential.password):
-            self._stop("the token server takes no identity tokens")
+            self._stop("the token server does not accept identity tokens")
             return TokenAnswer(answered.in_words, judgement=_NO_OAUTH)
         if answered.status == 200:
             try:

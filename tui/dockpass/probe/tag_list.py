@@ -31,14 +31,14 @@ def odd_list(host: str, problem: str, answered: Answered, *, seen: bool) -> Find
         return Finding(
             "list-odd",
             "",
-            f"{host} answered a request for the list of tags with {problem}.",
+            f"{host} answered the request for the tag list with {problem}.",
             hint="The registry or a proxy in front of it is misconfigured: ask the registry's administrator.",
             severity=Severity.ERROR,
         )
     return Finding(
         NOT_A_REGISTRY,
         "",
-        f"{host} does not answer as a registry: the list of tags is {problem}.",
+        f"{host} does not answer as a registry: the tag list is {problem}.",
         hint=CHECK_ADDRESS,
         severity=Severity.ERROR,
     )

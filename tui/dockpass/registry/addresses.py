@@ -82,9 +82,9 @@ def why_no_host(host: str) -> str:
     if is_literal(host):
         return ""
     if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
-        return "it writes an address as a number"
+        return "it writes an IP address as a number"
     if len(host) > _LONGEST_NAME or not _NAME.fullmatch(host):
-        return "it is no host name"
+        return "it is not a host name"
     return ""
 
 

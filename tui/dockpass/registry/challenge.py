@@ -50,11 +50,11 @@ def unusable_challenge(host: str, headers: Sequence[str]) -> DockpassError:
     schemes = {found.scheme for found in parse_challenges(headers)}
     said = clean(", ".join(filter(None, headers)), 200)
     if not said:
-        asked = "refuses (401) and names no way to log in (no WWW-Authenticate)"
+        asked = "refuses the request (401) without saying how to log in (no WWW-Authenticate)"
     elif schemes & {"bearer", "basic"}:
-        asked = f"asks for a login in a form that cannot be used: {said}"
+        asked = f"asks for a login in an unusable form: {said}"
     else:
-        asked = f"asks for a login of a kind that dockpass does not have: {said}"
+        asked = f"asks for a kind of login that dockpass does not support: {said}"
     return DockpassError(
         "challenge-unusable",
         f"{clean(host)} {asked}.",

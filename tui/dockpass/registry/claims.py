@@ -92,7 +92,7 @@ def read_claims(token: Secret) -> Claims | None:
     entries = payload.get("access")
     listed = entries if isinstance(entries, list) else []
     if entries is not None and not isinstance(entries, list):
-        odd.append("its access list is no list")
+        odd.append("its access list is not a list")
     access = tuple(_access(listed, odd))
     return Claims(
         _text(payload.get("sub")),
@@ -126,13 +126,13 @@ def _odd_header(header: Mapping[str, object] | None) -> Iterator[str]:
 def _odd_claims(payload: Mapping[str, object]) -> Iterator[str]:
     for name in ("sub", "auth_type"):
         if payload.get(name) is not None and not isinstance(payload[name], str):
-            yield f"its {name} is no text"
+            yield f"its {name} is not text"
     for name in ("iat", "exp"):
         if payload.get(name) is not None and _time(payload[name]) is None:
-            yield f"its {name} is no time"
+            yield f"its {name} is not a time"
     issued, expires = _time(payload.get("iat")), _time(payload.get("exp"))
     if issued is not None and expires is not None and expires < issued:
-        yield "it ended before it was made"
+        yield "it expires before it was issued"
 
 
 def _access(entries: list[object], odd: list[str]) -> Iterator[Access]:

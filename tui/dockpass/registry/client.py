@@ -123,7 +123,7 @@ class RegistryClient:
 
     async def manifest(self, path: str, reference: str) -> Manifest:
         """Return the manifest of a tag or digest; its bytes are checked against the digest."""
-        what = f"look-up of {path}{'@' if ':' in reference else ':'}{reference}"
+        what = f"lookup of {path}{'@' if ':' in reference else ':'}{reference}"
         if not (is_tag(reference) or is_digest(reference)):
             self._refuse(what, "this is neither a tag nor a digest")
         response = await self._get(
@@ -140,7 +140,7 @@ class RegistryClient:
 
         Raises `DockpassError` only where the registry, the login or the connection failed.
         """
-        what = f"look-up of {path}{'@' if ':' in reference else ':'}{reference}"
+        what = f"lookup of {path}{'@' if ':' in reference else ':'}{reference}"
         if not (is_tag(reference) or is_digest(reference)):
             self._refuse(what, "this is neither a tag nor a digest")
         target = f"/v2/{path}/manifests/{reference}"
@@ -185,20 +185,20 @@ class RegistryClient:
 
     async def config(self, path: str, digest: str) -> Mapping[str, Any]:
         """Return the config blob of an image, checked against its digest."""
-        what = f"look-up of the config {digest[:19]} in {path}"
+        what = f"lookup of the config {digest[:19]} in {path}"
         if not is_digest(digest):
-            self._refuse(what, "it is not named by a digest")
+            self._refuse(what, "the reference is not a digest")
         response = await self._get(f"/v2/{path}/blobs/{digest}", path, LARGEST_MANIFEST, leaves_origin=True)
         self._require_ok(response, what)
         if _hash(digest, response.body) != digest:
-            self._refuse(what, "its bytes do not have that digest")
+            self._refuse(what, "its content does not match that digest")
         return self._object(response, what)
 
     async def referrers(self, path: str, digest: str) -> tuple[str, ...]:
         """Return the digests of what refers to an image: by the registry's list, else by the fallback tag."""
         if not is_digest(digest):
-            self._refuse(f"look-up of what refers to {digest} in {path}", "this is no digest")
-        what = f"look-up of what refers to {digest[:19]} in {path}"
+            self._refuse(f"lookup of what refers to {digest} in {path}", "this is not a digest")
+        what = f"lookup of what refers to {digest[:19]} in {path}"
         for target in (f"referrers/{digest}", f"manifests/{digest.replace(':', '-')}"):
             response = await self._get(f"/v2/{path}/{target}", path, LARGEST_MANIFEST, headers=_ACCEPT)
             if response.status != 404:
@@ -210,7 +210,7 @@ class RegistryClient:
         """Delete a manifest with every tag on it; False if it was gone already."""
         what = f"deletion of {path}@{digest[:19]}"
         if not is_digest(digest):
-            self._refuse(what, "it is not named by a digest")
+            self._refuse(what, "the reference is not a digest")
         return await self._delete(f"/v2/{path}/manifests/{digest}", path, what)
 
     async def delete_tag(self, path: str, tag: str) -> bool:
@@ -221,7 +221,7 @@ class RegistryClient:
         """
         what = f"deletion of {path}:{tag}"
         if not is_tag(tag):
-            self._refuse(what, "its name is no valid tag")
+            self._refuse(what, "this is not a valid tag")
         try:
             return await self._delete(f"/v2/{path}/manifests/{tag}", path, what)
         except RegistryError as error:
@@ -258,7 +258,7 @@ class RegistryClient:
             first = first or self._error(what, answer)
             if answer.status != 401 or not self._session.uses_tokens:
                 break
-        raise first or RuntimeError("a deletion without any request")
+        raise first or RuntimeError("a deletion without a request")
 
     async def _get(
         self,
@@ -269,7 +269,7 @@ class RegistryClient:
         headers: Mapping[str, str] | None = None,
         leaves_origin: bool = False,
     ) -> Response:
-        self._check_path(path, f"look-up in {path}")
+        self._check_path(path, f"lookup in {path}")
         return await self._session.send(
             "GET",
             target,
@@ -281,7 +281,7 @@ class RegistryClient:
 
     def _check_path(self, path: str, what: str) -> None:
         if not is_repository_path(path):
-            self._refuse(what, "its name is no repository's")
+            self._refuse(what, "this is not a valid repository name")
 
     def _digest(self, response: Response, reference: str, what: str) -> str:
         """Return the digest of the bytes; raises if it is not the one asked for or the one claimed."""
@@ -289,7 +289,7 @@ class RegistryClient:
         wanted = reference if is_digest(reference) else claimed
         for digest in filter(None, (wanted, claimed)):
             if not is_digest(digest) or _hash(digest, response.body) != digest:
-                self._refuse(what, f"its bytes do not have the digest {clean(digest, 80)}")
+                self._refuse(what, f"its content does not match the digest {clean(digest, 80)}")
         return wanted or _hash("sha256:", response.body)
 
     def _object(self, response: Response, what: str) -> dict[str, Any]:

@@ -84,22 +84,22 @@ def _at_proxy(url: str, error: BaseException, proxy: Proxy, words: str) -> Dockp
     if isinstance(error, ValueError) and not isinstance(error, _OF_TLS):
         return DockpassError(
             "proxy-invalid",
-            f"{proxy.variable} names a proxy that cannot be one, {proxy.host}: {words}.",
-            "It should look like http://proxy.example:3128. --no-proxy goes directly.",
+            f"{proxy.variable} is not a usable proxy address, {proxy.host}: {words}.",
+            "It should look like http://proxy.example:3128. --no-proxy connects directly.",
         )
     if not isinstance(error, aiohttp.ClientConnectorError) or not _is_elsewhere(url, error):
         return None
     if isinstance(error, _OF_TLS):
         return DockpassError(
             "proxy-tls",
-            f"No secure connection to the proxy {proxy.host} on the way to {host}: {words}.",
+            f"No secure connection to the proxy {proxy.host} for {host}: {words}.",
             f"If it speaks plain http, {proxy.variable} has to begin with http://; --ca-file adds a CA.",
         )
     if isinstance(error.os_error, socket.gaierror):
         words = "its name cannot be resolved"
     return DockpassError(
         "proxy-unreachable",
-        f"The proxy {proxy.host} on the way to {host} cannot be reached: {words}.",
+        f"The proxy {proxy.host} for {host} cannot be reached: {words}.",
         f"It comes from {proxy.variable}. Check the address, or reach this registry without a proxy:"
         " list it in NO_PROXY, or use --no-proxy.",
     )
@@ -127,7 +127,7 @@ def by_proxy(url: str, proxy: Proxy, status: int, words: str) -> DockpassError:
         )
     return DockpassError(
         "proxy-refused",
-        f"The proxy {proxy.host} on the way to {host} answered itself: {said}.",
+        f"The proxy {proxy.host} answered in place of {host}: {said}.",
         "The registry was not reached; ask the proxy's administrator.",
     )
 

@@ -74,10 +74,10 @@ def read_content(raw: bytes, digest: str, content_type: str, *, claimed: bool) -
     except NotJson as error:
         return Seen(digest=digest if claimed else "", named=named, problem=str(error))
     if not _has_form(data):
-        problem = "it has not the form of a manifest"
+        problem = "it is not in the format of a manifest"
         return Seen(digest=digest if claimed else "", named=named, problem=problem)
     if not _is_plain(data):
-        problem = "readers differ about what it lists"
+        problem = "clients disagree about what it lists"
         return Seen(digest=digest, named=digests_named(raw), problem=problem)
     media_type = data.get("mediaType") or content_type.partition(";")[0]
     manifest = Manifest(digest, clean(str(media_type), 120), data, len(raw))

@@ -90,7 +90,7 @@ def why_no_tag_list(body: bytes, path: str, headers: Mapping[str, str]) -> str:
     tags, name = found.get("tags"), found.get("name")
     is_list = isinstance(tags, list) and all(isinstance(tag, str) and is_tag(tag) for tag in tags)
     if "tags" not in found or not (tags is None or is_list):
-        return "JSON that is no list of tags"
+        return "JSON that is not a tag list"
     if name is None and _VERSION in headers.get(VERSION_HEADER, "").lower():
         return ""
     if not isinstance(name, str) or not name:

@@ -89,7 +89,7 @@ class Listing:
     def _require_own(self, response: Response, url: str, what: str) -> None:
         if unquote(urlsplit(url).path) != self._own:
             raise NotWhole(
-                f"{what} {clean(response.redact(url), 200)}, which is not the list of this repository"
+                f"{what} {clean(response.redact(url), 200)}, which is not this repository's tag list"
             )
 
 
@@ -105,16 +105,16 @@ def _tags_in(response: Response) -> list[str]:
         raise NotWhole(str(error)) from None
     tags = found.get("tags")
     if "tags" not in found:
-        raise NotWhole("it is no list of tags; something else than a registry may have answered")
+        raise NotWhole("it is not a tag list; something other than a registry may have answered")
     if tags is None:
         return []
     if not isinstance(tags, list):
-        raise NotWhole("its tags are no list")
+        raise NotWhole("its tags are not a list")
     if len(tags) > MOST_TAGS:
         raise NotWhole(f"it has more than {MOST_TAGS:,} tags")
     for tag in tags:
         if not isinstance(tag, str) or not is_tag(tag):
-            raise NotWhole(f"{clean(response.redact(str(tag)), 80)} is no valid tag")
+            raise NotWhole(f"{clean(response.redact(str(tag)), 80)} is not a valid tag")
     return tags
 
 

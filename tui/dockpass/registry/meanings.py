@@ -49,7 +49,7 @@ PROXY_LOGIN = Judgement(
     "proxy-login",
     Outcome.UNKNOWN,
     "The server answers like a proxy that requires a login, although no proxy is used for it.",
-    "Something on the way, or the server itself, is configured as a proxy; ask its administrator.",
+    "Something in between, or the server itself, is configured as a proxy; ask its administrator.",
 )
 _SIZE_SETTINGS = (
     "Raise the limit there: client_max_body_size in nginx, the annotation"
@@ -67,7 +67,7 @@ REGISTRY_OFF = Judgement(
     "registry-off",
     Outcome.UNKNOWN,
     "The container registry is switched off there.",
-    "Its administrator can switch it on (GitLab: registry_external_url); or the address is wrong.",
+    "Its administrator can switch it on (GitLab: registry_external_url), or the address is wrong.",
 )
 FORBIDDEN_BY_OTHER = Judgement(
     "forbidden-by-other",

@@ -122,9 +122,9 @@ class Proxies:
         if not proxy.address:
             raise UsageError(
                 "proxy-invalid",
-                f"{proxy.variable} is no address of a proxy, and {clean(host, 200)} is to be reached by one.",
+                f"{proxy.variable} is not a proxy address, so {clean(host, 200)} cannot be reached.",
                 "It should look like http://proxy.example:3128, with anything odd in user name and password"
-                " percent-encoded. --no-proxy goes directly.",
+                " percent-encoded. --no-proxy connects directly.",
             )
         return proxy
 
@@ -173,7 +173,7 @@ def proxies_of(environ: Mapping[str, str]) -> Proxies:
         variable, text = _first(environ, names)
         found[scheme] = _proxy(text, variable)
         if text and found[scheme] is None:
-            problems.append(f"{variable} is no address of a proxy: no proxy is used for {scheme}")
+            problems.append(f"{variable} is not a proxy address: no proxy is used for {scheme}")
     _, listed = _first(environ, NO_PROXY)
     exceptions = tuple(_exceptions(listed))
     return Proxies(found["http"], found["https"], exceptions, bool(environ.get(CGI)), tuple(problems))

@@ -102,7 +102,7 @@ class Realms:
         except FileNotFoundError:
             return {}
         except (OSError, NotJson) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not JSON as dockpass writes it"
+            why = error.strerror if isinstance(error, OSError) else "it is not in dockpass's format"
             self.problem = f"{clean(str(self._path))} cannot be read: {why}; every realm counts as new"
             return {}
         realms = found.get("realms") if isinstance(found, dict) else None

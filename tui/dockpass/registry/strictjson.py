@@ -33,7 +33,7 @@ def strict_json(raw: bytes) -> Any:
     except ValueError as error:
         # The interpreter reads no integers of more than some thousand digits.
         huge = not isinstance(error, json.JSONDecodeError)
-        raise NotJson("it has a number beyond all bounds" if huge else "it is not JSON") from None
+        raise NotJson("it contains a number that is out of range" if huge else "it is not JSON") from None
 
 
 def strict_object(raw: bytes) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def strict_object(raw: bytes) -> dict[str, Any]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise NotJson("it has a key twice in one object")
+        raise NotJson("it has a duplicate key")
     return found
 
 
@@ -58,5 +58,5 @@ def _no_constant(name: str) -> NoReturn:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise NotJson("it has a number beyond all bounds")
+        raise NotJson("it contains a number that is out of range")
     return number

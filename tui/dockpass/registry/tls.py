@@ -80,7 +80,7 @@ def _add(context: ssl.SSLContext, directory: Path) -> None:
 def _trust(context: ssl.SSLContext, path: Path) -> None:
     try:
         if not path.is_file():
-            raise OSError("it is no file")
+            raise OSError("it is not a regular file")
         context.load_verify_locations(path)
     except (OSError, ValueError) as error:  # an error of ssl is an OSError
         raise UsageError(
@@ -97,7 +97,7 @@ def _show(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         raise UsageError(
             "client-certificate",
             f"The client certificate {clean(str(certificate))} cannot be used: {clean(str(error), 200)}.",
-            f"Its key has to stand beside it as {clean(key.name)}, without a password.",
+            f"Its key must be beside it, named {clean(key.name)} and without a password.",
         ) from error
 
 

@@ -57,7 +57,7 @@ def basic(credential: Credential) -> str:
         # Values of the environment may hold bytes that are no UTF-8; they are sent as they were.
         raw = plain.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        raise _unusable(credential, "characters that are no text") from None
+        raise _unusable(credential, "characters that are not text") from None
     return f"Basic {base64.b64encode(raw).decode('ascii')}"
 
 
@@ -65,7 +65,7 @@ def _unusable(credential: Credential, what: str) -> DockpassError:
     return DockpassError(
         "credential-unusable",
         f"The user name or the password of {clean(credential.username, 80)} holds {what}. It was not sent.",
-        "A value that was read from a file often ends with a line end; take it off.",
+        "A value read from a file often ends with a newline; remove it.",
     )
 
 
@@ -81,7 +81,7 @@ def check_realm(host: str, scheme: str, parameters: Mapping[str, str], policy: P
     if parts is None or not parts.hostname:
         why = "is no address"
     elif not parts.hostname.isascii():
-        why = "names its host with letters of another alphabet, as if it were another one"
+        why = "uses letters of another alphabet in its host name to imitate another one"
     elif parts.username is not None or parts.password is not None or parts.fragment:
         why = "holds a user name or a fragment"
     elif parts.scheme == "http" and not (scheme == "http" and _may_be_plain(host, parts.netloc, policy)):

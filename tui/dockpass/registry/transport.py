@@ -112,7 +112,7 @@ class Stream:
             received += len(chunk)
             waited += pace.clock() - asked
             if pace.is_trickle(received, waited):
-                raise refused(self.url, f"it comes with less than {pace.slowest} bytes a second")
+                raise refused(self.url, f"it arrives at less than {pace.slowest} bytes a second")
             yield chunk
 
     async def whole(self, limit: int) -> Response:
@@ -121,7 +121,7 @@ class Stream:
         async for chunk in self.chunks():
             body += chunk
             if len(body) > limit:
-                raise refused(self.url, f"it answers with more than {limit >> 10} KiB")
+                raise refused(self.url, f"it has more than {limit >> 10} KiB")
         raw = bytes(body) if self.status < 400 else _masked(bytes(body), self.redact)
         return Response(self.status, self.headers, self.challenges, raw, self.url, self.reason, self.redact)
 
@@ -274,7 +274,7 @@ class Transport:
             target = resolve(url, location)
             if target is None:
                 shown = clean(stream.redact(location), 200)
-                raise refused(url, f"it redirects to {shown}, which is no address")
+                raise refused(url, f"it redirects to {shown}, which is not an address")
             if origin(target) != origin(url):
                 if not (leaves_origin and may_leave(url, target)):
                     raise refused(
@@ -300,7 +300,7 @@ class Transport:
         if self._session is None:
             raise RuntimeError("the transport is not open")
         if " " in url or not (url.isascii() and url.isprintable()):
-            raise refused(url, "it sends to an address with characters that no address has")
+            raise refused(url, "the address has invalid characters")
         self._check(url, foreign=foreign)
         proxy = self.policy.proxy_for(url)
         by = way_by(proxy, url, skips=self.policy.skips_verification(urlsplit(url).netloc))
@@ -336,7 +336,7 @@ class Transport:
         self._guard.check(host, port)
         if proxy := self.policy.proxy_for(url):
             if foreign and (host, port) == proxy.place:
-                raise refused(url, "it is the proxy itself, and no registry sends anybody there")
+                raise refused(url, "it is the proxy itself, which no registry would name")
             self._guard.way(*proxy.place)
 
 

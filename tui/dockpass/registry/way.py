@@ -34,13 +34,13 @@ def way_by(proxy: Proxy | None, url: str, *, skips: bool) -> Way:
             "proxy-scheme",
             f"{clean(urlsplit(url).netloc)} is to be reached by {proxy} ({proxy.variable}),"
             f" and dockpass speaks no {clean(proxy.scheme, 20)} with a proxy.",
-            "Name an http or https proxy, list the registry in NO_PROXY, or give --no-proxy.",
+            "Use an http or https proxy, list the registry in NO_PROXY, or give --no-proxy.",
         )
     if skips and proxy.scheme == "https":
         raise UsageError(
             "proxy-unverified",
             f"The certificate of the proxy {proxy.host} would not be checked either.",
-            "Leave out --skip-tls-verify-registry, use a proxy of plain http, or give --no-proxy.",
+            "Leave out --skip-tls-verify-registry, use a plain http proxy, or give --no-proxy.",
         )
     return Way(proxy.address, proxy.headers)
 
@@ -52,10 +52,10 @@ def require_usable(url: str, answer: aiohttp.ClientResponse, proxy: Proxy | None
     if proxy and url.startswith("http:") and (page or answer.status == 407):
         raise by_proxy(url, proxy, answer.status, answer.reason or "")
     if proxy and answer.status == 407:
-        raise refused(url, f"it answers 407 from behind the proxy {proxy.host}, as if it were one itself")
+        raise refused(url, f"it answers 407 from behind the proxy {proxy.host}, as only a proxy should")
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", ""}:
-        raise refused(url, f"it is compressed ({clean(encoding, 40)}), which nobody asked for")
+        raise refused(url, f"it is compressed ({clean(encoding, 40)}), although no compression was requested")
 
 
 def tracing() -> aiohttp.TraceConfig:

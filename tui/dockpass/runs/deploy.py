@@ -24,7 +24,7 @@ _PREFERRED = ("linux", "amd64")
 
 
 def deploy(job: Job) -> Callable[[], str]:
-    """Prepare the look-up of each of the run's references."""
+    """Prepare the lookup of each of the run's references."""
     return partial(_run, job, references_of_run(job))
 
 

@@ -78,7 +78,7 @@ def _checked(route: Route) -> Route:
         require_digest(route.reference)
     elif route.kind in {Kind.MANIFEST, Kind.TAG} and not is_tag(route.reference):
         detail = {"reference": shown(route.reference)}
-        raise Refused(404, "MANIFEST_UNKNOWN", "this is no valid tag", detail)
+        raise Refused(404, "MANIFEST_UNKNOWN", "this is not a valid tag", detail)
     return route
 
 
@@ -92,7 +92,7 @@ def require_repository(name: str) -> str:
 def require_tag(tag: str) -> str:
     """Return a tag that a manifest is to get, or refuse it, as zot does."""
     if not is_tag(tag):
-        raise Refused(400, "MANIFEST_INVALID", "this is no valid tag", {"tag": shown(tag)})
+        raise Refused(400, "MANIFEST_INVALID", "this is not a valid tag", {"tag": shown(tag)})
     return tag
 
 

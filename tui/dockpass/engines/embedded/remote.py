@@ -75,7 +75,7 @@ class Remote:
 
     async def manifest(self, reference: str) -> Fetched:
         """Return the manifest of a tag or a digest."""
-        what = f"look-up of {self.repository}{'@' if is_digest(reference) else ':'}{reference}"
+        what = f"lookup of {self.repository}{'@' if is_digest(reference) else ':'}{reference}"
         response = await self.again(
             lambda: self._session.send(
                 "GET",
@@ -90,7 +90,7 @@ class Remote:
         wanted = reference if is_digest(reference) else claimed or _digest("sha256", response.body)
         for digest in filter(None, (wanted, claimed)):
             if not is_digest(digest) or _digest(digest.partition(":")[0], response.body) != digest:
-                self._refuse(what, f"its bytes do not have the digest {clean(digest, 80)}")
+                self._refuse(what, f"its content does not match the digest {clean(digest, 80)}")
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         known = kind if kind in INDEXES | MANIFESTS else ""
         return Fetched(known, wanted, response.body)
@@ -125,7 +125,7 @@ class Remote:
         )
         if response.status == 404:
             return False
-        self._require(response, f"look-up of {digest[:19]} in {self.repository}", 200)
+        self._require(response, f"lookup of {digest[:19]} in {self.repository}", 200)
         return True
 
     async def mount(self, digest: str, source: str, tell: Callable[[str], None]) -> Upload | None:
