@@ -250,3 +250,16 @@ def test_why_tries_the_refs_of_the_clone(clone: Path) -> None:
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], cwd=clone, check=True)
     subprocess.run([*git, "branch", "rel-7"], cwd=clone, check=True)
     assert "run it for the branch rel-7" in run("why", "release").output
+
+
+def test_why_of_an_open_job_says_what_settles_it(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text(
+        "publish:\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n  script: [x]\n"
+    )
+    text = run("why", "publish").output
+    assert "CI_DEFAULT_BRANCH is not known here" in text
+    assert "depends on what is not known here" in text
+    assert "No change" not in text
+    assert (
+        "publish is not in the pipeline." in run("why", "publish", "--set", "CI_DEFAULT_BRANCH=trunk").output
+    )

@@ -122,6 +122,14 @@ def test_the_variable_and_the_file() -> None:
     )
 
 
+def test_the_runner_pulls_and_does_not_push() -> None:
+    """Only the images of a job and its services are the runner's; what a script pushes is docker's."""
+    world = World({}, {"CI_REGISTRY": HOST, "CI_JOB_TOKEN": "token"})
+    (sentence,) = disagreements(world.read_all(HOST))
+    assert "a pull by GitLab Runner logs in as gitlab-ci-token" in sentence
+    assert "push" not in sentence
+
+
 def test_the_same_user_with_another_secret_is_a_disagreement() -> None:
     world = World(
         {CONFIG: {"auths": {HOST: basic("u", "old")}}},

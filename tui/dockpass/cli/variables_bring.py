@@ -14,6 +14,12 @@ from dockpass.variables.changes import Change, where
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.logins import JobLogin, login_effects
 
+_NO_WAY = ("No change of branch, source, variables or files that was tried brings it into the pipeline.",)
+_OPEN = (
+    "It depends on what is not known here, marked with ? above. Give the value of a variable with --set;",
+    "`dockpass vars import gitlab` reads the project's settings.",
+)
+
 
 def ways_of(looked: Looked, name: str) -> tuple[Way, ...]:
     """Return what would bring a variable of the job."""
@@ -47,7 +53,7 @@ def job_way_lines(looked: Looked, ways: Sequence[JobWay]) -> Iterator[str]:
         return
     yield ""
     if not ways:
-        yield "No change of branch, source, variables or files that was tried brings it into the pipeline."
+        yield from _NO_WAY if looked.view.included is False else _OPEN
         return
     yield "what would bring it into the pipeline"
     for way in ways:

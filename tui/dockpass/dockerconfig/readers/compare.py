@@ -62,7 +62,10 @@ def _what(winner: Candidate) -> str:
 
 
 def _effect(first: Reading, other: Sequence[Reading]) -> str:
-    subject = f"a push from {'them' if len(other) > 1 else _NAMES[other[0].reader]}"
+    whose = "them" if len(other) > 1 else _NAMES[other[0].reader]
+    # The runner pulls the images of a job and its services, and never pushes.
+    pulls = any(reading.reader is Reader.RUNNER for reading in other)
+    subject = f"a pull by {whose}" if pulls else f"a push from {whose}"
     verdict, winner = other[0].verdict, other[0].winner
     if verdict is Verdict.FAILS:
         return f"{subject} fails before it begins"
