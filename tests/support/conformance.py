@@ -32,7 +32,7 @@ OCTETS = {"Content-Type": "application/octet-stream"}
 Way = Callable[[Client, str, bytes, str], Got]
 
 
-def refused(got: Got, status: int, code: str) -> None:
+def assert_refused(got: Got, status: int, code: str) -> None:
     """Hold a refusal against the form of spec.md, "Error Codes"."""
     assert got.status == status, got
     assert set(got.data) == {"errors"}

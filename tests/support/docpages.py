@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
@@ -15,6 +17,9 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+
+PLACEHOLDERS = {"COMMAND": "push", "NAME|ID...": "another:1", "NAME": "myimage:1", "DIR": "layout"}
+"""What stands for the words that a page leaves to the reader."""
 
 _SPAN = re.compile(r"`([^`]*\bdockpass [^`]+)`")
 _ENDS = {"|", "||", "&&", "&", ";", ">", ">>", "<"}
@@ -39,8 +44,12 @@ class Shown:
         return f"{self.page}:{self.number}"
 
     def calls(self) -> list[list[str]]:
-        """Return the words of each call of dockpass, without `dockpass` itself."""
-        return [words[1:] for words in _simple_commands(self.text) if words[0] == "dockpass"]
+        """Return the words of each call of dockpass, without `dockpass` itself and the marks of what may be left out."""
+        return [
+            [word.strip("[]") for word in words[1:] if word not in {"…", "..."}]
+            for words in _simple_commands(self.text)
+            if words[0] == "dockpass"
+        ]
 
 
 def blocks() -> list[Shown]:
@@ -56,6 +65,30 @@ def spans() -> list[Shown]:
         for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
         for match in _SPAN.finditer(line)
     ]
+
+
+def complaint(command: click.Command, words: list[str]) -> str:
+    """Return what is wrong with the words of a call; empty where the command has every option and argument.
+
+    The words are parsed as click does, but nothing is done, and what is missing is not asked for.
+    """
+    words = [PLACEHOLDERS.get(word, word) for word in words]
+    ctx = click.Context(command, info_name=command.name)
+    rest: list[str] = []
+    try:
+        _, rest, _ = command.make_parser(ctx).parse_args(list(words))
+        if isinstance(command, click.Group) and rest:
+            _, below, rest = command.resolve_command(ctx, rest)
+            return complaint(below, rest) if below else f"{command.name} has no such command"
+    except click.UsageError as error:
+        # A span may name an option as its last word and leave the value to the text.
+        leaves_value = isinstance(error, click.BadOptionUsage) and error.option_name == words[-1]
+        return "" if leaves_value else error.format_message()
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument) and rest:
+            taken = rest if parameter.nargs == -1 else rest[: parameter.nargs]
+            rest = rest[len(taken) :]
+    return f"{command.name} takes no {rest}" if rest else ""
 
 
 def _of_page(page: Path) -> Iterator[Shown]:

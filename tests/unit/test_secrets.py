@@ -90,8 +90,8 @@ def test_a_secret_of_eight_characters_never_comes_through(value: str, before: st
         ("robot:pa%2fss@127.0.0.1:5000/a is no registry", f"{MASK}@127.0.0.1:5000/a is no registry"),
         ("FROM: robot:pass@registry:5000/x", f"FROM: {MASK}@registry:5000/x"),
         ("“robot:pass@registry.example”", f"“{MASK}@registry.example”"),
-        ("/work/https:/robot:pass@host.example/a", f"/work/https:/{MASK}@host.example/a"),
-        ("/work/robot:pass@host.example", f"/work/{MASK}@host.example"),
+        ("/builds/https:/robot:pass@host.example/a", f"/builds/https:/{MASK}@host.example/a"),
+        ("/builds/robot:pass@host.example", f"/builds/{MASK}@host.example"),
         ("repo=robot:pass@[::1]:5000/a", f"repo={MASK}@[::1]:5000/a"),
     ],
 )

@@ -9,9 +9,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import click
 import pytest
-from docpages import Shown, blocks, spans
+from docpages import PLACEHOLDERS, Shown, blocks, complaint, spans
 from program import Program, StartedSandbox
 
 from dockpass.cli.main import cli
@@ -42,8 +41,6 @@ OTHER_STATUS = {
 }
 """What ends otherwise than with 0, and why."""
 
-PLACEHOLDERS = {"COMMAND": "push", "NAME|ID...": "another:1", "NAME": "myimage:1", "DIR": "layout"}
-
 CI_YAML = """
 publish:
   environment: production
@@ -64,42 +61,21 @@ def without_comment(shown: Shown) -> str:
 @pytest.mark.parametrize("shown", [*BLOCKS, *spans()], ids=lambda shown: f"{shown.name} {shown.text}"[:70])
 def test_every_command_and_option_exists(shown: Shown) -> None:
     for words in shown.calls():
-        parse(cli, [word.strip("[]") for word in words if word not in {"…", "..."}])
+        assert complaint(cli, words) == ""
 
 
-def parse(command: click.Command, words: list[str]) -> None:
-    """Parse as click does, without doing anything; raises for what the command does not have."""
-    words = [PLACEHOLDERS.get(word, word) for word in words]
-    ctx = click.Context(command, info_name=command.name)
-    rest = []
-    try:
-        _, rest, _ = command.make_parser(ctx).parse_args(list(words))
-    except click.BadOptionUsage as error:
-        # A span may name an option as its last word and leave the value to the text.
-        if isinstance(error, click.NoSuchOption) or error.option_name != words[-1]:
-            raise
-    if isinstance(command, click.Group) and rest:
-        name, below, rest = command.resolve_command(ctx, rest)
-        assert below, f"{command.name} has no {name}"
-        parse(below, rest)
-    else:
-        for parameter in command.params:
-            if isinstance(parameter, click.Argument) and rest:
-                taken = rest if parameter.nargs == -1 else rest[: parameter.nargs]
-                rest = rest[len(taken) :]
-        assert not rest, f"{command.name} takes no {rest}"
-
-
-def test_what_does_not_exist_is_found() -> None:
-    for words in (
-        ["explain", "push", "--nope"],
-        ["pusch"],
-        ["images", "nope"],
-        ["paths", "push"],
-        ["--nope"],
-    ):
-        with pytest.raises((click.UsageError, AssertionError)):
-            parse(cli, words)
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("explain push --nope", "--nope"),
+        ("pusch", "pusch"),
+        ("images nope", "nope"),
+        ("paths push", "push"),
+        ("--nope", "--nope"),
+    ],
+)
+def test_what_does_not_exist_is_found(line: str, missing: str) -> None:
+    assert missing in complaint(cli, line.split())
 
 
 def test_the_table_names_only_what_the_pages_show() -> None:

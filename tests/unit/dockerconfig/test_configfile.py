@@ -235,5 +235,8 @@ _SECTIONS = st.dictionaries(
 def test_no_content_makes_reading_or_resolving_fail(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as directory:
         Path(directory, "config.json").write_bytes(content)
-        read_config(Path(directory))
-        resolve(Path(directory), ["a.example"], environ={"PATH": ""})
+        config = read_config(Path(directory))
+        found = resolve(Path(directory), ["a.example"], environ={"PATH": ""})
+    assert (config.state is FileState.READ) == (not config.problem)
+    assert found.credentials.keys() <= {"a.example"}
+    assert {step.host for step in found.trace} == {"a.example"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bounds import bounded
+from bounds import measured
 from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
@@ -301,19 +301,25 @@ READERS: tuple[Callable[[str], object], ...] = (
 @pytest.mark.parametrize("number", range(len(READERS)))
 def test_long_texts_take_neither_many_steps_nor_much_memory(number: int) -> None:
     for text in WORST:
-        with bounded(12 * len(text) + 1000), suppress(DockpassError, NotJson):
+        with measured() as cost, suppress(DockpassError, NotJson):
             READERS[number](text)
+        assert cost.calls <= 12 * len(text) + 1000
+        assert cost.megabytes < 64
 
 
 def test_many_long_headers_are_cut() -> None:
-    with bounded(2 * 200 * LONGEST_HEADER):
+    with measured() as cost:
         found = parse_challenges(["a " * LONG] * 200)
+    assert cost.calls <= 2 * 200 * LONGEST_HEADER
+    assert cost.megabytes < 64
     assert len(found) <= MOST_CHALLENGES
     assert LONGEST_HEADER < LONG
 
 
 def test_a_stream_without_line_ends_is_cut() -> None:
-    with bounded(100_000, megabytes=16):
+    with measured() as cost:
         for event in objects(b"x" * (1 << 16) for _ in range(512)):
             assert len(str(event)) <= LONGEST_SHOWN + 100
+    assert cost.calls <= 100_000
+    assert cost.megabytes < 16
     assert LONGEST_LINE <= 1 << 20

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 import pytest
-from conformance import refused
+from conformance import assert_refused
 from sandboxclient import INDEX, MANIFEST, Client, digest_of
 
 from dockpass.registry.links import next_page
@@ -131,11 +131,11 @@ def test_links_lead_through_all_the_tags(judged: Client, path: str, count: int) 
 @pytest.mark.parametrize("count", ["-1", "many", "1.5"])
 def test_a_number_of_tags_that_is_none(judged: Client, path: str, count: str) -> None:
     judged.image(path, "v1")
-    refused(judged.ask("GET", f"/v2/{path}/tags/list?n={count}"), 400, "PAGINATION_NUMBER_INVALID")
+    assert_refused(judged.ask("GET", f"/v2/{path}/tags/list?n={count}"), 400, "PAGINATION_NUMBER_INVALID")
 
 
 def test_tags_of_a_repository_that_is_not_there(judged: Client, path: str) -> None:
-    refused(judged.ask("GET", f"/v2/{path}/tags/list"), 404, "NAME_UNKNOWN")
+    assert_refused(judged.ask("GET", f"/v2/{path}/tags/list"), 404, "NAME_UNKNOWN")
 
 
 def test_referrers_of_what_is_there_and_of_what_is_not(judged: Client, path: str, world: World) -> None:
@@ -162,7 +162,7 @@ def test_referrers_in_a_repository_that_is_not_there(judged: Client, path: str, 
 
 @pytest.mark.parametrize("digest", ["sha256:beef", "latest", f"md5:{'a' * 32}"])
 def test_referrers_of_what_is_no_digest(judged: Client, path: str, digest: str) -> None:
-    refused(judged.ask("GET", f"/v2/{path}/referrers/{digest}"), 400, "DIGEST_INVALID")
+    assert_refused(judged.ask("GET", f"/v2/{path}/referrers/{digest}"), 400, "DIGEST_INVALID")
 
 
 def test_a_referrer_is_listed_once_and_no_longer_than_it_is_there(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from operator import attrgetter
 
 import pytest
-from conformance import refused
+from conformance import assert_refused
 from sandboxclient import Client, digest_of
 
 from dockpass.sandbox.flavours import Flavour
@@ -79,7 +79,7 @@ def test_what_is_not_there_cannot_be_deleted(
 ) -> None:
     if there:
         judged.image(path, "v1")
-    refused(judged.ask("DELETE", f"/v2/{path}/{what}"), answer, code)
+    assert_refused(judged.ask("DELETE", f"/v2/{path}/{what}"), answer, code)
 
 
 @pytest.mark.parametrize("flavour", [Flavour.NO_DELETE, Flavour.DOCKERHUB], ids=attrgetter("value"))
@@ -89,7 +89,7 @@ def test_deletion_that_is_switched_off(start: Start, flavour: Flavour) -> None:
     manifest, blob = client.image("a/b", "v1"), digest_of(LAYER)
     for what in ("manifests/v1", f"manifests/{manifest}", f"blobs/{blob}"):
         got = client.ask("DELETE", f"/v2/a/b/{what}")
-        refused(got, 405, "UNSUPPORTED")
+        assert_refused(got, 405, "UNSUPPORTED")
         assert {"GET", "HEAD"} <= set(got.headers["Allow"].split(", "))
         assert "DELETE" not in got.headers["Allow"]
         assert status(client, "a/b", what) == 200

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conformance import refused, where
+from conformance import assert_refused, where
 from sandboxclient import CONFIG, INDEX, MANIFEST, Client, Got, digest_of
 
 LAYER, CONFIG_BLOB = b"a layer", b"{}"
@@ -30,7 +30,7 @@ def index_of(*digests: str, **extra: object) -> bytes:
     return json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries, **extra}).encode()
 
 
-def accepted(client: Client, got: Got, raw: bytes, media_type: str = MANIFEST) -> None:
+def assert_accepted(client: Client, got: Got, raw: bytes, media_type: str = MANIFEST) -> None:
     """Hold an answer to a push against spec.md: its Location can be pulled, byte by byte."""
     assert got.status == 201, got
     found = client.ask("GET", where(got))
@@ -41,7 +41,7 @@ def test_one_manifest_under_four_tags(judged: Client, path: str) -> None:
     raw = ready(judged, path)
     for tag in ("test0", "test1", "test2", "test3"):
         got = judged.put(path, tag, raw)
-        accepted(judged, got, raw)
+        assert_accepted(judged, got, raw)
         assert got.headers["Docker-Content-Digest"] == digest_of(raw)
         assert judged.ask("GET", f"/v2/{path}/manifests/{tag}").body == raw
     assert judged.ask("GET", f"/v2/{path}/manifests/{digest_of(raw)}").body == raw
@@ -51,7 +51,7 @@ def test_one_manifest_under_four_tags(judged: Client, path: str) -> None:
 def test_a_manifest_by_its_digest(judged: Client, path: str, algorithm: str) -> None:
     raw = ready(judged, path)
     got = judged.put(path, digest_of(raw, algorithm), raw)
-    accepted(judged, got, raw)
+    assert_accepted(judged, got, raw)
     assert got.headers["Docker-Content-Digest"] == digest_of(raw, algorithm)
 
 
@@ -59,45 +59,45 @@ def test_a_manifest_without_layers_and_without_a_media_type_of_its_own(judged: C
     judged.blob(path, CONFIG_BLOB)
     raw = bare({"layers": []}).replace(b'"mediaType": "' + MANIFEST.encode() + b'",', b"")
     assert json.loads(raw).keys() == {"schemaVersion", "config", "layers"}
-    accepted(judged, judged.put(path, "emptylayer", raw), raw)
+    assert_accepted(judged, judged.put(path, "emptylayer", raw), raw)
 
 
 def test_parameters_of_the_content_type_are_left_out(judged: Client, path: str) -> None:
     raw = ready(judged, path)
-    accepted(judged, judged.put(path, "v1", raw, f"{MANIFEST}; charset=utf-8"), raw)
+    assert_accepted(judged, judged.put(path, "v1", raw, f"{MANIFEST}; charset=utf-8"), raw)
 
 
 def test_an_index_of_nothing_of_images_and_of_indexes(judged: Client, path: str) -> None:
     children: list[str] = []
     for raw in (ready(judged, path), index_of()):
         media_type = MANIFEST if not children else INDEX
-        accepted(judged, judged.put(path, digest_of(raw), raw, media_type), raw, media_type)
+        assert_accepted(judged, judged.put(path, digest_of(raw), raw, media_type), raw, media_type)
         children.append(digest_of(raw))
     for number in range(2):
         raw = index_of(*children)
-        accepted(judged, judged.put(path, f"nested{number}", raw, INDEX), raw, INDEX)
+        assert_accepted(judged, judged.put(path, f"nested{number}", raw, INDEX), raw, INDEX)
         children.append(digest_of(raw))
 
 
 def test_fields_that_nobody_knows_are_kept(judged: Client, path: str) -> None:
     raw = ready(judged, path, **{"org.example.unknown": {"any": [1, None]}, "artifactType": "a/b"})
-    accepted(judged, judged.put(path, "v1", raw), raw)
+    assert_accepted(judged, judged.put(path, "v1", raw), raw)
 
 
 def test_a_layer_that_is_kept_elsewhere_need_not_be_here(judged: Client, path: str) -> None:
     foreign = {"mediaType": "x/y", "digest": ABSENT, "size": 1, "urls": ["https://store.example"]}
     raw = ready(judged, path, layers=[foreign])
-    accepted(judged, judged.put(path, "v1", raw), raw)
+    assert_accepted(judged, judged.put(path, "v1", raw), raw)
 
 
 @pytest.mark.parametrize("what", ["layer", "config", "child"])
 def test_a_part_that_is_not_there_is_told_by_its_own_code(judged: Client, path: str, what: str) -> None:
     if what == "child":
-        refused(judged.put(path, "v1", index_of(ABSENT), INDEX), 400, "MANIFEST_BLOB_UNKNOWN")
+        assert_refused(judged.put(path, "v1", index_of(ABSENT), INDEX), 400, "MANIFEST_BLOB_UNKNOWN")
         return
     judged.blob(path, LAYER if what == "config" else CONFIG_BLOB)
     layer = {"mediaType": "x/y", "digest": digest_of(LAYER), "size": len(LAYER)}
-    refused(judged.put(path, "v1", bare({"layers": [layer]})), 400, "MANIFEST_BLOB_UNKNOWN")
+    assert_refused(judged.put(path, "v1", bare({"layers": [layer]})), 400, "MANIFEST_BLOB_UNKNOWN")
 
 
 def test_a_manifest_of_nearly_four_mebibytes_is_taken_and_a_larger_one_told(
@@ -105,26 +105,26 @@ def test_a_manifest_of_nearly_four_mebibytes_is_taken_and_a_larger_one_told(
 ) -> None:
     notes = {f"large-annotation-{number}": "A" * 10_000 for number in range(390)}
     raw = ready(judged, path, annotations=notes)
-    accepted(judged, judged.put(path, "large", raw), raw)
-    refused(judged.put(path, "larger", raw + b" " * (4 << 20)), 413, "SIZE_INVALID")
+    assert_accepted(judged, judged.put(path, "large", raw), raw)
+    assert_refused(judged.put(path, "larger", raw + b" " * (4 << 20)), 413, "SIZE_INVALID")
 
 
 @pytest.mark.parametrize("reference", [ABSENT, "sha256:baddigeststring", f"md5:{'a' * 32}"])
 def test_a_manifest_under_a_digest_that_is_not_its_own(judged: Client, path: str, reference: str) -> None:
     raw = ready(judged, path)
-    refused(judged.put(path, reference, raw), 400, "DIGEST_INVALID")
+    assert_refused(judged.put(path, reference, raw), 400, "DIGEST_INVALID")
     assert judged.ask("GET", f"/v2/{path}/manifests/{digest_of(raw)}").status == 404
 
 
 @pytest.mark.parametrize("raw", [b"blablabla", b"", b"[]"])
 def test_what_is_no_manifest(judged: Client, path: str, raw: bytes) -> None:
-    refused(judged.put(path, "v1", raw), 400, "MANIFEST_INVALID")
+    assert_refused(judged.put(path, "v1", raw), 400, "MANIFEST_INVALID")
 
 
 def test_a_manifest_under_what_is_no_tag(judged: Client, path: str) -> None:
     raw = ready(judged, path)
-    refused(judged.put(path, ".INVALID_MANIFEST_NAME", raw), 404, "MANIFEST_UNKNOWN")
-    refused(judged.put(path, f"{digest_of(raw)}?tag=v1&tag=.no", raw), 400, "MANIFEST_INVALID")
+    assert_refused(judged.put(path, ".INVALID_MANIFEST_NAME", raw), 404, "MANIFEST_UNKNOWN")
+    assert_refused(judged.put(path, f"{digest_of(raw)}?tag=v1&tag=.no", raw), 400, "MANIFEST_INVALID")
     assert judged.ask("GET", f"/v2/{path}/manifests/v1").status == 404
 
 
@@ -134,7 +134,7 @@ def test_tags_come_with_a_digest(judged: Client, path: str, algorithm: str) -> N
     tags = [f"t{number:02}" for number in range(10)]
     query = "&".join(f"tag={tag}" for tag in tags)
     got = judged.put(path, f"{digest_of(raw, algorithm)}?{query}", raw)
-    accepted(judged, got, raw)
+    assert_accepted(judged, got, raw)
     told = ",".join(got.headers.get_all("OCI-Tag", [])).split(",")
     assert [tag.strip() for tag in told] == tags
     for tag in tags:
@@ -147,7 +147,7 @@ def test_tags_come_with_a_digest(judged: Client, path: str, algorithm: str) -> N
 def test_a_subject_that_is_not_there_is_taken_and_told(judged: Client, path: str, by: str, kind: str) -> None:
     raw = ready(judged, path, subject=SUBJECT) if kind == MANIFEST else index_of(subject=SUBJECT)
     got = judged.put(path, "v1" if by == "tag" else digest_of(raw), raw, kind)
-    accepted(judged, got, raw, kind)
+    assert_accepted(judged, got, raw, kind)
     assert got.headers["OCI-Subject"] == ABSENT
 
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conformance import CODES, OF_DISTRIBUTION, refused
+from conformance import CODES, OF_DISTRIBUTION, assert_refused
 from sandboxclient import CONFIG, MANIFEST, Client, digest_of
 
 from dockpass import sandbox
@@ -89,7 +89,7 @@ def test_what_is_not_there(judged: Client, method: str, repository: str, what: s
     got = judged.ask(method, f"/v2/{repository}/{what}")
     assert got.status == 404
     if method == "GET":
-        refused(got, 404, code)
+        assert_refused(got, 404, code)
 
 
 @pytest.mark.parametrize("kind", ["manifests", "blobs"])
@@ -97,13 +97,13 @@ def test_what_is_not_there(judged: Client, method: str, repository: str, what: s
 def test_a_digest_outside_the_grammar_is_refused_in_the_specifications_form(
     judged: Client, kind: str, digest: str
 ) -> None:
-    refused(judged.ask("GET", f"/v2/{REPOSITORY}/{kind}/{digest}"), 400, "DIGEST_INVALID")
+    assert_refused(judged.ask("GET", f"/v2/{REPOSITORY}/{kind}/{digest}"), 400, "DIGEST_INVALID")
 
 
 def test_a_body_with_a_get_changes_nothing(judged: Client) -> None:
     headers = {"Content-Type": MANIFEST}
     got = judged.ask("GET", f"/v2/{REPOSITORY}/manifests/sha256:totallywrong", b"blablabla", headers)
-    refused(got, 400, "DIGEST_INVALID")
+    assert_refused(got, 400, "DIGEST_INVALID")
     assert judged.ask("GET", f"/v2/{REPOSITORY}/manifests/v1", b"blablabla", headers).body == RAW
 
 

@@ -7,12 +7,12 @@ import pytest
 from conformance import (
     OCTETS,
     WAYS,
+    assert_refused,
     begin,
     by_chunks,
     by_post_and_put,
     chunk,
     closing,
-    refused,
     where,
 )
 from sandboxclient import Client, Got, digest_of
@@ -51,7 +51,7 @@ def test_a_blob_that_is_not_its_digests_is_not_kept(
 ) -> None:
     digest = digest_of(RAW, algorithm)
     spoilt = RAW + b"oh no"
-    refused(WAYS[way](judged, path, spoilt, digest), 400, "DIGEST_INVALID")
+    assert_refused(WAYS[way](judged, path, spoilt, digest), 400, "DIGEST_INVALID")
     assert pulled(judged, path, digest).status == 404
     assert pulled(judged, path, digest_of(spoilt, algorithm)).status == 404
 
@@ -87,7 +87,7 @@ def test_a_chunk_out_of_order_is_told_and_can_be_put_right(
         target = where(chunk(judged, target, RAW[:before], 0))
     wrong = HALF if not before else 0
     got = chunk(judged, closing(target, DIGEST), RAW[wrong : wrong + HALF], wrong, method)
-    refused(got, 416, "RANGE_INVALID")
+    assert_refused(got, 416, "RANGE_INVALID")
     told = judged.ask("GET", target)
     assert (told.status, told.body) == (204, b"")
     assert told.headers["Range"] == f"0-{max(before - 1, 0)}"
@@ -100,7 +100,7 @@ def test_a_chunk_out_of_order_is_told_and_can_be_put_right(
 def test_a_chunk_that_is_sent_again_is_out_of_order(judged: Client, path: str) -> None:
     first = begin(judged, path)
     assert chunk(judged, first, RAW[:HALF], 0).status == 202
-    refused(chunk(judged, first, RAW[:HALF], 0), 416, "RANGE_INVALID")
+    assert_refused(chunk(judged, first, RAW[:HALF], 0), 416, "RANGE_INVALID")
     told = judged.ask("GET", first)
     assert (told.status, told.headers["Range"]) == (204, f"0-{HALF - 1}")
     assert chunk(judged, where(told), RAW[HALF:], HALF).status == 202
@@ -110,7 +110,7 @@ def test_a_chunk_that_is_sent_again_is_out_of_order(judged: Client, path: str) -
 def test_a_chunk_of_another_length_than_it_says(judged: Client, path: str, content_range: str) -> None:
     target = begin(judged, path)
     got = judged.ask("PATCH", target, RAW[:50], {"Content-Range": content_range, **OCTETS})
-    refused(got, 400, "SIZE_INVALID")
+    assert_refused(got, 400, "SIZE_INVALID")
     assert by_chunks(judged, path, RAW, DIGEST).status == 201
 
 
@@ -127,14 +127,14 @@ def test_an_upload_can_be_cancelled(judged: Client, path: str, so_far: int) -> N
         chunk(judged, target, RAW, 0),
         judged.ask("PUT", closing(target, DIGEST), RAW),
     ):
-        refused(again, 404, "BLOB_UPLOAD_UNKNOWN")
+        assert_refused(again, 404, "BLOB_UPLOAD_UNKNOWN")
 
 
 def test_an_upload_that_is_closed_is_over(judged: Client, path: str) -> None:
     target = begin(judged, path)
     assert judged.ask("PUT", closing(target, DIGEST), RAW, OCTETS).status == 201
-    refused(judged.ask("GET", target), 404, "BLOB_UPLOAD_UNKNOWN")
-    refused(judged.ask("PUT", closing(target, DIGEST), RAW, OCTETS), 404, "BLOB_UPLOAD_UNKNOWN")
+    assert_refused(judged.ask("GET", target), 404, "BLOB_UPLOAD_UNKNOWN")
+    assert_refused(judged.ask("PUT", closing(target, DIGEST), RAW, OCTETS), 404, "BLOB_UPLOAD_UNKNOWN")
 
 
 @pytest.mark.parametrize("digest", ["sha256:beef", f"md5:{'a' * 32}", "none", ""])
@@ -142,11 +142,11 @@ def test_a_digest_that_is_none_is_refused_and_the_session_goes_on(
     judged: Client, path: str, digest: str
 ) -> None:
     target = begin(judged, path)
-    refused(judged.ask("PUT", closing(target, digest), RAW, OCTETS), 400, "DIGEST_INVALID")
-    refused(judged.ask("PUT", target, RAW, OCTETS), 400, "DIGEST_INVALID")
+    assert_refused(judged.ask("PUT", closing(target, digest), RAW, OCTETS), 400, "DIGEST_INVALID")
+    assert_refused(judged.ask("PUT", target, RAW, OCTETS), 400, "DIGEST_INVALID")
     if digest:
         got = judged.ask("POST", f"/v2/{path}/blobs/uploads/?digest={digest}", RAW, OCTETS)
-        refused(got, 400, "DIGEST_INVALID")
+        assert_refused(got, 400, "DIGEST_INVALID")
     assert judged.ask("PUT", closing(target, DIGEST), RAW, OCTETS).status == 201
 
 
@@ -163,7 +163,7 @@ def test_an_algorithm_that_is_announced(judged: Client, path: str, algorithm: st
 @pytest.mark.parametrize("algorithm", ["md5", "sha384", "SHA256", "..%2Fetc", "%1b%5d0"])
 def test_an_algorithm_that_is_not_known(judged: Client, path: str, algorithm: str, rest: str) -> None:
     got = judged.ask("POST", f"/v2/{path}/blobs/uploads/?digest-algorithm={algorithm}{rest}", RAW)
-    refused(got, 400, "DIGEST_INVALID")
+    assert_refused(got, 400, "DIGEST_INVALID")
     assert re.search(r"sha256.*sha512", got.message)
     assert "\x1b" not in str(got.data)
     assert pulled(judged, path, DIGEST).status == 404
@@ -213,4 +213,4 @@ def test_a_mount_of_what_is_in_the_repository_itself_needs_no_source(judged: Cli
 
 def test_a_mount_of_what_is_no_digest_is_refused(judged: Client, path: str) -> None:
     got = judged.ask("POST", f"/v2/{path}/blobs/uploads/?mount=sha256:beef&from={path}/one", b"")
-    refused(got, 400, "DIGEST_INVALID")
+    assert_refused(got, 400, "DIGEST_INVALID")
