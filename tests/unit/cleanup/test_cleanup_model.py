@@ -290,8 +290,8 @@ one_of = st.sampled_from
 
 @st.composite
 def manifests(draw: st.DrawFn, number: int, digests: list[str]) -> bytes:
-    """Draw an image, or what names others: an index, an artifact, or one that no strict reader takes."""
-    kinds = ["image"] * (number < LATER) + ["index"] * 5 + ["subject", "twice", "other case"]
+    """Draw an image, or what names others: an index, an artifact, or one that few readers take."""
+    kinds = ["image"] * (number < LATER) + ["index"] * 5 + ["subject", "twice", "other case", "unusual"]
     kind = draw(one_of(kinds)) if digests else "image"
     if kind == "image":
         return json.dumps(image(number)).encode()
@@ -306,6 +306,8 @@ def manifests(draw: st.DrawFn, number: int, digests: list[str]) -> bytes:
         data = image(number, subject={"digest": listed[0]})
     elif kind == "other case":
         data = {"layers": [], "Manifests": data["manifests"], "n": number}
+    elif kind == "unusual":
+        data = {"mediaType": draw(one_of([IMAGE, INDEX, "x"])), "layers": [], "parts": listed, "n": number}
     raw = json.dumps(data).encode()
     raw = b'{"mediaType": "x", ' + raw[1:] if kind == "twice" else raw
     NAMES_OF[raw] = tuple(listed)

@@ -1,10 +1,11 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fakeregistry import FakeRegistry, Said, digest_of, refusal
+from fakeregistry import IMAGE, INDEX, FakeRegistry, Said, digest_of, refusal
 from logins import ANONYMOUS
 
 from dockpass.cleanup.execute import TagResult, execute
@@ -113,6 +114,72 @@ async def test_an_artifact_tells_its_subject_and_its_age_by_annotation(
     )
     found = (await surveyed(client))["sbom"]
     assert (found.subject, found.created, found.problem) == (subject, LONG_AGO, "")
+
+
+UNUSUAL = {
+    "images of another key": {"layers": [], "images": [{"digest": "DIGEST"}]},
+    "a map of digests": {"layers": [], "platforms": {"linux/amd64": "DIGEST"}},
+    "an artifact manifest": {
+        "mediaType": "application/vnd.oci.artifact.manifest.v1+json",
+        "blobs": [{"mediaType": IMAGE, "digest": "DIGEST"}],
+    },
+    "docker's first schema": {
+        "mediaType": "application/vnd.docker.distribution.manifest.v1+json",
+        "fsLayers": [{"blobSum": "DIGEST"}],
+    },
+    "a list of another type": {
+        "mediaType": "application/vnd.example.v1",
+        "manifests": [],
+        "parts": ["DIGEST"],
+    },
+    "layers of another type": {"mediaType": "application/vnd.example.v1", "layers": [{"digest": "DIGEST"}]},
+    "an annotation of another type": {
+        "mediaType": "application/vnd.example.v1",
+        "layers": [],
+        "annotations": {"base": "docker://web@DIGEST"},
+    },
+    "an image with a field more": {"mediaType": IMAGE, "config": {}, "images": [{"digest": "DIGEST"}]},
+    "an index with a field more": {"mediaType": INDEX, "manifests": [], "blobs": [{"digest": "DIGEST"}]},
+    "an image whose layer is an image": {
+        "mediaType": IMAGE,
+        "layers": [{"mediaType": IMAGE, "digest": "DIGEST"}],
+    },
+    "an image whose config is an index": {
+        "mediaType": IMAGE,
+        "config": {"mediaType": INDEX, "digest": "DIGEST"},
+    },
+    "a type that is no text": {"mediaType": ["DIGEST"], "layers": []},
+}
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+@pytest.mark.parametrize("what", UNUSUAL)
+async def test_all_that_an_unusual_manifest_names_stays_with_it(
+    fake: FakeRegistry, client: RegistryClient, what: str, claimed: bool
+) -> None:
+    named = fake.image("v1", LONG_AGO)
+    part = fake.image("v2", LONG_AGO, number=2)
+    fake.index("v3", [part])
+    fake.image("v4", LONG_AGO, number=4)
+    for tag, digest in (("kept-image", named), ("kept-index", fake.tagged["v3"])):
+        content = json.loads(json.dumps(UNUSUAL[what]).replace("DIGEST", digest))
+        if isinstance(content.get("config"), dict):
+            content["config"].setdefault("digest", digest_of(b"config"))
+        fake.manifest(content, tag)
+        if not claimed:
+            raw, media_type = fake.manifests[fake.tagged[tag]]
+            fake.say("GET", f"/v2/web/manifests/{tag}", Said(200, raw, (("Content-Type", media_type),)))
+    assert await carried_out(client, await planned(client, "v.*")) == {"v4": "deleted"}
+    assert {"v1", "v2", "v3"} <= fake.tagged.keys()
+
+
+async def test_what_a_plain_image_names_as_its_base_is_not_needed(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    base = fake.image("v1", LONG_AGO)
+    fake.image("kept", NOW, annotations={"org.opencontainers.image.base.digest": base})
+    fake.image("also", NOW, artifactType="application/vnd.example", layers=[{"digest": base}])
+    assert await carried_out(client, await planned(client, "v.*")) == {"v1": "deleted"}
 
 
 async def test_a_broken_image_is_told_and_the_others_are_read(

@@ -11,7 +11,7 @@ from typing import Any
 from dockpass.cleanup.plan import TagInfo
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.contents import INDEX_TYPES, Manifest, Seen, digests_in
+from dockpass.registry.contents import INDEX_TYPES, MOST_NAMED, Manifest, Seen, digests_in
 from dockpass.registry.failures import RegistryError
 
 MOST_IMAGES = 50
@@ -139,16 +139,22 @@ class TagReader:
 
 
 def _node(seen: Seen) -> _Node:
-    """Return what a look found of one manifest."""
+    """Return what a look found of one manifest.
+
+    One that cannot be read, or is of a format that is not known here, needs every digest that it names.
+    """
     manifest = seen.manifest
+    named = [_Link(digest, nests=False, ages=False) for digest in sorted(seen.named or ())]
     if manifest is None:
-        named = tuple(_Link(digest, nests=False, ages=False) for digest in sorted(seen.named or ()))
         return _Node(
-            links=named, problem=seen.problem, known=seen.named is not None, there=seen.status != 404
+            links=tuple(named), problem=seen.problem, known=seen.named is not None, there=seen.status != 404
         )
     links = [_link(entry, ages=not _is_attestation(entry)) for entry in _entries(manifest)]
     subjects = digests_in([manifest.data.get("subject")])
     links += [_Link(digest, nests=False, ages=False) for digest in subjects]
+    known = manifest.is_standard or seen.named is not None
+    if not manifest.is_standard:
+        links += named
     config = manifest.data.get("config")
     is_image = isinstance(config, dict) and config.get("mediaType", _IMAGE_CONFIGS[0]) in _IMAGE_CONFIGS
     annotations = manifest.data.get("annotations")
@@ -158,6 +164,8 @@ def _node(seen: Seen) -> _Node:
         config=str(config.get("digest")) if isinstance(config, dict) and is_image else "",
         created=parse_time(annotations.get(_CREATED)) if isinstance(annotations, dict) else None,
         size=_size(manifest),
+        problem="" if known else f"it names more than {MOST_NAMED:,} digests",
+        known=known,
     )
 
 

@@ -18,8 +18,8 @@ from dockpass.references.reference import is_digest, is_repository_path, is_tag
 from dockpass.registry.answer import Answer, Where, read_answer
 from dockpass.registry.claims import Claims, read_claims
 from dockpass.registry.contents import (
-    INDEX_TYPES,
     LARGEST_MANIFEST,
+    MEDIA_TYPES,
     Manifest,
     Seen,
     digests_in,
@@ -34,11 +34,6 @@ from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, Transport
 from dockpass.text import clean
 
-MEDIA_TYPES = (
-    *INDEX_TYPES,
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 LARGEST_PAGE = 4 << 20
 
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}

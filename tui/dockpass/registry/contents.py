@@ -20,6 +20,11 @@ INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+MEDIA_TYPES = (
+    *INDEX_TYPES,
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
 LARGEST_MANIFEST = 4 << 20
 MOST_NAMED = 10_000
 
@@ -28,6 +33,7 @@ _HEX = re.compile(r"(?=([0-9a-f]{64}))")
 _LONG_HEX = re.compile(r"(?=([0-9a-f]{128}))")
 _GZIP = b"\x1f\x8b"
 _KNOWN = ("manifests", "subject", "digest", "config", "layers", "mediaType")
+_FIELDS = frozenset({*_KNOWN, "schemaVersion", "artifactType", "annotations"}) - {"digest"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +50,27 @@ class Manifest:
         """Whether it lists manifests, one a platform."""
         return self.media_type in INDEX_TYPES or isinstance(self.data.get("manifests"), list)
 
+    @property
+    def is_standard(self) -> bool:
+        """Whether it needs other manifests only as the OCI and Docker formats say: `manifests`, `subject`."""
+        layers = self.data.get("layers")
+        blobs = [*(layers if isinstance(layers, list) else ()), self.data.get("config")]
+        types = [blob.get("mediaType") for blob in blobs if isinstance(blob, dict)]
+        return (
+            self.media_type in MEDIA_TYPES
+            and self.data.keys() <= _FIELDS
+            and not any(str(found).lower() in MEDIA_TYPES for found in types)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """An answer for a tag or digest: its manifest, or why it cannot be read (`problem`).
 
     `digest` is empty where it is not known. `named` are all digests that the image's bytes name; None
-    where no bytes came that are known to be the image's. `absent` says that the registry answered, in
-    its own form, that it is not there; `status` is that of the answer, 0 for one that was refused.
+    where no bytes came that are known to be the image's, or where they cannot be searched. `absent` says
+    that the registry answered, in its own form, that it is not there; `status` is that of the answer, 0 for
+    one that was refused.
     """
 
     status: int = 200
@@ -81,11 +100,11 @@ def read_content(raw: bytes, digest: str, content_type: str, *, claimed: bool) -
         return Seen(digest=digest, named=digests_named(raw), problem=problem)
     media_type = data.get("mediaType") or content_type.partition(";")[0]
     manifest = Manifest(digest, clean(str(media_type), 120), data, len(raw))
-    return Seen(digest=digest, manifest=manifest, named=named)
+    return Seen(digest=digest, manifest=manifest, named=digests_named(raw))
 
 
 def digests_named(raw: bytes) -> frozenset[str] | None:
-    """Return each digest that the bytes name in any spelling; None for bytes that are no text.
+    """Return each digest that the bytes name in any spelling; None for bytes that are not text, or too many.
 
     64 hexadecimal digits in a row count, whatever stands before them: JSON has many ways to write a colon,
     and what is named too much is only kept.
