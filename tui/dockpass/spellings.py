@@ -116,7 +116,7 @@ def packed(text: str) -> bytes:
 
 
 def holds_text(raw: bytes, *, ascii_only: bool) -> bool:
-    """Tell whether eight characters of text stand somewhere in `raw`, as hardly ever by chance."""
+    """Tell whether eight characters of text stand together in `raw`; random bytes hardly ever have them."""
     if _ASCII_RUN in raw.translate(_MARKS):
         return True
     return not ascii_only and bool(_UTF8_HINT.search(raw) and _UTF8_RUN.search(raw))

@@ -83,12 +83,11 @@ def _taken(path: Path) -> int | None:
         raise NoTurn(clean(str(error))) from error
     try:
         if not stat.S_ISREG(os.fstat(lock).st_mode):
-            raise NoTurn(f"{path} is no file")
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(lock), path.lstat()):
-            return lock
-    except (BlockingIOError, FileNotFoundError):
-        pass  # it is held, or its last holder has just removed it
+            raise NoTurn(f"{path} is not a regular file")
+        with suppress(BlockingIOError, FileNotFoundError):  # held, or just removed by its last holder
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(lock), path.lstat()):
+                return lock
     except BaseException:
         os.close(lock)
         raise
@@ -104,9 +103,8 @@ def _opened(path: Path) -> int:
     except FileNotFoundError:
         lock, made = tempfile.mkstemp(dir=path.parent, prefix=PREFIX)
     try:
-        os.fchmod(
-            lock, 0o444
-        )  # before it has its name, so that nobody meets a file that is not theirs to read
+        # Before it has its name, so that nobody finds a file there that they may not read.
+        os.fchmod(lock, 0o444)
         with suppress(FileExistsError):
             os.link(made, path)
             return lock

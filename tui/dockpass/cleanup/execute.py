@@ -252,7 +252,7 @@ class _Execution:
                 if failure is not None and failure is self._stop:
                     return
                 outcome = "failed"
-                says = "that it deleted it" if existed else "that it does not exist"
+                says = "it was deleted" if existed else "it does not exist"
                 words = words or f"the registry said {says}, but it still exists"
             elif seen.digest:
                 outcome, words = "moved", "it now points to another image"

@@ -81,7 +81,7 @@ class Watch:
             return f"{(*sibling, self._needed.get(digest, ''))[0]} now uses the same image"
         if self._doubts:
             tag = min(self._doubts)
-            return f"{tag} {self._doubts[tag]}, and may need it"
+            return f"{tag} {self._doubts[tag]}; it may need this image"
         return ""
 
     def on(self, digest: str) -> tuple[str, ...]:

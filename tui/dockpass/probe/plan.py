@@ -68,7 +68,7 @@ class Services(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CandidateLogin:
-    """A login that could be used. `absent` says why it is not there, or not used at this host.
+    """A login that could be used. `absent` says why it is missing, or not used for this host.
 
     `unknown` names the variable that would have to be known to use it; `absent` then says so too.
 

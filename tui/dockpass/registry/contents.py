@@ -47,7 +47,7 @@ class Manifest:
 
     @property
     def is_index(self) -> bool:
-        """Whether it lists manifests, one a platform."""
+        """Whether it lists manifests, one for each platform."""
         return self.media_type in INDEX_TYPES or isinstance(self.data.get("manifests"), list)
 
     @property

@@ -1,4 +1,4 @@
-"""Who owns what is copied: `--chown` by number or by the names that the image itself knows."""
+"""The owner of copied files: `--chown` by number, or by a name that the image itself knows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dockpass.engines.embedded.imageconfig import InstructionError
 LARGEST_ID = (1 << 31) - 1
 
 ReadFile = Callable[[str], bytes | None]
-"""Returns a file of the image, None if it is not there."""
+"""Returns the contents of a file in the image, or None if there is no such file."""
 
 
 def find_owner(text: str, read: ReadFile) -> tuple[int, int]:
-    """Return user and group id of `user[:group]`; without a group the user's word names it too."""
+    """Return user and group id of `user[:group]`; without a group, `user` names both."""
     user, _, group = text.partition(":")
     return _id(user, "/etc/passwd", "user", read), _id(group or user, "/etc/group", "group", read)
 
