@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dockpass.secrets import Redactor
 from dockpass.session.desk import Desk, Imported, Looking
+from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType
 from dockpass.variables.gitlab.predefined import Project
 
 FILES = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from dockpass.unknown import Unknown
 from dockpass.variables.formats.act import act_secrets, read_act_secrets, read_act_secrets_yaml
 from dockpass.variables.formats.catalogue import FORMATS, read
 from dockpass.variables.formats.github import in_scope
 from dockpass.variables.formats.reading import MASKED, PARTLY_MASKED, Entry, Reading
 from dockpass.variables.formats.yaml_files import gcl_chosen
-from dockpass.variables.gitlab.model import Unknown
 
 DIALECTS = {
     "docker_env_file": "docker",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job, read_config
 from dockpass.variables.gitlab.includes import load
-from dockpass.variables.gitlab.model import Definition, Level, Place, Ref, RefType, Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Place, Ref, RefType
 from dockpass.variables.gitlab.predefined import Project, project_variables, ref_variables
 from dockpass.variables.gitlab.resolve import JobView, Situation, view_job
 from dockpass.variables.gitlab.tree import Tree

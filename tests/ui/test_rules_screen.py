@@ -19,7 +19,8 @@ from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.rules import RulesScreen
 from dockpass.ui.screens.variables import VariablesScreen
 from dockpass.ui.widgets.panel import Rows
-from dockpass.variables.gitlab.model import Definition, Level, Unknown
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Level
 from scenes import JOB, session, with_project
 
 

@@ -1,9 +1,11 @@
+import shlex
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cleanup.rules import parse_rules, parse_span, rules_text, span_text
+from dockpass.cleanup.rules import parse_rules, parse_span, span_text
 
 SPANS = st.integers(0, 10**9).map(float) | st.floats(0, 1e9)
 PATTERNS = st.text(st.characters(codec="utf-8"), min_size=1)
@@ -42,5 +44,12 @@ def test_a_span_is_written_in_its_largest_whole_unit(seconds: float, text: str) 
         keep=st.lists(PATTERNS, max_size=3).map(tuple),
     )
 )
-def test_rules_are_read_back_as_they_were_written(options: CleanupOptions) -> None:
-    assert parse_rules(rules_text(options)) == options
+def test_rules_are_read_as_they_are_written(options: CleanupOptions) -> None:
+    words = [f"keep={pattern}" for pattern in options.keep]
+    if options.keep_last is not None:
+        words.append(f"keep-last={options.keep_last}")
+    if options.older_than is not None:
+        words.append(f"older-than={span_text(options.older_than)}")
+    if options.match is not None:
+        words.append(f"match={options.match}")
+    assert parse_rules(shlex.join(words)) == options

@@ -37,7 +37,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
         (["--set", "A=b"], 2, "The screen needs a terminal"),
         (["push"], 2, "needs a repository"),
         (["push", "--repo", "registry.example/UP"], 2, "upper-case"),
-        (["cleanup", "--repo", REPO, "--older-than", "soon"], 2, "no span of time"),
+        (["cleanup", "--repo", REPO, "--older-than", "soon"], 2, "is not a duration"),
         (["cleanup", "--repo", REPO, "--match", "(", "--dry-run"], 2, "not a regular expression"),
         (["build"], 2, "There is no Dockerfile"),
         (["build", "--file", "none"], 2, "none"),

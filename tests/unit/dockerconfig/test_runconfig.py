@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from readerworld import CONFIG, World
 
 from dockpass.dockerconfig.readers.model import Reader, SecretKind, Verdict, fingerprint_of
-from dockpass.dockerconfig.runconfig import RIVALS, RunConfig
+from dockpass.dockerconfig.runconfig import RIVALS, RunConfig, without_rivals
 from dockpass.dockerconfig.temporary import config_json
 from dockpass.errors import DockpassError
 from dockpass.references.credential import Credential
@@ -169,7 +169,6 @@ def test_an_entry_that_cannot_be_used_is_an_error_and_not_anonymous(
         assert "canary" not in caught.value.message
 
 
-def test_a_child_gets_this_config_as_its_only_one(tmp_path: Path) -> None:
-    environ = dict.fromkeys(RIVALS, "x") | {"DOCKER_CONFIG": "/mine", "PATH": "/bin"}
-    child = RunConfig(tmp_path).child_environ(environ)
-    assert child == {"DOCKER_CONFIG": str(tmp_path), "PATH": "/bin"}
+def test_a_child_gets_no_variable_that_wins_over_docker_config() -> None:
+    environ = {"DOCKER_CONFIG": "/run", "PATH": "/bin"}
+    assert without_rivals(dict.fromkeys(RIVALS, "x") | environ) == environ

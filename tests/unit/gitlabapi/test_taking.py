@@ -34,7 +34,8 @@ from hostile import Reply, World
 from dockpass.errors import DockpassError
 from dockpass.gitlabapi import taking
 from dockpass.gitlabapi.rows import Lint
-from dockpass.variables.gitlab.model import Ref, RefType, Unknown
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Ref, RefType
 from dockpass.variables.gitlabplace import GitlabPlace
 from dockpass.variables.snapshot import HIDDEN, NOT_READABLE, Extent, summary
 from dockpass.variables.snapshotfile import keep_snapshot, read_snapshot

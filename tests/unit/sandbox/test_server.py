@@ -173,7 +173,7 @@ def test_the_notebook_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_stopping_does_not_wait_for_those_who_hang() -> None:
     with SandboxServer(faults=Faults(hang=1)) as sandbox, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(Client(sandbox).raw, "GET", "/v2/")
-        while sandbox.faults_left.hang:
+        while sandbox.faults.hang:
             assert not waiting.done()
         sandbox.stop()
         with pytest.raises((OSError, HTTPException)):

@@ -172,7 +172,7 @@ def test_rules_and_faults_begin_behind_the_filling(flavour: Flavour, tmp_path: P
     faults = Faults(too_many=1, path="^/v2/$")
     server = SandboxServer(None, flavour, faults=faults, protected_tags=("^v.*",), job_token_may_delete=True)
     with Workshop(server) as workshop:
-        assert workshop.server.faults_left == faults
+        assert workshop.server.faults == faults
         owner = server.username_of(server.accounts.personal)
         client = Client(server, server.accounts.personal, owner)
         assert client.raw("GET", "/v2/").status == 429

@@ -10,11 +10,12 @@ from ciproject import MAIN, config_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from dockpass.unknown import Unknown
 from dockpass.variables.bring import what_would_bring
 from dockpass.variables.bring_job import what_would_include
 from dockpass.variables.changes import after
 from dockpass.variables.clone import Clone
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType
 from dockpass.variables.gitlab.predefined import Project, project_variables, ref_variables
 from dockpass.variables.gitlab.resolve import Situation
 from dockpass.variables.pipeline import Loaded, Pipeline, load_pipeline

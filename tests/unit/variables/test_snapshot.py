@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Unknown
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType
 from dockpass.variables.gitlab.predefined import Project
 from dockpass.variables.gitlabplace import GitlabPlace
 from dockpass.variables.snapshot import (

@@ -34,19 +34,6 @@ def span_text(seconds: float) -> str:
     return f"{Decimal(repr(seconds)).normalize():f}s"
 
 
-def rules_text(options: CleanupOptions) -> str:
-    """Return the line that `parse_rules` reads as these options."""
-    words = []
-    if options.keep_last is not None:
-        words.append(f"keep-last={options.keep_last}")
-    if options.older_than is not None:
-        words.append(f"older-than={span_text(options.older_than)}")
-    if options.match is not None:
-        words.append(f"match={options.match}")
-    words += [f"keep={pattern}" for pattern in options.keep]
-    return shlex.join(words)
-
-
 def parse_rules(text: str) -> CleanupOptions:
     """Return the options of a line of rules; raises `UsageError` that names the word at fault."""
     found: dict[str, list[str]] = defaultdict(list)

@@ -9,6 +9,7 @@ import click
 
 from dockpass.cli.context import engine_choice
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.table import columns
 from dockpass.cli.world import this_process
 from dockpass.engines.embedded.export import export
 from dockpass.engines.embedded.store import Store
@@ -96,10 +97,14 @@ def _store() -> Store:
 
 
 def _table(found: list[StoredImage]) -> list[str]:
-    width = max([len(each.name or "(no name)") for each in found], default=0)
-    return [
-        f"{each.name or '(no name)':<{width}}  {(each.image_id or each.digest)[7:19]}  {size(each.size):>9}"
-        f"  {each.created[:19].replace('T', ' '):<19}  {each.platform}"
-        + (f"  ▲ {each.problem}" if each.problem else "")
-        for each in found
-    ]
+    return columns([_row(each) for each in found], indent="")
+
+
+def _row(image: StoredImage) -> tuple[str, ...]:
+    return (
+        image.name or "(no name)",
+        (image.image_id or image.digest)[7:19],
+        f"{size(image.size):>9}",
+        f"{image.created[:19].replace('T', ' '):<19}",
+        image.platform + (f"  ▲ {image.problem}" if image.problem else ""),
+    )

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from dockpass.auth.command import Command
+from dockpass.cli.table import columns
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event
-from dockpass.text import clean
 from dockpass.units import size
 
 _KEBAB = re.compile(r"(?<!^)(?=[A-Z])")
@@ -122,7 +122,7 @@ def plan_table(rows: Sequence[ev.TagPlanned]) -> list[str]:
     table = [("TAG", "DIGEST", "CREATED", "ACTION", "REASON")]
     for row in rows:
         table.append((row.tag, row.digest[:19] or "-", row.created[:19] or "-", row.action, row.reason))
-    return columns(table) if rows else []
+    return columns(table, indent="") if rows else []
 
 
 def image_table(images: Sequence[ev.ImageDescribed]) -> list[str]:
@@ -134,7 +134,7 @@ def image_table(images: Sequence[ev.ImageDescribed]) -> list[str]:
         table.append(
             (image.reference, image.digest, image.image_id[:19] or "-", created, platforms, size(image.size))
         )
-    lines = columns(table) if images else []
+    lines = columns(table, indent="") if images else []
     labels = [f"{name}={value}" for image in images for name, value in image.labels]
     return lines + ([] if not labels else ["", "LABELS", *labels])
 
@@ -149,12 +149,3 @@ def values_yaml(images: Sequence[ev.ImageDescribed]) -> str:
     }
     values = {"image": next(iter(pinned.values()))} if len(pinned) == 1 else {"images": pinned}
     return yaml.safe_dump(values, sort_keys=False, width=1000)
-
-
-def columns(table: Sequence[Sequence[str]]) -> list[str]:
-    """Align columns with two blanks between them."""
-    widths = [max(len(row[index]) for row in table) for index in range(len(table[0]))]
-    return [
-        "  ".join(clean(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    ]

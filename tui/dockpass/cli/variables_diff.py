@@ -12,6 +12,7 @@ from dockpass.errors import ExitCode, UsageError
 from dockpass.secrets import MASK, Secret
 from dockpass.text import clean, cut, plural
 from dockpass.textfile import read_bytes_of
+from dockpass.unknown import Unknown
 from dockpass.variables.compare import (
     Comparison,
     Difference,
@@ -26,7 +27,6 @@ from dockpass.variables.envsource import LARGEST, STDIN
 from dockpass.variables.formats.catalogue import FORMATS, read
 from dockpass.variables.formats.detect import propose
 from dockpass.variables.formats.reading import decode
-from dockpass.variables.gitlab.model import Unknown
 
 HERE = "here"
 _HINT = (

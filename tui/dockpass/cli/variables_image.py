@@ -19,7 +19,8 @@ from dockpass.dockerconfig.readers.situation import PayloadLogin, Situation, par
 from dockpass.dockerconfig.readers.words import verdict_words
 from dockpass.secrets import Secret
 from dockpass.text import clean
-from dockpass.variables.gitlab.model import Resolved, Unknown
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Resolved
 from dockpass.variables.gitlab.resolve import JobView
 
 _STAND_IN = Secret("not known here")

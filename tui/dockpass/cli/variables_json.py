@@ -9,7 +9,8 @@ from dockpass.cli.variables_settings import settings_json
 from dockpass.cli.variables_text import absent_in_words, because
 from dockpass.secrets import MASK
 from dockpass.text import clean
-from dockpass.variables.gitlab.model import Definition, Loser, Resolved, Unknown, Value
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Loser, Resolved, Value
 from dockpass.variables.gitlab.rules import Judgement
 from dockpass.variables.logins import JobLogin, is_secret
 

@@ -11,7 +11,8 @@ from dockpass.cli.table import columns
 from dockpass.cli.variables import Looked
 from dockpass.secrets import MASK
 from dockpass.text import clean, cut, plural
-from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Reason, Resolved, Unknown, Value
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Reason, Resolved, Value
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Clause, Rule
 from dockpass.variables.logins import JobLogin, is_secret

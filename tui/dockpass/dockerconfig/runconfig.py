@@ -63,10 +63,6 @@ class RunConfig:
         login = self.login_for(host)
         return login.username if login else ""
 
-    def child_environ(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment of a child process: `environ`, with this config as docker's only one."""
-        return without_rivals(environ) | {"DOCKER_CONFIG": str(self.directory)}
-
     def _read(self, hosts: Sequence[str]) -> dict[str, Credential]:
         path = clean(str(self.directory / "config.json"))
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockpass.text import clean
-from dockpass.variables.gitlab.model import Definition, Level, Unknown, Value
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Value
 from dockpass.variables.snapshot import HIDDEN, NOT_READABLE
 
 LONGEST_NAME = 1024

@@ -73,22 +73,17 @@ class FaultBox:
 
     def __init__(self, faults: Faults) -> None:
         self._lock = threading.Lock()
-        self._faults = self._left = faults
+        self._left = faults
 
     @property
     def faults(self) -> Faults:
-        """What was set, not what is left of it."""
-        return self._faults
+        """What is still to come."""
+        return self._left
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
         with self._lock:
-            self._faults = self._left = faults
-
-    @property
-    def left(self) -> Faults:
-        """What is still to come."""
-        return self._left
+            self._left = faults
 
     def before(self, method: str, path: str) -> Trouble:
         """Return what happens to a request before anybody looks at it."""

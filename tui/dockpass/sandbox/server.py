@@ -126,17 +126,12 @@ class SandboxServer:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong on purpose; may be set at any time, from any thread."""
+        """What is still to go wrong on purpose; may be set at any time, from any thread."""
         return self._faults.faults
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
         self._faults.faults = faults
-
-    @property
-    def faults_left(self) -> Faults:
-        """What of it is still to come."""
-        return self._faults.left
 
     @contextmanager
     def without_rules(self) -> Iterator[None]:

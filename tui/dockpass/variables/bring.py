@@ -10,18 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from dockpass.unknown import Unknown
 from dockpass.variables.bring_job import pipelines_to_try
 from dockpass.variables.changes import Change, ChangeKind, after, can_be_raw, can_be_written
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.expand import references
-from dockpass.variables.gitlab.model import (
-    Definition,
-    Level,
-    Reason,
-    Resolved,
-    Unknown,
-    YamlPart,
-)
+from dockpass.variables.gitlab.model import Definition, Level, Reason, Resolved, YamlPart
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.pipeline import Loaded
 

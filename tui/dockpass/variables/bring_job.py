@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from dockpass.unknown import Unknown
 from dockpass.variables.changes import Change, ChangeKind, after
 from dockpass.variables.gitlab import globs
 from dockpass.variables.gitlab.expression import Asked, ExpressionError, asked_in, parse
-from dockpass.variables.gitlab.model import Level, Ref, RefType, Unknown
+from dockpass.variables.gitlab.model import Level, Ref, RefType
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import paths_of
 from dockpass.variables.gitlab.tree import Tree, as_text

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dockpass.text import clean
+from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Unknown, YamlPart
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, YamlPart
 from dockpass.variables.pipeline import Loaded
 
 YOURS = Unknown("you choose it", is_set=True)

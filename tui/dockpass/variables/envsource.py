@@ -12,10 +12,10 @@ from dockpass.findings import Finding, Severity
 from dockpass.secrets import Secret
 from dockpass.text import clean, plural
 from dockpass.textfile import read_bytes_of, text_of
+from dockpass.unknown import Unknown
 from dockpass.variables.envfile import HINT, read_env_text
 from dockpass.variables.formats.detect import propose
 from dockpass.variables.formats.reading import Entry, Reading, decode, without_mask
-from dockpass.variables.gitlab.model import Unknown
 from dockpass.variables.variable import variable
 
 LARGEST = 16 << 20

@@ -8,19 +8,12 @@ from collections.abc import Iterator
 from dockpass.findings import Finding, Severity
 from dockpass.secret_names import is_secret_name
 from dockpass.text import clean
+from dockpass.unknown import Unknown
 from dockpass.variables.changes import where
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.expand import references
-from dockpass.variables.gitlab.model import (
-    Definition,
-    Level,
-    Loser,
-    Reason,
-    Resolved,
-    Unknown,
-    YamlPart,
-)
+from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Resolved, YamlPart
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Judgement, Rule
 from dockpass.variables.masking import why_not_maskable

@@ -10,7 +10,8 @@ from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Facts, Options, Source, SourceKind, Variable
 from dockpass.secret_names import is_secret_name
-from dockpass.variables.gitlab.model import Resolved, Unknown
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Resolved
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.token_kind import looks_secret
 from dockpass.variables.variable import variable

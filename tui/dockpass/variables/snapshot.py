@@ -12,7 +12,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from dockpass.text import clean, plural
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Unknown, Value
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Value
 from dockpass.variables.gitlab.predefined import Project
 from dockpass.variables.gitlab.scope import matches
 

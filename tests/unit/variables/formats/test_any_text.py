@@ -9,10 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dockpass.text import clean
+from dockpass.unknown import Unknown
 from dockpass.variables.formats.catalogue import FORMATS, read
 from dockpass.variables.formats.detect import propose
 from dockpass.variables.formats.reading import MASKED, MOST_PROBLEMS, PARTLY_MASKED, decode
-from dockpass.variables.gitlab.model import Level, Unknown
+from dockpass.variables.gitlab.model import Level
 
 PIECES = st.sampled_from(
     [

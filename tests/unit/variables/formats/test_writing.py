@@ -9,9 +9,10 @@ from formatjudges import node_dotenv, run_shell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dockpass.unknown import Unknown
 from dockpass.variables.formats.catalogue import read
 from dockpass.variables.formats.writing import WRITERS, Written, write
-from dockpass.variables.gitlab.model import Definition, Level, Unknown
+from dockpass.variables.gitlab.model import Definition, Level
 
 VALUES = st.one_of(
     st.text(st.sampled_from("ab \t\n\r'\"`\\$#=%!{}[]()é:-,/@\0\u2028"), max_size=12),

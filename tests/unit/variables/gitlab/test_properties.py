@@ -8,8 +8,9 @@ from ciproject import MAIN, config_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.expand import Item, gitlab_expand, go_expand, runner_expand
-from dockpass.variables.gitlab.model import Definition, Level, Ref, Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Ref
 from dockpass.variables.gitlab.resolve import Situation, view_job
 from dockpass.variables.gitlab.tree import Tree, YamlError, read_tree
 

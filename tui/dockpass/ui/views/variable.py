@@ -18,8 +18,9 @@ from dockpass.ui.views.words import (
     cell,
     hanging,
 )
+from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import entry
-from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Ref, Resolved, Unknown, Value
+from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Ref, Resolved, Value
 from dockpass.variables.inwords import (
     flag_words,
     level_words,

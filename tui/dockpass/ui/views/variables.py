@@ -23,16 +23,9 @@ from dockpass.ui.views.words import (
     cell,
     method_role,
 )
+from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import entry
-from dockpass.variables.gitlab.model import (
-    Absent,
-    Definition,
-    Level,
-    Reason,
-    Resolved,
-    Unknown,
-    Value,
-)
+from dockpass.variables.gitlab.model import Absent, Definition, Level, Reason, Resolved, Value
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.inwords import (
     flag_letters,

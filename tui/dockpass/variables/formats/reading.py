@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dockpass.text import clean
-from dockpass.variables.gitlab.model import Definition, Level, Place, Unknown, Value
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Place, Value
 
 MOST_PROBLEMS = 100
 """How many problems a reading names; the last one then says how many more there are."""

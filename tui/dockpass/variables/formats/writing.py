@@ -14,8 +14,9 @@ from typing import Any
 import yaml
 
 from dockpass.text import clean
+from dockpass.unknown import Unknown
 from dockpass.variables.formats.catalogue import read
-from dockpass.variables.gitlab.model import Definition, Unknown, Value
+from dockpass.variables.gitlab.model import Definition, Value
 
 MASKED = "[MASKED]"
 

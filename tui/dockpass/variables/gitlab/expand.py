@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dockpass.variables.gitlab.model import Definition, Step, Unknown, Value
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Step, Value
 
 _NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 _REFERENCE = re.compile(rf"\$\$|%%|\$(?P<plain>{_NAME})|\$\{{(?P<braced>{_NAME})?\}}|%(?P<percent>{_NAME})%")

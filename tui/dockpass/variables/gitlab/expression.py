@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from dockpass.variables.gitlab.model import Unknown, Value
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Value
 from dockpass.variables.gitlab.patterns import Pattern, read_pattern
 
 MOST_TOKENS = 100

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
-from dockpass.unknown import Unknown as Unknown
+from dockpass.unknown import Unknown
 
 Value: TypeAlias = str | Unknown
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Unknown, Value
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Value
 
 LONGEST_SLUG = 63
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dockpass.unknown import Unknown
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.expand import (
@@ -28,7 +29,6 @@ from dockpass.variables.gitlab.model import (
     Reason,
     Ref,
     Resolved,
-    Unknown,
     Value,
     YamlPart,
 )

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockpass.text import clean
+from dockpass.unknown import Unknown
 from dockpass.variables.gitlab import globs
 from dockpass.variables.gitlab.config import read_variables
 from dockpass.variables.gitlab.expand import expand_existing
 from dockpass.variables.gitlab.expression import Comparison, ExpressionError, evaluate, parse
 from dockpass.variables.gitlab.includes import Problem
-from dockpass.variables.gitlab.model import Definition, Place, Unknown, Value, YamlPart
+from dockpass.variables.gitlab.model import Definition, Place, Value, YamlPart
 from dockpass.variables.gitlab.tree import Tree, as_text
 
 NEVER = "never"
