@@ -291,7 +291,7 @@ async def test_a35_a_404_to_the_deletion_is_looked_at_again(
     found = (await carried_out(client, plan))["old"]
     assert (found.outcome, found.detail) == (
         "failed",
-        "the registry said that it does not exist, but it still exists",
+        "the registry said it does not exist, but it still exists",
     )
 
 
