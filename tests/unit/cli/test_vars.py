@@ -263,3 +263,19 @@ def test_why_of_an_open_job_says_what_settles_it(clone: Path) -> None:
     assert (
         "publish is not in the pipeline." in run("why", "publish", "--set", "CI_DEFAULT_BRANCH=trunk").output
     )
+
+
+@pytest.mark.parametrize("command", [("show",), ("lint",), ("explain", "V11")])
+def test_variables_that_multiply_and_huge_numbers_end_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    tower = [f'V{level}: "{f"$V{level - 1}" * 10}"' for level in range(1, 12)]
+    lines = ["variables:", '  V0: "0123456789"', *(f"  {line}" for line in tower), f"  A: {'9' * 6000}"]
+    (tmp_path / ".gitlab-ci.yml").write_text("\n".join([*lines, "build: {script: [env]}", ""]))
+    monkeypatch.chdir(tmp_path)
+    found = run(*command, "--job", "build", "--ref", "main")
+    assert found.exception is None
+    assert (
+        "V11" if command == ("show",) else "the job's variables expand to more than 2 MiB"
+    ) in found.output
+    assert len(found.output) < 20_000

@@ -20,7 +20,7 @@ from dockpass.text import clean
 
 SCRATCH = "scratch"
 
-_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

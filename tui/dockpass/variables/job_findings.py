@@ -12,7 +12,7 @@ from dockpass.unknown import Unknown
 from dockpass.variables.changes import where
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.config import Config, Job
-from dockpass.variables.gitlab.expand import references
+from dockpass.variables.gitlab.expand import TOO_LONG, references
 from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Resolved, YamlPart
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Judgement, Rule
@@ -39,6 +39,7 @@ def find_in_view(view: JobView) -> Iterator[Finding]:
         yield from _about_absent(name, absent.losers)
     for name, found in view.variables.items():
         yield from _about_losers(name, found)
+        yield from _about_size(name, found)
         yield from _about_expansion(name, found)
         yield from _about_origin(name, found)
         yield from _about_secrecy(name, found)
@@ -99,6 +100,16 @@ def _about_losers(name: str, found: Resolved) -> Iterator[Finding]:
 def _same_rank(one: Definition, other: Definition) -> bool:
     """Both match, so none is `*` alone or the whole name where the other is a pattern."""
     return all(each.scope != scope.EVERYWHERE and "*" in each.scope for each in (one, other))
+
+
+def _about_size(name: str, found: Resolved) -> Iterator[Finding]:
+    if any(isinstance(each, Unknown) and each.why == TOO_LONG for each in (found.value, found.content)):
+        yield Finding(
+            "too-long-to-expand",
+            clean(name, 255),
+            f"is not expanded here, because {TOO_LONG}",
+            hint="Look for variables that repeat each other.",
+        )
 
 
 def _about_expansion(name: str, found: Resolved) -> Iterator[Finding]:

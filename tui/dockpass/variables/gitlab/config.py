@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 from dockpass.text import clean
 from dockpass.variables.gitlab.includes import Loaded, NotLoaded, Problem
 from dockpass.variables.gitlab.model import Definition, Level, Place, YamlPart
-from dockpass.variables.gitlab.tree import Odd, Reference, Tree, as_text, merged
+from dockpass.variables.gitlab.tree import MOST_NODES, Odd, Reference, Tree, as_text, merged
 
 DEEPEST_EXTENDS = 10
+MOST_INSTANCES = 200
 _RESERVED = {
     "default",
     "include",
@@ -179,15 +181,37 @@ def flat_rules(rules: Any, where: str, problems: list[Problem]) -> Iterator[Tree
 def _extended(tree: Tree, problems: list[Problem]) -> Tree:
     result = Tree()
     result.places = tree.places
+    done: dict[tuple[str, int], Any] = {}
     for name, value in tree.items():
-        result[name] = _extend(name, tree, (), problems) if isinstance(value, Tree) else value
+        result[name] = _extend(name, tree, (), problems, done) if isinstance(value, Tree) else value
     return result
 
 
-def _extend(name: str, tree: Tree, above: tuple[str, ...], problems: list[Problem]) -> Any:
+def _extend(
+    name: str,
+    tree: Tree,
+    above: tuple[str, ...],
+    problems: list[Problem],
+    done: dict[tuple[str, int], Any],
+) -> Any:
+    """Merge a mapping with what it extends, once for each depth: the same parents are often named again."""
     value = tree.get(name)
     if not isinstance(value, Tree) or "extends" not in value:
         return value
+    key = (name, len(above))
+    if key not in done:
+        done[key] = _with_parents(name, value, tree, above, problems, done)
+    return done[key]
+
+
+def _with_parents(
+    name: str,
+    value: Tree,
+    tree: Tree,
+    above: tuple[str, ...],
+    problems: list[Problem],
+    done: dict[tuple[str, int], Any],
+) -> Any:
     parents = value["extends"]
     names = [str(each) for each in (parents if isinstance(parents, list) else [parents])]
     place = value.place("extends")
@@ -209,7 +233,7 @@ def _extend(name: str, tree: Tree, above: tuple[str, ...], problems: list[Proble
         return value
     result: Any = Tree()
     for each in names:
-        result = merged(result, _extend(each, tree, (*above, name), problems))
+        result = merged(result, _extend(each, tree, (*above, name), problems, done))
     return merged(result, value)
 
 
@@ -217,8 +241,12 @@ class _Resolver:
     def __init__(self, tree: Tree, problems: list[Problem]) -> None:
         self.tree = tree
         self.problems = problems
+        self.referred = 0
 
     def resolve(self, value: Any, above: tuple[tuple[str, ...], ...] = ()) -> Any:
+        self.referred += bool(above)
+        if self.referred > MOST_NODES:
+            return None
         if isinstance(value, Reference):
             return self._look_up(value, above)
         if isinstance(value, list):
@@ -249,7 +277,11 @@ class _Resolver:
 
 
 def _resolved(tree: Tree, problems: list[Problem]) -> Tree:
-    result = _Resolver(tree, problems).resolve(tree)
+    resolver = _Resolver(tree, problems)
+    result = resolver.resolve(tree)
+    if resolver.referred > MOST_NODES:
+        problems.append(Problem("The parsed YAML is too big, with what `!reference` repeats"))
+        return Tree()
     return result if isinstance(result, Tree) else Tree()
 
 
@@ -293,6 +325,7 @@ def _instances(tree: Tree, where: str, problems: list[Problem]) -> Iterator[tupl
     matrix = parallel.get("matrix") if isinstance(parallel, Tree) else None
     if not isinstance(matrix, list):
         return
+    count = 0
     for entry in matrix:
         if not isinstance(entry, Tree) or not entry:
             problems.append(Problem(f"{where}:parallel:matrix config should be an array of hashes"))
@@ -302,4 +335,9 @@ def _instances(tree: Tree, where: str, problems: list[Problem]) -> Iterator[tupl
             for key, value in entry.items()
             if not isinstance(value, Tree | Odd)
         ]
+        count += prod(map(len, columns))
+        if count > MOST_INSTANCES:
+            message = f"config generates too many jobs (maximum is {MOST_INSTANCES})"
+            problems.append(Problem(f"{where}:parallel:matrix {message}", tree.place("parallel")))
+            return
         yield from product(*columns)

@@ -1,7 +1,8 @@
 """The two expansions of a job's variables: GitLab's, which sorts and recurses, and the runner's, once.
 
 GitLab's follows `lib/gitlab/ci/variables/collection.rb` and its `Sort`; the runner's is Go's `os.Expand` over
-`common/spec/variables.go`. A value that is not known makes every value that uses it unknown.
+`common/spec/variables.go`. A value that is not known makes every value that uses it unknown. Neither has
+a limit. Here it is `LARGEST`, because values that repeat each other would fill the memory.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ _NOTHING: list[int] = []
 _GO_NAME = re.compile(r"[a-zA-Z0-9_]+")
 _GO_SPECIAL = frozenset("*#$@!?-0123456789")
 _GO_EMPTY = frozenset("*#@!?0123456789")
+
+LARGEST = 2 << 20
+"""How many characters the expanded values of a job may have together: by default, Linux starts no program
+with more in its environment and arguments."""
+TOO_LONG = "the job's variables expand to more than 2 MiB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +61,12 @@ def gitlab_expand(
         return [Item(each, each.value) for each in definitions], error
     done: dict[str, Item] = {}
     items: list[Item] = []
+    room = LARGEST
     for definition, needs in order:
+        item = Item(definition, definition.value)
         if needs:
-            item = _expanded(definition, done, keep_undefined=keep_undefined, for_runner=for_runner)
-        else:
-            item = Item(definition, definition.value)
+            item = _expanded(item, done, room, keep_undefined=keep_undefined, for_runner=for_runner)
+            room -= _length(item.value)
         items.append(item)
         done[definition.key] = item
     return items, ""
@@ -75,34 +82,41 @@ def _depends_on(definition: Definition) -> list[str]:
     return references(definition.value)
 
 
-def _expanded(
-    definition: Definition, done: Mapping[str, Item], *, keep_undefined: bool, for_runner: bool
-) -> Item:
-    if isinstance(definition.value, Unknown):
-        return Item(definition, definition.value)
-    steps: list[Step] = []
-    unknown: list[Unknown] = []
+def _length(value: Value) -> int:
+    return 0 if isinstance(value, Unknown) else len(value)
 
-    def substitute(match: re.Match[str]) -> str:
+
+def _cut(text: str) -> Iterator[tuple[str | None, str]]:
+    """Cut a text as GitLab does: `(None, text)` for what stays, `(name, reference)` else."""
+    position = 0
+    for match in _REFERENCE.finditer(text):
         name = _name(match)
         if name is None:
-            return match[0]
-        found = done.get(name)
-        if found is None:
-            return match[0] if keep_undefined else ""
-        if for_runner and (found.definition.file or found.definition.raw):
-            return match[0]
-        steps.append(Step("GitLab", match[0], found.definition.source))
-        if isinstance(found.value, Unknown):
-            unknown.append(found.value)
-            return ""
-        return found.value
+            continue
+        yield None, text[position : match.start()]
+        yield name, match[0]
+        position = match.end()
+    yield None, text[position:]
 
-    text = _REFERENCE.sub(substitute, definition.value)
-    value: Value = text
-    if unknown:
-        value = Unknown(unknown[0].why, is_set=bool(text) or any(each.is_set for each in unknown))
-    return Item(definition, value, tuple(steps))
+
+def _expanded(
+    item: Item, done: Mapping[str, Item], room: int, *, keep_undefined: bool, for_runner: bool
+) -> Item:
+    """Return an item with at most `room` characters; one without references stays as it is."""
+    if isinstance(item.value, Unknown):
+        return item
+    steps: list[Step] = []
+    pieces: list[Value] = []
+    for name, text in _cut(item.value):
+        found = done.get(name) if name else None
+        if found is None:
+            pieces.append(text if name is None or keep_undefined else "")
+        elif for_runner and (found.definition.file or found.definition.raw):
+            pieces.append(text)
+        else:
+            steps.append(Step("GitLab", text, found.definition.source))
+            pieces.append(found.value)
+    return replace(item, value=joined(pieces, room), steps=tuple(steps))
 
 
 def _sorted(definitions: Sequence[Definition]) -> tuple[list[tuple[Definition, bool]], str]:
@@ -171,8 +185,10 @@ def runner_expand(items: Sequence[Item], path_of: Callable[[str], str]) -> list[
     `path_of` returns the path of a variable of type File. A value of a raw variable stays as it is.
     """
     last = {item.key: item for item in items}
+    room = LARGEST
 
     def expand(item: Item) -> Item:
+        nonlocal room
         if item.definition.raw or isinstance(item.value, Unknown) or "$" not in item.value:
             return item
         pieces: list[Value] = []
@@ -185,7 +201,9 @@ def runner_expand(items: Sequence[Item], path_of: Callable[[str], str]) -> list[
             if source:
                 steps.append(Step("runner", text, source))
             pieces.append(value)
-        return replace(item, value=joined(pieces), steps=tuple(steps))
+        value = joined(pieces, room)
+        room -= _length(value)
+        return replace(item, value=value, steps=tuple(steps))
 
     return [expand(item) for item in items]
 
@@ -203,8 +221,8 @@ def _runner_value(name: str, last: Mapping[str, Item], path_of: Callable[[str], 
     return found.value, found.definition.source
 
 
-def joined(pieces: Iterable[Value]) -> Value:
-    """Return the pieces as one text; unknown as soon as one of them is."""
+def joined(pieces: Iterable[Value], room: int = LARGEST) -> Value:
+    """Return the pieces as one text; unknown if one of them is, or if it has more than `room` characters."""
     texts: list[str] = []
     unknown: list[Unknown] = []
     for piece in pieces:
@@ -214,7 +232,7 @@ def joined(pieces: Iterable[Value]) -> Value:
             texts.append(piece)
     if unknown:
         return Unknown(unknown[0].why, is_set=any(texts) or any(each.is_set for each in unknown))
-    return "".join(texts)
+    return "".join(texts) if sum(map(len, texts)) <= room else Unknown(TOO_LONG, is_set=True)
 
 
 def go_expand(text: str) -> Iterator[tuple[str | None, str]]:
@@ -257,25 +275,9 @@ def _go_name(text: str, start: int) -> tuple[str, int]:
 
 def gitlab_blank(text: str, variables: Mapping[str, Value]) -> Value:
     """Expand once, as in `include` and `environment:name`: what is not defined becomes empty."""
-    pieces: list[Value] = []
-    position = 0
-    for match in _REFERENCE.finditer(text):
-        name = _name(match)
-        if name is None:
-            continue
-        pieces += [text[position : match.start()], variables.get(name, "")]
-        position = match.end()
-    return joined([*pieces, text[position:]])
+    return joined(piece if name is None else variables.get(name, "") for name, piece in _cut(text))
 
 
 def expand_existing(text: str, variables: Mapping[str, Value]) -> Value:
     """Expand once, as in `rules:changes` and `rules:exists`: what is not defined stays."""
-    pieces: list[Value] = []
-    position = 0
-    for match in _REFERENCE.finditer(text):
-        name = _name(match)
-        if name is None or name not in variables:
-            continue
-        pieces += [text[position : match.start()], variables[name]]
-        position = match.end()
-    return joined([*pieces, text[position:]])
+    return joined(piece if name is None else variables.get(name, piece) for name, piece in _cut(text))

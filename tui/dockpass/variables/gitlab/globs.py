@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
 MOST_ALTERNATIVES = 1000
+LONGEST = 4096
+
+_UP_TO_A_STAR = re.compile(r"[^/*\[\\]+(?=\*)")
 
 
 @lru_cache(maxsize=1024)
 def glob_pattern(glob: str) -> re.Pattern[str]:
     """Return the pattern that matches the same paths; one that matches nothing for too many alternatives."""
-    alternatives = _alternatives(glob)
+    alternatives = list(islice(_alternatives(glob), MOST_ALTERNATIVES + 1))
     if len(alternatives) > MOST_ALTERNATIVES:
         return re.compile(r"(?!)")
     return re.compile("|".join(f"(?:{_translated(each)})" for each in alternatives), re.DOTALL)
@@ -23,13 +27,25 @@ def matches(glob: str, path: str) -> bool:
     return bool(glob_pattern(glob).fullmatch(path))
 
 
-def _alternatives(glob: str) -> list[str]:
+def _alternatives(glob: str) -> Iterator[str]:
     """Write out `{a,b}`, also nested; an open brace is a plain character."""
+    waiting = [glob]
+    while waiting:
+        each = waiting.pop()
+        choices = _choices(each)
+        if choices is None:
+            yield each
+        else:
+            waiting += reversed(choices)
+
+
+def _choices(glob: str) -> list[str] | None:
+    """Write out the first `{a,b}` only; None where there is none."""
     start = glob.find("{")
     while start > 0 and glob[start - 1] == "\\":
         start = glob.find("{", start + 1)
     if start == -1:
-        return [glob]
+        return None
     depth = 0
     cuts = [start]
     for position in range(start, len(glob)):
@@ -39,14 +55,9 @@ def _alternatives(glob: str) -> list[str]:
             cuts.append(position)
         if depth == 0:
             cuts.append(position)
-            choices = [glob[left + 1 : right] for left, right in pairwise(cuts)]
             before, after = glob[:start], glob[position + 1 :]
-            return [
-                whole
-                for choice in choices
-                for whole in _alternatives(f"{before}{choice}{after}")[: MOST_ALTERNATIVES + 1]
-            ][: MOST_ALTERNATIVES + 1]
-    return [glob]
+            return [f"{before}{glob[left + 1 : right]}{after}" for left, right in pairwise(cuts)]
+    return None
 
 
 def _translated(glob: str) -> str:
@@ -57,10 +68,15 @@ def _translated(glob: str) -> str:
         at_start = position == 0 or glob[position - 1] == "/"
         if at_start and glob.startswith("**/", position):
             pieces.append("(?:[^/]+/)*")
-            position += 3
+            while glob.startswith("**/", position):
+                position += 3
         elif letter == "*":
-            pieces.append("[^/]*")
-            position += 1
+            # The shortest way to what follows is as good as any, so that none but the last is tried again.
+            while glob.startswith("*", position):
+                position += 1
+            fixed = _UP_TO_A_STAR.match(glob, position)
+            pieces.append(f"(?>[^/]*?{_translated(fixed[0])})" if fixed else "[^/]*")
+            position = fixed.end() if fixed else position
         elif letter == "?":
             pieces.append("[^/]")
             position += 1

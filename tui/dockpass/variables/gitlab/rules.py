@@ -7,7 +7,7 @@ open, unless every way leads to the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dockpass.text import clean
@@ -197,34 +197,35 @@ def paths_of(value: Any) -> list[str]:
     return [str(each) for each in (paths if isinstance(paths, list) else [paths]) if each is not None]
 
 
-def _expanded(patterns: list[str], values: Mapping[str, Value]) -> list[str] | None:
-    done = [expand_existing(pattern, values) for pattern in patterns]
-    return None if any(isinstance(each, Unknown) for each in done) else [str(each) for each in done]
-
-
 def _changes(value: Any, around: Surroundings) -> Clause:
-    patterns = paths_of(value)
-    text = clean(", ".join(patterns), 500)
     if isinstance(value, Tree) and "compare_to" in value:
-        return Clause(kind="changes", text=text, outcome=None, why="compare_to is not looked at here")
-    expanded = _expanded(patterns, around.expand())
-    if around.changes is None or expanded is None:
-        return Clause(kind="changes", text=text, outcome=None, why="which files changed is not known here")
-    outcome = any(globs.matches(glob, path) for path in around.changes for glob in expanded)
-    return Clause(kind="changes", text=text, outcome=outcome)
+        return _open("changes", value, "compare_to is not looked at here")
+    return _matched(
+        "changes", value, around.expand(), around.changes, "which files changed is not known here"
+    )
 
 
 def _exists(value: Any, around: Surroundings) -> Clause:
-    patterns = paths_of(value)
-    text = clean(", ".join(patterns), 500)
     if isinstance(value, Tree) and "project" in value:
-        return Clause(
-            kind="exists", text=text, outcome=None, why="files of another project are not known here"
-        )
-    expanded = _expanded(patterns, around.values)
-    if around.paths is None or expanded is None:
-        return Clause(
-            kind="exists", text=text, outcome=None, why="the files of the project are not known here"
-        )
-    outcome = any(globs.matches(glob, path) for path in around.paths for glob in expanded)
-    return Clause(kind="exists", text=text, outcome=outcome)
+        return _open("exists", value, "files of another project are not known here")
+    return _matched(
+        "exists", value, around.values, around.paths, "the files of the project are not known here"
+    )
+
+
+def _open(kind: str, value: Any, why: str) -> Clause:
+    return Clause(kind=kind, text=clean(", ".join(paths_of(value)), 500), outcome=None, why=why)
+
+
+def _matched(
+    kind: str, value: Any, variables: Mapping[str, Value], files: Sequence[str] | None, missing: str
+) -> Clause:
+    """Try the patterns on the files; `missing` says what is not known where they are None."""
+    expanded = [expand_existing(pattern, variables) for pattern in paths_of(value)]
+    patterns = [each for each in expanded if isinstance(each, str)]
+    if files is None or len(patterns) < len(expanded):
+        return _open(kind, value, missing)
+    if any(len(each) > globs.LONGEST for each in patterns):
+        return _open(kind, value, f"a pattern has more than {globs.LONGEST:,} characters, and is not tried")
+    found = any(globs.matches(glob, path) for path in files for glob in patterns)
+    return replace(_open(kind, value, ""), outcome=found)

@@ -18,7 +18,11 @@ from dockpass.text import clean
 from dockpass.variables.gitlab.model import NOWHERE, Place
 
 MOST_NODES = 200_000
+MOST_CHARACTERS = 2 << 20
+"""As GitLab's `max_yaml_size_bytes`, with what an alias repeats; GitLab counts more for the same text."""
 DEEPEST = 100
+LONGEST_NUMBER = 3000
+"""Longer numbers are not converted; Python itself writes out no integer of more than 4,300 digits."""
 
 _TEXT = "tag:yaml.org,2002:str"
 
@@ -109,17 +113,18 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.count = 0
+        self.characters = 0
 
     def read(self, node: Node | None, depth: int) -> Any:
         if node is None:
             return None
         self.count += 1
         if self.count > MOST_NODES or depth > DEEPEST:
-            raise YamlError("The parsed YAML is too big", self.place(node))
+            raise self._too_big(node)
         if node.tag == "!reference":
             return self._reference(node)
         if isinstance(node, ScalarNode):
-            return read_scalar(node)
+            return self._scalar(node)
         if isinstance(node, SequenceNode):
             return [self.read(each, depth + 1) for each in node.value]
         if isinstance(node, MappingNode):
@@ -128,6 +133,18 @@ class _Reader:
 
     def place(self, node: Node) -> Place:
         return Place(self.file, node.start_mark.line + 1)
+
+    def _too_big(self, node: Node) -> YamlError:
+        return YamlError("The parsed YAML is too big", self.place(node))
+
+    def _scalar(self, node: ScalarNode) -> Any:
+        self.characters += len(node.value)
+        if self.characters > MOST_CHARACTERS:
+            raise self._too_big(node)
+        try:
+            return read_scalar(node)
+        except OverflowError as error:
+            raise YamlError(f"({self.file}): {error}", self.place(node)) from error
 
     def _reference(self, node: Node) -> Reference:
         items = node.value if isinstance(node, SequenceNode) else ()
@@ -144,7 +161,7 @@ class _Reader:
                     for name, value in other.items():
                         tree.put(name, value, other.place(name))
                 continue
-            key = as_text(read_scalar(key_node)) if isinstance(key_node, ScalarNode) else None
+            key = as_text(self._scalar(key_node)) if isinstance(key_node, ScalarNode) else None
             value = self.read(value_node, depth + 1)
             if key is not None:
                 tree.put(key, value, self.place(key_node))
@@ -163,7 +180,11 @@ def _is_merge(node: Node) -> bool:
 
 
 def read_scalar(node: ScalarNode) -> Any:
-    """Return what Psych makes of a scalar: text, integer, float, boolean, None, or `Odd`."""
+    """Return what Psych makes of a scalar: text, integer, float, boolean, None, or `Odd`.
+
+    A decimal integer of more than `LONGEST_NUMBER` characters is its digits as a text; any other such number
+    raises `OverflowError`.
+    """
     text: str = node.value
     if text[:1] not in _NOT_ONLY_TEXT:
         return text
@@ -186,19 +207,31 @@ def read_scalar(node: ScalarNode) -> Any:
     return text[1:] if text.startswith(":") and len(text) > 1 and text[1] not in " :" else text
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> int | str:
     plain = text.replace("_", "").replace(",", "")
-    sign = -1 if plain.startswith("-") else 1
+    sign = "-" if plain.startswith("-") else ""
     digits = plain.lstrip("+-")
-    for prefix, base in (("0b", 2), ("0x", 16)):
-        if digits.startswith(prefix):
-            return sign * int(digits[2:] or "0", base)
-    return sign * int(digits, 8 if len(digits) > 1 and digits.startswith("0") else 10)
+    base = 10
+    for prefix, other in (("0b", 2), ("0x", 16), ("0", 8)):
+        if digits.startswith(prefix) and digits != "0":
+            digits, base = digits.removeprefix(prefix) or "0", other
+            break
+    if base == 10 and len(digits) > LONGEST_NUMBER:
+        return sign + digits
+    return int(sign + _convertible(digits), base)
+
+
+def _convertible(text: str) -> str:
+    if len(text) > LONGEST_NUMBER:
+        raise OverflowError(
+            f"a number of more than {LONGEST_NUMBER:,} digits is not converted here; quote it"
+        )
+    return text
 
 
 def _sexagesimal(text: str) -> int:
     total = 0
-    for part in text.lstrip("+-").replace("_", "").split(":"):
+    for part in _convertible(text.lstrip("+-").replace("_", "")).split(":"):
         total = total * 60 + int(part)
     return -total if text.startswith("-") else total
 
