@@ -107,8 +107,8 @@ def _about_size(name: str, found: Resolved) -> Iterator[Finding]:
         yield Finding(
             "too-long-to-expand",
             clean(name, 255),
-            f"is not expanded here, because {TOO_LONG}",
-            hint="Look for variables that repeat each other.",
+            f"in {where(found.winner)} is not expanded here: {TOO_LONG}",
+            hint="Look for variables that refer to each other many times.",
         )
 
 
