@@ -62,7 +62,7 @@ def _read(path: Path, kind: str, shown: str, hint: str, largest: int) -> bytes:
     mode = path.stat().st_mode
     named_by_shell = stat.S_ISFIFO(mode) and str(path).startswith(_DESCRIPTORS)
     if not (stat.S_ISREG(mode) or named_by_shell):
-        what = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+        what = "a directory, not a file" if stat.S_ISDIR(mode) else "not a regular file"
         raise UsageError(f"{kind}-kind", f"{shown} is {what}.", hint)
     flags = 0 if named_by_shell else os.O_NONBLOCK  # a file that was swapped for a pipe cannot block
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags), "rb") as file:
@@ -70,4 +70,4 @@ def _read(path: Path, kind: str, shown: str, hint: str, largest: int) -> bytes:
 
 
 def _binary(kind: str, shown: str, line: int, why: str, hint: str) -> UsageError:
-    return UsageError(f"{kind}-binary", f"{shown}, line {line}: {why}, so this is no text file.", hint)
+    return UsageError(f"{kind}-binary", f"{shown}, line {line}: {why}, so this is not a text file.", hint)

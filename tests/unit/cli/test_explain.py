@@ -23,10 +23,12 @@ from dockpass.auth.facts import (
     Source,
     SourceKind,
     UnknownImage,
+    Variable,
 )
 from dockpass.auth.whynot import applied
 from dockpass.cli.explain import explain_json, explain_text
 from dockpass.secrets import Secret
+from dockpass.unknown import Unknown
 from dockpass.variables.findings import find_findings
 from dockpass.variables.gather import variable
 
@@ -73,7 +75,7 @@ def test_a_job_that_pushes_as_text() -> None:
 
         instead
           external config  set WERF_DOCKER_CONFIG
-          options          give --registry-username, give --registry-password
+          options          give --registry-username and --registry-password
           cleanup token    not available: only cleanup uses the cleanup token
           docker's own     set WERF_IGNORE_CI_DOCKER_AUTOLOGIN to 1""")  # fmt: skip
 
@@ -90,6 +92,19 @@ def test_no_line_of_a_rule_denies_twice(command: Command) -> None:
 def test_a_switch_that_holds_applies() -> None:
     text = as_text(Command.PUSH, facts(**{**JOB, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN": "0"}))
     assert re.search(r"● ignored +applies +WERF_IGNORE_CI_DOCKER_AUTOLOGIN is set to “0”", text)
+
+
+def test_a_rule_that_hangs_on_an_unknown_value_is_neither_met_nor_refuted() -> None:
+    given = facts(Options(), CI_REGISTRY_IMAGE=REPO, **JOB)
+    for name, title in (
+        ("CI_REGISTRY_IMAGE", "at Google"),
+        ("WERF_IGNORE_CI_DOCKER_AUTOLOGIN", "ignored"),
+        ("WERF_DOCKER_CONFIG", "external config"),
+    ):
+        hidden = Variable(name, Unknown("hidden"), Source(SourceKind.JOB))
+        text = as_text(Command.PUSH, replace(given, variables={**given.variables, name: hidden}))
+        assert re.search(rf"▲ {title} +not known here +.*{name}", text), text
+        assert not re.search(rf"✗ {title} ", text)
 
 
 def test_warnings_and_findings_are_shown_where_there_are_some() -> None:

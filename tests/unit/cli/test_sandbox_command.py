@@ -132,8 +132,8 @@ def test_an_env_file_that_somebody_writes_meanwhile_stays(program: Program) -> N
     [
         (("--address", "0.0.0.0"), "plain http"),
         (("--address", "192.0.2.1"), "nobody but this machine"),
-        (("--protect", "("), "no regular expression"),
-        (("--fault-path", "("), "no regular expression"),
+        (("--protect", "("), "not a regular expression"),
+        (("--fault-path", "("), "not a regular expression"),
         (("--keep", "/proc/none"), "cannot keep its files"),
     ],
 )

@@ -144,8 +144,8 @@ def test_a_file_that_is_no_socket_is_no_engine(home: Path) -> None:
     with pytest.raises(DockpassError) as caught:
         resolve_endpoint({}, home)
     assert caught.value.id == "no-engine"
-    assert f"there is no socket {home}/default.sock" in caught.value.message
-    assert "DOCKER_HOST is not set" in caught.value.message
+    assert f"there is no socket {home}/default.sock" in caught.value.hint
+    assert "DOCKER_HOST is not set" in caught.value.hint
     assert "systemctl" in caught.value.hint or "open -a Docker" in caught.value.hint
 
 

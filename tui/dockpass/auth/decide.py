@@ -169,7 +169,7 @@ def _walk(case: Case) -> tuple[tuple[Step, ...], Method]:
                 chosen = rule.method
                 outcome = Outcome.HOLDS if rule.method is None else Outcome.CHOSEN
                 switch = switch or (rule if rule.method is None else None)
-            steps.append(Step(rule.id, outcome, verdict.because, rule.reads))
+            steps.append(Step(rule.id, outcome, verdict.because, rule.reads, verdict.known))
     return tuple(steps), chosen or Method.AMBIENT
 
 

@@ -50,12 +50,16 @@ class WarningId(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rule: what became of it, why, and the variables and options it looked at."""
+    """One rule: what became of it, why, and the variables and options it looked at.
+
+    A rule that is not met may still hold in truth where `known` is False: a value is not known here.
+    """
 
     rule: RuleId
     outcome: Outcome
     because: str
     looked_at: tuple[str, ...] = ()
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

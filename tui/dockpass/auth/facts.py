@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import groupby
 
 from dockpass.auth.ci import GITLAB
 from dockpass.secrets import Secret
@@ -118,6 +119,21 @@ class Edit:
         if isinstance(self.value, Secret) or self.example:
             return f"{self.kind} {subject}"
         return f"{self.kind} {subject}{' ' if is_option else ' to '}{self.value}"
+
+
+def edits_in_words(edits: Sequence[Edit], words: Callable[[Edit], str] = Edit.in_words) -> str:
+    """Return edits as one instruction: `unset A, give --b and --c`."""
+    parts = []
+    for verb, alike in groupby(map(words, edits), key=_verb_of_name):
+        first, *more = alike
+        parts.append(" and ".join([first, *(text.removeprefix(f"{verb} ") for text in more)]))
+    return ", ".join(parts)
+
+
+def _verb_of_name(text: str) -> str:
+    """Return the verb of an edit in words that names no value, which the next can share; else all of it."""
+    verb, _, rest = text.partition(" ")
+    return text if " " in rest else verb
 
 
 @dataclass(frozen=True, slots=True)

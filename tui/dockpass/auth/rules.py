@@ -90,10 +90,11 @@ def host_of_image(reference: str) -> str:
 
 
 class Verdict(NamedTuple):
-    """Whether a rule holds, and why (not)."""
+    """Whether a rule holds, and why (not). `known` is False where an unknown value could change that."""
 
     holds: bool
     because: str
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class Rule:
 def _external_config(case: Case) -> Verdict:
     if case.facts.is_set(EXTERNAL_CONFIG):
         return Verdict(True, f"{EXTERNAL_CONFIG} is set to {_value(case, EXTERNAL_CONFIG)}")
-    return Verdict(False, f"{EXTERNAL_CONFIG} is {_absent(case, EXTERNAL_CONFIG)}")
+    return _unset(case, EXTERNAL_CONFIG)
 
 
 def _options(case: Case) -> Verdict:
@@ -142,7 +143,9 @@ def _options(case: Case) -> Verdict:
         return Verdict(False, "no user name and password are given")
     if case.command is Command.BUILD and not case.base_hosts and not case.knows_base_images:
         return Verdict(
-            False, "user name and password are given, but which base images the build pulls is not known"
+            False,
+            "user name and password are given, but which base images the build pulls is not known",
+            known=False,
         )
     if case.command is Command.BUILD and not case.base_hosts:
         return Verdict(False, "user name and password are given, but the build pulls nothing")
@@ -152,10 +155,10 @@ def _options(case: Case) -> Verdict:
 def _google(case: Case) -> Verdict:
     build = case.command is Command.BUILD
     if build and not case.facts.is_set(REGISTRY):
-        return Verdict(False, f"{REGISTRY} is {_absent(case, REGISTRY)}")
+        return _unset(case, REGISTRY)
     name = REGISTRY if build else REGISTRY_IMAGE
     if case.facts.unknown(name) and (build or not case.host):
-        return Verdict(False, f"the value of {name} is not known here")
+        return Verdict(False, f"the value of {name} is not known here", known=False)
     shown = case.registry_shown if build else clean(case.host)
     if is_google(case.registry_host if build else case.host):
         return Verdict(True, f"{shown} is Google's, where a CI token is not valid")
@@ -165,7 +168,7 @@ def _google(case: Case) -> Verdict:
 def _ignore(case: Case) -> Verdict:
     if case.facts.is_set(IGNORE_AUTOLOGIN):
         return Verdict(True, f"{IGNORE_AUTOLOGIN} is set to {_value(case, IGNORE_AUTOLOGIN)}")
-    return Verdict(False, f"{IGNORE_AUTOLOGIN} is {_absent(case, IGNORE_AUTOLOGIN)}")
+    return _unset(case, IGNORE_AUTOLOGIN)
 
 
 def _cleanup_token(case: Case) -> Verdict:
@@ -173,15 +176,16 @@ def _cleanup_token(case: Case) -> Verdict:
         return Verdict(False, "for cleanup only")
     if case.facts.is_set(CLEANUP_PASSWORD):
         return Verdict(True, f"{CLEANUP_PASSWORD} is set{_unseen(case, CLEANUP_PASSWORD)}")
-    return Verdict(False, f"{CLEANUP_PASSWORD} is {_absent(case, CLEANUP_PASSWORD)}")
+    return _unset(case, CLEANUP_PASSWORD)
 
 
 def _autologin(case: Case) -> Verdict:
     missing = [name for name in (REGISTRY, JOB_TOKEN) if not case.facts.is_set(name)]
     if missing:
-        return Verdict(False, _missing(case, missing))
+        return Verdict(False, _missing(case, missing), known=not all(map(case.facts.unknown, missing)))
     if case.command is Command.BUILD and not case.base_in_registry:
-        return Verdict(False, _no_base_in_registry(case))
+        known = case.knows_base_images and not (case.base_hosts and case.facts.unknown(REGISTRY))
+        return Verdict(False, _no_base_in_registry(case), known)
     also = ", and a base image is in that registry" if case.command is Command.BUILD else ""
     return Verdict(True, f"{REGISTRY} and {JOB_TOKEN} are set{_unseen(case, REGISTRY, JOB_TOKEN)}{also}")
 
@@ -239,11 +243,12 @@ def _value(case: Case, name: str) -> str:
     return f"“{clean(variable.value, 200)}”"
 
 
-def _absent(case: Case, name: str) -> str:
+def _unset(case: Case, name: str) -> Verdict:
     """Say of a variable that does not count as set why it does not."""
     if case.facts.unknown(name):
-        return "there, and whether it has a value is not known here"
-    return "empty, which counts as not set" if name in case.facts.variables else "not set"
+        return Verdict(False, f"whether {name} has a value is not known here", known=False)
+    why = "empty, which counts as not set" if name in case.facts.variables else "not set"
+    return Verdict(False, f"{name} is {why}")
 
 
 _PAGE = "werf's page on registry authorization"

@@ -7,11 +7,11 @@ from typing import Any
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Outcome, Refusal, Step
-from dockpass.auth.facts import Edit, EditKind, Facts, UnknownImage
+from dockpass.auth.facts import Edit, EditKind, Facts, UnknownImage, edits_in_words
 from dockpass.auth.rules import host_of_image, rule
 from dockpass.auth.whynot import WhyNot, why_not
 from dockpass.cli.table import columns
-from dockpass.findings import Finding
+from dockpass.findings import Finding, Severity
 from dockpass.secrets import Secret
 from dockpass.text import clean
 
@@ -91,7 +91,8 @@ def finding_json(found: Finding) -> dict[str, str]:
 
 def finding_lines(found: Finding) -> list[str]:
     """Return a finding in lines: what it is, and below it what to do."""
-    return [f"▲ {found.in_words}", *([f"  {found.hint}"] if found.hint else [])]
+    mark = "·" if found.severity is Severity.NOTE else "▲"
+    return [f"{mark} {found.in_words}", *([f"  {found.hint}"] if found.hint else [])]
 
 
 def error_json(error_id: str, message: str, hint: str) -> dict[str, Any]:
@@ -146,13 +147,15 @@ def _base_images(decided: Decision, facts: Facts) -> list[tuple[str, ...]]:
 def _step(step: Step) -> tuple[str, ...]:
     """Return mark, title, outcome and reason; a rule that only switches others off applies or does not."""
     row = rule(step.rule)
+    if not step.known:
+        return f"▲ {row.title}", "not known here", step.because
     outcome = _SWITCHES.get(step.outcome) if row.method is None else None
     because = "" if step.outcome is Outcome.NOT_REACHED else step.because
     return f"{_MARKS[step.outcome]} {row.title}", outcome or step.outcome.replace("-", " "), because
 
 
 def _instead(found: WhyNot) -> tuple[str, ...]:
-    changes = ", ".join(map(_edit_text, found.changes)) if found.possible else found.because
+    changes = edits_in_words(found.changes, _edit_text) if found.possible else found.because
     return found.method.label, changes
 
 

@@ -84,7 +84,7 @@ def _notes(looked: Looked) -> Iterator[Finding]:
     yield Finding(
         "as-job",
         "",
-        f"The variables are those of {job} on {clean(ref.name, 80)}{state}, not those of the"
+        f"These are the variables of {job} on {clean(ref.name, 80)}{state}, not of this"
         f" environment{missing}.",
         severity=Severity.NOTE,
     )

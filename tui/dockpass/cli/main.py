@@ -367,4 +367,4 @@ def _print_version(engine: str | None, *, verbose: bool) -> None:
             engine_words = f"{state.info.name} {state.info.version} at {state.info.endpoint}"
             click.echo(world.redactor(f"{engine_words} ({state.info.how})"))
         elif state.error is not None:
-            click.echo(world.redactor(f"no engine: {state.error.message}"))
+            click.echo(world.redactor(f"{state.error.message}\n  {state.error.hint}"))

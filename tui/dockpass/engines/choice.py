@@ -79,7 +79,7 @@ def parse_choice(text: str, because: str, store: Path) -> EngineChoice:
         return EngineChoice(Engines(text), because, store)
     except ValueError:
         known = ", ".join(Engines)
-        raise UsageError("engine-unknown", f"There is no engine {text!r}.", f"Take one of {known}.") from None
+        raise UsageError("engine-unknown", f"There is no engine {text!r}.", f"Use one of {known}.") from None
 
 
 def _embedded(
@@ -94,4 +94,4 @@ def _embedded(
 
 
 def _instead(error: DockpassError) -> str:
-    return f"no Docker or Podman answers: {error.message.rstrip('.')}"
+    return f"{error.message[0].lower()}{error.message[1:].rstrip('.')}"

@@ -97,8 +97,9 @@ def resolve_endpoint(environ: Mapping[str, str], home: Path) -> Endpoint:
         return Endpoint(found.url, found.because, found.tls, tuple(tried))
     raise DockpassError(
         "no-engine",
-        f"No container engine was found: {'; '.join(candidate.because for candidate in tried)}.",
-        f"{how_to_start('')}, or name one with DOCKER_HOST.",
+        "No container engine was found.",
+        f"{how_to_start('')}, or name one with DOCKER_HOST."
+        f" Checked: {'; '.join(candidate.because for candidate in tried)}.",
     )
 
 

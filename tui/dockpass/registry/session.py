@@ -124,9 +124,14 @@ class Session:
             raise
         response = await self._get(f"{self.base}/v2/", headers)
         if response.status == 200 and not is_page(response.body):
-            by = clean(urlsplit(self._realm.url).netloc) if self._realm else "the registry"
-            return f"accepted by {by}{f'; {self.skew}' if self.skew else ''}"
+            return f"accepted by {self._judge()}{f'; {self.skew}' if self.skew else ''}"
         raise self._login_error(credential, response)
+
+    def _judge(self) -> str:
+        if self._realm is None:
+            return "the registry"
+        server = clean(urlsplit(self._realm.url).netloc)
+        return server if server != self.host else "its token server"
 
     def _login_error(self, credential: Credential, response: Response) -> DockpassError:
         answer = _answer(Where.REGISTRY, response)

@@ -37,7 +37,7 @@ class Faults:
         except re.error as error:
             raise DockpassError(
                 "sandbox-faults",
-                f"The path {clean(self.path, 80)} of a fault is no regular expression: {error}.",
+                f"The path {clean(self.path, 80)} of a fault is not a regular expression: {error}.",
                 "Use the syntax of Python's re module; the empty text stands for every path.",
             ) from error
 

@@ -245,7 +245,7 @@ class SandboxServer:
                     f"The sandbox cannot listen on {self._address}: {error.strerror or error}.",
                     "Use 127.0.0.1, which every machine has.",
                 ) from error
-            why = "is in use" if error.errno == errno.EADDRINUSE else "may not be used by you"
+            why = "is in use" if error.errno == errno.EADDRINUSE else "needs more rights than you have"
         port = await self._listen(runner, 0)
         self._notes.append(f"Port {self._asked_port} {why}; the sandbox listens on port {port}.")
         return port
@@ -287,7 +287,7 @@ def _require_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
         except re.error as error:
             raise DockpassError(
                 "sandbox-protected-tags",
-                f"The pattern {clean(pattern, 80)} of protected tags is no regular expression: {error}.",
+                f"The pattern {clean(pattern, 80)} of protected tags is not a regular expression: {error}.",
                 "Use the syntax of Python's re module, such as ^v[0-9].",
             ) from error
     return tuple(patterns)

@@ -90,7 +90,7 @@ def test_a_part_that_begins_at_another_place_is_refused(
     elsewhere = Reword(b"bytes 1500000-", b"bytes 1400000-")
     with (
         BadProxy(sandbox.host, lambda asked: elsewhere if "range" in asked.headers else None) as proxy,
-        pytest.raises(DockpassError, match="begins at another place") as caught,
+        pytest.raises(DockpassError, match="begins at another offset") as caught,
     ):
         place.engine().pull(pushed.replace(sandbox.host, proxy.host), Given(owner), Notes())
     assert caught.value.id == "answer-refused"

@@ -30,7 +30,7 @@ def unpack(node: Node, owner: tuple[int, int] | None, spool: Spool) -> list[tupl
         return None
     with content.path.open("rb") as file:
         if file.read(4) == ZSTD:
-            raise InstructionError(f"{content.path.name} is compressed with zstd, which is not unpacked here")
+            raise InstructionError(f"{content.path.name} is compressed with zstd, which is not supported")
         file.seek(0)
         try:
             archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115 - closed below
@@ -74,7 +74,7 @@ def _node(
     elif member.islnk():
         first = nodes.get(posixpath.normpath(member.linkname.lstrip("/")))
         if first is None or first.kind is not Kind.FILE:
-            raise InstructionError(f"its hard link {clean(member.name, 100)} means no file of the archive")
+            raise InstructionError(f"its hard link {clean(member.name, 100)} has no target in the archive")
         first.inode = first.inode or object()
         return first
     elif member.isreg():

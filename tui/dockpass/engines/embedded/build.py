@@ -134,7 +134,9 @@ class Builder:
         if use.context is None:
             return use.image
         if not use.context.image:
-            self._script.fail(at, f"the build context for {use.text} is no image, and a stage is made of one")
+            self._script.fail(
+                at, f"the build context for {use.text} is not an image, so no stage can start from it"
+            )
         return "" if use.context.image == SCRATCH else use.context.image
 
     def _foreign(self, at: Instruction, name: str, platform: Platform) -> Image:
@@ -154,7 +156,7 @@ class Builder:
                 raise needs_engine(f"{self._script.file}:{at.line}:1", shown, pulled=True)
             if at.keyword not in _TRIGGERS:
                 self._script.fail(
-                    linked.stage.origin, f"its base image has the trigger {shown}, which is not known"
+                    linked.stage.origin, f"its base image has the trigger {shown}, which is not supported"
                 )
             check_flags(self._script, at)
             self._follow(linked, image, at)
@@ -194,7 +196,7 @@ class Builder:
             self._script.fail(at, f"--from={use.text}: {use.because}", use.text)
         if use.stage is not None:
             if use.stage >= linked.stage.index:
-                self._script.fail(at, f"the stage {use.text} only comes later", use.text)
+                self._script.fail(at, f"the stage {use.text} is defined later", use.text)
             return self._images[use.stage]
         if use.context is not None and use.context.directory:
             return self._named_tree(use.context.directory)

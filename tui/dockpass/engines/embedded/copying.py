@@ -63,7 +63,7 @@ class Changes:
                 self.tree.put(each, Node(Kind.DIRECTORY).owned_by(owner, None))
                 self._paths.add(each)
             elif there.kind is not Kind.DIRECTORY:
-                raise InstructionError(f"{each} is a {there.kind.value} and no directory")
+                raise InstructionError(f"{each} is a {there.kind.value}, not a directory")
 
     def touch(self, path: str) -> None:
         """Have a directory that is there in the layer, as docker does with one that it copies into."""
@@ -86,7 +86,7 @@ class Changes:
     def _place(self, path: str) -> str:
         real = self.tree.resolve(path, follow_last=False)
         if real is None:
-            raise InstructionError(f"the way to {path} leads through what is no directory, or in circles")
+            raise InstructionError(f"a part of {path} is not a directory, or its links go in circles")
         return real
 
 
@@ -115,7 +115,7 @@ def _copy_one(wish: Wish, source: Tree, path: str, changes: Changes, destination
     real = source.resolve(path)
     node = source.at(real) if real is not None else None
     if node is None or real is None:
-        raise InstructionError(f"{path.lstrip('/')} is a link that leads nowhere", path.lstrip("/"))
+        raise InstructionError(f"{path.lstrip('/')} is a broken symbolic link", path.lstrip("/"))
     if node.kind is Kind.DIRECTORY:
         _copy_directory(wish, source, real, changes, destination)
         return
@@ -189,7 +189,7 @@ def _regex(path: str, pattern: str) -> re.Pattern[str]:
         elif char == "[":
             end = path.find("]", at + 1)
             if end < 0:
-                raise InstructionError(f"{pattern} is no valid pattern: a bracket is not closed", pattern)
+                raise InstructionError(f"{pattern} is not a valid pattern: a bracket is not closed", pattern)
             inside = path[at:end]
             negated = "^" if inside.startswith("^") else ""
             made += f"[{negated}{_SPECIAL.sub(_escaped, inside[len(negated) :])}]"
@@ -199,7 +199,7 @@ def _regex(path: str, pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(made, re.DOTALL)
     except re.error:
-        raise InstructionError(f"{pattern} is no valid pattern", pattern) from None
+        raise InstructionError(f"{pattern} is not a valid pattern", pattern) from None
 
 
 def _escaped(found: re.Match[str]) -> str:

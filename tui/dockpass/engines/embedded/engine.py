@@ -129,7 +129,7 @@ class EmbeddedEngine:
         if entry is not None:
             found = self._store.manifest(entry.descriptor)
             if isinstance(found, Manifest) and all(map(self._store.has, found.blobs)):
-                sink.log(f"  taking the local {reference}")
+                sink.log(f"  using the local {reference}")
                 return found
         return self._run(self._pull(reference, logins, sink, platform)).manifest
 
@@ -234,6 +234,6 @@ def _full_name(reference: str) -> str:
 def _missing(image: str) -> DockpassError:
     return DockpassError(
         "image-missing",
-        f"There is no local image {clean(image)} in dockpass's own store.",
-        "`dockpass images` lists what is there; `dockpass pull` or `dockpass build` brings one.",
+        f"There is no local image {clean(image)} in dockpass's image store.",
+        "`dockpass images` lists the images; `dockpass pull` or `dockpass build` adds one.",
     )

@@ -35,7 +35,7 @@ def export(store: Store, name: str, directory: Path) -> tuple[str, bool]:
     entry = entries_of(store, store.entries(), name)[0]
     if directory.exists() and any(directory.iterdir()):
         raise UsageError(
-            "export-not-empty", f"{clean(str(directory))} is not empty.", "Name a directory that is new."
+            "export-not-empty", f"{clean(str(directory))} is not empty.", "Name a new or empty directory."
         )
     manifest = store.manifest(entry.descriptor)
     if not isinstance(manifest, Manifest):
@@ -47,7 +47,7 @@ def export(store: Store, name: str, directory: Path) -> tuple[str, bool]:
             raise DockpassError(
                 "store-damaged",
                 f"The blob {blob.digest[:19]} of {clean(name)} is missing or damaged.",
-                "Pull or build the image again; that puts in what is missing.",
+                "Pull or build the image again; that restores it.",
             )
         _copy(store.blob(blob.digest), target.blob(blob.digest))
     raw, converted = _as_oci(manifest)
@@ -67,7 +67,7 @@ def _copy(source: Path, target: Path) -> None:
         raise DockpassError(
             "export-failed",
             f"{clean(str(target))} cannot be written: {error.strerror or error}.",
-            "Make room, or name another directory.",
+            "Free some space, or name another directory.",
         ) from error
 
 

@@ -187,7 +187,7 @@ def expand_line(expand: Expand) -> Expand:
 
 def _mode(text: str) -> int:
     if not (text.isdecimal() and len(text) <= 5 and set(text) <= set("01234567")):
-        raise InstructionError(f"{text} is no mode in octal digits such as 755", text)
+        raise InstructionError(f"{text} is not an octal mode such as 755", text)
     return int(text, 8)
 
 

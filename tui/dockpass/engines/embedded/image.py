@@ -107,8 +107,8 @@ def image_of(store: Store, manifest: Manifest, platform: Platform, name: str) ->
     if not isinstance(diff_ids, list) or len(diff_ids) != len(manifest.layers):
         raise DockpassError(
             "base-unusable",
-            f"{name} is no image that can be built upon: its config does not fit its layers.",
-            "Take another base image.",
+            f"{name} cannot be used as a base image: its config does not match its layers.",
+            "Use another base image.",
         )
     variant = described.get("variant")
     return Image(

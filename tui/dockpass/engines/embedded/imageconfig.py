@@ -141,7 +141,7 @@ def _argv(config: ImageConfig, text: str) -> list[str]:
 def _shell(config: ImageConfig, instruction: Instruction, _expand: Expand) -> None:
     words = json_form(instruction.text)
     if not words:
-        raise InstructionError('it takes the JSON form, such as SHELL ["/bin/bash", "-c"]')
+        raise InstructionError('it needs the JSON form, such as SHELL ["/bin/bash", "-c"]')
     config.data["Shell"] = words
 
 
@@ -154,7 +154,7 @@ def _user(config: ImageConfig, instruction: Instruction, expand: Expand) -> None
 def _stop_signal(config: ImageConfig, instruction: Instruction, expand: Expand) -> None:
     word = expand(_one(instruction))
     if not _SIGNAL.fullmatch(word):
-        raise InstructionError(f"{word} is no signal", instruction.words[0])
+        raise InstructionError(f"{word} is not a signal", instruction.words[0])
     config.data["StopSignal"] = word
 
 
@@ -165,7 +165,7 @@ def _expose(config: ImageConfig, instruction: Instruction, expand: Expand) -> No
             found = _PORT.fullmatch(text)
             first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
             if not found or not 0 < first <= last < 65536:
-                raise InstructionError(f"{text} is no port", word)
+                raise InstructionError(f"{text} is not a port", word)
             kind = (found[3] or "tcp").lower()
             ports.update({f"{number}/{kind}": {} for number in range(first, last + 1)})
     if not instruction.words:
@@ -203,7 +203,7 @@ def _health(config: ImageConfig, instruction: Instruction, _expand: Expand) -> N
 def _nanoseconds(text: str, flag: str) -> int:
     parts = _SPAN.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise InstructionError(f"{text} is no span of time such as 30s", flag)
+        raise InstructionError(f"{text} is not a duration such as 30s", flag)
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if 0 < seconds < 1e-3:
         raise InstructionError(f"{text} is less than a millisecond", flag)

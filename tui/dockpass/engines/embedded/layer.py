@@ -92,8 +92,8 @@ def members(store: Store, layer: Descriptor) -> Iterator[tarfile.TarFile]:
     if layer.media_type.endswith("zstd"):
         raise DockpassError(
             "layer-unreadable",
-            f"The layer {layer.digest[:19]} is compressed with zstd, which is not read here.",
-            "Take an image with gzip layers, or build with --engine docker.",
+            f"The layer {layer.digest[:19]} is compressed with zstd, which is not supported.",
+            "Use an image with gzip layers, or build with --engine docker.",
         )
     try:
         with path.open("rb") as file, _opened(file) as archive:
@@ -101,7 +101,7 @@ def members(store: Store, layer: Descriptor) -> Iterator[tarfile.TarFile]:
     except FileNotFoundError:
         raise damaged(path, "is missing") from None
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
-        raise damaged(path, f"is no archive ({clean(str(error), 80)})") from error
+        raise damaged(path, f"is not a tar archive ({clean(str(error), 80)})") from error
 
 
 def _opened(file: IO[bytes]) -> tarfile.TarFile:
@@ -143,7 +143,7 @@ def bring_to_disk(
     spool.flush()
     missing = next((node for nodes in by_layer.values() for each in nodes.values() for node in each), None)
     if missing is not None:
-        raise DockpassError("layer-missing", "A file's layer is not there.", "Pull the image again.")
+        raise DockpassError("layer-missing", "The layer of a file is missing.", "Pull the image again.")
     return spool
 
 
@@ -233,8 +233,8 @@ def _bytes_of(content: Content) -> Iterator[bytes]:
 def _changed(path: Path) -> UsageError:
     return UsageError(
         "context-changed",
-        f"{clean(str(path))} became shorter while it was read.",
-        "Build again when nothing writes to it.",
+        f"{clean(str(path))} was truncated while it was read.",
+        "Build again while nothing writes to it.",
     )
 
 

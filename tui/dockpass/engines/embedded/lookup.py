@@ -49,8 +49,8 @@ def _by_id(store: Store, entries: Iterable[Entry], begin: str) -> list[Entry]:
         candidates = ", ".join(f"{each.name or '(no name)'} ({each.descriptor.digest})" for each in found)
         raise UsageError(
             "image-ambiguous",
-            f"{clean(begin)} is how the ids of several images begin: {candidates}.",
-            "Give a name, or more of an id or of one of these digests.",
+            f"The ids of several images begin with {clean(begin)}: {candidates}.",
+            "Give a name, or more digits of an id or digest.",
         )
     return found
 

@@ -50,7 +50,7 @@ def moment_of(arguments: Mapping[str, str], clock: Callable[[], float]) -> Momen
     if seconds is None or not EARLIEST <= seconds <= LATEST:
         raise UsageError(
             "epoch-invalid",
-            f"{EPOCH} is {clean(text, 40)}, and has to be a number of seconds since 1970.",
+            f"{EPOCH} is {clean(text, 40)}, not a number of seconds since 1970.",
             "Give a whole number, or unset it.",
         )
     return Moment(seconds, is_fixed=True)

@@ -109,7 +109,7 @@ class Remote:
             if stream.status not in {200, 206}:
                 raise self._error(await stream.whole(LARGEST_WORDS), what)
             if stream.status == 206 and not _begins_at(stream, offset):
-                self._refuse(what, "it begins at another place than asked for")
+                self._refuse(what, "it begins at another offset than requested")
             yield stream
 
     async def has_blob(self, digest: str) -> bool:
@@ -265,7 +265,7 @@ class Remote:
     def _refuse(self, what: str, why: str) -> NoReturn:
         raise DockpassError(
             "answer-refused",
-            f"The {clean(what)} failed, response rejected: {clean(why, 300)}.",
+            f"The {clean(what)} failed; the response was rejected: {clean(why, 300)}.",
             "Ask the registry's administrator.",
         )
 

@@ -22,7 +22,7 @@ FLAGS: Mapping[str, frozenset[str]] = {
 }
 _HINTS = dict.fromkeys(("COPY", "ADD", "VOLUME"), 'A name with blanks needs the JSON form: ["a b", "/c"].')
 WAYS_OUT = (
-    "Build with --engine docker where an engine is, put what RUN makes into a base image, or make it"
+    "Build with --engine docker if you have an engine, put what RUN makes into a base image, or make it"
     " before the build and COPY it."
 )
 
@@ -117,7 +117,7 @@ def check_flags(script: Script, at: Instruction) -> None:
         if name not in known:
             takes = f"it takes {', '.join(sorted(known))}" if known else "it takes no flags"
             hint = "Build with --engine docker, or without this flag."
-            script.fail(at, f"{name} is not known to the embedded engine; {takes}", flag, hint)
+            script.fail(at, f"{name} is not supported by the embedded engine; {takes}", flag, hint)
         if not equals or not value:
             script.fail(at, f"{name} has no value", flag)
 

@@ -173,7 +173,7 @@ class Store:
                 f"The blob {expected.digest[:19]} came as {ingest.size:,} bytes with the digest"
                 f" {ingest.digest[:19]}, and {expected.size:,} bytes with its own were promised."
                 " Nothing of it was kept.",
-                "Try again; if it stays, the registry or a proxy before it changes what it stores.",
+                "Try again. If it happens again, the registry or a proxy in front of it alters blobs.",
             )
         ingest.sync()
         place = self.blob(expected.digest)
@@ -268,8 +268,8 @@ class Store:
         except BlockingIOError:
             raise DockpassError(
                 "store-in-use",
-                f"Another dockpass works with the images in {clean(str(self.root))}.",
-                "Try again when it has ended.",
+                f"Another dockpass is using the images in {clean(str(self.root))}.",
+                "Try again once it has ended.",
             ) from None
 
     def half_written(self) -> list[Path]:
@@ -375,12 +375,12 @@ def _sync_directory(path: Path) -> None:
         os.close(handle)
 
 
-def damaged(path: Path, how: str = "does not hold what its name says") -> DockpassError:
+def damaged(path: Path, how: str = "does not match its digest") -> DockpassError:
     """Return the error for a part of the store that somebody or something changed."""
     return DockpassError(
         "store-damaged",
         f"The image store is damaged: {clean(str(path))} {how}.",
-        "Pull or build the image again; that puts in what is missing.",
+        "Pull or build the image again; that restores it.",
     )
 
 
@@ -393,5 +393,5 @@ def unwritable(path: Path, error: OSError, did: str = "written") -> DockpassErro
         "store-unwritable",
         f"The image store cannot be {did} at {clean(str(path))}: {error.strerror or error}{free}. "
         "What was there before is unchanged.",
-        "Make room, or name another directory with DOCKPASS_STORE.",
+        "Free some space, or name another directory with DOCKPASS_STORE.",
     )

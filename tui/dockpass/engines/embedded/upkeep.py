@@ -103,7 +103,7 @@ def _leaving(store: Store, name: str) -> tuple[list[Entry], list[Entry]]:
         raise UsageError(
             "image-has-names",
             f"The image {clean(name)} has several names: {names}. Nothing was removed.",
-            "Give the names that are to go; the image goes with the last one.",
+            "Give the names to remove; the last one removes the image too.",
         )
     return leaving, [each for each in entries if each not in leaving]
 
@@ -213,8 +213,8 @@ def _delete(store: Store, digests: Iterable[str], images: tuple[str, ...]) -> Re
             raise DockpassError(
                 "store-unwritable",
                 f"{clean(str(path))} cannot be removed: {error.strerror or error}."
-                f" {len(gone)} blobs were removed before it.",
-                "See who owns the directory.",
+                f" {len(gone)} blobs were removed before that.",
+                "Check who owns the directory.",
             ) from error
         gone.append(digest)
         size += bytes_of

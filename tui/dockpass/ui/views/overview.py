@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId
-from dockpass.auth.facts import Facts, SourceKind
+from dockpass.auth.facts import Facts, SourceKind, edits_in_words
 from dockpass.auth.rules import rule
 from dockpass.auth.whynot import WhyNot
 from dockpass.engines.base import EMBEDDED, EngineInfo
@@ -93,7 +93,9 @@ def _trace_lines(decision: Decision, width: int) -> list[Line]:
         title = rule(step.rule).title
         chosen = method_role(decision.method)
         # A rule that could have switched autologin off, and did not, is good news.
-        if step.rule in {RuleId.GOOGLE, RuleId.IGNORE} and step.outcome is Outcome.NOT_MET:
+        if not step.known:
+            glyph, role = GLYPH_LOOK, "look"
+        elif step.rule in {RuleId.GOOGLE, RuleId.IGNORE} and step.outcome is Outcome.NOT_MET:
             glyph, role, title = GLYPH_DONE, "good", f"not {title}"
         word = {Outcome.CHOSEN: chosen, Outcome.NOT_REACHED: "absent"}.get(step.outcome, "text")
         because = {Outcome.CHOSEN: "text", Outcome.NOT_REACHED: "absent"}.get(step.outcome, "label")
@@ -105,7 +107,7 @@ def _trace_lines(decision: Decision, width: int) -> list[Line]:
 def _instead_lines(found: WhyNot, width: int) -> list[Line]:
     glyph = GLYPH_METHOD if found.possible else GLYPH_NOT_REACHED
     role = method_role(found.method) if found.possible else "absent"
-    words = ", ".join(edit.in_words() for edit in found.changes) or found.because
+    words = edits_in_words(found.changes) or found.because
     head = ((f"{glyph} ", role), (cell(found.method.label, 17), role))
     return hanging(head, words, "label" if found.possible else "absent", width)
 
