@@ -17,7 +17,14 @@ from dockpass.registry.meanings import DELETION_OFF, NOT_REGISTRY, ROWS
 
 SOURCE = Path(__file__).resolve().parents[1] / "tui" / "dockpass"
 BASE = "DockpassError"
-STATUS = {"UsageError": 2, "LoginRefused": 3, "Cancelled": 4, "NotAllowed": 5}
+STATUS = {
+    "UsageError": 2,
+    "LoginRefused": 3,
+    "Cancelled": 4,
+    "NotAllowed": 5,
+    "NotExecutable": 126,
+    "NotFound": 127,
+}
 _BY_RUNS = frozenset({Where.PING, Where.TOKEN, Where.ANONYMOUS, Where.REGISTRY})
 _ID = re.compile(r"[a-z]+(-[a-z]+)*")
 OF_FILES = ("missing", "unreadable", "kind", "large", "binary")

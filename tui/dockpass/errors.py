@@ -14,6 +14,9 @@ class ExitCode(IntEnum):
     LOGIN_REFUSED = 3
     CANCELLED = 4
     NOT_ALLOWED = 5
+    NOT_CARRIED_OUT = 125  # of `exec` and `shell` from here on, where a program has statuses of its own
+    NOT_EXECUTABLE = 126
+    NOT_FOUND = 127
 
 
 class DockpassError(Exception):
@@ -73,3 +76,15 @@ class NotAllowed(DockpassError):
     """Needs the person's word, which was not given: exit status 5."""
 
     exit_code = ExitCode.NOT_ALLOWED
+
+
+class NotExecutable(DockpassError):
+    """The program is there and cannot be run: exit status 126, as in a shell."""
+
+    exit_code = ExitCode.NOT_EXECUTABLE
+
+
+class NotFound(DockpassError):
+    """There is no such program: exit status 127, as in a shell."""
+
+    exit_code = ExitCode.NOT_FOUND

@@ -38,6 +38,22 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
     "pull": [("--engine", "embedded"), ("--engine", "embedded", "--json")],
     "cleanup": [("--keep-last", "1", "--yes"), ("--keep-last", "1", "--yes", "--json")],
     "deploy": [(), ("--json",), ("--values",)],
+    "exec": [
+        ("--dry-run", "--also", "pair.example", "--also", "helper.example", "--", "true"),
+        (
+            "-v",
+            "--also",
+            "pair.example",
+            "--also",
+            "helper.example",
+            "--also",
+            "failing.example",
+            "--",
+            "true",
+        ),
+        ("--also", "broken.example", "--", "no-such-program"),
+        ("--job", "publish", "--project-variables", "settings.json", "--", "true"),
+    ],
     "vars": [()],
     "vars show": [
         ("--job", "publish", "--project-variables", "settings.json", *more)

@@ -50,6 +50,7 @@ _COMMANDS = {
     "pull": _Entry("commands", "Pull an image from REPO."),
     "cleanup": _Entry("commands", "Delete tags in REPO by rules."),
     "deploy": _Entry("commands", "Look up the digest, platforms and labels of an image in REPO."),
+    "exec": _Entry("exec", "Run any program with COMMAND's login in a temporary docker config."),
     "vars": _Entry(
         "vars_commands",
         "Show a job's variables as GitLab and its runner resolve them.",
@@ -69,6 +70,9 @@ _COMMANDS = {
 """Each command with the module that has it."""
 
 
+_TAKEN_NAMES = frozenset({"exec", "try", "vars"})
+"""Commands whose names are Python's own; their functions have an underscore behind."""
+
 _ASKS_HELP = "dockpass.asks_help"
 
 
@@ -76,7 +80,8 @@ class _Lazy(click.Group):
     """Imports a command when it is asked for, and none to list them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.meta[_ASKS_HELP] = any(name in args for name in ctx.help_option_names)
+        own = args[: args.index("--")] if "--" in args else args  # the rest is a program's
+        ctx.meta[_ASKS_HELP] = any(name in own for name in ctx.help_option_names)
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -86,7 +91,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"dockpass.cli.{_COMMANDS[cmd_name].module}")
-        found: click.Command = getattr(module, f"{cmd_name}_" if cmd_name in {"try", "vars"} else cmd_name)
+        found: click.Command = getattr(module, f"{cmd_name}_" if cmd_name in _TAKEN_NAMES else cmd_name)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -235,7 +240,7 @@ def _status() -> int:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
         _tell_usage(error)
-        return ExitCode.USAGE
+        return _usage_status(error)
     except DockpassError as error:
         return _failed(error)
     except BrokenPipeError:
@@ -266,6 +271,12 @@ def _tell_usage(error: click.ClickException) -> None:
     if context is not None:
         print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
     print(_redacted(f"Error: {usage_words(error, sys.argv[1:])}"), file=sys.stderr)
+
+
+def _usage_status(error: click.ClickException) -> int:
+    """Return the status of a wrong command line; commands that end with a program's status have their own."""
+    context = getattr(error, "ctx", None)
+    return int(getattr(context and context.command, "usage_status", ExitCode.USAGE))
 
 
 def _failed(error: DockpassError) -> int:

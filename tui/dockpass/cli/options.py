@@ -36,6 +36,7 @@ __all__ = [
     "build_options",
     "engine_option",
     "facts_options",
+    "foreign_option",
     "from_option",
     "given_of",
     "image_option",
@@ -131,15 +132,20 @@ def run_options(function: Decorated) -> Decorated:
     return events(registry_options(function))
 
 
+def foreign_option(function: Decorated) -> Decorated:
+    """What the person allows for a token of a CI."""
+    return click.option(
+        "--allow-foreign-registry",
+        is_flag=True,
+        help=f"Allow a CI token to be sent to a registry other than {GITLAB.registry}.",
+    )(function)
+
+
 def registry_options(function: Decorated) -> Decorated:
     """Options of whatever speaks to registries: what the person allows."""
     return applied(
         [
-            click.option(
-                "--allow-foreign-registry",
-                is_flag=True,
-                help=f"Allow a CI token to be sent to a registry other than {GITLAB.registry}.",
-            ),
+            foreign_option,
             click.option(
                 "--allow-realm",
                 "realms",

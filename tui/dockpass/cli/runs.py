@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from types import FrameType
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide_to_run
-from dockpass.auth.decision import Refusal, WarningId
+from dockpass.auth.decision import Refusal
 from dockpass.cleanup.options import CleanupOptions
+from dockpass.cli.consent import with_the_persons_word
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.explain import finding_lines
 from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, values_yaml
@@ -20,7 +20,7 @@ from dockpass.cli.world import World
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.base import EMBEDDED
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen, opener
-from dockpass.errors import NotAllowed, UsageError
+from dockpass.errors import UsageError
 from dockpass.registry.policy import Policy
 from dockpass.runs.events import (
     Asked,
@@ -34,7 +34,6 @@ from dockpass.runs.events import (
     Skipped,
     TagPlanned,
 )
-from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.run import Run
 from dockpass.runs.services import Services
@@ -92,7 +91,7 @@ def run_command(
     if not as_json:
         output.say(line for finding in found.findings for line in finding_lines(finding))
         output.say([decided.sentence, *(f"▲ {notice.message}" for notice in decided.warnings)])
-    request = _with_the_persons_word(request, services, output)
+    request = with_the_persons_word(request, output)
     for left in sweep(services.run_environ(facts)):
         output.say([f"removed a temporary config left behind by a killed dockpass: {left.path}"])
     return _carry_out(Run(request, services), output, as_json=as_json, values=values)
@@ -104,20 +103,6 @@ def _is_classic(choice: EngineChoice, world: World) -> bool:
         return choice.engine is Engines.DOCKER
     info = detect_chosen(choice, world.environ, world.home).info
     return info is not None and info.name != EMBEDDED
-
-
-def _with_the_persons_word(request: RunRequest, services: Services, output: Output) -> RunRequest:
-    """Ask for what may not be done unasked; without a terminal, options have to say it."""
-    if not request.decision.warns(WarningId.FOREIGN_REGISTRY) or request.foreign_allowed:
-        return request
-    question = make_plan(request, services).foreign or ""
-    if is_terminal() and output.ask(f"{question} Send it anyway?"):
-        return replace(request, foreign_allowed=True)
-    raise NotAllowed(
-        "foreign-registry",
-        f"{question} Nothing was sent.",
-        "If that is intended, add --allow-foreign-registry.",
-    )
 
 
 def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:

@@ -58,6 +58,8 @@ class ConfigFile:
     cred_helpers: Mapping[str, str] = field(default_factory=dict)
     current_context: str = ""
     proxies: Mapping[str, object] = field(default_factory=dict)
+    sections: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """Every section as it was read, by its name in small letters."""
 
     @property
     def problem(self) -> str:
@@ -140,6 +142,7 @@ def _parse(path: Path, raw: bytes, status: os.stat_result) -> ConfigFile:
         cred_helpers={key: _text(name) for key, name in _object(sections.get("credhelpers")).items()},
         current_context=_text(sections.get("currentcontext")),
         proxies=_object(sections.get("proxies")),
+        sections=sections,
     )
 
 

@@ -209,6 +209,17 @@ class TemporaryConfig:
         return self._identity in {None, (status.st_dev, status.st_ino)}
 
 
+def not_removed(path: Path, removal: Removal) -> DockpassError | None:
+    """Return the error of a config that is still there; None for one that is gone."""
+    if removal.gone:
+        return None
+    return DockpassError(
+        "config-not-removed",
+        f"The temporary docker config is still there: {removal.detail}",
+        f"Remove {path} by hand; it may hold credentials.",
+    )
+
+
 def config_json(entries: Mapping[str, Credential], extra: Mapping[str, object]) -> str:
     """Return the text of a `config.json` with these entries and the dummy one."""
     if refused := [name for name in extra if name.lower() in _OURS_ONLY]:

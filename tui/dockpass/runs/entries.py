@@ -6,7 +6,7 @@ hosts of the run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from dockpass.auth.decision import Decision
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.errors import UsageError
 from dockpass.references.credential import Credential
-from dockpass.runs.job import Job
-from dockpass.runs.request import hosts_of_run
+from dockpass.runs.services import Services
+from dockpass.secrets import Redactor
 from dockpass.unknown import Unknown
 
 
@@ -28,25 +28,26 @@ class Entries:
     notes: tuple[str, ...] = ()
 
 
-def decided_entries(job: Job) -> Mapping[str, Credential]:
+def decided_entries(decision: Decision, redactor: Redactor) -> Mapping[str, Credential]:
     """Return the login that was decided on, at each registry where it is made; empty where none is."""
-    decision = job.request.decision
     if decision.username is None or decision.secret is None:
         return {}
     if isinstance(decision.secret, Unknown):
         raise UsageError(
             "value-unknown", f"The value of {decision.secret_from} is not known here; nothing was sent."
         )
-    job.services.redactor.learn(decision.secret, decision.username)
+    redactor.learn(decision.secret, decision.username)
     return dict.fromkeys(decision.login, Credential(decision.username, decision.secret))
 
 
-def found_entries(job: Job) -> Entries:
-    """Look up the run's hosts in the config that was decided on; its credential helpers are asked."""
-    services = job.services
-    environ = services.run_environ(job.facts) | {"DOCKER_CONFIG": str(job.config.directory)}
-    directory = Path(job.request.decision.config_dir or "")
-    resolution = services.resolve_entries(directory, hosts_of_run(job.request), environ)
+def found_entries(
+    services: Services, source: Path, hosts: Sequence[str], environ: Mapping[str, str], config: Path
+) -> Entries:
+    """Look up hosts in the docker config `source`; its credential helpers are asked.
+
+    They get `environ`, with the temporary config in `config` as docker's.
+    """
+    resolution = services.resolve_entries(source, hosts, {**environ, "DOCKER_CONFIG": str(config)})
     for credential in resolution.credentials.values():
         for secret in (credential.password, credential.identity_token):
             if secret:

@@ -32,7 +32,7 @@ def make_plan(request: RunRequest, services: Services) -> Plan:
         title=_target(request, services),
         phases=phases,
         confirm=_confirmation(request, services),
-        foreign=_foreign(request),
+        foreign=foreign_question(request),
         command_line=command_line(request, services),
     )
 
@@ -131,7 +131,8 @@ def _confirmation(request: RunRequest, services: Services) -> str | None:
     return None
 
 
-def _foreign(request: RunRequest) -> str | None:
+def foreign_question(request: RunRequest) -> str | None:
+    """Return what a person has to agree to before a token goes to another registry; None if nothing."""
     decision = request.decision
     if not decision.warns(WarningId.FOREIGN_REGISTRY):
         return None

@@ -9,11 +9,12 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import why_not_usable
 from dockpass.auth.decision import WarningId
-from dockpass.dockerconfig.temporary import TemporaryConfig
+from dockpass.dockerconfig.temporary import TemporaryConfig, not_removed
 from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed, UsageError
 from dockpass.registry.retry import telling
 from dockpass.runs.entries import check_external, decided_entries, found_entries
@@ -30,7 +31,7 @@ from dockpass.runs.feed import Feed
 from dockpass.runs.job import Job, status_of
 from dockpass.runs.lines import in_full
 from dockpass.runs.login import log_in
-from dockpass.runs.request import RunRequest
+from dockpass.runs.request import RunRequest, hosts_of_run
 from dockpass.runs.services import Services
 from dockpass.system import refused_by_system
 from dockpass.text import clean
@@ -130,16 +131,18 @@ class Run:
         job = self._job
         self._config = config = self._create_config()
         job.use_config(config.path)
-        if job.request.decision.config_dir is None:
+        services, source = job.services, job.request.decision.config_dir
+        if source is None:
             return config, ()
-        entries = found_entries(job)
+        environ, hosts = services.run_environ(job.facts), hosts_of_run(job.request)
+        entries = found_entries(services, Path(source), hosts, environ, config.path)
         if entries.credentials:
             config.rewrite(entries.credentials)
         return config, entries.notes
 
     def _create_config(self) -> TemporaryConfig:
         services = self._job.services
-        entries = decided_entries(self._job)
+        entries = decided_entries(self.request.decision, services.redactor)
         with self._finishing:  # a stopped run must not create anything any more
             if self._finished:
                 raise Cancelled
@@ -163,13 +166,7 @@ class Run:
         job.put(lambda at: ConfigRemoved(at, str(config.path), removal.gone, removal.detail))
         status = Status.DONE if removal.gone else Status.FAILED
         job.put(lambda at: PhaseEnded(at, Phase.REMOVE_CONFIG, status, removal.detail))
-        if removal.gone:
-            return None
-        return DockpassError(
-            "config-not-removed",
-            f"The temporary docker config is still there: {removal.detail}",
-            f"Remove {config.path} by hand; it may hold credentials.",
-        )
+        return not_removed(config.path, removal)
 
 
 def start_run(request: RunRequest, services: Services) -> Run:

@@ -1,0 +1,24 @@
+"""What may not be done unasked: a question on the terminal, or an option that says yes to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dockpass.cli.output import Output, is_terminal
+from dockpass.errors import NotAllowed
+from dockpass.runs.planning import foreign_question
+from dockpass.runs.request import RunRequest
+
+
+def with_the_persons_word(request: RunRequest, output: Output) -> RunRequest:
+    """Ask before a token goes to a foreign registry; without a terminal, an option has to allow it."""
+    question = foreign_question(request)
+    if question is None or request.foreign_allowed:
+        return request
+    if is_terminal() and output.ask(f"{question} Send it anyway?"):
+        return replace(request, foreign_allowed=True)
+    raise NotAllowed(
+        "foreign-registry",
+        f"{question} Nothing was sent.",
+        "If that is intended, add --allow-foreign-registry.",
+    )

@@ -1,0 +1,151 @@
+"""`dockpass exec` and `dockpass shell`: any program with a login in a temporary docker config."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import click
+
+from dockpass.auth.command import Command
+from dockpass.auth.decide import decide_to_run
+from dockpass.auth.decision import Refusal
+from dockpass.auth.facts import Facts
+from dockpass.cli.consent import with_the_persons_word
+from dockpass.cli.context import assembled
+from dockpass.cli.facts_options import (
+    Decorated,
+    applied,
+    facts_options,
+    from_option,
+    job_options,
+    repo_option,
+)
+from dockpass.cli.options import foreign_option, given_of
+from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.program_words import Narrator
+from dockpass.cli.world import World, this_process
+from dockpass.errors import DockpassError, ExitCode, UsageError
+from dockpass.programs.find import find
+from dockpass.programs.process import die_of
+from dockpass.programs.run import ProgramRun
+from dockpass.programs.task import Task, check_hosts
+from dockpass.registry.policy import checked_host
+from dockpass.runs.request import BuildOptions, RunRequest
+from dockpass.runs.services import Services
+
+
+class OfProgram(click.Command):
+    """A command that ends with a program's status, so that its own failures need one apart."""
+
+    usage_status = ExitCode.NOT_CARRIED_OUT
+
+
+def exec_options(function: Decorated) -> Decorated:
+    """Options of `exec` and `shell`."""
+    return applied(
+        [
+            click.option(
+                "--for",
+                "command",
+                type=click.Choice([str(command) for command in Command]),
+                default=str(Command.PUSH),
+                show_default=True,
+                help="The command whose login the program gets.",
+            ),
+            repo_option,
+            click.option(
+                "--also",
+                multiple=True,
+                metavar="HOST[:PORT]",
+                help="Also add your own login for HOST from docker's config.",
+            ),
+            facts_options,
+            job_options,
+            from_option,
+            foreign_option,
+            click.option(
+                "--keep-env",
+                multiple=True,
+                metavar="NAME",
+                help="Keep a variable that a program may prefer to the config.",
+            ),
+            click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing."),
+            click.option("-v", "--verbose", is_flag=True, help="Show the plan first."),
+            click.option("-q", "--quiet", is_flag=True, help="Say nothing unless the config is not removed."),
+        ],
+        function,
+    )
+
+
+@click.command("exec", cls=OfProgram, context_settings={"allow_interspersed_args": False})
+@exec_options
+@click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(program: tuple[str, ...], **options: Any) -> None:
+    """Run PROGRAM with a login in a temporary docker config, which is removed afterwards.
+
+    Put -- before PROGRAM. Its output and its exit status are its own; 125 means that dockpass failed.
+    """
+    _run(program, options)
+
+
+def _run(program: tuple[str, ...], options: dict[str, Any]) -> None:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing to clean up yet
+    try:
+        status, number = _ended(this_process(), program, options)
+    except DockpassError as error:
+        error.exit_code = max(error.exit_code, ExitCode.NOT_CARRIED_OUT)
+        raise
+    if number:
+        die_of(number)
+    raise SystemExit(status)
+
+
+def _ended(world: World, program: tuple[str, ...], options: dict[str, Any]) -> tuple[int, int]:
+    """Carry it out; return the exit status, and the signal to die of."""
+    task = task_of(world, program, options)
+    services = services_of(world)
+    narrator = Narrator(task, services, quiet=options["quiet"], verbose=options["verbose"])
+    if options["dry_run"]:
+        narrator.plan()
+        return ExitCode.DONE, 0
+    outcome = ProgramRun(task, services, narrator.told, narrator.filled).carry_out()
+    if outcome.failure is not None:
+        narrator.failed(outcome.failure)
+    return outcome.exit_status, outcome.signal
+
+
+def task_of(world: World, program: tuple[str, ...], options: dict[str, Any]) -> Task:
+    """Return what is to be run; raises `DockpassError` before anything is created."""
+    path = find(program[0], world.environ)
+    also = tuple(dict.fromkeys(checked_host("--also", host) for host in options["also"]))
+    given = given_of(options)
+    found = assembled(world, Command(options["command"]), given, BuildOptions())
+    task = Task(
+        request=_request(found.facts, options, Output(world.redactor), has_also=bool(also)),
+        argv=program,
+        path=path,
+        also=also,
+        keep=frozenset(options["keep_env"]),
+    )
+    check_hosts(task)
+    return task
+
+
+def _request(facts: Facts, options: dict[str, Any], output: Output, *, has_also: bool) -> RunRequest | None:
+    """Return the request whose login it is; None where no repository is known and none is needed."""
+    decided = decide_to_run(Command(options["command"]), facts)
+    if isinstance(decided, Refusal):
+        if decided.id == "repo-required" and has_also and facts.options.registry_username is None:
+            return None
+        raise UsageError(decided.id, decided.message, decided.hint)
+    allowed = options["allow_foreign_registry"]
+    return with_the_persons_word(
+        RunRequest(decided.command, facts, decided, foreign_allowed=allowed, can_ask=is_terminal()), output
+    )
+
+
+def services_of(world: World) -> Services:
+    """Return what the config of a program needs: no engine, and no client of a registry."""
+    return Services(world.environ, world.home, world.cwd, world.paths.state, world.redactor)

@@ -1,0 +1,74 @@
+"""Tells of a program on stderr: a line or the plan before it, a line after it. stdout is the program's."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from dockpass.cli.output import Output
+from dockpass.cli.table import columns
+from dockpass.errors import DockpassError
+from dockpass.programs.carried import carried_from, original_directory
+from dockpass.programs.events import ProgramEnded, ProgramEvent
+from dockpass.programs.lines import NAME, after, before, plan, warnings
+from dockpass.programs.run import Filled, environment_of
+from dockpass.programs.task import Task
+from dockpass.runs.events import ConfigCreated, ConfigRemoved
+from dockpass.runs.services import Services
+
+CONFIG = Path("CONFIG")
+"""Stands for the config's directory in a plan, before there is one."""
+
+
+class Narrator:
+    """Writes what happens, but nothing after stderr is gone."""
+
+    def __init__(self, task: Task, services: Services, *, quiet: bool, verbose: bool) -> None:
+        self._task = task
+        self._services = services
+        self._output = Output(services.redactor)
+        self._quiet = quiet
+        self._verbose = verbose and not quiet
+        self._ended: ProgramEnded | None = None
+
+    def plan(self) -> None:
+        """Write the plan to stdout, where no program writes."""
+        self._output.data(self._plan())
+        self._warn(*(f"{NAME}▲ {words}" for words in warnings(self._task)))
+
+    def _plan(self) -> list[str]:
+        carried = carried_from(
+            original_directory(self._services.environ, self._services.home), self._services.environ
+        )
+        environment = environment_of(self._task, self._services, CONFIG, carried)
+        return columns(plan(self._task, environment, carried))
+
+    def filled(self, filled: Filled) -> None:
+        """Write what is said before the program starts."""
+        if self._verbose:
+            self._say(*(f"{NAME}{note}" for note in filled.notes))
+
+    def told(self, event: ProgramEvent) -> None:
+        """Write what an event is to a person."""
+        match event:
+            case ConfigCreated() if not self._quiet:
+                if self._verbose:
+                    self._say(*self._plan())
+                self._warn(*(f"{NAME}▲ {words}" for words in warnings(self._task)))
+                self._say(before(self._task, event))
+            case ProgramEnded():
+                self._ended = event
+            case ConfigRemoved() if self._ended is not None and not self._quiet:
+                self._say(after(self._task, self._ended, event))
+
+    def failed(self, error: DockpassError) -> None:
+        """Write a failure of dockpass itself."""
+        self._warn(f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else []))
+
+    def _say(self, *lines: str) -> None:
+        with suppress(OSError, ValueError):
+            self._output.say(lines)
+
+    def _warn(self, *lines: str) -> None:
+        with suppress(OSError, ValueError):
+            self._output.warn(lines)

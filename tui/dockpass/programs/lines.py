@@ -1,0 +1,85 @@
+"""What a person reads before and after a program, on stderr: one line each, or the whole plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from dockpass.auth.decision import Decision
+from dockpass.dockerconfig.keys import shown_key
+from dockpass.programs.carried import Carried
+from dockpass.programs.environment import ProgramEnvironment
+from dockpass.programs.events import ProgramEnded
+from dockpass.programs.prevails import prevailing
+from dockpass.programs.process import Ending
+from dockpass.programs.task import Task
+from dockpass.runs.events import ConfigCreated, ConfigRemoved
+from dockpass.text import clean
+
+NAME = "dockpass: "
+
+
+def name_of(task: Task) -> str:
+    """Return the program's name, for sentences about it."""
+    return clean(PurePosixPath(task.argv[0]).name, 80)
+
+
+def before(task: Task, created: ConfigCreated) -> str:
+    """Return the one line before the program: which login it gets, by which rule, and where the config is."""
+    memory = "in memory" if created.on_tmpfs else "on disk"
+    return f"{NAME}{name_of(task)} gets {_logins(task, created.hosts)}; config {created.path} ({memory})"
+
+
+def _logins(task: Task, keys: Sequence[str]) -> str:
+    decision = task.decision
+    hosts = ", ".join(map(shown_key, keys))
+    if decision is None:
+        return f"your own login for {hosts}" if keys else "no login"
+    rule = f"(rule {decision.chosen.rule})"
+    if decision.username is not None:
+        decided = f"{who(decision)} for {', '.join(decision.login) or 'no registry'} {rule}"
+        more = [shown_key(key) for key in keys if key not in decision.login]
+        return decided + (f", and your own login for {', '.join(more)}" if more else "")
+    if keys:
+        return f"the login for {hosts} from {decision.config} {rule}"
+    return f"no login: {decision.config} has none for {', '.join(task.hosts + task.also)} {rule}"
+
+
+def who(decision: Decision) -> str:
+    """Return user and secret of a login that is made, the secret by its name."""
+    secret = "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105
+    return clean(f"{decision.username} with {secret}")
+
+
+def after(task: Task, ended: ProgramEnded, removed: ConfigRemoved) -> str:
+    """Return the one line after the program: how it ended, and what was seen of the config."""
+    ending = Ending(ended.status, ended.signal)
+    gone = f"config {removed.detail}" if removed.gone else f"the config: {removed.detail}"
+    return f"{NAME}{name_of(task)} {ending.in_words} after {ended.seconds:.1f} s; {gone}"
+
+
+def warnings(task: Task) -> Iterator[str]:
+    """Yield what may make the program use another login than the one before it."""
+    if task.decision is not None:
+        yield from (warning.message for warning in task.decision.warnings)
+    yield from (f"{name_of(task)}: {words}" for words in prevailing(task.argv))
+
+
+def plan(task: Task, environment: ProgramEnvironment, carried: Carried) -> list[tuple[str, str]]:
+    """Return the plan as rows of a title and what holds."""
+    decision = task.decision
+    rows = [("program", task.path)]
+    if decision is not None:
+        rows.append(("login", decision.sentence))
+    if task.also:
+        rows.append(("also", f"your own login for {', '.join(task.also)}"))
+    rows += [
+        ("config", "a temporary directory of mode 0700, removed when the program ends"),
+        ("set", ", ".join(environment.set)),
+        ("removed", ", ".join(environment.removed) or "nothing"),
+        *((("kept", f"{', '.join(environment.kept)}, as you asked"),) if environment.kept else ()),
+        ("carried over", ", ".join(carried.words) or "nothing"),
+        *((("left out", ", ".join(carried.lost)),) if carried.lost else ()),
+        *(("note", words) for words in environment.notes),
+    ]
+    return [(title, clean(words)) for title, words in rows]

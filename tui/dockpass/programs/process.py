@@ -1,0 +1,217 @@
+"""A program as a child process: it has the terminal and the signals that it would have without dockpass.
+
+With a terminal it is in dockpass's own process group, so that Ctrl-C and Ctrl-Z reach it from the
+terminal, and only once. Without one it leads a group of its own, which gets each signal once. All of this
+happens in the main thread, the only one in which Python runs signal handlers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import termios
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from dockpass.errors import NotExecutable
+from dockpass.text import clean
+
+_FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+_PASSED_ON = (signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT)
+_ENDING = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM})
+_DIED_OF = _ENDING
+"""Where a program dies of one of these, dockpass dies of it too, so that a shell's loop ends."""
+
+Redirected = Sequence[tuple[int, int]]
+"""Pairs of descriptors: what is open as the first one, and as which one the program gets it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a program ended: with an exit status, or by a signal."""
+
+    status: int
+    signal: int = 0
+
+    @property
+    def exit_status(self) -> int:
+        """The status as shells count it: 128 + n for signal n."""
+        return 128 + self.signal if self.signal else self.status
+
+    @property
+    def in_words(self) -> str:
+        """What became of the program."""
+        if not self.signal:
+            return f"exited with status {self.status}"
+        return f"was ended by {_name_of(self.signal)}"
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"  # a real-time one
+
+
+class Watch:
+    """Holds back the signals that would end dockpass, from before the config to after its removal.
+
+    Use it as a context manager. `received` is the first signal that came before there was a program.
+    """
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.terminal = Terminal()
+        self._child = 0
+        self._before: dict[int, Any] = {}
+        self._ended = False
+
+    def __enter__(self) -> Watch:
+        for number in (*_FROM_TERMINAL, *_PASSED_ON):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self.terminal.close()
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._ended:
+            return
+        if not self._child:
+            if number in _ENDING:
+                self.received = self.received or number
+        elif self.terminal.is_there and number in _FROM_TERMINAL:
+            pass  # the terminal sends it to the whole group, the program included
+        else:
+            self._send(number)
+
+    def _send(self, number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            if self.terminal.is_there:
+                os.kill(self._child, number)
+            else:
+                os.killpg(self._child, number)
+
+    def start(
+        self, path: str, argv: Sequence[str], environ: Mapping[str, str], redirected: Redirected = ()
+    ) -> int:
+        """Start the program and return its process id, or 0 if a signal came that is to end it all.
+
+        Raises `NotExecutable` where the system refuses the program.
+        """
+        group: dict[str, Any] = {} if self.terminal.is_there else {"setpgroup": 0}
+        actions = [(os.POSIX_SPAWN_DUP2, source, target) for source, target in redirected]
+        with _blocked() as before:
+            if self.received:
+                return 0
+
+            def spawned(path: str, argv: Sequence[str]) -> int:
+                return os.posix_spawn(
+                    path,
+                    list(argv),
+                    dict(environ),
+                    file_actions=actions,
+                    setsigmask=before,
+                    setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores for itself
+                    **group,
+                )
+
+            try:
+                try:
+                    self._child = spawned(path, argv)
+                except OSError as error:
+                    if error.errno != errno.ENOEXEC:
+                        raise
+                    self._child = spawned("/bin/sh", ["/bin/sh", path, *argv[1:]])  # as execvp does
+            except (OSError, ValueError) as error:
+                words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+                raise NotExecutable(
+                    "program-not-executable",
+                    f"{clean(path)} cannot be started: {clean(words)}.",
+                    "Check the interpreter in its first line and the architecture that it is made for.",
+                ) from error
+        return self._child
+
+    def wait(self) -> Ending:
+        """Wait for the program's end; where it is stopped on a terminal, dockpass stops with it."""
+        while True:
+            _, status = os.waitpid(self._child, os.WUNTRACED)
+            if not os.WIFSTOPPED(status):
+                self._ended = True
+                break
+            if self.terminal.is_there:
+                os.kill(os.getpid(), signal.SIGSTOP)
+                self._send(signal.SIGCONT)  # who continued dockpass may not have meant its group
+        self.terminal.restore()
+        if os.WIFSIGNALED(status):
+            return Ending(0, os.WTERMSIG(status))
+        return Ending(os.WEXITSTATUS(status))
+
+
+@contextmanager
+def _blocked() -> Iterator[set[signal.Signals]]:
+    """Let signals wait while the program is started: none is lost between two processes."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield {number for number in before if isinstance(number, signal.Signals)}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Terminal:
+    """The controlling terminal, if there is one, and the modes that it had."""
+
+    def __init__(self) -> None:
+        self._handle = -1
+        self._modes: list[Any] | None = None
+        with suppress(OSError, termios.error):
+            self._handle = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            self._modes = termios.tcgetattr(self._handle)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether signals of a terminal can reach the program."""
+        return self._handle >= 0
+
+    def restore(self) -> None:
+        """Give the terminal its modes again; take it back from a group that died with it."""
+        if self._modes is None:
+            return
+        with suppress(OSError, termios.error), _blocked():
+            holder = os.tcgetpgrp(self._handle)
+            if holder != os.getpgrp() and _is_dead(holder):
+                os.tcsetpgrp(self._handle, os.getpgrp())
+                holder = os.getpgrp()
+            if holder == os.getpgrp():
+                termios.tcsetattr(self._handle, termios.TCSADRAIN, self._modes)
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+def _is_dead(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def die_of(number: int) -> None:
+    """End this process by a signal, if it is one of which shells should learn; else return."""
+    if number in _DIED_OF:
+        signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        os.kill(os.getpid(), number)
