@@ -6,6 +6,9 @@ ARGS ?=
 # What is started: the screen, in a sandbox where nothing else is here.
 START := $(or $(ARGS),try)
 
+# Compiled modules are kept: without them every start of pytest and of dockpass compiles them again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint screenshots docs bench lock clean
 
@@ -30,7 +33,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 tests/contracts tests/unit/auth tests/unit/buildfiles tests/unit/variables \
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/contracts tests/unit/auth tests/unit/buildfiles tests/unit/variables \
 		tests/unit/cli tests/unit/runs tests/unit/ui tests/unit/test_*.py
 
 lint: $(VENV)/dev.stamp

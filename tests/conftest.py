@@ -13,14 +13,17 @@ from typing import Any
 import guard
 import pytest
 from hypothesis import settings
+from thorough import THOROUGH, examples
 
 from dockpass.cli import world
 from dockpass.secrets import Redactor
 from dockpass.text import mask_before_cutting
 
-settings.register_profile("dockpass", deadline=None, max_examples=60, derandomize=True)
+settings.register_profile("dockpass", deadline=None, max_examples=examples(100), derandomize=not THOROUGH)
 settings.load_profile("dockpass")
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+HERE = Path(__file__).parent
 
 # What was started by nohup, or in the background of a script, hands ignored signals on to what the tests start.
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
@@ -32,6 +35,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let no worker outlive a controller that is killed."""
     if hasattr(config, "workerinput"):
         guard.end_with_parent()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, which then sets up once what they share."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).as_posix()))
 
 
 _FOREIGN = ("DOCKER_", "CONTAINERS_", "CI_", "WERF_", "GITHUB_", "GITLAB_", "REGISTRY_", "XDG_", "DOCKPASS_")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from readercases import Case, Maker, write_helpers
 from readerjudges import ANONYMOUS, DockerCli, Outcome, Puller, allowed, sdk_sends
+from thorough import examples
 
 from dockpass.dockerconfig.readers.dockercli import read_cli
 from dockpass.dockerconfig.readers.dockersdk import read_sdk
@@ -18,8 +19,8 @@ from dockpass.dockerconfig.readers.model import Reading
 from dockpass.dockerconfig.readers.podman import read_podman
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
 
-CASES = int(os.environ.get("DOCKPASS_TEST_CASES", "150"))
-"""Random configs of each test. 500 take three times as long; do that where a reader changes."""
+CASES = examples(500)
+"""Random configs of each test."""
 
 SEED = 20260301
 HOST = "localhost:5000"  # docker before 29 asks DNS for any other name

@@ -53,7 +53,6 @@ class Program:
             "HOME": str(self.directory / "home"),
             "XDG_RUNTIME_DIR": str(self.runtime),
             "DOCKPASS_STATE": str(self.directory / "state"),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": str(Path(dockpass.__file__).parents[1]),  # the very code that the tests import
             **self.environ,
             **more,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
@@ -81,7 +82,7 @@ def test_no_secret_is_in_any_text(command: Command, given_facts: Facts) -> None:
 
 
 @given(st.sampled_from(Command), facts())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_edits_of_a_why_not_lead_to_its_method(command: Command, given_facts: Facts) -> None:
     before = decide(command, given_facts)
     for found in why_not(command, given_facts):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import decide, decide_to_run
@@ -140,7 +141,7 @@ value = st.one_of(st.sampled_from([MASKED, PERHAPS]), st.sampled_from(["", HOST,
     st.sampled_from([None, REPO, "eu.gcr.io/p/app"]),
     st.sampled_from([None, (), ("alpine:3",), (f"{HOST}/base:1", "quay.io/a/b")]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_no_sentence_takes_an_unknown_value_for_none(
     command: Command, values: dict[str, str | Unknown], repo: str | None, base: tuple[str, ...] | None
 ) -> None:
@@ -166,7 +167,7 @@ def test_no_sentence_takes_an_unknown_value_for_none(
     st.dictionaries(st.sampled_from(sorted(READ_BY_RULES)), st.sampled_from([PERHAPS, HOST, "", "0"])),
     st.sampled_from([None, ("alpine:3",), (f"{HOST}/base:1",)]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_what_need_not_be_known_never_changes_the_method(
     command: Command, values: dict[str, str | Unknown], base: tuple[str, ...] | None
 ) -> None:

@@ -19,6 +19,7 @@ from unittest.mock import patch
 from fakeregistry import IMAGE, INDEX, digest_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.auth.command import Command
 from dockpass.cleanup.execute import TagResult
@@ -434,7 +435,7 @@ async def no_wait(*_: object) -> None:
     """A wait that takes no time."""
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(models())
 def test_no_tag_that_stays_loses_anything_no_outcome_is_false_and_the_exit_status_is_true(
     model: Model,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import (
@@ -328,7 +329,7 @@ POLICIES = st.builds(
 SINGLE = st.sampled_from([True, False, None])
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(repositories(), POLICIES, SINGLE)
 def test_no_kept_tag_ever_loses_its_image_nor_what_that_needs(
     tags: list[TagInfo], rules: Policy, single: bool | None
@@ -350,7 +351,7 @@ def test_no_kept_tag_ever_loses_its_image_nor_what_that_needs(
         assert not (info.doubt and gone)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(repositories(), POLICIES, SINGLE)
 def test_the_plan_and_its_rows_say_the_same(tags: list[TagInfo], rules: Policy, single: bool | None) -> None:
     plan = plan_deletion(tags, rules, single_tags=single)
@@ -364,7 +365,7 @@ def test_the_plan_and_its_rows_say_the_same(tags: list[TagInfo], rules: Policy, 
         assert deletion.whole or single
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(repositories(), POLICIES, SINGLE)
 def test_nothing_young_newest_named_or_broken_goes(
     tags: list[TagInfo], rules: Policy, single: bool | None
@@ -391,14 +392,14 @@ def test_nothing_young_newest_named_or_broken_goes(
             assert len(newer) > rules.rules.keep_last
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(repositories(), POLICIES)
 def test_what_the_registry_can_do_only_adds_deletions(tags: list[TagInfo], rules: Policy) -> None:
     able, unable = (plan_deletion(tags, rules, single_tags=single) for single in (True, False))
     assert going(unable) <= going(able)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(repositories(), POLICIES)
 def test_a_cleanup_that_is_run_again_finds_nothing_more(tags: list[TagInfo], rules: Policy) -> None:
     first = plan_deletion(tags, rules, single_tags=True)
@@ -407,7 +408,7 @@ def test_a_cleanup_that_is_run_again_finds_nothing_more(tags: list[TagInfo], rul
         assert not plan_deletion(left, rules, single_tags=True).deletions
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(repositories(), POLICIES, st.randoms())
 def test_the_order_of_a_listing_does_not_matter(tags: list[TagInfo], rules: Policy, random: object) -> None:
     shuffled = list(tags)

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from docpages import complaint
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass import commandline
 from dockpass.auth.command import Command
@@ -295,8 +296,7 @@ def check(programs: Programs, words: list[str], stdin: str) -> bool:
 
 @pytest.mark.parametrize("command", list(Command))
 @settings(
-    max_examples=25,
-    deadline=None,
+    max_examples=examples(25),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
@@ -365,8 +365,7 @@ def started(programs: Programs, words: list[str], stdin: str) -> Start | None:
 
 
 @settings(
-    max_examples=25,
-    deadline=None,
+    max_examples=examples(25),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data(), edits=EDITS, command=st.sampled_from(Command))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readerworld import CONFIG, World
+from thorough import examples
 
 from dockpass.dockerconfig.readers.model import Reader, SecretKind, Verdict, fingerprint_of
 from dockpass.dockerconfig.runconfig import RIVALS, RunConfig, without_rivals
@@ -98,7 +99,7 @@ def _has_no_user(entry: dict[str, str]) -> bool:
     return not entry.get("auth") and not entry.get("username") and not entry.get("identitytoken")
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=st.dictionaries(st.sampled_from(KEYS), FIELDS, max_size=4), host=st.sampled_from(HOSTS))
 def test_a_run_and_dockers_command_line_read_the_same_login(
     tmp_path: Path, entries: dict[str, Any], host: str

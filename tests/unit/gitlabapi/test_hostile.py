@@ -28,6 +28,7 @@ from fakegitlab import (
 from hostile import ELSEWHERE, Hostile, Reply, World, moved
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.gitlabapi import client
@@ -398,7 +399,7 @@ ROWS = st.lists(st.dictionaries(st.sampled_from(FIELDS + GRAPHS), JSON | st.just
 
 
 @given(ROWS, st.sampled_from(sorted(Level)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_no_row_makes_the_reading_fail(rows: list[Any], level: Level) -> None:
     odd = Oddities()
     for each in (*variables_of(rows, level, "", odd), *inherited_of(rows, odd)):
@@ -410,14 +411,14 @@ def test_no_row_makes_the_reading_fail(rows: list[Any], level: Level) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(("valid", "errors", "warnings", "merged_yaml", "jobs")), JSON))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_no_dry_run_makes_the_reading_fail(answer: dict[str, Any]) -> None:
     lint = lint_of(answer)
     assert (lint is None) == (not isinstance(answer.get("valid"), bool))
 
 
 @given(JSON, JSON, JSON)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_answer_makes_the_import_fail_in_another_way(
     world: World, project: Any, rows: Any, names: Any
 ) -> None:

@@ -13,6 +13,7 @@ from fakerealm import PATH, FakeRealm, entry, jwt
 from fakeregistry import Asked, Said
 from hypothesis import given, settings
 from jsonvalues import ODD_NUMBERS, json_values
+from thorough import examples
 from tokenactions import granted_actions
 
 from dockpass.errors import DockpassError
@@ -125,7 +126,7 @@ def manifest_of(data: Mapping[str, object]) -> Manifest:
     return Manifest(digest, "application/vnd.oci.image.manifest.v1+json", data, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(json_values())
 async def test_what_deploy_reads_may_hold_anything(value: object) -> None:
     image = {"config": {"digest": "sha256:1", "size": value}, "layers": [{"size": value}, value]}

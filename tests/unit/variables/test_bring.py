@@ -9,6 +9,7 @@ import pytest
 from ciproject import MAIN, config_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.unknown import Unknown
 from dockpass.variables.bring import what_would_bring
@@ -182,7 +183,7 @@ YAMLS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(YAMLS, DEFINITIONS, st.sampled_from([True, False, None]), st.sampled_from(NAMES))
 def test_what_is_offered_brings_it(
     yaml: str, own: list[Definition], protected: bool | None, key: str
@@ -204,7 +205,7 @@ def test_what_is_offered_brings_it(
             assert (found.value if found.content is None else found.content) == way.definition.value
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(YAMLS, DEFINITIONS, st.sampled_from([True, False]), st.sampled_from(NAMES))
 def test_no_part_of_what_is_offered_would_do(
     yaml: str, own: list[Definition], protected: bool, key: str
@@ -292,7 +293,7 @@ def test_a_job_that_nothing_brings() -> None:
     assert not included(project()), "it is there"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     st.lists(
         st.sampled_from(

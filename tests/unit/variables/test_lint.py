@@ -10,6 +10,7 @@ import pytest
 from ciproject import Files, config_of, definitions, ref_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.variables.gitlab.resolve import Situation
 from dockpass.variables.gitlab.tree import YamlError
@@ -115,7 +116,7 @@ def test_each_finding_names_its_jobs_once() -> None:
     assert [each.jobs for each in found if each.finding.id == "no-shell-syntax"] == [("a", "b")]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(st.text(st.sampled_from("abA:{}[]&*<>$%'\"-\n \t!|#0_1.~,"), max_size=60))
 def test_no_text_makes_it_fail(text: str) -> None:
     files = {".gitlab-ci.yml": f"{text}\n{YAML}"}

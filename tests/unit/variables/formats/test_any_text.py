@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.text import clean
 from dockpass.unknown import Unknown
@@ -91,7 +92,7 @@ NAMES = pytest.mark.parametrize("name", FORMATS)
 
 
 @NAMES
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(text=ANY)
 @example(text="")
 @example(text="a: &a [x]\nb: &b [*a,*a]\n")
@@ -107,7 +108,7 @@ def test_any_text_is_read(name: str, text: str) -> None:
         assert problem.line <= text.count("\n") + text.count("\r") + 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 @given(
     text=ANY,
     name=st.sampled_from(["", ".env", ".secrets", "x/.gitlab-ci.yml", ".gitlab-ci-local/variables.yml"]),

@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 from formatjudges import node_dotenv, run_shell
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.variables.formats.catalogue import read
 
@@ -40,7 +41,7 @@ _OF_THE_SHELL = {
 }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(text=FILES)
 def test_pythons_dialect(text: str) -> None:
     wanted = dotenv_values(stream=io.StringIO(text, newline=""))
@@ -51,7 +52,7 @@ def test_pythons_dialect(text: str) -> None:
     assert found == dict(wanted)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 @given(text=FILES)
 def test_nodes_dialect(text: str) -> None:
     assert read("node-dotenv", text).values() == node_dotenv().parse(text)
@@ -62,7 +63,7 @@ def own(values: dict[str, str]) -> dict[str, str]:
 
 
 @SHELLS
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(values=VALUES)
 def test_what_a_shell_exports_is_read_back(shell: str, values: dict[str, str]) -> None:
     values = own(values)
@@ -71,7 +72,7 @@ def test_what_a_shell_exports_is_read_back(shell: str, values: dict[str, str]) -
 
 
 @pytest.mark.parametrize("shell", ["bash"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(values=VALUES)
 def test_what_declare_prints_is_read_back(shell: str, values: dict[str, str]) -> None:
     values = own(values)
@@ -79,7 +80,7 @@ def test_what_declare_prints_is_read_back(shell: str, values: dict[str, str]) ->
     assert {name: found[name] for name in values} == values
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(values=VALUES)
 def test_what_env_prints_is_read_back(values: dict[str, str]) -> None:
     values = own(values)
@@ -91,7 +92,7 @@ def test_what_env_prints_is_read_back(values: dict[str, str]) -> None:
 
 
 @SHELLS
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 @given(values=VALUES)
 def test_what_a_trace_shows_is_read_back(shell: str, values: dict[str, str]) -> None:
     values = own(values)

@@ -8,6 +8,7 @@ import pytest
 from formatjudges import node_dotenv, run_shell
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thorough import examples
 
 from dockpass.unknown import Unknown
 from dockpass.variables.formats.catalogue import read
@@ -23,7 +24,7 @@ VALUES = st.one_of(
 
 
 @pytest.mark.parametrize("name", WRITERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(values=st.lists(VALUES, max_size=4))
 def test_what_is_written_is_read_back(name: str, values: list[str]) -> None:
     given_ = {f"NAME_{number}": value for number, value in enumerate(values)}
