@@ -112,6 +112,12 @@ def _texts(path: Path) -> list[str]:
     ]
 
 
+def test_the_marks_stand_in_one_table() -> None:
+    for path in SOURCES:
+        marked = [text for text in _texts(path) if re.search("[✓✗▲▶●]", text)]
+        assert path.name == "marks.py" or not marked, (path, marked)
+
+
 def test_no_repr_shows_an_environment() -> None:
     """A field that holds the environment, or what was typed as a variable, is left out of `repr`."""
     shown = [

@@ -51,11 +51,6 @@ def command_words(
     return tuple(words)
 
 
-def command_line(names: Sequence[str], options: Iterable[tuple[str, Value]] = ()) -> str:
-    """Return `dockpass NAMES… OPTIONS…` as one line to type."""
-    return " ".join(command_words(names, options))
-
-
 def is_pasteable(line: str) -> bool:
     """Tell whether a terminal shows a pasted line as it is, and obeys nothing in it but its line ends."""
     return all(each.isprintable() or each in "\n\t" for each in line)

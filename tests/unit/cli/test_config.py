@@ -39,12 +39,12 @@ def test_the_readers_of_one_registry(program: Program) -> None:
     assert ended.returncode == 0, ended.stderr
     table = ended.stdout.splitlines()[1:7]
     assert [line.split("  ")[1] for line in table] == [
-        "▶ docker < 28.3",
-        "▶ docker ≥ 28.3",
-        "▶ docker SDK",
-        "▶ podman, buildah",
-        "▶ skopeo",
-        "▶ GitLab Runner",
+        "● docker < 28.3",
+        "● docker ≥ 28.3",
+        "● docker SDK",
+        "● podman, buildah",
+        "● skopeo",
+        "● GitLab Runner",
     ]
     assert ["ci-reader" in line for line in table] == [False, True, False, False, False, True]
     assert "logs in as another user" in " ".join(ended.stdout.split())

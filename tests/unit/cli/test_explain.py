@@ -91,7 +91,7 @@ def test_no_line_of_a_rule_denies_twice(command: Command) -> None:
 
 def test_a_switch_that_holds_applies() -> None:
     text = as_text(Command.PUSH, facts(**{**JOB, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN": "0"}))
-    assert re.search(r"● ignored +applies +WERF_IGNORE_CI_DOCKER_AUTOLOGIN is set to “0”", text)
+    assert re.search(r"▲ ignored +applies +WERF_IGNORE_CI_DOCKER_AUTOLOGIN is set to “0”", text)
 
 
 def test_a_rule_that_hangs_on_an_unknown_value_is_neither_met_nor_refuted() -> None:

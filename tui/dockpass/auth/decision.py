@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from dockpass.auth.command import Command, Method
 from dockpass.findings import Finding
+from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOT_REACHED, GLYPH_NOW
 from dockpass.secrets import Secret
 from dockpass.unknown import Unknown
 
@@ -31,6 +32,15 @@ class Outcome(StrEnum):
     HOLDS = "holds"  # google and ignore, which switch others off
     OFF = "off"  # switched off by google or ignore
     NOT_REACHED = "not-reached"
+
+
+_MARKS = {
+    Outcome.CHOSEN: GLYPH_NOW,
+    Outcome.NOT_MET: GLYPH_FAILED,
+    Outcome.HOLDS: GLYPH_LOOK,
+    Outcome.OFF: GLYPH_FAILED,
+    Outcome.NOT_REACHED: GLYPH_NOT_REACHED,
+}
 
 
 class WarningId(StrEnum):
@@ -60,6 +70,11 @@ class Step:
     because: str
     looked_at: tuple[str, ...] = ()
     known: bool = True
+
+    @property
+    def mark(self) -> str:
+        """The mark in front of the rule."""
+        return _MARKS[self.outcome] if self.known else GLYPH_LOOK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

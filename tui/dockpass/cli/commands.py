@@ -29,6 +29,7 @@ from dockpass.cli.output import Output
 from dockpass.cli.store import store_place
 from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
+from dockpass.marks import GLYPH_LOOK
 from dockpass.runs.request import BuildOptions
 
 
@@ -196,7 +197,7 @@ def settings(as_json: bool) -> None:
         shown = json.dumps(value, default=dict)
         click.echo(f"{name:<8} {shown:<18} {source}\n         {helps[name]}")
     for problem in loaded.problems:
-        click.echo(f"▲ {problem}", err=True)
+        click.echo(f"{GLYPH_LOOK} {problem}", err=True)
 
 
 @click.command()

@@ -11,18 +11,10 @@ from dockpass.auth.facts import Edit, EditKind, Facts, UnknownImage, edits_in_wo
 from dockpass.auth.rules import host_of_image, rule
 from dockpass.auth.whynot import WhyNot, why_not
 from dockpass.cli.table import columns
-from dockpass.findings import Finding, Severity
+from dockpass.findings import Finding
+from dockpass.marks import GLYPH_LOOK, OF_SEVERITY
 from dockpass.secrets import Secret
 from dockpass.text import clean
-
-_MARKS = {
-    Outcome.CHOSEN: "▶",
-    Outcome.HOLDS: "●",
-    Outcome.NOT_MET: "✗",
-    Outcome.OFF: "✗",
-    Outcome.NOT_REACHED: "·",
-}
-
 
 _SWITCHES = {Outcome.HOLDS: "applies", Outcome.NOT_MET: "does not apply"}
 
@@ -91,8 +83,7 @@ def finding_json(found: Finding) -> dict[str, str]:
 
 def finding_lines(found: Finding) -> list[str]:
     """Return a finding in lines: what it is, and below it what to do."""
-    mark = "·" if found.severity is Severity.NOTE else "▲"
-    return [f"{mark} {found.in_words}", *([f"  {found.hint}"] if found.hint else [])]
+    return [f"{OF_SEVERITY[found.severity]} {found.in_words}", *([f"  {found.hint}"] if found.hint else [])]
 
 
 def error_json(error_id: str, message: str, hint: str) -> dict[str, Any]:
@@ -109,7 +100,7 @@ def explain_text(decided: Decision, facts: Facts, findings: Sequence[Finding]) -
             *columns(_summary(decided)),
             *_block("rules", columns([_step(step) for step in decided.trace])),
             *_block("base images", columns(_base_images(decided, facts))),
-            *_block("warnings", [f"  ▲ {notice.message}" for notice in decided.warnings]),
+            *_block("warnings", [f"  {GLYPH_LOOK} {notice.message}" for notice in decided.warnings]),
             *_block("instead", columns([_instead(each) for each in why_not(decided.command, facts)])),
             *_block("findings", [f"  {line}" for found in findings for line in finding_lines(found)]),
         ]
@@ -148,10 +139,10 @@ def _step(step: Step) -> tuple[str, ...]:
     """Return mark, title, outcome and reason; a rule that only switches others off applies or does not."""
     row = rule(step.rule)
     if not step.known:
-        return f"▲ {row.title}", "not known here", step.because
+        return f"{step.mark} {row.title}", "not known here", step.because
     outcome = _SWITCHES.get(step.outcome) if row.method is None else None
     because = "" if step.outcome is Outcome.NOT_REACHED else step.because
-    return f"{_MARKS[step.outcome]} {row.title}", outcome or step.outcome.replace("-", " "), because
+    return f"{step.mark} {row.title}", outcome or step.outcome.replace("-", " "), because
 
 
 def _instead(found: WhyNot) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dockpass.cli.world import World
 from dockpass.errors import Cancelled, NotAllowed, UsageError
 from dockpass.gitlabapi.taking import Asked, Taken, gitlab_client, take
 from dockpass.gitlabapi.token import Token, find_token
+from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK
 from dockpass.registry.policy import Policy
 from dockpass.registry.proxies import proxies_for
 from dockpass.registry.retry import telling
@@ -48,7 +49,7 @@ def import_gitlab(world: World, given: Mapping[str, Any]) -> int:
         output.json(import_json(taken))
     else:
         output.data(import_lines(taken))
-    output.say(f"▲ {note}" for note in taken.notes)
+    output.say(f"{GLYPH_LOOK} {note}" for note in taken.notes)
     path = keep(world, place, taken.snapshot)
     output.say([f"kept in {clean(path)}: names and flags, no values"])
     return 0
@@ -169,8 +170,8 @@ def import_lines(taken: Taken) -> Iterator[str]:
     ]
     yield from columns(rows)
     if taken.lint is not None:
-        yield from (f"  ✗ {clean(error, 300)}" for error in taken.lint.errors[:_MOST_SHOWN])
-        yield from (f"  ▲ {clean(warning, 300)}" for warning in taken.lint.warnings[:_MOST_SHOWN])
+        yield from (f"  {GLYPH_FAILED} {clean(error, 300)}" for error in taken.lint.errors[:_MOST_SHOWN])
+        yield from (f"  {GLYPH_LOOK} {clean(warning, 300)}" for warning in taken.lint.warnings[:_MOST_SHOWN])
 
 
 def _level_row(snapshot: Snapshot, reach: Reach) -> tuple[str, str]:

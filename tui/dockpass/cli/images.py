@@ -21,6 +21,7 @@ from dockpass.engines.embedded.upkeep import (
     to_prune,
 )
 from dockpass.errors import NotAllowed
+from dockpass.marks import GLYPH_LOOK
 from dockpass.text import plural
 from dockpass.units import size
 
@@ -106,5 +107,5 @@ def _row(image: StoredImage) -> tuple[str, ...]:
         (image.image_id or image.digest)[7:19],
         f"{size(image.size):>9}",
         f"{image.created[:19].replace('T', ' '):<19}",
-        image.platform + (f"  ▲ {image.problem}" if image.problem else ""),
+        image.platform + (f"  {GLYPH_LOOK} {image.problem}" if image.problem else ""),
     )

@@ -88,11 +88,10 @@ def _notes(looked: Looked) -> Iterator[Finding]:
         f" environment{missing}.",
         severity=Severity.NOTE,
     )
-    for line in notes(looked):
-        mark, _, words = line.partition(" ")
+    for severity, words in notes(looked):
         yield Finding(
             "as-job-note",
             "",
             f"{words[:1].upper()}{words[1:]}.",
-            severity=Severity.WARNING if mark != "·" else Severity.NOTE,
+            severity=severity,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 from dockpass.auth.command import Command
 from dockpass.cli.table import columns
+from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event
 from dockpass.units import size
@@ -29,14 +30,7 @@ PHASES = {
     ev.Phase.UNTAG: "remove the tag",
     ev.Phase.REMOVE_CONFIG: "remove the config",
 }
-_MARKS = {
-    ev.Status.DONE: "✓",
-    ev.Status.SKIPPED: "·",
-    ev.Status.FAILED: "✗",
-    ev.Status.REFUSED: "✗",
-    ev.Status.CANCELLED: "✗",
-    ev.Status.NOT_ALLOWED: "✗",
-}
+_LOG_MARKS = {ev.LogKind.WARNING: f"{GLYPH_LOOK} ", ev.LogKind.ERROR: f"{GLYPH_FAILED} "}
 
 
 def event_json(event: Event) -> dict[str, Any]:
@@ -62,14 +56,13 @@ def narrate(event: Event) -> list[str]:
             return [f"  {event.host}: {event.words}"]
         case ev.PhaseEnded():
             detail = f": {event.detail}" if event.detail else ""
-            return [f"{_MARKS[event.status]} {PHASES[event.phase]}{detail}"]
+            return [f"{event.status.mark} {PHASES[event.phase]}{detail}"]
         case ev.Log():
-            mark = {ev.LogKind.WARNING: "▲ ", ev.LogKind.ERROR: "✗ "}.get(event.kind, "")
-            return [f"  {mark}{event.text}"]
+            return [f"  {_LOG_MARKS.get(event.kind, '')}{event.text}"]
         case ev.Waiting():
-            return [f"  ▲ {event.text}"]
+            return [f"  {GLYPH_LOOK} {event.text}"]
         case ev.Skipped():
-            return [f"  ▲ {event.in_words}"]
+            return [f"  {GLYPH_LOOK} {event.in_words}"]
         case ev.Ended():
             return _ending(event)
     return []

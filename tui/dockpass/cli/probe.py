@@ -15,32 +15,16 @@ from dockpass.cli.table import columns
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode
 from dockpass.findings import Severity
-from dockpass.probe.model import ACTIONS, NO_USABLE_ANSWER, LoginState, Probe, Verdict
+from dockpass.marks import GLYPH_FAILED, OF_SEVERITY
+from dockpass.probe.model import ACTIONS, LoginState, Probe
 from dockpass.probe.plan import AccessReport, plan_access, probe_access
 from dockpass.probe.requirements import Ability, Requirement
+from dockpass.probe.words import ABILITIES, LOGINS, VERDICTS
 from dockpass.registry.policy import Policy
 from dockpass.runs.request import BuildOptions
 from dockpass.runs.services import Services
 from dockpass.text import clean, plural
 
-_MARKS = {
-    Verdict.GRANTED: "✓ granted",
-    Verdict.REFUSED: "✗ refused",
-    Verdict.NOT_VISIBLE: "▲ not visible",
-    Verdict.NOT_PROBED: "· not probed",
-    Verdict.UNKNOWN: "▲ not known",
-}
-_LOGINS = {
-    LoginState.ACCEPTED: "✓ accepted",
-    LoginState.REJECTED: "✗ not accepted",
-    LoginState.ANONYMOUS: "· no login",
-    LoginState.NOT_NEEDED: "· not needed",
-    LoginState.WITHHELD: "✗ not sent",
-    LoginState.NOT_PROBED: "· not probed",
-    LoginState.UNSENT: "✗ not sent",
-    LoginState.UNKNOWN: f"▲ {NO_USABLE_ANSWER}",
-}
-_STANDINGS = {Ability.CAN: "✓ can", Ability.CANNOT: "✗ cannot", Ability.UNKNOWN: "▲ not known"}
 _NAMES = {"*": "everything (*)"}
 
 
@@ -224,7 +208,7 @@ def _table(probes: Sequence[Probe]) -> list[str]:
         ("accepted", *(_accepted(probe) for probe in probes)),
     ]
     rows += [
-        (_NAMES.get(asked, asked), *(_MARKS[probe.verdict(asked)] for probe in probes)) for asked in ACTIONS
+        (_NAMES.get(asked, asked), *(VERDICTS[probe.verdict(asked)] for probe in probes)) for asked in ACTIONS
     ]
     rows += [
         ("token", *(_token(probe) for probe in probes)),
@@ -234,7 +218,7 @@ def _table(probes: Sequence[Probe]) -> list[str]:
 
 
 def _accepted(probe: Probe) -> str:
-    return f"✗ {probe.unreached}" if probe.unreached else _LOGINS[probe.login.state]
+    return f"{GLYPH_FAILED} {probe.unreached}" if probe.unreached else LOGINS[probe.login.state]
 
 
 def _token(probe: Probe) -> str:
@@ -258,7 +242,7 @@ def _evidence(probe: Probe) -> list[str]:
 
 def _need(need: Requirement) -> tuple[str, ...]:
     method = need.method.label if need.method else ""
-    return str(need.command), _STANDINGS[need.standing], method, need.words
+    return str(need.command), ABILITIES[need.standing], method, need.words
 
 
 def _ways_out(needs: Iterable[Requirement]) -> list[str]:
@@ -272,8 +256,7 @@ def _ways_out(needs: Iterable[Requirement]) -> list[str]:
 
 def _findings(probe: Probe) -> Iterable[str]:
     for found in probe.findings:
-        mark = {Severity.ERROR: "✗", Severity.WARNING: "▲", Severity.NOTE: "·"}[found.severity]
-        yield f"  {mark} {found.message}{f' {found.hint}' if found.hint else ''}"
+        yield f"  {OF_SEVERITY[found.severity]} {found.message}{f' {found.hint}' if found.hint else ''}"
 
 
 def _requests(probe: Probe) -> list[str]:

@@ -17,21 +17,15 @@ from dockpass.dockerconfig.readers.compare import disagreements
 from dockpass.dockerconfig.readers.model import Candidate, Reader, Reading, SecretKind, Verdict
 from dockpass.dockerconfig.readers.read import config_problems, known_hosts, read
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
-from dockpass.dockerconfig.readers.words import verdict_short, verdict_words, who
+from dockpass.dockerconfig.readers.words import MARKS, verdict_short, verdict_words, who
 from dockpass.errors import UsageError
 from dockpass.findings import Finding
+from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOW
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.session.assemble import variables_of
 from dockpass.text import clean
 
-_MARKS = {
-    Verdict.LOGIN: "▶",
-    Verdict.ANONYMOUS: "·",
-    Verdict.FAILS: "✗",
-    Verdict.CHANCE: "▲",
-    Verdict.UNDECIDED: "▲",
-}
 LONGEST_LINE = 100
 NOTHING_KNOWN = "No config or variable names a registry. Give one: dockpass config registry.example:5000"
 
@@ -174,7 +168,7 @@ def _noted(sentences: Iterable[str]) -> list[str]:
         for line in textwrap.wrap(
             sentence,
             LONGEST_LINE,
-            initial_indent="  ▲ ",
+            initial_indent=f"  {GLYPH_LOOK} ",
             subsequent_indent="    ",
             break_long_words=False,
             break_on_hyphens=False,
@@ -188,13 +182,17 @@ def _table(registry: Registry) -> list[str]:
 
 def _row(reading: Reading) -> tuple[str, ...]:
     source = reading.winner.source if reading.winner else ""
-    return f"{_MARKS[reading.verdict]} {reading.reader.short}", verdict_short(reading), source
+    return f"{MARKS[reading.verdict]} {reading.reader.short}", verdict_short(reading), source
 
 
 def _candidate(found: Candidate) -> tuple[str, ...]:
     login = "" if found.secret_kind is SecretKind.NONE else who(found)
     evidence = f" ({found.evidence})" if found.evidence else ""
-    return f"{'▶' if found.accepted else '✗'} {found.source}", login, f"{found.because}{evidence}"
+    return (
+        f"{GLYPH_NOW if found.accepted else GLYPH_FAILED} {found.source}",
+        login,
+        f"{found.because}{evidence}",
+    )
 
 
 def asked_note(registries: Sequence[Registry]) -> str:

@@ -21,6 +21,7 @@ from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.base import EMBEDDED
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen, opener
 from dockpass.errors import UsageError
+from dockpass.marks import GLYPH_LOOK
 from dockpass.registry.policy import Policy
 from dockpass.runs.events import (
     Asked,
@@ -90,7 +91,7 @@ def run_command(
     )
     if not as_json:
         output.say(line for finding in found.findings for line in finding_lines(finding))
-        output.say([decided.sentence, *(f"▲ {notice.message}" for notice in decided.warnings)])
+        output.say([decided.sentence, *(f"{GLYPH_LOOK} {notice.message}" for notice in decided.warnings)])
     request = with_the_persons_word(request, output)
     for left in sweep(services.run_environ(facts)):
         output.say([f"removed a temporary config left behind by a killed dockpass: {left.path}"])

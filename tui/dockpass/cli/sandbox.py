@@ -17,6 +17,7 @@ import click
 
 from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
+from dockpass.marks import GLYPH_LOOK
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
 from dockpass.signals import heeded_signals
@@ -116,7 +117,7 @@ def sandbox(
     stopped = _stopping()
     with Workshop(server, None if keep is None else world.cwd / Path(keep).expanduser()) as workshop:
         for note in server.notes:
-            click.echo(f"▲ {note}", err=True)
+            click.echo(f"{GLYPH_LOOK} {note}", err=True)
         with _told(form, path, workshop):
             _let_go_of_stdout()
             click.echo(f"the sandbox is at {server.url} (this machine only); Ctrl-C stops it", err=True)
@@ -190,7 +191,9 @@ def _noted(path: Path) -> Iterator[None]:
         try:
             held.enter_context(noted(this_process().paths.state, path))
         except (OSError, UsageError):
-            click.echo(f"▲ if this process is killed, remove {clean(str(path))} yourself", err=True)
+            click.echo(
+                f"{GLYPH_LOOK} if this process is killed, remove {clean(str(path))} yourself", err=True
+            )
         yield
 
 

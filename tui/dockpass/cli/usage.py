@@ -10,7 +10,6 @@ import click
 from dockpass.text import clean
 
 _MASK = "••••"
-_AROUND = "'\"("
 _OPTION = re.compile(r"--?[a-z][a-z-]{0,40}")
 
 

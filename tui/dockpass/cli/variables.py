@@ -11,6 +11,8 @@ from typing import Any
 from dockpass.cli.variables_settings import settings_notes, settings_of
 from dockpass.cli.world import World
 from dockpass.errors import ExitCode, UsageError
+from dockpass.findings import Severity
+from dockpass.marks import OF_SEVERITY
 from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.textfile import read_bytes_of
@@ -202,18 +204,27 @@ def status(looked: Looked) -> int:
     return ExitCode.FAILED if looked.view.problems else ExitCode.DONE
 
 
-def notes(looked: Looked) -> Iterator[str]:
+def note_lines(looked: Looked) -> Iterator[str]:
+    """Yield the notes as lines."""
+    return (f"{OF_SEVERITY[severity]} {words}" for severity, words in notes(looked))
+
+
+def notes(looked: Looked) -> Iterator[tuple[Severity, str]]:
     """Yield what a person should know about the answer: what was not loaded, and what GitLab would say."""
     for problem in looked.view.problems:
         where = f"{problem.place}: " if problem.place.line else ""
-        yield f"✗ {where}{problem.message}"
+        yield Severity.ERROR, f"{where}{problem.message}"
     for missing in looked.loaded.config.not_loaded:
-        yield f"▲ {missing.place}: include {missing.kind} {missing.text} is not loaded; values may differ"
+        yield (
+            Severity.WARNING,
+            f"{missing.place}: include {missing.kind} {missing.text} is not loaded; values may differ",
+        )
     if looked.is_merged:
-        yield f"· the configuration is {MERGED}; what is not pushed is not in it"
+        yield Severity.NOTE, f"the configuration is {MERGED}; what is not pushed is not in it"
     yield from settings_notes(looked.settings, looked.pipeline.ref)
     if not looked.known_settings:
         yield (
-            "▲ project and group settings are not loaded: `dockpass vars import gitlab` reads them, and"
-            " --project-variables and --group-variables take files"
+            Severity.WARNING,
+            "project and group settings are not loaded: `dockpass vars import gitlab` reads them, and"
+            " --project-variables and --group-variables take files",
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from dockpass.cli.variables import Looked
 from dockpass.cli.variables_text import PREDEFINED
 from dockpass.errors import UsageError
+from dockpass.marks import GLYPH_DONE, GLYPH_LOOK
 from dockpass.text import clean, plural
 from dockpass.variables.formats.writing import WRITERS, Export, Written, write
 from dockpass.variables.gitlab.model import Resolved
@@ -67,12 +68,13 @@ def save(path: Path, text: str) -> None:
 def notes(found: Export, path: Path | None) -> Iterator[str]:
     """Yield what is not in the text, and where it went."""
     if path is not None:
-        yield f"✓ {plural(found.count, 'variable')} in {clean(str(path))}, for you alone (mode 0600)"
+        variables = plural(found.count, "variable")
+        yield f"{GLYPH_DONE} {variables} in {clean(str(path))}, for you alone (mode 0600)"
     if found.masked:
         names = ", ".join(clean(name, 80) for name in found.masked[:_MOST_TOLD])
         more = f" and {len(found.masked) - _MOST_TOLD} more" if len(found.masked) > _MOST_TOLD else ""
-        yield f"▲ masked: {names}{more}; --with-secrets --output FILE writes them"
+        yield f"{GLYPH_LOOK} masked: {names}{more}; --with-secrets --output FILE writes them"
     for each in found.left_out[:_MOST_TOLD]:
-        yield f"▲ {each.name} is left out: {each.why}"
+        yield f"{GLYPH_LOOK} {each.name} is left out: {each.why}"
     if len(found.left_out) > _MOST_TOLD:
-        yield f"▲ {len(found.left_out) - _MOST_TOLD} more are left out"
+        yield f"{GLYPH_LOOK} {len(found.left_out) - _MOST_TOLD} more are left out"

@@ -17,6 +17,7 @@ from dockpass.dockerconfig.readers.model import Reading
 from dockpass.dockerconfig.readers.runner import JOB, read_runner_image
 from dockpass.dockerconfig.readers.situation import PayloadLogin, Situation, parse_target
 from dockpass.dockerconfig.readers.words import verdict_words
+from dockpass.marks import GLYPH_LOOK
 from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.unknown import Unknown
@@ -82,9 +83,9 @@ def image_lines(view: JobView, image: str, home: Path) -> Iterator[str]:
     said = said_of_variable(_script_value(view))
     for line in (said.always, f"docker login warns: {said.on_login}" if said.on_login else ""):
         if line:
-            yield f"  ▲ {line}"
+            yield f"  {GLYPH_LOOK} {line}"
     for found in dict.fromkeys(each for reading in readings for each in reading.findings):
-        yield f"  ▲ {found.message}"
+        yield f"  {GLYPH_LOOK} {found.message}"
         yield f"    {found.hint}"
     yield f"  {NOT_LOOKED_AT}"
 

@@ -9,10 +9,10 @@ from dockpass.cli.explain import finding_json
 from dockpass.cli.variables import Looked
 from dockpass.errors import ExitCode
 from dockpass.findings import Severity
+from dockpass.marks import OF_SEVERITY
 from dockpass.text import clean, plural
 from dockpass.variables.lint import JobFinding, lint
 
-_MARKS = {Severity.ERROR: "✗", Severity.WARNING: "▲", Severity.NOTE: "·"}
 _MOST_JOBS = 4
 
 
@@ -27,7 +27,7 @@ def lint_lines(found: Sequence[JobFinding]) -> Iterator[str]:
     """Yield each finding with what to do, errors first."""
     for each in found:
         finding = each.finding
-        yield f"{_MARKS[finding.severity]} {finding.in_words}{_jobs(each.jobs)}"
+        yield f"{OF_SEVERITY[finding.severity]} {finding.in_words}{_jobs(each.jobs)}"
         if finding.hint:
             yield f"  {finding.hint}"
     if found:

@@ -9,6 +9,7 @@ from typing import Any
 from dockpass.cli.output import Output
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError
+from dockpass.findings import Severity
 from dockpass.text import clean
 from dockpass.variables.gitlab.model import Ref
 from dockpass.variables.gitlabplace import GitlabPlace, find_place, known_place, origin_of
@@ -43,12 +44,12 @@ def _fresh(world: World, place: GitlabPlace, ref: Ref, given: Mapping[str, Any])
     return ProjectSettings(snapshot=taken.snapshot, fresh=True, merged=merged, told=told)
 
 
-def settings_notes(settings: ProjectSettings, ref: Ref) -> Iterator[str]:
-    """Yield what a person should know of the settings, a line each."""
+def settings_notes(settings: ProjectSettings, ref: Ref) -> Iterator[tuple[Severity, str]]:
+    """Yield what a person should know of the settings."""
     if headline := settings.headline():
         more = "" if settings.fresh else "; --from-gitlab fetches the values, --no-snapshot leaves all out"
-        yield f"· {headline}{more}"
-    yield from (f"▲ {warning}" for warning in settings.warnings(ref))
+        yield Severity.NOTE, f"{headline}{more}"
+    yield from ((Severity.WARNING, warning) for warning in settings.warnings(ref))
 
 
 def settings_json(settings: ProjectSettings) -> dict[str, Any] | None:

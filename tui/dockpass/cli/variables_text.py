@@ -9,6 +9,7 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.rules import READ_BY_RULES
 from dockpass.cli.table import columns
 from dockpass.cli.variables import Looked
+from dockpass.marks import GLYPH_NOT_REACHED, OF_ANSWER
 from dockpass.secrets import MASK
 from dockpass.text import clean, cut, plural
 from dockpass.unknown import Unknown
@@ -220,7 +221,7 @@ def why_lines(looked: Looked) -> Iterator[str]:
 
 
 def _rule_lines(rule: Rule) -> Iterator[str]:
-    mark = {True: "✓", False: "✗", None: "?" if rule.reached else "·"}[rule.outcome]
+    mark = OF_ANSWER[rule.outcome] if rule.reached else GLYPH_NOT_REACHED
     conditions = " and ".join(f"{clause.kind}: {clause.text}" for clause in rule.clauses) or "no condition"
     yield f"  {mark} {rule.place}  {conditions if rule.reached else 'not reached'}"
     for clause in rule.clauses:

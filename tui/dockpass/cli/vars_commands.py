@@ -81,7 +81,7 @@ def show(as_json: bool, everything: bool, **given: Any) -> None:
         output.json(variables_json.show_json(looked))
     else:
         output.data(variables_text.show_lines(looked, everything=everything))
-    output.say(work.notes(looked))
+    output.say(work.note_lines(looked))
     raise SystemExit(work.status(looked))
 
 
@@ -116,7 +116,7 @@ def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
             from dockpass.cli.variables_image import image_lines
 
             output.data(image_lines(looked.view, image, world.home))
-    output.say(work.notes(looked))
+    output.say(work.note_lines(looked))
     raise SystemExit(work.status(looked))
 
 
@@ -137,7 +137,7 @@ def why(job: str, as_json: bool, **given: Any) -> None:
     else:
         output.data(variables_text.why_lines(looked))
         output.data(variables_bring.job_way_lines(looked, ways))
-    output.say(work.notes(looked))
+    output.say(work.note_lines(looked))
     raise SystemExit(work.status(looked))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dockpass.errors import ExitCode
+from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED
 from dockpass.text import plural
 
 
@@ -39,6 +40,11 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
     NOT_ALLOWED = "not-allowed"
+
+    @property
+    def mark(self) -> str:
+        """The mark in front of the phase."""
+        return {Status.DONE: GLYPH_DONE, Status.SKIPPED: GLYPH_NOT_REACHED}.get(self, GLYPH_FAILED)
 
 
 class LogKind(StrEnum):

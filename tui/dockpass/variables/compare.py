@@ -6,7 +6,7 @@ Secrets are compared and never shown. A value that is not known on one side is n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -291,10 +291,3 @@ def _login(command: Command, facts: Facts) -> object:
     secret = decided.secret if not _EVERY_RUN.fullmatch(decided.secret_from or "") else None
     known = secret if not isinstance(secret, Unknown) else None
     return decided.method, decided.username, decided.login, decided.config_dir, decided.repo, known
-
-
-def shown_in_order(comparison: Comparison) -> Iterable[Difference]:
-    """Yield every difference as it is listed: logins first, every run last."""
-    yield from comparison.of_logins
-    yield from comparison.plain
-    yield from comparison.every_run

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dockpass.dockerconfig.readers.model import Candidate, Reading, SecretKind, Verdict
+from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK, GLYPH_METHOD, GLYPH_NOT_REACHED
+
+MARKS = {
+    Verdict.LOGIN: GLYPH_METHOD,
+    Verdict.ANONYMOUS: GLYPH_NOT_REACHED,
+    Verdict.FAILS: GLYPH_FAILED,
+    Verdict.CHANCE: GLYPH_LOOK,
+    Verdict.UNDECIDED: GLYPH_LOOK,
+}
 
 
 def who(candidate: Candidate) -> str:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from dockpass.auth.command import Command, Method
 from dockpass.errors import UsageError
 from dockpass.findings import Severity
+from dockpass.marks import GLYPH_NOW
 from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, requirements_of
 from dockpass.session.session import Session
@@ -96,7 +97,7 @@ class AccessScreen(PanelScreen):
         asking = self._now_asking
         granted = self.query_one("#granted", Panel)
         granted.show(granted_lines(plan, probes, asking, width))
-        granted.border_subtitle = summary(probes) or f"▶ marks the login of {plan.command}"
+        granted.border_subtitle = summary(probes) or f"{GLYPH_NOW} marks the login of {plan.command}"
         needs = need_lines(requirements_of(plan, probes), bool(probes), width)
         # Where the evidence is behind a key, what is wrong has to stand here.
         alarms = finding_lines(probes, Severity.ERROR, width) if self.size.width < WIDE else []

@@ -13,6 +13,7 @@ from dockpass.auth.decide import decide
 from dockpass.auth.facts import Facts, Source, SourceKind
 from dockpass.errors import UsageError
 from dockpass.keymap import key_for
+from dockpass.marks import GLYPH_LOOK
 from dockpass.session.session import Session
 from dockpass.session.sides import Chosen, Sided, side_of
 from dockpass.text import clean
@@ -29,7 +30,7 @@ from dockpass.ui.views.compare import (
     verdict,
     why_lines,
 )
-from dockpass.ui.views.words import GLYPH_LOOK, Line, Status, filter_words, nothing_matches
+from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.variables.compare import Comparison, Difference, compare

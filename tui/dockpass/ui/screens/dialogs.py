@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from dockpass.marks import GLYPH_LOOK
 from dockpass.runs.events import TagPlanned
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -268,7 +269,11 @@ class EditValue(Dialog[Typed | None]):
         self.dismiss(None)
 
     def _follow(self, text: str) -> None:
-        odd = "▲ leading or trailing whitespace is part of the value" if text != text.strip() else ""
+        odd = (
+            f"{GLYPH_LOOK} leading or trailing whitespace is part of the value"
+            if text != text.strip()
+            else ""
+        )
         line = self.query_one("#odd", Static)
         line.update(odd)
         line.display = bool(odd)

@@ -10,6 +10,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.facts import Edit
 from dockpass.keymap import key_for
+from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK
 from dockpass.session.desk import Desk, Looking, Seen
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
@@ -18,7 +19,7 @@ from dockpass.ui.screens.pick import Answers, Pick
 from dockpass.ui.views import choices
 from dockpass.ui.views.commands import CommandState, Decided
 from dockpass.ui.views.job import Context, context_line, logins_line
-from dockpass.ui.views.words import GLYPH_LOOK, WIDE, Line, Span, Status, shorten
+from dockpass.ui.views.words import WIDE, Line, Span, Status, shorten
 from dockpass.ui.widgets.panel import Panel
 from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.inwords import protection_words
@@ -146,7 +147,7 @@ class JobScreen(PanelScreen):
         if self.resolving:
             spans += [("resolving", "look"), ("   ", "text")]
         if edits := len(self.session.edits):
-            spans += [(f"~ {plural(edits, 'edit')}", "look"), ("   ", "text")]
+            spans += [(f"{GLYPH_EDITED} {plural(edits, 'edit')}", "look"), ("   ", "text")]
         if self.seen is not None and self.size.width >= WIDE:
             files = len(self.seen.loaded.config.files) if self.desk.clone is not None else 0
             spans.append((plural(files + len(self.desk.imported), "source"), "label"))

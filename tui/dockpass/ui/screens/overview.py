@@ -13,6 +13,7 @@ from dockpass.auth.decision import VALUE_UNKNOWN, Refusal
 from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
 from dockpass.keymap import key_for
+from dockpass.marks import GLYPH_LOOK
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
 from dockpass.ui.actions import bindings, row_binding
@@ -28,7 +29,7 @@ from dockpass.ui.views.overview import (
     status_line,
     why_lines,
 )
-from dockpass.ui.views.words import GLYPH_LOOK, Line, Status, filter_words, nothing_matches, shorten
+from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches, shorten
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.ui.widgets.tour import TourPanel

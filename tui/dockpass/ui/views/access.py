@@ -7,9 +7,17 @@ from collections.abc import Mapping, Sequence
 from dockpass.auth.command import Method
 from dockpass.auth.rules import sends_token
 from dockpass.findings import Finding, Severity
+from dockpass.marks import (
+    GLYPH_DONE,
+    GLYPH_FAILED,
+    GLYPH_LOOK,
+    GLYPH_METHOD,
+    GLYPH_NOT_REACHED,
+    GLYPH_NOW,
+    OF_SEVERITY,
+)
 from dockpass.probe.model import (
     ACTIONS,
-    NO_USABLE_ANSWER,
     LoginState,
     Probe,
     ProbeRequest,
@@ -17,23 +25,9 @@ from dockpass.probe.model import (
 )
 from dockpass.probe.plan import AccessPlan, CandidateLogin
 from dockpass.probe.requirements import Ability, Requirement
+from dockpass.probe.words import ABILITIES, LOGINS, VERDICTS
 from dockpass.text import cut, plural
-from dockpass.ui.views.words import (
-    GLYPH_DONE,
-    GLYPH_FAILED,
-    GLYPH_LOOK,
-    GLYPH_METHOD,
-    GLYPH_NOT_REACHED,
-    GLYPH_NOW,
-    WIDE,
-    Line,
-    Span,
-    Status,
-    cell,
-    hanging,
-    method_role,
-    status_title,
-)
+from dockpass.ui.views.words import WIDE, Line, Span, Status, cell, hanging, method_role, status_title
 from dockpass.units import duration
 
 Probes = Mapping[Method, Probe]
@@ -41,32 +35,28 @@ Probes = Mapping[Method, Probe]
 NAMES = 16
 NARROWEST_COLUMN = 18
 
-_VERDICTS: Mapping[Verdict, Span] = {
-    Verdict.GRANTED: (f"{GLYPH_DONE} granted", "good"),
-    Verdict.REFUSED: (f"{GLYPH_FAILED} refused", "bad"),
-    Verdict.NOT_VISIBLE: (f"{GLYPH_LOOK} not visible", "look"),
-    Verdict.NOT_PROBED: (f"{GLYPH_NOT_REACHED} not probed", "absent"),
-    Verdict.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
+_VERDICT_ROLES: Mapping[Verdict, str] = {
+    Verdict.GRANTED: "good",
+    Verdict.REFUSED: "bad",
+    Verdict.NOT_VISIBLE: "look",
+    Verdict.NOT_PROBED: "absent",
+    Verdict.UNKNOWN: "look",
 }
-_LOGINS: Mapping[LoginState, Span] = {
-    LoginState.ACCEPTED: (f"{GLYPH_DONE} accepted", "good"),
-    LoginState.REJECTED: (f"{GLYPH_FAILED} not accepted", "bad"),
-    LoginState.ANONYMOUS: (f"{GLYPH_NOT_REACHED} no login", "absent"),
-    LoginState.NOT_NEEDED: (f"{GLYPH_NOT_REACHED} not needed", "label"),
-    LoginState.WITHHELD: (f"{GLYPH_FAILED} not sent", "bad"),
-    LoginState.NOT_PROBED: (f"{GLYPH_NOT_REACHED} not probed", "absent"),
-    LoginState.UNSENT: (f"{GLYPH_FAILED} not sent", "bad"),
-    LoginState.UNKNOWN: (f"{GLYPH_LOOK} {NO_USABLE_ANSWER}", "look"),
+_LOGIN_ROLES: Mapping[LoginState, str] = {
+    LoginState.ACCEPTED: "good",
+    LoginState.REJECTED: "bad",
+    LoginState.ANONYMOUS: "absent",
+    LoginState.NOT_NEEDED: "label",
+    LoginState.WITHHELD: "bad",
+    LoginState.NOT_PROBED: "absent",
+    LoginState.UNSENT: "bad",
+    LoginState.UNKNOWN: "look",
 }
-_STANDINGS: Mapping[Ability, Span] = {
-    Ability.CAN: (f"{GLYPH_DONE} can", "good"),
-    Ability.CANNOT: (f"{GLYPH_FAILED} cannot", "bad"),
-    Ability.UNKNOWN: (f"{GLYPH_LOOK} not known", "look"),
-}
-_SEVERITIES: Mapping[Severity, Span] = {
-    Severity.ERROR: (f"{GLYPH_FAILED} ", "bad"),
-    Severity.WARNING: (f"{GLYPH_LOOK} ", "look"),
-    Severity.NOTE: (f"{GLYPH_NOT_REACHED} ", "label"),
+_ABILITY_ROLES: Mapping[Ability, str] = {Ability.CAN: "good", Ability.CANNOT: "bad", Ability.UNKNOWN: "look"}
+_SEVERITY_ROLES: Mapping[Severity, str] = {
+    Severity.ERROR: "bad",
+    Severity.WARNING: "look",
+    Severity.NOTE: "label",
 }
 _KINDS = {
     "build": "job token",
@@ -162,7 +152,7 @@ def _accepted(login: CandidateLogin, probe: Probe | None, asking: Method | None,
     kind = _KINDS.get(probe.token.auth_type, "")
     if probe.login.state is LoginState.ACCEPTED and kind:
         return f"{GLYPH_DONE} {kind}", "good"
-    words, role = _LOGINS[probe.login.state]
+    words, role = LOGINS[probe.login.state], _LOGIN_ROLES[probe.login.state]
     if len(words) > width and probe.login.state is LoginState.UNKNOWN:
         return f"{GLYPH_LOOK} unusable answer", role
     return words, role
@@ -173,7 +163,8 @@ def _verdict(login: CandidateLogin, probe: Probe | None, asked: str) -> Span:
         return "", "absent"
     if probe is None:
         return GLYPH_NOT_REACHED, "absent"
-    return _VERDICTS[probe.verdict(asked)]
+    verdict = probe.verdict(asked)
+    return VERDICTS[verdict], _VERDICT_ROLES[verdict]
 
 
 def _token_rows(probes: Sequence[Probe | None]) -> list[tuple[str, list[Span]]]:
@@ -204,7 +195,7 @@ def need_lines(needs: Sequence[Requirement], asked: bool, width: int) -> list[Li
     lines: list[Line] = []
     told_ways: set[str] = set()
     for need in needs:
-        mark, role = _STANDINGS[need.standing]
+        mark, role = ABILITIES[need.standing], _ABILITY_ROLES[need.standing]
         words = need.words
         if not asked:
             mark, role = GLYPH_NOT_REACHED, "absent"
@@ -279,7 +270,8 @@ def finding_lines(probes: Probes, severity: Severity, width: int) -> list[Line]:
 def _finding(finding: Finding, width: int) -> list[Line]:
     text = f"{finding.message} {finding.hint}".strip()
     role = {Severity.ERROR: "bad", Severity.WARNING: "text", Severity.NOTE: "label"}[finding.severity]
-    return hanging((_SEVERITIES[finding.severity],), text, role, width)
+    mark = (f"{OF_SEVERITY[finding.severity]} ", _SEVERITY_ROLES[finding.severity])
+    return hanging((mark,), text, role, width)
 
 
 def _reasons(probe: Probe, width: int) -> list[Line]:

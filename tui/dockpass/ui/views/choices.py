@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dockpass.marks import GLYPH_NOW
 from dockpass.text import clean, cut
-from dockpass.ui.views.words import GLYPH_NOW, Line, cell
+from dockpass.ui.views.words import Line, cell
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.model import Definition, Ref, RefType
 from dockpass.variables.inwords import SOURCES, ref_words

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dockpass.marks import GLYPH_DONE, GLYPH_FAILED
 from dockpass.runs.events import TagPlanned
-from dockpass.ui.views.words import GLYPH_DONE, GLYPH_FAILED, Line, Span
+from dockpass.ui.views.words import Line, Span
 
 DELETES = "delete"
 

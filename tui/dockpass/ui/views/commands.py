@@ -7,17 +7,9 @@ from dataclasses import dataclass
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Refusal, WarningId
+from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK, GLYPH_METHOD
 from dockpass.text import clean
-from dockpass.ui.views.words import (
-    GLYPH_EDITED,
-    GLYPH_LOOK,
-    GLYPH_METHOD,
-    Line,
-    Span,
-    cell,
-    method_role,
-    shorten,
-)
+from dockpass.ui.views.words import Line, Span, cell, method_role, shorten
 
 Decided = Decision | Refusal
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
+from dockpass.marks import GLYPH_LOOK
 from dockpass.secrets import MASK
 from dockpass.text import clean, cut, plural
 from dockpass.ui.views.commands import Decided, warning_words
-from dockpass.ui.views.words import GLYPH_LOOK, Line, Span, cell, hanging, method_role
+from dockpass.ui.views.words import Line, Span, cell, hanging, method_role
 from dockpass.unknown import Unknown
 from dockpass.variables.compare import Comparison, Difference, Seen, State
 from dockpass.variables.gitlab.resolve import JobView

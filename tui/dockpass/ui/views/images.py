@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from dockpass.engines.embedded.details import ImageDetails, StoreContents
 from dockpass.engines.embedded.upkeep import Removed, StoredImage
+from dockpass.marks import GLYPH_LOOK
 from dockpass.text import cut, plural
-from dockpass.ui.views.words import GLYPH_LOOK, WIDE, Line, cell, hanging
+from dockpass.ui.views.words import WIDE, Line, cell, hanging
 from dockpass.units import size
 
 ID_WIDTH, PLATFORM_WIDTH, SIZE_WIDTH, AGE_WIDTH = 12, 14, 9, 11
@@ -61,7 +62,7 @@ def heading_row(width: int) -> Line:
 def image_row(image: StoredImage, now: datetime, width: int) -> Line:
     """Return one row of the table."""
     if image.problem:
-        room = max(width - ID_WIDTH - len("▲ damaged") - 4, 8)
+        room = max(width - ID_WIDTH - len(f"{GLYPH_LOOK} damaged") - 4, 8)
         return (
             (cell(title_of(image), room) + "  ", "text"),
             (cell(short_id(image), ID_WIDTH) + "  ", "label"),

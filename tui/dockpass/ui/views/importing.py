@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dockpass.marks import GLYPH_DONE, GLYPH_LOOK
 from dockpass.session.importing import Draft
 from dockpass.text import clean, cut, plural
-from dockpass.ui.views.words import GLYPH_DONE, GLYPH_LOOK, Line, cell, hanging
+from dockpass.ui.views.words import Line, cell, hanging
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Level
 from dockpass.variables.inwords import flag_words

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dockpass.auth.decision import Decision
+from dockpass.marks import GLYPH_LOOK
 from dockpass.text import clean, cut
 from dockpass.ui.views.commands import CommandState, Decided, warning_words
-from dockpass.ui.views.words import GLYPH_LOOK, WIDE, Line, Span, method_role
+from dockpass.ui.views.words import WIDE, Line, Span, method_role
 from dockpass.variables.gitlab.model import Ref
 from dockpass.variables.inwords import protection_words, ref_words, source_of_pipeline
 

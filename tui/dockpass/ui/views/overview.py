@@ -13,24 +13,17 @@ from dockpass.auth.rules import rule
 from dockpass.auth.whynot import WhyNot
 from dockpass.engines.base import EMBEDDED, EngineInfo
 from dockpass.findings import Finding
-from dockpass.secrets import Secret
-from dockpass.text import clean, cut, plural
-from dockpass.ui.views.words import (
+from dockpass.marks import (
     GLYPH_DONE,
     GLYPH_EDITED,
     GLYPH_FAILED,
     GLYPH_LOOK,
     GLYPH_METHOD,
     GLYPH_NOT_REACHED,
-    GLYPH_NOW,
-    WIDE,
-    Line,
-    Span,
-    cell,
-    hanging,
-    method_role,
-    sandbox_badge,
 )
+from dockpass.secrets import Secret
+from dockpass.text import clean, cut, plural
+from dockpass.ui.views.words import WIDE, Line, Span, cell, hanging, method_role, sandbox_badge
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import Entry, Group
 from dockpass.variables.place import Place
@@ -77,24 +70,24 @@ def _emphasised(decision: Decision) -> Line:
     return tuple(spans)
 
 
-_MARKS = {
-    Outcome.CHOSEN: (GLYPH_NOW, ""),
-    Outcome.HOLDS: (GLYPH_LOOK, "look"),
-    Outcome.NOT_MET: (GLYPH_FAILED, "label"),
-    Outcome.OFF: (GLYPH_FAILED, "look"),
-    Outcome.NOT_REACHED: (GLYPH_NOT_REACHED, "absent"),
+_ROLES = {
+    Outcome.CHOSEN: "",
+    Outcome.HOLDS: "look",
+    Outcome.NOT_MET: "label",
+    Outcome.OFF: "look",
+    Outcome.NOT_REACHED: "absent",
 }
 
 
 def _trace_lines(decision: Decision, width: int) -> list[Line]:
     lines: list[Line] = []
     for step in decision.trace:
-        glyph, role = _MARKS[step.outcome]
+        glyph, role = step.mark, _ROLES[step.outcome]
         title = rule(step.rule).title
         chosen = method_role(decision.method)
         # A rule that could have switched autologin off, and did not, is good news.
         if not step.known:
-            glyph, role = GLYPH_LOOK, "look"
+            role = "look"
         elif step.rule in {RuleId.GOOGLE, RuleId.IGNORE} and step.outcome is Outcome.NOT_MET:
             glyph, role, title = GLYPH_DONE, "good", f"not {title}"
         word = {Outcome.CHOSEN: chosen, Outcome.NOT_REACHED: "absent"}.get(step.outcome, "text")

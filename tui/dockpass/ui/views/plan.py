@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dockpass.marks import GLYPH_EDITED
 from dockpass.runs.plan import Plan
 from dockpass.text import plural
-from dockpass.ui.views.words import GLYPH_EDITED, Line, cell, hanging
+from dockpass.ui.views.words import Line, cell, hanging
 
 TITLE_WIDTH = 19
 

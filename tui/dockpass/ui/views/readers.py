@@ -8,31 +8,19 @@ from dataclasses import dataclass
 from dockpass.dockerconfig.readers.compare import disagreements, identity
 from dockpass.dockerconfig.readers.model import Candidate, Reading, SecretKind, Verdict
 from dockpass.dockerconfig.readers.situation import Target
-from dockpass.dockerconfig.readers.words import verdict_short, verdict_words, who
+from dockpass.dockerconfig.readers.words import MARKS, verdict_short, verdict_words, who
+from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOW
 from dockpass.text import cut, plural
-from dockpass.ui.views.words import (
-    GLYPH_DONE,
-    GLYPH_FAILED,
-    GLYPH_LOOK,
-    GLYPH_METHOD,
-    GLYPH_NOT_REACHED,
-    GLYPH_NOW,
-    WIDE,
-    Line,
-    Span,
-    cell,
-    from_home,
-    hanging,
-)
+from dockpass.ui.views.words import WIDE, Line, Span, cell, from_home, hanging
 
 READER_WIDTH = 16
 
-_MARKS: dict[Verdict, Span] = {
-    Verdict.LOGIN: (GLYPH_METHOD, "good"),
-    Verdict.ANONYMOUS: (GLYPH_NOT_REACHED, "label"),
-    Verdict.FAILS: (GLYPH_FAILED, "bad"),
-    Verdict.CHANCE: (GLYPH_LOOK, "look"),
-    Verdict.UNDECIDED: (GLYPH_LOOK, "look"),
+_ROLES: dict[Verdict, str] = {
+    Verdict.LOGIN: "good",
+    Verdict.ANONYMOUS: "label",
+    Verdict.FAILS: "bad",
+    Verdict.CHANCE: "look",
+    Verdict.UNDECIDED: "look",
 }
 
 
@@ -71,7 +59,7 @@ def registry_row(found: RegistryReadings, width: int) -> Line:
 
 def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: int) -> Line:
     """Return one row of the readers; what differs from the newest docker is in the colour of a look."""
-    glyph, role = _MARKS[reading.verdict]
+    glyph, role = MARKS[reading.verdict], _ROLES[reading.verdict]
     same = identity(reading) == identity(_reference(readings))
     if reading.verdict is Verdict.LOGIN and not same:
         role = "look"
@@ -142,7 +130,7 @@ def _candidate_lines(
 ) -> list[Line]:
     mark, role, words = GLYPH_FAILED, "absent", "label"
     if found.accepted:
-        mark, role, words = GLYPH_NOW, _MARKS[reading.verdict][1], "text"
+        mark, role, words = GLYPH_NOW, _ROLES[reading.verdict], "text"
     elif found.secret_kind is SecretKind.HELPER:
         mark, role, words = GLYPH_LOOK, "label", "label"
     evidence = f" ({from_home(found.evidence, home)})" if found.evidence else ""

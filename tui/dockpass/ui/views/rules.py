@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOT_REACHED, GLYPH_NOW, OF_ANSWER
 from dockpass.secrets import MASK
 from dockpass.text import clean, cut
-from dockpass.ui.views.words import (
-    GLYPH_DONE,
-    GLYPH_FAILED,
-    GLYPH_LOOK,
-    GLYPH_NOT_REACHED,
-    GLYPH_NOW,
-    Line,
-    Span,
-    cell,
-    hanging,
-)
+from dockpass.ui.views.words import Line, Span, cell, hanging
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.model import Resolved
@@ -175,9 +166,8 @@ def _rules(judgement: Judgement, view: JobView, width: int) -> Iterator[Line]:
 def _rule(rule: Rule, view: JobView, width: int) -> Iterator[Line]:
     glyph, role = GLYPH_NOT_REACHED, "absent"
     if rule.reached:
-        glyph, role = {True: (GLYPH_DONE, "good"), False: (GLYPH_FAILED, "bad"), None: (GLYPH_LOOK, "look")}[
-            rule.outcome
-        ]
+        glyph = OF_ANSWER[rule.outcome]
+        role = {True: "good", False: "bad", None: "look"}[rule.outcome]
     place = clean(str(rule.place), 100)
     head: tuple[Span, ...] = ((f"{glyph} ", role), (f"{rule.number:<3}", "label"))
     if not rule.reached:

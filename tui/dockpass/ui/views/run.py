@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED, GLYPH_NOW
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event, Phase, Status
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.text import cut
-from dockpass.ui.views.words import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED, GLYPH_NOW, Line, Span, cell
+from dockpass.ui.views.words import Line, Span, cell
 from dockpass.units import duration, size
 
 MOST_LOG_LINES = 20_000
@@ -217,12 +218,9 @@ def _phase_line(planned: PlannedPhase, state: RunState, width: int) -> Line:
     detail = cell(_detail(planned, found, state), room)
     if found.status is None:
         return ((f"{GLYPH_NOW} ", "accent"), (title, "accent"), (detail, "text"), (spent, "label"))
-    mark: Span = (f"{GLYPH_FAILED} ", "bad")
-    if found.status is Status.DONE:
-        mark = (f"{GLYPH_DONE} ", "good")
-    elif found.status is Status.SKIPPED or (state.ended is not None and _is_declined(planned.phase, state)):
-        mark = (f"{GLYPH_NOT_REACHED} ", "label")
-    return (mark, (title, "text"), (detail, "label"), (spent, "absent"))
+    status = Status.SKIPPED if _is_declined(planned.phase, state) else found.status
+    role = {Status.DONE: "good", Status.SKIPPED: "label"}.get(status, "bad")
+    return ((f"{status.mark} ", role), (title, "text"), (detail, "label"), (spent, "absent"))
 
 
 def _is_declined(phase: Phase, state: RunState) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dockpass.keymap import key_for
+from dockpass.marks import GLYPH_DONE, GLYPH_NOT_REACHED, GLYPH_NOW
 from dockpass.ui.tour import Step
-from dockpass.ui.views.words import GLYPH_DONE, GLYPH_NOT_REACHED, GLYPH_NOW, Line, Span
+from dockpass.ui.views.words import Line, Span
 
 
 def tour_title(number: int, count: int, step: Step) -> str:

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOT_REACHED
 from dockpass.secrets import MASK, Secret
 from dockpass.text import clean, cut, plural
 from dockpass.ui.views.variables import Listed, lost_characters
-from dockpass.ui.views.words import (
-    GLYPH_DONE,
-    GLYPH_FAILED,
-    GLYPH_LOOK,
-    GLYPH_NOT_REACHED,
-    Line,
-    Span,
-    cell,
-    hanging,
-)
+from dockpass.ui.views.words import Line, Span, cell, hanging
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import entry
 from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Ref, Resolved, Value

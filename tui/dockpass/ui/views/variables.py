@@ -10,19 +10,11 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES, REGISTRY_IMAGE, RULES
+from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK, GLYPH_METHOD
 from dockpass.secrets import MASK, Secret
 from dockpass.text import clean, cut, plural
 from dockpass.ui.views.commands import Decided
-from dockpass.ui.views.words import (
-    GLYPH_EDITED,
-    GLYPH_LOOK,
-    GLYPH_METHOD,
-    WIDE,
-    Line,
-    Span,
-    cell,
-    method_role,
-)
+from dockpass.ui.views.words import WIDE, Line, Span, cell, method_role
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import entry
 from dockpass.variables.gitlab.model import Absent, Definition, Level, Reason, Resolved, Value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockpass.ui.views.words import GLYPH_METHOD, Line, Span, hanging, method_role
+from dockpass.marks import GLYPH_METHOD
+from dockpass.ui.views.words import Line, Span, hanging, method_role
 from dockpass.variables.changes import Change
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.logins import JobLogin, login_effects

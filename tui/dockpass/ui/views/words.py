@@ -19,14 +19,6 @@ Line = tuple[Span, ...]
 WIDE = 100
 """Cells from which a view shows its columns that may be left out."""
 
-GLYPH_METHOD = "●"
-GLYPH_NOW = "▶"
-GLYPH_DONE = "✓"
-GLYPH_FAILED = "✗"
-GLYPH_NOT_REACHED = "·"
-GLYPH_LOOK = "▲"
-GLYPH_EDITED = "~"
-
 
 def method_role(method: Method) -> str:
     """Return the role of a method: its colour everywhere."""

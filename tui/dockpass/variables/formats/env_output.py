@@ -68,9 +68,3 @@ def read_env0(text: str, environ: Mapping[str, str]) -> Reading:  # noqa: ARG001
             found.problem(number, "The record is not NAME=value, and was left out.")
         number += record.count("\n")
     return found.reading()
-
-
-def _named(key: str) -> str:
-    from dockpass.variables.formats.reading import shown_key
-
-    return shown_key(key)

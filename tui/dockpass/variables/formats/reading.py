@@ -137,11 +137,6 @@ def shown_key(key: str) -> str:
     return f"“{clean(key, 80)}”"
 
 
-def line_of(text: str, at: int, known: tuple[int, int] = (0, 1)) -> int:
-    """Return the line of a position, counted on from a known position and its line."""
-    return known[1] + text.count("\n", known[0], at)
-
-
 def decode(raw: bytes) -> tuple[str, tuple[Problem, ...]]:
     """Return the text of bytes: UTF-8, or UTF-16 with a byte order mark; other bytes stay as surrogates."""
     if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:

@@ -125,11 +125,6 @@ def evaluate(node: _Node, variables: Mapping[str, Value]) -> Outcome:
     return Outcome(_is_present(value), tuple(trace))
 
 
-def names_in(node: _Node) -> tuple[str, ...]:
-    """Return the variables that an expression names, in order and without repeats."""
-    return tuple(dict.fromkeys(_names(node)))
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What an expression asks of one variable: `==`, `!=`, `=~`, `!~` with a text, or nothing but to be set.
