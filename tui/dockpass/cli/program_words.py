@@ -8,6 +8,7 @@ from pathlib import Path
 from dockpass.cli.output import Output
 from dockpass.cli.table import columns
 from dockpass.errors import DockpassError
+from dockpass.marks import GLYPH_LOOK
 from dockpass.programs.carried import carried_from, original_directory
 from dockpass.programs.events import ProgramEnded, ProgramEvent
 from dockpass.programs.lines import NAME, after, before, plan, warnings
@@ -34,7 +35,7 @@ class Narrator:
     def plan(self) -> None:
         """Write the plan to stdout, where no program writes."""
         self._output.data(self._plan())
-        self._warn(*(f"{NAME}▲ {words}" for words in warnings(self._task)))
+        self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in warnings(self._task)))
 
     def _plan(self) -> list[str]:
         carried = carried_from(
@@ -54,7 +55,7 @@ class Narrator:
             case ConfigCreated() if not self._quiet:
                 if self._verbose:
                     self._say(*self._plan())
-                self._warn(*(f"{NAME}▲ {words}" for words in warnings(self._task)))
+                self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in warnings(self._task)))
                 self._say(before(self._task, event))
             case ProgramEnded():
                 self._ended = event
