@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from dockpass.cli.job_facts import NO_JOB, JobGiven
 from dockpass.cli.main import cli
+from dockpass.errors import UsageError
 
 YAML = """\
 variables: {CI_REGISTRY: registry.example.com, CI_REGISTRY_IMAGE: registry.example.com/acme/shop}
@@ -172,3 +173,42 @@ def test_a_directory_that_the_job_names_is_one_of_the_job() -> None:
     missing = explained("push", *NO_LOGIN, "--set", "DOCKER_CONFIG=/of/the/job")["findings"]
     assert [each["id"] for each in missing if each["about"] == "DOCKER_CONFIG"] == []
     assert "runner or image" in run("explain", "push", *NO_LOGIN, "--set", "DOCKER_CONFIG=").stdout
+
+
+@pytest.mark.parametrize(
+    ("yaml", "message"),
+    [
+        (".a: {x: !reference [.b, x]}\n.b: {x: !reference [.a, x]}\n"
+         "publish: {script: [a], variables: !reference [.a, x]}\n",
+         '.gitlab-ci.yml:1: !reference [".b", "x"] is part of a circular chain'),
+        ("variables: {A: $B, B: $A}\npublish: {script: [a]}\n",
+         '.gitlab-ci.yml:1: circular variable reference detected: ["A", "B"]'),
+        ("publish: {script: [a], extends: .nothing}\n",
+         ".gitlab-ci.yml:1: publish: unknown keys in `extends` (.nothing)"),
+        ("publish: [\n", ".gitlab-ci.yml:2: (.gitlab-ci.yml): did not find expected node content"),
+    ],
+)  # fmt: skip
+def test_a_configuration_that_gitlab_refuses_is_an_error(clone: Path, yaml: str, message: str) -> None:
+    (clone / ".gitlab-ci.yml").write_text(yaml)
+    ended = run("explain", "push", "--json", "--job", "publish")
+    assert ended.exit_code == 2
+    told = json.loads(ended.stdout)["error"]
+    assert told["id"] == "ci-file-invalid"
+    assert told["message"].startswith(message)
+
+
+@pytest.mark.parametrize("command", [("probe", "push"), ("config",), ("push",)])
+def test_nothing_is_done_with_a_configuration_that_gitlab_refuses(
+    clone: Path, command: tuple[str, ...]
+) -> None:
+    (clone / ".gitlab-ci.yml").write_text("publish: {script: [a], extends: .nothing}\n")
+    ended = run(*command, "--job", "publish")
+    assert isinstance(ended.exception, UsageError), ended.output
+    assert ended.exception.id == "ci-file-invalid"
+
+
+def test_a_pipeline_that_the_workflow_filters_out_is_told_and_no_error(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text(f"workflow: {{rules: [{{if: $NOT_SET}}]}}\n{YAML}")
+    found = explained("push", *JOB)
+    assert found["method"] == "autologin"
+    assert any("Pipeline filtered out by workflow rules" in each["message"] for each in found["findings"])

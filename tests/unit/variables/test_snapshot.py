@@ -96,6 +96,8 @@ def changed(tmp_path: Path, **more: Any) -> str:
         {"taken": "yesterday"},
         {"taken": True},
         {"taken": float("nan")},
+        {"taken": 1e300},
+        {"taken": 10**400},
         {"ref": None},
         {"ref": {"type": "CANARY", "name": "x"}},
         {"ref": {"type": ["branch"], "name": "x"}},
@@ -140,7 +142,7 @@ def test_a_file_that_others_may_change_is_not_used(tmp_path: Path) -> None:
     assert read_snapshot(tmp_path, PLACE)[0] is None
     path.unlink()
     os.mkfifo(path)
-    assert "no regular file" in read_snapshot(tmp_path, PLACE)[1]
+    assert "not a regular file" in read_snapshot(tmp_path, PLACE)[1]
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

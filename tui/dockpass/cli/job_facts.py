@@ -64,12 +64,19 @@ NO_JOB = JobGiven()
 
 
 def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
-    """Return the variables that the job would get, and what there is to say of it; raises `UsageError`."""
+    """Return the variables that the job would get, and what there is to say of it.
+
+    Raises `UsageError` where GitLab would refuse the configuration: then no job gets any variables.
+    """
     from dockpass.cli import variables as work
+    from dockpass.variables.gitlab.resolve import FILTERED
     from dockpass.variables.logins import facts_of
 
     asked = {each.name: getattr(given, each.name) for each in fields(given)}
     looked = work.look(world, {**asked, **_NOT_OFFERED})
+    for problem in looked.view.problems:
+        if problem.message != FILTERED:
+            raise work.refused(problem.message, problem.place)
     facts = facts_of(looked.view, looked.home, looked.cwd)
     return dict(facts.variables), tuple(_notes(looked))
 

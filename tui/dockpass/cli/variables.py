@@ -21,6 +21,7 @@ from dockpass.variables.envsource import LARGEST
 from dockpass.variables.gitlab.model import (
     Definition,
     Level,
+    Place,
     Ref,
     RefType,
 )
@@ -71,10 +72,7 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
             clone = replace(clone, merged=imported.merged)
             loaded = load_pipeline(clone, pipeline)
     except YamlError as error:
-        where = f"{error.place}: " if error.place.line else ""
-        raise UsageError(
-            "ci-file-invalid", f"{where}{error.message}", "Fix the YAML, then try again."
-        ) from None
+        raise refused(error.message, error.place) from None
     job = given["job"] or ""
     if job and loaded.config.job(job) is None:
         raise _no_job(job, loaded)
@@ -94,6 +92,16 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
         cwd=str(world.cwd),
         settings=imported,
         is_merged=is_merged,
+    )
+
+
+def refused(message: str, place: Place) -> UsageError:
+    """Return the error of a configuration that GitLab would refuse, in its words and with the line."""
+    where = f"{place}: " if place.line else ""
+    return UsageError(
+        "ci-file-invalid",
+        f"{where}{message}",
+        "GitLab would refuse this configuration. Fix it, then try again.",
     )
 
 

@@ -138,7 +138,7 @@ class GitlabClient:
             return self._page(url, number) if count == PAGE else ""
         if not following.strip():
             return ""
-        if not following.isdecimal() or len(following) > 6:
+        if not (following.isascii() and following.isdecimal()) or len(following) > 6:
             raise self._odd(f"its next page has the number {clean(following, 40)}")
         return self._page(url, int(following))
 
@@ -182,7 +182,7 @@ class GitlabClient:
         # GitLab may name itself by http here: what counts is the number, asked for at its own address.
         _, _, rest = target.partition("://")
         number = rest.removeprefix(own.partition("://")[2])
-        return number if number.isdecimal() and len(number) < 20 else ""
+        return number if number.isascii() and number.isdecimal() and len(number) < 20 else ""
 
     def _object(self, response: Response) -> Mapping[str, Any] | Refusal:
         found = self._judged(response)

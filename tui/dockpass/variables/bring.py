@@ -17,6 +17,7 @@ from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.expand import references
 from dockpass.variables.gitlab.model import Definition, Level, Reason, Resolved, YamlPart
 from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlab.tree import Tree
 from dockpass.variables.pipeline import Loaded
 
 MOST_WAYS = 8
@@ -290,4 +291,4 @@ def _mapped(target: Definition, changes: Iterable[Change]) -> Definition:
 
 def _some_rule_sets(loaded: Loaded, job: str, key: str) -> bool:
     trees = (*(loaded.config.workflow or ()), *(loaded.job(job).rules or ()))
-    return any(key in (tree.get("variables") or {}) for tree in trees)
+    return any(isinstance(found := tree.get("variables"), Tree) and key in found for tree in trees)

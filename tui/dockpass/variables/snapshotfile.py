@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import stat
 from collections.abc import Mapping
@@ -25,6 +24,8 @@ FOLDER = "gitlab"
 VERSION = 1
 LARGEST = 32 << 20
 MOST_NAMES = 50_000
+LATEST = 1e11
+"""In seconds since the epoch, some 3,000 years from now."""
 
 _FLAGS = ("protected", "masked", "hidden", "raw", "file")
 _LEVELS = {level.name.lower(): level for level in LEVELS}
@@ -82,7 +83,7 @@ def _read(path: Path) -> Any:
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise _Odd("it is no regular file")
+            raise _Odd("it is not a regular file")
         if found.st_uid not in {os.getuid(), 0} or found.st_mode & 0o022:
             raise _Odd("somebody else may have changed it")
         raw = file.read(LARGEST + 1)
@@ -135,8 +136,8 @@ def _of_json(found: Any) -> Snapshot:
     if not isinstance(found, dict) or found.get("version") != VERSION:
         raise _Odd("it is not a snapshot of this version of dockpass")
     taken = found.get("taken")
-    if isinstance(taken, bool) or not isinstance(taken, int | float) or not math.isfinite(taken):
-        raise _Odd("its time is no number")
+    if isinstance(taken, bool) or not isinstance(taken, int | float) or not abs(taken) < LATEST:
+        raise _Odd("its time is not a number of seconds")
     pipeline = found.get("pipeline_ref")
     return Snapshot(
         server=_text(found, "server"),
@@ -162,13 +163,13 @@ def _of_json(found: Any) -> Snapshot:
 
 def _ref_of(found: Any) -> Ref:
     if not isinstance(found, dict) or found.get("type") not in list(RefType):
-        raise _Odd("its ref is none")
+        raise _Odd("its ref is not one")
     return Ref(type=RefType(found["type"]), name=_text(found, "name"), protected=None)
 
 
 def _reach_of(found: Any) -> Reach:
     if not isinstance(found, dict) or found.get("extent") not in list(Extent):
-        raise _Odd("it has a level that is none")
+        raise _Odd("it has an invalid level")
     return Reach(
         _level(found), _text(found, "origin"), Extent(found["extent"]), clean(_text(found, "why"), 200)
     )
@@ -176,7 +177,7 @@ def _reach_of(found: Any) -> Reach:
 
 def _definition_of(found: Any) -> Definition:
     if not isinstance(found, dict):
-        raise _Odd("it has a variable that is none")
+        raise _Odd("it has an invalid variable")
     hidden, readable = _flag(found, "hidden"), _flag(found, "readable", missing=True)
     unknown = HIDDEN if hidden else NOT_KEPT if readable else NOT_READABLE
     return Definition(
@@ -196,14 +197,14 @@ def _definition_of(found: Any) -> Definition:
 def _level(found: Mapping[str, Any]) -> Level:
     level = found.get("level")
     if not isinstance(level, str) or level not in _LEVELS:
-        raise _Odd("it has a level that there is not")
+        raise _Odd("it names a level that does not exist")
     return _LEVELS[level]
 
 
 def _text(found: Mapping[str, Any], name: str, missing: str | None = None) -> str:
     value = found.get(name, missing)
     if not isinstance(value, str) or len(value) > 4096:
-        raise _Odd(f"its {name} is no text")
+        raise _Odd(f"its {name} is not text")
     return value
 
 
@@ -217,7 +218,7 @@ def _flag(found: Mapping[str, Any], name: str, *, missing: bool = False) -> bool
 def _list(found: Mapping[str, Any], name: str) -> list[Any]:
     value = found.get(name)
     if not isinstance(value, list) or len(value) > MOST_NAMES:
-        raise _Odd(f"its {name} are no list")
+        raise _Odd(f"its {name} is not a list")
     return value
 
 
@@ -226,5 +227,5 @@ def _names(found: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
         return None
     values = _list(found, name)
     if not all(isinstance(each, str) for each in values):
-        raise _Odd(f"its {name} are no names")
+        raise _Odd(f"its {name} is not a list of names")
     return tuple(values)

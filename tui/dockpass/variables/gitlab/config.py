@@ -1,7 +1,7 @@
 """A `.gitlab-ci.yml` after includes, `extends` and `!reference`: its variables, workflow and jobs.
 
-Follows `lib/gitlab/ci/config/extendable`, `config/yaml/tags/reference.rb` and the entries of variables and
-matrices, with GitLab's own error texts. What does not bear on variables or rules is not checked.
+Follows GitLab's entries of variables, rules and matrices, with its own error texts. What does not bear on
+variables or rules is not checked.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ from math import prod
 from typing import Any
 
 from dockpass.text import clean
+from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.includes import Loaded, NotLoaded, Problem
+from dockpass.variables.gitlab.merging import Extender, Resolver, unread_parent
 from dockpass.variables.gitlab.model import Definition, Level, Place, YamlPart
-from dockpass.variables.gitlab.tree import MOST_NODES, Odd, Reference, Tree, as_text, merged
+from dockpass.variables.gitlab.tree import Odd, Reference, Tree, as_text, in_words, merged_trees
 
-DEEPEST_EXTENDS = 10
 MOST_INSTANCES = 200
+NOT_LOADED = "it may be in an include that is not loaded"
+UNREAD_RULE = "!reference"
+"""The key of a rule that stands for all those that an include may have; its value is the `Reference`."""
+
 _RESERVED = {
     "default",
     "include",
@@ -64,6 +69,7 @@ class Job:
 class Config:
     """What the configuration says; with `problems` GitLab would refuse it.
 
+    With `not_loaded`, what the rest refers to may be in those includes: it is unknown then, and no problem.
     `conditional` tells that another pipeline may include other files.
     """
 
@@ -83,12 +89,19 @@ class Config:
 def read_config(loaded: Loaded) -> Config:
     """Read a merged configuration; what is wrong with it is among its problems."""
     problems = list(loaded.problems)
-    tree = _resolved(_extended(loaded.tree, problems), problems)
+    whole = not loaded.not_loaded
+    extended = Extender(loaded.tree, problems, whole=whole).extended()
+    tree = Resolver(extended, problems, whole=whole).resolved()
     defaults = tree.get("default")
-    workflow = tree.get("workflow")
+    found = tree.get("workflow")
+    workflow = found if isinstance(found, Tree) else Tree()
     jobs = {
         name: _job(
-            name, value, tree.place(name), defaults if isinstance(defaults, Tree) else Tree(), problems
+            name,
+            value if whole else _with_unread_rules(name, value),
+            tree.place(name),
+            defaults if isinstance(defaults, Tree) else Tree(),
+            problems,
         )
         for name, value in tree.items()
         if name not in _RESERVED and not name.startswith(".") and isinstance(value, Tree)
@@ -96,10 +109,9 @@ def read_config(loaded: Loaded) -> Config:
     variables = read_variables(
         tree, "", YamlPart.DEFAULT, ("value", "description", "expand", "options"), problems
     )
-    rules = workflow.get("rules") if isinstance(workflow, Tree) else None
     return Config(
         variables=tuple(variables),
-        workflow=None if rules is None else tuple(flat_rules(rules, "workflow", problems)),
+        workflow=_rules(workflow, "workflow", problems),
         jobs=jobs,
         not_loaded=tuple(loaded.not_loaded),
         problems=tuple(problems),
@@ -113,7 +125,7 @@ def read_variables(
 ) -> Iterator[Definition]:
     """Yield the definitions of a `variables:`; what GitLab refuses becomes a problem with its text."""
     variables = tree.get("variables")
-    if variables is None:
+    if variables is None or isinstance(variables, Reference):
         return
     prefix = f"{where}:variables" if where else "variables"
     if not isinstance(variables, Tree):
@@ -124,6 +136,9 @@ def read_variables(
         text = as_text(value)
         if text is not None:
             yield Definition(key=key, value=text, level=Level.YAML, origin=part, place=place)
+            continue
+        if isinstance(value, Reference):
+            yield Definition(key=key, value=Unknown(NOT_LOADED), level=Level.YAML, origin=part, place=place)
             continue
         if not isinstance(value, Tree):
             message = "variable definition must be either a string or a hash"
@@ -150,6 +165,8 @@ def _complex(
         )
         return None
     expand = value.get("expand")
+    if isinstance(expand, Reference) or isinstance(value.get("value"), Reference):
+        return Definition(key=key, value=Unknown(NOT_LOADED), level=Level.YAML, origin=part, place=place)
     if expand is not None and not isinstance(expand, bool):
         problems.append(Problem(f"{where} config expand should be a boolean value", place))
         return None
@@ -164,125 +181,34 @@ def _complex(
     return Definition(key=key, value=text, level=Level.YAML, origin=part, place=place, raw=expand is False)
 
 
-def flat_rules(rules: Any, where: str, problems: list[Problem]) -> Iterator[Tree]:
-    """Yield the rules of a list, with those of nested lists, which `!reference` makes."""
-    if not isinstance(rules, list):
-        problems.append(Problem(f"{where}:rules config should be an array of hashes"))
-        return
-    for rule in rules:
-        if isinstance(rule, list):
-            yield from flat_rules(rule, where, problems)
-        elif isinstance(rule, Tree):
-            yield rule
-        else:
-            problems.append(Problem(f"{where}:rules config should be an array of hashes"))
+def _rules(tree: Tree, where: str, problems: list[Problem]) -> tuple[Tree, ...] | None:
+    """Return the rules of a job or workflow, with those of nested lists, which `!reference` makes."""
+    rules = tree.get("rules")
+    if rules is None:
+        return None
+    place = tree.place("rules")
+
+    def flat(listed: list[Any]) -> Iterator[Tree]:
+        for rule in listed:
+            if isinstance(rule, list):
+                yield from flat(rule)
+            elif isinstance(rule, Tree):
+                yield rule
+            elif isinstance(rule, Reference):
+                unread = Tree()
+                unread.put(UNREAD_RULE, rule, rule.place)
+                yield unread
+            else:
+                problems.append(Problem(f"{where}:rules config should be an array of hashes", place))
+
+    return tuple(flat(rules if isinstance(rules, list) else [rules]))
 
 
-def _extended(tree: Tree, problems: list[Problem]) -> Tree:
-    result = Tree()
-    result.places = tree.places
-    done: dict[tuple[str, int], Any] = {}
-    for name, value in tree.items():
-        result[name] = _extend(name, tree, (), problems, done) if isinstance(value, Tree) else value
-    return result
-
-
-def _extend(
-    name: str,
-    tree: Tree,
-    above: tuple[str, ...],
-    problems: list[Problem],
-    done: dict[tuple[str, int], Any],
-) -> Any:
-    """Merge a mapping with what it extends, once for each depth: the same parents are often named again."""
-    value = tree.get(name)
-    if not isinstance(value, Tree) or "extends" not in value:
+def _with_unread_rules(name: str, value: Tree) -> Tree:
+    """Return a job whose rules may be in an include that is not loaded, like its script."""
+    if "rules" in value or any(key in value for key in _MAKES_A_JOB):
         return value
-    key = (name, len(above))
-    if key not in done:
-        done[key] = _with_parents(name, value, tree, above, problems, done)
-    return done[key]
-
-
-def _with_parents(
-    name: str,
-    value: Tree,
-    tree: Tree,
-    above: tuple[str, ...],
-    problems: list[Problem],
-    done: dict[tuple[str, int], Any],
-) -> Any:
-    parents = value["extends"]
-    names = [str(each) for each in (parents if isinstance(parents, list) else [parents])]
-    place = value.place("extends")
-    unknown = [each for each in names if each not in tree]
-    bad = [each for each in names if each in tree and not isinstance(tree[each], Tree)]
-    shown = clean(name, 80)
-    problem = ""
-    if unknown:
-        problem = f"{shown}: unknown keys in `extends` ({clean(', '.join(unknown), 200)})"
-    elif bad:
-        problem = f"{shown}: invalid base hashes in `extends` ({clean(', '.join(bad), 200)})"
-    elif len(above) > DEEPEST_EXTENDS:
-        problem = f"{shown}: nesting too deep in `extends`"
-    elif name in above:
-        problem = f"{shown}: circular dependency detected in `extends`"
-    if problem:
-        if all(each.message != problem for each in problems):
-            problems.append(Problem(problem, place))
-        return value
-    result: Any = Tree()
-    for each in names:
-        result = merged(result, _extend(each, tree, (*above, name), problems, done))
-    return merged(result, value)
-
-
-class _Resolver:
-    def __init__(self, tree: Tree, problems: list[Problem]) -> None:
-        self.tree = tree
-        self.problems = problems
-        self.referred = 0
-
-    def resolve(self, value: Any, above: tuple[tuple[str, ...], ...] = ()) -> Any:
-        self.referred += bool(above)
-        if self.referred > MOST_NODES:
-            return None
-        if isinstance(value, Reference):
-            return self._look_up(value, above)
-        if isinstance(value, list):
-            found = [self.resolve(each, above) for each in value]
-            return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
-        if not isinstance(value, Tree):
-            return value
-        changed = {key: new for key, each in value.items() if (new := self.resolve(each, above)) is not each}
-        if not changed:
-            return value
-        result = Tree()
-        result.update(value | changed)
-        result.places = value.places
-        return result
-
-    def _look_up(self, reference: Reference, above: tuple[tuple[str, ...], ...]) -> Any:
-        shown = f"!reference {list(reference.path)!r}".replace("'", '"')
-        if reference.path in above:
-            self.problems.append(Problem(f"{clean(shown, 200)} is part of a circular chain", reference.place))
-            return None
-        found: Any = self.tree
-        for key in reference.path:
-            found = found.get(key) if isinstance(found, Tree) else None
-        if found is None:
-            self.problems.append(Problem(f"{clean(shown, 200)} could not be found", reference.place))
-            return None
-        return self.resolve(found, (*above, reference.path))
-
-
-def _resolved(tree: Tree, problems: list[Problem]) -> Tree:
-    resolver = _Resolver(tree, problems)
-    result = resolver.resolve(tree)
-    if resolver.referred > MOST_NODES:
-        problems.append(Problem("The parsed YAML is too big, with what `!reference` repeats"))
-        return Tree()
-    return result if isinstance(result, Tree) else Tree()
+    return merged_trees(unread_parent(name, value.place(next(iter(value), ""))), value)
 
 
 def _job(name: str, tree: Tree, place: Place, defaults: Tree, problems: list[Problem]) -> Job:
@@ -290,7 +216,6 @@ def _job(name: str, tree: Tree, place: Place, defaults: Tree, problems: list[Pro
     if not any(key in tree for key in _MAKES_A_JOB):
         message = f"{where} config should implement the script:, run:, or trigger: keyword"
         problems.append(Problem(message, place))
-    rules = tree.get("rules")
     return Job(
         name=name,
         tree=tree,
@@ -299,9 +224,9 @@ def _job(name: str, tree: Tree, place: Place, defaults: Tree, problems: list[Pro
         inherit=_inherit(tree),
         instances=tuple(_instances(tree, where, problems)),
         environment=_environment(tree),
-        stage=str(tree.get("stage") or defaults.get("stage") or "test"),
-        when=str(tree.get("when") or "on_success"),
-        rules=None if rules is None else tuple(flat_rules(rules, where, problems)),
+        stage=as_text(tree.get("stage")) or as_text(defaults.get("stage")) or "test",
+        when=as_text(tree.get("when")) or "on_success",
+        rules=_rules(tree, where, problems),
     )
 
 
@@ -309,7 +234,7 @@ def _inherit(tree: Tree) -> bool | tuple[str, ...]:
     inherit = tree.get("inherit")
     variables = inherit.get("variables", True) if isinstance(inherit, Tree) else True
     if isinstance(variables, list):
-        return tuple(str(each) for each in variables)
+        return tuple(in_words(each) for each in variables)
     return variables is not False
 
 
@@ -328,7 +253,8 @@ def _instances(tree: Tree, where: str, problems: list[Problem]) -> Iterator[tupl
     count = 0
     for entry in matrix:
         if not isinstance(entry, Tree) or not entry:
-            problems.append(Problem(f"{where}:parallel:matrix config should be an array of hashes"))
+            message = "config should be an array of hashes"
+            problems.append(Problem(f"{where}:parallel:matrix {message}", tree.place("parallel")))
             continue
         columns = [
             [(key, as_text(each) or "") for each in (value if isinstance(value, list) else [value])]

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, Step, Value
@@ -26,6 +27,8 @@ LARGEST = 2 << 20
 """How many characters the expanded values of a job may have together: by default, Linux starts no program
 with more in its environment and arguments."""
 TOO_LONG = "the job's variables expand to more than 2 MiB"
+
+Circles: TypeAlias = tuple[tuple[Definition, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,16 @@ def references(text: str) -> list[str]:
 
 def gitlab_expand(
     definitions: Sequence[Definition], *, keep_undefined: bool = True, for_runner: bool = True
-) -> tuple[list[Item], str]:
+) -> tuple[list[Item], Circles]:
     """Sort and expand as GitLab does; later definitions of a name win.
 
-    Returns the items in the order in which they are sent, and GitLab's error text for a circular reference
-    (then the items are unexpanded). `for_runner` leaves references to raw and file variables to the runner.
+    Returns the items in the order in which they are sent, and the definitions that refer to each other in a
+    circle (then the items are unexpanded). `for_runner` leaves references to raw and file variables to the
+    runner.
     """
-    order, error = _sorted(definitions)
-    if error:
-        return [Item(each, each.value) for each in definitions], error
+    order, circles = _sorted(definitions)
+    if circles:
+        return [Item(each, each.value) for each in definitions], circles
     done: dict[str, Item] = {}
     items: list[Item] = []
     room = LARGEST
@@ -69,7 +73,13 @@ def gitlab_expand(
             room -= _length(item.value)
         items.append(item)
         done[definition.key] = item
-    return items, ""
+    return items, ()
+
+
+def circle_words(circles: Circles) -> str:
+    """Return GitLab's error text for definitions that refer to each other in a circle."""
+    names = (json.dumps([each.key for each in circle]) for circle in circles)
+    return f"circular variable reference detected: {', '.join(names)}"
 
 
 def _name(match: re.Match[str]) -> str | None:
@@ -119,10 +129,10 @@ def _expanded(
     return replace(item, value=joined(pieces, room), steps=tuple(steps))
 
 
-def _sorted(definitions: Sequence[Definition]) -> tuple[list[tuple[Definition, bool]], str]:
+def _sorted(definitions: Sequence[Definition]) -> tuple[list[tuple[Definition, bool]], Circles]:
     """Order definitions so that each comes after all that it names, as Ruby's TSort does.
 
-    With each of them stands whether it names any.
+    With each of them stands whether it names any. The second of the pair are the circles among them.
     """
     by_key: dict[str, list[int]] = {}
     for number, definition in enumerate(definitions):
@@ -132,12 +142,12 @@ def _sorted(definitions: Sequence[Definition]) -> tuple[list[tuple[Definition, b
         [other for name in each for other in by_key.get(name, ())] if each else _NOTHING for each in names
     ]
     order: list[tuple[Definition, bool]] = []
-    circles: list[str] = []
+    circles: list[tuple[Definition, ...]] = []
     for component in _components(needs):
         order.extend((definitions[number], bool(names[number])) for number in component)
         if len(component) > 1:
-            circles.append(json.dumps([definitions[number].key for number in component]))
-    return order, f"circular variable reference detected: {', '.join(circles)}" if circles else ""
+            circles.append(tuple(definitions[number] for number in component))
+    return order, tuple(circles)
 
 
 def _components(needs: Sequence[Sequence[int]]) -> Iterator[list[int]]:

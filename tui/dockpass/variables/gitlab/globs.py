@@ -14,17 +14,20 @@ _UP_TO_A_STAR = re.compile(r"[^/*\[\\]+(?=\*)")
 
 
 @lru_cache(maxsize=1024)
-def glob_pattern(glob: str) -> re.Pattern[str]:
-    """Return the pattern that matches the same paths; one that matches nothing for too many alternatives."""
+def glob_pattern(glob: str) -> re.Pattern[str] | None:
+    """Return the pattern that matches the same paths; None for a glob that is too large to be tried."""
+    if len(glob) > LONGEST:
+        return None
     alternatives = list(islice(_alternatives(glob), MOST_ALTERNATIVES + 1))
     if len(alternatives) > MOST_ALTERNATIVES:
-        return re.compile(r"(?!)")
+        return None
     return re.compile("|".join(f"(?:{_translated(each)})" for each in alternatives), re.DOTALL)
 
 
 def matches(glob: str, path: str) -> bool:
-    """Tell whether a glob matches a whole path."""
-    return bool(glob_pattern(glob).fullmatch(path))
+    """Tell whether a glob matches a whole path; one that is too large to be tried does not."""
+    pattern = glob_pattern(glob)
+    return pattern is not None and bool(pattern.fullmatch(path))
 
 
 def _alternatives(glob: str) -> Iterator[str]:

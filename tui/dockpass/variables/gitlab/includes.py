@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from dockpass.text import clean
 from dockpass.variables.gitlab.expand import gitlab_blank, references
 from dockpass.variables.gitlab.model import NOWHERE, Place, Value
-from dockpass.variables.gitlab.tree import Tree, YamlError, merged_trees, read_tree
+from dockpass.variables.gitlab.tree import Tree, YamlError, in_words, merged_trees, read_tree
 
 MOST_INCLUDES = 150
 
@@ -122,14 +122,19 @@ class _Loader:
             )
             return []
         place = entry.place(kind) if entry.place(kind).line else place
-        if "rules" in entry or references(str(entry[kind])):
+        target = entry[kind]
+        shown = clean(in_words(target), 200)
+        if not isinstance(target, str):
+            self._problem(f"Included file `{shown}` needs to be a string", place)
+            return []
+        if "rules" in entry or references(target):
             self.loaded.conditional = True
         holds = self.rules_hold(entry.get("rules")) if "rules" in entry else True
         if holds is False:
             return []
-        name = gitlab_blank(str(entry[kind]), self.variables)
+        name = gitlab_blank(target, self.variables)
         if kind != "local" or not isinstance(name, str) or holds is None:
-            self.loaded.not_loaded.append(NotLoaded(kind, clean(str(entry[kind]), 200), place))
+            self.loaded.not_loaded.append(NotLoaded(kind, shown, place))
             return []
         return [self._local(each, place, above) for each in self._expanded(name.lstrip("/"), place)]
 

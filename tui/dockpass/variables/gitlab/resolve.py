@@ -13,7 +13,9 @@ from dockpass.unknown import Unknown
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.expand import (
+    Circles,
     Item,
+    circle_words,
     gitlab_blank,
     gitlab_expand,
     references,
@@ -22,10 +24,12 @@ from dockpass.variables.gitlab.expand import (
 from dockpass.variables.gitlab.includes import Problem
 from dockpass.variables.gitlab.model import (
     MAIN,
+    NOWHERE,
     Absent,
     Definition,
     Level,
     Loser,
+    Place,
     Reason,
     Ref,
     Resolved,
@@ -96,7 +100,7 @@ def view_job(
         yaml = (*yaml, *rules.variables)
         own = (*own, *_environment_definitions(environment))
         seen = _collect((*own, *situation.definitions), yaml, situation, name)
-    items, error = gitlab_expand([each for each in seen.kept if each.level not in _ONLY_AT_RUNNER])
+    items, circles = gitlab_expand([each for each in seen.kept if each.level not in _ONLY_AT_RUNNER])
     first = [Item(each, each.value) for each in seen.kept if each.level is Level.RUNNER]
     last = [Item(each, each.value) for each in seen.kept if each.level is Level.RUNNER_LAST]
     sent = [*first, *items, *last]
@@ -106,9 +110,9 @@ def view_job(
         *(rules.problems if rules else ()),
     ]
     if workflow is not None and workflow.included is False:
-        problems.append(Problem(FILTERED))
-    if error:
-        problems.append(Problem(f"{job.name}: {error}", job.place))
+        problems.append(Problem(FILTERED, workflow.rules[0].place if workflow.rules else NOWHERE))
+    if circles:
+        problems.append(Problem(circle_words(circles), _place_in(circles) or job.place))
     losers = {
         key: (*seen.losers.get(key, ()), *not_inherited.get(key, ()))
         for key in (*seen.losers, *not_inherited)
@@ -127,6 +131,10 @@ def view_job(
         rules=rules,
         problems=tuple(problems),
     )
+
+
+def _place_in(circles: Circles) -> Place | None:
+    return next((each.place for circle in circles for each in circle if each.place.line), None)
 
 
 def _both(one: bool | None, other: bool | None) -> bool | None:

@@ -13,14 +13,15 @@ from typing import Any
 from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab import globs
-from dockpass.variables.gitlab.config import read_variables
+from dockpass.variables.gitlab.config import NOT_LOADED, UNREAD_RULE, read_variables
 from dockpass.variables.gitlab.expand import expand_existing
 from dockpass.variables.gitlab.expression import Comparison, ExpressionError, evaluate, parse
 from dockpass.variables.gitlab.includes import Problem
 from dockpass.variables.gitlab.model import Definition, Place, Value, YamlPart
-from dockpass.variables.gitlab.tree import Tree, as_text
+from dockpass.variables.gitlab.tree import Reference, Tree, as_text, in_words
 
 NEVER = "never"
+_CONDITIONS = frozenset({"if", "changes", "exists", UNREAD_RULE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule as it was judged; `reached` is false behind the first match."""
+    """One rule as it was judged; `reached` is false behind the first match, `when` empty if not known."""
 
     number: int
     place: Place
@@ -98,7 +99,7 @@ def judge(rules: Sequence[Tree], default_when: str, around: Surroundings, part: 
 
 def _included(candidates: Sequence[Rule], *, decided: bool) -> bool | None:
     answers = {rule.when != NEVER for rule in candidates}
-    if not decided:
+    if not decided or any(not rule.when for rule in candidates):
         answers.add(False)
     return answers.pop() if len(answers) == 1 else None
 
@@ -150,9 +151,14 @@ def _rule(
         clauses=clauses,
         outcome=_all(clause.outcome for clause in clauses) if reached else None,
         reached=reached,
-        when=as_text(tree.get("when")) or default_when,
+        when=_when_of(tree, default_when),
         variables=tuple(read_variables(tree, "rules:rule", part, ("value",), problems)),
     )
+
+
+def _when_of(tree: Tree, default: str) -> str:
+    when = tree.get("when")
+    return "" if UNREAD_RULE in tree or isinstance(when, Reference) else as_text(when) or default
 
 
 def _all(outcomes: Iterator[bool | None]) -> bool | None:
@@ -164,7 +170,10 @@ def _all(outcomes: Iterator[bool | None]) -> bool | None:
 
 def _clauses(tree: Tree, around: Surroundings, problems: list[Problem]) -> Iterator[Clause]:
     for kind, value in tree.items():
-        if kind == "if":
+        if isinstance(value, Reference) and kind in _CONDITIONS:
+            shown = "rules" if kind == UNREAD_RULE else kind
+            yield Clause(kind=shown, text=value.shown, outcome=None, why=NOT_LOADED)
+        elif kind == "if":
             yield _if(as_text(value) or "", around, problems, tree.place(kind))
         elif kind == "changes":
             yield _changes(value, around)
@@ -192,9 +201,13 @@ def _if(text: str, around: Surroundings, problems: list[Problem], place: Place) 
 
 
 def paths_of(value: Any) -> list[str]:
-    """Return the patterns of a `changes` or an `exists`."""
+    """Return the patterns of a `changes` or an `exists` that are texts."""
+    return [each for each in _listed(value) if isinstance(each, str)]
+
+
+def _listed(value: Any) -> list[Any]:
     paths = value.get("paths") if isinstance(value, Tree) else value
-    return [str(each) for each in (paths if isinstance(paths, list) else [paths]) if each is not None]
+    return paths if isinstance(paths, list) else [paths]
 
 
 def _changes(value: Any, around: Surroundings) -> Clause:
@@ -214,18 +227,23 @@ def _exists(value: Any, around: Surroundings) -> Clause:
 
 
 def _open(kind: str, value: Any, why: str) -> Clause:
-    return Clause(kind=kind, text=clean(", ".join(paths_of(value)), 500), outcome=None, why=why)
+    shown = ", ".join(map(in_words, _listed(value)))
+    return Clause(kind=kind, text=clean(shown, 500), outcome=None, why=why)
 
 
 def _matched(
     kind: str, value: Any, variables: Mapping[str, Value], files: Sequence[str] | None, missing: str
 ) -> Clause:
     """Try the patterns on the files; `missing` says what is not known where they are None."""
-    expanded = [expand_existing(pattern, variables) for pattern in paths_of(value)]
-    patterns = [each for each in expanded if isinstance(each, str)]
-    if files is None or len(patterns) < len(expanded):
+    written = paths_of(value)
+    if len(written) < len(_listed(value)):
+        return _open(kind, value, "one of its patterns is not a string")
+    expanded = [expand_existing(pattern, variables) for pattern in written]
+    globbed = [each for each in expanded if isinstance(each, str)]
+    if files is None or len(globbed) < len(expanded):
         return _open(kind, value, missing)
-    if any(len(each) > globs.LONGEST for each in patterns):
-        return _open(kind, value, f"a pattern has more than {globs.LONGEST:,} characters, and is not tried")
-    found = any(globs.matches(glob, path) for path in files for glob in patterns)
+    patterns = [globs.glob_pattern(each) for each in globbed]
+    if None in patterns:
+        return _open(kind, value, "one of its patterns is too large to be tried")
+    found = any(pattern.fullmatch(path) for path in files for pattern in patterns if pattern is not None)
     return replace(_open(kind, value, ""), outcome=found)

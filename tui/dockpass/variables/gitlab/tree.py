@@ -6,6 +6,7 @@ merge key (`<<`) takes its place in the order of the keys, and the later of two 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,6 +83,11 @@ class Reference:
 
     path: tuple[str, ...]
     place: Place
+
+    @property
+    def shown(self) -> str:
+        """The reference as GitLab writes it in its messages."""
+        return clean(f"!reference {json.dumps(self.path, ensure_ascii=False)}", 200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +251,22 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, int | str):
         return str(value)
     return None
+
+
+def in_words(value: Any) -> str:
+    """Return any value for a message: the text of a scalar, else what it is."""
+    match value:
+        case None:
+            return "null"
+        case Odd():
+            return value.text
+        case Reference():
+            return value.shown
+        case Tree():
+            return "a mapping"
+        case list():
+            return "a list"
+    return as_text(value) or ""
 
 
 def _ruby_float(value: float) -> str:
