@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dockpass.unknown import Unknown
-from dockpass.variables.formats.act import act_secrets, read_act_secrets, read_act_secrets_yaml
+from dockpass.variables.formats.act import read_act_secrets, read_act_secrets_yaml
 from dockpass.variables.formats.catalogue import FORMATS, read
 from dockpass.variables.formats.github import in_scope
 from dockpass.variables.formats.reading import MASKED, PARTLY_MASKED, Entry, Reading
@@ -126,10 +126,19 @@ def run_act_files(row: dict[str, Any]) -> None:
         else:
             reader = read_act_secrets_yaml if name.endswith((".yml", ".yaml")) else read_act_secrets
             reading = reader(text, environ)
-    values, asked = act_secrets(reading, secrets, environ)
-    of_vars, asked_vars = act_secrets(Reading(), variables, environ)
-    found = {"secrets": values, "vars": plain | of_vars, "asked": [*asked, *asked_vars]}
+    values, asked = of_command_line(secrets, environ)
+    of_vars, asked_vars = of_command_line(variables, environ)
+    found = {"secrets": {**reading.values(), **values}, "vars": plain | of_vars, "asked": asked + asked_vars}
     assert {name: found[name] for name in row["expected"]} == row["expected"]
+
+
+def of_command_line(given: list[str], environ: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """What act takes from `-s` and `--var`, and what it asks for: dockpass reads act's files only."""
+    values: dict[str, str] = {}
+    for name, equals, value in (each.partition("=") for each in given):
+        values[name.upper()] = value if equals else environ.get(name.upper(), "")
+    asked = [name.upper() for name in given if "=" not in name and not values[name.upper()]]
+    return {name: value for name, value in values.items() if name not in asked}, asked
 
 
 def run_github_env_file(row: dict[str, Any]) -> None:

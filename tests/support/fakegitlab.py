@@ -12,6 +12,7 @@ from hostile import Hostile, Reply, World
 from dockpass.gitlabapi.client import LARGEST_ANSWER, GitlabClient
 from dockpass.gitlabapi.taking import Asked, Taken, take
 from dockpass.gitlabapi.token import Token
+from dockpass.sandbox.gitlab_world import inherited_row, variable_row
 from dockpass.secrets import Secret
 from dockpass.variables.gitlab.model import Definition, Ref
 from dockpass.variables.gitlabplace import GitlabPlace
@@ -32,33 +33,12 @@ MISSING = Reply(404, {"message": "404 Not Found"})
 
 def variable(key: str, value: object = CANARY, **more: Any) -> dict[str, Any]:
     """A row of a list of variables, as GitLab's documentation shows it."""
-    return {
-        "variable_type": "env_var",
-        "key": key,
-        "value": value,
-        "hidden": False,
-        "protected": False,
-        "masked": False,
-        "raw": False,
-        "environment_scope": "*",
-        "description": None,
-        **more,
-    }
+    return variable_row(key, value, **more)
 
 
 def inherited(key: str, group: str = "acme", **more: Any) -> dict[str, Any]:
     """A node of GraphQL's list of inherited variables."""
-    return {
-        "key": key,
-        "variableType": "ENV_VAR",
-        "environmentScope": "*",
-        "protected": False,
-        "masked": False,
-        "raw": False,
-        "groupName": group.rpartition("/")[2].title(),
-        "groupCiCdSettingsPath": f"/groups/{group}/-/settings/ci_cd",
-        **more,
-    }
+    return inherited_row(key, group, **more)
 
 
 def connection(nodes: list[Any], after: str | None = None) -> Reply:

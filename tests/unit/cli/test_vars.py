@@ -7,9 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-
-from dockpass.cli.main import cli
+from jobclone import CANARY, make_clone
+from jobclone import run_vars as run
 
 YAML = """\
 variables:
@@ -27,7 +26,6 @@ publish:
 .login:
   variables: {USER_NAME: bot}
 """
-CANARY = "gldt-Canary-4f7Kq2wE"
 SETTINGS = [
     {"key": "PUSH_TOKEN", "value": CANARY, "protected": True, "masked": True},
     {"key": "PASS", "value": "Canary$sword-9x", "masked": True, "environment_scope": "production"},
@@ -40,21 +38,10 @@ SETTINGS = [
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone of acme/shop on the branch feature/login."""
-    root = tmp_path / "shop"
-    root.mkdir()
-    for arguments in (
-        ("init", "-q", "-b", "feature/login"),
-        ("remote", "add", "origin", "git@gitlab.example.com:acme/Shop.git"),
-    ):
-        subprocess.run(["git", *arguments], cwd=root, check=True)
-    (root / ".gitlab-ci.yml").write_text(YAML)
-    (root / "settings.json").write_text(json.dumps(SETTINGS))
+    origin = "git@gitlab.example.com:acme/Shop.git"
+    root = make_clone(tmp_path / "shop", YAML, origin=origin, settings=SETTINGS)
     monkeypatch.chdir(root)
     return root
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["vars", *arguments], standalone_mode=False)
 
 
 def shown(*arguments: str) -> dict[str, dict[str, object]]:
@@ -76,7 +63,7 @@ def test_each_variable_has_its_value_source_and_what_it_overrides(clone: Path) -
     assert found["HIDDEN"]["value"] is None
     absent = {each["name"]: each["reason"] for each in found[""]["absent"]}  # type: ignore[attr-defined]
     assert absent == {
-        "PUSH_TOKEN": "project settings.json:1: protected, and the ref is not",
+        "PUSH_TOKEN": "project settings.json:1: protected, and feature/login is not",
         "ELSEWHERE": "project settings.json:1: its scope staging does not match environment production",
     }
     assert found[""]["included"] is False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from jobclone import CANARY, make_clone
+from jobclone import run_vars as run
 
 from dockpass.cli.main import cli
 from dockpass.variables.formats.catalogue import read
@@ -22,7 +23,6 @@ publish:
   script: [env]
 test: {script: [env]}
 """
-CANARY = "gldt-Canary-4f7Kq2wE"
 SETTINGS = [
     {"key": "WERF_IMAGES_CLEANUP_PASSWORD", "value": CANARY, "protected": True, "masked": True},
     {"key": "PASS", "value": "Canary$sword-9x", "masked": True, "environment_scope": "production"},
@@ -33,21 +33,9 @@ GIVEN = ("--project-variables", "settings.json")
 
 @pytest.fixture(autouse=True)
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "shop"
-    root.mkdir()
-    for arguments in (
-        ("init", "-q", "-b", "feature/login"),
-        ("remote", "add", "origin", "git@gitlab.example.com:acme/shop.git"),
-    ):
-        subprocess.run(["git", *arguments], cwd=root, check=True)
-    (root / ".gitlab-ci.yml").write_text(YAML)
-    (root / "settings.json").write_text(json.dumps(SETTINGS))
+    root = make_clone(tmp_path / "shop", YAML, settings=SETTINGS)
     monkeypatch.chdir(root)
     return root
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["vars", *arguments], standalone_mode=False)
 
 
 def test_two_refs_and_what_that_changes() -> None:

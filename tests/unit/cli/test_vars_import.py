@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from jobclone import make_clone
+from jobclone import run_vars as run
 
 from dockpass.cli import gitlab_import
-from dockpass.cli.main import cli
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.gitlab_world import RELEASES
 from dockpass.sandbox.sample import PROJECT
@@ -43,14 +44,8 @@ def sandbox(server: SandboxServer) -> SandboxServer:
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: SandboxServer) -> Path:
     """A clone of the sandbox's project, on a feature branch."""
-    root = tmp_path / "shop"
-    root.mkdir()
-    for arguments in (
-        ("init", "-q", "-b", "feature/basket"),
-        ("remote", "add", "origin", f"{sandbox.url}/{PROJECT}.git"),
-    ):
-        subprocess.run(["git", *arguments], cwd=root, check=True)
-    (root / ".gitlab-ci.yml").write_text(YAML)
+    origin = f"{sandbox.url}/{PROJECT}.git"
+    root = make_clone(tmp_path / "shop", YAML, branch="feature/basket", origin=origin)
     monkeypatch.chdir(root)
     for name in ("CI_SERVER_URL", "CI_PROJECT_PATH", "CI_JOB_TOKEN", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -58,10 +53,6 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: SandboxServe
     monkeypatch.setenv("DOCKPASS_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("GITLAB_TOKEN", sandbox.accounts.personal.secret.reveal())
     return root
-
-
-def run(*arguments: str, answer: str = "") -> Result:
-    return CliRunner().invoke(cli, ["vars", *arguments], input=answer, standalone_mode=False)
 
 
 def imported(*arguments: str) -> Result:
@@ -106,8 +97,8 @@ def test_the_snapshot_decides_what_the_branch_gets(clone: Path) -> None:
     found, whole, said = shown()
     assert whole["ref"] == {"type": "branch", "name": "feature/basket", "protected": False}
     absent = {each["name"]: each["reason"] for each in whole["absent"]}  # type: ignore[attr-defined]
-    assert absent["WERF_IMAGES_CLEANUP_PASSWORD"] == "project: protected, and the ref is not"
-    assert absent["SHARED_DEPLOY_TOKEN"] == "group:workshop: protected, and the ref is not"
+    assert absent["WERF_IMAGES_CLEANUP_PASSWORD"] == "project: protected, and feature/basket is not"
+    assert absent["SHARED_DEPLOY_TOKEN"] == "group:workshop: protected, and feature/basket is not"
     assert found["SHOP_URL"]["scope"] == "production"
     assert found["SHOP_URL"]["value"] is None
     assert found["FEATURE_FLAGS"]["value"] == ""

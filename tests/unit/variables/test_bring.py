@@ -249,9 +249,9 @@ def rules(*conditions: str, workflow: str = "") -> str:
         (rules(r"if: $CI_COMMIT_TAG =~ /^prod-\d+$/"), "run it for the tag prod-1"),
         (
             rules('if: $CI_PIPELINE_SOURCE == "merge_request_event"'),
-            "run it for a merge request of feature/x",
+            "run it for a merge request from feature/x",
         ),
-        (rules("if: $CI_MERGE_REQUEST_IID"), "run it for a merge request of feature/x"),
+        (rules("if: $CI_MERGE_REQUEST_IID"), "run it for a merge request from feature/x"),
         (
             rules('if: $CI_PIPELINE_SOURCE == "schedule"'),
             "start the pipeline by schedule (CI_PIPELINE_SOURCE)",

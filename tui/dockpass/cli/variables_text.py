@@ -16,6 +16,7 @@ from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Reason, Resolved, Value
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Clause, Rule
+from dockpass.variables.inwords import flag_letters, protection_words, reason_words
 from dockpass.variables.logins import JobLogin, is_secret
 
 PREDEFINED = frozenset({Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT})
@@ -50,14 +51,14 @@ def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
 
 def _heading(looked: Looked) -> str:
     view, ref = looked.view, looked.pipeline.ref
-    protected = {True: "protected", False: "not protected", None: "protection not known"}[ref.protected]
     job = f"job {clean(view.name, 80)}" if view.name else "every job"
     included = {True: "", False: " · not in this pipeline", None: " · may not be in this pipeline"}[
         view.included
     ]
     environment = f" · environment {_text(view.environment)}" if view.environment != "" else ""
     return (
-        f"{job} · {str(ref.type).replace('_', ' ')} {clean(ref.name, 80)}, {protected}{environment}{included}"
+        f"{job} · {str(ref.type).replace('_', ' ')} {clean(ref.name, 80)}, {protection_words(ref)}"
+        f"{environment}{included}"
     )
 
 
@@ -85,17 +86,7 @@ def _source(definition: Definition) -> str:
 
 
 def _flags(definition: Definition) -> str:
-    letters = "".join(
-        letter
-        for letter, flag in (
-            ("P", definition.protected),
-            ("M", definition.masked),
-            ("H", definition.hidden),
-            ("R", definition.raw and definition.level is not Level.WHAT_IF),
-            ("F", definition.file),
-        )
-        if flag
-    )
+    letters = flag_letters(definition).replace(" ", "")
     scope = "" if definition.scope == "*" else f" {clean(definition.scope, 80)}"
     return f"{letters}{scope}".strip()
 
@@ -106,14 +97,10 @@ def absent_in_words(absent: Absent) -> str:
 
 
 def because(loser: Loser) -> str:
-    if loser.detail and loser.reason in {Reason.WEAKER, Reason.LATER, Reason.SCOPE_RANK}:
-        return f"{loser.reason}; {clean(loser.detail, 100)} wins"
-    if loser.reason is Reason.SCOPE:
-        environment = (
-            f"environment {clean(loser.detail, 80)}" if loser.detail else "a job without environment"
-        )
-        return f"its scope {clean(loser.definition.scope, 80)} does not match {environment}"
-    return str(loser.reason)
+    """Return why a definition does not count, with the source of the one that does."""
+    words = reason_words(loser)
+    overridden = loser.reason in {Reason.WEAKER, Reason.LATER, Reason.SCOPE_RANK}
+    return f"{words} ({clean(loser.detail, 100)})" if overridden and loser.detail else words
 
 
 def _login(login: JobLogin) -> tuple[str, ...]:

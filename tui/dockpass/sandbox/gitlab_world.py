@@ -58,31 +58,31 @@ class GitlabWorld:
         """The project's variables."""
         accounts = self.accounts
         return [
-            _variable(
+            variable_row(
                 "WERF_IMAGES_CLEANUP_PASSWORD",
                 accounts.cleanup.secret.reveal(),
                 protected=True,
                 masked=True,
             ),
-            _variable("RELEASES_IMAGE", f"{self.host}/{RELEASES}"),
-            _variable("RELEASES_USER", accounts.deploy.username),
-            _variable(
+            variable_row("RELEASES_IMAGE", f"{self.host}/{RELEASES}"),
+            variable_row("RELEASES_USER", accounts.deploy.username),
+            variable_row(
                 "RELEASES_PASSWORD", accounts.deploy.secret.reveal(), protected=True, masked=True, raw=True
             ),
-            _variable("SHOP_URL", "https://shop.example.com", environment_scope="production"),
-            _variable("SHOP_URL", "https://staging.shop.example.com", environment_scope="staging"),
-            _variable("SIGNING_KEY", None, masked=True, hidden=True),
-            _variable("SHOP_CONFIG", "currency = EUR\n", variable_type="file"),
-            _variable("FEATURE_FLAGS", ""),
+            variable_row("SHOP_URL", "https://shop.example.com", environment_scope="production"),
+            variable_row("SHOP_URL", "https://staging.shop.example.com", environment_scope="staging"),
+            variable_row("SIGNING_KEY", None, masked=True, hidden=True),
+            variable_row("SHOP_CONFIG", "currency = EUR\n", variable_type="file"),
+            variable_row("FEATURE_FLAGS", ""),
         ]
 
     @property
     def inherited(self) -> list[dict[str, Any]]:
         """The group's variables as GraphQL lists them, without values."""
         return [
-            _inherited("REGISTRY_MIRROR"),
-            _inherited("SHARED_DEPLOY_TOKEN", protected=True, masked=True),
-            _inherited("SHOP_URL", environmentScope="review/*"),
+            inherited_row("REGISTRY_MIRROR"),
+            inherited_row("SHARED_DEPLOY_TOKEN", protected=True, masked=True),
+            inherited_row("SHOP_URL", environmentScope="review/*"),
         ]
 
     @property
@@ -126,7 +126,8 @@ class GitlabWorld:
         return found
 
 
-def _variable(key: str, value: str | None, **more: Any) -> dict[str, Any]:
+def variable_row(key: str, value: object, **more: Any) -> dict[str, Any]:
+    """Return a variable as GitLab's REST API lists it."""
     return {
         "variable_type": "env_var",
         "key": key,
@@ -141,7 +142,8 @@ def _variable(key: str, value: str | None, **more: Any) -> dict[str, Any]:
     }
 
 
-def _inherited(key: str, **more: Any) -> dict[str, Any]:
+def inherited_row(key: str, group: str = GROUP, **more: Any) -> dict[str, Any]:
+    """Return a group's variable as GraphQL lists those that a project inherits."""
     return {
         "key": key,
         "variableType": "ENV_VAR",
@@ -149,8 +151,8 @@ def _inherited(key: str, **more: Any) -> dict[str, Any]:
         "protected": False,
         "masked": False,
         "raw": False,
-        "groupName": "Workshop",
-        "groupCiCdSettingsPath": f"/groups/{GROUP}/-/settings/ci_cd",
+        "groupName": group.rpartition("/")[2].title(),
+        "groupCiCdSettingsPath": f"/groups/{group}/-/settings/ci_cd",
         **more,
     }
 

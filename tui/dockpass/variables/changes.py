@@ -10,6 +10,7 @@ from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, YamlPart
+from dockpass.variables.inwords import ref_words
 from dockpass.variables.pipeline import Loaded
 
 YOURS = Unknown("you choose it", is_set=True)
@@ -187,15 +188,6 @@ def where(definition: Definition) -> str:
     return f"{words.get(definition.level, definition.source)}{scope}"
 
 
-def _ref_words(ref: Ref) -> str:
-    match ref.type:
-        case RefType.TAG:
-            return f"the tag {clean(ref.name, 100)}"
-        case RefType.MERGE_REQUEST:
-            return f"a merge request of {clean(ref.name, 100)}"
-    return f"the branch {clean(ref.name, 100)}"
-
-
 def protect_words(ref: Ref) -> str:
     """Return how a ref becomes one whose pipelines get protected variables."""
     if ref.type is RefType.MERGE_REQUEST:
@@ -203,52 +195,52 @@ def protect_words(ref: Ref) -> str:
             "protect the source and the target branch, and allow merge request pipelines to use protected"
             " variables (GitLab 18.1)"
         )
-    return f"protect {_ref_words(ref)}"
+    return f"protect the {ref_words(ref)}"
 
 
-def _words(change: Change) -> str:  # noqa: C901 - one sentence each
-    definition, value, name = change.definition, clean(change.value, 200), clean(change.name, 255)
-    key = clean(definition.key, 255) if definition is not None else name
-    place = where(definition) if definition is not None else ""
+_WORDS: Mapping[ChangeKind, str] = {
+    ChangeKind.KEEP: "leave out --unset {name}",
+    ChangeKind.REF: "run it for {ref}",
+    ChangeKind.SOURCE: "start the pipeline by {value} (CI_PIPELINE_SOURCE)",
+    ChangeKind.ENVIRONMENT: "run the job in the environment {value}",
+    ChangeKind.UNPROTECT: "take off the flag Protected in {place}",
+    ChangeKind.SCOPE: "set its environment scope to {value} in {place}",
+    ChangeKind.INHERIT: "let the job inherit it: inherit:variables: [{name}]",
+    ChangeKind.RAW: "switch off “Expand variable reference” in {place}",
+    ChangeKind.ESCAPE: "write $$ for each $ in {place}",
+    ChangeKind.REMOVE: "remove {key} from {place}",
+    ChangeKind.MOVE: "put the value of {place} into the project's settings",
+    ChangeKind.RENAME: "rename {key} to {value} in {place}",
+    ChangeKind.DEFINE: "define {name} in the project's settings",
+    ChangeKind.RUN_WITH: f"start the pipeline by hand with {{name}} = {{value}}, {_BY_ROLE}",
+    ChangeKind.CHANGE_FILE: "change {value}",
+    ChangeKind.ADD_FILE: "add the file {value}",
+}
+
+
+def _words(change: Change) -> str:
+    definition, ref = change.definition, change.ref or Ref()
+    if change.kind is ChangeKind.PROTECT_REF:
+        return protect_words(ref)
+    article = "a" if ref.type is RefType.MERGE_REQUEST else "the"
+    return _template(change).format(
+        name=clean(change.name, 255),
+        value=clean(change.value, 200),
+        key="" if definition is None else clean(definition.key, 255),
+        place="" if definition is None else where(definition),
+        ref=f"{article} {ref_words(ref)}",
+    )
+
+
+def _template(change: Change) -> str:
+    level = change.definition.level if change.definition is not None else None
     match change.kind:
-        case ChangeKind.KEEP:
-            return f"leave out --unset {name}"
-        case ChangeKind.PROTECT_REF:
-            return protect_words(change.ref or Ref())
-        case ChangeKind.REF:
-            return f"run it for {_ref_words(change.ref or Ref())}"
-        case ChangeKind.SOURCE:
-            return f"start the pipeline by {value} (CI_PIPELINE_SOURCE)"
-        case ChangeKind.ENVIRONMENT:
-            return f"run the job in the environment {value}"
-        case ChangeKind.UNPROTECT:
-            return f"take off the flag Protected in {place}"
-        case ChangeKind.SCOPE:
-            return f"set its environment scope to {value} in {place}"
-        case ChangeKind.INHERIT:
-            return f"let the job inherit it: inherit:variables: [{name}]"
-        case ChangeKind.RAW if definition is not None and definition.level is Level.YAML:
-            return f"set expand: false in {place}"
-        case ChangeKind.RAW:
-            return f"switch off “Expand variable reference” in {place}"
-        case ChangeKind.ESCAPE:
-            return f"write $$ for each $ in {place}"
-        case ChangeKind.REMOVE if definition is not None and definition.level is Level.WHAT_IF:
-            return f"leave out --set {key}"
-        case ChangeKind.REMOVE:
-            return f"remove {key} from {place}"
-        case ChangeKind.MOVE if value == Level.PIPELINE.name:
-            return f"give {key} when the pipeline is started by hand, {_BY_ROLE}"
-        case ChangeKind.MOVE:
-            return f"put the value of {place} into the project's settings"
-        case ChangeKind.RENAME:
-            return f"rename {key} to {value} in {place}"
-        case ChangeKind.DEFINE:
-            return f"define {name} in the project's settings"
-        case ChangeKind.RUN_WITH if change.value:
-            return f"start the pipeline by hand with {name} = {value}, {_BY_ROLE}"
-        case ChangeKind.RUN_WITH:
-            return f"start the pipeline by hand with an empty {name}, {_BY_ROLE}"
-        case ChangeKind.CHANGE_FILE:
-            return f"change {value}"
-    return f"add the file {value}"
+        case ChangeKind.RAW if level is Level.YAML:
+            return "set expand: false in {place}"
+        case ChangeKind.REMOVE if level is Level.WHAT_IF:
+            return "leave out --set {key}"
+        case ChangeKind.MOVE if change.value == Level.PIPELINE.name:
+            return f"give {{key}} when the pipeline is started by hand, {_BY_ROLE}"
+        case ChangeKind.RUN_WITH if not change.value:
+            return f"start the pipeline by hand with an empty {{name}}, {_BY_ROLE}"
+    return _WORDS[change.kind]

@@ -88,10 +88,9 @@ def reason_words(loser: Loser) -> str:
         case Reason.PROTECTED:
             return f"protected, and {clean(loser.detail, 100)} is not"
         case Reason.SCOPE:
-            scope = clean(loser.definition.scope, 80)
-            if loser.detail:
-                return f"for environment {scope} only; this one is {clean(loser.detail, 80)}"
-            return f"for environment {scope} only; this job has none"
+            detail = clean(loser.detail, 80)
+            other = f"environment {detail}" if detail else "a job without environment"
+            return f"its scope {clean(loser.definition.scope, 80)} does not match {other}"
         case Reason.WEAKER:
             return "overridden by a stronger level"
         case Reason.LATER:

@@ -1,7 +1,7 @@
 """What `extends` and `!reference` bring in.
 
-Follows `lib/gitlab/ci/config/extendable` and `config/yaml/tags/reference.rb`, with their error texts. What may be
-in an include that is not loaded is left open.
+Follows `lib/gitlab/ci/config/extendable` and `config/yaml/tags/reference.rb`, with their error texts. What
+may be in an include that is not loaded is left open.
 """
 
 from __future__ import annotations
