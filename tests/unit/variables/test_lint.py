@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from thorough import examples
 
+from dockpass.findings import Severity
+from dockpass.text import clean
 from dockpass.variables.gitlab.resolve import Situation
 from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.lint import lint
@@ -124,4 +126,7 @@ def test_no_text_makes_it_fail(text: str) -> None:
         loaded = Loaded(config_of(files), Situation())
     except YamlError:
         return
-    lint(loaded, Files(files), tuple(loaded.config.jobs or ()), "/", "/")
+    found = lint(loaded, Files(files), tuple(loaded.config.jobs or ()), "/", "/")
+    ranks = [list(Severity).index(each.finding.severity) for each in found]
+    assert ranks == sorted(ranks), "errors come first"
+    assert all(each.finding.message and each.finding.about == clean(each.finding.about) for each in found)

@@ -61,26 +61,6 @@ def variable_options(function: Decorated) -> Decorated:
     )
 
 
-def settings_options(function: Decorated) -> Decorated:
-    """Options that name files with the variables of GitLab's settings."""
-    return applied(
-        [
-            click.option(
-                f"--{level}-variables",
-                multiple=True,
-                metavar="FILE",
-                help=f"{words}, in any format, including the API's JSON.",
-            )
-            for level, words in (
-                ("project", "Project variables"),
-                ("group", "Group variables, outermost group first"),
-                ("instance", "Instance variables"),
-            )
-        ],
-        function,
-    )
-
-
 def job_options(function: Decorated) -> Decorated:
     """Options that put the variables of a GitLab job in place of the environment."""
     return applied(
@@ -95,6 +75,16 @@ def job_options(function: Decorated) -> Decorated:
                 metavar="REF",
                 help="The job's branch, or refs/tags/TAG; the current checkout by default.",
             ),
+            pipeline_options,
+        ],
+        function,
+    )
+
+
+def pipeline_options(function: Decorated) -> Decorated:
+    """Options that describe the pipeline of a ref, and the settings that its jobs get."""
+    return applied(
+        [
             click.option(
                 "--merge-request", is_flag=True, help="Assume a merge request pipeline for that branch."
             ),
@@ -111,7 +101,19 @@ def job_options(function: Decorated) -> Decorated:
             click.option(
                 "--pipeline-source", metavar="SOURCE", help="CI_PIPELINE_SOURCE: push, web, schedule, …"
             ),
-            settings_options,
+            *(
+                click.option(
+                    f"--{level}-variables",
+                    multiple=True,
+                    metavar="FILE",
+                    help=f"{words}, in any format, including the API's JSON.",
+                )
+                for level, words in (
+                    ("project", "Project variables"),
+                    ("group", "Group variables, outermost group first"),
+                    ("instance", "Instance variables"),
+                )
+            ),
             click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab."),
         ],
         function,

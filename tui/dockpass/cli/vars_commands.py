@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from dockpass.cli.facts_options import applied, settings_options
+from dockpass.cli.facts_options import Decorated, applied, pipeline_options
 from dockpass.cli.gitlab_options import gitlab_options
 from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def job_option(function: Decorated) -> Decorated:
@@ -20,29 +17,16 @@ def job_option(function: Decorated) -> Decorated:
     return click.option("--job", metavar="JOB", help="The job; without it, what every job gets.")(function)
 
 
-def pipeline_options(function: Decorated) -> Decorated:
-    """Options that say which pipeline is looked at."""
+def view_options(function: Decorated) -> Decorated:
+    """Options that say which pipeline is looked at, with which settings and edits, and how it is told."""
     return applied(
         [
             click.option("--ref", metavar="BRANCH", help="The branch; the current one by default."),
             click.option("--tag", metavar="TAG", help="Assume a pipeline for this tag."),
-            click.option(
-                "--merge-request", is_flag=True, help="Assume a merge request pipeline for the branch."
-            ),
-            click.option(
-                "--protected/--unprotected",
-                default=None,
-                help="Assume that the branch or tag is protected, or not.",
-            ),
-            click.option("--environment", metavar="NAME", help="The environment; by default, the job's own."),
-            click.option(
-                "--pipeline-source", metavar="SOURCE", help="CI_PIPELINE_SOURCE: push, web, schedule, …"
-            ),
-            settings_options,
+            pipeline_options,
             click.option(
                 "--from-gitlab", is_flag=True, help="Read the settings, with their values, from GitLab now."
             ),
-            click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab."),
             gitlab_options,
             click.option(
                 "--set", "sets", multiple=True, metavar="NAME=VALUE", help="What if NAME were VALUE?"
@@ -67,7 +51,7 @@ def vars_() -> None:
 
 @vars_.command()
 @job_option
-@pipeline_options
+@view_options
 @click.option("--all", "everything", is_flag=True, help="List predefined variables too.")
 def show(as_json: bool, everything: bool, **given: Any) -> None:
     """List the variables of a job: value, source, what they override, and which are missing."""
@@ -89,7 +73,7 @@ def show(as_json: bool, everything: bool, **given: Any) -> None:
 @click.argument("name", metavar="NAME")
 @job_option
 @click.option("--image", metavar="IMAGE", help="With DOCKER_AUTH_CONFIG: who logs in as whom for this image.")
-@pipeline_options
+@view_options
 def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
     """Say where a variable's value comes from, what it overrides, why it is missing, what would bring it."""
     from dockpass.cli import variables as work
@@ -122,7 +106,7 @@ def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
 
 @vars_.command()
 @click.argument("job", metavar="JOB")
-@pipeline_options
+@view_options
 def why(job: str, as_json: bool, **given: Any) -> None:
     """Say why a job is in the pipeline or not: each rule, what it compares, and what would bring the job."""
     from dockpass.cli import variables as work
@@ -171,7 +155,7 @@ def gitlab(**given: Any) -> None:
 @job_option
 @click.option("--env-format", metavar="NAME", help="The format of the env files; detected by default.")
 @click.option("--all", "everything", is_flag=True, help="List what differs in every run too.")
-@pipeline_options
+@view_options
 def diff(
     left: str, right: str, env_format: str | None, as_json: bool, everything: bool, **given: Any
 ) -> None:
@@ -195,7 +179,7 @@ def diff(
 
 @vars_.command()
 @job_option
-@pipeline_options
+@view_options
 def lint(as_json: bool, **given: Any) -> None:
     """List what looks wrong about the variables: missing, cut at a $, never used, in clear, …
 
@@ -221,7 +205,7 @@ def lint(as_json: bool, **given: Any) -> None:
 @click.option("--with-secrets", is_flag=True, help="Write secrets in clear; needs --output.")
 @click.option("--all", "everything", is_flag=True, help="Write predefined variables too.")
 @job_option
-@pipeline_options
+@view_options
 def export(
     format_: str, path: str | None, with_secrets: bool, everything: bool, as_json: bool, **given: Any
 ) -> None:
