@@ -189,7 +189,7 @@ async def test_a_token_that_is_mirrored_is_masked(world: World) -> None:
 @pytest.mark.parametrize(
     ("status", "words", "says"),
     [
-        (401, {"message": "401 Unauthorized"}, "does not accept the token from the test: 401 Unauthorized"),
+        (401, {"message": "401 Unauthorized"}, "rejected the token from the test: 401 Unauthorized"),
         (401, {"error": "invalid_token", "error_description": "Token is expired."}, "Token is expired"),
         (404, {"message": "404 Project Not Found"}, "does not show the project acme/web/shop: 404 Project"),
         (403, {"error": "insufficient_scope", "scope": "api"}, "403 the token lacks the scope read_api"),
@@ -197,7 +197,7 @@ async def test_a_token_that_is_mirrored_is_masked(world: World) -> None:
         (429, {"message": "slow"}, "too many requests (429). It asks to wait 17 minutes"),
         (500, {"message": "500"}, "failed: 500"),
         (502, "x", "failed: 502"),
-        (418, {"message": "teapot"}, "refuses the request: 418 teapot"),
+        (418, {"message": "teapot"}, "refused the request: 418 teapot"),
     ],
 )
 async def test_a_refusal_of_the_project_ends_the_import(
@@ -232,7 +232,7 @@ async def test_what_is_no_json_is_no_answer(world: World, path: str, status: int
     server.on(path, Reply(status, body))
     error = await refused(world, server)
     assert error.id == "gitlab-unreadable"
-    assert "GitLab's API does not" in error.message
+    assert "GitLab's API never does" in error.message
 
 
 @pytest.mark.parametrize("body", [None, True, 4, "text", [], {}, {"id": True}, {"id": "42"}, {"id": -1}])
@@ -247,7 +247,7 @@ async def test_a_project_of_another_form_is_refused(world: World, body: object) 
 async def test_a_list_of_another_form_is_refused(world: World, path: str, body: object) -> None:
     server = await gitlab(world)
     server.on(path, Reply(200, body))
-    assert "something else than a list" in (await refused(world, server)).message
+    assert "rejected: it is not a list" in (await refused(world, server)).message
 
 
 async def test_a_list_without_an_end_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,9 +256,9 @@ async def test_a_list_without_an_end_is_given_up(world: World, monkeypatch: pyte
     server = await gitlab(world)
     url = f"{server.url}{VARIABLES}?page="
     server.on(VARIABLES, Reply(200, [], link(f"{url}2")), Reply(200, [], link(f"{url}2")))
-    assert "no end" in (await refused(world, server)).message
+    assert "never ends" in (await refused(world, server)).message
     server.on(VARIABLES, *(Reply(200, [], link(f"{url}{number}")) for number in range(2, 12)))
-    assert "no end" in (await refused(world, server)).message
+    assert "never ends" in (await refused(world, server)).message
     full = [variable(f"A{number}") for number in range(PAGE)]
     server.on(VARIABLES, Reply(200, full))
     assert "more than 250 rows" in (await refused(world, server)).message
@@ -283,7 +283,7 @@ async def test_pages_that_are_too_large_together_are_given_up(
     server = await gitlab(world)
     first = [variable(f"A{number}", "x" * 6000) for number in range(PAGE)]
     server.on(VARIABLES, Reply(200, first))
-    assert "its list has more than 1 MiB" in (await refused(world, server)).message
+    assert "the list is larger than 1 MiB" in (await refused(world, server)).message
 
 
 async def test_a_second_page_that_is_refused_ends_the_import(world: World) -> None:
@@ -292,7 +292,7 @@ async def test_a_second_page_that_is_refused_ends_the_import(world: World) -> No
     server.on(
         VARIABLES, Reply(200, [variable("A")], link(following)), Reply(403, {"message": "403 Forbidden"})
     )
-    assert "page 2 of its list is refused" in (await refused(world, server)).message
+    assert "page 2 of the list was refused" in (await refused(world, server)).message
 
 
 async def test_a_429_is_waited_for(world: World) -> None:
@@ -319,7 +319,7 @@ async def test_a_server_of_plain_http_is_not_asked_for_tls_by_a_guess(world: Wor
     server = await gitlab(world, tls=False)
     error = await refused_at(world, server, f"https://{server.host}")
     assert error.id == "not-tls"
-    assert "token is sent over https only" in error.hint
+    assert "token is only sent over https" in error.hint
     assert TOKEN.encode() not in server.seen
 
 
@@ -342,10 +342,10 @@ async def test_renamed_and_missing_fields_are_told_and_not_guessed(world: World)
     taken = await taken_from(world, server)
     assert found(taken)[-2:] == [("A", "project"), ("B", "project")]
     assert set(taken.notes) == {
-        "variables of the project: 2 without the flag protected, taken as not protected",
+        "variables of the project: 2 without a protected flag, taken as not protected",
         "variables of the project: 1 without a value",
-        "variables of the project: 1 without the flag masked, taken as not masked",
-        "variables of the project: 4 without the name of a variable, left out",
+        "variables of the project: 1 without a masked flag, taken as not masked",
+        "variables of the project: 4 left out: no valid name",
     }
 
 
@@ -356,7 +356,7 @@ async def test_a_list_in_a_form_that_is_not_known_is_not_told_as_empty(world: Wo
     project = taken.snapshot.levels[-1]
     assert (project.extent, project.why) == (
         Extent.NOTHING,
-        "its answer has no variable in a form that is known",
+        "no variable in the response could be read",
     )
     assert "those of the project unknown to you" in shown(taken)
 
@@ -368,7 +368,7 @@ async def test_a_value_of_another_type_is_unknown(world: World, value: object) -
     taken = await taken_from(world, server)
     assert not isinstance(of(taken, "A").value, str)
     assert (of(taken, "A").protected, of(taken, "A").scope) == (False, "*")
-    assert any("with an odd value of the flag protected" in note for note in taken.notes)
+    assert any("with an invalid protected flag" in note for note in taken.notes)
 
 
 async def test_more_fields_change_nothing(world: World) -> None:

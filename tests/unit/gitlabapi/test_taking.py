@@ -135,7 +135,7 @@ async def test_without_the_list_of_names_the_group_is_unknown(world: World, answ
     taken = await taken_from(world, server)
     assert ("FROM_OUTER", "group:acme") not in found(taken)
     assert "those of the group acme unknown to you" in summary(taken.snapshot)
-    assert taken.notes[0].startswith("GitLab does not tell the names of inherited variables: ")
+    assert taken.notes[0].startswith("GitLab does not list the inherited variables: ")
 
 
 async def test_older_servers_name_the_group_and_not_its_path(world: World) -> None:
@@ -154,7 +154,7 @@ async def test_an_inherited_variable_of_another_group_is_told(world: World) -> N
     server.on(GRAPHQL, connection(nodes), method="POST")
     taken = await taken_from(world, server)
     assert [key for key, _ in found(taken)][1:4] == ["MINE", "FROM_INNER", "EVERYWHERE"]
-    assert taken.notes == ("inherited variables: 1 of a group that is not above this project, left out",)
+    assert taken.notes == ("inherited variables: 1 left out, of groups that this project is not in",)
 
 
 @pytest.mark.parametrize("level", [INSTANCE, OUTER, VARIABLES])
@@ -182,7 +182,7 @@ async def test_half_a_list_of_protected_refs_decides_nothing(world: World) -> No
     server.on(f"{NUMBER}/protected_branches", Reply(200, [{"name": "main"}, {"pattern": "feature/*"}]))
     taken = await taken_from(world, server)
     assert taken.snapshot.protection_of(Ref(name="feature/x")) is None
-    assert taken.notes == ("protected branches: 1 without a name, left out",)
+    assert taken.notes == ("protected branches: 1 left out: no name",)
 
 
 async def test_an_import_that_takes_too_long_is_given_up(

@@ -1,7 +1,7 @@
-"""GitLab's API as far as it is read here: answers that are sound, refusals of one level, and errors.
+"""The part of GitLab's API that is read here: usable answers, refusals of one level, and errors.
 
-Every request goes to the one server that the person agreed to. A redirect is never followed, and a next page
-has to be one of the same list. The token is sent as `Authorization`, which all kinds of access tokens may be.
+Every request goes to the one server that the person agreed to. Redirects are never followed, and the next
+page has to belong to the same list. The token goes into `Authorization`, which takes every kind of token.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class GitlabClient:
                 return page
             found += page
             if len(found) > MOST_ROWS:
-                raise self._odd(f"it lists more than {MOST_ROWS:,} rows")
+                raise self._odd(f"the list has more than {MOST_ROWS:,} rows")
         return found
 
     async def query(self, text: str, variables: Mapping[str, object]) -> Mapping[str, Any] | Refusal:
@@ -102,19 +102,19 @@ class GitlabClient:
         own, seen, number, size = urlsplit(url).path, set[str](), 1, 0
         while url:
             if url in seen or len(seen) == MOST_PAGES:
-                raise self._odd("its list has no end")
+                raise self._odd("the list never ends")
             seen.add(url)
             response = await self._send("GET", url)
             rows, size = self._judged(response), size + len(response.body)
             if size > LARGEST_LIST:
-                raise self._odd(f"its list has more than {LARGEST_LIST >> 20} MiB")
+                raise self._odd(f"the list is larger than {LARGEST_LIST >> 20} MiB")
             if isinstance(rows, Refusal):
                 if number > 1:
-                    raise self._odd(f"page {number} of its list is refused: {rows.why}")
+                    raise self._odd(f"page {number} of the list was refused: {rows.why}")
                 yield rows
                 return
             if not isinstance(rows, list):
-                raise self._odd("it answers with something else than a list")
+                raise self._odd("it is not a list")
             yield rows
             number += 1
             url = self._next(response, own, len(rows), url, number)
@@ -129,8 +129,8 @@ class GitlabClient:
                 or unquote(urlsplit(target).path) != unquote(own)
             ):
                 raise self._odd(
-                    f"its next page is at {clean(response.redact(link), 200)}, which is not this list."
-                    " Nothing was sent there"
+                    f"its next page is {clean(response.redact(link), 200)}, which is not part of this list;"
+                    " nothing was sent there"
                 )
             return target
         following = response.headers.get("X-Next-Page")
@@ -139,7 +139,7 @@ class GitlabClient:
         if not following.strip():
             return ""
         if not (following.isascii() and following.isdecimal()) or len(following) > 6:
-            raise self._odd(f"its next page has the number {clean(following, 40)}")
+            raise self._odd(f"its next page has the invalid number {clean(following, 40)}")
         return self._page(url, int(following))
 
     def _page(self, url: str, number: int) -> str:
@@ -188,7 +188,7 @@ class GitlabClient:
         found = self._judged(response)
         if isinstance(found, Refusal | dict):
             return found
-        raise self._odd("it answers with something else than an object")
+        raise self._odd("it is not an object")
 
     def _judged(self, response: Response) -> Any:
         """Return what an answer holds, or the refusal that it is; raises for every other one."""
@@ -196,7 +196,7 @@ class GitlabClient:
         if status in _REDIRECTS:
             shown = clean(response.redact(response.headers.get("Location", "")), 200) or "nowhere"
             raise self._odd(
-                f"it redirects to {shown}, which was not followed. A proxy with a sign-in may stand before it"
+                f"it redirects to {shown}, which was not followed; a sign-in proxy may be in front of it"
             )
         if status == 429:
             raise self._busy(response)
@@ -204,7 +204,7 @@ class GitlabClient:
             raise DockpassError(
                 "gitlab-failed",
                 f"{self._host} failed: {status} {response.reason}. Nothing was changed.",
-                "Try again later; its operator can tell more.",
+                "Try again later, or ask the server's administrator.",
             )
         found = self._json(response)
         if status == 200:
@@ -213,17 +213,17 @@ class GitlabClient:
         if status == 401:
             raise LoginRefused(
                 "gitlab-token-refused",
-                f"{self._host} does not accept the token from {self._token.origin}: {words}.",
+                f"{self._host} rejected the token from {self._token.origin}: {words}.",
                 "It may have expired or been revoked. It needs the scope read_api; `glab auth login` renews"
-                " that of glab.",
+                " glab's token.",
                 words=words,
             )
         if status in _REFUSALS:
             return Refusal(status, words)
         raise DockpassError(
             "gitlab-refused",
-            f"{self._host} refuses the request: {status} {words}.",
-            "Its operator can tell more.",
+            f"{self._host} refused the request: {status} {words}.",
+            "Ask the server's administrator.",
         )
 
     def _json(self, response: Response) -> Any:
@@ -231,11 +231,11 @@ class GitlabClient:
             return strict_json(response.body)
         except NotJson as error:
             said = clean(response.redact(in_short(response.body, 100)), 200)
-            what = said if is_page(response.body) else f"no JSON that can be used: {error}"
+            what = said if is_page(response.body) else f"unusable JSON: {error}"
             raise DockpassError(
                 "gitlab-unreadable",
-                f"{self._host} answers {response.status} with {what}; GitLab's API does not.",
-                "Something else may stand at that address, or before it: a sign-in, a proxy, a web server.",
+                f"{self._host} answered {response.status} with {what}; GitLab's API never does.",
+                "Something else may be answering there: a sign-in page, a proxy, another web server.",
             ) from error
 
     def _busy(self, response: Response) -> DockpassError:
@@ -243,15 +243,15 @@ class GitlabClient:
         wait = f" It asks to wait {about(asked)}." if asked is not None else ""
         return DockpassError(
             "gitlab-busy",
-            f"{self._host} has had too many requests (429).{wait}",
-            "Try again later; what was read before is still there.",
+            f"{self._host} got too many requests (429).{wait}",
+            "Try again later. What was imported before is still there.",
         )
 
     def _odd(self, why: str) -> DockpassError:
         return DockpassError(
             "gitlab-answer-refused",
-            f"The answer of {self._host} is not accepted: {why}.",
-            "If it is a GitLab server, its external_url may be set wrongly; its operator can tell.",
+            f"Response from {self._host} rejected: {why}.",
+            "If this is a GitLab server, its external_url may be wrong: ask its administrator.",
         )
 
     @property
@@ -277,9 +277,9 @@ def _words(found: Any, response: Response) -> str:
 def _as_gitlabs(error: DockpassError) -> DockpassError:
     """Say of a GitLab server what the transport says of a registry."""
     hints = {
-        "answer-refused": "Something else than GitLab may stand at that address, or before it.",
+        "answer-refused": "Something other than GitLab may be answering there.",
         "registry-unreadable": "Check host and port: is it a GitLab server?",
-        "not-tls": "A token is sent over https only. Check host and port.",
+        "not-tls": "A token is only sent over https. Check host and port.",
     }
     message = error.message.replace("did not answer as a registry", "did not answer as a GitLab server")
     return type(error)(error.id, message, hints.get(error.id, error.hint)) if error.id in hints else error

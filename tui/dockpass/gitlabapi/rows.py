@@ -55,13 +55,13 @@ def variables_of(rows: Sequence[Any], level: Level, origin: str, odd: Oddities) 
 def _variable(row: Any, level: Level, origin: str, odd: Oddities) -> Definition | None:
     key = row.get("key") if isinstance(row, dict) else None
     if not isinstance(key, str) or not _KEY.fullmatch(key):
-        odd.counted["without the name of a variable, left out"] += 1
+        odd.counted["left out: no valid name"] += 1
         return None
     fields = _Fields(row, odd)
     has_flags = level is not Level.PIPELINE
     kind = fields.text("variable_type", "env_var").lower()
     if kind not in _TYPES:
-        odd.counted[f"of the unknown type {clean(kind, 40)}, taken as plain"] += 1
+        odd.counted[f"of unknown type {clean(kind, 40)}, taken as plain variables"] += 1
     return Definition(
         key=key,
         value=_value(row, odd),
@@ -84,7 +84,7 @@ def _value(row: Mapping[str, Any], odd: Oddities) -> Value:
     if value is None:
         return HIDDEN
     if not isinstance(value, str):
-        odd.counted["with a value that is no text"] += 1
+        odd.counted["with a value that is not text"] += 1
         return _NO_VALUE
     return value
 
@@ -99,9 +99,9 @@ class _Fields:
     def flag(self, name: str, *, expected: bool = False) -> bool:
         value = self.row.get(name)
         if expected and name not in self.row:
-            self.odd.counted[f"without the flag {name}, taken as not {name}"] += 1
+            self.odd.counted[f"without a {name} flag, taken as not {name}"] += 1
         elif value is not None and not isinstance(value, bool):
-            self.odd.counted[f"with an odd value of the flag {name}, taken as not {name}"] += 1
+            self.odd.counted[f"with an invalid {name} flag, taken as not {name}"] += 1
         return value is True
 
     def text(self, name: str, missing: str) -> str:
@@ -109,7 +109,7 @@ class _Fields:
         if value is None:
             return missing
         if not isinstance(value, str) or len(value) > LONGEST_NAME:
-            self.odd.counted[f"with an odd {name}, which is left out"] += 1
+            self.odd.counted[f"with an invalid {name}, ignored"] += 1
             return missing
         return value
 
@@ -122,7 +122,7 @@ def inherited_of(nodes: Sequence[Any], odd: Oddities) -> tuple[Definition, ...]:
     found = []
     for node in nodes:
         if not isinstance(node, dict):
-            odd.counted["without the name of a variable, left out"] += 1
+            odd.counted["left out: no valid name"] += 1
             continue
         settings = node.get("groupCiCdSettingsPath")
         match = _GROUP_OF_SETTINGS.search(settings) if isinstance(settings, str) else None
@@ -153,7 +153,7 @@ def names_of(rows: Sequence[Any], odd: Oddities) -> tuple[str, ...]:
         if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME:
             found[name] = None
         else:
-            odd.counted["without a name, left out"] += 1
+            odd.counted["left out: no name"] += 1
     return tuple(found)
 
 

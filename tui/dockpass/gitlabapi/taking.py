@@ -42,7 +42,7 @@ _RENAMED_SINCE = (16, 10)
 LONGEST = 600
 """In seconds, of a whole import."""
 
-_NO_FORM = "its answer has no variable in a form that is known"
+_NO_FORM = "no variable in the response could be read"
 
 Tell = Callable[[str], None]
 
@@ -87,7 +87,7 @@ async def take(client: GitlabClient, asked: Asked, now: float, tell: Tell = lamb
         raise DockpassError(
             "timeout",
             f"{clean(client.place.host, 200)} did not answer everything within {LONGEST // 60} minutes.",
-            "Try again later. What was kept before is still there.",
+            "Try again later. What was imported before is still there.",
         ) from error
 
 
@@ -151,9 +151,9 @@ class _Taking:
             )
         number, path = found.get("id"), found.get("path_with_namespace")
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise self._odd("it names a project without a number")
+            raise self._odd("its project has no valid number")
         if path is not None and (not isinstance(path, str) or len(path) > 1024):
-            raise self._odd("the path of its project is no text")
+            raise self._odd("the path of its project is not text")
         if moved:
             self._notes.append(f"{shown} has moved: it is {clean(path or str(number), 200)} now")
         elif path and not place.is_by_number and path.lower() != place.project.lower():
@@ -183,7 +183,7 @@ class _Taking:
         if match := re.fullmatch(r"refs/merge-requests/\d+/(?:head|merge|train)", name):
             return Ref(type=RefType.MERGE_REQUEST, name=match[0], protected=False)
         if not name:
-            raise self._odd("it names a pipeline without a ref")
+            raise self._odd("its pipeline has no ref")
         return Ref(
             type=RefType.TAG if found.get("tag") is True else RefType.BRANCH, name=name, protected=None
         )
@@ -222,7 +222,7 @@ class _Taking:
             return
         inherited, why = await self._inherited(path)
         if why:
-            self._notes.append(f"GitLab does not tell the names of inherited variables: {why}")
+            self._notes.append(f"GitLab does not list the inherited variables: {why}")
             return
         self._add_inherited(inherited, [group for group in groups if not read[group]], first)
 
@@ -245,7 +245,7 @@ class _Taking:
         self._definitions.sort(key=lambda each: (each.level, order.get(each.origin, 0)))
         if homeless:
             self._notes.append(
-                f"inherited variables: {homeless:,} of a group that is not above this project, left out"
+                f"inherited variables: {homeless:,} left out, of groups that this project is not in"
             )
 
     async def _inherited(self, path: str) -> tuple[tuple[Definition, ...], str]:
@@ -274,7 +274,7 @@ class _Taking:
                 self._notes += odd.notes("inherited variables")
                 return found, ""
             after = cursor
-        return (), "its list has no end"
+        return (), "the list never ends"
 
     async def _names(self, what: str, path: str) -> tuple[str, ...] | None:
         self._tell(what)
@@ -300,13 +300,13 @@ class _Taking:
         if isinstance(found, Refusal):
             return None, found.why
         lint = lint_of(found)
-        return lint, "" if lint else "its answer does not say whether the configuration is valid"
+        return lint, "" if lint else "the response does not say whether the configuration is valid"
 
     def _odd(self, why: str) -> DockpassError:
         return DockpassError(
             "gitlab-answer-refused",
-            f"The answer of {clean(self._client.place.host, 200)} is not accepted: {why}.",
-            "Something else than GitLab may stand at that address, or before it.",
+            f"Response from {clean(self._client.place.host, 200)} rejected: {why}.",
+            "Something other than GitLab may be answering there.",
         )
 
 

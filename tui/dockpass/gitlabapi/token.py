@@ -76,7 +76,9 @@ def _referenced(
     if reference == "prompt":
         if prompt is None:
             raise UsageError(
-                "gitlab-token-prompt", "The token cannot be asked for: this is no terminal.", f"Give {FORMS}."
+                "gitlab-token-prompt",
+                "Cannot prompt for the token: this is not a terminal.",
+                f"Give {FORMS}.",
             )
         return Token(Secret(prompt().strip()), "what you typed")
     source = parse_source(reference, ("env", "file", "cmd"))
@@ -84,7 +86,7 @@ def _referenced(
         # What was typed may be the token itself, so none of it is shown.
         raise UsageError(
             "gitlab-token-reference",
-            "--token-from names where the token is, and never holds it.",
+            "--token-from says where the token is; it is not the token itself.",
             f"Write {FORMS}.",
         )
     kind, rest = source
@@ -119,7 +121,7 @@ def _of_command(line: str, environ: Mapping[str, str]) -> Token:
     if program is None:
         raise UsageError(
             "gitlab-token-command",
-            "The command of --token-from was not run: its program is in no absolute directory of PATH.",
+            "The command of --token-from was not run: its program was not found in PATH.",
             "Write for example --token-from 'cmd:pass show gitlab'. No shell reads it.",
         )
     answer = run_bounded([str(program), *words[1:]], b"", helper_environ(program.name, environ))
@@ -141,7 +143,7 @@ def _decoded(raw: bytes, source: str) -> str:
     except UnicodeDecodeError:
         raise UsageError(
             "gitlab-token-unusable",
-            f"{source} holds no token: it is not plain text.",
+            f"{source} does not hold a token: it is not plain text.",
             "It should hold the token alone.",
         ) from None
 
@@ -205,21 +207,20 @@ def _require_usable(token: Token, environ: Mapping[str, str]) -> None:
     if not value or len(value) > LONGEST or not value.isascii() or not value.isprintable() or " " in value:
         raise UsageError(
             "gitlab-token-unusable",
-            f"What {token.origin} holds is no token: it is empty, too long, or has characters of no token.",
+            f"What {token.origin} holds is not a token: it is empty, too long, or has invalid characters.",
             _NEEDED,
         )
+    origin = f"{token.origin[:1].upper()}{token.origin[1:]}"
     if value.startswith("glcbt-") or any(value == environ.get(name) for name in _OF_JOBS):
         raise UsageError(
             "gitlab-job-token",
-            f"{token.origin[:1].upper()}{token.origin[1:]} holds a job token. GitLab's API shows no variables"
-            " to job tokens, so it was not sent.",
+            f"{origin} holds a job token. GitLab's API shows no variables to job tokens, so it was not sent.",
             _NEEDED,
         )
     kind = token_kind(token.secret)
     if kind and not value.startswith(("glpat-", "eyJ")):
         raise UsageError(
             "gitlab-token-kind",
-            f"{token.origin[:1].upper()}{token.origin[1:]} holds a {kind}, which cannot read GitLab's API. It"
-            " was not sent.",
+            f"{origin} holds a {kind}, which cannot read GitLab's API. It was not sent.",
             _NEEDED,
         )
