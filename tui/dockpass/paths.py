@@ -11,6 +11,8 @@ from pathlib import Path
 from dockpass.errors import UsageError
 
 NAME = "dockpass"
+SNAPSHOTS = "gitlab"
+"""The directory of what was imported from GitLab, within the one of what is remembered."""
 
 _MAC = "Library/Application Support"
 _XDG = {"XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state", "XDG_DATA_HOME": ".local/share"}

@@ -17,7 +17,6 @@ from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.textfile import read_bytes_of
 from dockpass.variables.clone import CI_FILE, MERGED, Clone, find_clone
-from dockpass.variables.envsource import LARGEST
 from dockpass.variables.gitlab.model import (
     Definition,
     Level,
@@ -173,7 +172,8 @@ def _named_ref(name: str, protected: bool | None) -> Ref:
 
 def _settings(path: Path, level: Level) -> Iterator[Definition]:
     """Read variables in any format, with the line of each; the API's JSON has flags and scopes too."""
-    from dockpass.variables.formats.catalogue import FORMATS, read  # only a file needs them
+    from dockpass.variables.envsource import LARGEST  # only a file needs these
+    from dockpass.variables.formats.catalogue import FORMATS, read
     from dockpass.variables.formats.detect import propose
     from dockpass.variables.formats.reading import decode
 

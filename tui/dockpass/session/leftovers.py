@@ -89,13 +89,13 @@ def _files_of_sandboxes(here: Here) -> Iterator[Path]:
 def _half_written(here: Here) -> Iterator[Path]:
     """Files that were being replaced: settings, what is remembered, and the notes on names of pushes."""
     from dockpass.keeping import sweep_half_written
+    from dockpass.paths import SNAPSHOTS
     from dockpass.turns import SHARED
-    from dockpass.variables.snapshotfile import FOLDER
 
     directories = list(SHARED)
     if here.paths is not None:
         state = here.paths.state
-        directories += [state, state / FOLDER, here.paths.settings.resolve().parent]
+        directories += [state, state / SNAPSHOTS, here.paths.settings.resolve().parent]
     for directory in dict.fromkeys(directories):
         yield from sweep_half_written(directory, here.now)
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from dockpass.keeping import keep
+from dockpass.paths import SNAPSHOTS
 from dockpass.text import clean
 from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType
 from dockpass.variables.gitlabplace import GitlabPlace
 from dockpass.variables.snapshot import HIDDEN, LEVELS, NOT_KEPT, NOT_READABLE, Extent, Reach, Snapshot
 
-FOLDER = "gitlab"
 VERSION = 1
 LARGEST = 32 << 20
 MOST_NAMES = 50_000
@@ -37,7 +37,7 @@ class _Odd(ValueError):
 
 def snapshot_path(state: Path, place: GitlabPlace) -> Path:
     """Return the file of a project below the state directory; its name tells nobody which project it is."""
-    return state / FOLDER / f"{hashlib.sha256(place.key.encode()).hexdigest()[:32]}.json"
+    return state / SNAPSHOTS / f"{hashlib.sha256(place.key.encode()).hexdigest()[:32]}.json"
 
 
 def keep_snapshot(state: Path, place: GitlabPlace, snapshot: Snapshot) -> Path:
