@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from screens import press, shown
 
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.widgets.keys import Keys, fitting
@@ -47,3 +48,13 @@ async def test_no_key_is_cut_at_any_width(width: int) -> None:
         docked = [key.region.x for key in keys if key.has_class("-command-palette")]
         assert [last <= at for at in docked] == [True]
         assert {"help", "app.quit"} <= {getattr(key, "action", "") for key in keys}
+
+
+async def test_the_foot_is_made_anew_only_where_other_keys_hold() -> None:
+    async with shown(session(JOB)) as pilot:
+        foot = pilot.app.screen.query_one(Keys)
+        before = list(foot.children)
+        await press(pilot, "down", "up")
+        assert list(foot.children) == before
+        await press(pilot, "slash")
+        assert list(foot.children) != before

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
+from textual.binding import ActiveBinding
 from textual.events import Resize
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
@@ -28,9 +30,17 @@ class Keys(Footer):
         super().__init__(compact=True)
         self._places = _places(scopes)
         self._chosen_for = 0
+        self._chosen_from: list[ActiveBinding] = []
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Choose anew only where other keys hold: Textual calls this after every movement of the focus."""
+        if screen is not self.screen or self._chosen_from != list(screen.active_bindings.values()):
+            super().bindings_changed(screen)
 
     def compose(self) -> ComposeResult:
         """Leave out what does not fit."""
+        if self._bindings_ready:
+            self._chosen_from = list(self.screen.active_bindings.values())
         keys = [each for each in super().compose() if isinstance(each, FooterKey)]
         docked = [each for each in keys if each.has_class("-command-palette")]
         # A key of a person's own keeps the place of its action.
