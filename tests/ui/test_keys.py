@@ -54,6 +54,7 @@ async def test_the_foot_is_made_anew_only_where_other_keys_hold() -> None:
     async with shown(session(JOB)) as pilot:
         foot = pilot.app.screen.query_one(Keys)
         before = list(foot.children)
+        pilot.app.screen.refresh_bindings()
         await press(pilot, "down", "up")
         assert list(foot.children) == before
         await press(pilot, "slash")
