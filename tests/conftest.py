@@ -23,8 +23,6 @@ settings.register_profile("dockpass", deadline=None, max_examples=examples(100),
 settings.load_profile("dockpass")
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
-HERE = Path(__file__).parent
-
 # What was started by nohup, or in the background of a script, hands ignored signals on to what the tests start.
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
     if signal.getsignal(number) is signal.SIG_IGN:
@@ -42,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file on one worker, which then sets up once what they share."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(HERE).as_posix()))
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 _FOREIGN = ("DOCKER_", "CONTAINERS_", "CI_", "WERF_", "GITHUB_", "GITLAB_", "REGISTRY_", "XDG_", "DOCKPASS_")

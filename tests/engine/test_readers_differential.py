@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from needed import missing
 from readercases import Case, Maker, write_helpers
 from readerjudges import ANONYMOUS, DockerCli, Outcome, Puller, allowed, sdk_sends
 from thorough import examples
@@ -47,11 +48,9 @@ def programs(name: str) -> list[str | None]:
 
 def there(program: str | None, name: str) -> str:
     """Skip the test where the program is missing, but never in CI."""
-    if program:
-        return program
-    if os.environ.get("CI", "").lower() in {"true", "1"}:
-        pytest.fail(f"CI has to have it: {name} is not installed")
-    pytest.skip(f"{name} is not installed")
+    if program is None:
+        missing(f"{name} is not installed")
+    return program
 
 
 def judged(
@@ -102,7 +101,7 @@ def test_docker_command_line(program: str | None, tmp_path: Path, helpers: Path)
     docker = DockerCli(there(program, "docker"))
     try:
         if docker.version < (27, 0):
-            pytest.skip("the reader knows docker since 27")
+            missing("the reader knows docker since 27")
         differences = judged(
             tmp_path, helpers, HOST, CASES, lambda t, s: read_cli(t, s, docker.version), docker.sends
         )

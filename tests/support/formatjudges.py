@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import pytest
+from needed import missing
 
 NODE_MODULES = Path(
     os.environ.get("DOCKPASS_NODE_MODULES", Path(__file__).parents[2] / ".judges/node_modules")
@@ -23,19 +23,11 @@ require('readline').createInterface({ input: process.stdin }).on('line', (line) 
 """
 
 
-def missing(what: str) -> None:
-    """Skip for want of a judge; in CI it is a failure."""
-    reason = f"{what} is not here"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def shell_command(name: str) -> list[str]:
     """Return the command of a shell: bash, dash or busybox."""
     path = shutil.which(name)
     if path is None:
-        missing(name)
+        missing(f"{name} is not installed")
     return [str(path), "sh"] if name == "busybox" else [str(path)]
 
 
@@ -57,7 +49,7 @@ class NodeDotenv:
     def __init__(self) -> None:
         node = shutil.which("node")
         if node is None or not (NODE_MODULES / "dotenv/package.json").exists():
-            missing("node's dotenv")
+            missing("node's dotenv is not installed")
         self._process = subprocess.Popen(
             [str(node), "-e", _PARSE, str(NODE_MODULES / "dotenv")],
             stdin=subprocess.PIPE,

@@ -9,7 +9,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from formatjudges import NODE_MODULES, missing
+from formatjudges import NODE_MODULES
+from needed import missing
 
 VERSION = "4.73.0"
 """The newest that runs on node 20; the known differences are those of this version."""
@@ -24,12 +25,12 @@ def program() -> list[str]:
     package = NODE_MODULES / "gitlab-ci-local/package.json"
     for needed in ("node", "rsync", "git"):
         if shutil.which(needed) is None:
-            missing(needed)
+            missing(f"{needed} is not installed")
     if not package.exists():
-        missing("gitlab-ci-local")
+        missing("gitlab-ci-local is not installed")
     found = json.loads(package.read_text(encoding="utf-8"))["version"]
     if found != VERSION:
-        missing(f"gitlab-ci-local {VERSION} (here is {found})")
+        missing(f"gitlab-ci-local is {found}, and has to be {VERSION}")
     return ["node", str(NODE_MODULES / ".bin/gitlab-ci-local")]
 
 

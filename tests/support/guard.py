@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 PATIENCE = 15.0
 """Seconds that a server has to end after a SIGTERM."""
@@ -63,6 +63,23 @@ def stop(guard: subprocess.Popen[bytes]) -> None:
     if guard.stdin:
         guard.stdin.close()
     guard.wait(2 * PATIENCE)
+
+
+def run(command: list[str], *, timeout: float = 90, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command without input to its end; whatever it left behind ends with it, also where it takes too long."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing) as held:
+        pipe = subprocess.PIPE
+        child = subprocess.Popen(
+            guarded(command, patience=1), stdin=reading, stdout=pipe, stderr=pipe, text=True, **options
+        )
+        try:
+            out, err = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            held.close()
+            child.communicate()
+            raise
+    return subprocess.CompletedProcess(command, child.returncode, out, err)
 
 
 def end_with_parent() -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import guard
 import pytest
 from guard import guarded
 from servers import wait_until
@@ -58,7 +59,7 @@ def is_there(pid: int) -> bool:
 
 
 def pids_in(path: Path) -> list[int]:
-    wait_until(path.exists, 30, str(path))
+    wait_until(path.exists, 60, str(path))
     return [int(word) for word in path.read_text().split()]
 
 
@@ -112,6 +113,19 @@ def test_a_server_that_ignores_the_signal_is_killed(
     child.communicate()
     assert child.returncode == -signal.SIGKILL
     assert not any(is_there(pid) for pid in pids)
+
+
+def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    ended = guard.run(["sh", "-c", "sleep 600 >&- 2>&- & echo $!"])
+    assert ended.returncode == 0
+    assert not is_there(int(ended.stdout))
+
+
+def test_a_command_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    with pytest.raises(subprocess.TimeoutExpired):
+        guard.run(["sh", "-c", f"sleep 600 & echo $! > {pid}; wait"], timeout=0.5)
+    wait_until(lambda: not any(map(is_there, pids_in(pid))), 30, "the end of what it started")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)

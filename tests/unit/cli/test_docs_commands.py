@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import guard
 import pytest
 from docpages import PLACEHOLDERS, Shown, blocks, complaint, spans
 from program import Program, StartedSandbox
@@ -168,15 +169,7 @@ def test_what_can_run_in_a_sandbox_runs(job: Program, shown: Shown) -> None:
         words = re.sub(rf"(?<=\s){re.escape(placeholder)}(?=\s|$)", value, words)
     lines = [as_in_the_sandbox(line, job.environ) for line in (*shown.before, words)]
     script = "\n".join([f'PATH="{job.environ["TOOLS"]}:$PATH"', "set -o pipefail", *lines])
-    ended = subprocess.run(
-        ["bash", "-c", script],
-        cwd=job.work,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        input="",
-    )
+    ended = guard.run(["bash", "-c", script], cwd=job.work, env=environ)
     assert ended.returncode == status, ended.stdout + ended.stderr
     printed = [line.strip() for line in ended.stdout.splitlines()]
     for line in filter(str.strip, shown.output):

@@ -6,11 +6,11 @@ import json
 import shlex
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import guard
 import pytest
 from program import Program, StartedSandbox
 
@@ -66,13 +66,12 @@ def test_a_shell_takes_the_environment_over_and_goes_on(program: Program) -> Non
     dockpass = shlex.join(program.command())
     script = f"""
         eval "$({dockpass} sandbox --shell 2>/dev/null &)"
-        cd "$CI_PROJECT_DIR" && {dockpass} explain push --json && {dockpass} build --engine embedded && kill "$DOCKPASS_SANDBOX_PID"
+        cd "$CI_PROJECT_DIR" && {dockpass} explain push --json && {dockpass} build --engine embedded
+        kill "$DOCKPASS_SANDBOX_PID"
         while kill -0 "$DOCKPASS_SANDBOX_PID" 2>/dev/null; do sleep 0.1; done
     """
     environ = program.variables(DOCKPASS_STORE=str(program.directory / "images"))
-    ended = subprocess.run(
-        ["bash", "-c", script], cwd=program.work, env=environ, capture_output=True, text=True, timeout=90
-    )
+    ended = guard.run(["bash", "-c", script], cwd=program.work, env=environ)
     assert ended.returncode in {0, 1}
     assert json.loads(ended.stdout.splitlines()[0])["method"] == "autologin", ended.stderr
     assert "removed and verified" in ended.stdout + ended.stderr
