@@ -53,7 +53,11 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         ),
         ("--also", "broken.example", "--", "no-such-program"),
         ("--job", "publish", "--project-variables", "settings.json", "--", "true"),
+        ("--allow-unknown", "--job", "publish", "--project-variables", "settings.json", "--", "true"),
+        ("--print-env", "--", "true"),
+        ("--also", "pair.example", "--report", "report.jsonl", "--", "sh", "-c", "rm report.jsonl"),
     ],
+    "shell": [(), ("--dry-run",)],
     "vars": [()],
     "vars show": [
         ("--job", "publish", "--project-variables", "settings.json", *more)

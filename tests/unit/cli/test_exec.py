@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,15 @@ def program(tmp_path: Path) -> Iterator[Program]:
     yield made
     assert made.left == []
     made.remove()
+
+
+def within(seen: Callable[[], bool], seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while not seen():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def test_the_program_gets_the_login_and_nothing_of_it_stays(program: Program) -> None:
@@ -125,9 +136,123 @@ def test_the_persons_own_login_is_added_on_request(program: Program) -> None:
             {"other.example", "ghcr.example"},
         ),
     ):
-        ended = program.run("exec", *words, "--", "sh", "-c", "cat $DOCKER_CONFIG/config.json")
+        ended = program.run("exec", *words, "--", "sh", "-c", "cat $DOCKER_CONFIG/config.json; echo")
         assert json.loads(ended.stdout)["auths"].keys() - {"dockpass.invalid"} == keys, ended.stderr
     assert json.loads(program.home_config.read_text()) == own
+
+
+def test_the_report_tells_everything_and_no_secret(program: Program) -> None:
+    script = f"""
+echo {TOKEN} >&2; cat $DOCKER_CONFIG/config.json > seen
+printf '{{"auths":{{"new.example":{{"auth":"bWU6cGFzc3dvcmQ="}}}}}}' > $DOCKER_CONFIG/next; mv $DOCKER_CONFIG/next $DOCKER_CONFIG/config.json
+setsid sh -c 'echo $$ > daemon; sleep 30; exit' > /dev/null 2>&1 &
+while [ ! -s daemon ]; do :; done
+exit 3"""
+    ended = program.run("exec", "--report", "report.jsonl", "--", "sh", "-c", script)
+    daemon = int((program.work / "daemon").read_text())
+    try:
+        text = (program.work / "report.jsonl").read_text()
+        events = {event["event"]: event for event in map(json.loads, text.splitlines())}
+        assert list(events) == [
+            "config-created",
+            "program-started",
+            "program-ended",
+            "config-read",
+            "config-changed",
+            "left-running",
+            "config-removed",
+            "ended",
+        ]
+        assert events["program-ended"]["status"] == events["ended"]["exit_status"] == ended.returncode == 3
+        assert events["config-read"]["times"] in {1, None}
+        assert events["config-changed"]["added"] == ["new.example"]
+        assert events["config-changed"]["removed"] == ["registry.example"]
+        assert daemon in {pid for pid, _ in events["left-running"]["processes"]}
+        assert events["config-removed"]["gone"]
+        assert TOKEN not in text + ended.stderr
+        assert "still running without this login" in ended.stderr
+    finally:
+        os.kill(daemon, signal.SIGKILL)
+
+
+def test_survivors_are_ended_on_request(program: Program) -> None:
+    script = "setsid sleep 30 > /dev/null 2>&1 & echo $!"
+    ended = program.run("exec", "--kill", "--", "sh", "-c", script)
+    assert ended.returncode == 0
+    assert not Path(f"/proc/{int(ended.stdout)}").exists()
+    assert "ending 1 process: " in ended.stderr
+
+
+def test_survivors_are_waited_for_on_request(program: Program) -> None:
+    ended = program.run(
+        "exec", "--wait", "--", "sh", "-c", "(sleep 0.2; echo later > later) > /dev/null 2>&1 &"
+    )
+    assert ended.returncode == 0
+    assert (program.work / "later").exists()
+    assert "waiting for " in ended.stderr
+    assert "still running" not in ended.stderr
+
+
+def test_a_killed_dockpass_leaves_neither_config_nor_program(program: Program) -> None:
+    child = subprocess.Popen(
+        program.command("exec", "-q", "--report", "fd:1", "--", "sh", "-c", "exec sleep 60 > /dev/null"),
+        cwd=program.work,
+        env=program.variables(),
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout
+    [pid] = [event["pid"] for _ in range(2) if "pid" in (event := json.loads(child.stdout.readline()))]
+    handle = os.pidfd_open(pid)
+    child.kill()
+    child.wait(5)
+    assert select.select([handle], [], [], 5)[0], "the program runs on"
+    os.close(handle)
+    child.stdout.close()
+    assert within(lambda: program.left == [])
+
+
+def test_a_nested_one_has_a_config_of_its_own_and_finds_the_outer_plugins(program: Program) -> None:
+    (program.home_config.parent / "cli-plugins").mkdir(parents=True)
+    inner = program.command(
+        "exec",
+        "-q",
+        "--for",
+        "pull",
+        "--",
+        "sh",
+        "-c",
+        "echo $DOCKPASS_EXEC $DOCKER_CONFIG; cat $DOCKER_CONFIG/config.json; echo",
+    )
+    ended = program.run(
+        "exec", "-q", "--", "sh", "-c", 'echo $DOCKER_CONFIG; "$@"; ls $DOCKER_CONFIG', "sh", *inner
+    )
+    outer, inside, *config, last = ended.stdout.splitlines()
+    marker, directory = inside.split()
+    assert (marker, last) == ("2:registry.example", "config.json")
+    assert directory != outer
+    found = json.loads("\n".join(config))
+    assert found["cliPluginsExtraDirs"] == [str(program.home_config.parent / "cli-plugins")]
+    assert "registry.example" in found["auths"]
+
+
+def test_the_variables_of_a_job_are_given_and_unknown_ones_are_named(program: Program) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "main", str(program.work)], check=True)
+    (program.work / ".gitlab-ci.yml").write_text("publish: {variables: {MINE: job}, script: [env]}\n")
+    given = ("exec", "--job", "publish", "--repo", "registry.example/a", "--registry-username=me")
+    login = ("--registry-password-stdin", "--allow-foreign-registry")
+    refused = program.run(*given, *login, "--", "env", stdin=TOKEN)
+    assert refused.returncode == 125
+    assert "Not known here: " in refused.stderr
+    ended = program.run(*given, *login, "--allow-unknown", "--", "env", stdin=TOKEN)
+    names = dict(line.split("=", 1) for line in ended.stdout.splitlines())
+    assert (names["MINE"], names["CI_JOB_NAME"]) == ("job", "publish")
+    assert "CI_JOB_TOKEN" not in names  # the job has another one than this environment
+
+
+def test_what_would_be_set_is_printed_for_a_shell(program: Program) -> None:
+    ended = program.run("exec", "--print-env", "--", "true", DOCKER_AUTH_CONFIG="{}")
+    assert "export DOCKER_CONFIG=CONFIG" in ended.stdout.splitlines()
+    assert "unset DOCKER_AUTH_CONFIG" in ended.stdout.splitlines()
 
 
 def test_a_plan_runs_nothing(program: Program) -> None:

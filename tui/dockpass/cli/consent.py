@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dockpass.cli.output import Output, is_terminal
 from dockpass.errors import NotAllowed
-from dockpass.runs.planning import foreign_question
+from dockpass.runs.foreign import foreign_question
 from dockpass.runs.request import RunRequest
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -23,13 +25,15 @@ from dockpass.cli.facts_options import (
 )
 from dockpass.cli.options import foreign_option, given_of
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.program_report import opened_report
 from dockpass.cli.program_words import Narrator
 from dockpass.cli.world import World, this_process
 from dockpass.errors import DockpassError, ExitCode, UsageError
 from dockpass.programs.find import find
+from dockpass.programs.outputs import Mask
 from dockpass.programs.process import die_of
 from dockpass.programs.run import ProgramRun
-from dockpass.programs.task import Task, check_hosts
+from dockpass.programs.task import Outliving, Task, check_hosts, with_job
 from dockpass.registry.policy import checked_host
 from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.services import Services
@@ -70,6 +74,25 @@ def exec_options(function: Decorated) -> Decorated:
                 metavar="NAME",
                 help="Keep a variable that a program may prefer to the config.",
             ),
+            click.option(
+                "--allow-unknown",
+                is_flag=True,
+                help="With --job: run without the variables whose values are not known here.",
+            ),
+            click.option(
+                "--mask/--no-mask",
+                default=None,
+                help="Mask the login in stdout too, or nowhere; by default, in stderr and in logs.",
+            ),
+            click.option(
+                "--wait", "outliving", flag_value="wait", help="Wait for processes that outlive the program."
+            ),
+            click.option("--kill", "outliving", flag_value="kill", help="End them."),
+            click.option(
+                "--report", metavar="FILE|fd:N", help="Write what happens as JSON, one event a line."
+            ),
+            click.option("--print-env", is_flag=True, help="Print what would be set and unset; run nothing."),
+            click.option("--json", "as_json", is_flag=True, hidden=True),
             click.option("--dry-run", is_flag=True, help="Show the plan, and run nothing."),
             click.option("-v", "--verbose", is_flag=True, help="Show the plan first."),
             click.option("-q", "--quiet", is_flag=True, help="Say nothing unless the config is not removed."),
@@ -89,11 +112,18 @@ def exec_(program: tuple[str, ...], **options: Any) -> None:
     _run(program, options)
 
 
-def _run(program: tuple[str, ...], options: dict[str, Any]) -> None:
+@click.command(cls=OfProgram)
+@exec_options
+def shell(**options: Any) -> None:
+    """Start your shell ($SHELL) with a login in a temporary docker config, which is removed afterwards."""
+    _run((os.environ.get("SHELL") or "sh",), options, is_shell=True)
+
+
+def _run(program: tuple[str, ...], options: dict[str, Any], *, is_shell: bool = False) -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing to clean up yet
     try:
-        status, number = _ended(this_process(), program, options)
+        status, number = _ended(this_process(), program, options, is_shell=is_shell)
     except DockpassError as error:
         error.exit_code = max(error.exit_code, ExitCode.NOT_CARRIED_OUT)
         raise
@@ -102,15 +132,31 @@ def _run(program: tuple[str, ...], options: dict[str, Any]) -> None:
     raise SystemExit(status)
 
 
-def _ended(world: World, program: tuple[str, ...], options: dict[str, Any]) -> tuple[int, int]:
+def _ended(
+    world: World, program: tuple[str, ...], options: dict[str, Any], *, is_shell: bool
+) -> tuple[int, int]:
     """Carry it out; return the exit status, and the signal to die of."""
-    task = task_of(world, program, options)
+    if is_shell and not is_terminal():
+        raise UsageError(
+            "no-terminal",
+            "A shell needs a terminal, and stdin or stderr is not one.",
+            "In scripts, use dockpass exec -- sh -c 'COMMAND'.",
+        )
+    task = replace(task_of(world, program, options), is_shell=is_shell)
     services = services_of(world)
-    narrator = Narrator(task, services, quiet=options["quiet"], verbose=options["verbose"])
-    if options["dry_run"]:
-        narrator.plan()
-        return ExitCode.DONE, 0
-    outcome = ProgramRun(task, services, narrator.told, narrator.filled).carry_out()
+    with opened_report(options["report"], world) as report:
+        narrator = Narrator(task, services, quiet=options["quiet"], verbose=options["verbose"], report=report)
+        if options["print_env"]:
+            narrator.environment()
+            return ExitCode.DONE, 0
+        if options["dry_run"]:
+            narrator.plan()
+            return ExitCode.DONE, 0
+        return _carried_out(ProgramRun(task, services, narrator.told, narrator.filled), narrator)
+
+
+def _carried_out(run: ProgramRun, narrator: Narrator) -> tuple[int, int]:
+    outcome = run.carry_out()
     if outcome.failure is not None:
         narrator.failed(outcome.failure)
     return outcome.exit_status, outcome.signal
@@ -118,19 +164,28 @@ def _ended(world: World, program: tuple[str, ...], options: dict[str, Any]) -> t
 
 def task_of(world: World, program: tuple[str, ...], options: dict[str, Any]) -> Task:
     """Return what is to be run; raises `DockpassError` before anything is created."""
+    if options["as_json"]:
+        raise UsageError(
+            "json-on-stdout",
+            "stdout belongs to the program, so --json cannot be written there.",
+            "Use --report FILE, or --report fd:3 with 3> FILE.",
+        )
     path = find(program[0], world.environ)
     also = tuple(dict.fromkeys(checked_host("--also", host) for host in options["also"]))
     given = given_of(options)
     found = assembled(world, Command(options["command"]), given, BuildOptions())
+    facts, mask = found.facts, {None: Mask.AUTO, True: Mask.ALL, False: Mask.NONE}[options["mask"]]
     task = Task(
-        request=_request(found.facts, options, Output(world.redactor), has_also=bool(also)),
+        request=_request(facts, options, Output(world.redactor), has_also=bool(also)),
         argv=program,
         path=path,
         also=also,
         keep=frozenset(options["keep_env"]),
+        mask=mask,
+        outliving=Outliving(options["outliving"] or Outliving.LEAVE),
     )
     check_hosts(task)
-    return task
+    return with_job(task, facts, allow_unknown=options["allow_unknown"]) if given.job.asked else task
 
 
 def _request(facts: Facts, options: dict[str, Any], output: Output, *, has_also: bool) -> RunRequest | None:

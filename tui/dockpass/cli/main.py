@@ -51,6 +51,7 @@ _COMMANDS = {
     "cleanup": _Entry("commands", "Delete tags in REPO by rules."),
     "deploy": _Entry("commands", "Look up the digest, platforms and labels of an image in REPO."),
     "exec": _Entry("exec", "Run any program with COMMAND's login in a temporary docker config."),
+    "shell": _Entry("exec", "Start a shell with COMMAND's login in a temporary docker config."),
     "vars": _Entry(
         "vars_commands",
         "Show a job's variables as GitLab and its runner resolve them.",

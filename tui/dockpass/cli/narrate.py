@@ -10,6 +10,7 @@ from typing import Any
 from dockpass.auth.command import Command
 from dockpass.cli.table import columns
 from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK
+from dockpass.programs.events import ProgramEvent
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event
 from dockpass.units import size
@@ -33,7 +34,7 @@ PHASES = {
 _LOG_MARKS = {ev.LogKind.WARNING: f"{GLYPH_LOOK} ", ev.LogKind.ERROR: f"{GLYPH_FAILED} "}
 
 
-def event_json(event: Event) -> dict[str, Any]:
+def event_json(event: Event | ProgramEvent) -> dict[str, Any]:
     """Return an event as an object: its kind in kebab case, then its fields."""
     kind = _KEBAB.sub("-", type(event).__name__).lower()
     found = asdict(event)

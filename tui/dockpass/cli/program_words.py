@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,13 +10,15 @@ from dockpass.cli.output import Output
 from dockpass.cli.table import columns
 from dockpass.errors import DockpassError
 from dockpass.marks import GLYPH_LOOK
-from dockpass.programs.carried import carried_from, original_directory
-from dockpass.programs.events import ProgramEnded, ProgramEvent
-from dockpass.programs.lines import NAME, after, before, plan, warnings
+from dockpass.programs.carried import Carried, carried_from, original_directory
+from dockpass.programs.environment import ProgramEnvironment, printed
+from dockpass.programs.events import ConfigChanged, ConfigRead, LeftRunning, ProgramEnded, ProgramEvent
+from dockpass.programs.lines import NAME, after, before, changed, left_running, plan, warnings
 from dockpass.programs.run import Filled, environment_of
 from dockpass.programs.task import Task
 from dockpass.runs.events import ConfigCreated, ConfigRemoved
 from dockpass.runs.services import Services
+from dockpass.text import plural
 
 CONFIG = Path("CONFIG")
 """Stands for the config's directory in a plan, before there is one."""
@@ -24,25 +27,42 @@ CONFIG = Path("CONFIG")
 class Narrator:
     """Writes what happens, but nothing after stderr is gone."""
 
-    def __init__(self, task: Task, services: Services, *, quiet: bool, verbose: bool) -> None:
+    def __init__(
+        self,
+        task: Task,
+        services: Services,
+        *,
+        quiet: bool,
+        verbose: bool,
+        report: Callable[[ProgramEvent], None] = lambda _: None,
+    ) -> None:
         self._task = task
         self._services = services
         self._output = Output(services.redactor)
         self._quiet = quiet
         self._verbose = verbose and not quiet
+        self._report = report
         self._ended: ProgramEnded | None = None
+        self._reads: int | None = None
 
     def plan(self) -> None:
         """Write the plan to stdout, where no program writes."""
         self._output.data(self._plan())
         self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in warnings(self._task)))
 
+    def environment(self) -> None:
+        """Write the variables that would be set and removed to stdout, as lines of a shell."""
+        self._output.data(printed(self._environment()))
+
+    def _environment(self) -> ProgramEnvironment:
+        return environment_of(self._task, self._services, CONFIG, self._carried())
+
+    def _carried(self) -> Carried:
+        environ = self._services.environ
+        return carried_from(original_directory(environ, self._services.home), environ)
+
     def _plan(self) -> list[str]:
-        carried = carried_from(
-            original_directory(self._services.environ, self._services.home), self._services.environ
-        )
-        environment = environment_of(self._task, self._services, CONFIG, carried)
-        return columns(plan(self._task, environment, carried))
+        return columns(plan(self._task, self._environment(), self._carried()))
 
     def filled(self, filled: Filled) -> None:
         """Write what is said before the program starts."""
@@ -50,7 +70,8 @@ class Narrator:
             self._say(*(f"{NAME}{note}" for note in filled.notes))
 
     def told(self, event: ProgramEvent) -> None:
-        """Write what an event is to a person."""
+        """Report an event, and write what it is to a person."""
+        self._report(event)
         match event:
             case ConfigCreated() if not self._quiet:
                 if self._verbose:
@@ -59,8 +80,16 @@ class Narrator:
                 self._say(before(self._task, event))
             case ProgramEnded():
                 self._ended = event
+            case ConfigRead():
+                self._reads = event.times
+                if self._verbose and event.times:
+                    self._say(f"{NAME}config.json was read {plural(event.times, 'time')}")
+            case ConfigChanged() if not self._quiet:
+                self._warn(changed(event))
+            case LeftRunning() if not self._quiet:
+                self._warn(left_running(event))
             case ConfigRemoved() if self._ended is not None and not self._quiet:
-                self._say(after(self._task, self._ended, event))
+                self._say(after(self._task, self._ended, self._reads, event))
 
     def failed(self, error: DockpassError) -> None:
         """Write a failure of dockpass itself."""

@@ -2,6 +2,9 @@
 
 It waits for the end of a pipe whose other end only dockpass holds. The signals that end dockpass do
 not reach it, it knows no secret, and it removes nothing but the very directory it was started for.
+
+Two more things it can be told: which program runs with the config, which it then ends when dockpass was
+killed; and which processes outlive it all, for as long as which it removes what they put under the name.
 """
 
 from __future__ import annotations
@@ -11,7 +14,11 @@ import selectors
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+
+from dockpass.processes import started
 
 SECONDS_TO_START = 5.0
 _SECONDS_TO_END = 5.0
@@ -23,7 +30,7 @@ _NEEDED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # some Pythons find their ow
 # The identity comes through the pipe. If dockpass dies before it is sent, the name with its random
 # part, the owner and the mode have to do.
 _SCRIPT = r"""
-import os, stat, sys
+import os, stat, sys, time
 path = sys.argv[1]
 try:
     os.write(1, b"r")
@@ -36,18 +43,25 @@ while True:
     if not part:
         break
     told += part
-try:
-    found = os.lstat(path)
-except OSError:
-    sys.exit()
-mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-mine = mine and os.path.basename(path).startswith("dockpass-")
-if told:
-    mine = mine and told.decode() == f"{found.st_dev} {found.st_ino}\n"
-else:
-    mine = mine and not found.st_mode & 0o077
-if not mine:
-    sys.exit()
+lines = [line.split() for line in told.decode().split("\n") if line]
+identity = [line[1:] for line in lines if line[0] == "directory"]
+def is_mine():
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    mine = mine and os.path.basename(path).startswith("dockpass-")
+    if identity:
+        return mine and identity[0] == [str(found.st_dev), str(found.st_ino)]
+    return mine and not found.st_mode & 0o077
+def runs(pid, started):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return fields[0] != "Z" and fields[19] == started
 def attempt(call, *arguments, **options):
     try:
         call(*arguments, **options)
@@ -58,10 +72,29 @@ def clear():
         for name in files + directories:
             attempt(os.unlink, name, dir_fd=folder)
             attempt(os.rmdir, name, dir_fd=folder)
-for _ in range(3):
-    attempt(os.chmod, path, 0o700)
-    attempt(clear)
-    attempt(os.rmdir, path)
+def remove():
+    for _ in range(3):
+        if is_mine():
+            attempt(os.chmod, path, 0o700)
+            attempt(clear)
+            attempt(os.rmdir, path)
+remove()
+for kind, pid, started in (line for line in lines if line[0] in ("program", "group")):
+    send = os.killpg if kind == "group" else os.kill
+    for number, looks in ((15, 40), (9, 1)):
+        if runs(pid, started):
+            attempt(send, int(pid), number)
+        while looks and runs(pid, started):
+            looks -= 1
+            time.sleep(0.05)
+    identity = []  # what it puts under this name before it ends is another directory
+watched = [(line[1], line[2]) for line in lines if line[0] == "watched"]
+deadline = time.monotonic() + 60
+while any(runs(*each) for each in watched) and time.monotonic() < deadline:
+    identity = []
+    remove()
+    time.sleep(0.2)
+remove()
 """
 
 
@@ -113,10 +146,28 @@ class Guardian:
 
     def tell(self, status: os.stat_result) -> None:
         """Say which directory it is, so that no other one is ever removed in its place."""
-        os.write(self._pipe, f"{status.st_dev} {status.st_ino}\n".encode())
+        self._say(f"directory {status.st_dev} {status.st_ino}")
 
-    def disarm(self) -> None:
-        """End it, once the directory is gone; otherwise it tries once more. No process is left behind."""
+    def tell_program(self, pid: int, *, leads_group: bool) -> None:
+        """Say which program to end if dockpass is killed: alone, or with the group that it leads."""
+        if when := started(pid):
+            self._say(f"{'group' if leads_group else 'program'} {pid} {when}")
+
+    def _say(self, line: str) -> None:
+        os.write(self._pipe, f"{line}\n".encode())
+
+    def disarm(self, outliving: Sequence[int] = ()) -> None:
+        """End it, once the directory is gone; otherwise it tries once more. No process is left behind.
+
+        With processes that outlive it, it stays until they have ended, for a minute at most.
+        """
+        watched = [(pid, when) for pid in outliving if (when := started(pid))]
+        if watched:
+            with suppress(OSError):  # without it the next start's sweep has to do
+                for pid, when in watched:
+                    self._say(f"watched {pid} {when}")
+            self._close()
+            return
         self._close()
         try:
             self._child.wait(_SECONDS_TO_END)

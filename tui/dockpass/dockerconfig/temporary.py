@@ -112,7 +112,7 @@ class TemporaryConfig:
         text = config_json(entries, extra or {})
         with self._removing:
             try:
-                _write(self.path / _NEW_CONFIG, text)
+                write_private(self.path / _NEW_CONFIG, text)
                 (self.path / _NEW_CONFIG).replace(self.config_file)
             except OSError as error:
                 raise DockpassError(
@@ -122,11 +122,20 @@ class TemporaryConfig:
                 ) from error
             self.hosts = tuple(entries)
 
-    def remove(self) -> Removal:
-        """Remove the directory and verify that it is gone; every later call returns the same."""
+    def guard_program(self, pid: int, *, leads_group: bool) -> None:
+        """Let the guardian end a program that uses the config, should this process be killed."""
+        if self._guardian is not None:
+            with suppress(OSError):  # it was killed; the config is then all that the next start removes
+                self._guardian.tell_program(pid, leads_group=leads_group)
+
+    def remove(self, outliving: Sequence[int] = ()) -> Removal:
+        """Remove the directory and verify that it is gone; every later call returns the same.
+
+        What processes that outlive it put under its name within a minute is removed by the guardian.
+        """
         with self._removing:
             if self._removal is None:
-                self._removal = self._remove()
+                self._removal = self._remove(outliving)
             return self._removal
 
     def _make(self, text: str) -> None:
@@ -140,7 +149,7 @@ class TemporaryConfig:
             self.path.chmod(0o700)  # a umask may have taken more than it should
             self._lock = _take_lock(self.path)
             self._arm(status)
-            _write(self.config_file, text)
+            write_private(self.config_file, text)
             self.on_tmpfs = is_in_memory(self.path)
         except BaseException:
             self.remove()
@@ -173,7 +182,7 @@ class TemporaryConfig:
             else ("no guardian could be started, so a kill leaves it until the next start",)
         )
 
-    def _remove(self) -> Removal:
+    def _remove(self, outliving: Sequence[int]) -> Removal:
         was_there = self._is_there()
         if was_there and not self._is_the_same():
             problems = ["something else is in its place"]
@@ -182,7 +191,7 @@ class TemporaryConfig:
         if self._lock >= 0:
             os.close(self._lock)
         if self._guardian is not None:
-            self._guardian.disarm()
+            self._guardian.disarm(outliving)
         if self._is_there():
             why = clean("; ".join(problems)) or "it was made again"
             return Removal(False, f"{clean(str(self.path))} is still there: {why}")
@@ -231,7 +240,7 @@ def config_json(entries: Mapping[str, Credential], extra: Mapping[str, object]) 
 
 def write_config(directory: Path, entries: Mapping[str, Credential]) -> None:
     """Write a `config.json` of mode 0600 into a directory that somebody else creates and removes."""
-    _write(directory / "config.json", config_json(entries, {}))
+    write_private(directory / "config.json", config_json(entries, {}))
 
 
 def is_dummy(key: str, credential: Credential) -> bool:
@@ -251,9 +260,10 @@ def _take_lock(path: Path) -> int:
     return lock
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Create a file of mode 0600; raises `OSError` where one is there already."""
     handle = os.open(path, _NEW_FILE, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
         os.fchmod(handle, 0o600)
         file.write(text)
 

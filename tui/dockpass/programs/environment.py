@@ -6,7 +6,7 @@ the program says little. Where each program looks is in docs/exec.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,15 +62,18 @@ def program_environment(
     host: str,
     *,
     job: Mapping[str, str] | None = None,
+    left_out: Collection[str] = (),
     keep: frozenset[str] = frozenset(),
     has_context: bool = False,
 ) -> ProgramEnvironment:
     """Return the environment of a program whose config is in `directory`.
 
-    `job` are the variables of a job, which win over those of `environ`. `keep` are names that are to stay
-    as they are. `has_context` tells that the context of `DOCKER_CONTEXT` is in the config.
+    `job` are the variables of a job, which win over those of `environ`; `left_out` are variables of the job
+    that have no value here, so that `environ` does not give them another one. `keep` are names that are to
+    stay as they are. `has_context` tells that the context of `DOCKER_CONTEXT` is in the config.
     """
-    given = {**environ, **(job or {})}
+    own = {name: value for name, value in environ.items() if name not in left_out}
+    given = {**own, **(job or {})}
     leading = {
         **dict.fromkeys(_DIRECTORY, str(directory)),
         **dict.fromkeys(_FILE, str(directory / "config.json")),

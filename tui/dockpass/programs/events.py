@@ -49,10 +49,14 @@ class ConfigChanged:
 
 @dataclass(frozen=True, slots=True)
 class LeftRunning:
-    """Processes that outlive the program and may still use its config: `(pid, name)` of each."""
+    """Processes that outlive the program and may still use its config: `(pid, name)` of each.
+
+    `then` says what is done about them: they are left, waited for, or ended.
+    """
 
     at: float
     processes: tuple[tuple[int, str], ...]
+    then: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,18 @@ from pathlib import PurePosixPath
 
 from dockpass.auth.decision import Decision
 from dockpass.dockerconfig.keys import shown_key
+from dockpass.marks import GLYPH_LOOK
 from dockpass.programs.carried import Carried
 from dockpass.programs.environment import ProgramEnvironment
-from dockpass.programs.events import ProgramEnded
+from dockpass.programs.events import ConfigChanged, LeftRunning, ProgramEnded
 from dockpass.programs.prevails import prevailing
 from dockpass.programs.process import Ending
-from dockpass.programs.task import Task
+from dockpass.programs.task import Outliving, Task
 from dockpass.runs.events import ConfigCreated, ConfigRemoved
-from dockpass.text import clean
+from dockpass.text import clean, plural
 
 NAME = "dockpass: "
+_MOST = 10
 
 
 def name_of(task: Task) -> str:
@@ -27,7 +29,10 @@ def name_of(task: Task) -> str:
 def before(task: Task, created: ConfigCreated) -> str:
     """Return the one line before the program: which login it gets, by which rule, and where the config is."""
     memory = "in memory" if created.on_tmpfs else "on disk"
-    return f"{NAME}{name_of(task)} gets {_logins(task, created.hosts)}; config {created.path} ({memory})"
+    lasts = "; logins that you make in it are gone afterwards" if task.is_shell else ""
+    return (
+        f"{NAME}{name_of(task)} gets {_logins(task, created.hosts)}; config {created.path} ({memory}){lasts}"
+    )
 
 
 def _logins(task: Task, keys: Sequence[str]) -> str:
@@ -51,11 +56,35 @@ def who(decision: Decision) -> str:
     return clean(f"{decision.username} with {secret}")
 
 
-def after(task: Task, ended: ProgramEnded, removed: ConfigRemoved) -> str:
-    """Return the one line after the program: how it ended, and what was seen of the config."""
+def after(task: Task, ended: ProgramEnded, reads: int | None, removed: ConfigRemoved) -> str:
+    """Return the one line after the program: how it ended, and what was seen of the config.
+
+    That the config was read proves nothing. That it never was proves that no login came from it.
+    """
     ending = Ending(ended.status, ended.signal)
-    gone = f"config {removed.detail}" if removed.gone else f"the config: {removed.detail}"
-    return f"{NAME}{name_of(task)} {ending.in_words} after {ended.seconds:.1f} s; {gone}"
+    never = "; config.json was never read, so no login came from it" if reads == 0 else ""
+    gone = f"config {removed.detail}" if removed.gone else removed.detail
+    return f"{NAME}{name_of(task)} {ending.in_words} after {ended.seconds:.1f} s{never}; {gone}"
+
+
+def changed(found: ConfigChanged) -> str:
+    """Return what a login or logout inside changed, and that it does not last."""
+    kinds = (("added", found.added), ("replaced", found.replaced), ("removed", found.removed))
+    parts = [f"the login for {', '.join(keys)} was {kind}" for kind, keys in kinds if keys]
+    return f"{NAME}{GLYPH_LOOK} in the temporary config, {' and '.join(parts)}; that is gone with it"
+
+
+def left_running(found: LeftRunning) -> str:
+    """Return what is done about processes that outlive the program, or what becomes of them."""
+    listed = ", ".join(f"{name or 'a process'} ({pid})" for pid, name in found.processes[:_MOST])
+    listed += ", …" if len(found.processes) > _MOST else ""
+    count = plural(len(found.processes), "process", "processes")
+    match found.then:
+        case Outliving.WAIT:
+            return f"{NAME}waiting for {count} to end: {listed}"
+        case Outliving.KILL:
+            return f"{NAME}ending {count}: {listed}"
+    return f"{NAME}{GLYPH_LOOK} {count} still running without this login: {listed}"
 
 
 def warnings(task: Task) -> Iterator[str]:
@@ -80,6 +109,11 @@ def plan(task: Task, environment: ProgramEnvironment, carried: Carried) -> list[
         *((("kept", f"{', '.join(environment.kept)}, as you asked"),) if environment.kept else ()),
         ("carried over", ", ".join(carried.words) or "nothing"),
         *((("left out", ", ".join(carried.lost)),) if carried.lost else ()),
+        *(
+            (("without", f"{', '.join(task.left_out)}, whose values are not known here"),)
+            if task.left_out
+            else ()
+        ),
         *(("note", words) for words in environment.notes),
     ]
     return [(title, clean(words)) for title, words in rows]

@@ -18,6 +18,8 @@ from types import FrameType
 from typing import Any
 
 from dockpass.errors import NotExecutable
+from dockpass.processes import descendants
+from dockpass.programs.survivors import reap
 from dockpass.text import clean
 
 _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
@@ -60,13 +62,16 @@ def _name_of(number: int) -> str:
 class Watch:
     """Holds back the signals that would end dockpass, from before the config to after its removal.
 
-    Use it as a context manager. `received` is the first signal that came before there was a program.
+    Use it as a context manager. `received` is the first signal that came before there was a program,
+    `interrupted` tells whether one came after its end.
     """
 
     def __init__(self) -> None:
         self.received = 0
         self.terminal = Terminal()
+        self.interrupted = False
         self._child = 0
+        self._others = frozenset[int]()
         self._before: dict[int, Any] = {}
         self._ended = False
 
@@ -74,6 +79,7 @@ class Watch:
         for number in (*_FROM_TERMINAL, *_PASSED_ON):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._handle)
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self._reap)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,14 +89,19 @@ class Watch:
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._ended:
-            return
-        if not self._child:
+            self.interrupted = self.interrupted or number in _ENDING
+        elif not self._child:
             if number in _ENDING:
                 self.received = self.received or number
         elif self.terminal.is_there and number in _FROM_TERMINAL:
             pass  # the terminal sends it to the whole group, the program included
         else:
             self._send(number)
+
+    def _reap(self, _number: int, _frame: FrameType | None) -> None:
+        """Take note of the end of an orphan that was adopted, so that it does not stay as a zombie."""
+        if self._child and not self._ended:
+            reap(descendants(os.getpid()) - self._others - {self._child})
 
     def _send(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -100,13 +111,20 @@ class Watch:
                 os.killpg(self._child, number)
 
     def start(
-        self, path: str, argv: Sequence[str], environ: Mapping[str, str], redirected: Redirected = ()
+        self,
+        path: str,
+        argv: Sequence[str],
+        environ: Mapping[str, str],
+        redirected: Redirected = (),
+        others: frozenset[int] = frozenset(),
     ) -> int:
         """Start the program and return its process id, or 0 if a signal came that is to end it all.
 
+        `others` are child processes of dockpass that somebody else waits for.
         Raises `NotExecutable` where the system refuses the program.
         """
         group: dict[str, Any] = {} if self.terminal.is_there else {"setpgroup": 0}
+        self._others = others
         actions = [(os.POSIX_SPAWN_DUP2, source, target) for source, target in redirected]
         with _blocked() as before:
             if self.received:

@@ -5,33 +5,54 @@ The config is created, filled, used, removed, and looked for again, whatever bec
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockpass.dockerconfig.temporary import Removal, TemporaryConfig, not_removed
+from dockpass.dockerconfig.configfile import read_config
+from dockpass.dockerconfig.temporary import TemporaryConfig, not_removed, write_private
 from dockpass.errors import DockpassError, ExitCode
+from dockpass.processes import descendants
 from dockpass.programs.carried import Carried, carried_from, original_directory
+from dockpass.programs.changes import changes
 from dockpass.programs.environment import ProgramEnvironment, program_environment
-from dockpass.programs.events import Ended, ProgramEnded, ProgramEvent, ProgramStarted
+from dockpass.programs.events import (
+    ConfigRead,
+    Ended,
+    LeftRunning,
+    ProgramEnded,
+    ProgramEvent,
+    ProgramStarted,
+)
+from dockpass.programs.masking import spellings
+from dockpass.programs.outputs import Outputs
 from dockpass.programs.process import Ending, Watch
-from dockpass.programs.task import Task
+from dockpass.programs.shells import shell_start
+from dockpass.programs.survivors import await_end, end, named, survivors
+from dockpass.programs.system import Reads, adopt_orphans
+from dockpass.programs.task import Outliving, Task
 from dockpass.references.credential import Credential
 from dockpass.runs.entries import check_external, decided_entries, found_entries
 from dockpass.runs.events import ConfigCreated, ConfigRemoved
 from dockpass.runs.services import Services
 from dockpass.system import refused_by_system
+from dockpass.text import clean
 
 Told = Callable[[ProgramEvent], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a config was filled with: where its logins were found, and what is carried over."""
+    """What a config was filled with: where its logins were found, and what is carried over.
+
+    `secrets` are the logins in every spelling that is to be masked.
+    """
 
     config: TemporaryConfig
     notes: tuple[str, ...]
     carried: Carried
+    secrets: frozenset[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,8 @@ class ProgramRun:
         self._told = told
         self._filled = filled
         self._began = services.clock()
+        self._ending: Ending | None = None
+        self._outliving: tuple[int, ...] = ()
 
     def carry_out(self) -> Outcome:
         """Run the program to its end; raises `DockpassError` only before a config is created."""
@@ -77,28 +100,29 @@ class ProgramRun:
         return self._services.clock() - self._began
 
     def _within(self, watch: Watch) -> Outcome:
-        config = self._services.create_config(self._decided(), self._services.environ)
-        ending: Ending | None = None
         failure: DockpassError | None = None
-        removal = Removal(gone=False, detail="")
+        left: DockpassError | None = None
+        config: TemporaryConfig | None = None
         try:
-            ending = self._run_in(config, watch)
+            config = self._services.create_config(self._decided(), self._services.environ)
+            self._run_in(config, watch)
         except DockpassError as error:
             failure = error
         except OSError as error:
             failure = refused_by_system(error)
         finally:
-            removal = config.remove()
-            self._told(ConfigRemoved(self._at, str(config.path), removal.gone, removal.detail))
-        return outcome_of(ending, watch.received, failure or not_removed(config.path, removal))
+            if config is not None:
+                removal = config.remove(self._outliving)
+                self._told(ConfigRemoved(self._at, str(config.path), removal.gone, removal.detail))
+                left = not_removed(config.path, removal)
+        return outcome_of(self._ending, watch.received, left or failure)
 
     def _decided(self) -> dict[str, Credential]:
         decision = self._task.decision
         return {} if decision is None else dict(decided_entries(decision, self._services.redactor))
 
-    def _run_in(self, config: TemporaryConfig, watch: Watch) -> Ending | None:
-        """Fill the config and run the program in it; None if a signal came before it was started."""
-        task, services = self._task, self._services
+    def _run_in(self, config: TemporaryConfig, watch: Watch) -> None:
+        """Fill the config and run the program in it, unless a signal came before."""
         filled = self._fill(config)
         self._told(
             ConfigCreated(
@@ -106,15 +130,67 @@ class ProgramRun:
             )
         )
         self._filled(filled)
-        environment = environment_of(task, services, config.path, filled.carried)
-        pid = watch.start(task.path, task.argv, environment.variables)
-        if not pid:
-            return None
-        self._told(ProgramStarted(self._at, task.argv, pid))
-        started = services.clock()
-        ending = watch.wait()
+        before = frozenset(descendants(os.getpid()))
+        written = read_config(config.path)
+        reads = Reads(config.path, "config.json")
+        adopt_orphans(True)
+        try:
+            self._run_program(filled, watch, before)
+            if self._ending is None:
+                return
+            self._told(ConfigRead(self._at, reads.count()))
+            if changed := changes(self._at, written, read_config(config.path)):
+                self._told(changed)
+            self._outliving = self._look_for_survivors(config.path, watch, before)
+        finally:
+            adopt_orphans(False)
+            reads.close()
+
+    def _run_program(self, filled: Filled, watch: Watch, before: frozenset[int]) -> None:
+        task, services, config = self._task, self._services, filled.config
+        argv, environ = self._start_of(config.path, filled.carried)
+        outputs = Outputs(task.mask, filled.secrets)
+        try:
+            try:
+                pid = watch.start(task.path, argv, environ, outputs.redirected, before)
+                if pid:
+                    config.guard_program(pid, leads_group=not watch.terminal.is_there)
+            finally:
+                outputs.start()
+            if not pid:
+                return
+            self._told(ProgramStarted(self._at, tuple(map(clean, argv)), pid))
+            started = services.clock()
+            self._ending = ending = watch.wait()
+        finally:
+            outputs.finish()
         self._told(ProgramEnded(self._at, ending.status, ending.signal, services.clock() - started))
-        return ending
+
+    def _start_of(self, directory: Path, carried: Carried) -> tuple[Sequence[str], Mapping[str, str]]:
+        """Return the words and the environment of the program; a shell gets files of its own."""
+        task = self._task
+        environment = environment_of(task, self._services, directory, carried)
+        if not task.is_shell:
+            return task.argv, environment.variables
+        start = shell_start(task.path, directory, environment, task.host)
+        for name, text in start.files.items():
+            if (path := directory / name).parent != directory:
+                path.parent.mkdir(mode=0o700)
+            write_private(path, text)
+        return start.argv, {**environment.variables, **start.variables}
+
+    def _look_for_survivors(self, directory: Path, watch: Watch, before: frozenset[int]) -> tuple[int, ...]:
+        left = survivors(directory, before)
+        if left and self._task.outliving is not Outliving.LEAVE:
+            self._told(LeftRunning(self._at, named(left), self._task.outliving))
+            if self._task.outliving is Outliving.WAIT:
+                await_end(left, lambda: watch.interrupted)
+            else:
+                end(left)
+            left = survivors(directory, before)
+        if left:
+            self._told(LeftRunning(self._at, named(left), Outliving.LEAVE))
+        return left
 
     def _fill(self, config: TemporaryConfig) -> Filled:
         """Look up logins in other configs, now that this one exists, and carry over what is no login."""
@@ -132,7 +208,9 @@ class ProgramRun:
         carried = carried_from(original, services.environ)
         config.rewrite(entries, carried.sections)
         carried.write(config.path)
-        return Filled(config, tuple(notes), carried)
+        masked = (*entries.values(), *(Credential("", secret) for secret in task.secrets))
+        secrets = frozenset().union(*map(spellings, masked))
+        return Filled(config, tuple(notes), carried, secrets)
 
 
 def environment_of(task: Task, services: Services, directory: Path, carried: Carried) -> ProgramEnvironment:
@@ -142,6 +220,7 @@ def environment_of(task: Task, services: Services, directory: Path, carried: Car
         directory,
         task.host,
         job=task.job,
+        left_out=task.left_out,
         keep=task.keep,
         has_context=bool(carried.context),
     )

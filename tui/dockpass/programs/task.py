@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from dockpass.auth.decision import Decision
+from dockpass.auth.facts import Facts
 from dockpass.errors import UsageError
+from dockpass.programs.outputs import Mask
 from dockpass.runs.request import RunRequest, hosts_of_run
+from dockpass.secrets import Secret
+from dockpass.text import clean
+
+_MOST_NAMES = 12
+
+
+class Outliving(StrEnum):
+    """What is done about processes that outlive the program."""
+
+    LEAVE = "leave"
+    WAIT = "wait"
+    KILL = "kill"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +32,10 @@ class Task:
     `path` is the program's file and `argv` its words. `also` are hosts for which the person's own login is
     put into the config too. `job` are the variables of a job for the program, None without a job. `keep` are
     variables that stay as they are, though a program may take another login from them.
+
+    `left_out` are variables of the job whose values are not known here, and which the program does not get;
+    `secrets` those values of the job that are masked in its output. `is_shell` says that the program is an
+    interactive shell, which gets its environment after its own start-up files.
     """
 
     request: RunRequest | None
@@ -25,6 +44,11 @@ class Task:
     also: tuple[str, ...] = ()
     job: Mapping[str, str] | None = field(default=None, repr=False)
     keep: frozenset[str] = frozenset()
+    left_out: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    mask: Mask = Mask.AUTO
+    outliving: Outliving = Outliving.LEAVE
+    is_shell: bool = False
 
     @property
     def decision(self) -> Decision | None:
@@ -53,3 +77,21 @@ def check_hosts(task: Task) -> None:
         f"No registry is known to need a login:{uses} nothing names a registry.",
         "Give --repo REPO, or --also HOST for a login of your own.",
     )
+
+
+def with_job(task: Task, facts: Facts, *, allow_unknown: bool) -> Task:
+    """Return a task whose program gets the variables of `facts`, which are those of a job.
+
+    Raises `UsageError` where the values of some are not known, unless it is to run without them.
+    """
+    unknown = tuple(sorted(name for name in facts.variables if facts.unknown(name)))
+    if unknown and not allow_unknown:
+        shown = ", ".join(clean(name, 80) for name in unknown[:_MOST_NAMES])
+        more = f" and {len(unknown) - _MOST_NAMES} more" if len(unknown) > _MOST_NAMES else ""
+        raise UsageError(
+            "job-values-unknown",
+            f"The program would not get all variables of the job. Not known here: {shown}{more}.",
+            "Give them with --set NAME=VALUE, or add --allow-unknown to run without them.",
+        )
+    secrets = tuple(each.value for each in facts.variables.values() if isinstance(each.value, Secret))
+    return replace(task, job=facts.known_values(), left_out=unknown, secrets=secrets)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command
-from dockpass.auth.decision import WarningId
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.references.address import host_of_registry
 from dockpass.runs.events import Phase
+from dockpass.runs.foreign import foreign_question
 from dockpass.runs.lines import command_line
 from dockpass.runs.login import ENGINE_COMMANDS
 from dockpass.runs.plan import Plan, PlannedPhase
@@ -129,19 +127,3 @@ def _confirmation(request: RunRequest, services: Services) -> str | None:
     if request.command is Command.CLEANUP and not request.cleanup.dry_run:
         return f"List the tags of {_target(request, services)}, and ask before anything is deleted?"
     return None
-
-
-def foreign_question(request: RunRequest) -> str | None:
-    """Return what a person has to agree to before a token goes to another registry; None if nothing."""
-    decision = request.decision
-    if not decision.warns(WarningId.FOREIGN_REGISTRY):
-        return None
-    registry = request.facts.text(GITLAB.registry)
-    sent = f"{decision.secret_from} would be sent to {', '.join(decision.login)}. "
-    if host_of_registry(registry) not in decision.login:
-        shown = clean(registry) or "not set"
-        if request.facts.unknown(GITLAB.registry):
-            return f"{sent}The value of {GITLAB.registry} is not known here, so it may be another registry."
-        return f"{sent}{GITLAB.registry} is {shown}, so this token was not made for that registry."
-    found = next(notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY)
-    return f"{sent}That may not be its registry: {found.message}."

@@ -1,0 +1,123 @@
+"""A program under `dockpass exec` has the terminal, the job control and the signals that it has without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from program import Program
+from terminal import Terminal
+
+pytestmark = pytest.mark.terminal
+
+JOB = {
+    "CI_REGISTRY": "registry.example",
+    "CI_JOB_TOKEN": "canary-token-0123456789",
+    "CI_REGISTRY_IMAGE": "registry.example/a/b",
+}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    made = Program(tmp_path, dict(JOB))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    words = " ".join(made.command())
+    (tools / "dpx").write_text(f'#!/bin/sh\nexec {words} exec -q -- "$@"\n')
+    (tools / "dpx").chmod(0o755)
+    made.environ["PATH"] = f"{tools}:{made.variables()['PATH']}"
+    made.environ["PS1"] = "outer> "
+    yield made
+    assert made.left == []
+    made.remove()
+
+
+@pytest.fixture
+def outer(program: Program) -> Iterator[Terminal]:
+    """An interactive bash."""
+    terminal = Terminal(program, command=["bash", "--norc", "--noprofile", "-i"])
+    assert terminal.shows("outer>")
+    yield terminal
+    terminal.press("exit\n")
+    terminal.press("exit\n")  # stopped jobs make the first one a warning
+    terminal.ends()
+
+
+def test_stopped_continued_and_interrupted_from_the_terminal(outer: Terminal) -> None:
+    outer.press("stty -a | md5sum > before; dpx sh -c 'echo up; exec cat'\n")
+    assert outer.shows("up")
+    outer.press("\x1a")
+    assert outer.shows("Stopped")
+    outer.press("echo a-$((1+1)); fg\n")
+    assert outer.shows("a-2")
+    outer.press("cat-again\n")
+    assert outer.shows("cat-again")
+    outer.press("\x03")
+    outer.press("\necho status-$?; stty -a | md5sum | cmp - before && echo same-$((1+1))\n")
+    assert outer.shows("status-130")
+    assert outer.shows("same-2")
+
+
+def test_an_interrupt_ends_the_loop_of_a_script_too(outer: Terminal) -> None:
+    for shell in ("bash", "dash"):
+        outer.press(
+            f"{shell} -c 'for i in 1 2 3; do dpx sh -c \"echo {shell}-$i-up; exec sleep 60\"; done; echo on'\n"
+        )
+        assert outer.shows(f"{shell}-1-up")
+        outer.press("\x03")
+        outer.press(f"\necho {shell}-$((4+4))\n")
+        assert outer.shows(f"{shell}-8")
+        assert not any(f"{shell}-2-up" in line for line in outer.screen.display)
+
+
+def test_a_pipeline_a_job_in_the_background_and_a_program_that_dies_in_raw_mode(outer: Terminal) -> None:
+    outer.press("stty -a | md5sum > before; dpx sh -c 'seq 1000; sleep 60' | less\n")
+    assert outer.shows("35")
+    outer.press("q")
+    outer.press("\x03\necho piped-$((1+1))\n")
+    assert outer.shows("piped-2")
+    outer.press("dpx cat &\n")
+    outer.press("wait; jobs\n")
+    assert outer.shows("Stopped")
+    outer.press("kill %1; fg; echo killed-$((1+1))\n")
+    assert outer.shows("killed-2")
+    outer.press(
+        "dpx sh -c 'stty raw -echo; kill -9 $$'; echo raw-$?; stty -a | md5sum | cmp - before && echo same-2\n"
+    )
+    assert outer.shows("raw-137")
+    assert outer.shows("same-2")
+
+
+def test_an_inner_shell_suspends_and_a_killed_one_gives_the_terminal_back(outer: Terminal) -> None:
+    outer.press("PS1='inner> ' dpx bash --norc -i\n")
+    assert outer.shows("inner>")
+    outer.press("suspend\n")
+    assert outer.shows("Stopped")
+    outer.press("fg\n")
+    outer.press("echo back-$((1+1)); kill -9 $$\n")
+    assert outer.shows("back-2")
+    outer.press("echo alive-$((1+1))\n")
+    assert outer.shows("alive-2")
+
+
+def test_a_closed_terminal_ends_the_program(program: Program) -> None:
+    terminal = Terminal(program, "exec", "-q", "--", "sh", "-c", "echo up; sleep 60; exit")
+    assert terminal.shows("up")
+    import os
+
+    os.close(terminal.leader)
+    assert terminal.child.wait(10) != 0
+
+
+def test_a_shell_says_whose_login_it_has_and_forgets_logins_of_its_own(program: Program) -> None:
+    (program.directory / "home" / ".bashrc").write_text("PS1='mine> '; export DOCKER_CONFIG=/of/the/rc\n")
+    terminal = Terminal(program, "shell", SHELL="/bin/bash")
+    assert terminal.shows("(dockpass registry.example) mine>")
+    terminal.press("echo config=$DOCKER_CONFIG; exit 7\n")
+    assert terminal.ends() == 7
+    terminal.read()
+    text = "\n".join(terminal.screen.display)
+    assert re.search(r"config=/\S+/dockpass-\d+", text)
+    assert "logins that you make in it are gone afterwards" in text.replace("\n", "")

@@ -1,0 +1,66 @@
+"""Processes that outlive a program: who they are, and the waiting for them or the ending of them."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from dockpass.processes import descendants, name_of, started, using
+
+_SECONDS_TO_END = 2.0
+_LOOK_EVERY = 0.2
+
+
+def survivors(directory: Path, before: frozenset[int]) -> tuple[int, ...]:
+    """Return the processes that the program left, and others that use the config in `directory`.
+
+    `before` are the processes that were there already, such as the guardian. What has ended is reaped.
+    """
+    own = descendants(os.getpid()) - before
+    reap(own)
+    found = (own | set(using(directory))) - before - {os.getpid()}
+    return tuple(sorted(pid for pid in found if started(pid)))
+
+
+def reap(pids: Iterable[int]) -> None:
+    """Take note of the end of child processes, so that none stays as a zombie."""
+    for pid in pids:
+        if not started(pid):
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+
+def named(pids: Iterable[int]) -> tuple[tuple[int, str], ...]:
+    """Return id and name of each."""
+    return tuple((pid, name_of(pid)) for pid in pids)
+
+
+def await_end(pids: Iterable[int], stop: Callable[[], bool], seconds: float | None = None) -> tuple[int, ...]:
+    """Wait until all have ended, `stop` says so, or the time is over; return those that still run."""
+    left = {pid: os.pidfd_open(pid) for pid in pids if started(pid)}
+    deadline = None if seconds is None else time.monotonic() + seconds
+    try:
+        while left and not stop() and (deadline is None or time.monotonic() < deadline):
+            ended = select.select(list(left.values()), [], [], _LOOK_EVERY)[0]
+            for pid in [pid for pid, handle in left.items() if handle in ended]:
+                os.close(left.pop(pid))
+                reap([pid])
+        return tuple(left)
+    finally:
+        for handle in left.values():
+            os.close(handle)
+
+
+def end(pids: Iterable[int]) -> tuple[int, ...]:
+    """Ask them to end, and kill those that have not after two seconds; return those that cannot be killed."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in pids:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+        pids = await_end(pids, lambda: False, _SECONDS_TO_END)
+    return tuple(pids)
