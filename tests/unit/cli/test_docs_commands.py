@@ -32,6 +32,19 @@ NOT_RUN = {
     "dockpass sandbox --env-file job.env": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",
     "dockpass sandbox --shell > job.sh": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",
     'eval "$(dockpass sandbox --shell &)"': "starts a sandbox of its own: tests/unit/cli/test_sandbox_command.py",
+    "dockpass shell": "needs a terminal: tests/e2e/test_exec_terminal.py",
+    **dict.fromkeys(
+        (
+            "dockpass exec -- docker push registry.myhost.com/web/backend:main",
+            "dockpass exec --for pull -- docker pull registry.myhost.com/web/backend:main",
+            "dockpass exec --for build --from registry.myhost.com/web/base:1 -- docker build --pull .",
+            "dockpass exec --for pull -- skopeo copy docker://registry.myhost.com/web/backend:main dir:backend",
+            "dockpass exec -- skopeo copy dir:backend docker://registry.myhost.com/web/backend:main",
+            "dockpass exec -- podman push backend registry.myhost.com/web/backend:main",
+            "dockpass exec -- buildah push backend registry.myhost.com/web/backend:main",
+        ),
+        "needs that client: tests/engine/test_exec_clients.py",
+    ),
 }
 """What is not run here, and why; the test that has it instead."""
 

@@ -1,0 +1,133 @@
+"""The clients that people use push and pull by `dockpass exec`, whatever logins lie where they would look else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from clientprograms import Containers, Home, StartSandbox, found
+from sandboxclient import Client
+
+import dockpass
+from dockpass.sandbox.server import SandboxServer
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+
+PLACES = (
+    ".docker/config.json",
+    "containers/auth.json",  # below XDG_RUNTIME_DIR
+    ".config/containers/auth.json",
+    ".config/helm/registry/config.json",
+    "buildx/config/config.json",
+    "elsewhere/auth.json",
+)
+Exec = Callable[..., str]
+
+
+@pytest.fixture
+def sandbox(start_sandbox: StartSandbox) -> SandboxServer:
+    return start_sandbox()
+
+
+@pytest.fixture
+def exec_(tmp_path: Path, sandbox: SandboxServer) -> Iterator[Exec]:
+    """Run a client with the job's login, in a home with a wrong one in every place that a client knows."""
+    wrong = json.dumps({"auths": {sandbox.host: {"auth": base64.b64encode(b"nobody:canary-wrong").decode()}}})
+    for place in PLACES:
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(wrong)
+    account = sandbox.accounts.job
+    environ = {
+        "PYTHONPATH": str(Path(dockpass.__file__).parents[1]),
+        "DOCKPASS_STATE": str(tmp_path / "state"),
+        "DOCKER_AUTH_CONFIG": wrong,
+        "REGISTRY_AUTH_FILE": str(tmp_path / "elsewhere/auth.json"),
+        "BUILDX_CONFIG": str(tmp_path / "buildx"),
+    }
+
+    def call(*words: str, fails: bool = False, **more: str) -> str:
+        login = ("--repo", f"{sandbox.host}/web/backend", f"--registry-username={account.username}")
+        ended = subprocess.run(
+            [sys.executable, "-m", "dockpass", "exec", *login, "--registry-password-stdin", "--", *words],
+            input=account.secret.reveal(),
+            capture_output=True,
+            text=True,
+            timeout=100,
+            cwd=tmp_path,
+            env=Home(tmp_path).variables(**{**environ, **more}),
+        )
+        assert (ended.returncode != 0) == fails, ended.stdout + ended.stderr
+        assert account.secret.reveal() not in ended.stdout + ended.stderr
+        return ended.stdout + ended.stderr
+
+    yield call
+    assert {(tmp_path / place).read_text() for place in PLACES} == {wrong}
+
+
+def test_skopeo_copies_and_never_reads_the_config_where_it_is_told_another(
+    exec_: Exec, sandbox: SandboxServer, layout: Path, tmp_path: Path
+) -> None:
+    copy = (found("skopeo"), "copy", "--dest-tls-verify=false", f"oci:{layout}:one")
+    assert "never read" not in exec_(*copy, f"docker://{sandbox.host}/web/backend:v1")
+    assert Client(sandbox, sandbox.accounts.job).tags("web/backend") == ["v1"]
+    said = exec_(
+        *copy,
+        f"docker://{sandbox.host}/web/backend:v2",
+        "--dest-authfile",
+        f"{tmp_path}/{PLACES[0]}",
+        fails=True,
+    )
+    assert "its option --dest-authfile may name another login" in said
+    assert "never read, so no login came from it" in said
+
+
+@pytest.mark.parametrize("name", ["podman", "buildah"])
+def test_podman_and_buildah_pull_and_push(
+    containers: Containers, exec_: Exec, sandbox: SandboxServer, layout: Path, name: str
+) -> None:
+    found(name)
+    tag = f"{sandbox.host}/web/backend"
+    exec_(found("skopeo"), "copy", "--dest-tls-verify=false", f"oci:{layout}:one", f"docker://{tag}:v1")
+    environ = containers(name, sandbox.host).keywords["environ"]  # type: ignore[attr-defined]
+    exec_(name, "pull", "--tls-verify=false", f"{tag}:v1", **environ)
+    exec_(name, "push", "--tls-verify=false", f"{tag}:v1", f"{tag}:v2", **environ)
+    assert Client(sandbox, sandbox.accounts.job).tags("web/backend") == ["v1", "v2"]
+
+
+def test_docker_pulls_builds_and_pushes(
+    exec_: Exec, sandbox: SandboxServer, layout: Path, docker_host: str, tmp_path: Path
+) -> None:
+    tag, engine = f"{sandbox.host}/web/backend", {"DOCKER_HOST": docker_host}
+    exec_(found("skopeo"), "copy", "--dest-tls-verify=false", f"oci:{layout}:one", f"docker://{tag}:v1")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "Dockerfile").write_text(f"FROM {tag}:v1\nLABEL made=inside\n")
+    exec_("docker", "pull", f"{tag}:v1", **engine)
+    exec_("docker", "build", "--pull", "-t", f"{tag}:v2", "app", DOCKER_BUILDKIT="0", **engine)
+    exec_("docker", "push", f"{tag}:v2", **engine)
+    assert Client(sandbox, sandbox.accounts.job).tags("web/backend") == ["v1", "v2"]
+    exec_("docker", "rmi", f"{tag}:v1", f"{tag}:v2", **engine)
+
+
+def test_a_logout_and_a_login_inside_stay_inside_and_ask_no_keychain(
+    exec_: Exec, sandbox: SandboxServer, docker_host: str, tmp_path: Path
+) -> None:
+    """A config whose last login was removed would make docker store the next one with `pass`, if that is there."""
+    (tmp_path / "bin").mkdir()
+    for name in ("pass", "docker-credential-pass"):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/asked\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    account = sandbox.accounts.cleanup
+    (tmp_path / "secret").write_text(account.secret.reveal())
+    script = (
+        f"docker logout {sandbox.host} && "
+        f"docker login -u {account.username} --password-stdin {sandbox.host} < secret && docker context ls"
+    )
+    path = f"{tmp_path / 'bin'}:{Home(tmp_path).variables()['PATH']}"
+    said = exec_("sh", "-c", script, PATH=path, DOCKER_HOST=docker_host)
+    assert f"the login for {sandbox.host} was replaced; that is gone with it" in said
+    assert not (tmp_path / "asked").exists()
