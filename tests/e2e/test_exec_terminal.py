@@ -121,3 +121,15 @@ def test_a_shell_says_whose_login_it_has_and_forgets_logins_of_its_own(program: 
     text = "\n".join(terminal.screen.display)
     assert re.search(r"config=/\S+/dockpass-\d+", text)
     assert "logins that you make in it are gone afterwards" in text.replace("\n", "")
+
+
+def test_a_masked_terminal_shows_no_login_and_takes_keys_interrupts_and_its_size(program: Program) -> None:
+    script = "stty size; grep auth $DOCKER_CONFIG/config.json; echo $CI_JOB_TOKEN; read line; echo got-$line; exec sleep 60"
+    terminal = Terminal(program, "exec", "-q", "--mask", "--", "sh", "-c", script, columns=91, rows=30)
+    assert terminal.shows("30 91")
+    assert terminal.shows("*" * len(JOB["CI_JOB_TOKEN"]))
+    terminal.press("typed\n")
+    assert terminal.shows("got-typed")
+    terminal.press("\x03")
+    assert terminal.ends() == -2
+    assert JOB["CI_JOB_TOKEN"].encode() not in terminal.raw

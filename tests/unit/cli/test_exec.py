@@ -127,6 +127,12 @@ def test_a_config_without_a_host_is_refused_and_none_is_made(program: Program) -
 
 def test_the_persons_own_login_is_added_on_request(program: Program) -> None:
     program.home_config.parent.mkdir()
+    ended = program.run("exec", "--also", "nowhere.example", "--", "true", DOCKPASS_EXEC="1:outer.example")
+    assert "no login of your own: nowhere.example: " in ended.stderr
+    assert (
+        "the login is for registry.example, and that of the program around it for outer.example"
+        in ended.stderr
+    )
     own = {"auths": {"ghcr.example": {"auth": "bWU6cGFzc3dvcmQ="}, "other.example": {"auth": "bWU6b3RoZXI="}}}
     program.home_config.write_text(json.dumps(own))
     for words, keys in (

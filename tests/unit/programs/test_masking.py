@@ -109,21 +109,18 @@ def test_a_reader_that_went_away_is_told_to_the_program() -> None:
     os.close(target)
 
 
-@pytest.mark.parametrize(
-    ("mask", "redirected"),
-    [(Mask.AUTO, [2]), (Mask.ALL, [1, 2]), (Mask.NONE, [])],
-)
-def test_data_is_masked_on_request_only(mask: Mask, redirected: list[int]) -> None:
+@pytest.mark.parametrize(("mask", "masked"), [(Mask.AUTO, [2]), (Mask.ALL, [1, 2]), (Mask.NONE, [])])
+def test_data_is_masked_on_request_only(mask: Mask, masked: list[int]) -> None:
     before = [os.dup(number) for number in (1, 2)]
     pipes = [os.pipe(), os.pipe()]
     try:
         for number, (_, writing) in zip((1, 2), pipes, strict=True):
             os.dup2(writing, number)
         outputs = Outputs(mask, {b"secretone"})
-        assert [target for _, target in outputs.redirected] == redirected
+        assert [target for _, _, target in outputs.actions] == masked
         os.dup2(1, 2)
         both = Outputs(mask, {b"secretone"})
-        assert len({source for source, _ in both.redirected}) == (0 if mask is Mask.NONE else 1)
+        assert len({source for _, source, _ in both.actions}) == (0 if mask is Mask.NONE else 1)
         for each in (outputs, both):
             each.start()
             each.finish()
@@ -135,4 +132,4 @@ def test_data_is_masked_on_request_only(mask: Mask, redirected: list[int]) -> No
 
 
 def test_without_a_secret_nothing_is_between() -> None:
-    assert Outputs(Mask.ALL, set()).redirected == ()
+    assert Outputs(Mask.ALL, set()).actions == []

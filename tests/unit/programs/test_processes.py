@@ -13,10 +13,10 @@ import pytest
 from dockpass.dockerconfig.places import Place
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.errors import DockpassError, NotExecutable, NotFound
-from dockpass.processes import descendants, name_of, started, using
+from dockpass.processes import descendants, name_of, processes, started, using
 from dockpass.programs.process import Ending, Watch
 from dockpass.programs.run import outcome_of
-from dockpass.programs.survivors import end
+from dockpass.programs.survivors import end, survivors
 from dockpass.programs.system import Reads
 
 _STANDARD = (1 << 31) - 1
@@ -75,8 +75,9 @@ def test_a_child_starts_with_the_signals_of_a_shell_also_where_a_thread_blocks_t
     """Nothing that dockpass ignores or blocks for itself is ignored or blocked in the program."""
     with Watch() as watch:
         reading, writing = os.pipe()
+        actions = [(os.POSIX_SPAWN_DUP2, writing, 1)]
         script = "grep -E 'Sig(Blk|Ign)' /proc/self/status"
-        assert watch.start("/bin/sh", ["sh", "-c", script], {"PATH": os.environ["PATH"]}, ((writing, 1),))
+        assert watch.start("/bin/sh", ["sh", "-c", script], {"PATH": os.environ["PATH"]}, actions)
         os.close(writing)
         assert watch.wait() == Ending(0)
         with os.fdopen(reading) as file:
@@ -88,18 +89,19 @@ def test_what_comes_back_under_the_name_is_removed_for_as_long_as_somebody_can_b
     tmp_path: Path,
 ) -> None:
     config = TemporaryConfig.create({}, environ={}, where=(Place(tmp_path, "the test"),))
-    guardian = config._guardian
-    assert guardian is not None
+    [guardian] = config.guardians
     late = subprocess.Popen(["sleep", "30"], env={"DOCKER_CONFIG": str(config.path)})
-    assert late.pid in set(using(config.path))
-    assert late.pid in descendants(os.getpid())
+    known = processes()
+    assert set(using(config.path, known)) == {os.getpid(), late.pid}  # the lock is this process's
+    assert late.pid in descendants(os.getpid(), known)
+    assert late.pid in survivors(config.path, config.guardians)
     assert name_of(late.pid) == "sleep"
     assert config.remove([late.pid]).gone
     config.path.mkdir(mode=0o700)
     (config.path / "config.json").write_text("{}")
     assert within(lambda: not config.path.exists())
     assert end([late.pid]) == ()
-    assert within(lambda: not started(guardian.pid))
+    assert within(lambda: not started(guardian))
 
 
 def within(seen, seconds: float = 5) -> bool:

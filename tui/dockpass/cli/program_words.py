@@ -48,7 +48,11 @@ class Narrator:
     def plan(self) -> None:
         """Write the plan to stdout, where no program writes."""
         self._output.data(self._plan())
-        self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in warnings(self._task)))
+        self._warnings()
+
+    def _warnings(self) -> None:
+        found = warnings(self._task, self._services.environ)
+        self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in found))
 
     def environment(self) -> None:
         """Write the variables that would be set and removed to stdout, as lines of a shell."""
@@ -65,7 +69,9 @@ class Narrator:
         return columns(plan(self._task, self._environment(), self._carried()))
 
     def filled(self, filled: Filled) -> None:
-        """Write what is said before the program starts."""
+        """Write what is said before the program starts: above all, which login of `--also` is not there."""
+        if not self._quiet:
+            self._warn(*(f"{NAME}{GLYPH_LOOK} no login of your own: {note}" for note in filled.missing))
         if self._verbose:
             self._say(*(f"{NAME}{note}" for note in filled.notes))
 
@@ -76,7 +82,7 @@ class Narrator:
             case ConfigCreated() if not self._quiet:
                 if self._verbose:
                     self._say(*self._plan())
-                self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in warnings(self._task)))
+                self._warnings()
                 self._say(before(self._task, event))
             case ProgramEnded():
                 self._ended = event

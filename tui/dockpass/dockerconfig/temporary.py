@@ -104,6 +104,11 @@ class TemporaryConfig:
         """The config file itself."""
         return self.path / "config.json"
 
+    @property
+    def guardians(self) -> frozenset[int]:
+        """The guardian's process id, if there is one."""
+        return frozenset() if self._guardian is None else frozenset({self._guardian.pid})
+
     def rewrite(self, entries: Mapping[str, Credential], extra: Mapping[str, object] | None = None) -> None:
         """Replace the config's entries, in one step.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from dockpass.auth.decision import Decision
 from dockpass.dockerconfig.keys import shown_key
 from dockpass.marks import GLYPH_LOOK
 from dockpass.programs.carried import Carried
-from dockpass.programs.environment import ProgramEnvironment
+from dockpass.programs.environment import ProgramEnvironment, outer_host
 from dockpass.programs.events import ConfigChanged, LeftRunning, ProgramEnded
 from dockpass.programs.prevails import prevailing
 from dockpass.programs.process import Ending
@@ -87,8 +87,11 @@ def left_running(found: LeftRunning) -> str:
     return f"{NAME}{GLYPH_LOOK} {count} still running without this login: {listed}"
 
 
-def warnings(task: Task) -> Iterator[str]:
+def warnings(task: Task, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield what may make the program use another login than the one before it."""
+    outer = outer_host(environ)
+    if outer not in {"", task.host}:
+        yield f"the login is for {task.host}, and that of the program around it for {outer}"
     if task.decision is not None:
         yield from (warning.message for warning in task.decision.warnings)
     yield from (f"{name_of(task)}: {words}" for words in prevailing(task.argv))

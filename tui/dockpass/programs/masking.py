@@ -99,29 +99,26 @@ def _masked(data: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
     return bytes(shown)
 
 
-class MaskedPipe:
-    """A pipe for a program's output: what comes out at `target` is masked.
+class MaskedStream:
+    """Passes on what comes at `source` to `target`, masked.
 
     It is read in a thread, until the program has ended and nothing came for 0.3 seconds: a daemon that keeps
-    the pipe open is not waited for.
+    the other end open is not waited for.
     """
 
-    def __init__(self, target: int, secrets: Iterable[bytes]) -> None:
+    def __init__(self, source: int, target: int, secrets: Iterable[bytes]) -> None:
         self._filter = Filter(secrets)
+        self._source = source
         self._target = target
-        self._reading, self.writing = os.pipe()
         self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._pump, name="dockpass-mask", daemon=True)
 
     def start(self) -> None:
-        """Begin to read; the program has its end of the pipe by now."""
-        os.close(self.writing)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        self._thread.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        """Begin to read."""
+        blocked_thread(self._thread)
 
     def finish(self) -> None:
-        """Let through what the program wrote to its end, and close the pipe."""
+        """Let through what the program wrote to its end, and close the source."""
         os.close(self._wake)
         self._thread.join()
         os.close(self._woken)
@@ -131,11 +128,11 @@ class MaskedPipe:
             self._read()
             self._written(self._filter.rest())
         finally:
-            os.close(self._reading)
+            os.close(self._source)
 
     def _read(self) -> None:
         with selectors.DefaultSelector() as selector:
-            for handle in (self._reading, self._woken):
+            for handle in (self._source, self._woken):
                 selector.register(handle, selectors.EVENT_READ)
             ended = False
             while True:
@@ -143,17 +140,43 @@ class MaskedPipe:
                 if self._woken in ready:
                     selector.unregister(self._woken)
                     ended = True
-                if self._reading in ready:
-                    chunk = os.read(self._reading, _CHUNK)
+                if self._source in ready:
+                    chunk = self._chunk()
                     if not self._written(self._filter(chunk)) or not chunk:
                         break
                 elif ended and not ready:
                     break
+
+    def _chunk(self) -> bytes:
+        try:
+            return os.read(self._source, _CHUNK)
+        except OSError:
+            return b""  # how a terminal says that nobody has it open any more
 
     def _written(self, data: bytes) -> bool:
         try:
             while data:
                 data = data[os.write(self._target, data) :]
         except OSError:
-            return False  # who read it went away; the program learns it from its own pipe
+            return False  # who read it went away; the program learns it from its own end
         return True
+
+
+class MaskedPipe(MaskedStream):
+    """A pipe for a program's output: what comes out at `target` is masked."""
+
+    def __init__(self, target: int, secrets: Iterable[bytes]) -> None:
+        reading, self.writing = os.pipe()
+        super().__init__(reading, target, secrets)
+
+    def start(self) -> None:
+        """Begin to read; the program has its end of the pipe by now."""
+        os.close(self.writing)
+        super().start()
+
+
+def blocked_thread(thread: threading.Thread) -> None:
+    """Start a thread that no signal is delivered to: the main thread would not wake up from its wait."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    thread.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -18,8 +18,7 @@ from types import FrameType
 from typing import Any
 
 from dockpass.errors import NotExecutable
-from dockpass.processes import descendants
-from dockpass.programs.survivors import reap
+from dockpass.programs.survivors import reap_orphans
 from dockpass.text import clean
 
 _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
@@ -28,8 +27,8 @@ _ENDING = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTER
 _DIED_OF = _ENDING
 """Where a program dies of one of these, dockpass dies of it too, so that a shell's loop ends."""
 
-Redirected = Sequence[tuple[int, int]]
-"""Pairs of descriptors: what is open as the first one, and as which one the program gets it."""
+Action = tuple[Any, ...]
+"""What `posix_spawn` does to a descriptor of the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,7 @@ class Watch:
         self.interrupted = False
         self._child = 0
         self._others = frozenset[int]()
+        self._own_session = False
         self._before: dict[int, Any] = {}
         self._ended = False
 
@@ -101,7 +101,7 @@ class Watch:
     def _reap(self, _number: int, _frame: FrameType | None) -> None:
         """Take note of the end of an orphan that was adopted, so that it does not stay as a zombie."""
         if self._child and not self._ended:
-            reap(descendants(os.getpid()) - self._others - {self._child})
+            reap_orphans(self._others | {self._child})
 
     def _send(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -115,17 +115,21 @@ class Watch:
         path: str,
         argv: Sequence[str],
         environ: Mapping[str, str],
-        redirected: Redirected = (),
+        actions: Sequence[Action] = (),
         others: frozenset[int] = frozenset(),
+        *,
+        own_session: bool = False,
     ) -> int:
         """Start the program and return its process id, or 0 if a signal came that is to end it all.
 
-        `others` are child processes of dockpass that somebody else waits for.
+        `others` are child processes of dockpass that somebody else waits for. With a session of its own, the
+        first terminal among `actions` is the program's, and what is typed there reaches it alone.
         Raises `NotExecutable` where the system refuses the program.
         """
         group: dict[str, Any] = {} if self.terminal.is_there else {"setpgroup": 0}
-        self._others = others
-        actions = [(os.POSIX_SPAWN_DUP2, source, target) for source, target in redirected]
+        if own_session:
+            group = {"setsid": True}
+        self._others, self._own_session = others, own_session
         with _blocked() as before:
             if self.received:
                 return 0
@@ -135,7 +139,7 @@ class Watch:
                     path,
                     list(argv),
                     dict(environ),
-                    file_actions=actions,
+                    file_actions=list(actions),
                     setsigmask=before,
                     setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores for itself
                     **group,
@@ -164,7 +168,7 @@ class Watch:
             if not os.WIFSTOPPED(status):
                 self._ended = True
                 break
-            if self.terminal.is_there:
+            if self.terminal.is_there and not self._own_session:
                 os.kill(os.getpid(), signal.SIGSTOP)
                 self._send(signal.SIGCONT)  # who continued dockpass may not have meant its group
         self.terminal.restore()
@@ -184,37 +188,37 @@ def _blocked() -> Iterator[set[signal.Signals]]:
 
 
 class Terminal:
-    """The controlling terminal, if there is one, and the modes that it had."""
+    """The controlling terminal, if there is one, and the modes that it had. `handle` is -1 without one."""
 
     def __init__(self) -> None:
-        self._handle = -1
+        self.handle = -1
         self._modes: list[Any] | None = None
         with suppress(OSError, termios.error):
-            self._handle = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-            self._modes = termios.tcgetattr(self._handle)
+            self.handle = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+            self._modes = termios.tcgetattr(self.handle)
 
     @property
     def is_there(self) -> bool:
         """Whether signals of a terminal can reach the program."""
-        return self._handle >= 0
+        return self.handle >= 0
 
     def restore(self) -> None:
         """Give the terminal its modes again; take it back from a group that died with it."""
         if self._modes is None:
             return
         with suppress(OSError, termios.error), _blocked():
-            holder = os.tcgetpgrp(self._handle)
+            holder = os.tcgetpgrp(self.handle)
             if holder != os.getpgrp() and _is_dead(holder):
-                os.tcsetpgrp(self._handle, os.getpgrp())
+                os.tcsetpgrp(self.handle, os.getpgrp())
                 holder = os.getpgrp()
             if holder == os.getpgrp():
-                termios.tcsetattr(self._handle, termios.TCSADRAIN, self._modes)
+                termios.tcsetattr(self.handle, termios.TCSADRAIN, self._modes)
 
     def close(self) -> None:
         """Let go of it."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        if self.handle >= 0:
+            os.close(self.handle)
+            self.handle = -1
 
 
 def _is_dead(group: int) -> bool:

@@ -5,7 +5,6 @@ The config is created, filled, used, removed, and looked for again, whatever bec
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.dockerconfig.temporary import TemporaryConfig, not_removed, write_private
 from dockpass.errors import DockpassError, ExitCode
-from dockpass.processes import descendants
 from dockpass.programs.carried import Carried, carried_from, original_directory
 from dockpass.programs.changes import changes
 from dockpass.programs.environment import ProgramEnvironment, program_environment
@@ -32,6 +30,7 @@ from dockpass.programs.shells import shell_start
 from dockpass.programs.survivors import await_end, end, named, survivors
 from dockpass.programs.system import Reads, adopt_orphans
 from dockpass.programs.task import Outliving, Task
+from dockpass.references.address import login_key
 from dockpass.references.credential import Credential
 from dockpass.runs.entries import check_external, decided_entries, found_entries
 from dockpass.runs.events import ConfigCreated, ConfigRemoved
@@ -46,11 +45,13 @@ Told = Callable[[ProgramEvent], None]
 class Filled:
     """What a config was filled with: where its logins were found, and what is carried over.
 
-    `secrets` are the logins in every spelling that is to be masked.
+    `missing` say why there is no login of the person's own for a host of `--also`. `secrets` are the logins
+    in every spelling that is to be masked.
     """
 
     config: TemporaryConfig
     notes: tuple[str, ...]
+    missing: tuple[str, ...]
     carried: Carried
     secrets: frozenset[bytes] = field(repr=False)
 
@@ -130,29 +131,30 @@ class ProgramRun:
             )
         )
         self._filled(filled)
-        before = frozenset(descendants(os.getpid()))
+        others = config.guardians
         written = read_config(config.path)
         reads = Reads(config.path, "config.json")
         adopt_orphans(True)
         try:
-            self._run_program(filled, watch, before)
+            self._run_program(filled, watch, others)
             if self._ending is None:
                 return
             self._told(ConfigRead(self._at, reads.count()))
             if changed := changes(self._at, written, read_config(config.path)):
                 self._told(changed)
-            self._outliving = self._look_for_survivors(config.path, watch, before)
+            self._outliving = self._look_for_survivors(config.path, watch, others)
         finally:
             adopt_orphans(False)
             reads.close()
 
-    def _run_program(self, filled: Filled, watch: Watch, before: frozenset[int]) -> None:
+    def _run_program(self, filled: Filled, watch: Watch, others: frozenset[int]) -> None:
         task, services, config = self._task, self._services, filled.config
         argv, environ = self._start_of(config.path, filled.carried)
-        outputs = Outputs(task.mask, filled.secrets)
+        outputs = Outputs(task.mask, filled.secrets, watch.terminal.handle)
         try:
             try:
-                pid = watch.start(task.path, argv, environ, outputs.redirected, before)
+                own = outputs.own_session
+                pid = watch.start(task.path, argv, environ, outputs.actions, others, own_session=own)
                 if pid:
                     config.guard_program(pid, leads_group=not watch.terminal.is_there)
             finally:
@@ -179,15 +181,15 @@ class ProgramRun:
             write_private(path, text)
         return start.argv, {**environment.variables, **start.variables}
 
-    def _look_for_survivors(self, directory: Path, watch: Watch, before: frozenset[int]) -> tuple[int, ...]:
-        left = survivors(directory, before)
+    def _look_for_survivors(self, directory: Path, watch: Watch, others: frozenset[int]) -> tuple[int, ...]:
+        left = survivors(directory, others)
         if left and self._task.outliving is not Outliving.LEAVE:
             self._told(LeftRunning(self._at, named(left), self._task.outliving))
             if self._task.outliving is Outliving.WAIT:
                 await_end(left, lambda: watch.interrupted)
             else:
                 end(left)
-            left = survivors(directory, before)
+            left = survivors(directory, others)
         if left:
             self._told(LeftRunning(self._at, named(left), Outliving.LEAVE))
         return left
@@ -210,7 +212,9 @@ class ProgramRun:
         carried.write(config.path)
         masked = (*entries.values(), *(Credential("", secret) for secret in task.secrets))
         secrets = frozenset().union(*map(spellings, masked))
-        return Filled(config, tuple(notes), carried, secrets)
+        absent = [host for host in task.also if login_key(host) not in entries]
+        missing = tuple(note for note in notes if note.partition(": ")[0] in absent)
+        return Filled(config, tuple(notes), missing, carried, secrets)
 
 
 def environment_of(task: Task, services: Services, directory: Path, carried: Carried) -> ProgramEnvironment:

@@ -10,29 +10,37 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from dockpass.processes import descendants, name_of, started, using
+from dockpass.processes import descendants, name_of, processes, started, using
 
 _SECONDS_TO_END = 2.0
 _LOOK_EVERY = 0.2
 
 
-def survivors(directory: Path, before: frozenset[int]) -> tuple[int, ...]:
-    """Return the processes that the program left, and others that use the config in `directory`.
+def survivors(directory: Path, others: frozenset[int]) -> tuple[int, ...]:
+    """Return the processes that the program left, and younger ones than dockpass that use its config.
 
-    `before` are the processes that were there already, such as the guardian. What has ended is reaped.
+    `others` are those that somebody else looks after, such as the guardian. What has ended is reaped.
     """
-    own = descendants(os.getpid()) - before
-    reap(own)
-    found = (own | set(using(directory))) - before - {os.getpid()}
-    return tuple(sorted(pid for pid in found if started(pid)))
+    reap_orphans(others)
+    me, known = os.getpid(), processes()
+    own = descendants(me, known)
+    young = {pid for pid, each in known.items() if me in known and each.started >= known[me].started}
+    found = own | set(using(directory, young - own))
+    return tuple(sorted(pid for pid in found - others - {me} if not known[pid].has_ended))
+
+
+def reap_orphans(others: frozenset[int]) -> None:
+    """Take note of the end of adopted processes; `others` are waited for by somebody else."""
+    known = processes()
+    me = os.getpid()
+    reap(pid for pid, each in known.items() if each.parent == me and each.has_ended and pid not in others)
 
 
 def reap(pids: Iterable[int]) -> None:
     """Take note of the end of child processes, so that none stays as a zombie."""
     for pid in pids:
-        if not started(pid):
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def named(pids: Iterable[int]) -> tuple[tuple[int, str], ...]:
