@@ -1,4 +1,4 @@
-"""A click selects; a second click on the same row takes it."""
+"""A click selects; a second click on the same row chooses it."""
 
 from __future__ import annotations
 

@@ -9,12 +9,15 @@ from readerworld import CONFIG, World, basic
 from textual.pilot import Pilot
 
 from dockpass.auth.facts import Edit, EditKind
+from dockpass.dockerconfig.readers.words import OF_A_JOB
 from dockpass.secrets import Secret
 from dockpass.session.session import Session
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.readers import ReadersScreen
-from scenes import JOB, session
+from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.model import Definition, Level
+from scenes import JOB, session, with_project
 
 HOST = JOB["CI_REGISTRY"]
 HOSTILE = "\x1b]0;owned\x07\u202e[@click=app.quit]x[/foo]"
@@ -69,6 +72,21 @@ async def test_edits_count() -> None:
     async with shown(made) as pilot:
         await press(pilot, "c")
         assert "edited" in pilot.app.export_screenshot()
+
+
+async def test_it_says_whose_configs_and_variables_are_read() -> None:
+    """Of a job, only the variables are known here; what GitLab hides is read as not set, and it says so."""
+    hidden = Definition(key="DOCKER_AUTH_CONFIG", value=Unknown("hidden", is_set=True), level=Level.PROJECT)
+    async with shown(with_project(job="publish", settings=(hidden,)), (60, 16)) as pilot:
+        await press(pilot, "c")
+        assert screen(pilot).query_one("#disagreements").border_subtitle == ""
+        assert "not&#160;known" not in pilot.app.export_screenshot()
+        await press(pilot, "escape", "o")
+        await pilot.app.workers.wait_for_complete()
+        await press(pilot, "c")
+        shot = pilot.app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'")
+        assert OF_A_JOB in shot
+        assert "The value of DOCKER_AUTH_CONFIG is not known here" in shot
 
 
 async def test_escape_goes_back() -> None:

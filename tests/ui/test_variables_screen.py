@@ -54,6 +54,11 @@ def row(found: VariablesScreen, name: str) -> str:
     return str(rows.get_option(name).prompt)
 
 
+def select(found: VariablesScreen, name: str) -> None:
+    rows = found.query_one("#variables", Rows)
+    rows.highlighted = rows.get_option_index(name)
+
+
 async def test_every_variable_is_listed_and_trouble_comes_first() -> None:
     async with shown(with_project(job="publish")) as pilot:
         found = await open_variables(pilot)
@@ -158,8 +163,7 @@ async def test_edits_are_the_top_layer_and_are_undone() -> None:
 async def test_a_value_that_is_not_known_is_not_in_the_field() -> None:
     async with shown(with_project(job="publish")) as pilot:
         found = await open_variables(pilot)
-        rows = found.query_one("#variables", Rows)
-        rows.highlighted = rows.get_option_index("CI_JOB_TOKEN")
+        select(found, "CI_JOB_TOKEN")
         await press(pilot, "e")
         assert "unchanged" not in pilot.app.export_screenshot()
         await press(pilot, *"glcbt-64_mine", "enter")
@@ -170,8 +174,7 @@ async def test_a_value_that_is_not_known_is_not_in_the_field() -> None:
 async def test_a_secret_is_shown_only_after_a_question() -> None:
     async with shown(with_project(job="publish")) as pilot:
         found = await open_variables(pilot)
-        rows = found.query_one("#variables", Rows)
-        rows.highlighted = rows.get_option_index("HARBOR_PASSWORD")
+        select(found, "HARBOR_PASSWORD")
         await press(pilot, "r")
         assert isinstance(pilot.app.screen, Confirm)
         assert "canary" not in pilot.app.export_screenshot()

@@ -19,3 +19,23 @@ class Action:
     scope: str
     shown: bool = True
     opens: str = ""
+
+
+def filter_in(scope: str, what: str) -> Action:
+    """Return the action that filters a screen's list; `what` is in the list."""
+    return Action(
+        id="filter", keys="slash", title="filter", scope=scope, help=f"Show only {what} that contain a text."
+    )
+
+
+def switch_in(scope: str) -> Action:
+    """Return the action that goes through a screen's panels."""
+    return Action(id="switch", keys="tab", title="panel", scope=scope, help="Go to the next panel.")
+
+
+def back_from(scope: str, *, to_overview: bool = True) -> Action:
+    """Return the action that leaves a screen, which was opened from the overview or from another one too."""
+    title, where = ("overview", " to the overview") if to_overview else ("back", "")
+    return Action(
+        id="back", keys="escape", title=title, scope=scope, help=f"Go back{where}; a filter is cleared first."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action
+from dockpass.action import Action, back_from, filter_in, switch_in
 from dockpass.job_actions import JOB_ACTIONS
 
 __all__ = ["ACTIONS", "PLACES", "RUN", "SCOPES", "Action"]
@@ -51,14 +51,8 @@ ACTIONS: tuple[Action, ...] = (
         opens="access",
         help="Ask the registry what the login may do.",
     ),
-    Action(
-        id="filter",
-        keys="slash",
-        title="filter",
-        scope="overview",
-        help="Show only variables and options that contain a text.",
-    ),
-    Action(id="switch", keys="tab", title="panel", scope="overview", help="Go to the next panel."),
+    filter_in("overview", "variables and options"),
+    switch_in("overview"),
     Action(
         id="readers",
         keys="c",
@@ -170,13 +164,7 @@ ACTIONS: tuple[Action, ...] = (
         help="Accept a changed token server; asks first.",
     ),
     Action(id="panel", keys="tab", title="panel", scope="access", help="Go to the next panel."),
-    Action(
-        id="filter",
-        keys="slash",
-        title="filter",
-        scope="access",
-        help="Show only evidence that contains a text.",
-    ),
+    filter_in("access", "requests and reasons"),
     Action(
         id="leave",
         keys="escape",
@@ -191,21 +179,9 @@ ACTIONS: tuple[Action, ...] = (
         scope="readers",
         help="Ask the credential helpers of the selected registry.",
     ),
-    Action(id="switch", keys="tab", title="panel", scope="readers", help="Go to the next panel."),
-    Action(
-        id="filter",
-        keys="slash",
-        title="filter",
-        scope="readers",
-        help="Show only registries that contain a text.",
-    ),
-    Action(
-        id="back",
-        keys="escape",
-        title="overview",
-        scope="readers",
-        help="Go back to the overview; a filter is cleared first.",
-    ),
+    switch_in("readers"),
+    filter_in("readers", "registries"),
+    back_from("readers"),
     Action(
         id="remove",
         keys="d",
@@ -221,21 +197,9 @@ ACTIONS: tuple[Action, ...] = (
         help="Remove everything that belongs to no named image; asks first.",
     ),
     Action(id="reload", keys="r", title="reload", scope="images", help="Reload the image store."),
-    Action(
-        id="filter",
-        keys="slash",
-        title="filter",
-        scope="images",
-        help="Show only images that contain a text.",
-    ),
-    Action(id="switch", keys="tab", title="panel", scope="images", help="Go to the next panel."),
-    Action(
-        id="back",
-        keys="escape",
-        title="overview",
-        scope="images",
-        help="Go back to the overview; a filter is cleared first.",
-    ),
+    filter_in("images", "images"),
+    switch_in("images"),
+    back_from("images"),
     *JOB_ACTIONS,
     Action(
         id="copy",

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action
+from dockpass.action import Action, back_from, filter_in, switch_in
+
+
+def _of_pipeline(scope: str) -> tuple[Action, ...]:
+    """Return the actions that choose the pipeline that a screen looks at."""
+    return (
+        Action(id="ref", keys="b", title="ref", scope=scope, help="Choose the branch, tag or merge request."),
+        Action(
+            id="protection",
+            keys="t",
+            title="protected",
+            scope=scope,
+            help="Treat the ref as protected, or as unprotected.",
+        ),
+        Action(id="environment", keys="n", title="environment", scope=scope, help="Choose the environment."),
+        Action(
+            id="pipeline_source",
+            keys="s",
+            title="started by",
+            scope=scope,
+            help="Choose what starts the pipeline.",
+        ),
+    )
+
 
 JOB_ACTIONS: tuple[Action, ...] = (
     Action(
@@ -13,26 +36,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
         help="What if it had another value? Edits win over every level, and change no file.",
     ),
     Action(id="job", keys="J", title="job", scope="variables", help="Choose the job to look at."),
-    Action(
-        id="ref", keys="b", title="ref", scope="variables", help="Choose the branch, tag or merge request."
-    ),
-    Action(
-        id="protection",
-        keys="t",
-        title="protected",
-        scope="variables",
-        help="Take the ref as protected, or as not protected.",
-    ),
-    Action(
-        id="environment", keys="n", title="environment", scope="variables", help="Choose the environment."
-    ),
-    Action(
-        id="pipeline_source",
-        keys="s",
-        title="started by",
-        scope="variables",
-        help="Choose what starts the pipeline.",
-    ),
+    *_of_pipeline("variables"),
     Action(
         id="import",
         keys="i",
@@ -40,13 +44,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
         scope="variables",
         help="Import variables from a file or a paste, with a preview first; on the overview i is images.",
     ),
-    Action(
-        id="filter",
-        keys="slash",
-        title="filter",
-        scope="variables",
-        help="Show only variables that contain a text.",
-    ),
+    filter_in("variables", "variables"),
     Action(
         id="problems",
         keys="p",
@@ -80,30 +78,9 @@ JOB_ACTIONS: tuple[Action, ...] = (
         opens="compare",
         help="Compare this with another branch, job, file, a log, or this shell.",
     ),
-    Action(id="switch", keys="tab", title="panel", scope="variables", help="Go to the next panel."),
-    Action(
-        id="back",
-        keys="escape",
-        title="overview",
-        scope="variables",
-        help="Go back to the overview; a filter is cleared first.",
-    ),
-    Action(id="ref", keys="b", title="ref", scope="rules", help="Choose the branch, tag or merge request."),
-    Action(
-        id="protection",
-        keys="t",
-        title="protected",
-        scope="rules",
-        help="Take the ref as protected, or as not protected.",
-    ),
-    Action(
-        id="pipeline_source",
-        keys="s",
-        title="started by",
-        scope="rules",
-        help="Choose what starts the pipeline.",
-    ),
-    Action(id="environment", keys="n", title="environment", scope="rules", help="Choose the environment."),
+    switch_in("variables"),
+    back_from("variables", to_overview=False),
+    *_of_pipeline("rules"),
     Action(
         id="variables",
         keys="v",
@@ -112,17 +89,9 @@ JOB_ACTIONS: tuple[Action, ...] = (
         opens="variables",
         help="Show the variables of the selected job.",
     ),
-    Action(
-        id="filter", keys="slash", title="filter", scope="rules", help="Show only jobs that contain a text."
-    ),
-    Action(id="switch", keys="tab", title="panel", scope="rules", help="Go to the next panel."),
-    Action(
-        id="back",
-        keys="escape",
-        title="back",
-        scope="rules",
-        help="Go back; a filter is cleared first.",
-    ),
+    filter_in("rules", "jobs"),
+    switch_in("rules"),
+    back_from("rules", to_overview=False),
     Action(id="swap", keys="x", title="swap", scope="compare", help="Swap the left and the right side."),
     Action(id="left", keys="l", title="left", scope="compare", help="Choose the left side."),
     Action(id="right", keys="r", title="right", scope="compare", help="Choose the right side."),
@@ -133,19 +102,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
         scope="compare",
         help="Show what differs in every run, or hide it: ids, times, addresses.",
     ),
-    Action(
-        id="filter",
-        keys="slash",
-        title="filter",
-        scope="compare",
-        help="Show only variables that contain a text.",
-    ),
-    Action(id="switch", keys="tab", title="panel", scope="compare", help="Go to the next panel."),
-    Action(
-        id="back",
-        keys="escape",
-        title="back",
-        scope="compare",
-        help="Go back; a filter is cleared first.",
-    ),
+    filter_in("compare", "variables"),
+    switch_in("compare"),
+    back_from("compare", to_overview=False),
 )

@@ -1,4 +1,4 @@
-"""Where dockpass keeps what is its own, and which home is the person's. Asking for a path makes nothing."""
+"""Where dockpass keeps its files, and which home is the person's. Asking for a path makes nothing."""
 
 from __future__ import annotations
 

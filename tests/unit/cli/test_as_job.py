@@ -76,7 +76,10 @@ def test_it_is_told_whose_variables_they_are() -> None:
 
 
 def test_config_reads_the_variable_that_the_job_would_get() -> None:
-    found = json.loads(run("config", "registry.example.com", "--json", *JOB).stdout)
+    ended = run("config", "registry.example.com", "--json", *JOB)
+    assert "the job's variables with this machine's config files" in ended.stderr
+    assert "machine's" not in run("config", "registry.example.com").stderr
+    found = json.loads(ended.stdout)
     readings = {each["reader"]: each["verdict"] for each in found["registries"][0]["readings"]}
     assert readings["docker-cli"] == "login"
     elsewhere = run("config", "registry.example.com", "--json", *JOB, "--environment", "staging").stdout

@@ -10,6 +10,7 @@ from dockpass.cli.facts_options import job_options, variable_options
 from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
 from dockpass.dockerconfig.readers.model import Reader
+from dockpass.dockerconfig.readers.words import OF_A_JOB
 from dockpass.errors import DockpassError
 
 
@@ -35,8 +36,9 @@ def config(
 
     world = this_process()
     output = Output(world.redactor)
+    given = given_of(variables)
     try:
-        situation = work.situation_of(work.with_variables(world, given_of(variables)), ask=ask_helpers)
+        situation = work.situation_of(work.with_variables(world, given), ask=ask_helpers)
         found = work.read_registries(situation, registry, Reader(reader) if reader else None)
         problems = work.problems_of(situation, registry)
     except DockpassError as error:
@@ -44,6 +46,8 @@ def config(
             raise
         output.json(error_json(error.id, error.message, error.hint))
         raise SystemExit(int(error.exit_code)) from None
+    if given.job.asked:
+        output.say([f"note: {OF_A_JOB}"])
     if as_json:
         output.json(work.registries_json(found, problems))
         return

@@ -17,7 +17,13 @@ from dockpass.dockerconfig.readers.compare import disagreements
 from dockpass.dockerconfig.readers.model import Candidate, Reader, Reading, SecretKind, Verdict
 from dockpass.dockerconfig.readers.read import config_problems, known_hosts, read
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
-from dockpass.dockerconfig.readers.words import MARKS, verdict_short, verdict_words, who
+from dockpass.dockerconfig.readers.words import (
+    MARKS,
+    NAMING_VARIABLES,
+    verdict_short,
+    verdict_words,
+    who,
+)
 from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOW
@@ -47,7 +53,7 @@ def with_variables(world: World, given: Given) -> World:
     if not (given.env_file or given.sets or given.unsets or given.clean_env or given.job.asked):
         return world
     facts = Facts(variables_of(world, sources_of(world, given))[0])
-    for name in ("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE"):
+    for name in NAMING_VARIABLES:
         if facts.unknown(name):
             raise UsageError(
                 "value-unknown",

@@ -28,7 +28,7 @@ class World:
 
     @property
     def paths(self) -> Paths:
-        """Where dockpass keeps what is its own."""
+        """Where dockpass keeps its files."""
         return paths(self.environ)
 
 

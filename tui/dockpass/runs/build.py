@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from dockpass.buildfiles.contexts import parse_contexts
-from dockpass.buildfiles.find import BuildSources, find_base_images, refused
+from dockpass.buildfiles.find import refused
 from dockpass.engines.base import BuildRequest
 from dockpass.errors import UsageError
 from dockpass.references.reference import parse_reference
@@ -14,6 +13,7 @@ from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build
 from dockpass.runs.login import opened_engine
+from dockpass.runs.sources import sources_of_build
 from dockpass.system import reason
 
 
@@ -37,7 +37,7 @@ def _build(job: Job, request: BuildRequest) -> str:
 
 
 def _build_request(job: Job) -> BuildRequest:
-    sources = _sources(job)
+    sources = sources_of_build(job.services.cwd, job.request.build)
     for finding in sources.findings:
         job.log(f"{finding.about}: {finding.message}", LogKind.WARNING)
     if sources.refusal is not None:
@@ -71,19 +71,4 @@ def _build_request(job: Job) -> BuildRequest:
         platform=sources.platform,
         contexts=sources.contexts,
         named_root=job.services.cwd,
-    )
-
-
-def _sources(job: Job) -> BuildSources:
-    options = job.request.build
-    return find_base_images(
-        job.services.cwd,
-        file=options.file,
-        config=options.config,
-        context=options.context,
-        image=options.image,
-        target=options.target,
-        args=options.args,
-        platform=options.platform,
-        contexts=parse_contexts(options.contexts),
     )

@@ -150,23 +150,13 @@ def _pulled(
 
     if not sources.froms and command not in {Command.BUILD, None}:
         return Pulled()
-    from dockpass.buildfiles.contexts import parse_contexts
-    from dockpass.buildfiles.find import find_base_images, named_base_images, refused
+    from dockpass.buildfiles.find import named_base_images, refused
+    from dockpass.runs.sources import sources_of_build
 
     if sources.froms:
         return Pulled(named_base_images(sources.froms))
     try:
-        found = find_base_images(
-            process.cwd,
-            file=build.file,
-            config=build.config,
-            context=build.context,
-            image=build.image,
-            target=build.target,
-            args=build.args,
-            platform=build.platform,
-            contexts=parse_contexts(build.contexts),
-        )
+        found = sources_of_build(process.cwd, build)
         if found.refusal is not None and command is Command.BUILD:
             raise refused(found.refusal)
     except UsageError as error:

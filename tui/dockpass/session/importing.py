@@ -1,4 +1,4 @@
-"""Reading variables from a file or a paste for the screen: what would be taken, before it is taken."""
+"""Reading variables from a file or a paste for the screen: what would be imported, before it is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HINT = "Give a file with variables, or a job's log; or paste its text here."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A text that was read and not taken yet; `label` names where it is from, `because` tells the format."""
+    """A text that was read and not imported yet: `label` says where from, `because` tells the format."""
 
     label: str
     text: str = field(repr=False)
@@ -36,12 +36,12 @@ class Draft:
 
     @property
     def taken(self) -> tuple[Entry, ...]:
-        """The variables that would be taken: the last of each name and scope."""
+        """The variables that would be imported: the last of each name and scope."""
         usable = (each for each in self.reading.entries if each.key.isprintable() and "\0" not in each.key)
         return tuple({(each.key, each.scope): each for each in usable}.values())
 
     def imported(self) -> Imported:
-        """Return what is taken."""
+        """Return what is imported."""
         definitions = tuple(each.definition(self.level, self.label) for each in self.taken)
         return Imported(label=self.label, definitions=definitions)
 

@@ -34,5 +34,5 @@ def bindings(scope: str) -> list[Binding]:
 
 
 def row_binding(title: str) -> Binding:
-    """Return the key that takes a row. It is the rows' own, so that it comes after the keys before it."""
+    """Return the key that chooses a row. It is the rows' own, so that it comes after the keys before it."""
     return Binding(RUN.keys, "select", title, key_display=key_name(RUN), tooltip=RUN.help, id=RUN.id)

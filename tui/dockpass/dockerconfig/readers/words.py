@@ -13,6 +13,12 @@ MARKS = {
     Verdict.UNDECIDED: GLYPH_LOOK,
 }
 
+OF_A_JOB = "the job's variables with this machine's config files"
+"""What is read for a job. The job's own files are on its runner and in its image."""
+
+NAMING_VARIABLES = ("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE")
+"""Variables that hold a config, or say where one is."""
+
 
 def who(candidate: Candidate) -> str:
     """Return as whom a candidate logs in: `alice`, `an identity token of alice`, `nobody`."""

@@ -257,10 +257,10 @@ class AccessScreen(PanelScreen):
     def action_filter(self) -> None:
         """Ask for a part of a request or a reason."""
         self.before_focus("evidence")
-        self.query_one(Filter).open()
+        super().action_filter()
 
-    def on_filter_applied(self) -> None:
-        """Filter while it is typed."""
+    def show_filtered(self) -> None:
+        """Show what the filter leaves of the evidence."""
         self._show_evidence()
 
     def action_copy(self) -> None:
@@ -278,5 +278,4 @@ class AccessScreen(PanelScreen):
 
     def action_leave(self) -> None:
         """Clear a filter, else go back; what is being asked is not waited for."""
-        if not self.query_one(Filter).clear_filter():
-            self.dismiss(None)
+        self.action_back()

@@ -24,6 +24,7 @@ from dockpass.ui.screens.dialogs import Help
 from dockpass.ui.text import content
 from dockpass.ui.views.help import help_lines
 from dockpass.ui.views.words import Line, Status, status_title
+from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.too_small import TooSmall
 
@@ -37,7 +38,7 @@ class PanelScreen(Screen[None]):
     """A screen of panels.
 
     A screen names its `PLACE`, whose keys are in `actions.py`, and its `PANELS` in the order of the focus. It
-    overrides `compose_panels`, `status` and `refresh_all`.
+    overrides `compose_panels`, with one `Filter` among the panels, `status` and `refresh_all`.
     """
 
     PLACE: ClassVar[str] = ""
@@ -110,6 +111,23 @@ class PanelScreen(Screen[None]):
         panel = order[(at + 1) % len(order)]
         self.before_focus(panel)
         self.query_one(f"#{panel}").focus()
+
+    def action_filter(self) -> None:
+        """Ask for a part of a text to filter by."""
+        self.query_one(Filter).open()
+
+    def on_filter_applied(self) -> None:
+        """Filter while it is typed."""
+        self.show_filtered()
+
+    def show_filtered(self) -> None:
+        """Show what the filter leaves."""
+        self.refresh_all()
+
+    def action_back(self) -> None:
+        """Clear a filter, else go back."""
+        if not self.query_one(Filter).clear_filter():
+            self.dismiss(None)
 
     def action_open(self, place: str) -> None:
         """Open another screen."""

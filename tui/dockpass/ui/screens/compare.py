@@ -17,8 +17,8 @@ from dockpass.marks import GLYPH_LOOK
 from dockpass.session.session import Session
 from dockpass.session.sides import Chosen, Sided, side_of
 from dockpass.text import clean
-from dockpass.ui.actions import bindings, row_binding
-from dockpass.ui.screens.jobscreen import JobScreen
+from dockpass.ui.actions import bindings
+from dockpass.ui.screens.jobscreen import JobScreen, WhyRows
 from dockpass.ui.screens.pick import Pick
 from dockpass.ui.views.choices import Answer, ref_id, ref_of
 from dockpass.ui.views.compare import (
@@ -41,12 +41,6 @@ from dockpass.variables.variable import variable
 
 SHELL = "shell"
 FILE = "file:"
-
-
-class DifferenceRows(Rows):
-    """The differences."""
-
-    BINDINGS = [row_binding("why")]
 
 
 class CompareScreen(JobScreen):
@@ -79,7 +73,7 @@ class CompareScreen(JobScreen):
     def compose_panels(self) -> ComposeResult:
         """The logins, the differences, and one of them."""
         yield Panel("What it means for the logins", id="compare-logins")
-        yield DifferenceRows("Differences", id="differences")
+        yield WhyRows("Differences", id="differences")
         yield Panel("Why", id="difference")
         yield Panel("Compare", id="compare-notice")
         yield Filter("a part of a name", filters="#differences")
@@ -219,10 +213,6 @@ class CompareScreen(JobScreen):
         if event.option_list.id == "differences":
             self._show_selected()
 
-    def on_option_list_option_selected(self) -> None:
-        """Enter goes to the details."""
-        self.query_one("#difference").focus()
-
     def action_swap(self) -> None:
         """Swap the sides."""
         if self._chosen is not None:
@@ -281,20 +271,7 @@ class CompareScreen(JobScreen):
         self._every_run = not self._every_run
         self.refresh_all()
 
-    def action_filter(self) -> None:
-        """Ask for a part of a name."""
-        self.query_one(Filter).open()
-
-    def on_filter_applied(self) -> None:
-        """Filter while it is typed."""
-        self.refresh_all()
-
     def action_copy(self) -> None:
         """Copy the verdict."""
         words = "".join(text for text, _ in verdict(self._found)) if self._found is not None else ""
         self.copy(f"{' with '.join(self._titles())}: {words}")
-
-    def action_back(self) -> None:
-        """Clear a filter, else go back."""
-        if not self.query_one(Filter).clear_filter():
-            self.dismiss(None)

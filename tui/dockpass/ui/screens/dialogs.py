@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,30 +30,39 @@ Answer = TypeVar("Answer")
 
 
 class Frame(PlainText, Vertical):
-    """The frame of a dialog."""
+    """The frame of a dialog: `keys` tells on it what the keys do, `danger` makes it red."""
+
+    def __init__(self, title: str, keys: str = "", *, danger: bool = False) -> None:
+        super().__init__(classes="dialog -danger" if danger else "dialog")
+        self.border_title = title
+        self.border_subtitle = keys
 
 
 class Dialog(ModalScreen[Answer]):
-    """A frame in the middle. Its body gives way, and scrolls, where there is no room for everything."""
+    """A screen with one `Frame` in the middle.
 
-    BODY = "#body"
+    The widget with the id `body` gives way, and scrolls, where there is no room for everything in the frame.
+    """
 
     def on_mount(self) -> None:
-        """Show what is there, and fit it in."""
-        self.fill()
+        """Fit in what is there."""
         self.call_after_refresh(self.fit)
 
     def on_resize(self) -> None:
         """Fit in what is there now."""
         self.call_after_refresh(self.fit)
 
-    def fill(self) -> None:
-        """Show what is there; each dialog knows what."""
-        raise NotImplementedError
+    def action_leave(self) -> None:
+        """Leave everything as it is."""
+        self.dismiss(None)
+
+    async def action_body(self, action: str) -> None:
+        """Scroll the body, wherever the keys are."""
+        await self.query_one("#body").run_action(action)
 
     def fit(self) -> None:
         """Give the body the rows that everything else leaves."""
-        frame, body = self.query_one(".dialog", Vertical), self.query_one(self.BODY)
+        frame, body = self.query_one(Frame), self.query_one("#body")
         room = frame.styles.max_height
         most = self.size.height if room is None else int(self.size.height * room.value / 100)
         edge = frame.gutter.height
@@ -65,8 +74,13 @@ def _rows_of(widget: Widget) -> int:
     return widget.outer_size.height + widget.styles.margin.height
 
 
+def body_bindings(keys: Mapping[str, str], *, priority: bool = False) -> list[Binding]:
+    """Return the keys that scroll the body, each with what the body does."""
+    return [Binding(key, f"body('{action}')", show=False, priority=priority) for key, action in keys.items()]
+
+
 class Confirm(Dialog[bool]):
-    """A question with its reasons; `danger` makes it red.
+    """A question with its reasons.
 
     `key` says yes. Where this question follows another, it is not the other's key: a key that is pressed
     twice must not say yes twice.
@@ -74,16 +88,15 @@ class Confirm(Dialog[bool]):
 
     BINDINGS = [
         Binding("n,escape,q", "answer(False)", "no"),
-        *(
-            Binding(keys, f"body('{action}')", show=False)
-            for keys, action in (
-                ("down,j", "scroll_down"),
-                ("up,k", "scroll_up"),
-                ("pagedown", "page_down"),
-                ("pageup", "page_up"),
-                ("home,g", "scroll_home"),
-                ("end,G", "scroll_end"),
-            )
+        *body_bindings(
+            {
+                "down,j": "scroll_down",
+                "up,k": "scroll_up",
+                "pagedown": "page_down",
+                "pageup": "page_up",
+                "home,g": "scroll_home",
+                "end,G": "scroll_end",
+            }
         ),
     ]
     AUTO_FOCUS = "#no"
@@ -99,8 +112,7 @@ class Confirm(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """Title, reasons, two buttons."""
         yield TooSmall()
-        with Frame(classes="dialog -danger" if self._danger else "dialog") as dialog:
-            dialog.border_title = self._title
+        with Frame(self._title, danger=self._danger):
             yield from self.compose_body()
             with Horizontal(classes="buttons"):
                 yes = f"{self._key}  {self._yes}"
@@ -109,11 +121,7 @@ class Confirm(Dialog[bool]):
 
     def compose_body(self) -> ComposeResult:
         """The reasons."""
-        yield Text(id="body", classes="dialog-body")
-
-    def fill(self) -> None:
-        """Show the reasons."""
-        self.query_one("#body", Text).show(self._view)
+        yield Text(self._view, id="body", classes="dialog-body")
 
     def on_key(self, event: Key) -> None:
         """Say yes by the key of this question."""
@@ -128,10 +136,6 @@ class Confirm(Dialog[bool]):
     def action_answer(self, yes: bool) -> None:
         """Answer by key."""
         self.dismiss(yes)
-
-    async def action_body(self, action: str) -> None:
-        """Scroll the reasons, wherever the keys are."""
-        await self.query_one(self.BODY).run_action(action)
 
 
 class ConfirmDeletion(Confirm):
@@ -149,7 +153,7 @@ class ConfirmDeletion(Confirm):
         yield Lines("", id="body", framed=False)
         yield Filter("a part of a tag or a reason", filters="#body")
 
-    def fill(self) -> None:
+    def on_mount(self) -> None:
         """Show the list."""
         self._show()
 
@@ -179,7 +183,7 @@ class ConfirmDeletion(Confirm):
         body.replace(found or nothing_matches(text))
         keys = "← → / j k g G" if body.allow_horizontal_scroll else "/ j k g G"
         words = filter_words(text, len(found), len(rows)) or keys
-        self.query_one(".dialog").border_subtitle = f"{plan_counts(self._tags)} · {words}"
+        self.query_one(Frame).border_subtitle = f"{plan_counts(self._tags)} · {words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +224,7 @@ class EditValue(Dialog[Typed | None]):
     ) -> None:
         """`enter` says what that key does."""
         super().__init__()
-        self._name = name
+        self._title = name
         self._enter = enter
         self._means = means
         self._secret = secret
@@ -231,14 +235,12 @@ class EditValue(Dialog[Typed | None]):
         self._takes_unchanged = takes_unchanged
 
     def compose(self) -> ComposeResult:
-        """The input, what the value means, and what follows."""
+        """What the value means, the input, and what follows."""
         unset = " · ctrl+n unsets" if self._can_unset else ""
         kept = f"{self._characters} characters, unchanged"
         hint = kept if self._secret and self._characters else "not set"
         yield TooSmall()
-        with Frame(classes="dialog") as dialog:
-            dialog.border_title = self._name
-            dialog.border_subtitle = f"enter {self._enter}{unset} · esc cancels"
+        with Frame(self._title, f"enter {self._enter}{unset} · esc cancels"):
             yield Static(self._means, markup=False, classes="means")
             yield Input(
                 self._value, placeholder=hint, password=self._secret, id="value", select_on_focus=True
@@ -246,7 +248,7 @@ class EditValue(Dialog[Typed | None]):
             yield Static(id="odd", markup=False)
             yield Text(id="body")
 
-    def fill(self) -> None:
+    def on_mount(self) -> None:
         """Show what follows from the value as it is."""
         self._follow(self._value)
 
@@ -263,10 +265,6 @@ class EditValue(Dialog[Typed | None]):
         """Unset the value."""
         if self._can_unset:
             self.dismiss(Typed(None))
-
-    def action_leave(self) -> None:
-        """Leave everything as it is."""
-        self.dismiss(None)
 
     def _follow(self, text: str) -> None:
         odd = (
@@ -285,35 +283,26 @@ class EditValue(Dialog[Typed | None]):
 class Reading(Dialog[None]):
     """Something to read; nothing is asked."""
 
-    BINDINGS = [Binding("escape,q,enter", "close", "close")]
+    BINDINGS = [Binding("escape,q,enter", "leave", "close")]
     AUTO_FOCUS = "#body"
 
-    def __init__(self, title: str, view: View) -> None:
+    def __init__(self, title: str, view: View, keys: str = "esc closes") -> None:
         super().__init__()
         self._title = title
         self._view = view
+        self._keys = keys
 
     def compose(self) -> ComposeResult:
-        """A frame with the lines."""
+        """The lines."""
         yield TooSmall()
-        with Frame(classes="dialog") as dialog:
-            dialog.border_title = self._title
-            dialog.border_subtitle = "esc closes"
-            yield Text(id="body", classes="dialog-body")
-
-    def fill(self) -> None:
-        """Show the lines."""
-        self.query_one("#body", Text).show(self._view)
-
-    def action_close(self) -> None:
-        """Close."""
-        self.dismiss(None)
+        with Frame(self._title, self._keys):
+            yield Text(self._view, id="body", classes="dialog-body")
 
 
 class Help(Reading):
     """Every key."""
 
-    BINDINGS = [Binding("question_mark", "close", show=False)]
+    BINDINGS = [Binding("question_mark", "leave", show=False)]
 
     def __init__(self, view: View) -> None:
         super().__init__("Keys", view)
@@ -323,22 +312,17 @@ class Revealed(Reading):
     """A secret as it is, until a moment has passed; it is wrapped, never cut."""
 
     def __init__(self, name: str, secret: Secret, seconds: float) -> None:
+        keys = f"{len(secret)} characters · hidden after {seconds:.0f} seconds, or with esc"
+        super().__init__(name, self._lines, keys)
         self._secret = secret
         self._seconds = seconds
-        super().__init__(name, self._lines)
 
     def _lines(self, width: int) -> list[Line]:
         text = clean(self._secret.reveal(), 20_000)
         return [((text[at : at + width], "bad"),) for at in range(0, len(text), width)]
 
-    def fill(self) -> None:
-        """Show it for a moment."""
-        super().fill()
-        self.query_one(
-            ".dialog"
-        ).border_subtitle = (
-            f"{len(self._secret)} characters · hidden after {self._seconds:.0f} seconds, or with esc"
-        )
+    def on_mount(self) -> None:
+        """Hide it after a moment."""
         self.set_timer(self._seconds, self._hide)
 
     def _hide(self) -> None:

@@ -230,19 +230,6 @@ class ImagesScreen(PanelScreen):
         if found is not None:
             self.copy(_key(found))
 
-    def action_filter(self) -> None:
-        """Ask for a part of a name."""
-        self.query_one(Filter).open()
-
-    def on_filter_applied(self) -> None:
-        """Filter while it is typed."""
-        self.refresh_all()
-
-    def action_back(self) -> None:
-        """Clear a filter, else go back to the overview."""
-        if not self.query_one(Filter).clear_filter():
-            self.dismiss(None)
-
 
 def _key(found: ImageDetails) -> str:
     return found.image.name or found.image.digest

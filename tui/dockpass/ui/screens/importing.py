@@ -1,4 +1,4 @@
-"""The dialog that imports variables: a file or a paste, with a preview before anything is taken."""
+"""The dialog that imports variables: a file or a paste, with a preview first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from dockpass.errors import UsageError
 from dockpass.session.desk import Imported
 from dockpass.session.importing import LEVELS, Draft, draft_of, formats, read_draft
-from dockpass.ui.screens.dialogs import Dialog, Frame
+from dockpass.ui.screens.dialogs import Dialog, Frame, body_bindings
 from dockpass.ui.screens.pick import Pick
 from dockpass.ui.views.choices import Answer
 from dockpass.ui.views.importing import draft_lines
@@ -24,6 +24,8 @@ from dockpass.ui.widgets.panel import Text
 from dockpass.ui.widgets.too_small import TooSmall
 
 PASTED = "the paste"
+_UNREAD = "enter reads it · esc cancels"
+_READ = "enter imports them · ctrl+f format · ctrl+l level · esc cancels"
 _MEANS = (
     "The path of a file in any format: .env, env, a job's log, GitLab's JSON, … Or paste the text itself"
     " here. Nothing is run, and values stay in memory."
@@ -50,20 +52,15 @@ class PathOrPaste(Input):
 
 
 class ImportDialog(Dialog[Imported | None]):
-    """Asks for variables, and ends with what was taken."""
+    """Asks for variables, and ends with what was imported."""
 
     BINDINGS = [
         Binding("escape", "leave", "cancel"),
         Binding("ctrl+f", "format", "format", priority=True),
         Binding("ctrl+l", "level", "level", priority=True),
-        *(
-            Binding(keys, f"body('{action}')", show=False, priority=True)
-            for keys, action in (
-                ("down", "scroll_down"),
-                ("up", "scroll_up"),
-                ("pagedown", "page_down"),
-                ("pageup", "page_up"),
-            )
+        *body_bindings(
+            {"down": "scroll_down", "up": "scroll_up", "pagedown": "page_down", "pageup": "page_up"},
+            priority=True,
         ),
     ]
     AUTO_FOCUS = "#typed"
@@ -78,13 +75,12 @@ class ImportDialog(Dialog[Imported | None]):
     def compose(self) -> ComposeResult:
         """A field, and the preview."""
         yield TooSmall()
-        with Frame(classes="dialog") as dialog:
-            dialog.border_title = "Import variables"
+        with Frame("Import variables", _UNREAD):
             yield Static(_MEANS, markup=False, classes="means")
             yield PathOrPaste(placeholder="path/to/file", id="typed")
             yield Text(id="body", classes="dialog-body")
 
-    def fill(self) -> None:
+    def _show(self) -> None:
         """Show the preview, or what is wrong."""
         lines: list[Line] = []
         if self._error is not None:
@@ -95,9 +91,7 @@ class ImportDialog(Dialog[Imported | None]):
             body.show(lambda width: draft_lines(draft, width))
         else:
             body.show(lines)
-        ready = "enter takes it · ctrl+f format · ctrl+l level · esc cancels"
-        words = ready if draft is not None else "enter reads it · esc cancels"
-        self.query_one(".dialog", Frame).border_subtitle = words
+        self.query_one(Frame).border_subtitle = _READ if draft is not None else _UNREAD
         self.call_after_refresh(self.fit)
 
     def on_input_changed(self) -> None:
@@ -105,10 +99,10 @@ class ImportDialog(Dialog[Imported | None]):
         if self._draft is not None and self._draft.label == PASTED:
             return
         self._draft = self._error = None
-        self.fill()
+        self._show()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Read what is named; the second time, take it."""
+        """Read what is named; the second time, import it."""
         if self._draft is not None:
             self.dismiss(self._draft.imported())
             return
@@ -127,7 +121,7 @@ class ImportDialog(Dialog[Imported | None]):
             self._draft = read()
         except UsageError as error:
             self._error = error
-        self.fill()
+        self._show()
 
     def action_format(self) -> None:
         """Choose another format."""
@@ -148,16 +142,8 @@ class ImportDialog(Dialog[Imported | None]):
         self.app.push_screen(Pick("Which format?", words, answers, now=draft.format), taken)
 
     def action_level(self) -> None:
-        """Take it as the next level."""
+        """Import it at the next level."""
         if self._draft is not None:
             at = LEVELS.index(self._draft.level)
             self._draft = replace(self._draft, level=LEVELS[(at + 1) % len(LEVELS)])
-            self.fill()
-
-    async def action_body(self, action: str) -> None:
-        """Scroll the preview, wherever the keys are."""
-        await self.query_one("#body").run_action(action)
-
-    def action_leave(self) -> None:
-        """Take nothing."""
-        self.dismiss(None)
+            self._show()

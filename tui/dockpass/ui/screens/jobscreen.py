@@ -14,13 +14,14 @@ from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK
 from dockpass.session.desk import Desk, Looking, Seen
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
+from dockpass.ui.actions import row_binding
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.pick import Answers, Pick
 from dockpass.ui.views import choices
 from dockpass.ui.views.commands import CommandState, Decided
 from dockpass.ui.views.job import Context, context_line, logins_line
 from dockpass.ui.views.words import WIDE, Line, Span, Status, shorten
-from dockpass.ui.widgets.panel import Panel
+from dockpass.ui.widgets.panel import Panel, Rows
 from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.inwords import protection_words
 
@@ -31,8 +32,17 @@ CONTEXT = ("job", "ref", "protection", "environment", "pipeline_source")
 """The actions that change what is looked at."""
 
 
+class WhyRows(Rows):
+    """A list whose rows are explained in the next panel."""
+
+    BINDINGS = [row_binding("why")]
+
+
 class JobScreen(PanelScreen):
-    """A screen about a job of the clone; `show_seen` is called when a job was resolved."""
+    """A screen about a job of the clone; `show_seen` is called when a job was resolved.
+
+    Its first panel is a list, the second one explains the selected row.
+    """
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -119,6 +129,10 @@ class JobScreen(PanelScreen):
         """Come back from another screen, where another job may have been chosen."""
         if self.is_mounted and not self.reading:
             self.resolve()
+
+    def on_option_list_option_selected(self) -> None:
+        """Go to the panel that explains the row."""
+        self.query_one(f"#{self.PANELS[1]}").focus()
 
     def failed(self, error: Exception) -> None:
         """Say why nothing was read."""
@@ -252,7 +266,7 @@ class JobScreen(PanelScreen):
         self.look(self.desk.looking.on(replace(ref, protected=protected)))
 
     def action_protection(self) -> None:
-        """Take the ref as protected, or as not protected."""
+        """Treat the ref as protected, or as unprotected."""
         ref = self.desk.looking.ref
         self.look(replace(self.desk.looking, ref=replace(ref, protected=ref.protected is False)))
 

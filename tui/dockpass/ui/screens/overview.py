@@ -359,14 +359,14 @@ class Overview(PanelScreen):
     def action_filter(self) -> None:
         """Ask for a part of a name or a value."""
         self.add_class("-environment")
-        self.query_one(Filter).open()
+        super().action_filter()
 
     def action_clear(self) -> None:
         """Clear the filter."""
         self.query_one(Filter).clear_filter()
 
-    def on_filter_applied(self) -> None:
-        """Filter while it is typed."""
+    def show_filtered(self) -> None:
+        """Show what the filter leaves of the environment."""
         self._show_environment()
         self.refresh_bindings()
 

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input, OptionList, Static
 
-from dockpass.ui.screens.dialogs import Dialog, Frame
+from dockpass.ui.screens.dialogs import Dialog, Frame, body_bindings
 from dockpass.ui.views.words import Line
 from dockpass.ui.widgets.panel import Row, Rows
 from dockpass.ui.widgets.too_small import TooSmall
@@ -22,10 +22,10 @@ class Pick(Dialog[str | None]):
 
     BINDINGS = [
         Binding("escape", "leave", "cancel"),
-        Binding("down", "move('cursor_down')", show=False, priority=True),
-        Binding("up", "move('cursor_up')", show=False, priority=True),
-        Binding("pagedown", "move('page_down')", show=False, priority=True),
-        Binding("pageup", "move('page_up')", show=False, priority=True),
+        *body_bindings(
+            {"down": "cursor_down", "up": "cursor_up", "pagedown": "page_down", "pageup": "page_up"},
+            priority=True,
+        ),
     ]
     AUTO_FOCUS = "#typed"
 
@@ -40,14 +40,12 @@ class Pick(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         """A field to narrow the list, and the list."""
         yield TooSmall()
-        with Frame(classes="dialog") as dialog:
-            dialog.border_title = self._title
-            dialog.border_subtitle = "type to search · ↑ ↓ · enter takes it · esc cancels"
+        with Frame(self._title, "type to search · ↑ ↓ · enter chooses · esc cancels"):
             yield Static(self._means, markup=False, classes="means")
             yield Input(id="typed")
             yield Rows("", id="body")
 
-    def fill(self) -> None:
+    def on_mount(self) -> None:
         """Show all answers, the present one selected."""
         self._show("")
         rows = self.query_one("#body", Rows)
@@ -61,20 +59,12 @@ class Pick(Dialog[str | None]):
         self.call_after_refresh(self.fit)
 
     def on_input_submitted(self) -> None:
-        """Take the selected answer."""
+        """Choose the selected answer."""
         self._take(self.query_one("#body", Rows).selected_id)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take an answer from the list itself."""
+        """Choose an answer in the list itself."""
         self._take(event.option.id)
-
-    def action_move(self, action: str) -> None:
-        """Move in the list, wherever the keys are."""
-        getattr(self.query_one("#body", Rows), f"action_{action}")()
-
-    def action_leave(self) -> None:
-        """Leave everything as it is."""
-        self.dismiss(None)
 
     def _show(self, text: str) -> None:
         rows: list[Row] = list(self._answers(text))

@@ -12,6 +12,7 @@ from textual.widgets import OptionList
 from dockpass.auth.ci import GITLAB
 from dockpass.dockerconfig.readers.read import known_hosts, read_all
 from dockpass.dockerconfig.readers.situation import Situation, Target, parse_target
+from dockpass.dockerconfig.readers.words import OF_A_JOB
 from dockpass.errors import UsageError
 from dockpass.runs.lines import config_line
 from dockpass.session.session import Session
@@ -26,6 +27,7 @@ from dockpass.ui.views.readers import (
     reader_row,
     readers_title,
     registry_row,
+    unknown_lines,
 )
 from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches
 from dockpass.ui.widgets.filter import Filter
@@ -102,10 +104,12 @@ class ReadersScreen(PanelScreen):
 
     def refresh_selected(self) -> None:
         """Show the selected registry: disagreements, readers, and what the selected one looks at."""
-        found, home = self.registry, self.session.facts.home
+        found, facts = self.registry, self.session.facts
+        home = facts.home
         panel, readers = self.query_one("#disagreements", Panel), self.query_one("#readers", Rows)
-        panel.show(disagreement_lines(found, home, self.room))
+        panel.show([*unknown_lines(facts, self.room), *disagreement_lines(found, home, self.room)])
         panel.border_title = disagreement_title(found)
+        panel.border_subtitle = OF_A_JOB if facts.elsewhere else ""
         width = readers.content_size.width
         readers.show(
             [
@@ -165,16 +169,3 @@ class ReadersScreen(PanelScreen):
         session = self.session
         registry = self.registry.target.shown
         self.copy_line(config_line(registry, session.facts, session.typed_now(), session.services))
-
-    def action_filter(self) -> None:
-        """Ask for a part of a registry's name."""
-        self.query_one(Filter).open()
-
-    def on_filter_applied(self) -> None:
-        """Filter while it is typed."""
-        self.refresh_all()
-
-    def action_back(self) -> None:
-        """Clear a filter, else go back to the overview."""
-        if not self.query_one(Filter).clear_filter():
-            self.dismiss(None)

@@ -10,8 +10,8 @@ from textual.widgets import OptionList
 
 from dockpass.keymap import key_for
 from dockpass.session.session import Session
-from dockpass.ui.actions import bindings, row_binding
-from dockpass.ui.screens.jobscreen import CONTEXT, JobScreen
+from dockpass.ui.actions import bindings
+from dockpass.ui.screens.jobscreen import CONTEXT, JobScreen, WhyRows
 from dockpass.ui.views.rules import job_row, job_states, pipeline_lines, title_of, trace_lines
 from dockpass.ui.views.ways import Ways, way_lines
 from dockpass.ui.views.words import Line, filter_words, nothing_matches
@@ -27,12 +27,6 @@ AT_A_TIME = 10
 NO_PROJECT: Line = (
     ("No .gitlab-ci.yml here. Start dockpass in a clone of a project to see its jobs.", "look"),
 )
-
-
-class JobRows(Rows):
-    """The jobs."""
-
-    BINDINGS = [row_binding("why")]
 
 
 class RulesScreen(JobScreen):
@@ -52,7 +46,7 @@ class RulesScreen(JobScreen):
     def compose_panels(self) -> ComposeResult:
         """The jobs beside the pipeline, and the rules of one job."""
         with Horizontal(id="rules-above"):
-            yield JobRows("Jobs on this ref", id="jobs")
+            yield WhyRows("Jobs on this ref", id="jobs")
             yield Panel("What the pipeline is", id="pipeline")
         yield Panel("Why", id="trace")
         yield Panel("Rules", id="rules-notice")
@@ -163,10 +157,6 @@ class RulesScreen(JobScreen):
             self._show_selected()
             self._look_for_ways()
 
-    def on_option_list_option_selected(self) -> None:
-        """Enter goes to the rules of the job."""
-        self.query_one("#trace").focus()
-
     def action_open(self, place: str) -> None:
         """Open the variables of the selected job."""
         if self.selected:
@@ -174,19 +164,6 @@ class RulesScreen(JobScreen):
             self.desk.choose(self.selected)
         super().action_open(place)
 
-    def action_filter(self) -> None:
-        """Ask for a part of a job or a stage."""
-        self.query_one(Filter).open()
-
-    def on_filter_applied(self) -> None:
-        """Filter while it is typed."""
-        self.refresh_all()
-
     def action_copy(self) -> None:
         """Copy the command line that says the same."""
         self.copy(self.desk.why_command_line(self.selected))
-
-    def action_back(self) -> None:
-        """Clear a filter, else go back."""
-        if not self.query_one(Filter).clear_filter():
-            self.dismiss(None)

@@ -155,9 +155,9 @@ class RunScreen(PanelScreen):
 
     def action_search(self) -> None:
         """Ask for a part of a line."""
-        self.query_one(Filter).open()
+        self.action_filter()
 
-    def on_filter_applied(self) -> None:
+    def show_filtered(self) -> None:
         """Show only lines that hold what is typed."""
         self._filter()
 

@@ -13,10 +13,10 @@ from dockpass.keymap import key_for
 from dockpass.session.desk import Imported, learn_imported
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
-from dockpass.ui.actions import bindings, row_binding
+from dockpass.ui.actions import bindings
 from dockpass.ui.editor import Editor
 from dockpass.ui.screens.importing import ImportDialog
-from dockpass.ui.screens.jobscreen import JobScreen
+from dockpass.ui.screens.jobscreen import JobScreen, WhyRows
 from dockpass.ui.views.variable import Around, detail_lines
 from dockpass.ui.views.variables import (
     Listed,
@@ -43,12 +43,6 @@ NO_PROJECT: Line = (
     (f"No {CI_FILE} here: these are the variables of this process.", "look"),
     (" Start dockpass in a clone, or import with i.", "text"),
 )
-
-
-class VariableRows(Rows):
-    """The variables."""
-
-    BINDINGS = [row_binding("why")]
 
 
 class VariablesScreen(JobScreen):
@@ -78,7 +72,7 @@ class VariablesScreen(JobScreen):
         """What is looked at, the list, and one variable in detail."""
         yield Panel("What the job is", id="context")
         with Container(id="variables-below"):
-            yield VariableRows("Variables", id="variables")
+            yield WhyRows("Variables", id="variables")
             yield Panel("Why", id="variable")
         yield Panel("Variables", id="variables-notice")
         yield Filter("a part of a name, a value or a source", filters="#variables")
@@ -219,10 +213,6 @@ class VariablesScreen(JobScreen):
             self._show_selected()
             self.refresh_bindings()
 
-    def on_option_list_option_selected(self) -> None:
-        """Enter goes to the details."""
-        self.query_one("#variable").focus()
-
     @property
     def _editor(self) -> Editor:
         return Editor(self, self.lens, self.changed)
@@ -264,19 +254,6 @@ class VariablesScreen(JobScreen):
         self._only_problems = not self._only_problems
         self.refresh_all()
 
-    def action_filter(self) -> None:
-        """Ask for a part of a name, a value or a source."""
-        self.query_one(Filter).open()
-
-    def on_filter_applied(self) -> None:
-        """Filter while it is typed."""
-        self.refresh_all()
-
     def action_copy(self) -> None:
         """Copy the command line that says the same."""
         self.copy(self.desk.command_line(self.selected.name if self.selected else ""))
-
-    def action_back(self) -> None:
-        """Clear a filter, else go back to the overview."""
-        if not self.query_one(Filter).clear_filter():
-            self.dismiss(None)

@@ -26,8 +26,8 @@ def draft_lines(draft: Draft, width: int) -> list[Line]:
     """Return the preview."""
     taken = draft.taken
     lines: list[Line] = [
-        *hanging(((cell("format", 9), "label"),), f"{draft.format}, because {draft.because}", "text", width),
-        *hanging(((cell("taken as", 9), "label"),), LEVEL_WORDS[draft.level], "text", width),
+        *hanging(((cell("format", 12), "label"),), f"{draft.format}, because {draft.because}", "text", width),
+        *hanging(((cell("imported as", 12), "label"),), LEVEL_WORDS[draft.level], "text", width),
         (),
         ((f"{GLYPH_DONE} ", "good"), (f"{plural(len(taken), 'variable')} found", "text")),
     ]

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.readers.compare import disagreements, identity
 from dockpass.dockerconfig.readers.model import Candidate, Reading, SecretKind, Verdict
 from dockpass.dockerconfig.readers.situation import Target
-from dockpass.dockerconfig.readers.words import MARKS, verdict_short, verdict_words, who
+from dockpass.dockerconfig.readers.words import (
+    MARKS,
+    NAMING_VARIABLES,
+    verdict_short,
+    verdict_words,
+    who,
+)
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOW
 from dockpass.text import cut, plural
 from dockpass.ui.views.words import WIDE, Line, Span, cell, from_home, hanging
@@ -104,6 +111,21 @@ def disagreement_lines(found: RegistryReadings, home: str, width: int) -> list[L
         what = "a credential helper, which was not asked" if found.waits_for_helpers else "an unread file"
         lines += hanging(((f"{GLYPH_LOOK} ", "label"),), f"{all_of_them} {verb} on {what}.", "label", width)
     return lines
+
+
+def unknown_lines(facts: Facts, width: int) -> list[Line]:
+    """Return for which variables the readers are shown as if they were not set, for want of a value."""
+    return [
+        line
+        for name in NAMING_VARIABLES
+        if facts.unknown(name)
+        for line in hanging(
+            ((f"{GLYPH_LOOK} ", "look"),),
+            f"The value of {name} is not known here; it is read as not set.",
+            "text",
+            width,
+        )
+    ]
 
 
 def candidate_lines(reading: Reading, home: str, width: int) -> list[Line]:

@@ -38,14 +38,18 @@ class Text(PlainText, VerticalScroll):
 
     BINDINGS = SCROLL_KEYS
 
-    def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name
+    def __init__(self, view: View = (), *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=f"{classes} text")
         self._text = Static(markup=False)
-        self._view: View = ()
+        self._view = view
 
     def compose(self) -> ComposeResult:
         """Make the text."""
         yield self._text
+
+    def on_mount(self) -> None:
+        """Show the first lines."""
+        self._draw()
 
     def show(self, view: View) -> None:
         """Replace the lines; the place in them stays."""
@@ -77,7 +81,7 @@ class Panel(Text):
 class Rows(PlainText, OptionList):
     """Selectable rows in a frame; a row without an id is a heading.
 
-    A click selects a row. A second click on it, or enter, takes it.
+    A click selects a row. A second click on it, or enter, chooses it.
     """
 
     BINDINGS = [
@@ -130,7 +134,7 @@ class Rows(PlainText, OptionList):
         return self._ids[self.highlighted]
 
     async def _on_click(self, event: Click) -> None:
-        """Select a row; take it if it is clicked again. Textual's own list takes it at once."""
+        """Select a row; choose it if it is clicked again. Textual's own list chooses it at once."""
         event.prevent_default()
         index = event.style.meta.get("option")
         if index is None or index >= len(self._ids) or self._ids[index] is None:
