@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 from dockpass.spellings import Reading, holds_text, is_spelled, packed, readings
 from dockpass.text import inert
@@ -19,6 +20,9 @@ _SHORTEST = 3
 _SUBSTRING_FROM = 8
 _LAYERS = 3
 """How many encodings, one around the other, are undone."""
+
+_EDGE = 4
+"""A decoded line that ends or begins with so many characters of a secret holds a part of it."""
 
 _CUT_ESCAPE = 12
 """What a cut may leave of an escape, behind the last whole character."""
@@ -80,9 +84,10 @@ class Redactor:
         value = secret.reveal()
         if len(value) < _SHORTEST:
             return
-        parts = {_folded(part) for part in _parts(value)}
+        found = {form for part in _parts(value) for form in _forms(part)}
+        parts = {_folded(shown) for form in found for shown in (form, *_misread(form))}
         tokens = set(_short_tokens(value, username))
-        raw = {each for part in _parts(value) for each in _raw(part)}
+        raw = {each for form in found for each in _raw(form)}
         with self._lock:
             known = self._sought
             if not (parts <= known.parts and tokens <= known.tokens):
@@ -184,6 +189,7 @@ class _Sought:
 
     def may_be_packed(self, held: bytes) -> bool:
         """Tell quickly whether decoded bytes can hold a value, or an encoding of one."""
+        held = held.replace(b"\0", b"")
         if not held or not self.raw:
             return holds_text(held, ascii_only=True)
         small = held.lower()
@@ -201,6 +207,8 @@ def _spans(text: str, sought: _Sought, *, is_cut: bool) -> list[tuple[int, int]]
             whole = reading.span(0, len(reading.text))
             ends = is_cut and whole[1] >= len(text) - _CUT_ESCAPE
             found += [reading.span(*span) for span in _found(reading.text, sought, ends=ends)]
+            if reading.is_packed and _is_part_of(_folded(reading.text), sought.long):
+                found.append(whole)
             if depth == _LAYERS:
                 continue
             for inner in readings(reading, sought.may_be_packed):
@@ -257,6 +265,22 @@ def _begun(text: str, part: str) -> Iterator[tuple[int, int]]:
             yield start, len(text)
 
 
+def _is_part_of(line: str, parts: tuple[str, ...]) -> bool:
+    """Tell whether a decoded line is inside a part, ends with its beginning, or begins with its end.
+
+    Base64 and hexadecimal are printed in lines of a fixed width, and each line comes by itself.
+    """
+    for part in parts:
+        if len(line) >= _SUBSTRING_FROM and line in part:
+            return True
+        end, start = line[-len(part) :], line[: len(part)]
+        if any(part.startswith(end[at:]) for at, _ in _occurrences(end, part[:_EDGE])):
+            return True
+        if any(part.endswith(start[:at]) for _, at in _occurrences(start, part[-_EDGE:])):
+            return True
+    return False
+
+
 def _masked(text: str, spans: list[tuple[int, int]]) -> str:
     shown: list[str] = []
     at = 0
@@ -285,6 +309,28 @@ def _parts(value: str) -> Iterator[str]:
         yield from _passwords_of_address(value)
     if value.lstrip()[:1] == "{":
         yield from _passwords_of_config(value)
+
+
+def _forms(part: str) -> Iterator[str]:
+    """Yield a part as it is, and with its accents joined to their letters or apart from them."""
+    yield part
+    if not part.isascii():
+        yield normalize("NFC", part)
+        yield normalize("NFD", part)
+
+
+def _misread(form: str) -> Iterator[str]:
+    """Yield what programs make of letters that they take for another encoding's, or cannot print."""
+    if form.isascii():
+        return
+    raw = form.encode("utf-8", "surrogatepass")
+    for codec in ("latin-1", "cp1252"):
+        shown = raw.decode(codec, "replace")
+        yield from (shown, inert(shown))
+    if len(raw.decode("ascii", "ignore")) >= _SUBSTRING_FROM:
+        for errors in ("ignore", "replace"):
+            yield form.encode("ascii", errors).decode("ascii")
+        yield form.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _passwords_of_address(value: str) -> Iterator[str]:
@@ -345,6 +391,8 @@ def _raw(part: str) -> Iterator[bytes]:
     if not part.isascii():
         yield part.encode("utf-8", "surrogatepass").lower()
         yield part.encode("latin-1", "ignore").lower()
+        for codec in ("utf-16-le", "utf-16-be"):
+            yield part.encode(codec, "surrogatepass").replace(b"\0", b"").lower()
 
 
 def _alternatives(found: Iterable[str], inside: str) -> re.Pattern[str] | None:

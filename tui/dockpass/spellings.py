@@ -1,8 +1,8 @@
 """The spellings in which programs print a text, undone one layer at a time.
 
 A log, an error or a header rarely holds a value as it is: addresses write `%2f`, JSON `\\u003c` or `\\/`,
-web pages `&quot;`, shells `'\\''`, headers Base64. A `Reading` is the text with one such layer undone,
-and it knows where in the text each part of it stands.
+web pages `&quot;`, shells `'\\''`, headers Base64, debuggers `[115, 101]` or `73:65`. A `Reading` is the text
+with one such layer undone, and it knows where in the text each part of it stands.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _BACKSLASH = re.compile(
 )
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});?")
 _QUOTES = re.compile(r"""'\\''|'"'"'|''|\"\"""")
+_FOLD = re.compile(r"(?<=\S)[\r\n\ufffd]+[ \t]*(?=\S)")
+_FILLING = re.compile("[\0\ufffd]+")  # UTF-16 that was read as bytes, and what `text.inert` makes of it
 _SPELLED = re.compile(rf"%[uU]?{_HEX}{{2}}|\\|&[#A-Za-z]|''|\"\"|'\"'")
 
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b", "0": "\0"}
@@ -30,8 +32,20 @@ _NAMED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a":
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}")
 _BASE16_FROM = 16
 _BASE16 = re.compile(rf"{_HEX}{{{_BASE16_FROM},}}")
+_GROUPS = re.compile(
+    rf"(?<![0-9A-Za-z])(?:{_HEX}{_HEX}){{1,8}}(?:[\s:,._+-]{{1,2}}(?:{_HEX}{_HEX}){{1,8}}){{3,}}"
+)
+_NUMBER = rf"(?:0[xX]{_HEX}{{1,2}}|-?[0-9]{{1,6}})"
+_NO_HEX = re.compile("[^0-9A-Fa-f]+")
+_COMMAS = re.compile(r"[,\s+]+")
+_NUMBERS = re.compile(rf"(?<![\w.-]){_NUMBER}(?:[,\s+]{{1,8}}{_NUMBER}){{7,}}")
 _DIGEST_FROM = 32  # Base64 as long as this without any other letter is next to impossible
 _STANDARD = str.maketrans("-_", "+/")
+# A quick look for either: `h` stands for a hexadecimal digit (or the x of 0x), a blank for what separates.
+_DIGITS = b"0123456789ABCDEFabcdefXx"
+_KINDS = bytes(0x68 if code in _DIGITS else 0x20 if code in b" \t\r\n:,._+-" else 0x7C for code in range(256))
+_SEVERAL = re.compile(rb"h +(?:h+ +){2}h")
+_BETWEEN = b"\1"
 _PADDING = re.compile("=*")
 _FILL = ("AAAA", "AAAAAAA", "AAAAAA", "AAAAA")  # zeros up to a whole group of four, and one group more
 
@@ -59,6 +73,11 @@ class Reading:
     starts: tuple[int, ...] = ()
     origins: tuple[tuple[int, int, bool], ...] = ()
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether the whole of it was decoded from one token, which may be one of several lines."""
+        return len(self.origins) == 1 and not self.origins[0][2]
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where the characters from `start` to `end` stand in the text that all began with."""
         if self.parent is None:
@@ -76,6 +95,8 @@ class Reading:
 
 def is_spelled(text: str) -> bool:
     """Tell whether anything in a text looks like an escape of some kind."""
+    if "\n" in text or "\r" in text or "\0" in text or "\ufffd" in text:
+        return True
     if not ("%" in text or "\\" in text or "&" in text or "''" in text or '""' in text or "'\"'" in text):
         return False  # so much faster for the ordinary line
     return _SPELLED.search(text) is not None
@@ -84,7 +105,8 @@ def is_spelled(text: str) -> bool:
 def readings(reading: Reading, matters: Callable[[bytes], bool]) -> Iterator[Reading]:
     """Yield the text with one layer undone, in each way that changes it.
 
-    Of what Base64 and hexadecimal hold, only bytes that `matters` tells to be worth a look are read.
+    Of what Base64, hexadecimal and lists of numbers hold, only bytes that `matters` tells to be worth a look
+    are read.
     """
     text = reading.text
     if is_spelled(text):
@@ -93,15 +115,16 @@ def readings(reading: Reading, matters: Callable[[bytes], bool]) -> Iterator[Rea
                 yield found
     for start, end, raw in _packed(text):
         if matters(raw):
-            yield Reading(_text_of(raw), reading, (0,), ((start, end, False),))
+            for found in _texts_of(raw):
+                yield Reading(found, reading, (0,), ((start, end, False),))
 
 
 def packed(text: str) -> bytes:
-    """Return what the Base64 and the hexadecimal in a text hold, with NULs between: quick, without places."""
+    """Return what the Base64, hexadecimal and numbers in a text hold, in one piece: quick, without places."""
+    held = [raw for _, _, raw in _separated(text)] if _has_several(text) else []
     tokens = _BASE64.findall(text)
     if not tokens:
-        return b""
-    held: list[bytes] = []
+        return _BETWEEN.join(held)
     base64: list[str] = []
     for token in tokens:
         if len(token) >= _BASE16_FROM and (found := _BASE16.findall(token)):
@@ -112,11 +135,14 @@ def packed(text: str) -> bytes:
     if base64:
         joined = "".join((*base64, "AAAA")).translate(_STANDARD)
         held += [binascii.a2b_base64(joined[phase : phase - 4]) for phase in range(4)]
-    return b"\0".join(held)
+    return _BETWEEN.join(held)
 
 
 def holds_text(raw: bytes, *, ascii_only: bool) -> bool:
-    """Tell whether eight characters of text stand together in `raw`; random bytes hardly ever have them."""
+    """Tell whether eight characters of text stand together in `raw`; random bytes hardly ever have them.
+
+    NULs, as UTF-16 has them, are to be taken out before.
+    """
     if _ASCII_RUN in raw.translate(_MARKS):
         return True
     return not ascii_only and bool(_UTF8_HINT.search(raw) and _UTF8_RUN.search(raw))
@@ -124,6 +150,8 @@ def holds_text(raw: bytes, *, ascii_only: bool) -> bool:
 
 def _packed(text: str) -> Iterator[tuple[int, int, bytes]]:
     """Yield spans and bytes; where a token begins cannot be seen, so each position of four is tried."""
+    if _has_several(text):
+        yield from _separated(text)
     for match in _BASE64.finditer(text):
         token = match[0]
         start, end = match.span()
@@ -137,6 +165,23 @@ def _packed(text: str) -> Iterator[tuple[int, int, bytes]]:
             if rest := len(part) % 4:
                 part = part[:-1] if rest == 1 else part + "=" * (4 - rest)
             yield start, end, binascii.a2b_base64(part)
+
+
+def _has_several(text: str) -> bool:
+    return _SEVERAL.search(text.encode("ascii", "replace").translate(_KINDS)) is not None
+
+
+def _separated(text: str) -> Iterator[tuple[int, int, bytes]]:
+    """Yield spans and bytes of hexadecimal in groups (`73:65`, `7365 6372`) and of lists of numbers."""
+    for match in _GROUPS.finditer(text):
+        yield *match.span(), bytes.fromhex(_NO_HEX.sub("", match[0]))
+    for match in _NUMBERS.finditer(text):
+        codes = [int(found, 16 if "x" in found.lower() else 10) for found in _COMMAS.split(match[0])]
+        if all(-0x80 <= code <= 0xFF for code in codes):
+            yield *match.span(), bytes(code & 0xFF for code in codes)
+        else:
+            letters = (chr(code) for code in codes if 0 <= code < 0x110000)
+            yield *match.span(), "".join(letters).encode("utf-8", "surrogatepass")
 
 
 def _from_base16(digits: str) -> Iterator[bytes]:
@@ -153,7 +198,7 @@ def _undone(
     at = length = 0
     for match in pattern.finditer(text):
         plain = undo(match)
-        if plain == match[0] or not plain:
+        if plain == match[0]:
             continue
         start, end = match.span()
         for piece, origin in ((text[at:start], (at, start, True)), (plain, (start, end, False))):
@@ -189,7 +234,7 @@ def _backslash(match: re.Match[str], *, latin: bool = False) -> str:
         return _utf16(found.replace("\\u", ""))
     if found := match["braced"] or match["long"]:
         code = int(found, 16)
-        return chr(code) if code < 0x110000 else ""
+        return chr(code) if code < 0x110000 else match[0]
     other = match["other"]
     return _NAMED.get(other, other)
 
@@ -208,8 +253,21 @@ def _quotes(match: re.Match[str]) -> str:
     return match[0][0]
 
 
+def _nothing(_: re.Match[str]) -> str:
+    return ""
+
+
 def _utf16(digits: str) -> str:
     return bytes.fromhex(digits).decode("utf-16-be", "surrogatepass")
+
+
+def _texts_of(raw: bytes) -> Iterator[str]:
+    """Yield the text that bytes hold, and what they hold as UTF-16 where NULs make that likely."""
+    yield _text_of(raw)
+    if raw.count(0) * 4 > len(raw):
+        for codec in ("utf-16-le", "utf-16-be"):
+            for start in range(2):
+                yield raw[start:].decode(codec, "replace")
 
 
 def _text_of(raw: bytes) -> str:
@@ -229,4 +287,6 @@ _UNDOING: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (_BACKSLASH, _latin_backslash),
     (_ENTITY, _entity),
     (_QUOTES, _quotes),
+    (_FOLD, _nothing),
+    (_FILLING, _nothing),
 )
