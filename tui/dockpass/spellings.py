@@ -111,12 +111,12 @@ def readings(reading: Reading, matters: Callable[[bytes], bool]) -> Iterator[Rea
     text = reading.text
     if is_spelled(text):
         for pattern, undo in _UNDOING:
-            if found := _undone(reading, pattern, undo):
-                yield found
+            if inner := _undone(reading, pattern, undo):
+                yield inner
     for start, end, raw in _packed(text):
         if matters(raw):
-            for found in _texts_of(raw):
-                yield Reading(found, reading, (0,), ((start, end, False),))
+            for held in _texts_of(raw):
+                yield Reading(held, reading, (0,), ((start, end, False),))
 
 
 def packed(text: str) -> bytes:

@@ -268,7 +268,7 @@ class Client:
         self._page = model.page
 
     async def tags(self, path: str) -> list[str]:
-        return await Listing(path, lambda: BASE, lambda page: None).read(self._page)
+        return await Listing(path, lambda page: None).read(self._page)
 
 
 # Repositories

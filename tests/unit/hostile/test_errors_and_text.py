@@ -162,7 +162,6 @@ async def test_a26_neither_does_a_repository_that_is_none(world: World, name: st
         client.tags(name),
         client.manifest(name, "v1"),
         client.config(name, digest),
-        client.referrers(name, digest),
         client.delete_digest(name, digest),
         client.delete_tag(name, "v1"),
     ):

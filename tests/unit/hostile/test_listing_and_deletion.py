@@ -192,7 +192,6 @@ async def test_a31_a_digest_of_another_form_is_never_asked_for(
         for call in (
             client.config("web", digest),
             client.delete_digest("web", digest),
-            client.referrers("web", digest),
         ):
             with pytest.raises(DockpassError) as caught:
                 await call

@@ -420,7 +420,6 @@ async def test_what_is_neither_tag_nor_digest_reaches_no_address(
     asks: list[Callable[[], Any]] = [
         lambda: client.manifest("web", reference),
         lambda: client.config("web", reference),
-        lambda: client.referrers("web", reference),
         lambda: client.delete_digest("web", reference),
         lambda: client.delete_tag("web", reference),
     ]
@@ -435,18 +434,6 @@ async def test_a_config_is_checked_against_its_digest(fake: FakeRegistry, client
     fake.say("GET", f"/v2/web/blobs/sha256:{HEX}", Said(200, b"{}"))
     with pytest.raises(DockpassError, match="does not match that digest"):
         await client.config("web", f"sha256:{HEX}")
-
-
-async def test_referrers_come_from_the_list_or_from_the_fallback_tag(
-    fake: FakeRegistry, client: RegistryClient
-) -> None:
-    digest, signature = fake.image("v1"), fake.image()
-    assert await client.referrers("web", digest) == ()
-    fake.index(digest.replace(":", "-"), [signature])
-    assert await client.referrers("web", digest) == (signature,)
-    listed = {"manifests": [{"digest": f"sha256:{HEX}"}, {"digest": "sha256:../x"}, 5]}
-    fake.say("GET", f"/v2/web/referrers/{digest}", Said(200, listed))
-    assert await client.referrers("web", digest) == (f"sha256:{HEX}",)
 
 
 async def test_errors_carry_the_registrys_words_made_inert(

@@ -10,15 +10,15 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from dockpass.errors import DockpassError, LoginRefused
 from dockpass.gitlabapi.token import Token
 from dockpass.registry.forms import in_short, is_page
-from dockpass.registry.links import next_page
+from dockpass.registry.links import leads_to, next_page
 from dockpass.registry.retry import Retry, asked_to_wait
 from dockpass.registry.strictjson import NotJson, strict_json
-from dockpass.registry.transport import Response, Transport, origin, resolve
+from dockpass.registry.transport import Response, Transport, resolve
 from dockpass.text import clean
 from dockpass.units import about
 from dockpass.variables.gitlabplace import GitlabPlace
@@ -122,12 +122,8 @@ class GitlabClient:
     def _next(self, response: Response, own: str, count: int, url: str, number: int) -> str:
         """Return the next page by `Link`, else by `X-Next-Page`; without both, a full page has one."""
         if link := next_page(response.headers.get("Link", "")):
-            target = resolve(url, link)
-            if (
-                target is None
-                or origin(target) != origin(url)
-                or unquote(urlsplit(target).path) != unquote(own)
-            ):
+            target = leads_to(url, link, own)
+            if target is None:
                 raise self._odd(
                     f"its next page is {clean(response.redact(link), 200)}, which is not part of this list;"
                     " nothing was sent there"

@@ -22,7 +22,6 @@ from dockpass.registry.contents import (
     MEDIA_TYPES,
     Manifest,
     Seen,
-    digests_in,
     read_content,
 )
 from dockpass.registry.failures import RegistryError, error_of
@@ -110,7 +109,7 @@ class RegistryClient:
         a list would be taken for the whole.
         """
         what = f"listing of {path}"
-        listing = Listing(path, lambda: self._session.base, lambda page: self._require_ok(page, what))
+        listing = Listing(path, lambda page: self._require_ok(page, what))
         try:
             return await listing.read(lambda target: self._get(target, path, LARGEST_PAGE))
         except NotWhole as error:
@@ -188,18 +187,6 @@ class RegistryClient:
         if _hash(digest, response.body) != digest:
             self._refuse(what, "its content does not match that digest")
         return self._object(response, what)
-
-    async def referrers(self, path: str, digest: str) -> tuple[str, ...]:
-        """Return the digests of what refers to an image: by the registry's list, else by the fallback tag."""
-        if not is_digest(digest):
-            self._refuse(f"lookup of what refers to {digest} in {path}", "this is not a digest")
-        what = f"lookup of what refers to {digest[:19]} in {path}"
-        for target in (f"referrers/{digest}", f"manifests/{digest.replace(':', '-')}"):
-            response = await self._get(f"/v2/{path}/{target}", path, LARGEST_MANIFEST, headers=_ACCEPT)
-            if response.status != 404:
-                self._require_ok(response, what)
-                return digests_in(self._object(response, what).get("manifests"))
-        return ()
 
     async def delete_digest(self, path: str, digest: str) -> bool:
         """Delete a manifest with every tag on it; False if it was gone already."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote, urlsplit
+
+from dockpass.registry.transport import origin, resolve
 
 LONGEST = 8 << 10
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[A-Za-z*]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]*))*)")
@@ -15,3 +18,16 @@ def next_page(header: str) -> str:
         if _NEXT.search(parameters):
             return str(target)
     return ""
+
+
+def leads_to(url: str, location: str, path: str) -> str | None:
+    """Return the address that `location` means in an answer from `url`; None unless it is `path` there."""
+    target = resolve(url, location)
+    if target is None or origin(target) != origin(url) or not has_path(target, path):
+        return None
+    return target
+
+
+def has_path(url: str, path: str) -> bool:
+    """Tell whether an address has this path, in whatever spelling."""
+    return unquote(urlsplit(url).path) == unquote(path)

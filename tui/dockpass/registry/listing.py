@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import unquote, urlsplit
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 from dockpass.references.reference import is_tag
 from dockpass.registry.answer import Where, read_answer
-from dockpass.registry.links import next_page
+from dockpass.registry.links import has_path, leads_to, next_page
 from dockpass.registry.strictjson import NotJson, strict_object
-from dockpass.registry.transport import Response, origin, resolve
+from dockpass.registry.transport import Response, resolve
 from dockpass.text import clean
 
 MOST_PAGES = 1000
@@ -27,15 +28,14 @@ class NotWhole(ValueError):
 
 
 class Listing:
-    """Follows the pages of one repository at `base` (`scheme://host[:port]`).
+    """Follows the pages of one repository.
 
     Distribution names the next page in a `Link`. Some registries cut the list and name none: where a page
     ends at a number at which lists are cut, it is asked once more for what comes after its last tag.
     """
 
-    def __init__(self, path: str, base: Callable[[], str], require_ok: Callable[[Response], None]) -> None:
+    def __init__(self, path: str, require_ok: Callable[[Response], None]) -> None:
         self._own = f"/v2/{path}/tags/list"
-        self._base = base
         self._require_ok = require_ok
         self._found: set[str] = set()
         self._cuts = False
@@ -54,7 +54,8 @@ class Listing:
                 target = self._own  # a registry that allows only smaller pages
                 continue
             self._require_ok(response)
-            self._require_own(response, response.url, "it redirects to")
+            if not has_path(response.url, self._own):
+                self._refuse(response, "it redirects to", response.url)
             answered = True
             target = self._take(response)
             if target in seen:
@@ -79,18 +80,15 @@ class Listing:
 
     def _next(self, response: Response, following: str) -> str:
         """Return path and query of the next page, as the registry names it; it knows its own cursor."""
-        target = resolve(response.url, following)
-        if target is None or origin(target) != origin(self._base()):
-            raise NotWhole(f"its next page is {clean(response.redact(following), 200)}")
-        self._require_own(response, target, "its next page is")
+        target = leads_to(response.url, following, self._own)
+        if target is None:
+            self._refuse(response, "its next page is", resolve(response.url, following) or following)
         parts = urlsplit(target)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
-    def _require_own(self, response: Response, url: str, what: str) -> None:
-        if unquote(urlsplit(url).path) != self._own:
-            raise NotWhole(
-                f"{what} {clean(response.redact(url), 200)}, which is not this repository's tag list"
-            )
+    def _refuse(self, response: Response, what: str, address: str) -> NoReturn:
+        shown = clean(response.redact(address), 200)
+        raise NotWhole(f"{what} {shown}, which is not this repository's tag list")
 
 
 def may_be_cut(count: int) -> bool:

@@ -42,6 +42,7 @@ def _too_many(wait: float | None) -> tuple[str, str]:
 
 CHECK_ADDRESS = "Check host and port: a registry often has its own port."
 _WHERE_FROM = "`dockpass explain` shows where user name and password come from."
+_PROBE = "`dockpass probe` asks the registry what this login may do"
 _LOG_IN = "Give --registry-username and --registry-password, or log in with docker; see `dockpass explain`."
 
 RATE_LIMITED = Judgement("rate-limited", Outcome.UNKNOWN, *_too_many(None))
@@ -131,19 +132,19 @@ DENIED = Judgement(
     "denied",
     Outcome.REFUSED,
     "Authenticated, but not allowed to do this.",
-    "Check the repository's name and what this login may do there (`dockpass probe`).",
+    f"Check the repository's name; {_PROBE} there.",
 )
 _DENIED_BY_NAME = replace(DENIED, meaning="Authenticated as {login}, but not allowed to do this.")
 _DENIED_SILENTLY = replace(
     DENIED,
     meaning="Refused without a reason, by the registry or by a firewall in front of it.",
-    hint="`dockpass probe` asks step by step what this login may do there.",
+    hint=f"{_PROBE}, step by step.",
 )
 NOT_ALLOWED = Judgement(
     "not-allowed",
     Outcome.REFUSED,
     "This login is not allowed to do this, or no login was sent.",
-    "`dockpass probe` asks the registry what this login may do; `dockpass explain` shows which login it is.",
+    f"{_PROBE}; `dockpass explain` shows which login it is.",
     "unauthorized",
 )
 _NOT_ALLOWED_BY_NAME = replace(NOT_ALLOWED, meaning="The login {login} is not allowed to do this.")
