@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import normalize
 
+from dockpass.secret_parts import SHORTEST, SUBSTRING_FROM, forms_of, misread, parts_of, raw_of, short_tokens
 from dockpass.spellings import Reading, holds_text, is_spelled, packed, readings
-from dockpass.text import inert
 
 MASK = "••••"
 
-_SHORTEST = 3
-_SUBSTRING_FROM = 8
 _LAYERS = 3
 """How many encodings, one around the other, are undone."""
 
@@ -82,12 +77,12 @@ class Redactor:
     def learn(self, secret: Secret, username: str | None = None) -> None:
         """Mask `secret` from now on, also as Basic credentials of `username`."""
         value = secret.reveal()
-        if len(value) < _SHORTEST:
+        if len(value) < SHORTEST:
             return
-        found = {form for part in _parts(value) for form in _forms(part)}
-        parts = {_folded(shown) for form in found for shown in (form, *_misread(form))}
-        tokens = set(_short_tokens(value, username))
-        raw = {each for form in found for each in _raw(form)}
+        found = {form for part in parts_of(value) for form in forms_of(part)}
+        parts = {_folded(shown) for form in found for shown in (form, *misread(form))}
+        tokens = set(short_tokens(value, username))
+        raw = {each for form in found for each in raw_of(form)}
         with self._lock:
             known = self._sought
             if not (parts <= known.parts and tokens <= known.tokens):
@@ -99,7 +94,7 @@ class Redactor:
         Of a text that was cut already, a secret's beginning at the very end is masked too.
         """
         sought = self._sought
-        if sought.parts and len(text) >= _SHORTEST and (is_cut or sought.may_be_in(text)):
+        if sought.parts and len(text) >= SHORTEST and (is_cut or sought.may_be_in(text)):
             text = _masked(text, _spans(text, sought, is_cut=is_cut))
         return mask_userinfo(text)
 
@@ -157,15 +152,15 @@ class _Sought:
 
     @classmethod
     def of(cls, parts: frozenset[str], tokens: frozenset[str], raw: frozenset[bytes]) -> _Sought:
-        long = tuple(sorted((part for part in parts if len(part) >= _SUBSTRING_FROM), key=len, reverse=True))
+        long = tuple(sorted((part for part in parts if len(part) >= SUBSTRING_FROM), key=len, reverse=True))
         return cls(
             parts,
             tokens,
             raw,
             long,
-            tuple(part for part in parts if len(part) < _SUBSTRING_FROM),
+            tuple(part for part in parts if len(part) < SUBSTRING_FROM),
             tuple(part.replace("+", " ") for part in long if " " in part),
-            _alternatives((part for part in parts if len(part) < _SUBSTRING_FROM), "[a-z0-9]"),
+            _alternatives((part for part in parts if len(part) < SUBSTRING_FROM), "[a-z0-9]"),
             _alternatives(tokens, "[A-Za-z0-9]"),
         )
 
@@ -255,7 +250,7 @@ def _occurrences(text: str, part: str) -> Iterator[tuple[int, int]]:
 
 def _begun(text: str, part: str) -> Iterator[tuple[int, int]]:
     """Yield where `part` begins so near the end of `text` that the rest of it was cut away."""
-    for at, _ in _occurrences(text[-len(part) - _CUT_ESCAPE :], part[:_SUBSTRING_FROM]):
+    for at, _ in _occurrences(text[-len(part) - _CUT_ESCAPE :], part[:SUBSTRING_FROM]):
         start = at + max(len(text) - len(part) - _CUT_ESCAPE, 0)
         there = text[start:]
         alike = next(
@@ -271,7 +266,7 @@ def _is_part_of(line: str, parts: tuple[str, ...]) -> bool:
     Base64 and hexadecimal are printed in lines of a fixed width, and each line comes by itself.
     """
     for part in parts:
-        if len(line) >= _SUBSTRING_FROM and line in part:
+        if len(line) >= SUBSTRING_FROM and line in part:
             return True
         end, start = line[-len(part) :], line[: len(part)]
         if any(part.startswith(end[at:]) for at, _ in _occurrences(end, part[:_EDGE])):
@@ -293,106 +288,6 @@ def _masked(text: str, spans: list[tuple[int, int]]) -> str:
 
 def _folded(text: str) -> str:
     return text.lower() if text.isascii() else text.casefold()
-
-
-def _parts(value: str) -> Iterator[str]:
-    """Yield what of a secret is one by itself: its lines, a token's parts, the passwords in a config."""
-    yield value
-    if (shown := inert(value)) != value and len(shown) >= _SHORTEST:
-        yield shown
-    pieces = [piece.strip() for piece in re.split(r"[\r\n\t]+", value)]
-    if len(pieces) > 1:
-        yield from (piece for piece in pieces if len(piece) >= _SUBSTRING_FROM)
-    if value.count(".") == 2:
-        yield from (part for part in value.split(".") if len(part) >= 2 * _SUBSTRING_FROM)
-    if "://" in value:
-        yield from _passwords_of_address(value)
-    if value.lstrip()[:1] == "{":
-        yield from _passwords_of_config(value)
-
-
-def _forms(part: str) -> Iterator[str]:
-    """Yield a part as it is, and with its accents joined to their letters or apart from them."""
-    yield part
-    if not part.isascii():
-        yield normalize("NFC", part)
-        yield normalize("NFD", part)
-
-
-def _misread(form: str) -> Iterator[str]:
-    """Yield what programs make of letters that they take for another encoding's, or cannot print."""
-    if form.isascii():
-        return
-    raw = form.encode("utf-8", "surrogatepass")
-    for codec in ("latin-1", "cp1252"):
-        shown = raw.decode(codec, "replace")
-        yield from (shown, inert(shown))
-    if len(raw.decode("ascii", "ignore")) >= _SUBSTRING_FROM:
-        for errors in ("ignore", "replace"):
-            yield form.encode("ascii", errors).decode("ascii")
-        yield form.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def _passwords_of_address(value: str) -> Iterator[str]:
-    from urllib.parse import unquote
-
-    userinfo, at, _ = value.partition("://")[2].partition("/")[0].rpartition("@")
-    password = userinfo.partition(":")[2] or userinfo
-    if at:
-        yield from (each for each in (password, unquote(password)) if len(each) >= _SHORTEST)
-
-
-_SECRET_FIELDS = frozenset({"auth", "password", "identitytoken", "registrytoken", "secret", "token"})
-
-
-def _passwords_of_config(value: str) -> Iterator[str]:
-    try:
-        waiting: list[Any] = [json.loads(value)]
-    except (ValueError, RecursionError):
-        return
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, list):
-            waiting += found
-        elif isinstance(found, dict):
-            waiting += found.values()
-            for name, field in found.items():
-                if name.lower() in _SECRET_FIELDS and isinstance(field, str) and len(field) >= _SHORTEST:
-                    yield field
-                    if name.lower() == "auth":
-                        yield from _password_of_auth(field)
-
-
-def _password_of_auth(auth: str) -> Iterator[str]:
-    try:
-        pair = base64.b64decode(auth).decode("utf-8", "surrogateescape")
-    except ValueError:
-        return
-    password = pair.partition(":")[2].rstrip("\0")
-    if len(password) >= _SHORTEST:
-        yield password
-
-
-def _short_tokens(value: str, username: str | None) -> Iterator[str]:
-    """Yield Base64 and hexadecimal of a value that is too short to be found by decoding."""
-    if len(value) >= _SUBSTRING_FROM:
-        return
-    for text in (value, f"{username}:{value}") if username else (value,):
-        raw = text.encode("utf-8", "surrogatepass")
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            encoded = encode(raw).decode("ascii")
-            yield encoded
-            yield encoded.rstrip("=")
-        yield raw.hex()
-        yield raw.hex().upper()
-
-
-def _raw(part: str) -> Iterator[bytes]:
-    if not part.isascii():
-        yield part.encode("utf-8", "surrogatepass").lower()
-        yield part.encode("latin-1", "ignore").lower()
-        for codec in ("utf-16-le", "utf-16-be"):
-            yield part.encode(codec, "surrogatepass").replace(b"\0", b"").lower()
 
 
 def _alternatives(found: Iterable[str], inside: str) -> re.Pattern[str] | None:
