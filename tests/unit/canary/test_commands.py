@@ -88,6 +88,15 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         for name in ("docker", "shell", "gitlab-ci-local")
         for more in ((), ("--all",))
     ],
+    "doctor": [
+        (*words, *more)
+        for words in (
+            ("--project-variables", "settings.json"),
+            ("--job", "publish", "--project-variables", "settings.json"),
+            ("--all-jobs",),
+        )
+        for more in ((), ("--json",))
+    ],
     "images": [(), ("--json",)],
     "images export": [("nothing", "somewhere")],
     "images prune": [("--yes",)],

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from thorough import examples
 
+from dockpass.doctor.examine import Found, examine
+from dockpass.doctor.patients import of_files, of_jobs
+from dockpass.doctor.table import TABLE
 from dockpass.findings import Severity
 from dockpass.text import clean
 from dockpass.variables.gitlab.resolve import Situation
 from dockpass.variables.gitlab.tree import YamlError
-from dockpass.variables.lint import lint
 from dockpass.variables.pipeline import Loaded
 
 CASES = Path(__file__).parents[2] / "cases" / "ci_variables.jsonl"
@@ -56,10 +58,14 @@ IDS = {
 JOBS = [row for row in ROWS if row["kind"] == "gitlab_job" and set(row.get("lint", ())) & set(IDS)]
 
 
+def lint(loaded: Loaded, files: dict[str, str], jobs: tuple[str, ...]) -> tuple[Found, ...]:
+    return examine((of_files(loaded, Files(files)), *of_jobs(loaded, jobs, "/", "/")), TABLE)
+
+
 def ids_of(files: dict[str, str], context: dict[str, Any], job: str = "build") -> set[str]:
     ref = ref_of(context)
     loaded = Loaded(config_of(files), Situation(ref=ref, definitions=definitions(context, ref)))
-    return {each.finding.id for each in lint(loaded, Files(files), (job,), "/", "/")}
+    return {each.finding.id for each in lint(loaded, files, (job,))}
 
 
 @pytest.mark.parametrize("row", JOBS, ids=lambda row: row["id"])
@@ -114,7 +120,7 @@ def test_neighbours(yaml: str, project: list[dict[str, Any]], expected: set[str]
 def test_each_finding_names_its_jobs_once() -> None:
     yaml = "a: {variables: {X: '$('}, script: [env]}\nb: {variables: {X: '$('}, script: [env]}\nc: {script: [env]}\n"
     loaded = Loaded(config_of({".gitlab-ci.yml": yaml}), Situation())
-    found = lint(loaded, Files({".gitlab-ci.yml": yaml}), ("a", "b", "c"), "/", "/")
+    found = lint(loaded, {".gitlab-ci.yml": yaml}, ("a", "b", "c"))
     assert [each.jobs for each in found if each.finding.id == "no-shell-syntax"] == [("a", "b")]
 
 
@@ -126,7 +132,7 @@ def test_no_text_makes_it_fail(text: str) -> None:
         loaded = Loaded(config_of(files), Situation())
     except YamlError:
         return
-    found = lint(loaded, Files(files), tuple(loaded.config.jobs or ()), "/", "/")
+    found = lint(loaded, files, tuple(loaded.config.jobs or ()))
     ranks = [list(Severity).index(each.finding.severity) for each in found]
     assert ranks == sorted(ranks), "errors come first"
     assert all(each.finding.message and each.finding.about == clean(each.finding.about) for each in found)

@@ -14,13 +14,14 @@ from dockpass.text import clean
 if TYPE_CHECKING:
     from dockpass.cli.variables import Looked
 
-_NOT_OFFERED: Mapping[str, object] = {
+NOT_OFFERED: Mapping[str, object] = {
     "tag": None,
     "from_gitlab": False,
     "project": None,
     "sets": (),
     "unsets": (),
 }
+"""The options of `dockpass vars` that these commands do not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple
     from dockpass.variables.logins import facts_of
 
     asked = {each.name: getattr(given, each.name) for each in fields(given)}
-    looked = work.look(world, {**asked, **_NOT_OFFERED})
+    looked = work.look(world, {**asked, **NOT_OFFERED})
     for problem in looked.view.problems:
         if problem.message != FILTERED:
             raise work.refused(problem.message, problem.place)

@@ -56,6 +56,10 @@ _COMMANDS = {
         "vars_commands",
         "Show a job's variables as GitLab and its runner resolve them.",
     ),
+    "doctor": _Entry(
+        "doctor_commands",
+        "Check variables, CI files, docker's config and the build file for what breaks a login.",
+    ),
     "images": _Entry("images", "List the embedded engine's images."),
     "sandbox": _Entry(
         "sandbox",

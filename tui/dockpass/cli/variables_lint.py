@@ -7,35 +7,39 @@ from typing import Any
 
 from dockpass.cli.explain import finding_json
 from dockpass.cli.variables import Looked
+from dockpass.doctor.examine import Found, examine
+from dockpass.doctor.patients import of_files, of_jobs
+from dockpass.doctor.table import TABLE
 from dockpass.errors import ExitCode
 from dockpass.findings import Severity
 from dockpass.marks import OF_SEVERITY
 from dockpass.text import clean, plural
-from dockpass.variables.lint import JobFinding, lint
 
 _MOST_JOBS = 4
 
 
-def lint_of(looked: Looked) -> tuple[JobFinding, ...]:
+def lint_of(looked: Looked) -> tuple[Found, ...]:
     """Look at the job that was asked for, else at all of them."""
     named = looked.view.name
     jobs = (named,) if named else (tuple(looked.loaded.config.jobs or ()) or ("",))
-    return lint(looked.loaded, looked.clone, jobs, looked.home, looked.cwd)
+    patients = of_jobs(looked.loaded, jobs, looked.home, looked.cwd)
+    return examine((of_files(looked.loaded, looked.clone), *patients), TABLE)
 
 
-def lint_lines(found: Sequence[JobFinding]) -> Iterator[str]:
+def lint_lines(found: Sequence[Found]) -> Iterator[str]:
     """Yield each finding with what to do, errors first."""
     for each in found:
         finding = each.finding
-        yield f"{OF_SEVERITY[finding.severity]} {finding.in_words}{_jobs(each.jobs)}"
+        yield f"{OF_SEVERITY[finding.severity]} {finding.in_words}{jobs_in_words(each.jobs)}"
         if finding.hint:
             yield f"  {finding.hint}"
     if found:
         yield ""
-    yield _summary(found)
+    yield counts(found)
 
 
-def _jobs(jobs: Sequence[str]) -> str:
+def jobs_in_words(jobs: Sequence[str]) -> str:
+    """Return ` (in build, test)` for the end of a line; empty for none."""
     if not jobs:
         return ""
     shown = ", ".join(clean(name, 80) for name in jobs[:_MOST_JOBS])
@@ -43,7 +47,8 @@ def _jobs(jobs: Sequence[str]) -> str:
     return f" (in {shown}{more})"
 
 
-def _summary(found: Sequence[JobFinding]) -> str:
+def counts(found: Sequence[Found]) -> str:
+    """Return `1 error, 2 warnings.`"""
     if not found:
         return "Nothing found."
     counts = [
@@ -58,7 +63,7 @@ def _summary(found: Sequence[JobFinding]) -> str:
     return f"{', '.join(counts)}."
 
 
-def lint_json(found: Sequence[JobFinding]) -> dict[str, Any]:
+def lint_json(found: Sequence[Found]) -> dict[str, Any]:
     """Return the object of `vars lint --json`."""
     return {
         "findings": [
@@ -67,7 +72,7 @@ def lint_json(found: Sequence[JobFinding]) -> dict[str, Any]:
     }
 
 
-def status(found: Sequence[JobFinding]) -> int:
+def status(found: Sequence[Found]) -> int:
     """Return 1 where there is an error among the findings, else 0."""
     errors = any(each.finding.severity is Severity.ERROR for each in found)
     return ExitCode.FAILED if errors else ExitCode.DONE

@@ -272,6 +272,13 @@ def _about_operand(view: JobView, rule: Rule, name: str) -> Iterator[Finding]:
             hint="Ask for something that every ref has.",
         )
     found = view.variables.get(name)
+    if found is not None and found.winner.level is Level.PERSISTED:
+        yield Finding(
+            "rule-on-job-only",
+            shown,
+            f"is used by the rule at {place}, but exists only while a job runs: for the rule it is not set",
+            hint="Use something that exists when the pipeline is created.",
+        )
     if found is None or found.winner.raw or found.winner.level in _GITLABS:
         return
     written = found.winner.value
@@ -281,13 +288,6 @@ def _about_operand(view: JobView, rule: Rule, name: str) -> Iterator[Finding]:
             shown,
             f"is compared at {place} as it is written, with its $; the script sees it expanded",
             hint="Compare the variable that it refers to.",
-        )
-    if found.winner.level is Level.PERSISTED:
-        yield Finding(
-            "rule-on-job-only",
-            shown,
-            f"is asked by the rule at {place}, and it exists only while a job runs",
-            hint="Ask for something that is there before.",
         )
 
 

@@ -1,0 +1,90 @@
+"""Patients for the doctor, made of the inputs of a case: variables, files, settings, a docker config."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from ciproject import Files, config_of, definitions, ref_of
+
+from dockpass.auth.facts import Options
+from dockpass.dockerconfig.configfile import read_config
+from dockpass.doctor.check import Patient
+from dockpass.doctor.patients import of_files, of_jobs
+from dockpass.runs.request import BuildOptions
+from dockpass.secrets import Redactor, Secret
+from dockpass.session.assemble import Process, Sources, VariableSources, assemble
+from dockpass.variables.gitlab.predefined import job_only_definitions
+from dockpass.variables.gitlab.resolve import Situation
+from dockpass.variables.here import Here, Lies
+from dockpass.variables.pipeline import Loaded
+
+CASES = Path(__file__).parents[1] / "cases" / "checks.toml"
+NOW = 1_800_000_000.0
+"""The time that cases speak of, 15 January 2027, in seconds since the epoch."""
+
+
+def cases() -> list[dict[str, Any]]:
+    """Each case: the name of a finding, what fires it, and a neighbour that does not."""
+    found = tomllib.loads(CASES.read_text(encoding="utf-8"))["case"]
+    return cast("list[dict[str, Any]]", found)
+
+
+def patients(given: Mapping[str, Any], directory: Path) -> tuple[Patient, ...]:
+    """This machine, or the job of a configuration with its files; files are written to `directory`."""
+    for path, text in given.get("files", {}).items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_text(re.sub(r"<(\d+) x>", _repeated, text), encoding="utf-8")
+    if "yaml" in given or "project" in given or "group" in given:
+        return _of_job(given)
+    return (_machine(given, directory),)
+
+
+def _repeated(match: re.Match[str]) -> str:
+    return "x" * int(match[1])
+
+
+def _options(given: Mapping[str, Any]) -> Options:
+    options = given.get("options", {})
+    password = options.get("registry-password")
+    return Options(
+        options.get("repo"), options.get("registry-username"), None if password is None else Secret(password)
+    )
+
+
+def _machine(given: Mapping[str, Any], directory: Path) -> Patient:
+    process = SimpleNamespace(
+        environ=given.get("env", {}), home=directory / "home", cwd=directory, redactor=Redactor()
+    )
+    files = [directory / name for name in given.get("env_files", ())]
+    sources = Sources(
+        variables=VariableSources(env_files=files), options=_options(given), froms=given.get("froms", ())
+    )
+    found = assemble(cast("Process", process), sources, None, BuildOptions(args=given.get("args", {})))
+    there = given.get("there", {})
+    here = Here(
+        lambda: NOW,
+        lambda path: Lies(there.get(path.removeprefix(f"{directory}/"), Lies.NOTHING)),
+        lambda _path: 0.0,
+    )
+    config = read_config(directory / given["config"]) if "config" in given else None
+    return Patient(facts=found.facts, here=here, notes=found.notes, config=config)
+
+
+def _of_job(given: Mapping[str, Any]) -> tuple[Patient, ...]:
+    files = {".gitlab-ci.yml": given.get("yaml", "build: {script: [env]}\n"), **given.get("files", {})}
+    context = {
+        "ref": given.get("ref", {}),
+        "predefined": given.get("predefined", {"CI_REGISTRY": "registry.example.com"}),
+        "project_variables": given.get("project", ()),
+        "group_variables": [{"group": "acme", "variables": given["group"]}] if "group" in given else (),
+    }
+    ref = ref_of(context)
+    every = (*job_only_definitions(), *definitions(context, ref))
+    loaded = Loaded(config_of(files), Situation(ref=ref, definitions=every))
+    job = given.get("job") or next(iter(loaded.config.jobs or {}), "")
+    return (of_files(loaded, Files(files)), *of_jobs(loaded, (job,), "/", "/", _options(given)))

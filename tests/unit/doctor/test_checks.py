@@ -1,0 +1,43 @@
+"""Every check fires where it should and keeps quiet beside that, and every finding is one of the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from patients import cases, patients
+
+from dockpass.doctor.examine import findings
+from dockpass.doctor.table import TABLE
+
+CASES = cases()
+
+
+def found(given: dict[str, Any], directory: Path) -> set[str]:
+    return {
+        name
+        for patient in patients(given, directory)
+        for check, finding in findings(patient, TABLE)
+        for name in ((finding.id,) if finding.id in check.names else check.names)
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["finding"])
+def test_it_fires(case: dict[str, Any], tmp_path: Path) -> None:
+    assert case["finding"] in found(case["fires"], tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["finding"])
+def test_it_keeps_quiet(case: dict[str, Any], tmp_path: Path) -> None:
+    assert case["finding"] not in found(case["quiet"], tmp_path)
+
+
+def test_every_check_has_a_case() -> None:
+    names = {case["finding"] for case in CASES}
+    assert [check.id for check in TABLE if not names & set(check.names)] == []
+
+
+def test_ids_and_names_are_unique() -> None:
+    ids = [check.id for check in TABLE]
+    assert len(ids) == len(set(ids))

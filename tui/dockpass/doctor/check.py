@@ -1,0 +1,116 @@
+"""A row of the doctor's table, and what its checks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from dockpass.auth.command import Command
+from dockpass.auth.decide import decide
+from dockpass.auth.decision import Decision, Refusal
+from dockpass.auth.facts import Edit, Facts
+from dockpass.findings import Finding, Severity
+from dockpass.variables.here import Here
+
+if TYPE_CHECKING:
+    from dockpass.dockerconfig.configfile import ConfigFile
+    from dockpass.probe.model import Probe
+    from dockpass.variables.changes import Change
+    from dockpass.variables.gitlab.includes import Files
+    from dockpass.variables.gitlab.resolve import JobView
+    from dockpass.variables.pipeline import Loaded
+
+
+class Need(StrEnum):
+    """What a check looks at."""
+
+    VARIABLES = "variables"
+    JOB = "a job"
+    FILES = "the CI file"
+    CONFIG = "docker's config"
+    BUILD = "a build file"
+    REGISTRY = "the registry"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """Everything there is to look at: the variables of this machine or of one job, and what belongs to them.
+
+    `here` is None where the variables are used on another machine. `notes` are what the readers of env files
+    and build files found. `view`, `loaded` and `files` are None where no job of a CI file is looked at,
+    `config` where no docker config of this machine counts, and `probe` before a registry was asked.
+    """
+
+    facts: Facts
+    here: Here | None = None
+    notes: tuple[Finding, ...] = ()
+    view: JobView | None = None
+    loaded: Loaded | None = None
+    files: Files | None = None
+    config: ConfigFile | None = None
+    probe: Probe | None = None
+
+    @property
+    def has(self) -> frozenset[Need]:
+        """What there is to look at."""
+        there = {
+            Need.VARIABLES: True,
+            Need.JOB: self.view is not None,
+            Need.FILES: self.files is not None,
+            Need.CONFIG: self.config is not None,
+            Need.BUILD: self.facts.base_images is not None or bool(self.notes),
+            Need.REGISTRY: self.probe is not None,
+        }
+        return frozenset(need for need, is_there in there.items() if is_there)
+
+    @cached_property
+    def decisions(self) -> Mapping[Command, Decision | Refusal]:
+        """The login of each command."""
+        return {command: decide(command, self.facts) for command in Command}
+
+    @property
+    def decided(self) -> Iterator[Decision]:
+        """The logins of the commands that have one."""
+        return (found for found in self.decisions.values() if isinstance(found, Decision))
+
+
+Look: TypeAlias = Callable[[Patient], Iterable[Finding]]
+"""Finds what is wrong. Pure but for `Patient.here`; several checks may share one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """One way to mend what was found: edits of variables and options, or changes of the project."""
+
+    edits: tuple[Edit, ...] = field(default=(), repr=False)
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check.
+
+    `names` are the ids of its findings, the stable words of `--json`; the first one is its own. `level` is
+    how bad it is at worst. `title` says what is wrong, `matters` why that matters, and `fix` what to do, all
+    without naming a case. `symptoms` are regular expressions of error messages that it explains.
+    """
+
+    id: str
+    names: tuple[str, ...]
+    level: Severity
+    needs: frozenset[Need]
+    look: Look
+    title: str
+    matters: str
+    fix: str
+    source: str
+    symptoms: tuple[str, ...] = ()
+    mend: Callable[[Patient, Finding], Iterable[Fix]] | None = None
+
+    @property
+    def name(self) -> str:
+        """The word for it."""
+        return self.names[0]

@@ -1,0 +1,53 @@
+"""Runs the checks over one patient or several, each finding once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dockpass.doctor.check import Check, Look, Patient
+from dockpass.findings import Finding, Severity
+
+ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a check found, and in which jobs; none where it is about no job, or about all of them."""
+
+    check: Check
+    finding: Finding
+    jobs: tuple[str, ...] = ()
+
+
+def findings(patient: Patient, checks: Sequence[Check]) -> Iterator[tuple[Check, Finding]]:
+    """Yield what checks find, in the order in which each of their looks does.
+
+    A look is run once. What it finds belongs to the check that names it, and all of it to its only check.
+    """
+    able: dict[Look, list[Check]] = {}
+    for check in checks:
+        if check.needs <= patient.has:
+            able.setdefault(check.look, []).append(check)
+    for look, rows in able.items():
+        named = {name: check for check in rows for name in check.names}
+        for finding in look(patient):
+            belongs = rows[0] if len(rows) == 1 else named.get(finding.id)
+            if belongs is not None:
+                yield belongs, finding
+
+
+def examine(patients: Iterable[Patient], checks: Sequence[Check]) -> tuple[Found, ...]:
+    """Return what checks find in patients, the worst first."""
+    found: dict[Finding, tuple[Check, list[str]]] = {}
+    count = 0
+    for patient in patients:
+        name = patient.view.name if patient.view else ""
+        count += patient.view is not None
+        for check, finding in findings(patient, checks):
+            found.setdefault(finding, (check, []))[1].append(name)
+    listed = [
+        Found(check, finding, () if len(names) == count > 1 else tuple(filter(None, dict.fromkeys(names))))
+        for finding, (check, names) in found.items()
+    ]
+    return tuple(sorted(listed, key=lambda each: (ORDER[each.finding.severity], each.finding.about)))

@@ -1,0 +1,95 @@
+"""Checks of what expansion makes of a variable's value."""
+
+from __future__ import annotations
+
+from dockpass.doctor import sources
+from dockpass.doctor.check import Check, Need
+from dockpass.doctor.jobs import in_view
+from dockpass.findings import Severity
+
+_NEEDS = frozenset({Need.JOB})
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="DP-EXP-001",
+        names=("cut-by-expansion",),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_view,
+        title="A value loses characters at a $.",
+        matters="GitLab and its runner take $ and what follows for a reference to another variable, and put"
+        " nothing in its place. The job gets a shorter secret than the one that was stored.",
+        fix="Switch off “Expand variable reference” for it (`expand: false`), or write $$ for each $.",
+        source="https://gitlab.com/gitlab-org/gitlab/-/issues/17844",
+        symptoms=(r"HTTP Basic: Access denied", r"incorrect username or password", r"unauthorized"),
+    ),
+    Check(
+        id="DP-EXP-003",
+        names=("no-shell-syntax",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A variable uses shell syntax such as ${A:-x} or $(…).",
+        matters="Neither GitLab nor its runner knows that syntax in `variables`; it becomes empty.",
+        fix="Set the default by rules, or in the script.",
+        source=sources.WHERE_EXPANDED,
+        symptoms=(r"invalid reference format",),
+    ),
+    Check(
+        id="DP-EXP-004",
+        names=("own-name",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A variable of the CI file refers to its own name.",
+        matters="The CI file has only one variable of a name, so the reference stays as it is written.",
+        fix="Give it another name.",
+        source="https://gitlab.com/gitlab-org/gitlab/-/issues/433964",
+    ),
+    Check(
+        id="DP-EXP-006",
+        names=("open-brace",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A value has a ${ that is not closed, or an empty ${}.",
+        matters="The runner removes it.",
+        fix="Close the brace, or write $$ for the $.",
+        source=sources.WHERE_EXPANDED,
+    ),
+    Check(
+        id="DP-EXP-007",
+        names=("file-changed",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="The content of a variable of type File is changed at a $.",
+        matters="The content of such a file is expanded like any other value.",
+        fix="Switch off “Expand variable reference” for it.",
+        source=sources.VARIABLES,
+    ),
+    Check(
+        id="DP-EXP-008",
+        names=("undefined-reference",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A variable refers to a name that nothing defines.",
+        matters="The reference becomes empty.",
+        fix="Define that name, or remove the reference.",
+        source=sources.WHERE_EXPANDED,
+        symptoms=(r"invalid reference format",),
+    ),
+    Check(
+        id="DP-EXP-009",
+        names=("own-name-over-settings",),
+        level=Severity.NOTE,
+        needs=_NEEDS,
+        look=in_view,
+        title="A variable of the CI file refers to its own name and so wins over the settings.",
+        matters="Settings are documented to be stronger than the CI file; the reference to its own name turns"
+        " that round.",
+        fix="Give it another name.",
+        source=sources.VARIABLES,
+    ),
+)

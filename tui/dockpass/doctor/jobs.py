@@ -1,0 +1,193 @@
+"""Checks of a job's variables: what it does not get, what arrives changed, and what the CI file says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dockpass.doctor import sources
+from dockpass.doctor.check import Check, Need, Patient
+from dockpass.findings import Finding, Severity
+from dockpass.text import clean
+from dockpass.variables.gitlab.tree import YamlError
+from dockpass.variables.job_findings import find_in_config, find_in_view
+from dockpass.variables.yaml_findings import find_in_yaml
+
+_NEEDS = frozenset({Need.JOB})
+
+
+def in_view(patient: Patient) -> Iterable[Finding]:
+    """Find what is wrong with the variables of the job."""
+    return find_in_view(patient.view) if patient.view else ()
+
+
+def in_config(patient: Patient) -> Iterable[Finding]:
+    """Find what is wrong with the job as it is written."""
+    if patient.loaded is None or patient.view is None:
+        return ()
+    loaded = patient.loaded
+    return find_in_config(loaded.config, loaded.job(patient.view.name), loaded.situation.definitions)
+
+
+def in_files(patient: Patient) -> Iterator[Finding]:
+    """Yield what is wrong in the text of the CI files, and which of them are not loaded."""
+    if patient.loaded is None or patient.files is None:
+        return
+    for path in dict.fromkeys(patient.loaded.config.files):
+        try:
+            text = patient.files.read(path)
+        except YamlError:
+            continue
+        yield from find_in_yaml(text or "", path)
+    for each in patient.loaded.config.not_loaded:
+        yield Finding(
+            "not-loaded",
+            clean(str(each.place), 200),
+            f"includes {each.kind} {each.text}, which is not loaded here: values may differ",
+            hint="dockpass vars import gitlab can fetch the merged configuration.",
+            severity=Severity.NOTE,
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="DP-SCP-001",
+        names=("absent-protected",),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_view,
+        title="A protected variable is missing, because the ref is not protected.",
+        matters="GitLab does not say that it leaves the variable out: the script sees it as empty.",
+        fix="Protect the branch or tag, or take the flag Protected off.",
+        source=sources.VARIABLES,
+        symptoms=(
+            r"non[- ]TTY device",
+            r"password is empty",
+            r"Must provide --username with --password-stdin",
+            r"HTTP Basic: Access denied",
+        ),
+    ),
+    Check(
+        id="DP-SCP-002",
+        names=("weaker-used",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A weaker variable is used, because the stronger one is protected and the ref is not.",
+        matters="The job gets another value than on a protected ref, without a word.",
+        fix="Give both the same flags.",
+        source=sources.VARIABLES,
+        symptoms=(r"HTTP Basic: Access denied",),
+    ),
+    Check(
+        id="DP-SCP-003",
+        names=("absent-scope",),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_view,
+        title="A variable is missing, because its environment scope does not match the job.",
+        matters="GitLab does not say that it leaves the variable out: the script sees it as empty.",
+        fix="Give the job that environment, or set the variable's scope to *.",
+        source=sources.ENVIRONMENTS,
+        symptoms=(r"non[- ]TTY device", r"password is empty", r"HTTP Basic: Access denied"),
+    ),
+    Check(
+        id="DP-SCP-004",
+        names=("rule-on-protected", "rule-on-job-only"),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A rule asks for a variable that is not there when rules are evaluated.",
+        matters="The rule never holds, and the job disappears from the pipeline without a word.",
+        fix="Ask for something that every ref has, such as CI_COMMIT_REF_PROTECTED.",
+        source=sources.RULES,
+    ),
+    Check(
+        id="DP-SCP-005",
+        names=("scopes-of-equal-rank",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="Two environment scopes match equally well.",
+        matters="GitLab does not define which of the two values the job gets.",
+        fix="Write the environment's whole name in one of them.",
+        source=sources.ENVIRONMENTS,
+    ),
+    Check(
+        id="DP-SCP-006",
+        names=("scope-of-no-job",),
+        level=Severity.NOTE,
+        needs=_NEEDS,
+        look=in_config,
+        title="An environment scope matches no environment of the CI file.",
+        matters="The variable is never used by these jobs.",
+        fix="Check its spelling; case counts.",
+        source=sources.ENVIRONMENTS,
+    ),
+    Check(
+        id="DP-SEC-009",
+        names=("not-maskable",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A variable is to be masked, but its value cannot be.",
+        matters="GitLab refuses to save such a value as masked.",
+        fix="Use a value of at least 8 characters without spaces and line breaks.",
+        source=sources.VARIABLES,
+    ),
+    Check(
+        id="DP-SEC-010",
+        names=("not-masked",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A secret in the settings is not masked.",
+        matters="Every job log that prints it shows it.",
+        fix="Mark it as masked.",
+        source=sources.VARIABLES,
+    ),
+    Check(
+        id="DP-SEC-011",
+        names=("secret-in-yaml",),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_view,
+        title="A secret is in the CI file.",
+        matters="Everybody who can see the repository can see it, in every commit since.",
+        fix="Revoke it, and store a new one in the settings.",
+        source=sources.VARIABLES,
+    ),
+    Check(
+        id="DP-SEC-013",
+        names=("debugging-on",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="Debug logging is on.",
+        matters="The job's log then shows every variable.",
+        fix="Remove CI_DEBUG_TRACE or CI_DEBUG_SERVICES after use.",
+        source=sources.VARIABLES,
+    ),
+    Check(
+        id="DP-PRE-001",
+        names=("predefined-overridden",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A predefined variable is overridden.",
+        matters="GitLab's own variables of a job are the weakest; whatever has the same name replaces them.",
+        fix="Give the other one another name.",
+        source=sources.PREDEFINED,
+        symptoms=(r"HTTP Basic: Access denied", r"requested access to the resource is denied"),
+    ),
+    Check(
+        id="DP-PRE-004",
+        names=("yaml-never-used",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="A variable of the CI file is never used, because the settings define it too.",
+        matters="Settings are stronger than the CI file in every job.",
+        fix="Rename one of them.",
+        source=sources.VARIABLES,
+    ),
+)

@@ -1,0 +1,28 @@
+"""Patients made of a project's jobs and of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dockpass.auth.facts import Edit, EditKind, Facts, Options
+from dockpass.doctor.check import Patient
+from dockpass.variables.gitlab.includes import Files
+from dockpass.variables.logins import facts_of
+from dockpass.variables.pipeline import Loaded
+
+
+def of_jobs(
+    loaded: Loaded, names: Iterable[str], home: str, cwd: str, options: Options | None = None
+) -> Iterator[Patient]:
+    """Yield the variables of each job; the empty name stands for what every job gets."""
+    for name in names:
+        view = loaded.view(name)
+        facts = facts_of(view, home, cwd, options)
+        if not name:  # each job has a name of its own, and none is empty
+            facts = facts.edited(Edit(EditKind.UNSET, "CI_JOB_NAME"))
+        yield Patient(facts=facts, view=view, loaded=loaded)
+
+
+def of_files(loaded: Loaded, files: Files) -> Patient:
+    """Return the text of the configuration, whatever the job."""
+    return Patient(facts=Facts(elsewhere=True), loaded=loaded, files=files)
