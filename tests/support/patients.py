@@ -38,14 +38,19 @@ def patients(given: Mapping[str, Any], directory: Path) -> tuple[Patient, ...]:
     """This machine, or the job of a configuration with its files; files are written to `directory`."""
     for path, text in given.get("files", {}).items():
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_text(re.sub(r"<(\d+) x>", _repeated, text), encoding="utf-8")
+        (directory / path).write_text(_repeating(text), encoding="utf-8")
     if "yaml" in given or "project" in given or "group" in given:
         return _of_job(given)
     return (_machine(given, directory),)
 
 
+def _repeating(text: str) -> str:
+    """Write `<3 $A>` out: `$A$A$A`."""
+    return re.sub(r"<(\d+) ([^>]+)>", _repeated, text)
+
+
 def _repeated(match: re.Match[str]) -> str:
-    return "x" * int(match[1])
+    return match[2] * int(match[1])
 
 
 def _options(given: Mapping[str, Any]) -> Options:
@@ -76,7 +81,8 @@ def _machine(given: Mapping[str, Any], directory: Path) -> Patient:
 
 
 def _of_job(given: Mapping[str, Any]) -> tuple[Patient, ...]:
-    files = {".gitlab-ci.yml": given.get("yaml", "build: {script: [env]}\n"), **given.get("files", {})}
+    yaml = _repeating(given.get("yaml", "build: {script: [env]}\n"))
+    files = {".gitlab-ci.yml": yaml, **given.get("files", {})}
     context = {
         "ref": given.get("ref", {}),
         "predefined": given.get("predefined", {"CI_REGISTRY": "registry.example.com"}),

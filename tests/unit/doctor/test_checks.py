@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from patients import cases, patients
 
+import dockpass
 from dockpass.doctor.examine import findings
 from dockpass.doctor.table import TABLE
 
@@ -41,3 +44,20 @@ def test_every_check_has_a_case() -> None:
 def test_ids_and_names_are_unique() -> None:
     ids = [check.id for check in TABLE]
     assert len(ids) == len(set(ids))
+
+
+def written_ids() -> Iterator[tuple[str, str]]:
+    """Yield the ids of findings that the rooms of variables and the doctor write out."""
+    root = Path(dockpass.__file__).parent
+    for path in (*root.glob("variables/**/*.py"), *root.glob("doctor/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding" and node.args
+            if named and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value, path.name
+
+
+def test_no_finding_is_lost() -> None:
+    """A finding that no check names would be found and not told."""
+    named = {name for check in TABLE for name in check.names}
+    assert sorted({found for found in written_ids() if found[0] not in named}) == []
+    assert len(list(written_ids())) > 60

@@ -92,4 +92,16 @@ CHECKS: tuple[Check, ...] = (
         fix="Give it another name.",
         source=sources.VARIABLES,
     ),
+    Check(
+        id="DP-EXP-011",
+        names=("too-long-to-expand",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_view,
+        title="Variables refer to each other so often that they are not expanded here.",
+        matters="Each reference multiplies the length. What the job gets is not known here, and GitLab or the"
+        " runner may fail on it.",
+        fix="Look for variables that refer to each other many times.",
+        source=sources.WHERE_EXPANDED,
+    ),
 )
