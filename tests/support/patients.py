@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest import mock
 
 from ciproject import Files, config_of, definitions, ref_of
 
 from dockpass.auth.facts import Options
-from dockpass.dockerconfig.configfile import read_config
+from dockpass.dockerconfig.configfile import ConfigFile, read_config
 from dockpass.doctor.check import Patient
 from dockpass.doctor.patients import of_files, of_jobs
+from dockpass.findings import Finding
+from dockpass.probe.model import ActionResult, Challenge, Login, LoginState, Probe, TokenFacts, Verdict
 from dockpass.runs.request import BuildOptions
 from dockpass.secrets import Redactor, Secret
 from dockpass.session.assemble import Process, Sources, VariableSources, assemble
@@ -75,9 +79,49 @@ def _machine(given: Mapping[str, Any], directory: Path) -> Patient:
         lambda: NOW,
         lambda path: Lies(there.get(path.removeprefix(f"{directory}/"), Lies.NOTHING)),
         lambda _path: 0.0,
+        lambda _path: given.get("mode", 0o600),
+        lambda _path: given.get("tracked", False),
     )
-    config = read_config(directory / given["config"]) if "config" in given else None
-    return Patient(facts=found.facts, here=here, notes=found.notes, config=config)
+    return Patient(
+        facts=found.facts,
+        here=here,
+        notes=found.notes,
+        config=_config(given, directory / given["config"]) if "config" in given else None,
+        probe=_probe(given["probe"]) if "probe" in given else None,
+    )
+
+
+def _config(given: Mapping[str, Any], directory: Path) -> ConfigFile:
+    (directory / "config.json").chmod(given.get("config_mode", 0o600))
+    if not given.get("of_somebody_else"):
+        return read_config(directory)
+    seen, of_somebody = os.fstat, 4711
+    with mock.patch(
+        "os.fstat", lambda handle: os.stat_result((*(s := seen(handle))[:4], of_somebody, *s[5:]))
+    ):
+        return read_config(directory)
+
+
+def _probe(given: Mapping[str, Any]) -> Probe:
+    """A probe of `registry.example.com/web/backend` with the verdicts, findings and token of a case."""
+    token = given.get("token", {})
+    return Probe(
+        host="registry.example.com",
+        repository="web/backend",
+        credential_name="autologin",
+        username="gitlab-ci-token",
+        reached=True,
+        flavour="gitlab",
+        ping="401",
+        challenge=Challenge(),
+        login=Login(LoginState(given.get("login", "accepted")), "the token server answered"),
+        actions=tuple(
+            ActionResult(action, Verdict(verdict), "the token server's answer")
+            for action, verdict in given.get("actions", {}).items()
+        ),
+        token=TokenFacts(life=token.get("life"), deny_delete=tuple(token.get("deny_delete", ()))),
+        findings=tuple(Finding(name, "", "It was found.") for name in given.get("findings", ())),
+    )
 
 
 def _of_job(given: Mapping[str, Any]) -> tuple[Patient, ...]:

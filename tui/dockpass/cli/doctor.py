@@ -95,7 +95,7 @@ def _looked(world: World, given: Given) -> work.Looked:
 def _of_jobs(looked: work.Looked, names: Sequence[str], others: Sequence[Patient]) -> Visit:
     jobs = of_jobs(looked.loaded, names, looked.home, looked.cwd)
     patients = (*others, of_files(looked.loaded, looked.clone), *jobs)
-    return Visit(patients, examine(patients, TABLE), tuple(work.notes(looked)))
+    return Visit(patients, examine(patients, TABLE), tuple(work.note_lines(looked)))
 
 
 def visit_lines(visit: Visit) -> Iterator[str]:

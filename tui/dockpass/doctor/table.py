@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from dockpass.doctor import buildchecks, cifiles, expansion, formats, jobs, logins, registries, tokens, values
+from dockpass.doctor import (
+    access,
+    buildchecks,
+    cifiles,
+    expansion,
+    formats,
+    idle,
+    jobs,
+    logins,
+    registries,
+    scripts,
+    surroundings,
+    tokens,
+    values,
+)
 from dockpass.doctor.check import Check
 
 TABLE: tuple[Check, ...] = (
@@ -10,11 +24,15 @@ TABLE: tuple[Check, ...] = (
     *tokens.CHECKS,
     *registries.CHECKS,
     *logins.CHECKS,
+    *idle.CHECKS,
+    *surroundings.CHECKS,
     *jobs.CHECKS,
+    *scripts.CHECKS,
     *expansion.CHECKS,
     *cifiles.CHECKS,
     *formats.CHECKS,
     *buildchecks.CHECKS,
+    *access.CHECKS,
 )
 
 

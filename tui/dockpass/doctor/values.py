@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator
 
+from dockpass.auth.facts import SourceKind
 from dockpass.doctor import sources
 from dockpass.doctor.check import Check, Need, Patient
+from dockpass.doctor.pairs import pairs
 from dockpass.findings import Finding, Severity
+from dockpass.secrets import Secret
+from dockpass.text import clean, plural
 from dockpass.variables.findings import find_findings
 
 _NEEDS = frozenset({Need.VARIABLES})
@@ -15,6 +22,68 @@ _NEEDS = frozenset({Need.VARIABLES})
 def in_facts(patient: Patient) -> Iterable[Finding]:
     """Find what the variables and options alone show."""
     return find_findings(patient.facts, patient.here)
+
+
+def in_secrets(patient: Patient) -> Iterator[Finding]:
+    """Yield secrets that hold more than one secret does: several lines, or a whole login."""
+    for pair in pairs(patient.facts):
+        inside = pair.secret.rstrip("\r\n")
+        many = inside.lstrip().startswith(("{", "-----BEGIN"))  # a key file is a password at Google
+        if not many and ("\n" in inside or "\r" in inside):
+            yield Finding(
+                "line-break",
+                pair.about,
+                "has a line break in it, and no registry accepts such a password",
+                hint="Store the secret alone, on one line.",
+                severity=Severity.ERROR,
+            )
+        elif user := _user_in(pair.secret):
+            own = pair.user and user == pair.user
+            whose = "the user name and the password" if own else "a user name and a password"
+            yield Finding(
+                "encoded-login",
+                pair.about,
+                f"looks like {whose} in Base64, as an `auth` has them; the bare password is expected",
+                hint="Store the password alone.",
+            )
+
+
+def _user_in(secret: str) -> str:
+    """Return the user of a Base64-encoded `user:password`; empty for any other secret."""
+    try:
+        user, colon, password = base64.b64decode(secret, validate=True).decode("ascii").partition(":")
+    except (binascii.Error, ValueError):
+        return ""
+    whole = colon and password and user.isprintable() and password.isprintable()
+    return user if whole and re.fullmatch(r"[\w.@+$-]+", user) else ""
+
+
+def in_exposed(patient: Patient) -> Iterator[Finding]:
+    """Yield files with secrets that others may read, or that git keeps."""
+    here = patient.here
+    if here is None:
+        return
+    holding: dict[str, int] = {}
+    for variable in patient.facts.variables.values():
+        if variable.source.kind is SourceKind.ENV_FILE and isinstance(variable.value, Secret):
+            file = variable.source.detail.rpartition(":")[0]
+            holding[file] = holding.get(file, 0) + 1
+    for file, count in holding.items():
+        mode = here.mode(file)
+        if (
+            why := "git tracks it"
+            if here.tracked(file)
+            else f"its mode is {mode:04o}"
+            if mode & 0o077
+            else ""
+        ):
+            yield Finding(
+                "file-exposed",
+                clean(file, 300),
+                f"holds {plural(count, 'secret')}, and {why}",
+                hint=f"chmod 600 {clean(file, 300)}, and name it in .gitignore. Replace secrets that others"
+                f" saw.",
+            )
 
 
 CHECKS: tuple[Check, ...] = (
@@ -138,5 +207,29 @@ CHECKS: tuple[Check, ...] = (
         fix="Give the whole secret.",
         source=sources.VARIABLES,
         symptoms=(r"HTTP Basic: Access denied",),
+    ),
+    Check(
+        id="DP-SEC-018",
+        names=("line-break", "encoded-login"),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_secrets,
+        title="A password has a line break in it, or is a whole login.",
+        matters="More than the password was stored: several lines, or user:password in Base64. All of it is"
+        " sent as the password.",
+        fix="Store the password alone, on one line.",
+        source=sources.DOCKER_LOGIN,
+        symptoms=(r"HTTP Basic: Access denied", r"incorrect username or password"),
+    ),
+    Check(
+        id="DP-SEC-012",
+        names=("file-exposed",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_exposed,
+        title="A file with secrets can be read by others, or is tracked by git.",
+        matters="Whoever can read the file has the secrets, and git keeps them in its history.",
+        fix="Give it the mode 0600, name it in .gitignore, and replace the secrets if others saw them.",
+        source=sources.VARIABLES,
     ),
 )

@@ -21,6 +21,7 @@ from dockpass.variables.config_findings import (
 from dockpass.variables.envfile_findings import find_in_env_files
 from dockpass.variables.here import Here
 from dockpass.variables.token_findings import find_dead_token
+from dockpass.variables.token_kind import RegistryUse, kind_of
 from dockpass.variables.unread_findings import find_unread
 
 __all__ = ["Finding", "Severity", "find_findings"]
@@ -135,7 +136,8 @@ def _about_secret(name: str, raw: str) -> Iterator[Finding]:
 def _about_registry(facts: Facts) -> Iterator[Finding]:
     registry, image = facts.text(GITLAB.registry), facts.text(GITLAB.image)
     if "/" in registry:
-        what = "has a scheme" if "://" in registry else "has a path"
+        at_end = "ends with a slash" if "/" not in registry.rstrip("/") else "has a path"
+        what = "has a scheme" if "://" in registry else at_end
         yield Finding(
             "registry-address",
             GITLAB.registry,
@@ -160,11 +162,12 @@ def _about_registry(facts: Facts) -> Iterator[Finding]:
 
 def _about_login(facts: Facts) -> Iterator[Finding]:
     token = facts.text(GITLAB.token)
-    if token.startswith("glpat-"):
+    kind = kind_of(Secret(token))
+    if kind.registry_login not in {RegistryUse.JOB, RegistryUse.UNCLEAR}:
         yield Finding(
             "not-a-job-token",
             GITLAB.token,
-            "is a personal token: another level overwrote it",
+            f"is a {kind.name}: another level overwrote it",
             hint=f"Call that variable another name: the job sets {GITLAB.token} itself.",
         )
     if token and token == facts.text("WERF_IMAGES_CLEANUP_PASSWORD"):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from dockpass.git import ask_git
+
 
 class Lies(StrEnum):
     """What lies at a path."""
@@ -22,16 +24,21 @@ class Lies(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """This machine: the time since the epoch, what a path is, and when a file changed (0: not known)."""
+    """This machine: the time since the epoch, what a path is, and when a file changed (0: not known).
+
+    `mode` are the permissions of a file (0: not known), `tracked` whether git keeps it.
+    """
 
     now: Callable[[], float]
     look: Callable[[str], Lies]
     changed: Callable[[str], float]
+    mode: Callable[[str], int] = lambda _: 0
+    tracked: Callable[[str], bool] = lambda _: False
 
 
 def this_machine() -> Here:
     """Return the machine that the process runs on."""
-    return Here(time.time, look_at, _changed)
+    return Here(time.time, look_at, _changed, _mode, _tracked)
 
 
 def look_at(path: str) -> Lies:
@@ -52,3 +59,16 @@ def _changed(path: str) -> float:
         return Path(path).stat().st_mtime
     except (OSError, ValueError):
         return 0.0
+
+
+def _mode(path: str) -> int:
+    try:
+        found = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return 0
+    return stat.S_IMODE(found) if stat.S_ISREG(found) else 0
+
+
+def _tracked(path: str) -> bool:
+    file = Path(path)
+    return bool(ask_git(file.parent, os.environ, "ls-files", "--", file.name)) if file.is_file() else False

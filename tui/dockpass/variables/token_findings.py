@@ -36,15 +36,15 @@ def find_dead_token(facts: Facts, here: Here) -> Iterator[Finding]:
 
 
 def _known_dead(facts: Facts, token: str, now: float) -> str:
-    expiry = _expiry(token.removeprefix("glcbt-"))
+    expiry = claimed_time(token.removeprefix("glcbt-"), "exp")
     if expiry and now > expiry:
-        return f"expired {_span(now - expiry)} ago, a job token is valid only while its job runs"
+        return f"expired {span_in_words(now - expiry)} ago, a job token is valid only while its job runs"
     started = _started(facts)
     timeout = _timeout(facts)
     if started and now > started + min(timeout or _LONGEST_JOB, _LONGEST_JOB) + _LEEWAY:
-        most = f", and it could run for {_span(timeout)} at most" if timeout else ""
+        most = f", and it could run for {span_in_words(timeout)} at most" if timeout else ""
         return (
-            f"is dead: its job started {_span(now - started)} ago (CI_JOB_STARTED_AT){most},"
+            f"is dead: its job started {span_in_words(now - started)} ago (CI_JOB_STARTED_AT){most},"
             " and a job token is valid only while its job runs"
         )
     return ""
@@ -52,12 +52,12 @@ def _known_dead(facts: Facts, token: str, now: float) -> str:
 
 def _probably_dead(facts: Facts, here: Here, now: float) -> str:
     for name in _JWTS:
-        expiry = _expiry(facts.text(name))
+        expiry = claimed_time(facts.text(name), "exp")
         if expiry and now > expiry:
-            return f"is probably dead: {name}, of the same job, expired {_span(now - expiry)} ago"
+            return f"is probably dead: {name}, of the same job, expired {span_in_words(now - expiry)} ago"
     started = _started(facts)
     if started and now > started + _LONG_AGO:
-        return f"is probably dead: its job started {_span(now - started)} ago (CI_JOB_STARTED_AT)"
+        return f"is probably dead: its job started {span_in_words(now - started)} ago (CI_JOB_STARTED_AT)"
     source = facts.variables[TOKEN].source
     place = detect_place(facts, lambda path: here.look(path) is Lies.DIRECTORY)
     job = facts.variables.get("CI_JOB_ID")
@@ -65,15 +65,15 @@ def _probably_dead(facts: Facts, here: Here, now: float) -> str:
     if source.kind is SourceKind.ENV_FILE and not in_job:
         file = source.detail.rpartition(":")[0]
         changed = here.changed(file)
-        age = f", written {_span(now - changed)} ago" if changed and now > changed + 60 else ""
+        age = f", written {span_in_words(now - changed)} ago" if changed and now > changed + 60 else ""
         return f"comes from a file ({clean(source.detail)}{age}), {_LIFE}"
     if source.kind is SourceKind.PROCESS and place.kind is PlaceKind.PASTED:
         return f"was exported from a job that does not run here, {_LIFE}"
     return ""
 
 
-def _expiry(token: str) -> float:
-    """Return `exp` of a JWT, unverified; 0 where there is none that can be read."""
+def claimed_time(token: str, claim: str) -> float:
+    """Return a time that a JWT claims, unverified; 0 where there is none that can be read."""
     parts = token.split(".")
     if len(parts) != 3:
         return 0.0
@@ -81,7 +81,7 @@ def _expiry(token: str) -> float:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         return 0.0
-    found = claims.get("exp") if isinstance(claims, dict) else None
+    found = claims.get(claim) if isinstance(claims, dict) else None
     if isinstance(found, bool) or not isinstance(found, int | float):
         return 0.0
     return float(found) if 0 < found < 1e11 else 0.0
@@ -100,7 +100,8 @@ def _timeout(facts: Facts) -> float:
     return float(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0.0
 
 
-def _span(seconds: float) -> str:
+def span_in_words(seconds: float) -> str:
+    """Return a span of time in its largest whole unit: `3 hours`."""
     for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:
             return plural(int(seconds // size), name)

@@ -128,8 +128,8 @@ def _overwritten(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _other_service(host: str, facts: Facts) -> str:
-    """Say whose registry a host is, where it cannot be GitLab's; empty where it can."""
+def service_of(host: str) -> str:
+    """Say whose registry a host is, where it is no GitLab's by its name; empty for any other."""
     if is_docker_hub(host) or normalise_host(host) in {"registry.hub.docker.com", "index.docker.com"}:
         return "Docker Hub"
     if is_google(host):
@@ -138,6 +138,13 @@ def _other_service(host: str, facts: Facts) -> str:
     for pattern, what in _NEVER_GITLAB:
         if re.fullmatch(pattern, bare):
             return what
+    return ""
+
+
+def _other_service(host: str, facts: Facts) -> str:
+    """Say whose registry a host is, where it cannot be GitLab's; empty where it can."""
+    if what := service_of(host):
+        return what
     if facts.text("CI_SERVER_HOST") == "gitlab.com" and not same_registry(host, "registry.gitlab.com"):
         return "not the registry of gitlab.com, which runs the job"
     return ""

@@ -1,0 +1,304 @@
+"""Checks of what a registry answered to a probe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dockpass.doctor import sources
+from dockpass.doctor.check import Check, Need, Patient
+from dockpass.findings import Finding, Severity
+from dockpass.probe.model import DELETE, PULL, PUSH, LoginState, Probe, Verdict
+from dockpass.text import clean, plural
+
+_NEEDS = frozenset({Need.REGISTRY})
+_CONNECTION = (
+    *("tls", "not-tls", "plain-http", "wants-https", "name-unresolved", "connection-refused", "timeout"),
+    *("unreachable", "registry-unreadable", "answer-refused"),
+)
+_PROXY = (
+    *("proxy-cgi", "proxy-invalid", "proxy-login", "proxy-refused", "proxy-scheme", "proxy-tls"),
+    *("proxy-unreachable", "proxy-unverified"),
+)
+_SHORT = 600.0
+
+
+def in_answers(patient: Patient) -> Iterable[Finding]:
+    """Find what the probe itself noted."""
+    return patient.probe.findings if patient.probe else ()
+
+
+def in_access(patient: Patient) -> Iterator[Finding]:
+    """Yield what the login may not do, by what was granted."""
+    probe = patient.probe
+    if probe is None or not probe.reached:
+        return
+    who = clean(probe.username or "an anonymous login", 100)
+    where = clean(f"{probe.host}/{probe.repository}", 200)
+    if probe.login.state is LoginState.REJECTED:
+        yield Finding("login-rejected", "", f"{probe.host} did not accept the login as {who}:"
+                      f" {probe.login.words}", hint=probe.login.hint, severity=Severity.ERROR)  # fmt: skip
+        return
+    yield from _refused(probe, who, where)
+    yield from _about_token(probe)
+
+
+def _refused(probe: Probe, who: str, where: str) -> Iterator[Finding]:
+    pull, push, delete = (probe.verdict(action) for action in (PULL, PUSH, DELETE))
+    if pull is Verdict.REFUSED:
+        yield Finding(
+            "may-not-pull",
+            "",
+            f"{who} may not pull from {where}: {probe.result(PULL).evidence}",
+            hint="The login needs read_registry and at least the role Reporter there; a job token also needs"
+            " an entry in that project's job token allowlist.",
+            severity=Severity.ERROR,
+        )
+    elif push is Verdict.REFUSED:
+        yield Finding(
+            "may-not-push",
+            "",
+            f"{who} may pull from {where}, but not push: {probe.result(PUSH).evidence}",
+            hint="The login needs read_registry and write_registry and the role Developer; at GitHub, the"
+            " permission packages: write.",
+        )
+    elif push is Verdict.GRANTED and delete is Verdict.REFUSED:
+        yield Finding(
+            "may-not-delete",
+            "",
+            f"{who} may push to {where}, but not delete: {probe.result(DELETE).evidence}",
+            hint="For a cleanup at GitLab use a token with the scope api of a user who is Maintainer.",
+            severity=Severity.NOTE,
+        )
+
+
+def _about_token(probe: Probe) -> Iterator[Finding]:
+    patterns = tuple(dict.fromkeys((*probe.token.deny_push, *probe.token.deny_delete)))
+    if patterns:
+        shown = ", ".join(clean(each, 60) for each in patterns[:3])
+        yield Finding(
+            "tags-protected",
+            "",
+            f"The token excludes tags that match {plural(len(patterns), 'pattern')}: {shown}",
+            hint="The project's settings say who may push and delete protected tags.",
+            severity=Severity.NOTE,
+        )
+    if probe.token.life is not None and 0 < probe.token.life < _SHORT:
+        minutes = max(1, round(probe.token.life / 60))
+        yield Finding(
+            "short-token",
+            "",
+            f"Tokens of {probe.host} live for {plural(minutes, 'minute')}; pushing a large layer may take"
+            f" longer",
+            hint="An administrator of GitLab can raise the duration (registry token expire delay).",
+            severity=Severity.NOTE,
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="DP-ACC-001",
+        names=("login-rejected",),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_access,
+        title="The registry does not accept the login.",
+        matters="User name or password is wrong, the token has expired or has no registry scope, or the"
+        " account has two-factor authentication, with which GitLab accepts no password here.",
+        fix="Create a new token with read_registry, or correct the user name.",
+        source=sources.REGISTRY,
+        symptoms=(
+            r"HTTP Basic: Access denied",
+            r"incorrect username or password",
+            r"unauthorized",
+            r"access forbidden",
+        ),
+    ),
+    Check(
+        id="DP-ACC-002",
+        names=("may-not-pull",),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_access,
+        title="The login is accepted, but may not pull.",
+        matters="`docker login` proves only that the credentials are right. What they may do is asked for"
+        " each repository.",
+        fix="Give the login access to that repository, or use another one.",
+        source=sources.JOB_TOKEN,
+        symptoms=(
+            r"pull access denied",
+            r"insufficient_scope",
+            r"requested access to the resource is denied",
+            r"repository does not exist or may require 'docker login'",
+        ),
+    ),
+    Check(
+        id="DP-ACC-003",
+        names=("may-not-push",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_access,
+        title="The login may pull, but not push.",
+        matters="A push fails after all layers were built.",
+        fix="Use a login with write access: at GitLab write_registry with read_registry and the role"
+        " Developer, at GitHub packages: write.",
+        source=sources.REGISTRY,
+        symptoms=(
+            r"requested access to the resource is denied",
+            r"permission_denied: write_package",
+            r"installation not allowed to",
+            r"access token has insufficient scopes",
+            r"insufficient_scope",
+            r"Pushing to protected repository path forbidden",
+        ),
+    ),
+    Check(
+        id="DP-LOG-014",
+        names=("may-not-delete",),
+        level=Severity.NOTE,
+        needs=_NEEDS,
+        look=in_access,
+        title="The login may push, but not delete.",
+        matters="A cleanup with it fails. A deploy token can never delete at GitLab, and a token with"
+        " read_registry and write_registry cannot either.",
+        fix="Use a token with the scope api of a user who is Maintainer, as WERF_IMAGES_CLEANUP_PASSWORD.",
+        source=sources.REGISTRY,
+        symptoms=(r"insufficient_scope", r"unauthorized"),
+    ),
+    Check(
+        id="DP-ACC-004",
+        names=("tags-protected",),
+        level=Severity.NOTE,
+        needs=_NEEDS,
+        look=in_access,
+        title="The registry's token excludes protected tags.",
+        matters="Pushing or deleting such a tag is refused, whatever else the login may do.",
+        fix="Use another tag, or a login that may change protected tags.",
+        source="https://docs.gitlab.com/user/packages/container_registry/protected_container_tags/",
+        symptoms=(r"protected", r"denied"),
+    ),
+    Check(
+        id="DP-ACC-005",
+        names=("short-token",),
+        level=Severity.NOTE,
+        needs=_NEEDS,
+        look=in_access,
+        title="The registry's tokens live for minutes.",
+        matters="A push that takes longer ends with an error in its middle.",
+        fix="Ask an administrator to raise the duration, or make the layers smaller.",
+        source=sources.REGISTRY,
+        symptoms=(r"unauthorized: authentication required",),
+    ),
+    Check(
+        id="DP-ACC-006",
+        names=_CONNECTION,
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_answers,
+        title="The registry cannot be reached as it should.",
+        matters="Nothing can be pulled or pushed before there is a connection that can be trusted. With"
+        " docker-in-docker, the daemon needs the certificate, not the job.",
+        fix="Check host and port; give the daemon the registry's CA in certs.d/HOST, or TLS to the registry.",
+        source="https://docs.docker.com/engine/security/certificates/",
+        symptoms=(
+            r"x509: certificate",
+            r"certificate signed by unknown authority",
+            r"server gave HTTP response to HTTPS client",
+            r"client sent an HTTP request to an HTTPS server",
+            r"no such host",
+            r"connection refused",
+            r"i/o timeout",
+        ),
+    ),
+    Check(
+        id="DP-ACC-007",
+        names=("not-a-registry", "no-token-server"),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_answers,
+        title="Something else than a registry answers there.",
+        matters="A registry often has a port of its own; without it the web server answers.",
+        fix="Use the whole text of CI_REGISTRY, with its port.",
+        source=sources.REGISTRY,
+        symptoms=(r"error parsing HTTP 40\d response body", r"invalid character '<'", r"404 page not found"),
+    ),
+    Check(
+        id="DP-ACC-008",
+        names=("token-not-trusted",),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_answers,
+        title="The registry does not trust the tokens of its token server.",
+        matters="Every login works, and every request after it is refused.",
+        fix="Give GitLab and its registry the same key pair and the same issuer.",
+        source="https://github.com/distribution/distribution/issues/1143",
+        symptoms=(r"token signed by untrusted key", r"invalid_token"),
+    ),
+    Check(
+        id="DP-ACC-009",
+        names=_PROXY,
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_answers,
+        title="The proxy is in the way.",
+        matters="The registry never sees the request.",
+        fix="Correct HTTPS_PROXY, or name the registry in NO_PROXY.",
+        source="https://docs.docker.com/engine/cli/proxy/",
+        symptoms=(r"proxyconnect tcp", r"Proxy Authentication Required"),
+    ),
+    Check(
+        id="DP-ACC-010",
+        names=("clock-skew", "token-ended"),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_answers,
+        title="The clocks of this machine and of the registry differ.",
+        matters="Tokens may be refused as expired, or as not yet valid.",
+        fix="Set the clock of this machine by NTP.",
+        source="https://github.com/docker/hub-feedback/issues/647",
+        symptoms=(r"token is expired", r"token used before issued"),
+    ),
+    Check(
+        id="DP-ACC-011",
+        names=("forbidden-by-other", "refused-at-first", "rate-limited", "failed-logins-count"),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_answers,
+        title="The registry, or something in front of it, refuses requests from this address.",
+        matters="GitLab.com bans an address for a while after 30 failed logins in 3 minutes; Docker Hub"
+        " limits"
+        " anonymous pulls for each address.",
+        fix="Stop what fails in a loop, wait, or log in.",
+        source="https://handbook.gitlab.com/handbook/support/workflows/ip-blocks/",
+        symptoms=(
+            r"error parsing HTTP 403 response body: invalid character 'F'",
+            r"toomanyrequests",
+            r"pull rate limit",
+            r"429 Too Many Requests",
+        ),
+    ),
+    Check(
+        id="DP-ACC-012",
+        names=("realm-refused", "realm-changed", "realm-differs", "realm-not-agreed", "realm-new"),
+        level=Severity.ERROR,
+        needs=_NEEDS,
+        look=in_answers,
+        title="The token server is not one that may get the login.",
+        matters="The login goes to the server that the registry names, which may belong to somebody else.",
+        fix="Ask the registry's administrator which token server is right.",
+        source="docs/access.md",
+    ),
+    Check(
+        id="DP-ACC-013",
+        names=(
+            *("subject-empty", "more-than-asked", "token-odd", "token-for-others", "scope-of-server"),
+            *("list-odd", "challenge-unusable"),
+        ),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_answers,
+        title="The registry or its token server answers in an unusual way.",
+        matters="What the login may do is less certain than usual.",
+        fix="Look at the requests: dockpass probe lists each.",
+        source="docs/access.md",
+    ),
+)

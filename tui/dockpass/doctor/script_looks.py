@@ -1,0 +1,153 @@
+"""What a job's own lines tell: its image, its scripts, and what it stores masked or cannot show."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from dockpass.auth.ci import GITLAB
+from dockpass.doctor.check import Patient
+from dockpass.doctor.token_looks import ecr_expiry
+from dockpass.findings import Finding, Severity
+from dockpass.references.address import DOCKER_HUB_HOST, host_of_reference
+from dockpass.secrets import Secret
+from dockpass.text import clean, plural
+from dockpass.unknown import Unknown
+from dockpass.variables.changes import where
+from dockpass.variables.gitlab.config import Job
+from dockpass.variables.gitlab.model import Level
+from dockpass.variables.token_kind import RegistryUse, kind_of
+
+_LOGIN = re.compile(r"\b(docker|podman|buildah|skopeo|crane|nerdctl)\s+(auth\s+)?login\b(?P<rest>.*)")
+_PASSWORD = re.compile(r"(?:^|\s)(?:-p(?:[ =]?\S)|--password[ =]\S)")
+_HOST = re.compile(r"(?:^|\s)[\"']?([a-z0-9.-]+\.[a-z0-9.-]+(?::\d+)?)[\"']?(?:\s|$)")
+_DELETES = re.compile(
+    r"\bwerf\s+cleanup\b|\b(crane|regctl\s+tag)\s+(delete|rm)\b|\bskopeo\s+delete\b"
+    r"|\bcurl\b.*-X\s*DELETE\b.*/v2/"
+)
+_SETTINGS = frozenset({Level.INSTANCE, Level.GROUP, Level.PROJECT})
+_STORED = _SETTINGS | {Level.YAML}
+_ORDINARY = re.compile(r"[a-z]{8,11}|[A-Z]{8,11}|\d{8,11}")
+
+
+def in_scripts(patient: Patient) -> Iterator[Finding]:
+    """Yield what the lines of the job do with a login."""
+    if patient.view is None or patient.loaded is None:
+        return
+    job = patient.loaded.job(patient.view.name)
+    shown = clean(job.name, 255)
+    hosts = set[str]()
+    for line in _lines(job):
+        for found in _LOGIN.finditer(line):
+            rest = found["rest"].partition("&&")[0].partition(";")[0]
+            if _PASSWORD.search(rest):
+                yield Finding(
+                    "password-in-arguments",
+                    shown,
+                    f"gives {found[1]} login the password as an argument, which the process list shows",
+                    hint=f"Pipe it in: {found[1]} login --password-stdin",
+                )
+            hosts.update(_HOST.findall(rest))
+        if _DELETES.search(line) and not patient.facts.is_set("WERF_IMAGES_CLEANUP_PASSWORD"):
+            yield Finding(
+                "cleanup-with-job-token",
+                shown,
+                "deletes images, and WERF_IMAGES_CLEANUP_PASSWORD is not set: older versions of GitLab do"
+                " not let the job token delete, and no version lets it delete protected tags",
+                hint="Set it to a token with the scope api of a user who may delete.",
+                severity=Severity.NOTE,
+            )
+    image = _image(job)
+    host = host_of_reference(image) if image and "$" not in image else ""
+    has_config = "DOCKER_AUTH_CONFIG" in patient.view.variables
+    if host and host != DOCKER_HUB_HOST and host in hosts and not has_config:
+        yield Finding(
+            "login-too-late",
+            shown,
+            f"runs in {clean(image, 200)} and logs in to {clean(host, 100)} in its script: the runner pulls"
+            f" the"
+            " image before that",
+            hint="Store a login for the runner in DOCKER_AUTH_CONFIG.",
+        )
+
+
+def _lines(job: Job) -> Iterator[str]:
+    for name in ("before_script", "script", "after_script"):
+        yield from _texts(job.tree.get(name))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from value.splitlines()
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def _image(job: Job) -> str:
+    found = job.tree.get("image")
+    name = found.get("name") if isinstance(found, dict) else found
+    return name if isinstance(name, str) else ""
+
+
+def in_settings(patient: Patient) -> Iterator[Finding]:
+    """Yield what the settings hold that a mask spoils, or that nobody can see here."""
+    unseen = Counter[str]()
+    for name, found in patient.view.variables.items() if patient.view else ():
+        winner, value = found.winner, found.winner.value
+        if winner.level not in _SETTINGS:
+            continue
+        if isinstance(value, Unknown):
+            unseen[where(winner).partition(", scope ")[0]] += 1
+        elif winner.masked and _ORDINARY.fullmatch(value):
+            yield Finding(
+                "mask-ordinary",
+                clean(name, 255),
+                f"is masked in {where(winner)}, and its value is an ordinary word or number: logs show"
+                " [MASKED] wherever it occurs",
+                hint="Take the flag off if it is no secret, or use a longer secret.",
+            )
+        if value and not winner.raw and isinstance(value, str) and re.match(r"robot\$[A-Za-z_]", value):
+            yield Finding(
+                "robot-user",
+                clean(name, 255),
+                f"in {where(winner)} is the name of a Harbor robot account, and expansion takes away what"
+                " follows the $",
+                hint="Switch off “Expand variable reference” for it, or write robot$$…",
+                severity=Severity.ERROR,
+            )
+    for place, count in unseen.items():
+        yield Finding(
+            "values-unknown",
+            "",
+            f"The {plural(count, 'value')} of {place} {'is' if count == 1 else 'are'} not known here.",
+            hint="dockpass vars show --from-gitlab fetches those that you may read.",
+            severity=Severity.NOTE,
+        )
+
+
+def in_stored(patient: Patient) -> Iterator[Finding]:
+    """Yield tokens that are stored although they live no longer than a job or some hours."""
+    for name, found in patient.view.variables.items() if patient.view else ():
+        value, winner = found.winner.value, found.winner
+        if winner.level not in _STORED or not isinstance(value, str):
+            continue
+        kind = kind_of(Secret(value))
+        shown, place = clean(name, 255), where(winner)
+        if kind.registry_login is RegistryUse.JOB:
+            yield Finding(
+                "job-token-stored",
+                shown,
+                f"is a job token, and it is stored in {place}: it is valid only while its own job runs",
+                hint=f"Use {GITLAB.token} of the job, or store a deploy token.",
+                severity=Severity.ERROR,
+            )
+        elif kind.registry_login in {RegistryUse.GOOGLE, RegistryUse.GHCR_JOB} or ecr_expiry(value):
+            what = kind.name or "password for Amazon ECR"
+            yield Finding(
+                "short-lived-stored",
+                shown,
+                f"is a {what}, and it is stored in {place}: it expires within hours",
+                hint="Use a credential helper, or get a new one in the job.",
+            )

@@ -1,0 +1,65 @@
+"""Checks of the place: whose variables these are, and the engine that they name."""
+
+from __future__ import annotations
+
+from dockpass.doctor import sources
+from dockpass.doctor.check import Check, Need
+from dockpass.doctor.registry_looks import in_engine, in_surroundings
+from dockpass.findings import Severity
+
+_NEEDS = frozenset({Need.VARIABLES})
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        id="DP-PRE-002",
+        names=("contradicting",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_surroundings,
+        title="Variables of the pipeline contradict each other.",
+        matters="They are from different jobs, or were edited: what holds for one job may not hold for"
+        " another.",
+        fix="Take the variables of one job.",
+        source=sources.PREDEFINED,
+    ),
+    Check(
+        id="DP-PRE-003",
+        names=("simulated",),
+        level=Severity.NOTE,
+        needs=_NEEDS,
+        look=in_surroundings,
+        title="The variables are made by gitlab-ci-local or act.",
+        matters="A real job has other values, and tokens that work.",
+        fix="Compare with the variables of a real job: dockpass vars diff.",
+        source="https://github.com/firecow/gitlab-ci-local",
+    ),
+    Check(
+        id="DP-GHA-001",
+        names=("github-no-secrets",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_surroundings,
+        title="A workflow of Dependabot gets no secrets.",
+        matters="Every secret is empty there, and a login with it fails.",
+        fix="Skip the login in such workflows, or store the secrets for Dependabot.",
+        source="https://github.com/docker/login-action/issues/824",
+        symptoms=(r"Username and password required",),
+    ),
+    Check(
+        id="DP-ENG-001",
+        names=("engine-tls",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_engine,
+        title="Port and TLS of the docker daemon do not fit.",
+        matters="Docker-in-docker listens on 2376 with TLS and on 2375 without; DOCKER_TLS_CERTDIR says"
+        " which.",
+        fix="Use port 2376 with DOCKER_TLS_CERTDIR=/certs, or 2375 with an empty one.",
+        source=sources.DOCKER_IN_DOCKER,
+        symptoms=(
+            r"Cannot connect to the Docker daemon",
+            r"client sent an HTTP request to an HTTPS server",
+            r"http: server gave HTTP response to HTTPS client",
+        ),
+    ),
+)
