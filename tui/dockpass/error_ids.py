@@ -7,6 +7,8 @@ ERRORS: dict[str, dict[str, str]] = {
         "cancelled": "You cancelled the command.",
         "ci-file-invalid": "The CI file is not valid YAML, or GitLab would reject it.",
         "diff-side": "A side of `dockpass vars diff` is not a file.",
+        "error-empty": "--error of `dockpass doctor` got no error message.",
+        "error-terminal": "--error - reads from stdin, and stdin is a terminal.",
         "export-exists": "The file to write exists already.",
         "export-file": "The file cannot be written.",
         "export-format": "--format names no known format.",

@@ -23,6 +23,15 @@ THEMES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """A finding that is muted: the id or name of its check, a pattern of what it is about, and the reason."""
+
+    check: str
+    because: str
+    about: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting with its default."""
 
@@ -37,6 +46,10 @@ class Settings:
     reveal: bool = field(default=True, metadata={"help": "whether a secret can be shown for ten seconds"})
     keys: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "other keys for actions, by the action's id"}
+    )
+    muted: tuple[Mute, ...] = field(
+        default=(),
+        metadata={"help": "findings of the doctor that count for nothing: tables of check, about, because"},
     )
 
 
@@ -75,7 +88,7 @@ def load_settings(path: Path) -> LoadedSettings:
             problems += [f"{shown}: {problem}" for problem in wrong]
             sources[name] = shown
         else:
-            values[name] = value
+            values[name] = tuple(Mute(**each) for each in value) if name == "muted" else value
             sources[name] = shown
     return LoadedSettings(replace(Settings(), **values), sources, tuple(problems), path)
 
@@ -134,7 +147,21 @@ def _problem(name: str, value: object) -> str:
         case "store":
             absolute = isinstance(value, str) and (not value or value.startswith("/"))
             return "" if absolute else "is the absolute path of a directory"
+        case "muted":
+            return _problem_of_mutes(value)
         case "reveal":
             return "" if isinstance(value, bool) else "is true or false"
     pairs = isinstance(value, dict) and all(isinstance(key, str) for key in value.values())
     return "" if pairs else "is a table of action = key"
+
+
+def _problem_of_mutes(value: object) -> str:
+    """Say what is wrong with `muted`: each names its check and the reason."""
+    for each in value if isinstance(value, list) else [value]:
+        if not isinstance(each, dict) or not all(isinstance(text, str) for text in each.values()):
+            return 'is a list of tables with texts: [[muted]], check = "DP-SEC-010", because = "…"'
+        if unknown := sorted(each.keys() - {"check", "because", "about"}):
+            return f"has {clean(str(unknown[0]), 40)}, and there is only check, about and because"
+        if not each.get("check") or not each.get("because", "").strip():
+            return "needs a check and a reason: check and because"
+    return ""

@@ -89,14 +89,18 @@ def assembled(
 ) -> Assembled:
     """Put the facts of a command line together, as `session.assemble` does; reads the password first."""
     sources = sources_of(world, given)
-    options = Options(given.repo, given.registry_username, _password(given))
     return assemble(
         world,
-        Sources(variables=sources, options=options, froms=given.froms),
+        Sources(variables=sources, options=options_of(given), froms=given.froms),
         command,
         build,
         classic=classic,
     )
+
+
+def options_of(given: Given) -> Options:
+    """Return the options that bear on the login; reads the password from stdin if that was asked for."""
+    return Options(given.repo, given.registry_username, _password(given))
 
 
 def _env_files(world: World, given: Given) -> list[Path]:

@@ -1,133 +1,168 @@
-"""`dockpass doctor`: what is wrong, why it matters and how to fix it, as text and as one JSON object."""
+"""`dockpass doctor`: what is wrong, why it matters and how to fix it, as text and in four other formats."""
 
 from __future__ import annotations
 
-from collections import Counter
+import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from dockpass.cli import variables as work
-from dockpass.cli.context import Given, assembled
+from dockpass import __version__
+from dockpass.cli.context import Given
+from dockpass.cli.doctor_visit import Visit, visited
 from dockpass.cli.explain import error_json, finding_json
-from dockpass.cli.job_facts import NOT_OFFERED
 from dockpass.cli.output import Output
 from dockpass.cli.table import columns
-from dockpass.cli.variables_lint import counts, jobs_in_words, status
+from dockpass.cli.variables_lint import counts, jobs_in_words
 from dockpass.cli.world import World
-from dockpass.doctor.check import Need, Patient
-from dockpass.doctor.examine import Found, examine
-from dockpass.doctor.patients import of_files, of_jobs
+from dockpass.doctor.ci_formats import code_quality, sarif
+from dockpass.doctor.examine import ORDER, Found
+from dockpass.doctor.places import place_of
+from dockpass.doctor.symptoms import LARGEST, explaining, firing_first
 from dockpass.doctor.table import TABLE
-from dockpass.errors import DockpassError, UsageError
-from dockpass.marks import OF_SEVERITY
-from dockpass.runs.request import BuildOptions
-from dockpass.session.patient import patient_of
+from dockpass.doctor.trying import Tried, tried_fixes
+from dockpass.errors import DockpassError, ExitCode, UsageError
+from dockpass.findings import Severity
+from dockpass.marks import GLYPH_NOT_REACHED, OF_SEVERITY
+from dockpass.registry.policy import Policy
 from dockpass.text import clean, plural
-from dockpass.variables.clone import find_clone
+
+_MOST_EXPLAINING = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Who was looked at, what was found, and which checks had nothing to look at."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked for. `form` is text, as_json, sarif or code_quality; `policy` is None to ask nobody."""
 
-    patients: tuple[Patient, ...]
-    found: tuple[Found, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def not_run(self) -> dict[Need, int]:
-        """How many checks lacked what; each is counted for the first that it lacks."""
-        has = [patient.has for patient in self.patients]
-        lacking = Counter[Need]()
-        for check in TABLE:
-            if not any(check.needs <= there for there in has):
-                lacking[min(check.needs - frozenset().union(*has) or check.needs)] += 1
-        return dict(lacking)
-
-    @property
-    def clear(self) -> int:
-        """How many checks were run and found nothing."""
-        return len(TABLE) - sum(self.not_run.values()) - len({each.check.id for each in self.found})
+    all_jobs: bool = False
+    error: str | None = None
+    fail_on: str = "error"
+    form: str = "text"
+    policy: Policy | None = None
 
 
-def run_doctor(world: World, given: Given, *, all_jobs: bool, as_json: bool) -> int:
+def run_doctor(world: World, given: Given, asked: Asked) -> int:
     """Examine and print; return the exit status."""
     output = Output(world.redactor)
     try:
-        visit = visited(world, given, all_jobs=all_jobs)
+        symptom = None if asked.error is None else _symptom(asked.error)
+        visit = visited(world, given, all_jobs=asked.all_jobs, policy=asked.policy)
     except DockpassError as error:
-        if not as_json:
+        if asked.form == "text":
             raise
         output.json(error_json(error.id, error.message, error.hint))
         return int(error.exit_code)
-    if as_json:
-        output.json(visit_json(visit))
-    else:
-        output.say(visit.notes)
-        output.data(visit_lines(visit))
-    return status(visit.found)
+    match asked.form:
+        case "as_json":
+            output.json(visit_json(visit, symptom))
+        case "sarif":
+            output.json(sarif(visit.found, __version__))
+        case "code_quality":
+            output.json(code_quality(visit.found))
+        case _:
+            output.say(visit.notes)
+            output.data(visit_lines(visit) if symptom is None else symptom_lines(visit, symptom))
+    worst = min((ORDER[each.finding.severity] for each in visit.found), default=len(ORDER))
+    return ExitCode.FAILED if worst <= ORDER[Severity(asked.fail_on)] else ExitCode.DONE
 
 
-def visited(world: World, given: Given, *, all_jobs: bool) -> Visit:
-    """Look at the jobs that were asked for, else at this machine and at what every job gets."""
-    if given.job.asked or all_jobs:
-        looked = _looked(world, given)
-        named = looked.view.name
-        names = tuple(looked.loaded.config.jobs or ()) if all_jobs else (named,)
-        return _of_jobs(looked, names, ())
-    machine = patient_of(assembled(world, None, given, BuildOptions()))
-    if find_clone(world.cwd, world.environ) is None:
-        return Visit((machine,), examine((machine,), TABLE))
-    try:
-        return _of_jobs(_looked(world, given), ("",), (machine,))
-    except UsageError as error:
-        return Visit(
-            (machine,), examine((machine,), TABLE), (f"▲ the jobs were not checked: {error.message}",)
-        )
-
-
-def _looked(world: World, given: Given) -> work.Looked:
-    asked = {each.name: getattr(given.job, each.name) for each in fields(given.job)}
-    return work.look(world, {**asked, **NOT_OFFERED, "sets": given.sets, "unsets": given.unsets})
-
-
-def _of_jobs(looked: work.Looked, names: Sequence[str], others: Sequence[Patient]) -> Visit:
-    jobs = of_jobs(looked.loaded, names, looked.home, looked.cwd)
-    patients = (*others, of_files(looked.loaded, looked.clone), *jobs)
-    return Visit(patients, examine(patients, TABLE), tuple(work.note_lines(looked)))
+def _symptom(text: str) -> str:
+    """Return the error message; raises `UsageError` where it should come from a terminal, or is empty."""
+    if text == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError(
+                "error-terminal",
+                "--error - reads from stdin, which is a terminal.",
+                "Pipe the error message in, or give it as an argument.",
+            )
+        text = sys.stdin.buffer.read(LARGEST).decode("utf-8", "replace")
+    if not text.strip():
+        raise UsageError("error-empty", "The error message is empty.", "Give the lines that failed.")
+    return text
 
 
 def visit_lines(visit: Visit) -> Iterator[str]:
-    """Yield each finding with why it matters and what to do, errors first; then what was not checked."""
+    """Yield each finding with why it matters, what to do and what that changes, errors first."""
     for each in visit.found:
-        yield f"{OF_SEVERITY[each.finding.severity]} {each.finding.in_words}{jobs_in_words(each.jobs)}"
-        yield from columns(list(_rows(each)), indent="    ")
+        yield from _found_lines(each)
+    for each, mute in visit.muted:
+        yield f"{GLYPH_NOT_REACHED} muted: {each.finding.in_words}"
+        yield from columns([("because", clean(mute.because, 300)), _check_row(each)], indent="    ")
         yield ""
     yield f"{counts(visit.found)} {plural(visit.clear, 'check')} found nothing."
     for need, count in visit.not_run.items():
         yield f"{plural(count, 'check')} not run, for want of {need}."
 
 
+def symptom_lines(visit: Visit, symptom: str) -> Iterator[str]:
+    """Yield the checks that explain an error message, those that found something first."""
+    checks = explaining(symptom, TABLE)
+    if not checks:
+        yield "No check knows this error message. Without --error, dockpass doctor shows everything it found."
+        return
+    fired, others = firing_first(checks, visit.found)
+    for each in fired:
+        yield from _found_lines(each)
+    if not fired:
+        yield "Nothing that was found here explains it."
+        yield ""
+    if others:
+        yield "It can also mean:"
+        yield from columns([(f"{check.title}", check.id) for check in others[:_MOST_EXPLAINING]])
+
+
+def _found_lines(each: Found) -> Iterator[str]:
+    yield f"{OF_SEVERITY[each.finding.severity]} {each.finding.in_words}{jobs_in_words(each.jobs)}"
+    yield from columns(list(_rows(each)), indent="    ")
+    yield ""
+
+
 def _rows(each: Found) -> Iterator[tuple[str, str]]:
     yield "why", each.check.matters
     yield "fix", each.finding.hint or each.check.fix
-    yield "check", f"{each.check.id} ({each.finding.id})"
+    for tried in tried_fixes(each, TABLE):
+        yield "tried", f"{tried.in_words}: {tried.effects}"
+    yield _check_row(each)
 
 
-def visit_json(visit: Visit) -> dict[str, Any]:
+def _check_row(each: Found) -> tuple[str, str]:
+    return "check", f"{each.check.id} ({each.finding.id})"
+
+
+def visit_json(visit: Visit, symptom: str | None) -> dict[str, Any]:
     """Return the object of `--json`."""
-    return {
+    found: dict[str, Any] = {
         "findings": [_found_json(each) for each in visit.found],
+        "muted": [{**_found_json(each), "because": mute.because} for each, mute in visit.muted],
         "clear": visit.clear,
         "not_run": {str(need): count for need, count in visit.not_run.items()},
     }
+    if symptom is not None:
+        found["explained_by"] = [check.id for check in explaining(symptom, TABLE)]
+    return found
 
 
 def _found_json(each: Found) -> dict[str, Any]:
+    place = place_of(each.patient, each.finding)
     return {
         "check": each.check.id,
         **finding_json(each.finding),
         "matters": each.check.matters,
         "jobs": [clean(name, 255) for name in each.jobs],
+        "place": clean(str(place), 300) or None,
+        "tried": [_tried_json(tried) for tried in tried_fixes(each, TABLE)],
     }
+
+
+def _tried_json(tried: Tried) -> dict[str, Any]:
+    return {
+        "text": tried.in_words,
+        "logins": [{"command": one.command, "method": two.method, "username": two.username}
+                   for one, two in tried.logins],
+        "gone": _ids([finding.id for finding in tried.gone]),
+        "new": _ids([finding.id for finding in tried.new]),
+    }  # fmt: skip
+
+
+def _ids(names: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(names))

@@ -83,8 +83,12 @@ Look: TypeAlias = Callable[[Patient], Iterable[Finding]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """One way to mend what was found: edits of variables and options, or changes of the project."""
+    """One way to mend what was found: edits of variables and options, or changes of the project.
 
+    `words` say it as an instruction where the edits alone would not.
+    """
+
+    words: str = ""
     edits: tuple[Edit, ...] = field(default=(), repr=False)
     changes: tuple[Change, ...] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dockpass.doctor.check import Check, Look, Patient
 from dockpass.findings import Finding, Severity
@@ -13,10 +13,14 @@ ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a check found, and in which jobs; none where it is about no job, or about all of them."""
+    """What a check found, in the first patient that has it, and in which jobs.
+
+    `jobs` is empty where it is about no job, or about all of them.
+    """
 
     check: Check
     finding: Finding
+    patient: Patient = field(repr=False)
     jobs: tuple[str, ...] = ()
 
 
@@ -39,15 +43,19 @@ def findings(patient: Patient, checks: Sequence[Check]) -> Iterator[tuple[Check,
 
 def examine(patients: Iterable[Patient], checks: Sequence[Check]) -> tuple[Found, ...]:
     """Return what checks find in patients, the worst first."""
-    found: dict[Finding, tuple[Check, list[str]]] = {}
+    found: dict[Finding, tuple[Check, Patient, list[str]]] = {}
     count = 0
     for patient in patients:
         name = patient.view.name if patient.view else ""
         count += patient.view is not None
         for check, finding in findings(patient, checks):
-            found.setdefault(finding, (check, []))[1].append(name)
+            found.setdefault(finding, (check, patient, []))[2].append(name)
     listed = [
-        Found(check, finding, () if len(names) == count > 1 else tuple(filter(None, dict.fromkeys(names))))
-        for finding, (check, names) in found.items()
+        Found(check, finding, patient, _jobs(names, everywhere=count))
+        for finding, (check, patient, names) in found.items()
     ]
     return tuple(sorted(listed, key=lambda each: (ORDER[each.finding.severity], each.finding.about)))
+
+
+def _jobs(names: Sequence[str], *, everywhere: int) -> tuple[str, ...]:
+    return () if len(names) == everywhere > 1 else tuple(filter(None, dict.fromkeys(names)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.doctor import sources
+from dockpass.doctor import job_mends, sources
 from dockpass.doctor.check import Check, Need
 from dockpass.doctor.jobs import in_view
 from dockpass.findings import Severity
@@ -16,6 +16,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.ERROR,
         needs=_NEEDS,
         look=in_view,
+        mend=job_mends.unexpanded,
         title="A value loses characters at a $.",
         matters="GitLab and its runner take $ and what follows for a reference to another variable, and put"
         " nothing in its place. The job gets a shorter secret than the one that was stored.",
@@ -63,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_view,
+        mend=job_mends.unexpanded,
         title="The content of a variable of type File is changed at a $.",
         matters="The content of such a file is expanded like any other value.",
         fix="Switch off “Expand variable reference” for it.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.doctor import sources
+from dockpass.doctor import mends, sources
 from dockpass.doctor.check import Check, Need
 from dockpass.doctor.config_looks import in_config, in_entries
 from dockpass.doctor.login_looks import in_logins
@@ -18,6 +18,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_logins,
+        mend=mends.without_auth_config,
         title="DOCKER_AUTH_CONFIG has another login for the same registry.",
         matters="Docker 28.3 and later prefer it to `docker login`: the push uses the other account.",
         fix="Unset DOCKER_AUTH_CONFIG for the step that logs in.",
@@ -64,6 +65,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_logins,
+        mend=mends.its_directory,
         title="DOCKER_CONFIG and WERF_DOCKER_CONFIG name different directories.",
         matters="`docker` in the same script uses other logins than werf and dockpass.",
         fix="Set both to the same directory.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dockpass.doctor import sources
+from dockpass.doctor import job_mends, mends, sources
 from dockpass.doctor.check import Check, Need, Patient
 from dockpass.findings import Finding, Severity
 from dockpass.text import clean
@@ -55,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.ERROR,
         needs=_NEEDS,
         look=in_view,
+        mend=job_mends.brought,
         title="A protected variable is missing, because the ref is not protected.",
         matters="GitLab does not say that it leaves the variable out: the script sees it as empty.",
         fix="Protect the branch or tag, or take the flag Protected off.",
@@ -84,6 +85,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.ERROR,
         needs=_NEEDS,
         look=in_view,
+        mend=job_mends.brought,
         title="A variable is missing, because its environment scope does not match the job.",
         matters="GitLab does not say that it leaves the variable out: the script sees it as empty.",
         fix="Give the job that environment, or set the variable's scope to *.",
@@ -173,6 +175,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_view,
+        mend=mends.without_override,
         title="A predefined variable is overridden.",
         matters="GitLab's own variables of a job are the weakest; whatever has the same name replaces them.",
         fix="Give the other one another name.",

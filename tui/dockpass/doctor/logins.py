@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockpass.auth.decision import WarningId
 from dockpass.configtext import Shape
-from dockpass.doctor import sources
+from dockpass.doctor import mends, sources
 from dockpass.doctor.check import Check, Need, Patient
 from dockpass.doctor.values import in_facts
 from dockpass.findings import Finding, Severity
@@ -41,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.ERROR,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.its_directory,
         title="DOCKER_CONFIG or WERF_DOCKER_CONFIG does not name a directory with a config.json.",
         matters="Docker takes a missing config for an empty one and says nothing: every command is"
         " anonymous.",
@@ -131,6 +132,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_decisions,
+        mend=mends.without_ignoring,
         title="WERF_IGNORE_CI_DOCKER_AUTOLOGIN is set to a value such as 0 or false.",
         matters="Any value turns the automatic login off, these too.",
         fix="Unset it.",
@@ -143,6 +145,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_decisions,
+        mend=mends.without_external,
         title="User name and password are given, but WERF_DOCKER_CONFIG wins.",
         matters="No login is made: the entries of that config are used as they are.",
         fix="Unset WERF_DOCKER_CONFIG, or leave out the options.",
@@ -167,6 +170,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.as_repository,
         title="A variable that other tools read is set, and is not used here.",
         matters="A login or a repository that is only in this variable is not used.",
         fix="Give its value as an option.",

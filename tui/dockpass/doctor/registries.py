@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.doctor import sources
+from dockpass.doctor import mends, sources
 from dockpass.doctor.check import Check, Need
 from dockpass.doctor.registry_looks import in_addresses
 from dockpass.doctor.values import in_facts
@@ -17,6 +17,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.bare_host,
         title="CI_REGISTRY has a scheme or a path.",
         matters="Docker keeps a login under host[:port]; one stored under an address with a scheme or a path"
         " is not found again.",
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.without_override,
         title="CI_REGISTRY_IMAGE is not in CI_REGISTRY.",
         matters="A script that runs `docker login $CI_REGISTRY` logs in to one registry and pushes to"
         " another,"
@@ -77,6 +79,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.ERROR,
         needs=_NEEDS,
         look=in_addresses,
+        mend=mends.lower_case,
         title="The repository has capital letters.",
         matters="Docker refuses such a name before it contacts a registry. CI_REGISTRY_IMAGE is in lower"
         " case already; CI_PROJECT_PATH and GITHUB_REPOSITORY are not.",
@@ -109,6 +112,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_addresses,
+        mend=mends.at_docker_hub,
         title="An address of Docker Hub is used that docker keeps no login for.",
         matters="A login to registry-1.docker.io or hub.docker.com is stored under that name, and no pull"
         " looks for it there.",
@@ -125,6 +129,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_addresses,
+        mend=mends.at_registry,
         title="Registry and repository differ in the port.",
         matters="Docker keeps logins under host:port as it is written, so a login for one is not found for"
         " the other, not even for :443.",
@@ -154,6 +159,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_addresses,
+        mend=mends.at_registry,
         title="The repository has no host, so it is on Docker Hub.",
         matters="A push goes to Docker Hub, where the job's token means nothing.",
         fix="Put the registry's host in front.",
@@ -184,6 +190,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_addresses,
+        mend=mends.without_tag,
         title="A repository variable has a tag or a digest.",
         matters="A tag is added to it again, which gives no valid name.",
         fix="Remove the tag; give it with --tag.",

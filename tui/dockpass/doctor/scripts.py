@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.doctor import sources
+from dockpass.doctor import job_mends, sources
 from dockpass.doctor.check import Check, Need
 from dockpass.doctor.script_looks import in_scripts, in_settings, in_stored
 from dockpass.findings import Severity
@@ -71,6 +71,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.ERROR,
         needs=_NEEDS,
         look=in_settings,
+        mend=job_mends.unexpanded,
         title="The name of a Harbor robot account loses what follows its $.",
         matters="Harbor's robot accounts are called robot$NAME, and expansion replaces $NAME.",
         fix="Switch off “Expand variable reference”, or write robot$$NAME.",

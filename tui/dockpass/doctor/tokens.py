@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.doctor import sources
+from dockpass.doctor import mends, sources
 from dockpass.doctor.check import Check, Need
 from dockpass.doctor.token_looks import in_tokens
 from dockpass.doctor.values import in_facts
@@ -130,6 +130,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_tokens,
+        mend=mends.as_user,
         title="A job token is used with another user name than gitlab-ci-token.",
         matters="GitLab looks for a job token only if the user name is gitlab-ci-token.",
         fix="Use the user name gitlab-ci-token.",
@@ -158,6 +159,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.ERROR,
         needs=_NEEDS,
         look=in_tokens,
+        mend=mends.as_user,
         title="A cloud token needs a user name of its own.",
         matters="Google, Amazon ECR and Azure accept such a token under one fixed user name only.",
         fix="Use that user name.",

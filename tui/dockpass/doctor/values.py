@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from dockpass.auth.facts import SourceKind
-from dockpass.doctor import sources
+from dockpass.doctor import mends, sources
 from dockpass.doctor.check import Check, Need, Patient
 from dockpass.doctor.pairs import pairs
 from dockpass.findings import Finding, Severity
@@ -93,6 +93,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.cleaned,
         title="A value begins or ends with a space.",
         matters="Docker and the registry take the space as part of the user name or password, so the login"
         " fails. A log does not show it.",
@@ -106,6 +107,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.cleaned,
         title="A value ends with a line break.",
         matters="`echo` and many editors add one. Docker's --password-stdin strips one line break; everything"
         " else sends it as part of the password.",
@@ -119,6 +121,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.cleaned,
         title="A value has quotes around it.",
         matters="GitLab and docker's --env-file keep quotes, where a shell removes them: they are sent as"
         " part"
@@ -159,6 +162,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.without_it,
         title="A variable is set, but empty.",
         matters="An empty variable counts as not set. `docker login` with an empty password asks for one, and"
         " fails where there is no terminal.",
@@ -177,6 +181,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.cleaned,
         title="A value has an invisible character.",
         matters="Text copied from a web page or a chat can bring non-breaking or zero-width spaces. They are"
         " sent as part of the value.",
@@ -190,6 +195,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         needs=_NEEDS,
         look=in_facts,
+        mend=mends.cleaned,
         title="A secret is a whole header instead of the bare secret.",
         matters="The word Basic or Bearer in front becomes part of the password.",
         fix="Store the secret without the word in front of it.",

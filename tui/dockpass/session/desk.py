@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -13,12 +13,12 @@ from dockpass.auth.facts import Edit, EditKind
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Redactor, Secret
 from dockpass.variables.clone import Clone
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Resolved
+from dockpass.variables.gitlab.model import Definition, Ref, RefType, Resolved
 from dockpass.variables.gitlab.predefined import Project
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlabplace import known_place, origin_of
 from dockpass.variables.logins import is_secret
-from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
+from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline, what_if
 from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings, kept_settings
 from dockpass.variables.token_kind import looks_secret
 
@@ -228,18 +228,6 @@ def _keep(kept: dict[object, Kept], key: object, value: Kept) -> None:
     while len(kept) >= MOST_KEPT:
         del kept[next(iter(kept))]
     kept[key] = value
-
-
-def what_if(edits: Iterable[Edit]) -> tuple[tuple[Definition, ...], frozenset[str]]:
-    """Return edits as the top layer: definitions, and the names that are taken away. The last edit counts."""
-    last = {each.name: each for each in edits if each.kind in {EditKind.SET, EditKind.UNSET}}
-    definitions = []
-    for name, edit in last.items():
-        if edit.kind is EditKind.SET and edit.value is not None:
-            value = edit.value.reveal() if isinstance(edit.value, Secret) else edit.value
-            definitions.append(Definition(key=name, value=value, level=Level.WHAT_IF, raw=True))
-    unset = {name for name, edit in last.items() if edit.kind is EditKind.UNSET or edit.value is None}
-    return tuple(definitions), frozenset(unset)
 
 
 def learn_secrets(view: JobView, redactor: Redactor) -> None:

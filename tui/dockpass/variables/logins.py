@@ -10,7 +10,6 @@ from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Facts, Options, Source, SourceKind, Variable
 from dockpass.secret_names import is_secret_name
-from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Resolved
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.token_kind import looks_secret
@@ -55,8 +54,12 @@ def facts_of(view: JobView, home: str, cwd: str, options: Options | None = None)
 
 def logins_of(view: JobView, home: str, cwd: str, options: Options | None = None) -> Iterator[JobLogin]:
     """Yield the login of each command in the job."""
-    facts = facts_of(view, home, cwd, options)
-    unknown = {name for name, found in view.variables.items() if isinstance(found.value, Unknown)}
+    return logins_in(facts_of(view, home, cwd, options))
+
+
+def logins_in(facts: Facts) -> Iterator[JobLogin]:
+    """Yield the login of each command with these facts."""
+    unknown = {name for name in facts.variables if facts.unknown(name)}
     for command in Command:
         decided = decide(command, facts)
         if isinstance(decided, Refusal):

@@ -5,9 +5,11 @@ Turns them into a `Situation` with every definition that does not stand in the Y
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from dockpass.auth.facts import Edit, EditKind
+from dockpass.secrets import Secret
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.config import Config, Job, read_config
 from dockpass.variables.gitlab.includes import load
@@ -125,3 +127,15 @@ def _situation(clone: Clone, pipeline: Pipeline) -> Situation:
 def _definitions(values: Mapping[str, Value], level: Level) -> Iterator[Definition]:
     for key, value in values.items():
         yield Definition(key=key, value=value, level=level)
+
+
+def what_if(edits: Iterable[Edit]) -> tuple[tuple[Definition, ...], frozenset[str]]:
+    """Return edits as the top layer: definitions, and the names that are taken away. The last edit counts."""
+    last = {each.name: each for each in edits if each.kind in {EditKind.SET, EditKind.UNSET}}
+    definitions = []
+    for name, edit in last.items():
+        if edit.kind is EditKind.SET and edit.value is not None:
+            value = edit.value.reveal() if isinstance(edit.value, Secret) else edit.value
+            definitions.append(Definition(key=name, value=value, level=Level.WHAT_IF, raw=True))
+    unset = {name for name, edit in last.items() if edit.kind is EditKind.UNSET or edit.value is None}
+    return tuple(definitions), frozenset(unset)

@@ -1,0 +1,128 @@
+"""Who the doctor looks at: this machine, one job or all of them, and what the registry says if it is"
+" asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+
+from dockpass.auth.command import Command
+from dockpass.auth.facts import Options
+from dockpass.cli import variables as work
+from dockpass.cli.context import Given, assembled, options_of
+from dockpass.cli.job_facts import NOT_OFFERED
+from dockpass.cli.world import World
+from dockpass.doctor.check import Need, Patient
+from dockpass.doctor.examine import Found, examine
+from dockpass.doctor.muting import muting
+from dockpass.doctor.patients import of_files, of_jobs
+from dockpass.doctor.table import TABLE
+from dockpass.errors import UsageError
+from dockpass.marks import GLYPH_LOOK
+from dockpass.registry.policy import Policy
+from dockpass.runs.request import BuildOptions
+from dockpass.session.patient import patient_of
+from dockpass.settings import Mute, load_settings
+from dockpass.variables.clone import find_clone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Who was looked at, what was found, and what of it is muted."""
+
+    patients: tuple[Patient, ...]
+    found: tuple[Found, ...]
+    muted: tuple[tuple[Found, Mute], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def not_run(self) -> dict[Need, int]:
+        """How many checks had nothing to look at, by the first thing that each lacked."""
+        has = [patient.has for patient in self.patients]
+        everything = frozenset[Need]().union(*has)
+        lacking = Counter[Need]()
+        for check in TABLE:
+            if not any(check.needs <= there for there in has):
+                lacking[min(check.needs - everything or check.needs)] += 1
+        return dict(lacking)
+
+    @property
+    def clear(self) -> int:
+        """How many checks were run and found nothing."""
+        fired = {each.check.id for each in self.found} | {each.check.id for each, _ in self.muted}
+        return len(TABLE) - sum(self.not_run.values()) - len(fired)
+
+
+def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None) -> Visit:
+    """Look at the jobs that were asked for, else at this machine and at what every job gets."""
+    patients, notes = _patients(world, given, all_jobs=all_jobs)
+    if policy is not None:
+        patients = tuple(_probed(world, patients, policy))
+    mutes = load_settings(world.paths.settings).settings.muted
+    everything = examine(patients, TABLE)
+    told = [(each, muting(each, mutes)) for each in everything]
+    return Visit(
+        patients=patients,
+        found=tuple(each for each, mute in told if mute is None),
+        muted=tuple((each, mute) for each, mute in told if mute is not None),
+        notes=notes,
+    )
+
+
+def _patients(world: World, given: Given, *, all_jobs: bool) -> tuple[tuple[Patient, ...], tuple[str, ...]]:
+    if given.job.asked or all_jobs:
+        looked = _looked(world, given)
+        names = tuple(looked.loaded.config.jobs or ()) if all_jobs else (looked.view.name,)
+        return _of_jobs(looked, names, options_of(given)), tuple(work.note_lines(looked))
+    machine = patient_of(assembled(world, None, given, BuildOptions()))
+    if find_clone(world.cwd, world.environ) is None:
+        return (machine,), ()
+    try:
+        looked = _looked(world, given)
+    except UsageError as error:
+        return (machine,), (f"{GLYPH_LOOK} the jobs of this clone were not checked: {error.message}",)
+    return (machine, *_of_jobs(looked, ("",), machine.facts.options)), tuple(work.note_lines(looked))
+
+
+def _looked(world: World, given: Given) -> work.Looked:
+    asked = {each.name: getattr(given.job, each.name) for each in fields(given.job)}
+    sets = [_with_value(text, world) for text in given.sets]
+    return work.look(world, {**asked, **NOT_OFFERED, "sets": sets, "unsets": given.unsets})
+
+
+def _with_value(text: str, world: World) -> str:
+    """Return NAME=VALUE for NAME, with the value that the environment has."""
+    return f"{text}={world.environ[text]}" if "=" not in text and text in world.environ else text
+
+
+def _of_jobs(looked: work.Looked, names: Sequence[str], options: Options) -> tuple[Patient, ...]:
+    jobs = of_jobs(looked.loaded, names, looked.home, looked.cwd, options)
+    return of_files(looked.loaded, looked.clone), *jobs
+
+
+def _probed(world: World, patients: Iterable[Patient], policy: Policy) -> Iterable[Patient]:
+    """Yield the patients, the first with variables after the registry was asked about its push."""
+    import asyncio
+
+    from dockpass.probe.plan import plan_access, probe_access
+    from dockpass.runs.services import Services
+
+    asked = False
+    for patient in patients:
+        if asked or patient.files is not None:
+            yield patient
+            continue
+        asked = True
+        services = Services(
+            world.environ, world.home, world.cwd, world.paths.state, world.redactor, policy=policy
+        )
+        facts = replace(patient.facts, elsewhere=False)
+        plan = plan_access(Command.PUSH, facts)
+        report = asyncio.run(
+            probe_access(
+                plan, facts, services, (plan.chosen,), push=False, foreign_allowed=False,
+                agreed=frozenset(), allow=lambda *_: False,
+            )
+        )  # fmt: skip
+        yield replace(patient, probe=report.probes.get(plan.chosen))

@@ -1,0 +1,16 @@
+"""Findings that a person has muted: they are shown as muted, with the reason, and count for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from dockpass.doctor.examine import Found
+from dockpass.settings import Mute
+
+
+def muting(found: Found, mutes: Iterable[Mute]) -> Mute | None:
+    """Return what mutes a finding; None where nothing does."""
+    names = {found.check.id, found.finding.id}
+    about = found.finding.about
+    return next((each for each in mutes if each.check in names and fnmatchcase(about, each.about)), None)

@@ -1,0 +1,113 @@
+"""Tries each fix before it is offered: which logins become others, which findings go, and which come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from dockpass.auth.command import Command
+from dockpass.auth.facts import Edit, EditKind, Facts
+from dockpass.doctor.check import Check, Fix, Patient
+from dockpass.doctor.examine import Found, findings
+from dockpass.doctor.mends import shown
+from dockpass.findings import Finding
+from dockpass.text import clean, plural
+from dockpass.variables.changes import after
+from dockpass.variables.logins import JobLogin, changed_logins, facts_of, logins_in
+from dockpass.variables.pipeline import what_if
+
+_MOST = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A fix that was tried: the logins that become others (before, after), and the findings that go and"
+    " come."""
+
+    fix: Fix
+    logins: tuple[tuple[JobLogin, JobLogin], ...]
+    gone: tuple[Finding, ...]
+    new: tuple[Finding, ...]
+
+    @property
+    def in_words(self) -> str:
+        """The fix as an instruction."""
+        return shown(self.fix)
+
+    @property
+    def effects(self) -> str:
+        """What it changes, in words."""
+        told = [f"{one.command}: {_login(one)} → {_login(two)}" for one, two in self.logins]
+        told = told or ["no login changes"]
+        others = len(self.gone) - 1
+        if others:
+            told.append(f"{plural(others, 'other finding')} {'goes' if others == 1 else 'go'} too")
+        told += [f"new: {finding.in_words}" for finding in self.new]
+        return "; ".join(told)
+
+
+def tried_fixes(found: Found, checks: Sequence[Check]) -> tuple[Tried, ...]:
+    """Return the fixes of a finding that mend it; one that leaves it there is not offered."""
+    if found.check.mend is None:
+        return ()
+    return tuple(_trials(found, checks))[:_MOST]
+
+
+def _trials(found: Found, checks: Sequence[Check]) -> Iterator[Tried]:
+    patient, mend = found.patient, found.check.mend
+    before = _by_identity(patient, checks)
+    for fix in mend(patient, found.finding) if mend else ():
+        changed = mended(patient, fix)
+        now = _by_identity(changed, checks)
+        if _identity(found.finding) in now:
+            continue
+        yield Tried(
+            fix=fix,
+            logins=changed_logins(_logins(patient.facts), _logins(changed.facts)),
+            gone=tuple(finding for key, finding in before.items() if key not in now),
+            new=tuple(finding for key, finding in now.items() if key not in before),
+        )
+
+
+def mended(patient: Patient, fix: Fix) -> Patient:
+    """Return the patient after a fix. What a registry answered before says nothing about it."""
+    if patient.loaded is None or patient.view is None:
+        return replace(patient, facts=_edited(patient.facts, fix.edits), probe=None)
+    name, facts = patient.view.name, patient.facts
+    loaded = after(patient.loaded, name, fix.changes)
+    definitions, unset = what_if(fix.edits)
+    situation = loaded.situation
+    loaded = loaded.within(
+        replace(situation, definitions=(*situation.definitions, *definitions), unset=situation.unset | unset)
+    )
+    view = loaded.view(name)
+    options = [each for each in fix.edits if each.kind in {EditKind.GIVE, EditKind.DROP}]
+    seen = _edited(facts_of(view, facts.home, facts.cwd, facts.options), options)
+    return replace(patient, facts=seen, view=view, loaded=loaded, probe=None)
+
+
+def _edited(facts: Facts, edits: Sequence[Edit]) -> Facts:
+    for edit in edits:
+        facts = facts.edited(edit)
+    return facts
+
+
+def _by_identity(patient: Patient, checks: Sequence[Check]) -> dict[tuple[str, str], Finding]:
+    return {_identity(finding): finding for _, finding in findings(patient, checks)}
+
+
+def _identity(finding: Finding) -> tuple[str, str]:
+    """Tell findings apart by id and what they are about; one that is about nothing by its sentence."""
+    return finding.id, finding.about or finding.message
+
+
+def _logins(facts: Facts) -> dict[Command, JobLogin]:
+    return {login.command: login for login in logins_in(facts)}
+
+
+def _login(login: JobLogin) -> str:
+    if login.method is None:
+        return "refused"
+    user = f" as {clean(login.username, 80)}" if login.username else ""
+    at = f" at {clean(login.address, 100)}" if login.address else ""
+    return f"{login.method.label}{user}{at}"
