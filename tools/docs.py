@@ -38,7 +38,8 @@ def settings_page() -> str:
     defaults = Settings()
     for found in fields(Settings):
         value = getattr(defaults, found.name)
-        shown = str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
+        shown = "[]" if value == () else repr(value).replace("'", '"')
+        shown = str(value).lower() if isinstance(value, bool) else shown
         lines.append(f"| `{found.name}` | `{shown}` | {found.metadata['help']} |")
     return "\n".join(lines) + "\n"
 
