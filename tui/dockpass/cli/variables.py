@@ -77,9 +77,10 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
         raise _no_job(job, loaded)
     view = loaded.view(job)
     for name, found in view.variables.items():
-        for value in (found.value, found.content, found.gitlab_value, found.winner.value):
-            if isinstance(value, str) and value and is_secret(name, found):
-                world.redactor.learn(Secret(value))
+        if is_secret(name, found):
+            for value in (found.value, found.content, found.gitlab_value, found.winner.value):
+                if isinstance(value, str) and value:
+                    world.redactor.learn(Secret(value))
     return Looked(
         view=view,
         loaded=loaded,

@@ -39,8 +39,12 @@ def is_secret(name: str, found: Resolved) -> bool:
     """Tell whether a variable's value is kept from view: by its flags, its name, or its form."""
     definition = found.winner
     value = found.content if found.content is not None else found.value
-    by_form = isinstance(value, str) and looks_secret(value)
-    return definition.masked or definition.hidden or is_secret_name(name) or by_form
+    return (
+        definition.masked
+        or definition.hidden
+        or is_secret_name(name)
+        or (isinstance(value, str) and looks_secret(value))
+    )
 
 
 def facts_of(view: JobView, home: str, cwd: str, options: Options | None = None) -> Facts:

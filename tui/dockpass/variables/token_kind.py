@@ -73,13 +73,16 @@ _SHAPES: tuple[tuple[re.Pattern[str], TokenKind], ...] = tuple(
         (r"-----BEGIN [A-Z ]*PRIVATE KEY-----", TokenKind("private key", RegistryUse.NO)),
     )
 )
+_ANY = re.compile("|".join(pattern.pattern for pattern, _ in _SHAPES))
 _WITH_PASSWORD = re.compile(r"[A-Za-z][\w+.-]*://[^/\s:@]*:[^/\s@]+@")
 
 
 def kind_of(secret: Secret) -> TokenKind:
     """Return what the secret seems to be; `UNKNOWN_KIND` where nothing tells it."""
     value = secret.reveal()
-    return next((kind for pattern, kind in _SHAPES if pattern.match(value)), UNKNOWN_KIND)
+    if not _ANY.match(value):  # nearly every value is none of them
+        return UNKNOWN_KIND
+    return next(kind for pattern, kind in _SHAPES if pattern.match(value))
 
 
 def token_kind(secret: Secret) -> str:

@@ -177,7 +177,18 @@ def test_the_interpreters_limit_is_what_the_tests_are_about() -> None:
         ("*.tar.*", "a.tar.tar.gz", True),
         ("a*/b*c*d", "ax/bbccdd", True),
         ("a*b*c", "ab/bc", False),
+        ("{a,b}" * 30 + "{", "a" * 30, False),
+        ("{a,b}" * 9 + "{a}" * 700, "a" * 709, False),
     ],
 )
 def test_a_glob_is_tried_in_time(glob: str, path: str, matches: bool) -> None:
     assert globs.matches(glob, path) is matches
+
+
+def test_a_long_circle_is_named_in_short() -> None:
+    lines = "\n".join(f"  V{number}: $V{(number + 1) % 2000}" for number in range(2000))
+    view = view_of(config_of({MAIN: f"variables:\n{lines}\nbuild: {{script: [env]}}\n"}))
+    (problem,) = view.problems
+    assert problem.message.startswith('circular variable reference detected: ["V')
+    assert len(problem.message) < 600
+    assert problem.place.line > 1

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from dockpass.text import cut
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, Step, Value
 
@@ -27,6 +28,7 @@ LARGEST = 2 << 20
 """How many characters the expanded values of a job may have together: by default, Linux starts no program
 with more in its environment and arguments."""
 TOO_LONG = "the job's variables expand to more than 2 MiB"
+LONGEST_NAMES = 500
 
 Circles: TypeAlias = tuple[tuple[Definition, ...], ...]
 
@@ -78,8 +80,8 @@ def gitlab_expand(
 
 def circle_words(circles: Circles) -> str:
     """Return GitLab's error text for definitions that refer to each other in a circle."""
-    names = (json.dumps([each.key for each in circle]) for circle in circles)
-    return f"circular variable reference detected: {', '.join(names)}"
+    names = ", ".join(json.dumps([each.key for each in circle]) for circle in circles)
+    return f"circular variable reference detected: {cut(names, LONGEST_NAMES)}"
 
 
 def _name(match: re.Match[str]) -> str | None:
@@ -126,7 +128,7 @@ def _expanded(
         else:
             steps.append(Step("GitLab", text, found.definition.source))
             pieces.append(found.value)
-    return replace(item, value=joined(pieces, room), steps=tuple(steps))
+    return Item(item.definition, joined(pieces, room), tuple(steps))
 
 
 def _sorted(definitions: Sequence[Definition]) -> tuple[list[tuple[Definition, bool]], Circles]:
@@ -175,11 +177,11 @@ def _components(needs: Sequence[Sequence[int]]) -> Iterator[list[int]]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[node])
                 if low[node] == index[node]:
-                    start = stack.index(node)
-                    component = stack[start:]
-                    del stack[start:]
+                    component = [stack.pop()]
+                    while component[-1] != node:
+                        component.append(stack.pop())
                     on_stack.difference_update(component)
-                    yield component
+                    yield component[::-1]
             elif child not in index:
                 index[child] = low[child] = len(index)
                 stack.append(child)
@@ -213,7 +215,7 @@ def runner_expand(items: Sequence[Item], path_of: Callable[[str], str]) -> list[
             pieces.append(value)
         value = joined(pieces, room)
         room -= _length(value)
-        return replace(item, value=value, steps=tuple(steps))
+        return Item(item.definition, value, tuple(steps))
 
     return [expand(item) for item in items]
 

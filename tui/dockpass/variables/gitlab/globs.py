@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 
 MOST_ALTERNATIVES = 1000
+MOST_STEPS = 10_000
 LONGEST = 4096
 
 _UP_TO_A_STAR = re.compile(r"[^/*\[\\]+(?=\*)")
@@ -18,10 +18,10 @@ def glob_pattern(glob: str) -> re.Pattern[str] | None:
     """Return the pattern that matches the same paths; None for a glob that is too large to be tried."""
     if len(glob) > LONGEST:
         return None
-    alternatives = list(islice(_alternatives(glob), MOST_ALTERNATIVES + 1))
-    if len(alternatives) > MOST_ALTERNATIVES:
+    alternatives = _alternatives(glob)
+    if alternatives is None:
         return None
-    return re.compile("|".join(f"(?:{_translated(each)})" for each in alternatives), re.DOTALL)
+    return re.compile("|".join(f"(?:{_translated(each)})" for each in alternatives) or "(?!)", re.DOTALL)
 
 
 def matches(glob: str, path: str) -> bool:
@@ -30,37 +30,41 @@ def matches(glob: str, path: str) -> bool:
     return pattern is not None and bool(pattern.fullmatch(path))
 
 
-def _alternatives(glob: str) -> Iterator[str]:
-    """Write out `{a,b}`, also nested; an open brace is a plain character."""
+def _alternatives(glob: str) -> list[str] | None:
+    """Write out `{a,b}`, also nested; None for too many. An open brace matches nothing, as in Ruby."""
+    found: list[str] = []
     waiting = [glob]
+    steps = 0
     while waiting:
+        steps += 1
+        if len(found) + len(waiting) > MOST_ALTERNATIVES or steps > MOST_STEPS:
+            return None
         each = waiting.pop()
         choices = _choices(each)
         if choices is None:
-            yield each
+            found.append(each)
         else:
-            waiting += reversed(choices)
+            waiting += choices
+    return found
+
+
+_BRACE = re.compile(r"\\.|[{},]", re.DOTALL)
 
 
 def _choices(glob: str) -> list[str] | None:
-    """Write out the first `{a,b}` only; None where there is none."""
-    start = glob.find("{")
-    while start > 0 and glob[start - 1] == "\\":
-        start = glob.find("{", start + 1)
-    if start == -1:
-        return None
+    """Write out the first `{a,b}` only; None where there is no brace, an empty list where it stays open."""
     depth = 0
-    cuts = [start]
-    for position in range(start, len(glob)):
-        letter = glob[position]
-        depth += (letter == "{") - (letter == "}")
-        if letter == "," and depth == 1:
-            cuts.append(position)
-        if depth == 0:
-            cuts.append(position)
-            before, after = glob[:start], glob[position + 1 :]
+    cuts: list[int] = []
+    for found in _BRACE.finditer(glob):
+        mark = found[0]
+        depth += (mark == "{") - (mark == "}" and depth > 0)
+        if (mark == "{" and depth == 1 and not cuts) or (mark == "," and depth == 1):
+            cuts.append(found.start())
+        if mark == "}" and depth == 0 and cuts:
+            cuts.append(found.start())
+            before, after = glob[: cuts[0]], glob[found.end() :]
             return [f"{before}{glob[left + 1 : right]}{after}" for left, right in pairwise(cuts)]
-    return None
+    return [] if cuts else None
 
 
 def _translated(glob: str) -> str:
@@ -83,16 +87,42 @@ def _translated(glob: str) -> str:
         elif letter == "?":
             pieces.append("[^/]")
             position += 1
-        elif letter == "[" and "]" in glob[position + 2 :]:
-            end = glob.index("]", position + 2)
-            body = glob[position + 1 : end].replace("\\", "\\\\")
-            negated = body[:1] in {"!", "^"}
-            pieces.append(f"(?!/)[{'^' if negated else ''}{body[1:] if negated else body}]")
-            position = end + 1
-        elif letter == "\\" and position + 1 < len(glob):
-            pieces.append(re.escape(glob[position + 1]))
+        elif letter == "[":
+            piece, position = _bracket(glob, position + 1)
+            pieces.append(piece)
+        elif letter == "\\":
+            pieces.append(re.escape(glob[position + 1 : position + 2]))
             position += 2
         else:
             pieces.append(re.escape(letter))
             position += 1
     return "".join(pieces)
+
+
+_IN_BRACKET = re.compile(r"(?P<one>\\.|[^\]])(?:-(?P<last>\\.|[^\]]))?", re.DOTALL)
+
+
+def _bracket(glob: str, position: int) -> tuple[str, int]:
+    """Return the pattern of a set behind its `[`, and where it ends; an open one matches nothing.
+
+    As in Ruby, the first `]` ends it, even an empty one; a range in the wrong order has its two ends only.
+    """
+    negated = glob.startswith(("!", "^"), position)
+    position += negated
+    members: list[str] = []
+    while position < len(glob) and glob[position] != "]":
+        found = _IN_BRACKET.match(glob, position)
+        if found is None:
+            break
+        first, last = (each and each[-1] for each in found.group("one", "last"))
+        if last is None:
+            members.append(re.escape(first))
+        else:
+            members += [re.escape(first), re.escape(last)]
+            members += [f"{re.escape(first)}-{re.escape(last)}"] if first < last else []
+        position = found.end()
+    if position >= len(glob) or glob[position] != "]":
+        return "(?!)", len(glob)
+    if not members:
+        return ("[^/]" if negated else "(?!)"), position + 1
+    return f"(?!/)[{'^' if negated else ''}{''.join(members)}]", position + 1

@@ -9,26 +9,41 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import comb
 
 _FORM = re.compile(r"/(?P<pattern>.*)/(?P<flags>[ismU]*)", re.DOTALL)
 _WHOLE = re.compile(r"/(?:[^/]|\\/)+[^\\]/[ismU]*")
-_NOT_RE2 = re.compile(r"\(\?(?:=|!|<=|<!|>|#|P=|P>|R|\d)|\\[1-9]|\\Z|(?<!\\)[*+?}]\+")
+_NOT_RE2 = re.compile(r"\(\?(?:=|!|<=|<!|>|#|P=|P>|R|\d)|[*+?}]\+")
+_NO_ESCAPE = re.compile(r"\\[1-9Z]")
 _RE2_ONLY = re.compile(r"\\[pPQEzCR]|\\x\{|\[\[:|\(\?[a-z]*U|\(\?<[a-zA-Z]|\{,|(?<!^)\(\?[a-z-]+\)")
-_NESTED_REPEAT = re.compile(r"\([^()]*[*+{][^()]*\)[*+{]|\([^()]*\|[^()]*\)[*+{]")
+_PLAIN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_HEAD = re.compile(r"\(\?(?:P?<\w+>|[a-z-]*:)")
+_REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
+_OPTION = re.compile(r"(?<![*+?}])\?")
+_INNERMOST = re.compile(r"\((?P<inside>[^()]*)\)(?P<repeat>[*+{])?")
 LONGEST = 2000
+MOST_STEPS = 100_000_000
+"""How many ways to match a text are tried at the most: Python's matcher goes back, where RE2's does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A `/pattern/flags`; `error` where RE2 would refuse it, `compiled` None where it is not tried here."""
+    """A `/pattern/flags`; `error` where RE2 would refuse it, `compiled` None where it is not tried here.
+
+    It has `repeats` parts of any length, and `branches` ways to choose between alternatives.
+    """
 
     text: str
     error: str = ""
     compiled: re.Pattern[str] | None = field(default=None, compare=False, repr=False)
+    repeats: int = 0
+    branches: int = 1
 
     def search(self, text: str) -> bool | None:
         """Tell whether it matches anywhere; None where that cannot be told here."""
-        return None if self.compiled is None else bool(self.compiled.search(text))
+        if self.compiled is None or self.branches * comb(len(text) + self.repeats, self.repeats) > MOST_STEPS:
+            return None
+        return bool(self.compiled.search(text))
 
 
 @lru_cache(maxsize=512)
@@ -40,15 +55,39 @@ def read_pattern(text: str) -> Pattern | None:
     if form is None:
         return None
     pattern, flags = form["pattern"], form["flags"]
-    if _NOT_RE2.search(pattern):
-        return Pattern(text, "it is no RE2 pattern")
-    if _RE2_ONLY.search(pattern) or "U" in flags or len(text) > LONGEST or _NESTED_REPEAT.search(pattern):
+    plain = _PLAIN.sub("x", pattern)
+    escapes = (each[0] for each in _PLAIN.finditer(pattern))
+    if _NOT_RE2.search(plain) or any(map(_NO_ESCAPE.match, escapes)):
+        return Pattern(text, "it is not an RE2 pattern")
+    ways = _ways(plain)
+    if _RE2_ONLY.search(pattern) or "U" in flags or len(text) > LONGEST or ways is None:
         return Pattern(text)
+    repeats, branches = ways
     options = sum(option for letter, option in _FLAGS.items() if letter in flags)
     try:
-        return Pattern(text, compiled=re.compile(_as_python(pattern, flags), options | re.ASCII))
+        compiled = re.compile(_as_python(pattern, flags), options | re.ASCII)
     except (re.error, ValueError, OverflowError, RecursionError) as error:
         return Pattern(text, str(error))
+    return Pattern(text, compiled=compiled, repeats=repeats, branches=branches)
+
+
+def _ways(plain: str) -> tuple[int, int] | None:
+    """Return how many repeats a pattern has, and its branches; None where one repeat holds another.
+
+    Escapes and sets are plain characters in it already. A pattern that is not anchored begins anywhere, which
+    counts as one more repeat.
+    """
+    text = _HEAD.sub("(", plain)
+    repeats = len(_REPEAT.findall(text)) + (not text.startswith("^"))
+    branches = 2 ** len(_OPTION.findall(text))
+    while group := _INNERMOST.search(text):
+        inside = group["inside"]
+        several = "|" in inside or "?" in inside or _REPEAT.search(inside) is not None
+        if several and group["repeat"]:
+            return None
+        branches *= 1 + inside.count("|")
+        text = f"{text[: group.start()]}{'x+' if several else 'x'}{text[group.end('inside') + 1 :]}"
+    return repeats, branches * (1 + text.count("|"))
 
 
 _FLAGS = {"i": re.IGNORECASE, "s": re.DOTALL, "m": re.MULTILINE}
