@@ -228,7 +228,7 @@ def test_an_interrupt_while_it_is_written_leaves_nothing(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(temporary, "_write", interrupted)
+    monkeypatch.setattr(temporary, "write_private", interrupted)
     with pytest.raises(KeyboardInterrupt):
         create(tmp_path)
     assert list(tmp_path.iterdir()) == []
