@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from guard import guarded
+from warmed import warmed
 
 import dockpass
 
@@ -67,6 +68,10 @@ class Program:
 
     def run(self, *arguments: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         """Call the program and wait for its end."""
+        if not self.meddling and sys.platform == "linux":
+            return warmed().run(
+                arguments, cwd=self.work, environ=self.variables(**more), stdin=stdin, timeout=90
+            )
         return subprocess.run(
             self.command(*arguments),
             cwd=self.work,
