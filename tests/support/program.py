@@ -63,7 +63,8 @@ class Program:
         """The command line of a call."""
         if self.meddling:
             started = f"{self.meddling}\nfrom dockpass.__main__ import main\nmain()"
-            return [sys.executable, "-c", started, *arguments]
+            # -P, because an installed dockpass does not look for modules in the current directory either.
+            return [sys.executable, "-P", "-c", started, *arguments]
         return [sys.executable, "-m", "dockpass", *arguments]
 
     def run(self, *arguments: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
