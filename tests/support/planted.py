@@ -63,6 +63,7 @@ class Planted:
         self._plant_variables()
         self._plant_docker_config()
         self._plant_files()
+        self._plant_scenarios()
         self._before = self._files()
         self._watch_children()
 
@@ -172,6 +173,41 @@ class Planted:
         masked = self.aviary("a masked variable of the project").value
         (self.work / "settings.json").write_text(
             json.dumps([{"key": "PLAIN_NAME", "value": masked, "masked": True}])
+        )
+
+    def _plant_scenarios(self) -> None:
+        (self.work / "token").write_text(self.aviary("a file that a scenario names").value)
+        printed = self.aviary("a command that a scenario names").value
+        program = self.root / "bin" / "print-token"
+        program.write_text(f"#!/bin/sh\ncat <<'END'\n{printed}\nEND\necho {printed} >&2\n")
+        program.chmod(0o700)
+        references = {
+            "BY_ENV": '{ env = "MY_APP_TOKEN" }',
+            "BY_FILE": '{ file = "token" }',
+            "BY_COMMAND": '{ command = ["print-token"] }',
+            "BY_KEYRING": '{ keyring = ["a", "b"] }',
+            "BY_PROMPT": "{ prompt = true }",
+            "BY_GITLAB": '{ gitlab = "web/app", key = "A" }',
+        }
+        variables = "".join(
+            f'[[variable]]\nkey = "{key}"\nsecret = {secret}\n' for key, secret in references.items()
+        )
+        start = (
+            'schema = 1\ncommand = "push"\njob = "publish"\ncontext = { ref = "main", protected = true }\n'
+        )
+        source = '[[source]]\nkind = "gitlab-api-json"\npath = "settings.json"\n'
+        expect = (
+            '[expect]\nmethod = "ambient"\nusername = "nobody"\nfindings = []\nvariables_absent = ["COPY"]\n'
+        )
+        (self.work / "scenario.toml").write_text(f"{start}{source}{variables}{expect}")
+        texts = [json.dumps(self.aviary(f"a value in a scenario {n}", plain=True).value) for n in range(6)]
+        (self.work / "bad.toml").write_text(
+            f"schema = 1\nplatform = {texts[0]}\n[context]\nref_type = {texts[1]}\n[[variable]]\n"
+            f'key = "API_TOKEN"\nvalue = {texts[2]}\n[[variable]]\nkey = "A"\nsecret = {texts[3]}\n'
+        )
+        (self.work / "worse.toml").write_text(f"schema = 1\nname = {texts[4]} {texts[4]}\n")
+        (self.work / "plain.toml").write_text(
+            f'schema = 1\n[[variable]]\nkey = "API_TOKEN"\nvalue = {texts[5]}\nallow_plain = true\n'
         )
 
     def _watch_children(self) -> None:

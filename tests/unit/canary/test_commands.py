@@ -97,6 +97,17 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         )
         for more in ((), ("--json",))
     ],
+    "scenario": [()],
+    "scenario check": [
+        (*files, *more)
+        for files in (("scenario.toml",), ("bad.toml", "worse.toml", "plain.toml"))
+        for more in ((), ("--json",), ("--junit", "junit.xml", "--code-quality", "quality.json"))
+    ],
+    "scenario show": [
+        (file, *more)
+        for file in ("scenario.toml", "bad.toml")
+        for more in ((), ("--json",), ("--read-secrets",))
+    ],
     "images": [(), ("--json",)],
     "images export": [("nothing", "somewhere")],
     "images prune": [("--yes",)],

@@ -42,7 +42,7 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
     status = run_command(
         world,
         command,
-        given_of(options),
+        given_of(options, asks=True),
         as_json=options["as_json"],
         foreign_allowed=options["allow_foreign_registry"],
         policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world)),

@@ -61,6 +61,35 @@ def variable_options(function: Decorated) -> Decorated:
     )
 
 
+def settings_options(function: Decorated) -> Decorated:
+    """Options that name files with the variables of GitLab's settings."""
+    return applied(
+        [
+            click.option(
+                f"--{level}-variables",
+                multiple=True,
+                metavar="FILE",
+                help=f"{words}, in any format, including the API's JSON.",
+            )
+            for level, words in (
+                ("project", "Project variables"),
+                ("group", "Group variables, outermost group first"),
+                ("instance", "Instance variables"),
+            )
+        ],
+        function,
+    )
+
+
+def scenario_option(function: Decorated) -> Decorated:
+    """A job with its pipeline and variables as a file; every command that takes a job takes it."""
+    return click.option(
+        "--scenario",
+        metavar="FILE",
+        help="Take job, pipeline and variables from a scenario; other options go on top.",
+    )(function)
+
+
 def job_options(function: Decorated) -> Decorated:
     """Options that put the variables of a GitLab job in place of the environment."""
     return applied(
@@ -101,19 +130,8 @@ def pipeline_options(function: Decorated) -> Decorated:
             click.option(
                 "--pipeline-source", metavar="SOURCE", help="CI_PIPELINE_SOURCE: push, web, schedule, …"
             ),
-            *(
-                click.option(
-                    f"--{level}-variables",
-                    multiple=True,
-                    metavar="FILE",
-                    help=f"{words}, in any format, including the API's JSON.",
-                )
-                for level, words in (
-                    ("project", "Project variables"),
-                    ("group", "Group variables, outermost group first"),
-                    ("instance", "Instance variables"),
-                )
-            ),
+            settings_options,
+            scenario_option,
             click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab."),
         ],
         function,

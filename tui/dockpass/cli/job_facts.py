@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from dockpass.auth.facts import Variable
@@ -38,11 +38,14 @@ class JobGiven:
     group_variables: Sequence[str] = ()
     instance_variables: Sequence[str] = ()
     no_snapshot: bool = False
+    scenario: str | None = None
+    asks: bool = False
+    """Whether the command needs the values of secrets, and so may ask for them what a scenario names."""
 
     @property
     def asked(self) -> bool:
         """Whether any of them was given."""
-        return self != NO_JOB
+        return replace(self, asks=False) != NO_JOB
 
     def words(self) -> tuple[tuple[str, str | bool], ...]:
         """Return the options again, each with its value."""
@@ -50,7 +53,7 @@ class JobGiven:
 
     def _words(self) -> Iterator[tuple[str, str | bool]]:
         for each in fields(self):
-            value = getattr(self, each.name)
+            value = getattr(self, each.name) if each.name != "asks" else False
             option = f"--{each.name.replace('_', '-')}"
             if each.name == "protected" and value is not None:
                 yield ("--protected" if value else "--unprotected"), True
@@ -64,6 +67,11 @@ NO_JOB = JobGiven()
 """No job: the environment counts."""
 
 
+def options_of(given: JobGiven) -> dict[str, object]:
+    """Return every option that `dockpass vars` knows, as far as these say something."""
+    return {**{each.name: getattr(given, each.name) for each in fields(given)}, **NOT_OFFERED}
+
+
 def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple[Finding, ...]]:
     """Return the variables that the job would get, and what there is to say of it.
 
@@ -73,8 +81,15 @@ def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple
     from dockpass.variables.gitlab.resolve import FILTERED
     from dockpass.variables.logins import facts_of
 
-    asked = {each.name: getattr(given, each.name) for each in fields(given)}
-    looked = work.look(world, {**asked, **NOT_OFFERED})
+    asked = options_of(given)
+    if given.scenario is not None:
+        from dockpass.cli.scenario_given import open_given, without_jobs
+
+        opened = open_given(world, asked)
+        if without_jobs(opened):
+            return opened.plain_variables(), opened.notes
+        asked["opened"] = opened
+    looked = work.look(world, asked)
     for problem in looked.view.problems:
         if problem.message != FILTERED:
             raise work.refused(problem.message, problem.place)

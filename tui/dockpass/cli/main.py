@@ -60,6 +60,10 @@ _COMMANDS = {
         "doctor_commands",
         "Check variables, CI files, docker's config and the build file for what breaks a login.",
     ),
+    "scenario": _Entry(
+        "scenario_commands",
+        "Keep a job's pipeline and variables as a file, and test what login they lead to.",
+    ),
     "images": _Entry("images", "List the embedded engine's images."),
     "sandbox": _Entry(
         "sandbox",

@@ -96,10 +96,13 @@ def image_option(function: Decorated) -> Decorated:
     return click.option("--image", metavar="NAME", help="The image of the werf.yaml.")(function)
 
 
-def given_of(options: Mapping[str, Any]) -> Given:
-    """Return what the options say about the facts; a command without one of them leaves it at its default."""
+def given_of(options: Mapping[str, Any], *, asks: bool = False) -> Given:
+    """Return what the options say about the facts; a command without one of them leaves it at its default.
+
+    `asks` tells that the command needs the values of secrets, and not only to know that they are set.
+    """
     names = (field.name for field in fields(Given) if field.name != "job")
-    job = JobGiven(**{f.name: options[f.name] for f in fields(JobGiven) if f.name in options})
+    job = JobGiven(**{f.name: options[f.name] for f in fields(JobGiven) if f.name in options}, asks=asks)
     return Given(**{name: options[name] for name in names if name in options}, job=job)
 
 

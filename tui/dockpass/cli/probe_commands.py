@@ -56,7 +56,7 @@ def probe(command: str | None, **options: Any) -> None:
     status = run_probe(
         world,
         Command(command or Command.PUSH),
-        given_of(options),
+        given_of(options, asks=True),
         build_of(options, world.environ),
         policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world)),
         compare=options["compare"],

@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockpass.cli.variables_settings import settings_notes, settings_of
 from dockpass.cli.world import World
@@ -15,7 +14,6 @@ from dockpass.findings import Severity
 from dockpass.marks import OF_SEVERITY
 from dockpass.secrets import Secret
 from dockpass.text import clean
-from dockpass.textfile import read_bytes_of
 from dockpass.variables.clone import CI_FILE, MERGED, Clone, find_clone
 from dockpass.variables.gitlab.model import (
     Definition,
@@ -30,6 +28,10 @@ from dockpass.variables.gitlabplace import ref_of_job
 from dockpass.variables.logins import JobLogin, is_secret, logins_of
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
 from dockpass.variables.projectsettings import ProjectSettings
+from dockpass.variables.settingsfile import read_settings
+
+if TYPE_CHECKING:
+    from dockpass.scenario.opening import Opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +51,25 @@ class Looked:
     cwd: str
     settings: ProjectSettings
     is_merged: bool
+    opened: Opened | None = None
 
 
 def look(world: World, given: Mapping[str, Any]) -> Looked:
-    """Resolve the job that the options name; raises `UsageError` with file, line and reason."""
-    clone = find_clone(world.cwd, world.environ)
-    if clone is None:
-        raise UsageError(
-            "ci-file-missing",
-            f"{CI_FILE} not found here or at the root of this repository.",
-            "Run this in a clone of the project.",
-        )
+    """Resolve the job that the options name; raises `UsageError` with file, line and reason.
+
+    `given` may have a scenario that was opened already (`opened`), beside the options.
+    """
+    opened: Opened | None = given.get("opened")
+    if opened is not None or given["scenario"] is not None:
+        from dockpass.cli.scenario_given import on_top, open_given  # only a scenario needs TOML
+
+        opened = opened or open_given(world, given)
+        given = on_top(opened, given)
+    clone = _clone(world, opened)
     ref = _ref(world, clone, given)
     imported = settings_of(world, ref, given)
     clone = imported.known_of(clone)
-    pipeline = _pipeline(world, imported.protected(ref), imported, given)
+    pipeline = _pipeline(world, imported.protected(ref), imported, given, opened)
     try:
         loaded = load_pipeline(clone, pipeline)
         is_merged = imported.merged is not None and bool(loaded.config.not_loaded)
@@ -86,12 +92,30 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
         loaded=loaded,
         pipeline=pipeline,
         logins=tuple(logins_of(view, str(world.home), str(world.cwd))),
-        known_settings=bool(pipeline.settings or imported.snapshot),
+        known_settings=bool(pipeline.settings or imported.snapshot or opened),
         clone=clone,
         home=str(world.home),
         cwd=str(world.cwd),
         settings=imported,
         is_merged=is_merged,
+        opened=opened,
+    )
+
+
+def _clone(world: World, opened: Opened | None) -> Clone:
+    clone = find_clone(world.cwd, world.environ) if opened is None else opened.find_clone(world.environ)
+    if clone is not None:
+        return clone
+    if opened is None:
+        raise UsageError(
+            "ci-file-missing",
+            f"{CI_FILE} not found here or at the root of this repository.",
+            "Run this in a clone of the project.",
+        )
+    raise UsageError(
+        "ci-file-missing",
+        f"{clean(opened.file, 200)}: the configuration that it is about was not found.",
+        'Name it in a [[source]] with kind = "gitlab-yaml"; its path is relative to the scenario.',
     )
 
 
@@ -125,16 +149,23 @@ _OPTIONS = (
 )
 
 
-def _pipeline(world: World, ref: Ref, imported: ProjectSettings, given: Mapping[str, Any]) -> Pipeline:
+def _pipeline(
+    world: World, ref: Ref, imported: ProjectSettings, given: Mapping[str, Any], opened: Opened | None
+) -> Pipeline:
     source = given["pipeline_source"] or (MERGE_REQUEST if ref.type is RefType.MERGE_REQUEST else PUSH)
     settings = [
         definition
         for option, level in _OPTIONS
         for name in given[option]
-        for definition in _settings(world.cwd / name, level)
+        for definition in read_settings(world.cwd / name, level)
     ]
-    replaced = frozenset(level for option, level in _OPTIONS if given[option])
+    typed = frozenset(level for option, level in _OPTIONS if given[option])
     edits = tuple(_edit(text) for text in given["sets"])
+    if opened is not None:
+        taken = {*(each.key for each in edits), *given["unsets"]}
+        settings = [*(each for each in opened.settings if each.level not in typed), *settings]
+        edits = (*(each for each in opened.own if each.key not in taken), *edits)
+    replaced = typed | {each.level for each in settings}
     return Pipeline(
         ref=ref,
         source=source,
@@ -171,36 +202,6 @@ def _named_ref(name: str, protected: bool | None) -> Ref:
     return Ref(name=name.removeprefix("refs/heads/"), protected=protected)
 
 
-def _settings(path: Path, level: Level) -> Iterator[Definition]:
-    """Read variables in any format, with the line of each; the API's JSON has flags and scopes too."""
-    from dockpass.variables.envsource import LARGEST  # only a file needs these
-    from dockpass.variables.formats.catalogue import FORMATS, read
-    from dockpass.variables.formats.detect import propose
-    from dockpass.variables.formats.reading import decode
-
-    shown = clean(str(path))
-    raw = read_bytes_of(
-        path, "variables-file", "Save the answer of GitLab's variables API to a file.", LARGEST
-    )
-    if len(raw) > LARGEST:
-        raise UsageError("variables-file-large", f"{shown} is larger than 16 MiB.", "Give a smaller file.")
-    text, _ = decode(raw)
-    name = propose(text, str(path)).format
-    reading = read(name, text)
-    refused = next((each for each in reading.problems if each.refuses), None)
-    if refused is not None or not (reading.entries or text.strip() in {"", "[]"}):
-        why = refused.message if refused is not None else "it has no variables"
-        line = f":{refused.line}" if refused is not None and refused.line else ""
-        raise UsageError(
-            "variables-file-invalid",
-            f"{shown}{line} cannot be read as {FORMATS[name].means} ({name}): {why.rstrip('.')}.",
-            "Save the answer of GET /projects/ID/variables to a file.",
-        )
-    for entry in reading.entries:
-        definition = entry.definition(level, clean(path.name, 200))
-        yield replace(definition, origin=path.stem if level is Level.GROUP else "")
-
-
 def _edit(text: str) -> Definition:
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -231,6 +232,8 @@ def notes(looked: Looked) -> Iterator[tuple[Severity, str]]:
     if looked.is_merged:
         yield Severity.NOTE, f"the configuration is {MERGED}; what is not pushed is not in it"
     yield from settings_notes(looked.settings, looked.pipeline.ref)
+    if looked.opened is not None:
+        yield from (f"▲ {each.in_words}" for each in looked.opened.notes)
     if not looked.known_settings:
         yield (
             Severity.WARNING,

@@ -25,7 +25,7 @@ _LONGEST_VALUE = 60
 
 def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
     """Yield the table of variables, what is absent, and the logins."""
-    yield _heading(looked)
+    yield heading(looked)
     yield ""
     view = looked.view
     shown = {
@@ -49,7 +49,8 @@ def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
         yield f"  {unknown}"
 
 
-def _heading(looked: Looked) -> str:
+def heading(looked: Looked) -> str:
+    """Return which job in which pipeline this is, in one line."""
     view, ref = looked.view, looked.pipeline.ref
     job = f"job {clean(view.name, 80)}" if view.name else "every job"
     included = {True: "", False: " · not in this pipeline", None: " · may not be in this pipeline"}[
@@ -136,7 +137,7 @@ def _unknown_in(logins: tuple[JobLogin, ...]) -> str:
 
 def explain_lines(looked: Looked, name: str) -> Iterator[str]:
     """Yield where a variable comes from, its values on the way, what it overrides, or why it is absent."""
-    yield _heading(looked)
+    yield heading(looked)
     yield ""
     found = looked.view.variables.get(name)
     absent = looked.view.absent.get(name)
@@ -195,7 +196,7 @@ def _lengths(found: Resolved) -> list[tuple[str, str]]:
 
 def why_lines(looked: Looked) -> Iterator[str]:
     """Yield the rules of the workflow and of the job, and what came of them."""
-    yield _heading(looked)
+    yield heading(looked)
     view = looked.view
     for title, judgement in (("workflow:rules", view.workflow), ("rules", view.rules)):
         if judgement is not None:

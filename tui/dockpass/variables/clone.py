@@ -31,7 +31,8 @@ _SCP_FORM = re.compile(r"(?:[^@/]+@)?(?P<host>\[[^\]]+\]|[^:/]+):(?P<path>.+)")
 class Clone:
     """The work tree at `root`; `ref` is None where no branch or tag is checked out.
 
-    `merged` is the configuration with all its includes, as GitLab merges it, where that is looked at instead.
+    `merged` is the configuration with all its includes, as GitLab merges it, where that is looked at instead
+    of the file of the project's own, `own_file`.
     """
 
     root: Path
@@ -39,11 +40,12 @@ class Clone:
     ref: Ref | None
     project: Project
     merged: str | None = None
+    own_file: str = CI_FILE
 
     @property
     def ci_file(self) -> str:
         """The name of the configuration."""
-        return CI_FILE if self.merged is None else MERGED
+        return self.own_file if self.merged is None else MERGED
 
     def read(self, path: str) -> str | None:
         """Return the text of a file; None where there is none. Raises `YamlError` where it cannot be read."""
@@ -88,11 +90,20 @@ class Clone:
         return self._listed
 
 
-def find_clone(cwd: Path, environ: Mapping[str, str]) -> Clone | None:
-    """Return the clone around a directory, if its root holds a CI file; without git, `cwd` itself."""
+def find_clone(cwd: Path, environ: Mapping[str, str], named: Path | None = None) -> Clone | None:
+    """Return the clone around a directory, if its root holds a CI file; without git, `cwd` itself.
+
+    `named` is a CI file of another name or place in it; None where it is not there, or leads out.
+    """
     top = ask_git(cwd, environ, "rev-parse", "--show-toplevel")
     root = Path(top) if top else cwd
-    if not (root / CI_FILE).is_file():
+    own_file = CI_FILE
+    if named is not None:
+        whole = named.parent.resolve() / named.name
+        if not whole.is_relative_to(root.resolve()):
+            return None
+        own_file = str(whole.relative_to(root.resolve()))
+    if not (root / own_file).is_file():
         return None
     remote = ask_git(root, environ, "remote", "get-url", "origin") if top else ""
     default = (
@@ -103,6 +114,7 @@ def find_clone(cwd: Path, environ: Mapping[str, str]) -> Clone | None:
         environ,
         _ref(root, environ) if top else None,
         project_of(remote, default.partition("/")[2] or None),
+        own_file=own_file,
     )
 
 

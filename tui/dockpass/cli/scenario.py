@@ -1,0 +1,255 @@
+"""The work of `dockpass scenario check` and `show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dockpass.auth.command import Command
+from dockpass.auth.decide import decide
+from dockpass.auth.decision import Refusal
+from dockpass.auth.facts import Facts
+from dockpass.cli.explain import finding_json
+from dockpass.cli.job_facts import JobGiven, options_of
+from dockpass.cli.output import Output
+from dockpass.cli.scenario_given import open_given, without_jobs
+from dockpass.cli.table import columns
+from dockpass.cli.variables import Looked, look, notes
+from dockpass.cli.variables_json import show_json
+from dockpass.cli.variables_lint import lint_of
+from dockpass.cli.variables_text import absent_in_words, heading
+from dockpass.cli.world import World
+from dockpass.errors import DockpassError, ExitCode, UsageError
+from dockpass.scenario.checking import Found, Result, compare
+from dockpass.scenario.model import FLAGS, LEVEL_WORDS, Given, Reference
+from dockpass.scenario.opening import Opened
+from dockpass.scenario.references import origin_of
+from dockpass.scenario.report import Report, code_quality, in_words, junit
+from dockpass.secrets import MASK, Secret
+from dockpass.session.assemble import findings_of
+from dockpass.system import reason
+from dockpass.text import clean, cut, plural
+from dockpass.variables.gitlab.resolve import FILTERED
+from dockpass.variables.logins import facts_of
+
+_OF_THE_PROJECT = frozenset({"ci-file-invalid", "no-such-job"})
+"""Errors that say something of the project and not of the scenario: what is tested has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A scenario that was opened, and its job where it has one."""
+
+    opened: Opened
+    facts: Facts
+    looked: Looked | None = None
+
+
+def resolve(world: World, file: str, *, asks: bool = False) -> Resolved:
+    """Resolve a scenario as `--scenario` does; raises `UsageError`."""
+    given = options_of(JobGiven(scenario=file, asks=asks))
+    opened = open_given(world, given)
+    home, cwd = str(world.home), str(world.cwd)
+    if without_jobs(opened):
+        return Resolved(opened, Facts(opened.plain_variables(), home=home, cwd=cwd, elsewhere=True))
+    looked = look(world, {**given, "opened": opened})
+    return Resolved(opened, facts_of(looked.view, home, cwd), looked)
+
+
+def found_of(resolved: Resolved) -> Found:
+    """Return everything that an expectation may be about."""
+    looked, facts = resolved.looked, resolved.facts
+    decided = {command: decide(command, facts) for command in Command}
+    if looked is None:
+        findings = findings_of(facts, ())
+        return Found(facts=facts, decided=decided, absent={}, jobs={}, findings=findings)
+    return Found(
+        facts=facts,
+        decided=decided,
+        absent={name: absent_in_words(each) for name, each in looked.view.absent.items()},
+        jobs={name: looked.loaded.view(name).included for name in looked.loaded.config.jobs or ()},
+        findings=tuple(each.finding for each in lint_of(looked)),
+    )
+
+
+def check_files(
+    world: World, files: Sequence[str], junit_to: str | None, quality_to: str | None, *, as_json: bool
+) -> int:
+    """Check each file, print and write what was found; return the exit status."""
+    output = Output(world.redactor)
+    reports = []
+    for file in dict.fromkeys(files):
+        report = _report(world, file)
+        reports.append(report)
+        if not as_json:
+            output.data(_report_lines(report))
+    if as_json:
+        output.json(_reports_json(reports))
+    else:
+        output.data(["", _summary(reports)])
+    for path, text in ((junit_to, junit(reports)), (quality_to, code_quality(reports))):
+        if path is not None:
+            _write(world.cwd / path, world.redactor(text))
+    if any(each.is_usage for each in reports):
+        return ExitCode.USAGE
+    return ExitCode.DONE if all(each.passed for each in reports) else ExitCode.FAILED
+
+
+def _report(world: World, file: str) -> Report:
+    shown = clean(file, 300)
+    try:
+        resolved = resolve(world, file)
+        scenario = resolved.opened.scenario
+        if not scenario.expected:
+            raise UsageError(
+                "scenario-expects-nothing",
+                f"{shown} has no [expect], so there is nothing to check.",
+                "docs/scenarios.md has what can be expected.",
+            )
+    except DockpassError as error:
+        hint = f" {error.hint}" if error.hint else ""
+        return Report(file=shown, problem=f"{error.message}{hint}", is_usage=error.id not in _OF_THE_PROJECT)
+    return Report(
+        file=shown,
+        name=clean(scenario.name, 200),
+        results=compare(scenario.expected, found_of(resolved)),
+        problem=_refused(resolved.looked),
+    )
+
+
+def _refused(looked: Looked | None) -> str:
+    """Return why GitLab would make no pipeline at all; that its rules want none is no error."""
+    problems = [each for each in looked.view.problems if each.message != FILTERED] if looked else []
+    if not problems:
+        return ""
+    where = f"{problems[0].place}: " if problems[0].place.line else ""
+    return f"GitLab would refuse the configuration: {where}{problems[0].message.rstrip('.')}."
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    yield f"{report.file}  {report.name}".rstrip()
+    if report.problem:
+        yield f"  ✗ {report.problem}"
+    for each in report.results:
+        if each.passed:
+            yield f"  ✓ {clean(each.expectation.about, 300)}: {each.found}"
+        else:
+            yield f"  ✗ {in_words(each)}"
+            yield from ([f"      {each.why}"] if each.why else [])
+
+
+def _summary(reports: Sequence[Report]) -> str:
+    count = sum(len(each.results) for each in reports)
+    differing = sum(len(each.differing) for each in reports)
+    files = plural(len(reports), "scenario")
+    broken = sum(bool(each.problem) for each in reports)
+    told = f"{differing} of {plural(count, 'expectation')} in {files} not met" if differing else ""
+    problems = f"{plural(broken, 'scenario')} could not be checked" if broken else ""
+    if told or problems:
+        return f"{'; '.join(filter(None, (told, problems)))}."
+    return f"{plural(count, 'expectation')} in {files} met."
+
+
+def _reports_json(reports: Sequence[Report]) -> dict[str, Any]:
+    return {
+        "passed": all(each.passed for each in reports),
+        "scenarios": [
+            {
+                "file": report.file,
+                "name": report.name or None,
+                "passed": report.passed,
+                "problem": report.problem or None,
+                "expectations": [_result_json(each) for each in report.results],
+            }
+            for report in reports
+        ],
+    }
+
+
+def _result_json(result: Result) -> dict[str, Any]:
+    what = result.expectation
+    return {
+        "about": clean(what.about, 300),
+        "kind": what.kind,
+        "command": what.command,
+        "line": what.line or None,
+        "expected": clean(what.wanted, 300),
+        "found": result.found,
+        "passed": result.passed,
+        "why": result.why or None,
+    }
+
+
+def show_file(world: World, file: str, *, asks: bool, as_json: bool) -> int:
+    """Print what a scenario comes to; return 1 where GitLab would refuse the configuration, else 0."""
+    resolved = resolve(world, file, asks=asks)
+    output = Output(world.redactor)
+    if as_json:
+        output.json(_show_json(resolved))
+    else:
+        output.data(_show_lines(resolved))
+    looked = resolved.looked
+    output.say(notes(looked) if looked else (f"▲ {each.in_words}" for each in resolved.opened.notes))
+    return ExitCode.FAILED if _refused(looked) else ExitCode.DONE
+
+
+def _show_lines(resolved: Resolved) -> Iterator[str]:
+    scenario = resolved.opened.scenario
+    yield clean(scenario.name, 200) or resolved.opened.file
+    yield heading(resolved.looked) if resolved.looked else f"variables of {scenario.platform}"
+    if scenario.sources:
+        yield ""
+        yield "sources"
+        yield from columns([(each.kind, clean(each.path, 200)) for each in scenario.sources])
+    if scenario.variables:
+        yield ""
+        yield "variables"
+        yield from columns([_given_row(each, resolved) for each in scenario.variables])
+    yield ""
+    yield "logins"
+    yield from columns([(str(command), _decided(resolved, command)) for command in Command])
+    yield ""
+    yield f"{plural(len(scenario.expected), 'expectation')}"
+
+
+def _given_row(given: Given, resolved: Resolved) -> tuple[str, ...]:
+    flags = " ".join(flag for flag in FLAGS if flag in given.flags)
+    if isinstance(given.value, Reference):
+        known = resolved.facts.is_known(given.key)
+        shown = f"from {origin_of(given.value)}{'' if known else ', not known here'}"
+    else:
+        shown = MASK if isinstance(given.value, Secret) else cut(clean(given.value), 60) or "empty"
+    return given.key, shown, LEVEL_WORDS[given.level], flags
+
+
+def _decided(resolved: Resolved, command: Command) -> str:
+    decided = decide(command, resolved.facts)
+    return decided.message if isinstance(decided, Refusal) else decided.sentence
+
+
+def _show_json(resolved: Resolved) -> dict[str, Any]:
+    opened = resolved.opened
+    scenario = opened.scenario
+    return {
+        "file": opened.file,
+        "name": clean(scenario.name, 200) or None,
+        "platform": scenario.platform,
+        "command": scenario.command,
+        "job": show_json(resolved.looked) if resolved.looked else None,
+        "logins": [{"command": command, "text": _decided(resolved, command)} for command in Command],
+        "expectations": len(scenario.expected),
+        "notes": [finding_json(each) for each in opened.notes],
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            "scenario-report",
+            f"The report cannot be written: {reason(error)}.",
+            "Give another place.",
+        ) from error

@@ -1,0 +1,43 @@
+"""`dockpass scenario`: a setup as a file that is also a test."""
+
+from __future__ import annotations
+
+import click
+
+from dockpass.cli.world import this_process
+
+
+@click.group()
+def scenario() -> None:
+    """Keep a job's pipeline and variables as a file, and test what login they lead to.
+
+    Sends nothing, and runs nothing from the project.
+    """
+
+
+@scenario.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--junit", metavar="PATH", help="Write the results as JUnit XML.")
+@click.option("--code-quality", metavar="PATH", help="Write what differs as GitLab's code quality JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(files: tuple[str, ...], junit: str | None, code_quality: str | None, as_json: bool) -> None:
+    """Compare each expectation of a scenario with what is found.
+
+    Exit status 0 if everything is as expected, 1 if something differs, 2 if a file is no scenario.
+    """
+    from dockpass.cli.scenario import check_files
+
+    raise SystemExit(check_files(this_process(), files, junit, code_quality, as_json=as_json))
+
+
+@scenario.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--read-secrets", is_flag=True, help="Run the commands and ask the keyring that the secrets name."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def show(file: str, read_secrets: bool, as_json: bool) -> None:
+    """Show what a scenario comes to: pipeline, sources, variables, logins. No secret is shown."""
+    from dockpass.cli.scenario import show_file
+
+    raise SystemExit(show_file(this_process(), file, asks=read_secrets, as_json=as_json))
