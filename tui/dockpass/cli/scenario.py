@@ -31,6 +31,7 @@ from dockpass.secrets import MASK, Secret
 from dockpass.session.assemble import findings_of
 from dockpass.system import reason
 from dockpass.text import clean, cut, plural
+from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.resolve import FILTERED
 from dockpass.variables.logins import facts_of
 
@@ -49,12 +50,15 @@ class Resolved:
 
 def resolve(world: World, file: str, *, asks: bool = False) -> Resolved:
     """Resolve a scenario as `--scenario` does; raises `UsageError`."""
-    given = options_of(JobGiven(scenario=file, asks=asks))
-    opened = open_given(world, given)
+    return resolved_of(world, open_given(world, options_of(JobGiven(scenario=file, asks=asks))))
+
+
+def resolved_of(world: World, opened: Opened, clone: Clone | None = None) -> Resolved:
+    """Resolve a scenario that was opened, in its project where that is at hand; raises `UsageError`."""
     home, cwd = str(world.home), str(world.cwd)
     if without_jobs(opened):
         return Resolved(opened, Facts(opened.plain_variables(), home=home, cwd=cwd, elsewhere=True))
-    looked = look(world, {**given, "opened": opened})
+    looked = look(world, {**options_of(JobGiven()), "opened": opened, "clone": clone})
     return Resolved(opened, facts_of(looked.view, home, cwd), looked)
 
 
@@ -106,7 +110,7 @@ def _report(world: World, file: str) -> Report:
             raise UsageError(
                 "scenario-expects-nothing",
                 f"{shown} has no [expect], so there is nothing to check.",
-                "docs/scenarios.md has what can be expected.",
+                "docs/scenarios.md has what can be expected; dockpass scenario new writes what is found now.",
             )
     except DockpassError as error:
         hint = f" {error.hint}" if error.hint else ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from dockpass.cli.facts_options import settings_options
 from dockpass.cli.world import this_process
 
 
@@ -13,6 +16,24 @@ def scenario() -> None:
 
     Sends nothing, and runs nothing from the project.
     """
+
+
+@scenario.command()
+@click.option("--job", metavar="JOB", help="Only this job, whatever its script does.")
+@click.option("--output", "directory", metavar="DIR", help="Where to write; scenarios/ by default.")
+@settings_options
+@click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def new(job: str | None, directory: str | None, as_json: bool, **given: Any) -> None:
+    """Write scenarios of each job that logs in or pushes, with what is found now.
+
+    One for a protected branch or tag and one for an unprotected one. No file is overwritten.
+    """
+    from dockpass.cli.job_facts import JobGiven, options_of
+    from dockpass.cli.scenario_new import write_new
+
+    options = {**options_of(JobGiven(job=job)), **given}
+    raise SystemExit(write_new(this_process(), options, directory, as_json=as_json))
 
 
 @scenario.command()

@@ -57,7 +57,8 @@ class Looked:
 def look(world: World, given: Mapping[str, Any]) -> Looked:
     """Resolve the job that the options name; raises `UsageError` with file, line and reason.
 
-    `given` may have a scenario that was opened already (`opened`), beside the options.
+    `given` may have, beside the options, a scenario that was opened already (`opened`), and its project
+    (`clone`).
     """
     opened: Opened | None = given.get("opened")
     if opened is not None or given["scenario"] is not None:
@@ -65,7 +66,7 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
 
         opened = opened or open_given(world, given)
         given = on_top(opened, given)
-    clone = _clone(world, opened)
+    clone = given.get("clone") or _clone(world, opened)
     ref = _ref(world, clone, given)
     imported = settings_of(world, ref, given)
     clone = imported.known_of(clone)
@@ -142,7 +143,7 @@ def _no_job(name: str, loaded: Loaded) -> UsageError:
     return UsageError("no-such-job", f"{CI_FILE} has no job {clean(name, 80)!r}.", meant)
 
 
-_OPTIONS = (
+OPTIONS = (
     ("instance_variables", Level.INSTANCE),
     ("group_variables", Level.GROUP),
     ("project_variables", Level.PROJECT),
@@ -155,11 +156,11 @@ def _pipeline(
     source = given["pipeline_source"] or (MERGE_REQUEST if ref.type is RefType.MERGE_REQUEST else PUSH)
     settings = [
         definition
-        for option, level in _OPTIONS
+        for option, level in OPTIONS
         for name in given[option]
         for definition in read_settings(world.cwd / name, level)
     ]
-    typed = frozenset(level for option, level in _OPTIONS if given[option])
+    typed = frozenset(level for option, level in OPTIONS if given[option])
     edits = tuple(_edit(text) for text in given["sets"])
     if opened is not None:
         taken = {*(each.key for each in edits), *given["unsets"]}

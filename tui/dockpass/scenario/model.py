@@ -63,12 +63,14 @@ class Source:
 class Given:
     """One variable of the scenario itself: a text, a secret in the file, or a reference to a secret.
 
-    `flags` are among `protected`, `masked`, `hidden`, `raw` and `file`.
+    `group` is the path of the group for the level of groups, whose order is that in the file, the outermost
+    group first. `flags` are among `protected`, `masked`, `hidden`, `raw` and `file`.
     """
 
     key: str
     value: str | Secret | Reference
     level: Level = Level.WHAT_IF
+    group: str = ""
     flags: frozenset[str] = frozenset()
     scope: str = "*"
     line: int = 0
@@ -170,6 +172,12 @@ FORMAT_OF_KIND: Mapping[str, str] = {
     "env-file": "",
 }
 """The reader of each kind; empty where the text itself tells it."""
+
+
+def kind_of_format(name: str) -> str:
+    """Return the kind of source that is read in a format."""
+    return next((kind for kind, format_ in FORMAT_OF_KIND.items() if format_ == name), name)
+
 
 FORMAT_OF_DIALECT: Mapping[str, str] = {
     "docker": "docker",

@@ -120,6 +120,7 @@ def _definition(given: Given, value: str | Secret | Unknown, file: str) -> Defin
         key=given.key,
         value=plain,
         level=given.level,
+        origin=given.group,
         place=Place(clean(Path(file).name, 200), given.line),
         scope=given.scope,
         protected="protected" in flags,

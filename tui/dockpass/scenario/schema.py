@@ -36,7 +36,7 @@ from dockpass.variables.token_kind import looks_secret
 _TOP = ("schema", "name", "platform", "command", "job", "context", "source", "variable", "expect")
 _CONTEXT = ("ref_type", "ref", "protected", "pipeline_source", "environment", "docker_cli", "unset")
 _SOURCE = ("kind", "path", "level", "dialect")
-_VARIABLE = ("key", "value", "secret", "allow_plain", "level", "flags", "scope")
+_VARIABLE = ("key", "value", "secret", "allow_plain", "level", "group", "flags", "scope")
 _LOGIN = ("method", "username", "registry", "error")
 _REFERENCE_KINDS = tuple(str(each) for each in ReferenceKind)
 _LISTS = {
@@ -192,12 +192,16 @@ class _Check(Keys):
             level = self.choice(table, path, "level", LEVELS)
             flags = frozenset(self.choices(table, path, "flags", FLAGS))
             scope = self.text(table, path, "scope", empty=False)
+            group = self.text(table, path, "group", empty=False)
+            if group and level != "group":
+                self.tell((*path, "group"), "goes with level = “group” only")
             if key is None or value is None:
                 continue
             yield Given(
                 key=key,
                 value=value,
                 level=LEVELS[level] if level else Level.WHAT_IF,
+                group=group or "",
                 flags=flags,
                 scope=scope or "*",
                 line=line_at(self.lines, path),

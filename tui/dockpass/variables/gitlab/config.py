@@ -46,7 +46,8 @@ class Job:
     """One job as the configuration describes it.
 
     `inherit` is what `inherit:variables` says: true, false, or the names. `instances` are the variables of
-    each matrix instance, `rules` the list of `rules:` (None where the job has none).
+    each matrix instance, `rules` the list of `rules:` (None where the job has none), `script` the lines
+    of its scripts, those that it inherits too.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Job:
     stage: str = "test"
     when: str = "on_success"
     rules: tuple[Tree, ...] | None = None
+    script: tuple[str, ...] = ()
 
     def instance_name(self, number: int) -> str:
         """Return the name of a matrix instance as GitLab writes it: `build: [aws, app]`."""
@@ -92,16 +94,12 @@ def read_config(loaded: Loaded) -> Config:
     whole = not loaded.not_loaded
     extended = Extender(loaded.tree, problems, whole=whole).extended()
     tree = Resolver(extended, problems, whole=whole).resolved()
-    defaults = tree.get("default")
+    defaults = _defaults(tree)
     found = tree.get("workflow")
     workflow = found if isinstance(found, Tree) else Tree()
     jobs = {
         name: _job(
-            name,
-            value if whole else _with_unread_rules(name, value),
-            tree.place(name),
-            defaults if isinstance(defaults, Tree) else Tree(),
-            problems,
+            name, value if whole else _with_unread_rules(name, value), tree.place(name), defaults, problems
         )
         for name, value in tree.items()
         if name not in _RESERVED and not name.startswith(".") and isinstance(value, Tree)
@@ -118,6 +116,17 @@ def read_config(loaded: Loaded) -> Config:
         files=tuple(loaded.files),
         conditional=loaded.conditional,
     )
+
+
+def _defaults(tree: Tree) -> Tree:
+    """Return `default:`, with the scripts that stand at the top as they did before there was one."""
+    found = Tree()
+    defaults = tree.get("default")
+    for source in (tree, defaults if isinstance(defaults, Tree) else Tree()):
+        for key, value in source.items():
+            if source is not tree or key in {"before_script", "after_script"}:
+                found.put(key, value, source.place(key))
+    return found
 
 
 def read_variables(
@@ -227,7 +236,27 @@ def _job(name: str, tree: Tree, place: Place, defaults: Tree, problems: list[Pro
         stage=as_text(tree.get("stage")) or as_text(defaults.get("stage")) or "test",
         when=as_text(tree.get("when")) or "on_success",
         rules=_rules(tree, where, problems),
+        script=tuple(_script(tree, defaults)),
     )
+
+
+def _script(tree: Tree, defaults: Tree) -> Iterator[str]:
+    inherit = tree.get("inherit")
+    inherited = inherit.get("default", True) if isinstance(inherit, Tree) else True
+    for part in ("before_script", "script", "after_script"):
+        found = tree.get(part)
+        if found is None and (inherited is True or (isinstance(inherited, list) and part in inherited)):
+            found = defaults.get(part)
+        yield from _lines(found)
+
+
+def _lines(found: Any) -> Iterator[str]:
+    """Yield the lines of a script, also of lists in lists, which references make."""
+    if isinstance(found, str):
+        yield from found.splitlines()
+    elif isinstance(found, list):
+        for each in found:
+            yield from _lines(each)
 
 
 def _inherit(tree: Tree) -> bool | tuple[str, ...]:
