@@ -108,6 +108,11 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         for file in ("scenario.toml", "bad.toml")
         for more in ((), ("--json",), ("--read-secrets",))
     ],
+    "scenario new": [
+        (),
+        ("--json",),
+        ("--job", "publish", "--project-variables", "settings.json", "--output", "other"),
+    ],
     "images": [(), ("--json",)],
     "images export": [("nothing", "somewhere")],
     "images prune": [("--yes",)],

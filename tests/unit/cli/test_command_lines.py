@@ -103,6 +103,7 @@ VALID: Mapping[str, st.SearchStrategy[Any]] = {
     "unverified": HOSTS,
     "job": st.just("it's -x"),
     "ref": st.sampled_from(["main", "it's -x", "refs/tags/v1"]),
+    "scenario": st.just("it's -x.toml"),
     **{f"{level}_variables": st.just("it's -x") for level in ("project", "group", "instance")},
 }
 """What an option takes that does not take every text. An option added later gets any text."""
@@ -151,7 +152,7 @@ class Programs:
         self.found: Captured | None = None
         self.choice: Any = None
         self.patched = monkeypatch
-        monkeypatch.setattr(runs, "_with_the_persons_word", lambda request, *_: request)
+        monkeypatch.setattr(runs, "with_the_persons_word", lambda request, *_: request)
         monkeypatch.setattr(runs, "_carry_out", self._capture)
         monkeypatch.setattr(runs, "opener", self._opener)
         monkeypatch.setattr(runs, "_is_classic", lambda *_: False)
@@ -205,6 +206,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Progra
         (tmp_path / name).write_text(stages)
     (tmp_path / ".gitlab-ci.yml").write_text(PROJECT)
     (tmp_path / "it's -x").write_text("SETTING=1\n")
+    (tmp_path / "it's -x.toml").write_text("schema = 1\n[[variable]]\nkey = 'OF_A_SCENARIO'\nvalue = 'd e'\n")
     (tmp_path / "werf.yaml").write_text(
         "project: x\nconfigVersion: 1\n---\nimage: app\ndockerfile: Dockerfile\n"
     )
@@ -322,6 +324,7 @@ def test_each_option_alone_makes_another_run_and_comes_back(
         "config": "werf.yaml", "context": "a dir", "target": "one", "build_args": "A=b c",
         "platform": "linux/arm64", "build_contexts": "odd=a dir", "older_than": "90m", "realms": "a.example",
         "insecure": "a.example:1", "unverified": "a.example:1", "engine": "embedded", "keep_last": "3",
+        "scenario": "it's -x.toml",
     }.get(name, "it's -x")  # fmt: skip
     words = [*base, param.opts[0] if param.is_flag else f"{param.opts[0]}={value}"]
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")

@@ -24,6 +24,7 @@ NOT_RUN = {
     "cd my-project && dockpass": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
     "dockpass vars show --job publish --from-gitlab": "asks a server: tests/unit/cli/test_vars_import.py",
     "dockpass scenario check scenarios/*.toml": "needs scenarios: tests/unit/cli/test_scenario.py",
+    "dockpass scenario new": "needs a project with a push: tests/unit/cli/test_scenario_new.py",
     "dockpass vars import gitlab --yes": "asks the sandbox's GitLab: tests/unit/cli/test_vars_import.py",
     'eval "$(dockpass sandbox --shell | tee job.sh &)"': "starts a sandbox of its own:"
     " tests/unit/cli/test_sandbox_command.py",

@@ -172,7 +172,7 @@ def task_of(world: World, program: tuple[str, ...], options: dict[str, Any]) -> 
         )
     path = find(program[0], world.environ)
     also = tuple(dict.fromkeys(checked_host("--also", host) for host in options["also"]))
-    given = given_of(options)
+    given = given_of(options, asks=True)
     found = assembled(world, Command(options["command"]), given, BuildOptions())
     facts, mask = found.facts, {None: Mask.AUTO, True: Mask.ALL, False: Mask.NONE}[options["mask"]]
     task = Task(
