@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import guard
 import pytest
-from docpages import PLACEHOLDERS, Shown, blocks, complaint, spans
+from docpages import PLACEHOLDERS, ROOT, Shown, blocks, complaint, spans
 from program import Program, StartedSandbox
 
 from dockpass.cli.main import cli
@@ -23,7 +23,6 @@ NOT_RUN = {
     "dockpass vars import gitlab": "asks before it contacts a server: tests/unit/cli/test_vars_import.py",
     "cd my-project && dockpass": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
     "dockpass vars show --job publish --from-gitlab": "asks a server: tests/unit/cli/test_vars_import.py",
-    "dockpass scenario check scenarios/*.toml": "needs scenarios: tests/unit/cli/test_scenario.py",
     "dockpass scenario new": "needs a project with a push: tests/unit/cli/test_scenario_new.py",
     "dockpass vars import gitlab --yes": "asks the sandbox's GitLab: tests/unit/cli/test_vars_import.py",
     'eval "$(dockpass sandbox --shell | tee job.sh &)"': "starts a sandbox of its own:"
@@ -132,6 +131,8 @@ def prepare(made: Program) -> None:
     """Have what a person has before: a clone with a job and a branch, images, docker's own login, saved variables."""
     shutil.copytree(made.environ["CI_PROJECT_DIR"], made.work, dirs_exist_ok=True)
     (made.work / ".gitlab-ci.yml").write_text(CI_YAML)
+    for name in ("scenarios", "docs/scenarios"):
+        shutil.copytree(ROOT / "docs/scenarios", made.work / name)
     for name in ("vars.json", "project.json"):
         shutil.copy(made.directory / "home" / "vars.json", made.work / name)
     login = {"username": made.environ["CI_REGISTRY_USER"], "password": made.environ["CI_REGISTRY_PASSWORD"]}

@@ -6,7 +6,7 @@ import tomllib
 from typing import Any
 
 import tomli_w
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dockpass.scenario.lines import line_at, lines_of
@@ -63,7 +63,6 @@ def paths_of(found: Any, path: tuple[str | int, ...] = ()) -> set[tuple[str | in
     return {(*path, key) for key, _ in pairs}.union(*(paths_of(each, (*path, key)) for key, each in pairs))
 
 
-@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=5), st.booleans())
 def test_every_key_of_any_document_is_found(document: dict[str, Any], several: bool) -> None:
     text = tomli_w.dumps(document, multiline_strings=several)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dockpass.auth.command import Command, Method
@@ -113,7 +113,6 @@ def without_lines(scenario: Scenario) -> Scenario:
     )
 
 
-@settings(max_examples=60)
 @given(SCENARIOS, st.text(max_size=20))
 def test_what_is_written_is_read_back(scenario: Scenario, about: str) -> None:
     text = scenario_text(scenario, lambda text: text, about.encode("utf-8", "replace").decode())

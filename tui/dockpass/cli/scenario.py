@@ -22,6 +22,7 @@ from dockpass.cli.variables_lint import lint_of
 from dockpass.cli.variables_text import absent_in_words, heading
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode, UsageError
+from dockpass.marks import OF_ANSWER, OF_SEVERITY
 from dockpass.scenario.checking import Found, Result, compare
 from dockpass.scenario.model import FLAGS, LEVEL_WORDS, Given, Reference
 from dockpass.scenario.opening import Opened
@@ -135,13 +136,12 @@ def _refused(looked: Looked | None) -> str:
 def _report_lines(report: Report) -> Iterator[str]:
     yield f"{report.file}  {report.name}".rstrip()
     if report.problem:
-        yield f"  ✗ {report.problem}"
+        yield f"  {OF_ANSWER[False]} {report.problem}"
     for each in report.results:
-        if each.passed:
-            yield f"  ✓ {clean(each.expectation.about, 300)}: {each.found}"
-        else:
-            yield f"  ✗ {in_words(each)}"
-            yield from ([f"      {each.why}"] if each.why else [])
+        about = f"{clean(each.expectation.about, 300)}: {each.found}"
+        yield f"  {OF_ANSWER[each.passed]} {about if each.passed else in_words(each)}"
+        if each.why and not each.passed:
+            yield f"      {each.why}"
 
 
 def _summary(reports: Sequence[Report]) -> str:
@@ -195,7 +195,9 @@ def show_file(world: World, file: str, *, asks: bool, as_json: bool) -> int:
     else:
         output.data(_show_lines(resolved))
     looked = resolved.looked
-    output.say(notes(looked) if looked else (f"▲ {each.in_words}" for each in resolved.opened.notes))
+    own = ((each.severity, each.in_words) for each in resolved.opened.notes)
+    told = notes(looked) if looked else own
+    output.say(f"{OF_SEVERITY[severity]} {words}" for severity, words in told)
     return ExitCode.FAILED if _refused(looked) else ExitCode.DONE
 
 

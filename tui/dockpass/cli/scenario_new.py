@@ -13,6 +13,7 @@ from dockpass.cli.scenario import found_of, resolved_of
 from dockpass.cli.variables import OPTIONS, Looked, look
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
+from dockpass.marks import GLYPH_DONE, GLYPH_NOT_REACHED
 from dockpass.scenario.checking import Found
 from dockpass.scenario.model import (
     CI_YAML,
@@ -226,8 +227,10 @@ def _line(world: World, written: Written) -> str:
     pipeline = f"{kind} {clean(ref.name, 80)}, {'protected' if ref.protected else 'not protected'}"
     shown = clean(os.path.relpath(written.path, world.cwd), 300)
     if not written.is_new:
-        return f"· {shown} is there already and was not changed"
-    return f"✓ {shown}: {clean(written.task.job, 80)} on {pipeline}, because {written.task.because}"
+        return f"{GLYPH_NOT_REACHED} {shown} is there already and was not changed"
+    return (
+        f"{GLYPH_DONE} {shown}: {clean(written.task.job, 80)} on {pipeline}, because {written.task.because}"
+    )
 
 
 def _json(world: World, written: Written) -> dict[str, Any]:

@@ -234,7 +234,7 @@ def notes(looked: Looked) -> Iterator[tuple[Severity, str]]:
         yield Severity.NOTE, f"the configuration is {MERGED}; what is not pushed is not in it"
     yield from settings_notes(looked.settings, looked.pipeline.ref)
     if looked.opened is not None:
-        yield from (f"▲ {each.in_words}" for each in looked.opened.notes)
+        yield from ((each.severity, each.in_words) for each in looked.opened.notes)
     if not looked.known_settings:
         yield (
             Severity.WARNING,

@@ -138,6 +138,8 @@ class Expectation:
     @property
     def wanted_in_words(self) -> str:
         """What is expected, in a few words."""
+        if self.kind is Kind.FINDINGS and self.wanted:
+            return f"none but {self.wanted}"
         return _WANTED.get(self.kind) or self.wanted or "none"
 
 

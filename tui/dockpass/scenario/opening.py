@@ -19,7 +19,7 @@ from dockpass.scenario.model import (
     Source,
 )
 from dockpass.scenario.model import Reference as SecretReference
-from dockpass.scenario.references import Reach, Resolver
+from dockpass.scenario.references import NOT_ASKED, Reach, Resolver
 from dockpass.secrets import Redactor, Secret
 from dockpass.text import clean
 from dockpass.unknown import Unknown
@@ -136,5 +136,5 @@ def _unknown(given: Given, value: Unknown, file: str) -> Finding:
         "scenario-value-unknown",
         clean(given.key, 255),
         f"({clean(Path(file).name, 200)}:{given.line}) is set, but its value is not known here: {value.why}",
-        severity=Severity.NOTE,
+        severity=Severity.NOTE if value.why.startswith(NOT_ASKED) else Severity.WARNING,
     )
