@@ -261,6 +261,39 @@ def test_one_file_that_is_none_does_not_stop_the_others(clone: Path) -> None:
     assert [suite.get("errors") for suite in ElementTree.parse("j.xml").getroot()] == ["1", "1", "0"]
 
 
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("28.3.0", "▲ DOCKER_AUTH_CONFIG wins over the config of docker 28.3.0"),
+        ("27.5", "· DOCKER_AUTH_CONFIG is not read by docker 27.5"),
+        ("28.2.9", "· DOCKER_AUTH_CONFIG is not read by docker 28.2.9"),
+        (None, None),
+    ],
+)
+def test_the_version_of_docker_tells_who_reads_the_variable(
+    clone: Path, version: str | None, said: str | None
+) -> None:
+    (clone / "scenarios/auth").write_text('{"auths": {}}')
+    docker = f', docker_cli = "{version}"' if version else ""
+    text = START.replace("protected = true", f"protected = true{docker}")
+    text += '[[variable]]\nkey = "DOCKER_AUTH_CONFIG"\nsecret = { file = "auth" }\n'
+    told = run("scenario", "show", written(clone, text)).stderr
+    assert (said in told) if said else ("DOCKER_AUTH_CONFIG" not in told)
+
+
+def test_a_check_says_what_it_could_not_read(clone: Path) -> None:
+    text = (
+        START
+        + '[[variable]]\nkey = "MY_TOKEN"\nsecret = { file = "none" }\n[expect]\nvariables = ["MY_TOKEN"]\n'
+    )
+    ended = run("scenario", "check", written(clone, text))
+    assert ended.exit_code == 0
+    assert "▲ MY_TOKEN (s.toml:12) is set, but its value is not known here: " in ended.stdout
+    newer = START.replace("schema = 1", "schema = 2") + '[expect]\nmethod = "autologin"\nmood = "good"\n'
+    ended = run("scenario", "check", written(clone, newer))
+    assert "has schema 2, which is newer than 1: what this dockpass does not know is left out" in ended.stdout
+
+
 def test_a_scenario_that_expects_nothing_is_no_test(clone: Path) -> None:
     ended = run("scenario", "check", written(clone, START))
     assert ended.exit_code == 2

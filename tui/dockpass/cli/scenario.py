@@ -22,8 +22,10 @@ from dockpass.cli.variables_lint import lint_of
 from dockpass.cli.variables_text import absent_in_words, heading
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode, UsageError
+from dockpass.findings import Severity
 from dockpass.marks import OF_ANSWER, OF_SEVERITY
 from dockpass.scenario.checking import Found, Result, compare
+from dockpass.scenario.dockerauth import docker_note
 from dockpass.scenario.model import FLAGS, LEVEL_WORDS, Given, Reference
 from dockpass.scenario.opening import Opened
 from dockpass.scenario.references import origin_of
@@ -47,6 +49,15 @@ class Resolved:
     opened: Opened
     facts: Facts
     looked: Looked | None = None
+
+    def notes(self) -> Iterator[tuple[Severity, str]]:
+        """Yield what a person should know: of the project and its settings, then of the scenario."""
+        yield from notes(self.looked) if self.looked else ()
+        if self.looked is None:
+            yield from ((each.severity, each.in_words) for each in self.opened.notes)
+        note = docker_note(self.opened.scenario.context.docker_cli, self.facts)
+        if note is not None:
+            yield note.severity, note.in_words
 
 
 def resolve(world: World, file: str, *, asks: bool = False) -> Resolved:
@@ -114,13 +125,14 @@ def _report(world: World, file: str) -> Report:
                 "docs/scenarios.md has what can be expected; dockpass scenario new writes what is found now.",
             )
     except DockpassError as error:
-        hint = f" {error.hint}" if error.hint else ""
-        return Report(file=shown, problem=f"{error.message}{hint}", is_usage=error.id not in _OF_THE_PROJECT)
+        problem = " ".join(f"{each.rstrip('.')}." for each in (error.message, error.hint) if each)
+        return Report(file=shown, problem=problem, is_usage=error.id not in _OF_THE_PROJECT)
     return Report(
         file=shown,
         name=clean(scenario.name, 200),
         results=compare(scenario.expected, found_of(resolved)),
         problem=_refused(resolved.looked),
+        notes=tuple(words for severity, words in resolved.notes() if severity is Severity.WARNING),
     )
 
 
@@ -142,6 +154,7 @@ def _report_lines(report: Report) -> Iterator[str]:
         yield f"  {OF_ANSWER[each.passed]} {about if each.passed else in_words(each)}"
         if each.why and not each.passed:
             yield f"      {each.why}"
+    yield from (f"  {OF_SEVERITY[Severity.WARNING]} {words}" for words in report.notes)
 
 
 def _summary(reports: Sequence[Report]) -> str:
@@ -165,6 +178,7 @@ def _reports_json(reports: Sequence[Report]) -> dict[str, Any]:
                 "name": report.name or None,
                 "passed": report.passed,
                 "problem": report.problem or None,
+                "notes": list(report.notes),
                 "expectations": [_result_json(each) for each in report.results],
             }
             for report in reports
@@ -195,9 +209,7 @@ def show_file(world: World, file: str, *, asks: bool, as_json: bool) -> int:
     else:
         output.data(_show_lines(resolved))
     looked = resolved.looked
-    own = ((each.severity, each.in_words) for each in resolved.opened.notes)
-    told = notes(looked) if looked else own
-    output.say(f"{OF_SEVERITY[severity]} {words}" for severity, words in told)
+    output.say(f"{OF_SEVERITY[severity]} {words}" for severity, words in resolved.notes())
     return ExitCode.FAILED if _refused(looked) else ExitCode.DONE
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dockpass.errors import UsageError
-from dockpass.findings import Finding, Severity
+from dockpass.findings import Finding
 from dockpass.git import ask_git
 from dockpass.scenario.keys import Wrong
 from dockpass.scenario.lines import lines_of
@@ -44,8 +44,8 @@ def read_scenario(path: Path, shown: str, environ: Mapping[str, str]) -> Scenari
         newer = Finding(
             "scenario-newer",
             shown,
-            f"has schema {scenario.schema}, which is newer than {SCHEMA}: it is read as far as it is known",
-            severity=Severity.NOTE,
+            f"has schema {scenario.schema}, which is newer than {SCHEMA}: what this dockpass does not know is"
+            " left out",
         )
         return replace(scenario, notes=(newer, *scenario.notes))
     return scenario

@@ -14,13 +14,14 @@ from dockpass.text import clean
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The results of one scenario; `problem` says why it could not be looked at, and where. Clean texts."""
+    """The results of one scenario; `problem` says why it could not be looked at. Every text is clean."""
 
     file: str
     name: str = ""
     results: tuple[Result, ...] = ()
     problem: str = ""
     is_usage: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
