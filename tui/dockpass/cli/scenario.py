@@ -105,9 +105,9 @@ def check_files(
         output.json(_reports_json(reports))
     else:
         output.data(["", _summary(reports)])
-    for path, text in ((junit_to, junit(reports)), (quality_to, code_quality(reports))):
+    for path, written in ((junit_to, junit), (quality_to, code_quality)):
         if path is not None:
-            _write(world.cwd / path, world.redactor(text))
+            _write(world.cwd / path, world.redactor(written(reports)))
     if any(each.is_usage for each in reports):
         return ExitCode.USAGE
     return ExitCode.DONE if all(each.passed for each in reports) else ExitCode.FAILED

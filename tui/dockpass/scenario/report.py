@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.etree import ElementTree
 
 from dockpass.scenario.checking import Result
 from dockpass.text import clean
@@ -42,6 +40,8 @@ def in_words(result: Result) -> str:
 
 def junit(reports: Sequence[Report]) -> str:
     """Return JUnit's XML: a suite for each file, a case for each expectation."""
+    from xml.etree import ElementTree  # only who wants the report pays for it
+
     root = ElementTree.Element("testsuites")
     for report in reports:
         suite = ElementTree.SubElement(
@@ -91,6 +91,8 @@ def code_quality(reports: Sequence[Report]) -> str:
 
 def _issue(file: str, line: int, about: str, description: str, severity: str) -> dict[str, object]:
     """Return an issue; its fingerprint stays while the same expectation of the same file fails."""
+    import hashlib  # it loads OpenSSL
+
     fingerprint = hashlib.sha256(f"{file}\0{about}".encode("utf-8", "replace")).hexdigest()
     return {
         "description": description,

@@ -29,7 +29,6 @@ from dockpass.scenario.model import (
 )
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
-from dockpass.variables.formats.catalogue import FORMATS
 from dockpass.variables.gitlab.model import Level, RefType
 from dockpass.variables.token_kind import looks_secret
 
@@ -53,7 +52,7 @@ _KIND_OF_LOGIN = {
 }
 _COMMANDS = tuple(str(each) for each in Command)
 _METHODS = tuple(str(each) for each in Method)
-KINDS = (CI_YAML, *FORMAT_OF_KIND, *(name for name in FORMATS if name not in {CI_YAML, *FORMAT_OF_KIND}))
+KINDS = (CI_YAML, *FORMAT_OF_KIND)
 _KEY = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}", re.ASCII)
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,2}", re.ASCII)
@@ -159,7 +158,7 @@ class _Check(Keys):
         for number, table in self.tables(found, "source"):
             path: Path = ("source", number)
             self.known(table, path, _SOURCE)
-            kind = self.choice(table, path, "kind", KINDS, needed=True)
+            kind = self.choice(table, path, "kind", _kinds(table.get("kind")), needed=True)
             name = self.text(table, path, "path", empty=False, needed=True)
             level = self.choice(table, path, "level", [each for each in LEVELS if each != "what-if"])
             dialect = self.choice(table, path, "dialect", FORMAT_OF_DIALECT)
@@ -316,3 +315,12 @@ class _Check(Keys):
             if wanted is not None:
                 line = line_at(self.lines, (*path, key))
                 yield Expectation(kind=_KIND_OF_LOGIN[key], wanted=wanted, command=command, line=line)
+
+
+def _kinds(asked: object) -> tuple[str, ...]:
+    """Return the kinds of sources, with the formats of `--env-format` where another one is asked for."""
+    if asked in KINDS:
+        return KINDS
+    from dockpass.variables.formats.catalogue import FORMATS  # it loads every reader
+
+    return (*KINDS, *(name for name in FORMATS if name not in KINDS))

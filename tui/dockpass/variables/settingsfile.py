@@ -9,10 +9,6 @@ from pathlib import Path
 from dockpass.errors import UsageError
 from dockpass.text import clean
 from dockpass.textfile import read_bytes_of
-from dockpass.variables.envsource import LARGEST
-from dockpass.variables.formats.catalogue import FORMATS, read
-from dockpass.variables.formats.detect import propose
-from dockpass.variables.formats.reading import decode
 from dockpass.variables.gitlab.model import Definition, Level
 
 
@@ -21,6 +17,11 @@ def read_settings(path: Path, level: Level, format_: str = "") -> Iterator[Defin
 
     Raises `UsageError` where the file cannot be read so.
     """
+    from dockpass.variables.envsource import LARGEST
+    from dockpass.variables.formats.catalogue import FORMATS, read  # only a file needs them
+    from dockpass.variables.formats.detect import propose
+    from dockpass.variables.formats.reading import decode
+
     shown = clean(str(path))
     raw = read_bytes_of(
         path, "variables-file", "Save the answer of GitLab's variables API to a file.", LARGEST
