@@ -18,11 +18,10 @@ from dockpass.cli.scenario_given import open_given, without_jobs
 from dockpass.cli.table import columns
 from dockpass.cli.variables import Looked, look, notes
 from dockpass.cli.variables_json import show_json
-from dockpass.cli.variables_lint import lint_of
 from dockpass.cli.variables_text import absent_in_words, heading
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode, UsageError
-from dockpass.findings import Severity
+from dockpass.findings import Finding, Severity
 from dockpass.marks import OF_ANSWER, OF_SEVERITY
 from dockpass.scenario.checking import Found, Result, compare
 from dockpass.scenario.dockerauth import docker_note
@@ -79,15 +78,29 @@ def found_of(resolved: Resolved) -> Found:
     looked, facts = resolved.looked, resolved.facts
     decided = {command: decide(command, facts) for command in Command}
     if looked is None:
-        findings = findings_of(facts, ())
-        return Found(facts=facts, decided=decided, absent={}, jobs={}, findings=findings)
+        return Found(
+            facts=facts,
+            decided=decided,
+            absent={},
+            jobs=(),
+            included=lambda _: None,
+            findings=lambda: findings_of(facts, ()),
+        )
+    loaded = looked.loaded
     return Found(
         facts=facts,
         decided=decided,
         absent={name: absent_in_words(each) for name, each in looked.view.absent.items()},
-        jobs={name: looked.loaded.view(name).included for name in looked.loaded.config.jobs or ()},
-        findings=tuple(each.finding for each in lint_of(looked)),
+        jobs=tuple(loaded.config.jobs or ()),
+        included=lambda name: loaded.view(name).included,
+        findings=lambda: _findings(looked),
     )
+
+
+def _findings(looked: Looked) -> tuple[Finding, ...]:
+    from dockpass.cli.variables_lint import lint_of  # every check of variables
+
+    return tuple(each.finding for each in lint_of(looked))
 
 
 def check_files(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dockpass.auth.command import Command
@@ -22,15 +22,17 @@ _MOST_TOLD = 5
 class Found:
     """What a scenario comes to.
 
-    `absent` gives for each variable that the job does not get the reason. `jobs` tells of each job whether it
-    is in the pipeline, None where that is not known.
+    `absent` gives for each variable that the job does not get the reason. `jobs` are the names of all jobs;
+    `included` tells of one whether it is in the pipeline, None where that is not known. That and the findings
+    are looked at only where something is expected of them.
     """
 
     facts: Facts
     decided: Mapping[Command, Decision | Refusal]
     absent: Mapping[str, str]
-    jobs: Mapping[str, bool | None]
-    findings: tuple[Finding, ...] = ()
+    jobs: tuple[str, ...]
+    included: Callable[[str], bool | None]
+    findings: Callable[[], tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _job(each: Expectation, found: Found) -> Result:
         close = difflib.get_close_matches(each.wanted, found.jobs, 1)
         meant = f"did you mean {clean(close[0], 80)}?" if close else ""
         return Result(each, not wanted, "no such job", meant if wanted else "")
-    state = found.jobs[each.wanted]
+    state = found.included(each.wanted)
     words = {True: "in the pipeline", False: "not in the pipeline", None: "not known here"}[state]
     passed = state is wanted
     why = "" if passed else f"dockpass vars why {clean(each.wanted, 80)} shows its rules"
@@ -122,7 +124,7 @@ def _variable(each: Expectation, found: Found) -> Result:
 def _findings(each: Expectation, found: Found) -> Result:
     allowed = set(each.wanted.split())
     others = [
-        one for one in found.findings if one.severity is not Severity.NOTE and str(one.id) not in allowed
+        one for one in found.findings() if one.severity is not Severity.NOTE and str(one.id) not in allowed
     ]
     ids = " ".join(dict.fromkeys(str(one.id) for one in others))
     return Result(each, not others, ids or "none that is not allowed", " ".join(_told(others)))

@@ -103,7 +103,7 @@ def _branch(refs: Sequence[Ref], default: str, *, protected: bool) -> Ref:
 
 def expectations(found: Found, task: Task) -> tuple[Expectation, ...]:
     """Return everything that holds now and is worth a test."""
-    included = found.jobs.get(task.job)
+    included = found.included(task.job)
     if included is False:
         return (Expectation(kind=Kind.NO_JOB, wanted=task.job),)
     return (
@@ -141,4 +141,4 @@ def _variables(found: Found, commands: Iterable[Command]) -> Iterator[tuple[Kind
 
 
 def _ids(found: Found) -> list[str]:
-    return sorted({str(each.id) for each in found.findings if each.severity is not Severity.NOTE})
+    return sorted({str(each.id) for each in found.findings() if each.severity is not Severity.NOTE})
