@@ -68,7 +68,11 @@ def resolved_of(world: World, opened: Opened, clone: Clone | None = None) -> Res
     """Resolve a scenario that was opened, in its project where that is at hand; raises `UsageError`."""
     home, cwd = str(world.home), str(world.cwd)
     if without_jobs(opened):
-        return Resolved(opened, Facts(opened.plain_variables(), home=home, cwd=cwd, elsewhere=True))
+        variables = opened.plain_variables()
+        for each in variables.values():
+            if isinstance(each.value, Secret):
+                world.redactor.learn(each.value)
+        return Resolved(opened, Facts(variables, home=home, cwd=cwd, elsewhere=True))
     looked = look(world, {**options_of(JobGiven()), "opened": opened, "clone": clone})
     return Resolved(opened, facts_of(looked.view, home, cwd), looked)
 
