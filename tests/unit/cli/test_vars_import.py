@@ -159,6 +159,24 @@ def test_values_are_fetched_when_asked_for_and_stay_in_memory(clone: Path, sandb
     assert secrets_in(sandbox, kept, result.output) == []
 
 
+def test_a_scenario_names_variables_of_the_settings(clone: Path, sandbox: SandboxServer) -> None:
+    imported()
+    named = f'gitlab = "{PROJECT}", scope = "production"'
+    (clone / "s.toml").write_text(
+        'schema = 1\njob = "publish"\ncontext = { ref = "main", protected = true }\n'
+        f'[[variable]]\nkey = "MINE"\nsecret = {{ {named}, key = "SHOP_URL" }}\n'
+        f'[[variable]]\nkey = "NONE"\nsecret = {{ {named}, key = "NOPE" }}\n'
+    )
+    found, _, told = shown("--scenario", "s.toml")
+    assert (found["MINE"]["value"], found["NONE"]["value"]) == (None, None)
+    assert "RELEASES_IMAGE" not in found, "what was imported on this machine is left out"
+    assert "MINE (s.toml:4) is set, but its value is not known here: it is read only where" in told
+    found, _, told = shown("--scenario", "s.toml", "--from-gitlab")
+    assert (found["MINE"]["value"], found["NONE"]["value"]) == ("••••", None)
+    assert "GitLab has no such variable" in told
+    assert secrets_in(sandbox, told, json.dumps(found)) == []
+
+
 def test_the_configuration_is_gitlabs_where_includes_are_not_here(clone: Path) -> None:
     assert run("why", "build").exception is not None, "the clone's own file has no such job"
     result = run("why", "build", "--from-gitlab", "--yes", "--json")
