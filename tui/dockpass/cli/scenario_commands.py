@@ -14,7 +14,7 @@ from dockpass.cli.world import this_process
 def scenario() -> None:
     """Keep a job's pipeline and variables as a file, and test what login they lead to.
 
-    Sends nothing, and runs nothing from the project.
+    Sends nothing. Only show --read-secrets runs anything: the commands that secrets name.
     """
 
 
