@@ -68,4 +68,4 @@ def doctor(**options: Any) -> None:
         if options["probe"]
         else None,
     )
-    raise SystemExit(work.run_doctor(world, given_of(options), asked))
+    raise SystemExit(work.run_doctor(world, given_of(options, asks=options["probe"]), asked))
