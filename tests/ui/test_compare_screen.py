@@ -11,9 +11,13 @@ from screens import press, shown
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from dockpass.auth.facts import Edit, EditKind
+from dockpass.cli.variables_diff import _context
+from dockpass.session.sides import Chosen
 from dockpass.ui.screens.compare import CompareScreen
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.widgets.panel import Rows
+from dockpass.variables.gitlab.model import Ref, RefType
 from scenes import JOB, session, with_project
 
 CLEANUP = "WERF_IMAGES_CLEANUP_PASSWORD"
@@ -74,6 +78,52 @@ async def test_the_sides_are_swapped() -> None:
         found = await opened(pilot, "x")
         assert "feature/login with main" in words(found, "#status-left")
         assert rows(found)[CLEANUP].startswith("+")
+
+
+async def test_another_job_is_compared_and_both_sides_name_theirs() -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        found = await opened(pilot, "l", *"job test", "enter")
+        assert "test on feature/login with publish on feature/login" in words(found, "#status-left")
+        assert rows(found)["CI_JOB_NAME"].split()[2:] == ["test", "predefined", "publish", "predefined"]
+        assert rows(found)["CI_REGISTRY"].startswith("≠")
+        await opened_more(pilot, found, "r", *"main", "enter")
+        assert "test on feature/login with publish on main" in words(found, "#status-left")
+
+
+async def test_y_copies_the_command_that_compares_the_same() -> None:
+    async with shown(with_project(job="publish", settings=())) as pilot:
+        await opened(pilot, "y")
+        sides = ("branch:main,protected", "branch:feature/login,unprotected")
+        assert pilot.app.clipboard == f"dockpass vars diff {sides[0]} {sides[1]} --job publish"
+        assert "without" not in pilot.app.export_screenshot()
+    edit = Edit(EditKind.SET, "CI_REGISTRY", "elsewhere.myhost.com")
+    async with shown(with_project(job="publish", edits=(edit,))) as pilot:
+        found = await opened(pilot, "l", *"job test", "enter", "y")
+        left = "branch:feature/login,unprotected,job:test"
+        assert f"dockpass vars diff {left} branch:feature/login,unprotected" in pilot.app.clipboard
+        assert (
+            "without the 1 edit and 1 import made here"
+            in [each.message for each in pilot.app._notifications][-1]
+        )
+        assert found.is_current
+
+
+@pytest.mark.parametrize(
+    ("side", "given"),
+    [
+        (Chosen(ref=Ref(name="a/b", protected=None)), {"ref": "a/b", "tag": None, "merge_request": False}),
+        (
+            Chosen(ref=Ref(type=RefType.TAG, name="v1", protected=True)),
+            {"tag": "v1", "ref": None, "merge_request": False, "protected": True},
+        ),
+        (
+            Chosen(ref=Ref(type=RefType.MERGE_REQUEST, name="b", protected=False), job=("a b", 0)),
+            {"ref": "b", "tag": None, "merge_request": True, "protected": False, "job": "a b"},
+        ),
+    ],
+)
+def test_the_command_line_reads_a_side_as_it_was_chosen(side: Chosen, given: dict[str, object]) -> None:
+    assert _context(side.argument) == given
 
 
 async def test_a_log_and_this_shell_are_compared_without_a_secret(tmp_path: Path) -> None:

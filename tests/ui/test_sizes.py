@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from readerworld import World
 from screens import press, shown
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from dockpass.actions import ACTIONS
 from dockpass.runs import events as ev
+from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.widgets.panel import Panel
 from scenes import JOB, SANDBOX, SANDBOX_JOB, _pushed, _with_images, session
@@ -44,6 +47,21 @@ async def test_a_run_shows_a_line_of_everything(size: tuple[int, int]) -> None:
         panels = {each.id for each in seen(pilot, ".panel")}
         assert {"lifecycle", "log", "outcome"} <= panels
         assert len(seen(pilot, "#status, Keys")) == 2
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
+@pytest.mark.parametrize("place", ["readers", "access", "images"])
+async def test_a_place_shows_a_line_of_each_panel_that_has_the_keys(
+    place: str, size: tuple[int, int]
+) -> None:
+    opener = next(action.keys for action in ACTIONS if action.opens == place)
+    async with shown(session(JOB, world=World()), size) as pilot:
+        await press(pilot, opener)
+        screen = pilot.app.screen
+        assert isinstance(screen, PanelScreen)
+        for _ in screen.panels():
+            await press(pilot, "tab")
+            assert screen.focused in seen(pilot, ".panel")
 
 
 @pytest.mark.parametrize("size", [(59, 16), (60, 15), (20, 5)])

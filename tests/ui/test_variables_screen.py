@@ -178,8 +178,11 @@ async def test_a_secret_is_shown_only_after_a_question() -> None:
         await press(pilot, "r")
         assert isinstance(pilot.app.screen, Confirm)
         assert "canary" not in pilot.app.export_screenshot()
-        await press(pilot, "y")
+        await press(pilot, "y", "y")
         assert "canary" in pilot.app.export_screenshot()
+        assert pilot.app.clipboard == ""
+        await press(pilot, "c")
+        assert pilot.app.clipboard.startswith("canary")
         await press(pilot, "escape")
         assert "canary" not in pilot.app.export_screenshot()
 

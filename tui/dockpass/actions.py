@@ -206,7 +206,8 @@ ACTIONS: tuple[Action, ...] = (
         keys="y",
         title="copy",
         scope="everywhere",
-        help="Copy the command line of the same run, with secrets as $NAME; on other screens, what is shown.",
+        help="Copy the command line that does the same, with secrets as $NAME; on run, access and images,"
+        " what is shown.",
     ),
     Action(id="help", keys="question_mark", title="help", scope="everywhere", help="Show every key."),
     Action(

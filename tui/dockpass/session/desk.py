@@ -154,6 +154,11 @@ class Desk:
         """Return the command line that tells why a job is in the pipeline or not."""
         return self._command_line("why", job)
 
+    def diff_command_line(self, left: str, right: str) -> str:
+        """Return the command line that compares two sides, as `Chosen.argument` names them."""
+        job = ["--job", self.looking.job] if self.looking.job else []
+        return shlex.join(["dockpass", "vars", "diff", left, right, *job, *self._of_pipeline()])
+
     def _command_line(self, *verb: str) -> str:
         looking = self.looking
         words = ["dockpass", "vars", *verb]
@@ -162,11 +167,13 @@ class Desk:
             words.append("--merge-request")
         if looking.ref.protected is not None:
             words.append("--protected" if looking.ref.protected else "--unprotected")
-        if looking.environment is not None:
-            words += ["--environment", looking.environment]
-        if looking.source not in {PUSH, MERGE_REQUEST}:
-            words += ["--pipeline-source", looking.source]
-        return shlex.join(words)
+        return shlex.join([*words, *self._of_pipeline()])
+
+    def _of_pipeline(self) -> list[str]:
+        """Return the options for what is looked at beside the ref."""
+        environment, source = self.looking.environment, self.looking.source
+        words = ["--environment", environment] if environment is not None else []
+        return words + (["--pipeline-source", source] if source not in {PUSH, MERGE_REQUEST} else [])
 
     def forget(self) -> None:
         """Read everything anew the next time: files have changed."""

@@ -14,7 +14,7 @@ from dockpass.text import clean
 from dockpass.textfile import read_bytes_of
 from dockpass.variables.compare import Side, side_of_environ, side_of_reading, side_of_view
 from dockpass.variables.envsource import LARGEST
-from dockpass.variables.gitlab.model import Ref
+from dockpass.variables.gitlab.model import Ref, RefType
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.inwords import protection_words
 
@@ -23,16 +23,34 @@ _HINT = "Give a file with variables, or a job's log."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """What one side is: a ref (of the job that is looked at), a file, or, without either, this shell."""
+    """What one side is: a ref, a file, or, without either, this shell.
+
+    `job` is the ref's job with its matrix instance; None for the job that is looked at.
+    """
 
     ref: Ref | None = None
     path: str = ""
+    job: tuple[str, int] | None = None
+
+    @property
+    def argument(self) -> str:
+        """The side as `dockpass vars diff` takes it."""
+        if self.ref is None:
+            return f"file:{self.path}" if self.path else "here"
+        kinds = {RefType.BRANCH: "branch", RefType.TAG: "tag", RefType.MERGE_REQUEST: "mr"}
+        words = [f"{kinds[self.ref.type]}:{self.ref.name}"]
+        if self.ref.protected is not None:
+            words.append("protected" if self.ref.protected else "unprotected")
+        if self.job is not None and self.job[0]:
+            words.append(f"job:{self.job[0]}")
+        return ",".join(words)
 
     @property
     def title(self) -> str:
         """The side in a word or two, clean."""
         if self.ref is not None:
-            return clean(self.ref.name, 100)
+            job = f"{self.job[0] or 'every job'} on " if self.job is not None else ""
+            return clean(f"{job}{self.ref.name}", 100)
         return clean(self.path, 100) if self.path else "this shell"
 
 
@@ -61,6 +79,8 @@ def side_of(
         looking = desk.looking
         if chosen.ref != looking.ref:
             looking = looking.on(chosen.ref)
+        if chosen.job is not None:
+            looking = replace(looking, job=chosen.job[0], instance=chosen.job[1])
         view = desk.seen(edits, looking).view
         title = f"{looking.job or 'every job'} on {chosen.ref.name}, {protection_words(chosen.ref)}"
         return Sided(chosen, side_of_view(clean(title, 200), view), view)

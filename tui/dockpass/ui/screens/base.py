@@ -151,15 +151,20 @@ class PanelScreen(Screen[None]):
         self.app.copy_to_clipboard(text)
         self.notify(f"sent to the terminal's clipboard: {words or text}", timeout=6)
 
-    def copy_line(self, words: Sequence[str]) -> None:
-        """Copy a command line; say so where it cannot be pasted, or needs what only this screen has."""
+    def copy_line(self, words: Sequence[str], note: str = "") -> None:
+        """Copy a command line; say so where it cannot be pasted, or needs what only this screen has.
+
+        `note` tells what else to know of it.
+        """
         line = " ".join(words)
         if not is_pasteable(line):
             why = "Not copied: a value in it holds control characters, which a terminal would act on."
             self.notify(why, severity="warning", timeout=8)
             return
-        needs = " (it needs this sandbox's variables)" if self.session.sandbox else ""
-        self.copy(line, f"{line}{needs}")
+        notes = [note] if note else []
+        if self.session.sandbox:
+            notes.append("it needs this sandbox's variables")
+        self.copy(line, f"{line} ({', '.join(notes)})" if notes else line)
 
     def in_background(self, work: Callable[[], Result], take: Callable[[Result], None]) -> None:
         """Do in a thread what may take long; `take` gets the result in the screen's thread."""

@@ -20,7 +20,7 @@ from dockpass.text import clean
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.jobscreen import JobScreen, WhyRows
 from dockpass.ui.screens.pick import Pick
-from dockpass.ui.views.choices import Answer, ref_id, ref_of
+from dockpass.ui.views.choices import Answer, job_of, ref_id, ref_of, titled_jobs
 from dockpass.ui.views.compare import (
     difference_row,
     listed,
@@ -41,6 +41,7 @@ from dockpass.variables.variable import variable
 
 SHELL = "shell"
 FILE = "file:"
+JOB = "job:"
 
 
 class CompareScreen(JobScreen):
@@ -140,9 +141,17 @@ class CompareScreen(JobScreen):
             return "", ""
         one, two = self._chosen
         titles = one.title, two.title
+        if one.job is not None or two.job is not None:
+            return self._with_job(one).title, self._with_job(two).title
         if titles[0] == titles[1] and one.ref is not None and two.ref is not None:
             return f"{titles[0]} {protection_words(one.ref)}", f"{titles[1]} {protection_words(two.ref)}"
         return titles
+
+    def _with_job(self, chosen: Chosen) -> Chosen:
+        """Return a side with its job named."""
+        looking = self.desk.looking
+        named = chosen.ref is None or chosen.job is not None
+        return chosen if named else replace(chosen, job=(looking.job, looking.instance))
 
     def refresh_all(self) -> None:
         """Show everything anew."""
@@ -234,9 +243,7 @@ class CompareScreen(JobScreen):
                 self._compare((sides[0], sides[1]))
 
         title = f"What stands on the {'left' if at == 0 else 'right'}?"
-        words = (
-            "A ref of the job that is looked at, this shell, or a file: type its path. Any format, or a log."
-        )
+        words = "This job on another ref, another job, this shell, or a file in any format: type its path."
         self.app.push_screen(Pick(title, words, self._answers), taken)
 
     def _answers(self, text: str) -> list[Answer]:
@@ -248,6 +255,12 @@ class CompareScreen(JobScreen):
             for each in refs.values():
                 words = protection_words(self._known(each))
                 answers.append((ref_id(each), ((ref_words(each), "text"), (f"  {words}", "label"))))
+        if self.seen is not None:
+            ref = ref_words(self.desk.looking.ref)
+            answers += [
+                (answer, ((f"job {title}", "text"), (f"  on {ref}", "label")))
+                for answer, title, _ in titled_jobs(self.seen.loaded.config)
+            ]
         found = [each for each in answers if text.casefold() in each[1][0][0].casefold()]
         if text:
             found.append((f"{FILE}{text}", ((f"the file {clean(text, 200)}", "text"),)))
@@ -264,6 +277,8 @@ class CompareScreen(JobScreen):
             return Chosen()
         if answer.startswith(FILE):
             return Chosen(path=answer.removeprefix(FILE))
+        if answer.startswith(JOB):
+            return Chosen(ref=self.desk.looking.ref, job=job_of(answer))
         return Chosen(ref=self._known(ref_of(answer)))
 
     def action_every_run(self) -> None:
@@ -272,6 +287,7 @@ class CompareScreen(JobScreen):
         self.refresh_all()
 
     def action_copy(self) -> None:
-        """Copy the verdict."""
-        words = "".join(text for text, _ in verdict(self._found)) if self._found is not None else ""
-        self.copy(f"{' with '.join(self._titles())}: {words}")
+        """Copy the command line that compares the same."""
+        if self._chosen is not None:
+            one, two = self._chosen
+            self.copy_of_job(self.desk.diff_command_line(one.argument, two.argument))

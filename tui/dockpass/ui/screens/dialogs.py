@@ -309,10 +309,15 @@ class Help(Reading):
 
 
 class Revealed(Reading):
-    """A secret as it is, until a moment has passed; it is wrapped, never cut."""
+    """A secret as it is, until a moment has passed; it is wrapped, never cut.
+
+    The key that copies it is not the one that said yes to the question before.
+    """
+
+    BINDINGS = [Binding("c", "copy", "copy")]
 
     def __init__(self, name: str, secret: Secret, seconds: float) -> None:
-        keys = f"{len(secret)} characters · hidden after {seconds:.0f} seconds, or with esc"
+        keys = f"c copies · {len(secret)} characters · hidden after {seconds:.0f} seconds, or with esc"
         super().__init__(name, self._lines, keys)
         self._secret = secret
         self._seconds = seconds
@@ -324,6 +329,11 @@ class Revealed(Reading):
     def on_mount(self) -> None:
         """Hide it after a moment."""
         self.set_timer(self._seconds, self._hide)
+
+    def action_copy(self) -> None:
+        """Send the secret to the terminal's clipboard."""
+        self.app.copy_to_clipboard(self._secret.reveal())
+        self.notify(f"sent to the terminal's clipboard: {self._title}", timeout=4)
 
     def _hide(self) -> None:
         """Hide it."""

@@ -134,6 +134,12 @@ class JobScreen(PanelScreen):
         """Go to the panel that explains the row."""
         self.query_one(f"#{self.PANELS[1]}").focus()
 
+    def copy_of_job(self, line: str) -> None:
+        """Copy a command line, and say what it lacks of this screen."""
+        made = {"edit": len(self.session.edits), "import": len(self.desk.imported)}
+        lacks = " and ".join(plural(number, what) for what, number in made.items() if number)
+        self.copy_line([line], f"without the {lacks} made here" if lacks else "")
+
     def failed(self, error: Exception) -> None:
         """Say why nothing was read."""
         self.reading = self.resolving = False

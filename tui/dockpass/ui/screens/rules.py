@@ -166,4 +166,4 @@ class RulesScreen(JobScreen):
 
     def action_copy(self) -> None:
         """Copy the command line that says the same."""
-        self.copy(self.desk.why_command_line(self.selected))
+        self.copy_of_job(self.desk.why_command_line(self.selected))

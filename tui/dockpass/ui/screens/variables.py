@@ -256,4 +256,4 @@ class VariablesScreen(JobScreen):
 
     def action_copy(self) -> None:
         """Copy the command line that says the same."""
-        self.copy(self.desk.command_line(self.selected.name if self.selected else ""))
+        self.copy_of_job(self.desk.command_line(self.selected.name if self.selected else ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from dockpass.marks import GLYPH_NOW
 from dockpass.text import clean, cut
@@ -39,13 +39,18 @@ def job_of(answer: str) -> tuple[str, int]:
     return name, int(instance)
 
 
-def job_answers(config: Config, now: str, text: str) -> list[Answer]:
-    """Return the jobs whose name or stage holds a text; a job with a matrix once for each instance."""
-    answers = [_answer(EVERY_JOB, "every job", "what all jobs get, without a job's own variables", now)]
+def titled_jobs(config: Config) -> Iterator[tuple[str, str, Job]]:
+    """Yield each job, or each instance of its matrix, with the id of its answer and its clean name."""
     for job in (config.jobs or {}).values():
         for number in range(max(len(job.instances), 1)):
             title = clean(job.instance_name(number) if job.instances else job.name, 255)
-            answers.append(_answer(job_id(job.name, number), title, _job_words(job), now))
+            yield job_id(job.name, number), title, job
+
+
+def job_answers(config: Config, now: str, text: str) -> list[Answer]:
+    """Return the jobs whose name or stage holds a text; a job with a matrix once for each instance."""
+    answers = [_answer(EVERY_JOB, "every job", "what all jobs get, without a job's own variables", now)]
+    answers += [_answer(answer, title, _job_words(job), now) for answer, title, job in titled_jobs(config)]
     return _holding(answers, text)[:_MOST]
 
 

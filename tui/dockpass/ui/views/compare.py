@@ -127,13 +127,14 @@ def why_lines(
     found: Difference, titles: tuple[str, str], views: tuple[JobView | None, JobView | None], width: int
 ) -> list[Line]:
     """Return what a difference is, side by side, and which logins it changes."""
+    column = max(22, min(max(map(len, titles)), width // 3))
     lines: list[Line] = []
     for title, seen, view in zip(titles, (found.left, found.right), views, strict=True):
         text, role = _value(seen, secret=found.secret)
-        words = f"{text}{f', from {_source(seen.source)}' if seen is not None and seen.source else ''}"
+        words = f"{text}{f' ({_source(seen.source)})' if seen is not None and seen.source else ''}"
         if seen is None and view is not None and found.name in view.absent:
             words = f"absent: {reason_words(view.absent[found.name].losers[0])}"
-        head: Line = ((f"{cell(title, 22)} ", "strong"),)
+        head: Line = ((f"{cell(title, column)} ", "strong"),)
         lines += hanging(head, words, role if role != "absent" else "label", width)
     if found.how:
         lines += [(), *hanging((), found.how, "text", width)]

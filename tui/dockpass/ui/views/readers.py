@@ -21,6 +21,7 @@ from dockpass.text import cut, plural
 from dockpass.ui.views.words import WIDE, Line, Span, cell, from_home, hanging
 
 READER_WIDTH = 16
+NARROWEST_SOURCE = 8
 
 _ROLES: dict[Verdict, str] = {
     Verdict.LOGIN: "good",
@@ -73,10 +74,12 @@ def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: 
     words = "text" if reading.verdict is Verdict.LOGIN and same else role
     user = min(max(len(verdict_short(each)) for each in readings), 24)
     source = reading.winner.source if reading.winner else ""
-    room = max(width - READER_WIDTH - user - 5, 8)
+    room = width - READER_WIDTH - user - 5
+    head: Line = ((f"{glyph} ", role), (cell(reading.reader.short, READER_WIDTH) + " ", "strong"))
+    if room < NARROWEST_SOURCE:
+        return (*head, (verdict_short(reading), words))
     return (
-        (f"{glyph} ", role),
-        (cell(reading.reader.short, READER_WIDTH) + " ", "strong"),
+        *head,
         (cell(verdict_short(reading), user) + "  ", words),
         (cut(from_home(source, home), room), "label"),
     )
