@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from textual.events import Key
 from textual.pilot import Pilot
 
 from dockpass.auth.command import Command, Method
@@ -27,6 +28,18 @@ async def press(pilot: Pilot[int], *keys: str) -> None:
     for key in keys:
         await pilot.press(key)
         await pilot.pause()
+
+
+async def type_fast(pilot: Pilot[int], text: str) -> None:
+    """Type a text as a slow line delivers it: all of it is there before the first key takes effect."""
+    for character in text:
+        pilot.app.post_message(Key(_key_of(character), character))
+    await pilot.pause()
+    await pilot.pause()
+
+
+def _key_of(character: str) -> str:
+    return {"/": "slash", " ": "space"}.get(character, character)
 
 
 def method(made: Session, command: Command) -> Method:

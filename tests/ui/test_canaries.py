@@ -218,6 +218,7 @@ def stage(
         yield made, DockpassApp(session)
 
 
+@pytest.mark.timeout(300)
 async def test_no_screen_and_no_dialog_shows_a_secret(stage: tuple[Planted, DockpassApp]) -> None:
     """Reveal alone does, after a question. A new screen is opened by its key, or has to be opened here."""
     machine, app = stage

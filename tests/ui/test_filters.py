@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from screens import press, shown
+from screens import press, shown, type_fast
 
 from dockpass.runs import events as ev
 from dockpass.ui.screens.run import RunScreen
@@ -66,6 +66,19 @@ async def test_a_search_in_the_log_is_seen_and_cleared_before_the_screen_is_left
         assert "nothing matches" in str(log.border_title)
         await press(pilot, "escape", "escape")
         assert pilot.app.screen is not screen  # the question whether the run is to be cancelled
+
+
+async def test_what_is_typed_fast_after_the_key_is_looked_for_and_no_key_of_the_screen() -> None:
+    made = session(JOB)
+    async with shown(made) as pilot:
+        rows = pilot.app.screen.query_one("#environment", Rows)
+        await press(pilot, "tab")
+        await type_fast(pilot, "/urea/q")
+        assert str(rows.border_title).startswith("Environment /urea/q · ")
+        assert made.edits == []
+        await press(pilot, "escape")
+        await type_fast(pilot, "/ci_")
+        assert str(rows.border_title).startswith("Environment /ci_ · ")
 
 
 async def test_what_is_typed_is_never_read_as_markup() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from screens import method, press, shown
+from screens import method, press, shown, type_fast
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -92,6 +92,16 @@ async def test_the_list_of_a_deletion_is_searched_and_the_search_is_left_before_
         await press(pilot, "d")  # a letter of the search, not an answer
         assert isinstance(run.run_, ScriptedRun)
         assert run.run_.answered is None
+
+
+async def test_a_search_that_is_typed_fast_is_no_answer() -> None:
+    async with shown(session(JOB, script=CLEANUP), (80, 24)) as pilot:
+        run = await to_deletion(pilot)
+        await type_fast(pilot, "/dn/d")
+        assert isinstance(run.run_, ScriptedRun)
+        assert run.run_.answered is None
+        assert isinstance(pilot.app.screen, ConfirmDeletion)
+        assert pilot.app.screen.query_one(Filter).value == "dn/d"
 
 
 @pytest.mark.parametrize(

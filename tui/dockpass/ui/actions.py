@@ -7,6 +7,9 @@ from textual.binding import Binding
 from dockpass.actions import ACTIONS, RUN, Action
 from dockpass.keymap import key_name
 
+FIRST_RANK = {"switch", "filter", "search"}
+"""Actions whose keys work before the focused widget gets them."""
+
 
 def action_string(action: Action) -> str:
     """Return what Textual runs for an action."""
@@ -26,7 +29,7 @@ def bindings(scope: str) -> list[Binding]:
             key_display=key_name(action),
             tooltip=action.help,
             id=action.id,
-            priority=action.id == "switch",
+            priority=action.id in FIRST_RANK,
         )
         for action in ACTIONS
         if action.scope == scope and action.id != RUN.id

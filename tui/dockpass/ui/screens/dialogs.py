@@ -141,7 +141,7 @@ class Confirm(Dialog[bool]):
 class ConfirmDeletion(Confirm):
     """May these tags go? The list has the keys; `/` searches in it."""
 
-    BINDINGS = [Binding("slash", "filter", show=False)]
+    BINDINGS = [Binding("slash", "filter", show=False, priority=True)]
     AUTO_FOCUS = "#body"
 
     def __init__(self, title: str, tags: Sequence[TagPlanned]) -> None:

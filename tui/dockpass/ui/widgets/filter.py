@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
@@ -30,9 +31,14 @@ class Filter(Input):
         return self.value.casefold()
 
     def open(self) -> None:
-        """Show it and take the keys."""
+        """Show it and take the keys at once, so that what is typed fast is no key of the screen.
+
+        In the filter itself that key is a character like others.
+        """
+        if self.screen.focused is self:
+            raise SkipAction
         self.add_class("-open")
-        self.focus()
+        self.screen.set_focus(self)
 
     def clear_filter(self) -> bool:
         """Clear it; tell whether there was anything to clear."""
@@ -61,5 +67,5 @@ class Filter(Input):
 
     def _close(self) -> None:
         self.remove_class("-open")
-        if self.has_focus:
-            self.screen.query_one(self._filters).focus()
+        if self.screen.focused is self:
+            self.screen.set_focus(self.screen.query_one(self._filters))
