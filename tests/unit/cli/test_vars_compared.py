@@ -152,7 +152,7 @@ def test_export_with_secrets_writes_a_private_new_file(clone: Path) -> None:
 
 def test_what_a_format_cannot_hold_is_named() -> None:
     result = run("export", "--format", "docker", "--job", "publish", "--protected", *GIVEN)
-    assert "NOTES is left out: the format has no way to write its value" in result.stderr
+    assert "NOTES is left out: the format cannot hold its value" in result.stderr
     assert "NOTES" not in result.stdout
 
 

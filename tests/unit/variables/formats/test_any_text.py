@@ -77,6 +77,7 @@ PIECES = st.sampled_from(
             "type: file",
             "global:\n",
             "\udcff",
+            "\ud800",
             "---\n",
             "!x ",
             "|\n",

@@ -16,7 +16,7 @@ from dockpass.variables.formats.writing import WRITERS, Written, write
 from dockpass.variables.gitlab.model import Definition, Level
 
 VALUES = st.one_of(
-    st.text(st.sampled_from("ab \t\n\r'\"`\\$#=%!{}[]()é:-,/@\0\u2028"), max_size=12),
+    st.text(st.sampled_from("ab \t\n\r'\"`\\$#=%!{}[]()é:-,/@\0\u2028\ud800\udcff"), max_size=12),
     st.sampled_from(
         ["", "plain", "1", "yes", "~", "null", "pa$$w", "${A:-b}", "$(x)", "012345", "a\nb=c", "[MASKED]"]
     ),
@@ -35,6 +35,7 @@ def test_what_is_written_is_read_back(name: str, values: list[str]) -> None:
         key: value for key, value in given_.items() if key not in left_out
     }
     assert export.count == len(given_) - len(left_out)
+    assert export.text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape") == export.text
 
 
 @pytest.mark.parametrize("name", WRITERS)

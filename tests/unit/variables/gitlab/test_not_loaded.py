@@ -92,3 +92,13 @@ def test_a_glob_that_is_too_large_settles_nothing() -> None:
         assert view.included is None
         assert view.rules is not None
         assert view.rules.rules[0].clauses[0].why == "one of its patterns is too large to be tried"
+
+
+def test_an_include_with_too_many_wildcards_is_not_loaded() -> None:
+    path = "a" * 200 + ".yml"
+    config = config_of(
+        {MAIN: f"include: '{'*a' * 100}b.yml'\nbuild: {{script: [x]}}\n", path: "x: {script: [y]}"}
+    )
+    assert [each.kind for each in config.not_loaded] == ["local"]
+    assert not config.problems
+    assert list(config.jobs or ()) == ["build"]

@@ -18,7 +18,7 @@ _LONGEST_KEY = 255
 def read_gitlab_report(text: str, environ: Mapping[str, str]) -> Reading:  # noqa: ARG001
     """Read a report; where GitLab refuses it, the problem has GitLab's own words."""
     found = Collector()
-    size = len(text.encode("utf-8", "surrogateescape"))
+    size = len(text.encode("utf-8", "replace"))  # a byte that is not UTF-8 counts as one
     if size >= LARGEST:
         found.problem(
             0,

@@ -183,23 +183,24 @@ def write(name: str, variables: Iterable[Written]) -> Export:
 
 
 def _why_not(name: str, writer: Writer, each: Written) -> str:
-    """Return why a format cannot hold a variable: what its own reader does not give back."""
+    """Return why a format cannot hold a variable: its own reader would not give the same back."""
     if isinstance(each.value, Unknown):
         return "its value is not known here"
     if not _NAME.fullmatch(each.name):
-        return "it is no name of a variable there"
+        return "it is not a valid name"
     if each.value is None:
         return ""
     try:
         text = _text(writer, [each])
+        text.encode("utf-8", "surrogateescape")
     except _CannotHold as error:
         return str(error)
     except UnicodeEncodeError:
-        return "it has characters that are no text"
+        return "it has characters that UTF-8 cannot hold"
     reading = read(name, text)
     same = [entry.value for entry in reading.entries] == [each.value]
     same_name = [entry.key.upper() for entry in reading.entries] == [each.name.upper()]
-    return "" if same and same_name else "the format has no way to write its value"
+    return "" if same and same_name else "the format cannot hold its value"
 
 
 def _text(writer: Writer, variables: Sequence[Written]) -> str:

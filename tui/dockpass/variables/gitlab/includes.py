@@ -18,6 +18,8 @@ from dockpass.variables.gitlab.model import NOWHERE, Place, Value
 from dockpass.variables.gitlab.tree import Tree, YamlError, in_words, merged_trees, read_tree
 
 MOST_INCLUDES = 150
+MOST_WILDCARDS = 4
+"""An include with more of them is not loaded: trying every way they may match takes too long."""
 
 _KINDS = ("local", "remote", "project", "template", "component", "artifact")
 
@@ -142,7 +144,7 @@ class _Loader:
         if "*" not in name:
             return [name]
         paths = self.files.paths()
-        if paths is None:
+        if paths is None or len(re.findall(r"\*+", name)) > MOST_WILDCARDS:
             self.loaded.not_loaded.append(NotLoaded("local", name, place))
             return []
         pattern = _glob(name)

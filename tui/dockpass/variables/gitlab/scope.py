@@ -6,9 +6,6 @@ scope beats a pattern, which beats `*`. Without an environment only `*` matches.
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
 EVERYWHERE = "*"
 
 
@@ -16,7 +13,7 @@ def matches(scope: str, environment: str) -> bool:
     """Tell whether a variable with this scope reaches a job of that environment (empty for none)."""
     if scope == EVERYWHERE:
         return True
-    return bool(environment) and bool(_pattern(scope).fullmatch(environment))
+    return bool(environment) and matches_text(scope, environment)
 
 
 def rank(scope: str, environment: str) -> int:
@@ -26,6 +23,21 @@ def rank(scope: str, environment: str) -> int:
     return 0 if scope == EVERYWHERE else 1
 
 
-@lru_cache(maxsize=1024)
-def _pattern(scope: str) -> re.Pattern[str]:
-    return re.compile(".*?".join(re.escape(part) for part in re.split(r"\*+", scope)), re.DOTALL)
+def matches_text(pattern: str, text: str) -> bool:
+    """Tell whether a text is that of a pattern, in which `*` stands for any text.
+
+    Each part is looked for behind the one before, which is as good as trying all places.
+    """
+    first, *parts = pattern.split("*")
+    if not parts:
+        return text == pattern
+    last = parts.pop()
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in parts:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
