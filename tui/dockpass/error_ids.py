@@ -143,7 +143,7 @@ ERRORS: dict[str, dict[str, str]] = {
     },
     "Cleanup": {
         "cleanup-incomplete": "Some tags were not deleted.",
-        "kept-tag-lost": "A tag that should have been kept disappeared when others were deleted.",
+        "kept-tag-lost": "A tag that should be kept, or a part of it, was lost when others were deleted.",
         "pattern-invalid": "--match or --keep is not a regular expression.",
         "rules-invalid": "The line of rules cannot be read.",
         "span-invalid": "The span of time cannot be read.",

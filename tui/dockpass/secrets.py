@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from dockpass.secret_parts import SHORTEST, SUBSTRING_FROM, forms_of, misread, parts_of, raw_of, short_tokens
@@ -18,6 +19,9 @@ _LAYERS = 3
 
 _EDGE = 4
 """A decoded line that ends or begins with so many characters of a secret holds a part of it."""
+
+_TRIES = 64
+"""So many places are tried where a line may end with a secret's beginning, the longest first."""
 
 _CUT_ESCAPE = 12
 """What a cut may leave of an escape, behind the last whole character."""
@@ -252,12 +256,9 @@ def _begun(text: str, part: str) -> Iterator[tuple[int, int]]:
     """Yield where `part` begins so near the end of `text` that the rest of it was cut away."""
     for at, _ in _occurrences(text[-len(part) - _CUT_ESCAPE :], part[:SUBSTRING_FROM]):
         start = at + max(len(text) - len(part) - _CUT_ESCAPE, 0)
-        there = text[start:]
-        alike = next(
-            (i for i, (one, other) in enumerate(zip(there, part, strict=False)) if one != other), None
-        )
-        if alike is None or alike >= len(there) - _CUT_ESCAPE:
+        if part.startswith(text[start : len(text) - _CUT_ESCAPE]):
             yield start, len(text)
+            return  # what begins behind it is masked with it
 
 
 def _is_part_of(line: str, parts: tuple[str, ...]) -> bool:
@@ -269,9 +270,11 @@ def _is_part_of(line: str, parts: tuple[str, ...]) -> bool:
         if len(line) >= SUBSTRING_FROM and line in part:
             return True
         end, start = line[-len(part) :], line[: len(part)]
-        if any(part.startswith(end[at:]) for at, _ in _occurrences(end, part[:_EDGE])):
-            return True
-        if any(part.endswith(start[:at]) for _, at in _occurrences(start, part[-_EDGE:])):
+        begun = islice(_occurrences(end, part[:_EDGE]), _TRIES)
+        ended = islice(_occurrences(start, part[-_EDGE:]), _TRIES)
+        if any(part.startswith(end[at:]) for at, _ in begun) or any(
+            part.endswith(start[:at]) for _, at in ended
+        ):
             return True
     return False
 

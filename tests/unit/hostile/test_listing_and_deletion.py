@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fakeregistry import FakeRegistry, Said, digest_of, refusal
+from fakeregistry import IMAGE, INDEX, Asked, FakeRegistry, Said, digest_of, refusal
 from hostile import ELSEWHERE, Reply, World
 from logins import ANONYMOUS
 
@@ -210,6 +210,35 @@ async def test_a31_both_algorithms_are_checked_by_their_own(
         await client.manifest("web", digest)
 
 
+def sha512_of(raw: bytes) -> str:
+    return f"sha512:{hashlib.sha512(raw).hexdigest()}"
+
+
+async def test_a31_an_index_that_lists_a_tag_by_its_other_digest_keeps_it(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    leaf = fake.image("leaf", LONG_AGO)
+    raw = fake.manifests[leaf][0]
+    fake.manifests[sha512_of(raw)] = fake.manifests[leaf]
+    fake.index("keep", [sha512_of(raw)])
+    plan = await planned(client, "leaf")
+    assert {row.info.tag: row.reason for row in plan.rows}["leaf"] == "part of the kept index keep"
+
+
+@pytest.mark.parametrize("long", ["keep", "old"])
+async def test_a31_two_tags_whose_digests_differ_by_the_algorithm_share_their_image(
+    fake: FakeRegistry, client: RegistryClient, long: str
+) -> None:
+    digest = fake.image("old", LONG_AGO)
+    fake.tagged["keep"] = digest
+    raw, kind = fake.manifests[digest]
+    headers = (("Docker-Content-Digest", sha512_of(raw)), ("Content-Type", kind))
+    fake.say("GET", f"/v2/web/manifests/{long}", Said(200, raw, headers))
+    plan = await planned(client, "old", single=True)
+    assert {row.info.tag: row.deletes for row in plan.rows} == {"keep": False, "old": False}
+    assert not plan.deletions
+
+
 async def test_a32_a_digest_with_a_kept_tag_is_never_deleted(
     fake: FakeRegistry, client: RegistryClient
 ) -> None:
@@ -292,6 +321,39 @@ async def test_a35_a_404_to_the_deletion_is_looked_at_again(
         "failed",
         "the registry said it does not exist, but it still exists",
     )
+
+
+async def test_a35_a_registry_that_deletes_the_parts_of_an_index_is_stopped_after_the_first(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    """What a kept index shares with those that go is looked for after the first of them."""
+    parts = [fake.image(created=LONG_AGO, number=number) for number in range(2)]
+    for number in range(3):
+        fake.manifest(
+            {
+                "schemaVersion": 2,
+                "mediaType": INDEX,
+                "manifests": [{"mediaType": IMAGE, "digest": part, "size": 1} for part in parts],
+                "annotations": {"n": str(number)},
+            },
+            f"old-{number}",
+        )
+    kept = fake.index("keep", parts)
+    plan = await planned(client, "old-.*")
+
+    def cascade(asked: Asked) -> None:
+        if asked.method == "DELETE":
+            for part in parts:
+                fake.manifests.pop(part, None)
+
+    fake.before = cascade
+    results: list[TagResult] = []
+    with pytest.raises(DockpassError) as caught:
+        await execute(client, "web", plan, results.append)
+    assert caught.value.id == "kept-tag-lost"
+    assert [(result.tag, result.outcome) for result in results] == [("old-0", "deleted"), ("keep", "lost")]
+    assert f"keep needs {min(parts)}, which no longer exists" in caught.value.message
+    assert results[1].digest == kept
 
 
 @pytest.mark.parametrize("status", [405, 401, 403])

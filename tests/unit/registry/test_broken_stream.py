@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
+from yarl import URL
 
 from dockpass.errors import DockpassError
+from dockpass.registry.connection_errors import not_reached
 from dockpass.registry.transport import Transport
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -37,3 +40,16 @@ def test_bytes_that_wait_when_the_connection_breaks_are_given_before_the_error()
         return got
 
     assert asyncio.run(asyncio.wait_for(read(), 20)) == b"a" * 10 + b"b" * 90
+
+
+def test_what_is_no_http_is_told_without_the_status_that_the_library_makes_up() -> None:
+    error = aiohttp.ClientResponseError(
+        aiohttp.RequestInfo(URL("http://h:1/v2/"), "GET", {}, URL("http://h:1/v2/")),  # type: ignore[arg-type]
+        (),
+        status=400,
+        message="Bad status line:\n\n  b'<html>hello</html>'\n    ^",
+    )
+    told = not_reached("http://h:1/v2/", error)
+    assert (
+        told.message == "h:1 did not answer as a registry: its response is not valid HTTP (Bad status line)."
+    )

@@ -31,7 +31,8 @@ class TagResult:
     """What became of one tag: deleted, gone, moved, kept, failed, unknown or lost.
 
     `deleted` and `gone` mean that the tag was looked for and is not there: because of this run, or without
-    it. `unknown` means that it could not be looked for. `lost` is a tag that was to stay and is not there.
+    it. `unknown` means that it could not be looked for. `lost` is a tag that was to stay and is not there, or
+    is not whole.
     """
 
     tag: str
@@ -54,7 +55,8 @@ async def execute(
     Raises the refusal after which nothing more is begun: 401, 403, no answer, a 405 before anything was
     deleted, a look that failed, or a kept tag that went along. What was done until then has been told by
     `on_result`. Until one request has succeeded they go alone, so that a login that may not delete is
-    refused once and not eight times; so does the first deletion of a single tag.
+    refused once and not eight times; so do the first deletion of a single tag and the first of an image whose
+    parts a kept one needs too, which show what the registry takes along.
     """
     if plan.deletions:
         await _Execution(client, path, plan, on_result, clock, sleep).run()
@@ -93,6 +95,8 @@ class _Execution:
         self._stop: DockpassError | None = None
         self._has_deleted = False
         self._single_tried = False
+        self._shared_tried = False
+        self._missing: set[str] = set()
         self._cut: set[str] = set()
         self._lost: set[str] = set()
         self._looked = 0.0
@@ -115,7 +119,7 @@ class _Execution:
         most = DELETES if self._has_deleted else 1
         while self._waiting and len(batch) < most:
             step = self._waiting[0]
-            alone = not step.whole and not self._single_tried
+            alone = self._shared_of(step) if step.whole else not self._single_tried
             if step.digest in below or (alone and batch):
                 break
             batch.append(self._waiting.popleft())
@@ -187,6 +191,7 @@ class _Execution:
     async def _carry_out(self, step: _Step) -> None:
         if self._stop:
             return
+        shared = await self._shared_part(step)
         if self._clock() - self._looked > SECONDS:
             self._waiting.appendleft(step)
             return
@@ -202,6 +207,9 @@ class _Execution:
             await each(step.tags, lambda tag: self._see(step, tag, existed, failure, left), LOOKS)
             if not step.whole:
                 await self._look_at_siblings(step)
+            elif shared:
+                self._shared_tried = True
+                await self._look_at_part(shared)
         except asyncio.CancelledError:
             for tag in sorted(left):
                 self._tell(tag, step.digest, "unknown", "the cleanup stopped while it was being deleted")
@@ -279,6 +287,38 @@ class _Execution:
                 return
             if absent and tag not in self._lost:
                 self._is_lost(tag, step.digest)
+
+    def _shared_of(self, step: _Step) -> list[str]:
+        """Return what a step's image and a kept one both need, until it is seen what becomes of it."""
+        needs = () if self._shared_tried or not step.whole else sorted(self._needs.get(step.digest, ()))
+        return [digest for digest in needs if digest not in self._missing and self._watch.needing(digest)]
+
+    async def _shared_part(self, step: _Step) -> str:
+        """Return a part that a kept image needs too, and that is there now; empty without one."""
+        for digest in self._shared_of(step)[:LOOKS]:
+            if (await self._client.look(self._path, digest)).digest:
+                return digest
+            self._missing.add(digest)  # an index may list what its registry never had
+        return ""
+
+    async def _look_at_part(self, digest: str) -> None:
+        """Look for a part that stays: a registry may delete an index with all that it lists."""
+        info = self._watch.needing(digest)
+        try:
+            seen = await self._client.look(self._path, digest)
+        except DockpassError as error:
+            self._stop = self._stop or error
+            return
+        if info and seen.status == 404:
+            self._lost.add(info.tag)
+            words = f"needs {digest}, which no longer exists since other tags were deleted"
+            self._on_result(TagResult(info.tag, info.digest, "lost", f"it {words}"))
+            self._stop = DockpassError(
+                "kept-tag-lost",
+                f"{info.tag} {words}.",
+                "This registry deletes an index with everything that it lists. Push the image again from"
+                " wherever you still have it, and use rules that keep each index that shares parts with it.",
+            )
 
     def _is_lost(self, tag: str, digest: str) -> None:
         self._lost.add(tag)

@@ -31,7 +31,7 @@ class TagInfo:
     """One tag. `created` is None where it is not known, `problem` says why the image cannot be read.
 
     `children` are all digests that it needs, at any depth; `doubt` says why these may not be all.
-    `subject` is the digest that the image refers to.
+    `subject` is the digest that the image refers to; `twin` is its sha256 where `digest` is none.
     """
 
     tag: str
@@ -40,6 +40,7 @@ class TagInfo:
     size: int = 0
     children: tuple[str, ...] = ()
     subject: str = ""
+    twin: str = ""
     problem: str = ""
     doubt: str = ""
 
@@ -56,7 +57,7 @@ class TagInfo:
     @property
     def needs(self) -> tuple[str, ...]:
         """Every digest that has to stay while this tag stays, but its own."""
-        return tuple(dict.fromkeys((*self.children, *self.refers_to)))
+        return tuple(dict.fromkeys((*self.children, *self.refers_to, *filter(None, [self.twin]))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +243,13 @@ def _reason_of_others(
     info: TagInfo, listed: set[str], images: Mapping[str, str], needed: Mapping[str, TagInfo]
 ) -> str:
     """Return why others need this one; `images` are the kept ones, `needed` what they need, by digest."""
-    if info.digest in needed:
-        by = needed[info.digest]
-        if info.digest in by.refers_to:
+    if info.twin in images:
+        return f"the kept {images[info.twin]} is the same image"
+    for digest in {info.digest, info.twin} & needed.keys():
+        by = needed[digest]
+        if digest == by.twin:
+            return f"the kept {by.tag} is the same image"
+        if digest in by.refers_to:
             return f"the kept tag {by.tag} refers to it"
         return f"part of the kept {'artifact' if by.refers_to else 'index'} {by.tag}"
     for subject in info.refers_to:

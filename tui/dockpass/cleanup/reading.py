@@ -45,6 +45,7 @@ class _Node:
     config: str = ""
     created: datetime | None = None
     size: int = 0
+    twin: str = ""
     problem: str = ""
     known: bool = True
     there: bool = True
@@ -82,6 +83,7 @@ class TagReader:
             sum(image.size for image in images),
             tuple(digest for digest in found if digest != seen.digest),
             subject,
+            seen.twin,
             problem,
             doubt,
         )
@@ -99,6 +101,8 @@ class TagReader:
             found[link.digest] = None
             node = await self._at(link.digest)
             waiting.extend(node.links)
+            if node.twin:
+                found[node.twin] = None
             if not node.known and (node.there or link.nests):
                 doubt = doubt or f"{link.digest[:19]}, which it lists, cannot be read: {node.problem}"
         return list(found), doubt
@@ -147,7 +151,11 @@ def _node(seen: Seen) -> _Node:
     named = [_Link(digest, nests=False, ages=False) for digest in sorted(seen.named or ())]
     if manifest is None:
         return _Node(
-            links=tuple(named), problem=seen.problem, known=seen.named is not None, there=seen.status != 404
+            links=tuple(named),
+            twin=seen.twin,
+            problem=seen.problem,
+            known=seen.named is not None,
+            there=seen.status != 404,
         )
     links = [_link(entry, ages=not _is_attestation(entry)) for entry in _entries(manifest)]
     subjects = digests_in([manifest.data.get("subject")])
@@ -164,6 +172,7 @@ def _node(seen: Seen) -> _Node:
         config=str(config.get("digest")) if isinstance(config, dict) and is_image else "",
         created=parse_time(annotations.get(_CREATED)) if isinstance(annotations, dict) else None,
         size=_size(manifest),
+        twin=seen.twin,
         problem="" if known else f"it names more than {MOST_NAMED:,} digests",
         known=known,
     )

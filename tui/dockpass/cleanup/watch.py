@@ -89,6 +89,11 @@ class Watch:
         found = (tag for tag, info in self._infos.items() if info.digest == digest)
         return tuple(sorted(tag for tag in found if tag not in self._pending and tag not in self._gone))
 
+    def needing(self, digest: str) -> TagInfo | None:
+        """Return a tag that stays and needs a digest that is not its own."""
+        info = self._infos.get(self._needed.get(digest, ""))
+        return info if info and info.digest != digest else None
+
     def is_deleted(self, tag: str) -> None:
         """Take note that a tag is not there any more; where it is listed again, it is a new one."""
         self._pending.discard(tag)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -158,7 +158,9 @@ class RegistryClient:
             return Seen(problem=error.message)
         claimed = is_digest(reference) or bool(response.headers.get("Docker-Content-Digest"))
         content_type = response.headers.get("Content-Type", "")
-        return read_content(response.body, digest, content_type, claimed=claimed)
+        seen = read_content(response.body, digest, content_type, claimed=claimed)
+        is_other = seen.digest.startswith("sha512:")
+        return replace(seen, twin=_hash("sha256:", response.body)) if is_other else seen
 
     async def current_digest(self, path: str, tag: str) -> str:
         """Return where a tag points, by an answer without a body; empty where that does not tell."""

@@ -70,6 +70,8 @@ def not_reached(url: str, error: BaseException, proxy: Proxy | None = None) -> D
         return DockpassError(
             "connection-refused", f"{host} cannot be reached: {words}.", "Check host, port and network."
         )
+    if isinstance(error, aiohttp.ClientResponseError):  # aiohttp's own 400, which nobody sent
+        words = f"its response is not valid HTTP ({clean(error.message, 300).partition(':')[0]})"
     return DockpassError(
         "registry-unreadable", f"{host} did not answer as a registry: {words}.", "Check host and port."
     )

@@ -67,7 +67,8 @@ class Manifest:
 class Seen:
     """An answer for a tag or digest: its manifest, or why it cannot be read (`problem`).
 
-    `digest` is empty where it is not known. `named` are all digests that the image's bytes name; None
+    `digest` is empty where it is not known; `twin` is the sha256 of the bytes where `digest` is of another
+    algorithm. `named` are all digests that the image's bytes name; None
     where no bytes came that are known to be the image's, or where they cannot be searched. `absent` says
     that the registry answered, in its own form, that it is not there; `status` is that of the answer, 0 for
     one that was refused.
@@ -75,6 +76,7 @@ class Seen:
 
     status: int = 200
     digest: str = ""
+    twin: str = ""
     manifest: Manifest | None = None
     named: frozenset[str] | None = None
     problem: str = ""
