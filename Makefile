@@ -26,14 +26,14 @@ run: $(VENV)/run.stamp
 	$(BIN)/dockpass $(START)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/contracts tests/unit/auth tests/unit/buildfiles tests/unit/variables \
+	$(BIN)/python -m pytest -n 3 --dist loadgroup tests/contracts tests/unit/auth tests/unit/buildfiles tests/unit/variables \
 		tests/unit/cli tests/unit/runs tests/unit/ui tests/unit/test_*.py
 
 lint: $(VENV)/dev.stamp
