@@ -105,9 +105,10 @@ def exec_options(function: Decorated) -> Decorated:
 @exec_options
 @click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(program: tuple[str, ...], **options: Any) -> None:
-    """Run PROGRAM with a login in a temporary docker config, which is removed afterwards.
+    """Run PROGRAM with a login in a temporary docker config.
 
-    Put -- before PROGRAM. Its output and its exit status are its own; 125 means that dockpass failed.
+    The config is removed when the program ends. Put -- before PROGRAM. Its output and its exit status are its
+    own; 125 means that dockpass failed.
     """
     _run(program, options)
 
@@ -115,7 +116,10 @@ def exec_(program: tuple[str, ...], **options: Any) -> None:
 @click.command(cls=OfProgram)
 @exec_options
 def shell(**options: Any) -> None:
-    """Start your shell ($SHELL) with a login in a temporary docker config, which is removed afterwards."""
+    """Start your shell with a login in a temporary docker config.
+
+    The shell is the one that SHELL names. The config is removed when it ends.
+    """
     _run((os.environ.get("SHELL") or "sh",), options, is_shell=True)
 
 

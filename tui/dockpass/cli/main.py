@@ -50,8 +50,8 @@ _COMMANDS = {
     "pull": _Entry("commands", "Pull an image from REPO."),
     "cleanup": _Entry("commands", "Delete tags in REPO by rules."),
     "deploy": _Entry("commands", "Look up the digest, platforms and labels of an image in REPO."),
-    "exec": _Entry("exec", "Run any program with COMMAND's login in a temporary docker config."),
-    "shell": _Entry("exec", "Start a shell with COMMAND's login in a temporary docker config."),
+    "exec": _Entry("exec", "Run PROGRAM with a login in a temporary docker config."),
+    "shell": _Entry("exec", "Start your shell with a login in a temporary docker config."),
     "vars": _Entry(
         "vars_commands",
         "Show a job's variables as GitLab and its runner resolve them.",
