@@ -146,7 +146,7 @@ def _write_task(
         )
         found = _found(world, scenario, into, clone)
         scenario = replace(scenario, expected=expectations(found, task))
-        about = f"Written by `dockpass scenario new`, because {task.because}."
+        about = f"Written by `dockpass scenario new` for the job {task.job}, because {task.because}."
         _create(path, scenario_text(scenario, world.redactor, about))
         yield Written(path, task, ref, is_new=True)
 
