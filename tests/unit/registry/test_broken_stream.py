@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import aiohttp
 import pytest
@@ -53,3 +54,13 @@ def test_what_is_no_http_is_told_without_the_status_that_the_library_makes_up() 
     assert (
         told.message == "h:1 did not answer as a registry: its response is not valid HTTP (Bad status line)."
     )
+
+
+async def test_a_port_where_nothing_listens_is_told_in_the_systems_words() -> None:
+    with socket.socket() as held:  # bound and not listening, so that nobody else can be there
+        held.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{held.getsockname()[1]}"
+        async with Transport() as transport:
+            with pytest.raises(DockpassError) as caught:
+                await transport.request("GET", f"https://{host}/v2/", limit=100)
+    assert caught.value.message == f"{host} cannot be reached: Connection refused."

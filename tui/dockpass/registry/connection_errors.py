@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ _NOT_TLS = frozenset(
 def not_reached(url: str, error: BaseException, proxy: Proxy | None = None) -> DockpassError:
     """Return the error for a request that got no answer."""
     host = clean(urlsplit(url).netloc)
-    words = clean(str(error) or type(error).__name__, 300)
+    words = clean(_words_of(error), 300).rstrip(".")
     through = f" through the proxy {proxy.host}" if proxy else ""
     if proxy is not None and (found := _at_proxy(url, error, proxy, words)):
         return found
@@ -70,11 +71,21 @@ def not_reached(url: str, error: BaseException, proxy: Proxy | None = None) -> D
         return DockpassError(
             "connection-refused", f"{host} cannot be reached: {words}.", "Check host, port and network."
         )
-    if isinstance(error, aiohttp.ClientResponseError):  # aiohttp's own 400, which nobody sent
-        words = f"its response is not valid HTTP ({clean(error.message, 300).partition(':')[0]})"
     return DockpassError(
         "registry-unreadable", f"{host} did not answer as a registry: {words}.", "Check host and port."
     )
+
+
+def _words_of(error: BaseException) -> str:
+    """Return what the system, OpenSSL or the parser says, without what aiohttp puts around it."""
+    if isinstance(error, aiohttp.ClientResponseError):  # with a status 400 that nobody sent
+        return f"its response is not valid HTTP ({error.message.partition(':')[0]})"
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    if isinstance(cause, ConnectionError) and cause.errno:
+        return os.strerror(cause.errno)
+    return str(cause) or type(cause).__name__
 
 
 def _at_proxy(url: str, error: BaseException, proxy: Proxy, words: str) -> DockpassError | None:
