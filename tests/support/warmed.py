@@ -22,8 +22,6 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
-import guard
-
 
 class Warmed:
     """The process, as the tests see it."""
@@ -106,7 +104,6 @@ def _become(call: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    guard.end_with_parent()
     import dockpass
     from dockpass.__main__ import main
 
