@@ -1,4 +1,4 @@
-"""Makes what comes from the code: the pages of keys, settings and errors, and the table of login rules.
+"""Makes what comes from the code: pages of keys, settings, errors and checks, and the table of login rules.
 
 `--check` fails if one is stale.
 """
@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import assert_never
 
+from check_pages import check_pages
 from error_sites import error_ids
 
 from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
@@ -90,9 +91,11 @@ def main() -> int:
         ("settings.md", settings_page()),
         ("login-methods.md", login_methods_page()),
         ("errors.md", errors_page(error_ids())),
+        *check_pages().items(),
     ):
         path = DOCS / name
         if "--check" not in sys.argv:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(name)

@@ -113,6 +113,11 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         ("--json",),
         ("--job", "publish", "--project-variables", "settings.json", "--output", "other"),
     ],
+    "report": [
+        ("--project-variables", "settings.json"),
+        ("--job", "publish", "--project-variables", "settings.json"),
+        ("--probe",),
+    ],
     "images": [(), ("--json",)],
     "images export": [("nothing", "somewhere")],
     "images prune": [("--yes",)],

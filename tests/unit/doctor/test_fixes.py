@@ -9,6 +9,7 @@ import pytest
 from patients import cases, patients
 
 from dockpass.doctor.examine import Found, examine
+from dockpass.doctor.places import place_of
 from dockpass.doctor.symptoms import explaining, firing_first
 from dockpass.doctor.table import TABLE, check_of
 from dockpass.doctor.trying import Tried, mended, tried_fixes
@@ -92,3 +93,22 @@ def test_checks_that_fire_come_first(tmp_path: Path) -> None:
     assert "line-end" in {each.finding.id for each in fired}
     assert not {each.check.id for each in fired} & {check.id for check in others}
     assert explaining("everything is fine", TABLE) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "place"),
+    [
+        ({"yaml": "a: {script: [env]}\nvariables: {N: 012}"}, "changed-by-yaml", ".gitlab-ci.yml:2"),
+        (
+            {"yaml": "variables: {CI_DEBUG_TRACE: 't'}\na: {script: [env]}"},
+            "debugging-on",
+            ".gitlab-ci.yml:1",
+        ),
+        ({"env": {"CI_JOB_TOKEN": f"{TOKEN}\n"}}, "line-end", ""),
+        # The host and port of a repository are no file and line.
+        ({"options": {"repo": "https://robot:x@127.0.0.1:5000/a"}}, "repository-invalid", ""),
+    ],
+)
+def test_the_place_of_a_finding(given: dict[str, Any], name: str, place: str, tmp_path: Path) -> None:
+    each = found(given, tmp_path, name)
+    assert str(place_of(each.patient, each.finding)) == place

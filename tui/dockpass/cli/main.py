@@ -64,6 +64,10 @@ _COMMANDS = {
         "scenario_commands",
         "Keep a job's pipeline and variables as a file, and test what login they lead to.",
     ),
+    "report": _Entry(
+        "report_commands",
+        "Write a Markdown report for a ticket: place, logins with reasons, variables, findings.",
+    ),
     "images": _Entry("images", "List the embedded engine's images."),
     "sandbox": _Entry(
         "sandbox",

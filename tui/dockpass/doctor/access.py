@@ -174,7 +174,7 @@ CHECKS: tuple[Check, ...] = (
         matters="Pushing or deleting such a tag is refused, whatever else the login may do.",
         fix="Use another tag, or a login that may change protected tags.",
         source="https://docs.gitlab.com/user/packages/container_registry/protected_container_tags/",
-        symptoms=(r"protected", r"denied"),
+        symptoms=(r"tag .*protected",),
     ),
     Check(
         id="DP-ACC-005",

@@ -1,0 +1,41 @@
+"""The command `report`: its options, and what it hands on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dockpass.cli.options import (
+    facts_options,
+    from_option,
+    given_of,
+    job_options,
+    policy_of,
+    proxies_of_world,
+    registry_options,
+    repo_option,
+)
+from dockpass.cli.world import this_process
+
+
+@click.command()
+@repo_option
+@facts_options
+@job_options
+@from_option
+@click.option("--probe", is_flag=True, help="Ask the registry too what the login of a push may do.")
+@click.option("--output", "path", metavar="FILE", help="Write a new file of mode 0600, not to stdout.")
+@registry_options
+def report(probe: bool, path: str | None, **options: Any) -> None:
+    """Write a Markdown report for a ticket: place, logins with reasons, variables, findings.
+
+    It holds names, sources, flags and lengths of variables, and never a value. Sends nothing without --probe.
+    """
+    from dockpass.cli.report import run_report
+
+    if options["env_file"] and options["job"] is not None:
+        raise click.UsageError("--env-file cannot be used with --job.")
+    world = this_process()
+    policy = policy_of(options, world.home, world.cwd, proxies_of_world(options, world)) if probe else None
+    raise SystemExit(run_report(world, given_of(options), policy, path))
