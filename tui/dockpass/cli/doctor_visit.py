@@ -59,14 +59,15 @@ def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None
     patients, notes = _patients(world, given, all_jobs=all_jobs)
     if policy is not None:
         patients = tuple(_probed(world, patients, policy))
-    mutes = load_settings(world.paths.settings).settings.muted
+    loaded = load_settings(world.paths.settings)
+    mutes = loaded.settings.muted
     everything = examine(patients, TABLE)
     told = [(each, muting(each, mutes)) for each in everything]
     return Visit(
         patients=patients,
         found=tuple(each for each, mute in told if mute is None),
         muted=tuple((each, mute) for each, mute in told if mute is not None),
-        notes=notes,
+        notes=(*notes, *(f"{GLYPH_LOOK} {problem}" for problem in loaded.problems)),
     )
 
 

@@ -1,0 +1,115 @@
+"""`dockpass doctor` and `dockpass report`, as a person types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dockpass.cli.main import cli
+from dockpass.errors import UsageError
+
+TOKEN = "glcbt-64_aaaaaaaaaaaaaaaaaaaa"
+ENV = {
+    "CI_REGISTRY": "registry.example.com",
+    "CI_REGISTRY_IMAGE": "registry.example.com/web/backend",
+    "CI_JOB_TOKEN": TOKEN,
+    "GITLAB_CI": None,
+}
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory that is no clone, with a home of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKPASS_CONFIG", str(tmp_path / "settings.toml"))
+    return tmp_path
+
+
+def run(*words: str, text: str | None = None, **env: str | None) -> Result:
+    return CliRunner().invoke(cli, words, input=text, env={**ENV, **env})
+
+
+def test_nothing_is_found_in_a_healthy_environment(work: Path) -> None:
+    ended = run("doctor")
+    assert (ended.exit_code, ended.stdout.splitlines()[0][:14]) == (0, "Nothing found.")
+
+
+def test_each_finding_says_why_what_to_do_and_what_was_tried(work: Path) -> None:
+    ended = run("doctor", CI_REGISTRY="https://registry.example.com")
+    assert "▲ CI_REGISTRY has a scheme; it must be host[:port]" in ended.stdout
+    assert "    tried  set CI_REGISTRY to registry.example.com: no login changes" in ended.stdout
+    assert "DP-REG-001 (registry-address)" in ended.stdout
+
+
+@pytest.mark.parametrize(("level", "status"), [("error", 0), ("warning", 1), ("note", 1)])
+def test_the_exit_status_is_by_level(work: Path, level: str, status: int) -> None:
+    assert run("doctor", "--fail-on", level, CI_JOB_TOKEN=f"{TOKEN} ").exit_code == status
+
+
+def test_a_muted_finding_is_told_and_does_not_count(work: Path) -> None:
+    (work / "settings.toml").write_text('[[muted]]\ncheck = "DP-SEC-001"\nbecause = "it is fine"\n')
+    ended = run("doctor", "--fail-on", "note", CI_JOB_TOKEN=f"{TOKEN} ")
+    assert ended.exit_code == 0
+    assert "muted: CI_JOB_TOKEN begins or ends" in ended.stdout
+    assert "it is fine" in ended.stdout
+
+
+def test_an_error_message_is_explained_by_what_is_found_here(work: Path) -> None:
+    message = "Error response from daemon: HTTP Basic: Access denied"
+    ended = run("doctor", "--error", "-", text=message, CI_JOB_TOKEN=f"{TOKEN}\n")
+    assert ended.stdout.startswith("▲ CI_JOB_TOKEN ends with a line end")
+    assert "It can also mean:" in ended.stdout
+    assert "No check knows" in run("doctor", "--error", "all is well").stdout
+    assert isinstance(run("doctor", "--error", " ").exception, UsageError)
+
+
+def test_the_formats_of_code_hosts(work: Path) -> None:
+    given = {"CI_JOB_TOKEN": f"{TOKEN}\n"}
+    log = json.loads(run("doctor", "--sarif", **given).stdout)
+    result = log["runs"][0]["results"][0]
+    assert (log["version"], result["ruleId"], result["level"]) == ("2.1.0", "DP-SEC-002", "warning")
+    (entry,) = json.loads(run("doctor", "--code-quality", **given).stdout)
+    assert entry.keys() == {"check_name", "description", "severity", "fingerprint", "location"}
+    assert entry["location"] == {"path": ".gitlab-ci.yml", "lines": {"begin": 1}}
+    found = json.loads(run("doctor", "--json", **given).stdout)
+    assert [each["check"] for each in found["findings"]] == ["DP-SEC-002"]
+    assert found["findings"][0]["tried"][0]["gone"] == ["line-end"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--job", "a", "--all-jobs"),
+        ("--sarif", "--json"),
+        ("--all-jobs", "--probe"),
+        ("--job", "a", "--env-file", "x"),
+    ],
+)
+def test_what_does_not_go_together(work: Path, words: tuple[str, ...]) -> None:
+    assert run("doctor", *words).exit_code == 2
+
+
+def test_a_report_has_names_and_lengths_and_no_value(work: Path) -> None:
+    secret = "s3_cret*word-42"
+    ended = run("report", CI_JOB_TOKEN=secret, DOCKER_CONFIG=secret)
+    assert ended.exit_code == 0
+    assert "| CI\\_JOB\\_TOKEN | environment |  | 15 |  |" in ended.stdout
+    assert "autologin as gitlab-ci-token at registry.example.com" in ended.stdout
+    for form in (secret, secret.replace("_", "\\_").replace("*", "\\*")):
+        assert form not in ended.stdout
+    assert str(work) not in ended.stdout
+    body = ended.stdout.split("````json\n")[1].split("\n````")[0]
+    assert json.loads(body)["logins"][1][:2] == [
+        "push",
+        "autologin as gitlab-ci-token at registry.example.com",
+    ]
+
+
+def test_a_report_is_written_to_a_new_file_of_ones_own(work: Path) -> None:
+    assert run("report", "--output", "report.md").exit_code == 0
+    assert (work / "report.md").stat().st_mode & 0o777 == 0o600
+    assert isinstance(run("report", "--output", "report.md").exception, UsageError)

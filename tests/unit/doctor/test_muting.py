@@ -1,0 +1,54 @@
+"""A muted finding is told as muted, with the reason, and everything else counts as before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from patients import patients
+
+from dockpass.doctor.examine import Found, examine
+from dockpass.doctor.muting import muting
+from dockpass.doctor.table import TABLE
+from dockpass.settings import Mute, load_settings
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Found:
+    """`CI_JOB_TOKEN` ends with a line break."""
+    env = {"CI_REGISTRY": "registry.example.com", "CI_JOB_TOKEN": "s3cret-word-42\n"}
+    everything = examine(patients({"env": env}, tmp_path), TABLE)
+    return next(each for each in everything if each.check.name == "line-end")
+
+
+@pytest.mark.parametrize(
+    ("mute", "mutes"),
+    [
+        (Mute("DP-SEC-002", "checked"), True),
+        (Mute("line-end", "checked"), True),
+        (Mute("line-end", "checked", "CI_JOB_TOKEN"), True),
+        (Mute("line-end", "checked", "CI_*"), True),
+        (Mute("line-end", "checked", "CI_REGISTRY*"), False),
+        (Mute("blanks", "checked"), False),
+        (Mute("DP-SEC-00", "checked"), False),
+    ],
+)
+def test_what_a_mute_is_for(found: Found, mute: Mute, mutes: bool) -> None:
+    assert (muting(found, [Mute("other", "x"), mute]) == mute) is mutes
+
+
+def test_the_settings_need_a_check_and_a_reason(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('[[muted]]\ncheck = "DP-SEC-002"\nabout = "A"\nbecause = "checked"\n')
+    loaded = load_settings(path)
+    assert (loaded.settings.muted, loaded.problems) == ((Mute("DP-SEC-002", "checked", "A"),), ())
+    for wrong in (
+        'muted = "DP-SEC-002"',
+        '[[muted]]\ncheck = "DP-SEC-002"',
+        '[[muted]]\ncheck = "DP-SEC-002"\nbecause = " "',
+        '[[muted]]\ncheck = "DP-SEC-002"\nbecause = "x"\nuntil = "y"',
+        '[[muted]]\ncheck = 2\nbecause = "x"',
+    ):
+        path.write_text(wrong)
+        loaded = load_settings(path)
+        assert (loaded.settings.muted, len(loaded.problems)) == ((), 1), wrong
