@@ -36,7 +36,6 @@ CHECKS: tuple[Check, ...] = (
             r"circular variable reference",
             r"config should be",
             r"variable definition must be",
-            r"filtered out by workflow rules",
         ),
     ),
     Check(
@@ -94,5 +93,17 @@ CHECKS: tuple[Check, ...] = (
         " settings.",
         fix="Write inherit:variables: false to pass on the job's own only.",
         source="https://docs.gitlab.com/ci/pipelines/downstream_pipelines/",
+    ),
+    Check(
+        id="DP-YML-008",
+        names=("no-pipeline",),
+        level=Severity.NOTE,
+        needs=_NEEDS,
+        look=in_view,
+        title="No pipeline runs for this ref.",
+        matters="The workflow rules filter it out, so none of its jobs runs.",
+        fix="Look at another ref or source, or change the rules: dockpass vars why JOB shows each.",
+        source=sources.YAML,
+        symptoms=(r"filtered out by workflow rules",),
     ),
 )

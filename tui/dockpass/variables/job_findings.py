@@ -14,12 +14,15 @@ from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.expand import TOO_LONG, references
 from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Resolved, YamlPart
-from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlab.resolve import FILTERED, JobView
 from dockpass.variables.gitlab.rules import Judgement, Rule
 from dockpass.variables.masking import why_not_maskable
 from dockpass.variables.token_kind import looks_secret
 
 _SHELL = re.compile(r"\$\{\w+[:%#/^,@+?=-]|\$\(")
+_REFERENCE = re.compile(r"\$\w+|\$\{\w+\}|%\w+%")
+_GITLABS_NAME = re.compile(r"[${%]*(CI|GITLAB|CHAT|TRIGGER)_")
+"""Names that GitLab or the runner gives to jobs, not all of which are known here."""
 _OPEN = re.compile(r"\$\{(?!\w+\})")
 _GITLABS = frozenset(
     {Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT, Level.RUNNER}
@@ -31,7 +34,19 @@ _ON = frozenset({"true", "1", "t", "T", "TRUE", "True"})
 
 def find_in_view(view: JobView) -> Iterator[Finding]:
     """Yield what is wrong in a job; a value that is not known is never judged."""
+    knows_settings = any(_has_settings(found) for found in view.variables.values()) or any(
+        loser.definition.level in _SETTINGS for absent in view.absent.values() for loser in absent.losers
+    )
     for problem in view.problems:
+        if problem.message == FILTERED:
+            yield Finding(
+                "no-pipeline",
+                "",
+                "No pipeline runs for this ref: the workflow rules filter it out.",
+                hint="dockpass vars why JOB shows each rule.",
+                severity=Severity.NOTE,
+            )
+            continue
         place = f"{problem.place}" if problem.place.line else "the configuration"
         yield Finding("refused", clean(place, 200), f"is refused by GitLab: {problem.message}",
                       hint="Correct it, and check again.", severity=Severity.ERROR)  # fmt: skip
@@ -40,12 +55,17 @@ def find_in_view(view: JobView) -> Iterator[Finding]:
     for name, found in view.variables.items():
         yield from _about_losers(name, found)
         yield from _about_size(name, found)
-        yield from _about_expansion(name, found)
+        yield from _about_expansion(name, found, knows_settings=knows_settings)
         yield from _about_origin(name, found)
         yield from _about_secrecy(name, found)
     yield from _about_debugging(view)
     for judgement in (view.workflow, view.rules):
         yield from _about_rules(view, judgement)
+
+
+def _has_settings(found: Resolved) -> bool:
+    definitions = (found.winner, *(loser.definition for loser in found.losers))
+    return any(definition.level in _SETTINGS for definition in definitions)
 
 
 def _about_absent(name: str, losers: tuple[Loser, ...]) -> Iterator[Finding]:
@@ -112,7 +132,7 @@ def _about_size(name: str, found: Resolved) -> Iterator[Finding]:
         )
 
 
-def _about_expansion(name: str, found: Resolved) -> Iterator[Finding]:
+def _about_expansion(name: str, found: Resolved, *, knows_settings: bool) -> Iterator[Finding]:
     winner = found.winner
     written = winner.value
     seen = found.value if found.content is None else found.content
@@ -136,7 +156,12 @@ def _about_expansion(name: str, found: Resolved) -> Iterator[Finding]:
         )
     if not isinstance(seen, str) or seen == written or own:
         return
-    missing = [step.reference for step in found.steps if step.source.startswith("nothing")]
+    missing = [
+        step.reference
+        for step in found.steps
+        if step.source.startswith("nothing") and not _GITLABS_NAME.match(step.reference)
+    ]
+    only_references = not _REFERENCE.sub("", written).strip()
     if found.content is not None:
         yield Finding(
             "file-changed",
@@ -144,7 +169,7 @@ def _about_expansion(name: str, found: Resolved) -> Iterator[Finding]:
             "is of type File, and its content is changed at a $",
             hint="Switch off “Expand variable reference” for it.",
         )
-    elif not references(written) or (missing and _is_secret(name, found)):
+    elif not references(written) or (missing and not only_references and _is_secret(name, found)):
         yield Finding(
             "cut-by-expansion",
             shown,
@@ -156,9 +181,10 @@ def _about_expansion(name: str, found: Resolved) -> Iterator[Finding]:
         yield Finding(
             "undefined-reference",
             shown,
-            f"refers to {clean(', '.join(dict.fromkeys(missing)), 200)}, which nothing defines; that becomes"
-            " empty",
+            f"refers to {clean(', '.join(dict.fromkeys(missing)), 200)}, which nothing that was read here"
+            " defines: unless the settings do, it becomes empty",
             hint="Define it, or take the reference out.",
+            severity=Severity.WARNING if knows_settings else Severity.NOTE,
         )
 
 
