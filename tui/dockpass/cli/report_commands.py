@@ -38,4 +38,4 @@ def report(probe: bool, path: str | None, **options: Any) -> None:
         raise click.UsageError("--env-file cannot be used with --job.")
     world = this_process()
     policy = policy_of(options, world.home, world.cwd, proxies_of_world(options, world)) if probe else None
-    raise SystemExit(run_report(world, given_of(options), policy, path))
+    raise SystemExit(run_report(world, given_of(options, asks=probe), policy, path))
