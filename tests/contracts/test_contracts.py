@@ -48,6 +48,8 @@ def test_small_commands_load_nothing_heavy(arguments: list[str]) -> None:
         ["vars", "why", "build", "--json"],
         ["vars", "diff", "main", "here"],
         ["vars", "lint"],
+        ["doctor", "--job", "build"],
+        ["report", "--job", "build"],
         ["vars", "export", "--format", "docker", "--job", "build"],
         ["explain", "push", "--job", "build"],
     ],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from dockpass.doctor import sources
 from dockpass.doctor.check import Check, Need, Patient
 from dockpass.findings import Finding, Severity
-from dockpass.probe.model import DELETE, PULL, PUSH, LoginState, Probe, Verdict
 from dockpass.text import clean, plural
+
+if TYPE_CHECKING:
+    from dockpass.probe.model import Probe
 
 _NEEDS = frozenset({Need.REGISTRY})
 _CONNECTION = (
@@ -32,6 +35,8 @@ def in_access(patient: Patient) -> Iterator[Finding]:
     probe = patient.probe
     if probe is None or not probe.reached:
         return
+    from dockpass.probe.model import LoginState  # it loads what a probe needs, which a doctor mostly does not
+
     who = clean(probe.username or "an anonymous login", 100)
     where = clean(f"{probe.host}/{probe.repository}", 200)
     if probe.login.state is LoginState.REJECTED:
@@ -43,6 +48,8 @@ def in_access(patient: Patient) -> Iterator[Finding]:
 
 
 def _refused(probe: Probe, who: str, where: str) -> Iterator[Finding]:
+    from dockpass.probe.model import DELETE, PULL, PUSH, Verdict
+
     pull, push, delete = (probe.verdict(action) for action in (PULL, PUSH, DELETE))
     if pull is Verdict.REFUSED:
         yield Finding(
