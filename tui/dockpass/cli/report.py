@@ -23,13 +23,12 @@ from dockpass.marks import GLYPH_DONE, OF_SEVERITY
 from dockpass.probe.model import Probe
 from dockpass.registry.policy import Policy
 from dockpass.secrets import Secret
+from dockpass.session.patient import surroundings_of
 from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import listed
 from dockpass.variables.gitlab.model import Level
-from dockpass.variables.here import Lies, look_at
 from dockpass.variables.inwords import flag_letters, source_words
-from dockpass.variables.place import detect_place
 from dockpass.variables.token_kind import kind_of
 
 _OF_GITLAB = frozenset({Level.RUNNER, Level.JOB, Level.PREDEFINED, Level.USER, Level.RUNNER_LAST})
@@ -106,7 +105,6 @@ def _cell(text: str) -> str:
 
 
 def _place(patient: Patient) -> Iterator[tuple[str, str]]:
-    place = detect_place(patient.facts, lambda path: look_at(path) is Lies.DIRECTORY)
     view, loaded = patient.view, patient.loaded
     yield "dockpass", f"{__version__}, Python {platform.python_version()}, {platform.system()}"
     if view is not None and loaded is not None:
@@ -116,6 +114,7 @@ def _place(patient: Patient) -> Iterator[tuple[str, str]]:
         yield "ref", f"{ref.name} ({ref.type}, {state})"
         yield "in the pipeline", {True: "yes", False: "no", None: "not known"}[view.included]
         return
+    place = surroundings_of(patient)
     yield "place", place.label
     rows = (("project", place.project), ("job", place.job), ("ref", place.ref), ("remark", place.remark))
     yield from (row for row in rows if row[1])

@@ -26,6 +26,7 @@ _DELETES = re.compile(
     r"\bwerf\s+cleanup\b|\b(crane|regctl\s+tag)\s+(delete|rm)\b|\bskopeo\s+delete\b"
     r"|\bcurl\b.*-X\s*DELETE\b.*/v2/"
 )
+_AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
 _SETTINGS = frozenset({Level.INSTANCE, Level.GROUP, Level.PROJECT})
 _STORED = _SETTINGS | {Level.YAML}
 _ORDINARY = re.compile(r"[a-z]{8,11}|[A-Z]{8,11}|\d{8,11}")
@@ -93,6 +94,16 @@ def _image(job: Job) -> str:
 
 def in_settings(patient: Patient) -> Iterator[Finding]:
     """Yield what the settings hold that a mask spoils, or that nobody can see here."""
+    auth_config = patient.view.variables.get(_AUTH_CONFIG) if patient.view else None
+    if auth_config is not None and auth_config.winner.file:
+        yield Finding(
+            "auth-config-file",
+            _AUTH_CONFIG,
+            f"in {where(auth_config.winner)} is of type File: GitLab Runner reads the file, docker in the"
+            f" script"
+            " does not",
+            hint="Change its type to Variable.",
+        )
     unseen = Counter[str]()
     for name, found in patient.view.variables.items() if patient.view else ():
         winner, value = found.winner, found.winner.value

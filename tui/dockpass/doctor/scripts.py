@@ -119,4 +119,17 @@ CHECKS: tuple[Check, ...] = (
             r"no basic auth credentials",
         ),
     ),
+    Check(
+        id="DP-LOG-029",
+        names=("auth-config-file",),
+        level=Severity.WARNING,
+        needs=_NEEDS,
+        look=in_settings,
+        title="DOCKER_AUTH_CONFIG is a variable of type File.",
+        matters="GitLab Runner reads the file for the job's image and services; docker in the script sees a"
+        " path and ignores it.",
+        fix="Change its type to Variable.",
+        source=sources.PRIVATE_IMAGES,
+        symptoms=(r"Failed to create credential store from DOCKER_AUTH_CONFIG",),
+    ),
 )

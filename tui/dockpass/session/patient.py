@@ -9,7 +9,8 @@ from dockpass.auth.command import Method
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.doctor.check import Patient
 from dockpass.session.assemble import Assembled
-from dockpass.variables.here import this_machine
+from dockpass.variables.here import Lies, this_machine
+from dockpass.variables.place import Place, detect_place
 
 
 def patient_of(found: Assembled) -> Patient:
@@ -20,3 +21,9 @@ def patient_of(found: Assembled) -> Patient:
     directory = next((each.config_dir for each in patient.decided if each.method in used), None)
     config = read_config(Path(directory)) if directory is not None else None
     return replace(patient, config=config)
+
+
+def surroundings_of(patient: Patient) -> Place:
+    """Return the place that the variables of this machine speak of."""
+    here = patient.here or this_machine()
+    return detect_place(patient.facts, lambda path: here.look(path) is Lies.DIRECTORY)

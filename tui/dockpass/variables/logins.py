@@ -10,10 +10,14 @@ from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Facts, Options, Source, SourceKind, Variable
 from dockpass.secret_names import is_secret_name
+from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Resolved
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.token_kind import looks_secret
 from dockpass.variables.variable import variable
+
+FILE_PATH = Unknown("it is the path of a file, because the variable is of type File", is_set=True)
+"""What a program in the job sees of a variable of type File."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,8 @@ def facts_of(view: JobView, home: str, cwd: str, options: Options | None = None)
     variables: dict[str, Variable] = {}
     for name, found in view.variables.items():
         source = Source(SourceKind.JOB, f"{found.winner.source} {found.winner.place}".rstrip())
-        variables[name] = variable(name, found.value, source, secret=is_secret(name, found))
+        value = FILE_PATH if found.winner.file else found.value
+        variables[name] = variable(name, value, source, secret=is_secret(name, found))
     return Facts(variables, options or Options(), None, home, cwd, elsewhere=True)
 
 
