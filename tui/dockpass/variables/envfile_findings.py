@@ -18,7 +18,7 @@ _WORDS: dict[Remark, tuple[Severity, str, str]] = {
     ),
     Remark.OPEN_QUOTE: (
         Severity.WARNING,
-        "begins with a quote that is not closed, and it belongs to the value, as with docker's --env-file",
+        "begins with a quote, which belongs to the value, as with docker's --env-file",
         "Leave the quote out; for a value of several lines, close it at the end of a later line.",
     ),
     Remark.HASH: (
