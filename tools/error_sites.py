@@ -45,10 +45,23 @@ def error_ids() -> dict[str, frozenset[int]]:
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))]
     classes = _statuses(trees)
     for tree in trees:
-        for error_id, status in _raised(tree, classes):
+        for error_id, status, _ in _raised(tree, classes):
             if _ID.fullmatch(error_id):
                 found.setdefault(error_id, set()).add(status)
     return {error_id: frozenset(statuses) for error_id, statuses in sorted(found.items())}
+
+
+def makers() -> dict[tuple[str, int], set[str]]:
+    """Return the functions that make the error of an id and an exit status, as `path:Class.function`."""
+    paths = sorted(SOURCE.rglob("*.py"))
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    classes = _statuses(list(trees.values()))
+    found: dict[tuple[str, int], set[str]] = {}
+    for path, tree in trees.items():
+        for error_id, status, function in _raised(tree, classes):
+            if function:
+                found.setdefault((error_id, status), set()).add(f"{path.relative_to(SOURCE)}:{function}")
+    return found
 
 
 def _statuses(trees: list[ast.Module]) -> dict[str, int]:
@@ -63,21 +76,37 @@ def _statuses(trees: list[ast.Module]) -> dict[str, int]:
     return classes
 
 
-def _raised(tree: ast.AST, classes: dict[str, int], within: int = 0) -> Iterator[tuple[str, int]]:
+def _raised(
+    tree: ast.AST, classes: dict[str, int], within: int = 0, place: str = ""
+) -> Iterator[tuple[str, int, str]]:
+    """Yield each id with its status, and the function that makes it; that is empty for `textfile`'s."""
     for node in ast.iter_child_nodes(tree):
-        status = within
+        status, inner = within, place
         if isinstance(node, ast.ClassDef):
             status = classes.get(node.name, 0)
         elif isinstance(node, ast.Call):
-            yield from _of_call(node, classes, within)
-        yield from _raised(node, classes, status)
+            yield from ((error_id, status, "") for error_id, status in _of_file(node))
+            yield from ((error_id, status, place) for error_id, status in _of_call(node, classes, within))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = f"{place}.{node.name}".strip(".")
+        yield from _raised(node, classes, status, inner)
+
+
+def _of_file(node: ast.Call) -> Iterator[tuple[str, int]]:
+    if _name(node) in {"read_text_file", "read_bytes_of", "text_of"}:
+        yield from ((f"{kind}-{end}", 2) for kind in _literals(node)[:1] for end in OF_FILES if kind)
+
+
+def _name(node: ast.Call) -> str:
+    return getattr(node.func, "id", getattr(node.func, "attr", ""))
+
+
+def _literals(node: ast.Call) -> list[object]:
+    return [each.value for each in node.args if isinstance(each, ast.Constant)]
 
 
 def _of_call(node: ast.Call, classes: dict[str, int], within: int) -> Iterator[tuple[str, int]]:
-    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-    literals = [each.value for each in node.args if isinstance(each, ast.Constant)]
-    if name in {"read_text_file", "read_bytes_of", "text_of"}:
-        yield from ((f"{kind}-{end}", 2) for kind in literals[:1] for end in OF_FILES if kind)
+    name, literals = _name(node), _literals(node)
     if name == "Refusal" and isinstance(node.args[0], ast.Name | ast.Attribute) and literals:
         yield str(literals[0]), 2  # a decision's: the command, then the id
     status = within if name == "__init__" else classes.get(name, 0)

@@ -33,6 +33,15 @@ def test_every_listed_id_is_raised_somewhere(raised: dict[str, frozenset[int]]) 
     assert not set(listed()) - set(raised)
 
 
+def test_an_error_is_made_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One id, one function; where a script can meet an id with two exit statuses, one function for each."""
+    monkeypatch.syspath_prepend(str(TOOLS))
+    import error_sites
+
+    several = {error_id: places for error_id, places in error_sites.makers().items() if len(places) > 1}
+    assert not several
+
+
 def test_every_id_is_listed_once_with_a_sentence() -> None:
     assert len(listed()) == len(set(listed()))
     for errors in all_errors().values():
@@ -56,5 +65,8 @@ def f():
     raise UsageError("yours", "It is yours.")
 """
     classes = error_sites._statuses([ast.parse(text)])
-    assert set(error_sites._raised(ast.parse(text), classes)) == {("mine", 5), ("yours", 2)}
+    assert set(error_sites._raised(ast.parse(text), classes)) == {
+        ("mine", 5, "Mine.__init__"),
+        ("yours", 2, "f"),
+    }
     assert "error_sites" in sys.modules

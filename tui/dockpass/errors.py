@@ -88,3 +88,8 @@ class NotFound(DockpassError):
     """There is no such program: exit status 127, as in a shell."""
 
     exit_code = ExitCode.NOT_FOUND
+
+
+def needs_yes(would: str, hint: str) -> NotAllowed:
+    """Return the error for a deletion without a terminal to ask on; `would` says what it would delete."""
+    return NotAllowed("needs-yes", f"{would}, and there is no terminal to ask on. Nothing was deleted.", hint)

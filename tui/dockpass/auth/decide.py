@@ -94,6 +94,12 @@ def decide_to_run(command: Command, facts: Facts) -> Decision | Refusal:
     return decided if isinstance(decided, Refusal) else why_not_usable(decided) or decided
 
 
+def value_unknown(name: str, so: str) -> UsageError:
+    """Return the error for a variable whose value is needed and not known; `so` says what that prevents."""
+    message = f"The value of {name} is not known here{so}."
+    return UsageError("value-unknown", message, VALUE_HINT.format(sets=f"--set {name}", values="value"))
+
+
 def why_not_usable(decided: Decision) -> Refusal | None:
     """Return why nothing can be run with a decision; None if every value that it needs is known."""
     if not decided.unknown:

@@ -18,6 +18,7 @@ from dockpass.auth.rules import (
     host_of_image,
     login_of,
 )
+from dockpass.errors import NotAllowed
 from dockpass.findings import Finding
 from dockpass.references.address import login_key, same_registry
 from dockpass.text import clean
@@ -152,3 +153,12 @@ def _about_variables(case: Case, trace: tuple[Step, ...]) -> Iterator[Finding]:
         concerns = today != CLEANUP_PASSWORD or case.command is Command.CLEANUP
         if concerns and case.facts.is_set(name):
             yield Finding(WarningId.OLD_VARIABLE, "", f"{name} is no longer read; use {today}")
+
+
+def foreign_refused(question: str) -> NotAllowed:
+    """Return the error for a token that may not go to another registry unless a person says so."""
+    return NotAllowed(
+        "foreign-registry",
+        f"{question} Nothing was sent.",
+        "If that is intended, add --allow-foreign-registry.",
+    )

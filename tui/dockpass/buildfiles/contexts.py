@@ -35,13 +35,17 @@ def parse_contexts(pairs: Sequence[str]) -> dict[str, NamedContext]:
         name, equals, value = pair.partition("=")
         if not equals or not value or not familiar(name):
             shown = clean(name, 80) or "it"
-            raise UsageError(
-                "build-context-invalid",
-                f"--build-context: {shown} is not NAME=VALUE with the name of a stage or an image.",
-                "Give for example base=docker-image://alpine:3 or src=../src.",
-            )
+            raise _invalid(f"{shown} is not NAME=VALUE with the name of a stage or an image")
         found[familiar(name)] = _context(value)
     return found
+
+
+def _invalid(why: str) -> UsageError:
+    return UsageError(
+        "build-context-invalid",
+        f"--build-context: {why}.",
+        "Give for example base=docker-image://registry.myhost.com/base:1 or src=../src.",
+    )
 
 
 def context_of(name: str, contexts: NamedContexts) -> NamedContext | None:
@@ -53,11 +57,7 @@ def _context(value: str) -> NamedContext:
     if value.startswith(_IMAGE):
         image = value.removeprefix(_IMAGE)
         if image != "scratch" and not normalised(image):
-            raise UsageError(
-                "build-context-invalid",
-                f"--build-context: {clean(image, 200) or 'nothing'} is not a valid image.",
-                "Write an image after docker-image://, such as registry.myhost.com/base:1.",
-            )
+            raise _invalid(f"{clean(image, 200) or 'nothing'} is not a valid image")
         return NamedContext(image=image)
     if value.startswith(_ELSEWHERE) or value.endswith(".git"):
         return NamedContext(other=value)

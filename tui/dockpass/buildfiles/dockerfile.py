@@ -113,6 +113,13 @@ def read_graph(text: str, wanted: Wanted) -> Graph:
     return Graph(outline, values, linked, target, reached, refusal or used_too_early(linked, reached), linker)
 
 
+def dockerfile_invalid(
+    where: str, why: str, hint: str = "See the Dockerfile reference for what this instruction takes."
+) -> UsageError:
+    """Return the error for a Dockerfile that cannot be built; `where` is its path, with line and column."""
+    return UsageError("dockerfile-invalid", f"{where}: {why}.", hint)
+
+
 def read_dockerfile(
     text: str,
     *,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.buildfiles.contexts import NamedContexts
-from dockpass.buildfiles.dockerfile import read_dockerfile
+from dockpass.buildfiles.dockerfile import dockerfile_invalid, read_dockerfile
 from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.references.imagenames import normalised
@@ -98,11 +98,8 @@ def named_base_images(references: Iterable[str]) -> tuple[BaseImage, ...]:
 
 def refused(found: Finding) -> UsageError:
     """Return the error of a file that BuildKit refuses, with its line."""
-    return UsageError(
-        "dockerfile-invalid",
-        f"{found.about}: {found.message}.",
-        "BuildKit rejects the build because of it; see the Dockerfile reference.",
-    )
+    hint = "BuildKit rejects the build because of it; see the Dockerfile reference."
+    return dockerfile_invalid(found.about, found.message, hint)
 
 
 def _from_dockerfile(path: Path, context: Path, build: _Build, hint: str, image: str = "") -> BuildSources:

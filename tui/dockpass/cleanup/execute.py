@@ -325,8 +325,7 @@ class _Execution:
         self._on_result(TagResult(tag, digest, "lost", "it should have been kept, but no longer exists"))
         if self._stop and self._stop.id == "kept-tag-lost":
             return
-        self._stop = DockpassError(
-            "kept-tag-lost",
+        self._stop = tags_lost(
             f"{tag} should have been kept, but no longer exists since other tags were deleted;"
             f" its digest was {digest}.",
             "Some registries delete the whole image with one of its tags. Push it again from wherever you"
@@ -339,6 +338,11 @@ class _Execution:
         else:
             self._watch.stays(tag)
         self._on_result(TagResult(tag, digest, outcome, detail))
+
+
+def tags_lost(message: str, hint: str) -> DockpassError:
+    """Return the error for kept tags that the registry no longer has."""
+    return DockpassError("kept-tag-lost", message, hint)
 
 
 def _steps(plan: DeletionPlan) -> list[_Step]:

@@ -40,15 +40,12 @@ def parse_rules(text: str) -> CleanupOptions:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise UsageError("rules-invalid", f"{clean(text)!r}: {error}.", "Close the quotes.") from error
+        raise _invalid(text, f": {error}", "Close the quotes.") from error
     for word in words:
         name, equals, value = word.partition("=")
         if name not in _NAMES or not equals or not value:
-            raise UsageError(
-                "rules-invalid",
-                f"{clean(word)!r} is not a rule.",
-                "The rules are keep-last=N, older-than=SPAN, match=REGEX and keep=REGEX.",
-            )
+            hint = "The rules are keep-last=N, older-than=SPAN, match=REGEX and keep=REGEX."
+            raise _invalid(word, " is not a rule", hint)
         found[name].append(value)
     return CleanupOptions(
         keep_last=_count(found["keep-last"][-1]) if found["keep-last"] else None,
@@ -60,5 +57,9 @@ def parse_rules(text: str) -> CleanupOptions:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise UsageError("rules-invalid", f"{clean(text)!r} is not a number of tags.", "Write keep-last=10.")
+        raise _invalid(text, " is not a number of tags", "Write keep-last=10.")
     return int(text)
+
+
+def _invalid(text: str, why: str, hint: str) -> UsageError:
+    return UsageError("rules-invalid", f"{clean(text)!r}{why}.", hint)

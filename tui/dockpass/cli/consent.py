@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dockpass.auth.warnings import foreign_refused
 from dockpass.cli.output import Output, is_terminal
-from dockpass.errors import NotAllowed
 from dockpass.runs.foreign import foreign_question
 from dockpass.runs.request import RunRequest
 
@@ -17,8 +17,4 @@ def with_the_persons_word(request: RunRequest, output: Output) -> RunRequest:
         return request
     if is_terminal() and output.ask(f"{question} Send it anyway?"):
         return replace(request, foreign_allowed=True)
-    raise NotAllowed(
-        "foreign-registry",
-        f"{question} Nothing was sent.",
-        "If that is intended, add --allow-foreign-registry.",
-    )
+    raise foreign_refused(question)

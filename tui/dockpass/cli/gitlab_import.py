@@ -11,6 +11,7 @@ import click
 
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.table import columns
+from dockpass.cli.variables import require_one_ref
 from dockpass.cli.world import World
 from dockpass.errors import Cancelled, NotAllowed, UsageError
 from dockpass.gitlabapi.taking import Asked, Taken, gitlab_client, take
@@ -139,8 +140,7 @@ def _typed(place: GitlabPlace) -> str:
 
 def _ref(world: World, place: GitlabPlace, given: Mapping[str, Any]) -> Ref | None:
     """Return the ref that is named, else the one checked out in a clone of this project."""
-    if given["ref"] and given["tag"]:
-        raise UsageError("ref-twice", "--tag cannot be used with --ref.", "Use one of them.")
+    require_one_ref(given)
     if given["tag"]:
         return Ref(type=RefType.TAG, name=given["tag"], protected=None)
     if given["ref"]:

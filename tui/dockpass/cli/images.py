@@ -20,7 +20,7 @@ from dockpass.engines.embedded.upkeep import (
     stored_images,
     to_prune,
 )
-from dockpass.errors import NotAllowed
+from dockpass.errors import needs_yes
 from dockpass.marks import GLYPH_LOOK
 from dockpass.text import plural
 from dockpass.units import size
@@ -69,7 +69,7 @@ def images_prune(yes: bool) -> None:
     unnamed = plural(len(going.images), "unnamed image")
     question = f"Remove {unnamed} and {size(going.size)} of unused data?"
     if not yes and not is_terminal():
-        raise NotAllowed("needs-yes", f"No terminal to ask on: {question}", "Give --yes.")
+        raise needs_yes(f"{unnamed} and {size(going.size)} of unused data would be removed", "Give --yes.")
     if not yes and not output.ask(question):
         output.data(["nothing was removed"])
         return

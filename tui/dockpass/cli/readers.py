@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dockpass.auth.decide import VALUE_HINT
+from dockpass.auth.decide import value_unknown
 from dockpass.auth.facts import Facts
 from dockpass.cli.context import Given, sources_of
 from dockpass.cli.table import columns
@@ -24,7 +24,6 @@ from dockpass.dockerconfig.readers.words import (
     verdict_words,
     who,
 )
-from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOW
 from dockpass.secret_names import is_secret_name
@@ -55,11 +54,7 @@ def with_variables(world: World, given: Given) -> World:
     facts = Facts(variables_of(world, sources_of(world, given))[0])
     for name in NAMING_VARIABLES:
         if facts.unknown(name):
-            raise UsageError(
-                "value-unknown",
-                f"The value of {name} is not known here, so its readers cannot be shown.",
-                VALUE_HINT.format(values="value", sets=f"--set {name}"),
-            )
+            raise value_unknown(name, ", so its readers cannot be shown")
     clean = given.clean_env or given.job.asked
     kept = {name: world.environ[name] for name in _TECHNICAL if clean and name in world.environ}
     return replace(world, environ=kept | facts.known_values())

@@ -134,8 +134,7 @@ def _take_keys_from_terminal() -> None:
     try:
         terminal = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
-        raise UsageError(
-            "no-terminal",
+        raise _no_terminal(
             "Stdin is taken by the option, and there is no other terminal to read keys from.",
             "Give the values on the screen: press `e` on one.",
         ) from error
@@ -145,8 +144,11 @@ def _take_keys_from_terminal() -> None:
 
 def _require_terminal(*, but_stdin: bool = False) -> None:
     if not ((but_stdin or sys.stdin.isatty()) and sys.stdout.isatty()):
-        raise UsageError(
-            "no-terminal",
+        raise _no_terminal(
             "The screen needs a terminal, but stdin or stdout is not one.",
             "Use `dockpass explain push` without a terminal; `dockpass --help` lists all commands.",
         )
+
+
+def _no_terminal(message: str, hint: str) -> UsageError:
+    return UsageError("no-terminal", message, hint)

@@ -29,6 +29,7 @@ from dockpass.variables.logins import JobLogin, is_secret, logins_of
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
 from dockpass.variables.projectsettings import ProjectSettings
 from dockpass.variables.settingsfile import read_settings
+from dockpass.variables.variable import set_invalid
 
 if TYPE_CHECKING:
     from dockpass.scenario.opening import Opened
@@ -177,11 +178,16 @@ def _pipeline(
     )
 
 
-def _ref(world: World, clone: Clone, given: Mapping[str, Any]) -> Ref:
-    if given["tag"] and (given["ref"] or given["merge_request"]):
+def require_one_ref(given: Mapping[str, Any]) -> None:
+    """Raise `UsageError` where a tag is given together with a branch or a merge request."""
+    if given["tag"] and (given["ref"] or given.get("merge_request")):
         raise UsageError(
             "ref-twice", "--tag cannot be used with --ref or --merge-request.", "Use one of them."
         )
+
+
+def _ref(world: World, clone: Clone, given: Mapping[str, Any]) -> Ref:
+    require_one_ref(given)
     protected = given["protected"]
     if given["tag"]:
         return Ref(type=RefType.TAG, name=given["tag"], protected=protected)
@@ -206,7 +212,7 @@ def _named_ref(name: str, protected: bool | None) -> Ref:
 def _edit(text: str) -> Definition:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise UsageError("set-invalid", "A --set is not NAME=VALUE.", "Write --set NAME=VALUE.")
+        raise set_invalid("there is no = in it, or no name before it")
     return Definition(key=name, value=value, level=Level.WHAT_IF, raw=True)
 
 

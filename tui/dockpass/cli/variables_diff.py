@@ -11,7 +11,6 @@ from dockpass.cli.world import World
 from dockpass.errors import ExitCode, UsageError
 from dockpass.secrets import MASK, Secret
 from dockpass.text import clean, cut, plural
-from dockpass.textfile import read_bytes_of
 from dockpass.unknown import Unknown
 from dockpass.variables.compare import (
     Comparison,
@@ -23,10 +22,9 @@ from dockpass.variables.compare import (
     side_of_reading,
     side_of_view,
 )
-from dockpass.variables.envsource import LARGEST, STDIN
-from dockpass.variables.formats.catalogue import FORMATS, read
+from dockpass.variables.envsource import STDIN
+from dockpass.variables.formats.catalogue import known_format, no_variables, read, read_variables_file
 from dockpass.variables.formats.detect import propose
-from dockpass.variables.formats.reading import decode
 
 HERE = "here"
 _HINT = (
@@ -59,8 +57,12 @@ def side_of(world: World, text: str, given: Mapping[str, Any], format_: str | No
     if (world.cwd / text).is_file():
         return _file(world, text, given, format_)
     if _is_no_branch(world, text):
-        raise UsageError("diff-side", f"{clean(text, 80)} is no file, and no name of a branch.", _HINT)
+        raise _no_side(text)
     return _job(world, text, {**given, "ref": text, "tag": None, "merge_request": False})
+
+
+def _no_side(text: str) -> UsageError:
+    return UsageError("diff-side", f"{clean(text, 80)} is neither a file nor a branch.", _HINT)
 
 
 def _is_no_branch(world: World, text: str) -> bool:
@@ -91,7 +93,7 @@ def _job(world: World, text: str, given: dict[str, Any]) -> Side:
         looked = look(world, given)
     except UsageError as error:
         if error.id == "ci-file-missing":
-            raise UsageError("diff-side", f"{clean(text, 80)} is no file here.", _HINT) from error
+            raise _no_side(text) from error
         raise
     name = f"job {clean(looked.view.name, 80)}" if looked.view.name else "every job"
     ref = looked.pipeline.ref
@@ -102,24 +104,13 @@ def _job(world: World, text: str, given: dict[str, Any]) -> Side:
 def _file(world: World, name: str, given: Mapping[str, Any], format_: str | None) -> Side:
     path = STDIN if name == "-" else world.cwd / name
     shown = "stdin" if path == STDIN else clean(name, 200)
-    raw = read_bytes_of(path, "variables-file", "Give a file with variables.", LARGEST)
-    if len(raw) > LARGEST:
-        raise UsageError("variables-file-large", f"{shown} is larger than 16 MiB.", "Give a smaller file.")
-    text, _ = decode(raw)
-    chosen = format_ or propose(text, name).format
-    if chosen not in FORMATS:
-        raise UsageError(
-            "env-format",
-            f"--env-format {clean(chosen, 80)}: there is no such format.",
-            f"Give one of: {', '.join(FORMATS)}.",
-        )
+    text = read_variables_file(path, shown, "Give a file with variables.")
+    chosen = known_format(format_) if format_ else propose(text, name).format
     side = side_of_reading(
         f"{shown} ({chosen})", read(chosen, text, world.environ), given["environment"] or ""
     )
     if not side.variables:
-        raise UsageError(
-            "no-variables", f"{shown} has no variables, read as {chosen}.", "--env-format reads it otherwise."
-        )
+        raise no_variables(shown, chosen, "--env-format reads it in another format.")
     return _learned(world, side)
 
 

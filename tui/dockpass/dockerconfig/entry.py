@@ -50,12 +50,7 @@ def written_entry(key: str, credential: Credential) -> dict[str, str]:
     """
     token, username = credential.identity_token, credential.username
     if ":" in username or not (username or token):
-        raise DockpassError(
-            "credential-not-written",
-            f"The user name for {clean(key)} {'holds a colon' if username else 'is empty'},"
-            " and docker cannot store such a login.",
-            "Give the user name that the registry knows.",
-        )
+        raise _not_written(key, f"its user name {'holds a colon' if username else 'is empty'}")
     if token:
         entry = {"username": username} if username else {}
         return {**entry, "identitytoken": _bytes(key, token.reveal(), "strict").decode()}
@@ -68,11 +63,15 @@ def _bytes(key: str, text: str, errors: str) -> bytes:
     try:
         return text.encode("utf-8", errors)
     except UnicodeEncodeError:
-        raise DockpassError(
-            "credential-not-written",
-            f"The login for {clean(key)} contains characters that are not text.",
-            "Type it again, or take it from another source.",
-        ) from None
+        raise _not_written(key, "it contains characters that are not text") from None
+
+
+def _not_written(key: str, why: str) -> DockpassError:
+    return DockpassError(
+        "credential-not-written",
+        f"Docker cannot store the login for {clean(key)}: {why}.",
+        "Give the user name and password that the registry knows.",
+    )
 
 
 def _credential(texts: Mapping[str, str]) -> Credential | None:

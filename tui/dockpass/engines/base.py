@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dockpass.buildfiles.contexts import NamedContexts
+from dockpass.errors import DockpassError
 from dockpass.references.credential import Logins
 
 EMBEDDED = "embedded"
@@ -59,6 +60,11 @@ class BuildRequest:
     platform: str = ""
     contexts: NamedContexts = field(default_factory=dict)
     named_root: Path = Path()
+
+
+def image_missing(message: str, hint: str) -> DockpassError:
+    """Return the error for a local image that is not there."""
+    return DockpassError("image-missing", message, hint)
 
 
 class Engine(Protocol):

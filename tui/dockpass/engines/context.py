@@ -69,7 +69,7 @@ class Context:
                 if info.isreg():
                     yield from _content(path, info.size)
             except OSError as error:
-                raise _unreadable(path, error) from error
+                raise unreadable(path, error) from error
         for name, content in extra.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)
@@ -122,12 +122,15 @@ def visible_names(root: Path, dockerfile: Path | None, check: Callable[[], None]
     return names
 
 
-def _require(root: Path, dockerfile: Path) -> None:
+def require_directory(root: Path, hint: str) -> None:
+    """Raise `UsageError` unless a build context is a directory."""
     if not root.is_dir():
         kind = "is not a directory" if root.exists() else "does not exist"
-        raise UsageError(
-            "context-missing", f"The build context {clean(str(root))} {kind}.", "Name one with --context."
-        )
+        raise UsageError("context-missing", f"The build context {clean(str(root))} {kind}.", hint)
+
+
+def _require(root: Path, dockerfile: Path) -> None:
+    require_directory(root, "Name one with --context.")
     if not dockerfile.is_file():
         raise UsageError(
             "dockerfile-missing",
@@ -154,7 +157,7 @@ def _listed(
             size += status.st_size if status.st_mode & 0o170000 == 0o100000 else 0
             names.append(name)
     except OSError as error:
-        raise _unreadable(Path(error.filename or root), error) from error
+        raise unreadable(Path(error.filename or root), error) from error
     except PatternError as error:
         raise _ignore_invalid(root, error) from error
     return tuple(sorted(names)), size
@@ -186,7 +189,7 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(LARGEST_TEXT + 1)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if len(content) > LARGEST_TEXT:
         raise UsageError(
             "file-too-large", f"{clean(str(path))} is larger than 8 MiB.", "Is it the right file?"
@@ -194,7 +197,8 @@ def read_file(path: Path) -> bytes:
     return content
 
 
-def _unreadable(path: Path, error: OSError) -> UsageError:
+def unreadable(path: Path, error: OSError) -> UsageError:
+    """Return the error for a file of a build context that cannot be read."""
     return UsageError(
         "context-unreadable",
         f"{clean(str(path))} cannot be read for the build: {error.strerror or error}.",

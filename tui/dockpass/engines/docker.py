@@ -20,7 +20,7 @@ from dockpass.engines.auth_headers import auth_fields, auth_header, registry_con
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
 from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
 from dockpass.engines.context import open_context
-from dockpass.engines.endpoint import Endpoint
+from dockpass.engines.endpoint import Endpoint, no_engine
 from dockpass.engines.failures import Proof, failed, login_failed
 from dockpass.engines.starting import how_to_start
 from dockpass.engines.stream import Reporter, StreamError, objects
@@ -375,8 +375,7 @@ def _not_reached(endpoint: Endpoint, error: Exception) -> DockpassError:
         )
     if "permission denied" in words.lower():
         return failed(f"connection to {url} ({endpoint.how})", "permission denied on the socket")
-    return DockpassError(
-        "no-engine",
+    return no_engine(
         f"No engine answers at {url} ({endpoint.how}): {words}.",
         f"{how_to_start(endpoint.url)}, or name another with DOCKER_HOST.",
     )

@@ -95,12 +95,16 @@ def resolve_endpoint(environ: Mapping[str, str], home: Path) -> Endpoint:
         for later, _ in sources[position + 1 :]:
             tried.append(Candidate(later, "", Outcome.NOT_REACHED, f"{source} came first"))
         return Endpoint(found.url, found.because, found.tls, tuple(tried))
-    raise DockpassError(
-        "no-engine",
+    raise no_engine(
         "No container engine was found.",
         f"{how_to_start('')}, or name one with DOCKER_HOST."
         f" Checked: {'; '.join(candidate.because for candidate in tried)}.",
     )
+
+
+def no_engine(message: str, hint: str = "") -> DockpassError:
+    """Return the error for an engine that is not there or does not answer."""
+    return DockpassError("no-engine", message, hint)
 
 
 def _sources(environ: Mapping[str, str], home: Path) -> Iterator[tuple[str, Callable[[], _Look]]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dockpass.errors import DockpassError, LoginRefused
+from dockpass.registry.failures import refused_login
 from dockpass.registry.forms import in_short
 from dockpass.registry.judgement import Judgement
 from dockpass.registry.meanings import (
@@ -288,13 +289,7 @@ def login_failed(key: str, username: str, words: str) -> DockpassError:
     failure = classify(said, (key,))
     if failure.id in {"unauthorized", "denied"}:
         meaning = _find("unauthorized").meaning
-        return LoginRefused(
-            "login-refused",
-            f"{clean(key)} refused the login of {clean(username)}: {said}.",
-            failure.hint,
-            words=said,
-            meaning=meaning,
-        )
+        return refused_login(key, username, said, meaning, failure.hint)
     return failed(f"login at {clean(key)}", said, Proof.SENT, (key,))
 
 

@@ -83,7 +83,7 @@ class GitlabClient:
                 return page
             found += page
             if len(found) > MOST_ROWS:
-                raise self._odd(f"the list has more than {MOST_ROWS:,} rows")
+                raise self.rejected(f"the list has more than {MOST_ROWS:,} rows")
         return found
 
     async def query(self, text: str, variables: Mapping[str, object]) -> Mapping[str, Any] | Refusal:
@@ -102,19 +102,19 @@ class GitlabClient:
         own, seen, number, size = urlsplit(url).path, set[str](), 1, 0
         while url:
             if url in seen or len(seen) == MOST_PAGES:
-                raise self._odd("the list never ends")
+                raise self.rejected("the list never ends")
             seen.add(url)
             response = await self._send("GET", url)
             rows, size = self._judged(response), size + len(response.body)
             if size > LARGEST_LIST:
-                raise self._odd(f"the list is larger than {LARGEST_LIST >> 20} MiB")
+                raise self.rejected(f"the list is larger than {LARGEST_LIST >> 20} MiB")
             if isinstance(rows, Refusal):
                 if number > 1:
-                    raise self._odd(f"page {number} of the list was refused: {rows.why}")
+                    raise self.rejected(f"page {number} of the list was refused: {rows.why}")
                 yield rows
                 return
             if not isinstance(rows, list):
-                raise self._odd("it is not a list")
+                raise self.rejected("it is not a list")
             yield rows
             number += 1
             url = self._next(response, own, len(rows), url, number)
@@ -124,7 +124,7 @@ class GitlabClient:
         if link := next_page(response.headers.get("Link", "")):
             target = leads_to(url, link, own)
             if target is None:
-                raise self._odd(
+                raise self.rejected(
                     f"its next page is {clean(response.redact(link), 200)}, which is not part of this list;"
                     " nothing was sent there"
                 )
@@ -135,7 +135,7 @@ class GitlabClient:
         if not following.strip():
             return ""
         if not (following.isascii() and following.isdecimal()) or len(following) > 6:
-            raise self._odd(f"its next page has the invalid number {clean(following, 40)}")
+            raise self.rejected(f"its next page has the invalid number {clean(following, 40)}")
         return self._page(url, int(following))
 
     def _page(self, url: str, number: int) -> str:
@@ -184,14 +184,14 @@ class GitlabClient:
         found = self._judged(response)
         if isinstance(found, Refusal | dict):
             return found
-        raise self._odd("it is not an object")
+        raise self.rejected("it is not an object")
 
     def _judged(self, response: Response) -> Any:
         """Return what an answer holds, or the refusal that it is; raises for every other one."""
         status = response.status
         if status in _REDIRECTS:
             shown = clean(response.redact(response.headers.get("Location", "")), 200) or "nowhere"
-            raise self._odd(
+            raise self.rejected(
                 f"it redirects to {shown}, which was not followed; a sign-in proxy may be in front of it"
             )
         if status == 429:
@@ -243,11 +243,12 @@ class GitlabClient:
             "Try again later. What was imported before is still there.",
         )
 
-    def _odd(self, why: str) -> DockpassError:
+    def rejected(self, why: str) -> DockpassError:
+        """Return the error for a response that is not used."""
         return DockpassError(
             "gitlab-answer-refused",
             f"Response from {self._host} rejected: {why}.",
-            "If this is a GitLab server, its external_url may be wrong: ask its administrator.",
+            "Another server may be answering there; if it is GitLab, its administrator can check external_url.",
         )
 
     @property

@@ -19,6 +19,7 @@ from dockpass.gitlabapi.client import MOST_PAGES, PAGE, GitlabClient, Refusal
 from dockpass.gitlabapi.rows import Lint, Oddities, inherited_of, lint_of, names_of, variables_of
 from dockpass.gitlabapi.token import Token
 from dockpass.references.reference import is_host
+from dockpass.registry.connection_errors import timed_out
 from dockpass.registry.policy import Policy
 from dockpass.registry.transport import Transport
 from dockpass.text import clean
@@ -84,8 +85,7 @@ async def take(client: GitlabClient, asked: Asked, now: float, tell: Tell = lamb
         async with asyncio.timeout(LONGEST):
             return await _Taking(client, asked, now, tell).take()
     except TimeoutError as error:
-        raise DockpassError(
-            "timeout",
+        raise timed_out(
             f"{clean(client.place.host, 200)} did not answer everything within {LONGEST // 60} minutes.",
             "Try again later. What was imported before is still there.",
         ) from error
@@ -151,13 +151,13 @@ class _Taking:
             )
         number, path = found.get("id"), found.get("path_with_namespace")
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise self._odd("its project has no valid number")
+            raise self._client.rejected("its project has no valid number")
         if path is not None and (not isinstance(path, str) or len(path) > 1024):
-            raise self._odd("the path of its project is not text")
+            raise self._client.rejected("the path of its project is not text")
         if moved:
             self._notes.append(f"{shown} has moved: it is {clean(path or str(number), 200)} now")
         elif path and not place.is_by_number and path.lower() != place.project.lower():
-            raise self._odd(f"it names another project, {clean(path, 200)}")
+            raise self._client.rejected(f"it names another project, {clean(path, 200)}")
         return found
 
     async def _version(self) -> str:
@@ -183,7 +183,7 @@ class _Taking:
         if match := re.fullmatch(r"refs/merge-requests/\d+/(?:head|merge|train)", name):
             return Ref(type=RefType.MERGE_REQUEST, name=match[0], protected=False)
         if not name:
-            raise self._odd("its pipeline has no ref")
+            raise self._client.rejected("its pipeline has no ref")
         return Ref(
             type=RefType.TAG if found.get("tag") is True else RefType.BRANCH, name=name, protected=None
         )
@@ -301,13 +301,6 @@ class _Taking:
             return None, found.why
         lint = lint_of(found)
         return lint, "" if lint else "the response does not say whether the configuration is valid"
-
-    def _odd(self, why: str) -> DockpassError:
-        return DockpassError(
-            "gitlab-answer-refused",
-            f"Response from {clean(self._client.place.host, 200)} rejected: {why}.",
-            "Something other than GitLab may be answering there.",
-        )
 
 
 def _group_of(origin: str, groups: Sequence[str], refused: Sequence[str]) -> str | None:

@@ -92,11 +92,7 @@ def _referenced(
     kind, rest = source
     if kind == "env":
         if not environ.get(rest):
-            raise UsageError(
-                "gitlab-token-missing",
-                f"The variable {clean(rest, 80)} is not set.",
-                "Set it, or name another.",
-            )
+            raise _no_token(f"The variable {clean(rest, 80)} is not set.", "Set it, or name another.")
         return Token(Secret(environ[rest].strip()), f"the variable {clean(rest, 80)}")
     if kind == "file":
         return _of_file(rest, home, cwd)
@@ -141,19 +137,14 @@ def _decoded(raw: bytes, source: str) -> str:
     try:
         return raw.decode("ascii").strip()
     except UnicodeDecodeError:
-        raise UsageError(
-            "gitlab-token-unusable",
-            f"{source} does not hold a token: it is not plain text.",
-            "It should hold the token alone.",
-        ) from None
+        raise _unusable(source, "is not plain text") from None
 
 
 def _of_glab(place: GitlabPlace, environ: Mapping[str, str], home: Path) -> Token:
     for path in _configs_of_glab(environ, home):
         if secret := _token_in(path, place):
             return Token(Secret(secret), f"glab's login in {clean(str(path), 200)}")
-    raise UsageError(
-        "gitlab-token-missing",
+    raise _no_token(
         f"There is no token for {clean(place.host, 200)}: {VARIABLE} is not set, and glab's configuration"
         " has no login for it.",
         f"Set {VARIABLE}, or name another place with --token-from: {FORMS}. Where glab keeps its token in the"
@@ -202,14 +193,18 @@ def _scalar(node: yaml.Node | None) -> str:
     return str(node.value).strip() if isinstance(node, yaml.ScalarNode) else ""
 
 
+def _no_token(why: str, hint: str) -> UsageError:
+    return UsageError("gitlab-token-missing", why, hint)
+
+
+def _unusable(source: str, why: str) -> UsageError:
+    return UsageError("gitlab-token-unusable", f"What {source} holds is not a token: it {why}.", _NEEDED)
+
+
 def _require_usable(token: Token, environ: Mapping[str, str]) -> None:
     value = token.secret.reveal()
     if not value or len(value) > LONGEST or not value.isascii() or not value.isprintable() or " " in value:
-        raise UsageError(
-            "gitlab-token-unusable",
-            f"What {token.origin} holds is not a token: it is empty, too long, or has invalid characters.",
-            _NEEDED,
-        )
+        raise _unusable(token.origin, "is empty, too long, or has invalid characters")
     origin = f"{token.origin[:1].upper()}{token.origin[1:]}"
     if value.startswith("glcbt-") or any(value == environ.get(name) for name in _OF_JOBS):
         raise UsageError(

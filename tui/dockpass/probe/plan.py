@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from dockpass.auth.command import Command, Method
-from dockpass.auth.decide import VALUE_HINT, decide, decide_to_run
+from dockpass.auth.decide import decide, decide_to_run, value_unknown
 from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Facts
 from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
 from dockpass.auth.rules import REGISTRY, Case, login_of, sends_token
+from dockpass.auth.warnings import foreign_refused
 from dockpass.dockerconfig.resolve import Resolution
-from dockpass.errors import DockpassError, NotAllowed, UsageError
+from dockpass.errors import DockpassError, UsageError
 from dockpass.probe.model import (
     Probe,
 )
@@ -259,18 +260,10 @@ async def probe_access(
     from dockpass.registry.transport import Transport
 
     for unknown in filter(None, (plan.login(method).unknown for method in methods)):
-        raise UsageError(
-            "value-unknown",
-            f"The value of {unknown} is not known here, so nothing can be asked with it. Nothing was sent.",
-            VALUE_HINT.format(sets=f"--set {unknown}", values="value"),
-        )
+        raise value_unknown(unknown, ", so nothing can be asked with it. Nothing was sent")
     question = plan.foreign(methods)
     if question and not foreign_allowed:
-        raise NotAllowed(
-            "foreign-registry",
-            f"{question} Nothing was sent.",
-            "If that is intended, add --allow-foreign-registry.",
-        )
+        raise foreign_refused(question)
     probes: dict[Method, Probe] = {}
     notes = list(services.policy.proxies.problems)
     async with Transport(services.policy) as transport:

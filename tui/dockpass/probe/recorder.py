@@ -13,6 +13,7 @@ from dockpass.findings import Finding
 from dockpass.probe.model import ProbeRequest
 from dockpass.registry.answer import Answer, Where, read_answer
 from dockpass.registry.clock import skew_of
+from dockpass.registry.connection_errors import timed_out
 from dockpass.registry.flavour import Flavour
 from dockpass.registry.forms import why_no_tag_list
 from dockpass.registry.judgement import Judgement
@@ -104,11 +105,7 @@ class RecordingClient:
             sent = replace(sent, carried=carried if left.is_set() else "nothing")
             self.requests.append(replace(sent, took=self._clock() - began, words=words))
             host = clean(urlsplit(url).netloc, 200)
-            raise DockpassError(
-                "timeout",
-                f"{host} gave {words}.",
-                "Try again; if it happens again, check the network.",
-            ) from None
+            raise timed_out(f"{host} gave {words}.") from None
         except DockpassError as error:
             sent = replace(sent, carried=carried if left.is_set() else "nothing")
             self.requests.append(replace(sent, took=self._clock() - began, words=error.message))

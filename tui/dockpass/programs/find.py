@@ -29,11 +29,16 @@ def find(name: str, environ: Mapping[str, str]) -> str:
             return place
         refused = refused or (f"{clean(place)} {why}" if why else "")
     if refused:
-        raise NotExecutable("program-not-executable", f"{refused}.", "Name a program that you may run.")
+        raise not_executable(f"{refused}.", "Name a program that you may run.")
     where = f"There is no {shown}." if "/" in name else f"There is no {shown or 'program'} in PATH."
     raise NotFound(
         "program-not-found", where, "Check how it is spelled; shell aliases and functions are none."
     )
+
+
+def not_executable(message: str, hint: str) -> NotExecutable:
+    """Return the error for a program that is there and cannot be started."""
+    return NotExecutable("program-not-executable", message, hint)
 
 
 def _why_not(place: str) -> str | None:

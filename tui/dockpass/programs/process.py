@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from dockpass.errors import NotExecutable
+from dockpass.programs.find import not_executable
 from dockpass.programs.survivors import reap_orphans
 from dockpass.text import clean
 
@@ -154,8 +154,7 @@ class Watch:
                     self._child = spawned("/bin/sh", ["/bin/sh", path, *argv[1:]])  # as execvp does
             except (OSError, ValueError) as error:
                 words = (error.strerror if isinstance(error, OSError) else None) or str(error)
-                raise NotExecutable(
-                    "program-not-executable",
+                raise not_executable(
                     f"{clean(path)} cannot be started: {clean(words)}.",
                     "Check the interpreter in its first line and the architecture that it is made for.",
                 ) from error

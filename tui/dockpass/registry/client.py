@@ -17,6 +17,7 @@ from dockpass.references.credential import Logins
 from dockpass.references.reference import is_digest, is_repository_path, is_tag
 from dockpass.registry.answer import Answer, Where, read_answer
 from dockpass.registry.claims import Claims, read_claims
+from dockpass.registry.connection_errors import refused
 from dockpass.registry.contents import (
     LARGEST_MANIFEST,
     MEDIA_TYPES,
@@ -302,11 +303,7 @@ class RegistryClient:
         return error
 
     def _refuse(self, what: str, why: str) -> NoReturn:
-        raise DockpassError(
-            "answer-refused",
-            f"The {clean(what)} failed at {clean(self.host)}, response rejected: {why}.",
-            "Nothing was changed because of it; ask the registry's administrator.",
-        )
+        raise refused(self._session.base, why, what)
 
 
 def _hash(digest: str, raw: bytes) -> str:

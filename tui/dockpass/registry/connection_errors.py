@@ -38,17 +38,10 @@ def not_reached(url: str, error: BaseException, proxy: Proxy | None = None) -> D
     if proxy is not None and (found := _at_proxy(url, error, proxy, words)):
         return found
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return DockpassError(
-            "timeout",
-            f"Connecting to {host}{through} timed out.",
-            "Check host, port and network; a firewall may drop the packets.",
-        )
+        hint = "Check host, port and network; a firewall may drop the packets."
+        return timed_out(f"Connecting to {host}{through} timed out.", hint)
     if isinstance(error, TimeoutError):
-        return DockpassError(
-            "timeout",
-            f"{host} did not answer in time{through}.",
-            "Try again; if it happens again, check the network.",
-        )
+        return timed_out(f"{host} did not answer in time{through}.")
     if url.startswith("https:") and _hangs_up_on_tls(error):
         return DockpassError(
             "not-tls",
@@ -86,6 +79,13 @@ def _words_of(error: BaseException) -> str:
     if isinstance(cause, ConnectionError) and cause.errno:
         return os.strerror(cause.errno)
     return str(cause) or type(cause).__name__
+
+
+def timed_out(
+    message: str, hint: str = "Try again; if it happens again, check the network."
+) -> DockpassError:
+    """Return the error for a server that did not answer in time."""
+    return DockpassError("timeout", message, hint)
 
 
 def _at_proxy(url: str, error: BaseException, proxy: Proxy, words: str) -> DockpassError | None:
@@ -145,11 +145,13 @@ def by_proxy(url: str, proxy: Proxy, status: int, words: str) -> DockpassError:
     )
 
 
-def refused(url: str, why: str) -> DockpassError:
-    """Return the error for an answer that came and is not used."""
+def refused(url: str, why: str, what: str = "") -> DockpassError:
+    """Return the error for an answer that came and is not used; `what` names the request, if that helps."""
+    host = clean(urlsplit(url).netloc)
+    rejected = f"The {clean(what)} failed: response from {host}" if what else f"Response from {host}"
     return DockpassError(
         "answer-refused",
-        f"Response from {clean(urlsplit(url).netloc)} rejected: {why}.",
+        f"{rejected} rejected: {why}.",
         "The registry, or a proxy in front of it, may be misconfigured; ask the registry's administrator.",
     )
 

@@ -34,13 +34,13 @@ def login_refused(host: str, username: str, answer: Answer) -> LoginRefused:
     # Whoever answers a login with 401, it is about the credentials.
     about_login = replace(answer, where=Where.TOKEN, form=Form.TEXT)
     judgement = judge(about_login if answer.status == 401 else answer)
-    return LoginRefused(
-        "login-refused",
-        f"{clean(host)} refused the login of {clean(username)}: {answer.in_words.rstrip('.')}.",
-        judgement.hint,
-        words=answer.in_words,
-        meaning=judgement.meaning,
-    )
+    return refused_login(host, username, answer.in_words, judgement.meaning, judgement.hint)
+
+
+def refused_login(host: str, username: str, words: str, meaning: str, hint: str) -> LoginRefused:
+    """Return the error for credentials that a registry refused in `words`, which mean `meaning`."""
+    message = f"{clean(host)} refused the login of {clean(username)}: {words.rstrip('.')}."
+    return LoginRefused("login-refused", message, hint, words=words, meaning=meaning)
 
 
 def refuses_login(answer: Answer) -> bool:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import partial
 
 from dockpass.auth.command import Method
-from dockpass.cleanup.execute import TagResult, execute
+from dockpass.cleanup.execute import TagResult, execute, tags_lost
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
 from dockpass.cleanup.plan import DeletionPlan, Policy, TagRow, needs_single_tags, plan_deletion
 from dockpass.cleanup.tagrules import rules_of
-from dockpass.errors import Cancelled, DockpassError, NotAllowed, UsageError
+from dockpass.errors import Cancelled, DockpassError, NotAllowed, UsageError, needs_yes
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
 from dockpass.runs.contact import contact
@@ -139,10 +139,8 @@ async def _confirm(job: Job, going: list[TagRow]) -> None:
         question = f"Delete {plural(len(going), 'tag')} of {job.repository}?"
         if not job.request.confirmed:
             if not job.request.can_ask:
-                raise NotAllowed(
-                    "needs-yes",
-                    f"{plural(len(going), 'tag')} would be deleted, and there is no terminal to ask on."
-                    " Nothing was deleted.",
+                raise needs_yes(
+                    f"{plural(len(going), 'tag')} would be deleted",
                     "Give --yes to delete, or --dry-run to see what would be deleted.",
                 )
             if not await asyncio.to_thread(job.ask, question, names):
@@ -177,8 +175,7 @@ async def _delete(job: Job, client: RegistryClient, path: str, plan: DeletionPla
             raise DockpassError(error.id, f"{error.message} {until_then()}", error.hint) from error
         report.detail = _in_words(outcomes)
     if outcomes["lost"]:
-        raise DockpassError(
-            "kept-tag-lost",
+        raise tags_lost(
             f"Tags that should have been kept are missing: {_in_words(outcomes)}.",
             "The list names them, with their digests. Somebody else may have removed them meanwhile.",
         )

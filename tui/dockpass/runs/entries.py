@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockpass.auth.command import Method
+from dockpass.auth.decide import value_unknown
 from dockpass.auth.decision import Decision
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.errors import UsageError
@@ -33,9 +34,7 @@ def decided_entries(decision: Decision, redactor: Redactor) -> Mapping[str, Cred
     if decision.username is None or decision.secret is None:
         return {}
     if isinstance(decision.secret, Unknown):
-        raise UsageError(
-            "value-unknown", f"The value of {decision.secret_from} is not known here; nothing was sent."
-        )
+        raise value_unknown(str(decision.secret_from), "; nothing was sent")
     redactor.learn(decision.secret, decision.username)
     return dict.fromkeys(decision.login, Credential(decision.username, decision.secret))
 

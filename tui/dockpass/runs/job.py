@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from dockpass.auth.facts import Facts
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import Engine
+from dockpass.engines.endpoint import no_engine
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, NotAllowed
 from dockpass.references.reference import Repository, parse_repository
 from dockpass.registry.retry import Wait
@@ -154,7 +155,7 @@ class Job:
         """Return the run's engine, connected by `connect` at the first call."""
         if self._engine is None:
             if connect is None:
-                raise DockpassError("no-engine", "This run has no engine.")
+                raise no_engine("This run has no engine.")
             self._engine = connect()
             self.on_cancel(self._engine.cut)
         return self._engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from dockpass.engines.base import program_of
+from dockpass.engines.base import image_missing, program_of
 from dockpass.errors import DockpassError
 from dockpass.references.reference import Reference
 from dockpass.runs.events import LogKind, Phase
@@ -68,8 +68,7 @@ def _local_image(job: Job, reference: Reference, *, told: bool = False) -> str:
     if asked:
         if found := engine.image_id(asked):
             return found
-        raise DockpassError(
-            "image-missing",
+        raise image_missing(
             f"There is no local image {clean(asked)}.",
             f"`{program_of(engine.info())} images` lists them; `dockpass build --tag NAME` makes one.",
         )
@@ -80,8 +79,7 @@ def _local_image(job: Job, reference: Reference, *, told: bool = False) -> str:
         if not told:
             job.log(f"pushing what was last built in {job.services.cwd}: {built}", LogKind.NOTE)
         return found
-    raise DockpassError(
-        "image-missing",
+    raise image_missing(
         f"There is nothing to push: no local image {reference}, and "
         + (
             f"{built}, last built in {job.services.cwd}, is gone."

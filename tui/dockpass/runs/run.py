@@ -13,9 +13,9 @@ from pathlib import Path
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import why_not_usable
-from dockpass.auth.decision import WarningId
+from dockpass.auth.warnings import foreign_refused
 from dockpass.dockerconfig.temporary import TemporaryConfig, not_removed
-from dockpass.errors import Cancelled, DockpassError, ExitCode, NotAllowed, UsageError
+from dockpass.errors import Cancelled, DockpassError, ExitCode, UsageError
 from dockpass.registry.retry import telling
 from dockpass.runs.entries import check_external, decided_entries, found_entries
 from dockpass.runs.events import (
@@ -28,6 +28,7 @@ from dockpass.runs.events import (
     Status,
 )
 from dockpass.runs.feed import Feed
+from dockpass.runs.foreign import foreign_question
 from dockpass.runs.job import Job, status_of
 from dockpass.runs.lines import in_full
 from dockpass.runs.login import log_in
@@ -180,13 +181,9 @@ def _check_allowed(request: RunRequest) -> None:
     decision = request.decision
     if refusal := why_not_usable(decision):
         raise UsageError(refusal.id, refusal.message, refusal.hint)
-    found = next((notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY), None)
-    if found and not request.foreign_allowed:
-        raise NotAllowed(
-            "foreign-registry",
-            f"{decision.secret_from} would go to {', '.join(decision.login)}: {found.message}.",
-            "If this is intended, allow it with --allow-foreign-registry.",
-        )
+    question = foreign_question(request)
+    if question and not request.foreign_allowed:
+        raise foreign_refused(question)
 
 
 def _prepare_of(command: Command) -> Prepare:

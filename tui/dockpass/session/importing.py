@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockpass.errors import UsageError
 from dockpass.session.desk import Imported
 from dockpass.text import clean
-from dockpass.textfile import read_bytes_of
-from dockpass.variables.envsource import LARGEST
-from dockpass.variables.formats.catalogue import FORMATS, read
+from dockpass.variables.formats.catalogue import FORMATS, no_variables, read, read_variables_file
 from dockpass.variables.formats.detect import propose
-from dockpass.variables.formats.reading import Entry, Reading, decode
+from dockpass.variables.formats.reading import Entry, Reading
 from dockpass.variables.gitlab.model import Level
 
 LEVELS = (Level.PROJECT, Level.GROUP, Level.INSTANCE, Level.PIPELINE, Level.DOTENV)
@@ -48,10 +45,7 @@ class Draft:
 
 def read_draft(path: Path, label: str, environ: Mapping[str, str]) -> Draft:
     """Read a file; raises `UsageError` where it cannot be read or has no variables."""
-    raw = read_bytes_of(path, "variables-file", _HINT, LARGEST)
-    if len(raw) > LARGEST:
-        raise UsageError("variables-file-large", f"{clean(label, 200)} is larger than 16 MiB.", _HINT)
-    return draft_of(decode(raw)[0], label, environ)
+    return draft_of(read_variables_file(path, clean(label, 200), _HINT), label, environ)
 
 
 def draft_of(text: str, label: str, environ: Mapping[str, str], named: str | None = None) -> Draft:
@@ -68,7 +62,7 @@ def draft_of(text: str, label: str, environ: Mapping[str, str], named: str | Non
         reading=reading,
     )
     if named is None and not draft.taken:
-        raise UsageError("no-variables", f"{draft.label} has no variables, read as {chosen}.", _HINT)
+        raise no_variables(draft.label, chosen, _HINT)
     return draft
 
 

@@ -7,13 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dockpass.auth.facts import Edit
-from dockpass.errors import UsageError
 from dockpass.secrets import Redactor, Secret
 from dockpass.session.desk import Desk
 from dockpass.text import clean
-from dockpass.textfile import read_bytes_of
 from dockpass.variables.compare import Side, side_of_environ, side_of_reading, side_of_view
-from dockpass.variables.envsource import LARGEST
 from dockpass.variables.gitlab.model import Ref, RefType
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.inwords import protection_words
@@ -93,15 +90,12 @@ def side_of(
 
 def _file(path: Path, name: str, environ: Mapping[str, str]) -> Side:
     # These load YAML.
-    from dockpass.variables.formats.catalogue import read
+    from dockpass.variables.formats.catalogue import no_variables, read, read_variables_file
     from dockpass.variables.formats.detect import propose
-    from dockpass.variables.formats.reading import decode
 
-    raw = read_bytes_of(path, "variables-file", _HINT, LARGEST)
-    if len(raw) > LARGEST:
-        raise UsageError("variables-file-large", f"{clean(name, 200)} is larger than 16 MiB.", _HINT)
-    text, _ = decode(raw)
-    side = side_of_reading("", read(propose(text, name).format, text, environ))
+    text = read_variables_file(path, clean(name, 200), _HINT)
+    chosen = propose(text, name).format
+    side = side_of_reading("", read(chosen, text, environ))
     if not side.variables:
-        raise UsageError("no-variables", f"{clean(name, 200)} has no variables.", _HINT)
+        raise no_variables(clean(name, 200), chosen, _HINT)
     return side

@@ -49,14 +49,10 @@ def read_env_source(
             if isinstance(each.value, Unknown)
         ]
         return known, tuple(_bounded(notes, shown))
-    from dockpass.variables.formats.catalogue import FORMATS, read  # they load YAML
+    from dockpass.variables.formats.catalogue import FORMATS, known_format, read  # they load YAML
 
-    if named is not None and named not in FORMATS:
-        raise UsageError(
-            "env-format",
-            f"--env-format {clean(named, 80)}: there is no such format.",
-            f"Give one of: {', '.join(FORMATS)}.",
-        )
+    if named is not None:
+        known_format(named)
     found = read(name, text, environ)
     because = "--env-format says so" if named else proposal.because
     entries = tuple(replace(entry, value=without_mask(entry.value)) for entry in found.entries)

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dockpass.auth.facts import Source, SourceKind, Variable
-from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.variables.envfile import read_env_file
 from dockpass.variables.envsource import read_env_source
-from dockpass.variables.variable import variable
+from dockpass.variables.variable import set_invalid, variable
 
 __all__ = ["gather", "read_env_file", "variable"]
 
@@ -75,9 +74,5 @@ def _assignment(text: str, process: Mapping[str, str]) -> tuple[str, str]:
         what = "what stands before its = is no variable's name"
         if not equals:
             what = "there is no = in it, and no variable of that name in the environment"
-        raise UsageError(
-            "set-invalid",
-            f"The argument of --set is not NAME=VALUE: {what}.",
-            "Write --set NAME=VALUE, or --set NAME for the value that the environment has.",
-        )
+        raise set_invalid(what, "Write --set NAME=VALUE, or --set NAME for the value in the environment.")
     return name, value

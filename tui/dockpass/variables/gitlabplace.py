@@ -148,11 +148,7 @@ def _of_environment(environ: Mapping[str, str]) -> str:
         parts = urlsplit("")
     folder = parts.path.rstrip("/")
     if parts.scheme not in {"https", "http"} or not _FOLDER.fullmatch(folder) or ".." in folder:
-        raise UsageError(
-            "gitlab-server-invalid",
-            f"{SERVER} is no address of a GitLab server: {clean(named, 200)}.",
-            _NAME_IT,
-        )
+        raise _no_server(f"{SERVER} is not the address of a GitLab server: {clean(named, 200)}")
     return _checked(parts.scheme, parts.netloc.rpartition("@")[2]) + folder
 
 
@@ -163,11 +159,7 @@ def _split(address: str, environ: Mapping[str, str]) -> tuple[str, str]:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in {"https", "http"}:
-        raise UsageError(
-            "gitlab-project-invalid",
-            f"--project: {clean(address, 200)} is no address of a project.",
-            _NAME_IT,
-        )
+        raise _no_project(f"--project: {clean(address, 200)} is not the address of a project", _NAME_IT)
     url = _checked(parts.scheme, parts.netloc.rpartition("@")[2])
     path = parts.path.partition("/-/")[0].strip("/").removesuffix(".git")
     own = _of_environment(environ)
@@ -180,7 +172,7 @@ def _split(address: str, environ: Mapping[str, str]) -> tuple[str, str]:
 def _checked(scheme: str, host: str) -> str:
     host = host.lower()
     if not is_host(host):
-        raise UsageError("gitlab-server-invalid", f"“{clean(host, 200)}” is not a host name.", _NAME_IT)
+        raise _no_server(f"“{clean(host, 200)}” is not a host name")
     if scheme == "http" and not is_loopback(host):
         raise UsageError(
             "gitlab-plain-http",
@@ -196,8 +188,13 @@ def _require_path(path: str) -> str:
         len(path) <= 1024 and _PATH.fullmatch(path) and not set(path.split("/")) & {".", ".."}
     ):
         return path
-    raise UsageError(
-        "gitlab-project-invalid",
-        f"{clean(path, 200) or 'An empty text'} is no path of a project.",
-        "A path has a group and a name: GROUP/PROJECT.",
-    )
+    why = f"{clean(path, 200) or 'An empty text'} is not the path of a project"
+    raise _no_project(why, "A path has a group and a name: GROUP/PROJECT.")
+
+
+def _no_server(why: str) -> UsageError:
+    return UsageError("gitlab-server-invalid", f"{why}.", _NAME_IT)
+
+
+def _no_project(why: str, hint: str) -> UsageError:
+    return UsageError("gitlab-project-invalid", f"{why}.", hint)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from dockpass.errors import UsageError
 from dockpass.text import clean
-from dockpass.textfile import read_bytes_of
 from dockpass.variables.gitlab.model import Definition, Level
 
 
@@ -17,18 +16,15 @@ def read_settings(path: Path, level: Level, format_: str = "") -> Iterator[Defin
 
     Raises `UsageError` where the file cannot be read so.
     """
-    from dockpass.variables.envsource import LARGEST
-    from dockpass.variables.formats.catalogue import FORMATS, read  # only a file needs them
+    from dockpass.variables.formats.catalogue import (  # only a file needs them
+        FORMATS,
+        read,
+        read_variables_file,
+    )
     from dockpass.variables.formats.detect import propose
-    from dockpass.variables.formats.reading import decode
 
     shown = clean(str(path))
-    raw = read_bytes_of(
-        path, "variables-file", "Save the answer of GitLab's variables API to a file.", LARGEST
-    )
-    if len(raw) > LARGEST:
-        raise UsageError("variables-file-large", f"{shown} is larger than 16 MiB.", "Give a smaller file.")
-    text, _ = decode(raw)
+    text = read_variables_file(path, shown, "Save the answer of GitLab's variables API to a file.")
     name = format_ or propose(text, str(path)).format
     reading = read(name, text)
     refused = next((each for each in reading.problems if each.refuses), None)

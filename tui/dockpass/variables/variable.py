@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockpass.auth.facts import Source, Variable
+from dockpass.errors import UsageError
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.unknown import Unknown
@@ -18,3 +19,8 @@ def variable(name: str, value: str | Unknown, source: Source, *, secret: bool = 
         return Variable(name, value, source)
     is_secret = secret or is_secret_name(name) or looks_secret(value)
     return Variable(name, Secret(value) if is_secret else value, source)
+
+
+def set_invalid(why: str, hint: str = "Write --set NAME=VALUE.") -> UsageError:
+    """Return the error for an argument of `--set`; none of it is shown, because it may be a secret."""
+    return UsageError("set-invalid", f"The argument of --set is not NAME=VALUE: {why}.", hint)

@@ -10,7 +10,7 @@ from dockpass.buildfiles.lines import Instruction, instructions
 from dockpass.buildfiles.platforms import BuildPlatform
 from dockpass.buildfiles.stages import SCRATCH, Linked, Use
 from dockpass.engines.base import BuildRequest, Sink
-from dockpass.engines.context import read_file, visible_names
+from dockpass.engines.context import read_file, require_directory, visible_names
 from dockpass.engines.embedded.filesteps import FileSteps
 from dockpass.engines.embedded.image import Image, image_of
 from dockpass.engines.embedded.imageconfig import CONFIG_KEYWORDS, ImageConfig, InstructionError
@@ -209,12 +209,7 @@ class Builder:
     def _named_tree(self, directory: str) -> Tree:
         if directory not in self._context_trees:
             root = (self._request.named_root / directory).resolve()
-            if not root.is_dir():
-                raise UsageError(
-                    "context-missing",
-                    f"The build context {clean(str(root))} is not a directory.",
-                    "Check the path behind --build-context NAME=.",
-                )
+            require_directory(root, "Check the path behind --build-context NAME=.")
             names = visible_names(root, None, self._sink.check)
             self._context_trees[directory] = tree_of_files(root, names, self._sink.check)
         return self._context_trees[directory]

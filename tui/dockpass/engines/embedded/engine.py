@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dockpass import __version__
-from dockpass.engines.base import EMBEDDED, BuildRequest, EngineInfo, Sink
+from dockpass.engines.base import EMBEDDED, BuildRequest, EngineInfo, Sink, image_missing
 from dockpass.engines.embedded.manifest import Index, Manifest, Platform, this_platform
 from dockpass.engines.embedded.pull import Pulled, pull
 from dockpass.engines.embedded.push import push
@@ -232,8 +232,7 @@ def _full_name(reference: str) -> str:
 
 
 def _missing(image: str) -> DockpassError:
-    return DockpassError(
-        "image-missing",
+    return image_missing(
         f"There is no local image {clean(image)} in dockpass's image store.",
         "`dockpass images` lists the images; `dockpass pull` or `dockpass build` adds one.",
     )

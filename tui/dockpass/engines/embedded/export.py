@@ -18,7 +18,7 @@ from dockpass.engines.embedded.manifest import (
     Descriptor,
     Manifest,
 )
-from dockpass.engines.embedded.store import Store
+from dockpass.engines.embedded.store import Store, damaged
 from dockpass.errors import DockpassError, UsageError
 from dockpass.references.reference import parse_reference
 from dockpass.text import clean
@@ -44,11 +44,7 @@ def export(store: Store, name: str, directory: Path) -> tuple[str, bool]:
     tag = parse_reference(entry.name).tag if entry.name else None
     for blob in manifest.blobs:
         if not store.is_sound(blob):
-            raise DockpassError(
-                "store-damaged",
-                f"The blob {blob.digest[:19]} of {clean(name)} is missing or damaged.",
-                "Pull or build the image again; that restores it.",
-            )
+            raise damaged(store.blob(blob.digest), "is missing or does not match its digest")
         _copy(store.blob(blob.digest), target.blob(blob.digest))
     raw, converted = _as_oci(manifest)
     stored = target.put(raw, OCI_MANIFEST if converted else manifest.media_type)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from dockpass.engines.context import unreadable
 from dockpass.engines.embedded.manifest import OCI_LAYER_GZIP, Descriptor
 from dockpass.engines.embedded.moment import Moment
 from dockpass.engines.embedded.store import Store, damaged, unwritable
@@ -223,11 +224,7 @@ def _bytes_of(content: Content) -> Iterator[bytes]:
                 left -= len(chunk)
                 yield chunk
     except OSError as error:
-        raise UsageError(
-            "context-unreadable",
-            f"{clean(str(content.path))} cannot be read for the build: {error.strerror or error}.",
-            "Make it readable, or exclude it in .dockerignore.",
-        ) from error
+        raise unreadable(content.path, error) from error
 
 
 def _changed(path: Path) -> UsageError:

@@ -106,11 +106,11 @@ def parse(raw: bytes, digest: str, media_type: str) -> Manifest | Index:
     data = _object(raw, digest)
     kind = data.get("mediaType", media_type)
     if kind != media_type and media_type in INDEXES | MANIFESTS:
-        _refuse(digest, f"it calls itself {clean(str(kind), 80)}, and the registry calls it {media_type}")
+        refuse(digest, f"it calls itself {clean(str(kind), 80)}, and the registry calls it {media_type}")
     if kind in INDEXES:
         return Index(kind, digest, tuple(_descriptors(data.get("manifests"), digest)))
     if kind not in MANIFESTS:
-        _refuse(digest, f"it is of the kind {clean(str(kind), 80) or 'unknown'}, which is no image")
+        refuse(digest, f"it is of the kind {clean(str(kind), 80) or 'unknown'}, which is no image")
     config = _descriptor(data.get("config"), digest)
     return Manifest(kind, digest, raw, config, tuple(_descriptors(data.get("layers"), digest)))
 
@@ -142,13 +142,13 @@ def _object(raw: bytes, digest: str) -> dict[str, Any]:
     try:
         return strict_object(raw)
     except NotJson as error:
-        _refuse(digest, str(error))
+        refuse(digest, str(error))
 
 
 def _descriptors(found: object, digest: str) -> list[Descriptor]:
     listed = found if isinstance(found, list) else []
     if len(listed) > MOST_LAYERS:
-        _refuse(digest, f"it lists more than {MOST_LAYERS} blobs")
+        refuse(digest, f"it lists more than {MOST_LAYERS} blobs")
     return [_descriptor(each, digest) for each in listed]
 
 
@@ -156,9 +156,9 @@ def _descriptor(found: object, owner: str) -> Descriptor:
     data = found if isinstance(found, dict) else {}
     digest, size, kind = data.get("digest"), data.get("size"), data.get("mediaType")
     if not isinstance(digest, str) or not is_digest(digest):
-        _refuse(owner, f"it names a blob by {clean(str(digest), 80)}, which is no digest")
+        refuse(owner, f"it names a blob by {clean(str(digest), 80)}, which is no digest")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= LARGEST_BLOB:
-        _refuse(owner, f"it gives a blob the size {clean(str(size), 40)}")
+        refuse(owner, f"it gives a blob the size {clean(str(size), 40)}")
     urls = data.get("urls")
     return Descriptor(
         clean(kind, 120) if isinstance(kind, str) else "",
@@ -176,7 +176,8 @@ def _platform(found: object) -> Platform | None:
     return Platform(*(clean(word, 40) if isinstance(word, str) else "" for word in words))
 
 
-def _refuse(digest: str, why: str) -> NoReturn:
+def refuse(digest: str, why: str) -> NoReturn:
+    """Raise for a manifest that is not used."""
     raise DockpassError(
         "manifest-refused",
         f"The manifest {digest[:19]} is not accepted: {why}.",

@@ -14,10 +14,11 @@ from dockpass.engines.embedded.manifest import (
     Platform,
     choose,
     parse,
+    refuse,
 )
 from dockpass.engines.embedded.remote import BrokenOffError, Fetched, Remote
 from dockpass.engines.embedded.sources import remember_source
-from dockpass.engines.embedded.store import Ingest, Store
+from dockpass.engines.embedded.store import Ingest, Store, wrong_blob
 from dockpass.engines.embedded.writebehind import WriteBehind
 from dockpass.errors import DockpassError
 from dockpass.references.reference import Reference
@@ -64,11 +65,7 @@ async def resolve(
         child = await remote.manifest(chosen.digest)
         found = parse(child.raw, child.digest, child.media_type or chosen.media_type)
     if isinstance(found, Index):
-        raise DockpassError(
-            "manifest-refused",
-            f"{reference} is an index that lists another index for {platform}.",
-            "Pull the manifest of one platform by its digest.",
-        )
+        refuse(chosen.digest, f"it is an index in the index {reference}; pull one platform by its digest")
     return fetched, found
 
 
@@ -162,8 +159,4 @@ async def _part(remote: Remote, blob: Descriptor, ingest: Ingest, short: str, si
 
 
 def _too_long(blob: Descriptor) -> DockpassError:
-    return DockpassError(
-        "blob-wrong",
-        f"The blob {blob.digest[:19]} is longer than the {blob.size:,} bytes that were promised.",
-        "Try again; if it stays, the registry or a proxy before it changes what it stores.",
-    )
+    return wrong_blob(blob, f"is longer than the {blob.size:,} bytes that were promised")

@@ -15,6 +15,7 @@ from dockpass.errors import DockpassError
 from dockpass.references.credential import Logins
 from dockpass.references.reference import Repository, is_digest
 from dockpass.registry.answer import Where, read_answer
+from dockpass.registry.connection_errors import refused
 from dockpass.registry.failures import error_of
 from dockpass.registry.retry import SERVER_ERRORS, may_pass
 from dockpass.registry.session import LARGEST_WORDS, Session
@@ -263,11 +264,7 @@ class Remote:
         return error_of(what, self.repository.host, answer)
 
     def _refuse(self, what: str, why: str) -> NoReturn:
-        raise DockpassError(
-            "answer-refused",
-            f"The {clean(what)} failed; the response was rejected: {clean(why, 300)}.",
-            "Ask the registry's administrator.",
-        )
+        raise refused(self._session.base, clean(why, 300), what)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

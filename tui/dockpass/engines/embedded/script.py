@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from dockpass.buildfiles.dockerfile import Graph, Wanted, read_graph
+from dockpass.buildfiles.dockerfile import Graph, Wanted, dockerfile_invalid, read_graph
 from dockpass.buildfiles.lines import Instruction
 from dockpass.buildfiles.stages import Linked
 from dockpass.buildfiles.words import expand
@@ -48,11 +48,8 @@ class Script:
     def fail(self, at: Instruction, why: str, word: str = "", hint: str = "") -> NoReturn:
         """Raise the error for an instruction, with file, line and column of the word at fault."""
         line, column = _place(self.text, at.line, word or at.keyword)
-        raise UsageError(
-            "dockerfile-invalid",
-            f"{self.file}:{line}:{column}: {clean(at.keyword, 40)}: {clean(why, 300)}.",
-            hint or "See the Dockerfile reference for what this instruction takes.",
-        )
+        where, words = f"{self.file}:{line}:{column}", f"{clean(at.keyword, 40)}: {clean(why, 300)}"
+        raise dockerfile_invalid(where, words, hint) if hint else dockerfile_invalid(where, words)
 
     def expand(self, at: Instruction, word: str, values: Mapping[str, str]) -> str:
         """Replace the variables in a word."""
@@ -87,24 +84,12 @@ def _refuse(script: Script) -> None:
     if found is not None:
         keyword = found.message.partition(":")[0]
         line, column = _place(script.text, found.line or 1, keyword)
-        raise _invalid(script, line, column, found.message)
+        raise dockerfile_invalid(f"{script.file}:{line}:{column}", clean(found.message, 300))
     for each in script.graph.linked:
         if each.base.because:
             line, column = _place(script.text, each.base.line, each.base.text)
-            raise _invalid(
-                script,
-                line,
-                column,
-                f"FROM: {cut(clean(each.base.text), 80)} is not known: {each.base.because}",
-            )
-
-
-def _invalid(script: Script, line: int, column: int, why: str) -> UsageError:
-    return UsageError(
-        "dockerfile-invalid",
-        f"{script.file}:{line}:{column}: {clean(why, 300)}.",
-        "See the Dockerfile reference for what this instruction takes.",
-    )
+            why = f"FROM: {cut(clean(each.base.text), 80)} is not known: {each.base.because}"
+            raise dockerfile_invalid(f"{script.file}:{line}:{column}", clean(why, 300))
 
 
 def check_flags(script: Script, at: Instruction) -> None:

@@ -168,12 +168,10 @@ class Store:
     def commit(self, ingest: Ingest, expected: Descriptor) -> Descriptor:
         """Give a blob its place; raises `DockpassError` unless size and digest are the expected ones."""
         if (ingest.size, ingest.digest) != (expected.size, expected.digest):
-            raise DockpassError(
-                "blob-wrong",
-                f"The blob {expected.digest[:19]} came as {ingest.size:,} bytes with the digest"
-                f" {ingest.digest[:19]}, and {expected.size:,} bytes with its own were promised."
-                " Nothing of it was kept.",
-                "Try again. If it happens again, the registry or a proxy in front of it alters blobs.",
+            raise wrong_blob(
+                expected,
+                f"arrived as {ingest.size:,} bytes with the digest {ingest.digest[:19]}, not as the"
+                f" {expected.size:,} bytes that were promised",
             )
         ingest.sync()
         place = self.blob(expected.digest)
@@ -375,6 +373,15 @@ def _sync_directory(path: Path) -> None:
         os.close(handle)
 
 
+def wrong_blob(blob: Descriptor, how: str) -> DockpassError:
+    """Return the error for a blob whose bytes are not those that its descriptor promises."""
+    return DockpassError(
+        "blob-wrong",
+        f"The blob {blob.digest[:19]} {how}. Nothing of it was kept.",
+        "Try again. If it happens again, the registry or a proxy in front of it alters blobs.",
+    )
+
+
 def damaged(path: Path, how: str = "does not match its digest") -> DockpassError:
     """Return the error for a part of the store that somebody or something changed."""
     return DockpassError(
@@ -384,14 +391,15 @@ def damaged(path: Path, how: str = "does not match its digest") -> DockpassError
     )
 
 
-def unwritable(path: Path, error: OSError, did: str = "written") -> DockpassError:
+def unwritable(
+    path: Path, error: OSError, did: str = "written", rest: str = "What was there before is unchanged."
+) -> DockpassError:
     """Return the error for a store that the disk or its rights keep from working."""
     free = ""
     with suppress(OSError):
         free = f" ({shutil.disk_usage(path.parent).free >> 20:,} MiB are free there)"
     return DockpassError(
         "store-unwritable",
-        f"The image store cannot be {did} at {clean(str(path))}: {error.strerror or error}{free}. "
-        "What was there before is unchanged.",
+        f"The image store cannot be {did} at {clean(str(path))}: {error.strerror or error}{free}. {rest}",
         "Free some space, or name another directory with DOCKPASS_STORE.",
     )

@@ -14,7 +14,7 @@ from dockpass.engines.embedded.manifest import Manifest
 from dockpass.engines.embedded.store import Entry, Store, unwritable
 from dockpass.errors import DockpassError, UsageError
 from dockpass.references.reference import is_digest
-from dockpass.text import clean
+from dockpass.text import clean, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +210,8 @@ def _delete(store: Store, digests: Iterable[str], images: tuple[str, ...]) -> Re
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise DockpassError(
-                "store-unwritable",
-                f"{clean(str(path))} cannot be removed: {error.strerror or error}."
-                f" {len(gone)} blobs were removed before that.",
-                "Check who owns the directory.",
-            ) from error
+            before = f"{plural(len(gone), 'blob')} had been removed before."
+            raise unwritable(path, error, "changed", before) from error
         gone.append(digest)
         size += bytes_of
         algorithm, _, name = digest.partition(":")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
+from dockpass.errors import UsageError
+from dockpass.text import clean
+from dockpass.textfile import read_bytes_of
 from dockpass.variables.formats.act import read_act_secrets, read_act_secrets_yaml
 from dockpass.variables.formats.compose import read_compose
 from dockpass.variables.formats.docker import read_docker
@@ -17,7 +21,7 @@ from dockpass.variables.formats.godotenv import read_godotenv
 from dockpass.variables.formats.job_log import read_job_log
 from dockpass.variables.formats.node_dotenv import read_node_dotenv
 from dockpass.variables.formats.python_dotenv import read_python_dotenv
-from dockpass.variables.formats.reading import Problem, Reading
+from dockpass.variables.formats.reading import Problem, Reading, decode
 from dockpass.variables.formats.shell import read_shell
 from dockpass.variables.formats.xtrace import read_xtrace
 from dockpass.variables.formats.yaml_files import (
@@ -76,6 +80,30 @@ FORMATS: Mapping[str, Format] = {
         Format("gh-json", "`gh secret list --json` and `gh variable list --json`", read_gh_json),
     )
 }
+
+
+def read_variables_file(path: Path, shown: str, hint: str) -> str:
+    """Return the text of a file with variables; raises `UsageError`, with `shown` as the file's name."""
+    raw = read_bytes_of(path, "variables-file", hint, MOST_CHARACTERS)
+    if len(raw) > MOST_CHARACTERS:
+        raise UsageError("variables-file-large", f"{shown} is larger than 16 MiB.", hint)
+    return decode(raw)[0]
+
+
+def known_format(name: str) -> str:
+    """Return the name of a format; raises `UsageError` for one that there is not."""
+    if name not in FORMATS:
+        raise UsageError(
+            "env-format",
+            f"--env-format {clean(name, 80)}: there is no such format.",
+            f"Give one of: {', '.join(FORMATS)}.",
+        )
+    return name
+
+
+def no_variables(shown: str, format_: str, hint: str) -> UsageError:
+    """Return the error for a text in which no variable was found."""
+    return UsageError("no-variables", f"{shown} has no variables, read as {format_}.", hint)
 
 
 def read(name: str, text: str, environ: Mapping[str, str] | None = None) -> Reading:
