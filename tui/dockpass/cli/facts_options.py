@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
+
+from dockpass.errors import UsageError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -150,3 +152,11 @@ def from_option(function: Decorated) -> Decorated:
     return click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of the build.")(
         function
     )
+
+
+def require_one_ref(given: Mapping[str, Any]) -> None:
+    """Raise `UsageError` where a tag is given together with a branch or a merge request."""
+    if given["tag"] and (given["ref"] or given.get("merge_request")):
+        raise UsageError(
+            "ref-twice", "--tag cannot be used with --ref or --merge-request.", "Use one of them."
+        )

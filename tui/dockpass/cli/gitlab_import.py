@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from dockpass.cli.facts_options import require_one_ref
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.table import columns
-from dockpass.cli.variables import require_one_ref
 from dockpass.cli.world import World
 from dockpass.errors import Cancelled, NotAllowed, UsageError
 from dockpass.gitlabapi.taking import Asked, Taken, gitlab_client, take

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dockpass.cli.facts_options import require_one_ref
 from dockpass.cli.variables_settings import settings_notes, settings_of
 from dockpass.cli.world import World
 from dockpass.errors import ExitCode, UsageError
@@ -176,14 +177,6 @@ def _pipeline(
         edits=edits,
         unset=frozenset(given["unsets"]),
     )
-
-
-def require_one_ref(given: Mapping[str, Any]) -> None:
-    """Raise `UsageError` where a tag is given together with a branch or a merge request."""
-    if given["tag"] and (given["ref"] or given.get("merge_request")):
-        raise UsageError(
-            "ref-twice", "--tag cannot be used with --ref or --merge-request.", "Use one of them."
-        )
 
 
 def _ref(world: World, clone: Clone, given: Mapping[str, Any]) -> Ref:

@@ -18,7 +18,8 @@ from dockpass.engines.embedded.manifest import (
     Descriptor,
     Manifest,
 )
-from dockpass.engines.embedded.store import Store, damaged
+from dockpass.engines.embedded.store import Store
+from dockpass.engines.embedded.storeerrors import damaged
 from dockpass.errors import DockpassError, UsageError
 from dockpass.references.reference import parse_reference
 from dockpass.text import clean

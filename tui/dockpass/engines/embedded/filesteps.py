@@ -16,7 +16,8 @@ from dockpass.engines.embedded.imageconfig import Expand, InstructionError, word
 from dockpass.engines.embedded.layer import Layer, bring_to_disk, read_content, write_layer
 from dockpass.engines.embedded.moment import Moment
 from dockpass.engines.embedded.owners import find_owner
-from dockpass.engines.embedded.store import Store, unwritable
+from dockpass.engines.embedded.store import Store
+from dockpass.engines.embedded.storeerrors import unwritable
 from dockpass.engines.embedded.tree import DiskFile, Kind, Member, Node, Text, Tree
 
 _URL = ("http://", "https://", "git://", "git@", "ssh://")

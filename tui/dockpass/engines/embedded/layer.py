@@ -25,7 +25,8 @@ from typing import IO, NamedTuple
 from dockpass.engines.context import unreadable
 from dockpass.engines.embedded.manifest import OCI_LAYER_GZIP, Descriptor
 from dockpass.engines.embedded.moment import Moment
-from dockpass.engines.embedded.store import Store, damaged, unwritable
+from dockpass.engines.embedded.store import Store
+from dockpass.engines.embedded.storeerrors import damaged, unwritable
 from dockpass.engines.embedded.tree import Content, DiskFile, Kind, Member, Node, Text
 from dockpass.errors import DockpassError, UsageError
 from dockpass.text import clean

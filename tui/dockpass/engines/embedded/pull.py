@@ -18,7 +18,8 @@ from dockpass.engines.embedded.manifest import (
 )
 from dockpass.engines.embedded.remote import BrokenOffError, Fetched, Remote
 from dockpass.engines.embedded.sources import remember_source
-from dockpass.engines.embedded.store import Ingest, Store, wrong_blob
+from dockpass.engines.embedded.store import Ingest, Store
+from dockpass.engines.embedded.storeerrors import wrong_blob
 from dockpass.engines.embedded.writebehind import WriteBehind
 from dockpass.errors import DockpassError
 from dockpass.references.reference import Reference

@@ -18,7 +18,8 @@ from dockpass.engines.embedded.remote import (
     Upload,
 )
 from dockpass.engines.embedded.sources import remember_source, source_of
-from dockpass.engines.embedded.store import CHUNK, Store, damaged, unwritable
+from dockpass.engines.embedded.store import CHUNK, Store
+from dockpass.engines.embedded.storeerrors import damaged, unwritable
 from dockpass.errors import DockpassError
 from dockpass.references.reference import Reference
 from dockpass.registry.failures import RegistryError

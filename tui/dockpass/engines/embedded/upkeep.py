@@ -11,7 +11,8 @@ from pathlib import Path
 
 from dockpass.engines.embedded.lookup import entries_of
 from dockpass.engines.embedded.manifest import Manifest
-from dockpass.engines.embedded.store import Entry, Store, unwritable
+from dockpass.engines.embedded.store import Entry, Store
+from dockpass.engines.embedded.storeerrors import unwritable
 from dockpass.errors import DockpassError, UsageError
 from dockpass.references.reference import is_digest
 from dockpass.text import clean, plural
