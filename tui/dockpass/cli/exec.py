@@ -24,7 +24,7 @@ from dockpass.cli.facts_options import (
     repo_option,
 )
 from dockpass.cli.options import foreign_option, given_of
-from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.output import Output, is_terminal, no_terminal
 from dockpass.cli.program_report import opened_report
 from dockpass.cli.program_words import Narrator
 from dockpass.cli.world import World, this_process
@@ -141,8 +141,7 @@ def _ended(
 ) -> tuple[int, int]:
     """Carry it out; return the exit status, and the signal to die of."""
     if is_shell and not is_terminal():
-        raise UsageError(
-            "no-terminal",
+        raise no_terminal(
             "A shell needs a terminal, and stdin or stderr is not one.",
             "In scripts, use dockpass exec -- sh -c 'COMMAND'.",
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
+from dockpass.errors import UsageError
 from dockpass.secrets import Redactor
 
 _SECONDS_BETWEEN = 0.1
@@ -105,3 +106,8 @@ def _redacted_key(key: str, redact: Redactor) -> str:
 def is_terminal() -> bool:
     """Tell whether a person can be asked: stdin and stderr are a terminal."""
     return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
+
+
+def no_terminal(message: str, hint: str) -> UsageError:
+    """Return the error for what needs a terminal where there is none."""
+    return UsageError("no-terminal", message, hint)

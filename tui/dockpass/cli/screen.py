@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from dockpass.auth.ci import GITLAB
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
+from dockpass.cli.output import no_terminal
 from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
@@ -134,7 +135,7 @@ def _take_keys_from_terminal() -> None:
     try:
         terminal = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
-        raise _no_terminal(
+        raise no_terminal(
             "Stdin is taken by the option, and there is no other terminal to read keys from.",
             "Give the values on the screen: press `e` on one.",
         ) from error
@@ -144,11 +145,7 @@ def _take_keys_from_terminal() -> None:
 
 def _require_terminal(*, but_stdin: bool = False) -> None:
     if not ((but_stdin or sys.stdin.isatty()) and sys.stdout.isatty()):
-        raise _no_terminal(
+        raise no_terminal(
             "The screen needs a terminal, but stdin or stdout is not one.",
             "Use `dockpass explain push` without a terminal; `dockpass --help` lists all commands.",
         )
-
-
-def _no_terminal(message: str, hint: str) -> UsageError:
-    return UsageError("no-terminal", message, hint)

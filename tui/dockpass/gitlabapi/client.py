@@ -248,7 +248,7 @@ class GitlabClient:
         return DockpassError(
             "gitlab-answer-refused",
             f"Response from {self._host} rejected: {why}.",
-            "Another server may be answering there; if it is GitLab, its administrator can check external_url.",
+            "Another server may be answering there. If it is GitLab, its external_url may be wrong.",
         )
 
     @property
