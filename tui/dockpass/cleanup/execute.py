@@ -313,8 +313,7 @@ class _Execution:
             self._lost.add(info.tag)
             words = f"needs {digest}, which no longer exists since other tags were deleted"
             self._on_result(TagResult(info.tag, info.digest, "lost", f"it {words}"))
-            self._stop = DockpassError(
-                "kept-tag-lost",
+            self._stop = tags_lost(
                 f"{info.tag} {words}.",
                 "This registry deletes an index with everything that it lists. Push the image again from"
                 " wherever you still have it, and use rules that keep each index that shares parts with it.",
