@@ -73,13 +73,22 @@ class Aviary:
 
     def __init__(self) -> None:
         self._known: dict[str, Canary] = {}
+        self._searched: dict[str, list[str]] = {}
 
     def __call__(self, name: str, *, plain: bool = False) -> Canary:
         """Return the canary of an input, a new one at the first call."""
-        return self._known.setdefault(name, Canary(name, plain))
+        if name not in self._known:
+            self._known[name] = Canary(name, plain)
+            self._searched.clear()
+        return self._known[name]
 
     def find(self, text: str) -> list[str]:
         """Return the names of the canaries that a text shows, each with the spelling."""
+        if text not in self._searched:  # children have most of their environment in common
+            self._searched[text] = self._find(text)
+        return self._searched[text]
+
+    def _find(self, text: str) -> list[str]:
         folded = f"{text}\n{unescape(text)}".casefold()
         return sorted(
             f"{name} ({spelling})"

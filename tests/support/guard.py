@@ -114,6 +114,7 @@ def _guard(patience: float, directory: str, command: list[str]) -> int:
         ready = select.select([0, woken], [], [])[0]
         if woken in ready:
             os.read(woken, 64)
+            _reap_others(server.pid)
         alone = 0 in ready and not os.read(0, 64)
     if alone:
         server.terminate()
@@ -126,6 +127,15 @@ def _guard(patience: float, directory: str, command: list[str]) -> int:
         unmount_below(Path(directory))
         shutil.rmtree(directory, ignore_errors=True)
     return int(server.returncode)
+
+
+def _reap_others(server: int) -> None:
+    """Reap what lost its parent below the server: who waits for its end would wait for ever."""
+    with suppress(ChildProcessError):
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid == server:
+                break
+            os.waitpid(ended.si_pid, 0)
 
 
 def _prctl(option: int, argument: int) -> None:
