@@ -98,7 +98,7 @@ async def test_blobs_that_another_process_may_need_stay_and_it_is_said(tmp_path:
         await pilot.pause()
         told = shot(pilot)
         assert "stay for a prune" in told
-        assert "Another dockpass works" in told
+        assert "Another dockpass is using" in told
     assert store.entries() == ()
     assert len(list((tmp_path / "blobs" / "sha256").iterdir())) == 3
 
