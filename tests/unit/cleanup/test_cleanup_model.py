@@ -243,7 +243,8 @@ class Model:
         true = {
             "deleted": not now
             and (
-                result.tag in self.by_us or (result.tag in self.by_others and result.digest in self.dropped)
+                result.tag in self.by_us
+                or (result.tag in self.by_others and result.digest in self.dropped | self.habits.idle)
             ),
             "gone": not now and (result.tag not in self.by_us or ambiguous),
             "lost": not now,
