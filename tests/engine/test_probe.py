@@ -144,7 +144,7 @@ def test_a_cleanup_marks_the_tags_that_the_token_protects_and_keeps_them(
     ended = program.run(*arguments, **variables)
     assert ended.returncode == 0, ended.stderr
     assert "protected by the registry's tag rules: ^release-" in ended.stdout + ended.stderr
-    assert "(a+)+ is not tried here: it would take too long" in ended.stderr
+    assert "(a+)+ is not evaluated here: it would take too long" in ended.stderr
     again = program.run(*arguments, "--dry-run", **variables)
     assert "feature-1" not in again.stdout
     assert "release-1" in again.stdout

@@ -101,7 +101,8 @@ def test_docker_command_line(program: str | None, tmp_path: Path, helpers: Path)
     docker = DockerCli(there(program, "docker"))
     try:
         if docker.version < (27, 0):
-            missing("the reader knows docker since 27")
+            # Too old is not missing: the distribution decides its version.
+            pytest.skip("the reader knows docker since 27")
         differences = judged(
             tmp_path, helpers, HOST, CASES, lambda t, s: read_cli(t, s, docker.version), docker.sends
         )
