@@ -13,6 +13,7 @@ from typing import Any
 import guard
 import pytest
 from hypothesis import settings
+from needed import reads_everything
 from thorough import THOROUGH, examples
 
 from dockpass.cli import world
@@ -37,8 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, which then sets up once what they share."""
+    """Keep the tests of a file on one worker, and skip as root what tests the modes of files."""
+    unbound = reads_everything()
     for item in items:
+        if unbound and item.get_closest_marker("bound_by_modes"):
+            item.add_marker(pytest.mark.skip(reason="root may read everything"))
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 

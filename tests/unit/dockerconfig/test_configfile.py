@@ -93,7 +93,7 @@ def test_a_file_of_exactly_one_mebibyte_is_read(write_config: WriteConfig) -> No
     assert read_config(write_config("{}" + " " * (LARGEST_FILE - 1))).state is FileState.UNREADABLE
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
+@pytest.mark.bound_by_modes
 def test_a_file_and_a_directory_that_may_not_be_read_are_named(write_config: WriteConfig) -> None:
     directory = write_config({})
     (directory / "config.json").chmod(0)

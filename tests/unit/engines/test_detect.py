@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +63,7 @@ def test_a_socket_that_nobody_listens_on_is_no_engine(tmp_path: Path) -> None:
     assert "refused" in error.message.lower()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may use every socket")
+@pytest.mark.bound_by_modes
 def test_a_socket_that_one_may_not_use_says_how_one_may(fake: FakeEngine, tmp_path: Path) -> None:
     Path(fake.url.removeprefix("unix://")).chmod(0)
     error = detected(fake.url, tmp_path).error
