@@ -1,4 +1,4 @@
-"""What a job's own lines tell: its image, its scripts, and what it stores masked or cannot show."""
+"""Looks at a job's image and scripts, and at what its settings store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from dockpass.secrets import Secret
 from dockpass.text import clean, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.changes import where
-from dockpass.variables.gitlab.config import Job
 from dockpass.variables.gitlab.model import Level
 from dockpass.variables.token_kind import RegistryUse, kind_of
 
@@ -33,13 +32,13 @@ _ORDINARY = re.compile(r"[a-z]{8,11}|[A-Z]{8,11}|\d{8,11}")
 
 
 def in_scripts(patient: Patient) -> Iterator[Finding]:
-    """Yield what the lines of the job do with a login."""
+    """Yield what is wrong with the logins in the job's scripts."""
     if patient.view is None or patient.loaded is None:
         return
     job = patient.loaded.job(patient.view.name)
     shown = clean(job.name, 255)
     hosts = set[str]()
-    for line in _lines(job):
+    for line in job.script:
         for found in _LOGIN.finditer(line):
             rest = found["rest"].partition("&&")[0].partition(";")[0]
             if _PASSWORD.search(rest):
@@ -59,49 +58,27 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
                 hint="Set it to a token with the scope api of a user who may delete.",
                 severity=Severity.NOTE,
             )
-    image = _image(job)
-    host = host_of_reference(image) if image and "$" not in image else ""
-    has_config = "DOCKER_AUTH_CONFIG" in patient.view.variables
+    host = host_of_reference(job.image) if job.image and "$" not in job.image else ""
+    has_config = _AUTH_CONFIG in patient.view.variables
     if host and host != DOCKER_HUB_HOST and host in hosts and not has_config:
         yield Finding(
             "login-too-late",
             shown,
-            f"runs in {clean(image, 200)} and logs in to {clean(host, 100)} in its script: the runner pulls"
-            f" the"
-            " image before that",
+            f"runs in {clean(job.image, 200)} and logs in to {clean(host, 100)} in its script: the runner"
+            " pulls the image before that",
             hint="Store a login for the runner in DOCKER_AUTH_CONFIG.",
         )
 
 
-def _lines(job: Job) -> Iterator[str]:
-    for name in ("before_script", "script", "after_script"):
-        yield from _texts(job.tree.get(name))
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from value.splitlines()
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
-
-
-def _image(job: Job) -> str:
-    found = job.tree.get("image")
-    name = found.get("name") if isinstance(found, dict) else found
-    return name if isinstance(name, str) else ""
-
-
 def in_settings(patient: Patient) -> Iterator[Finding]:
-    """Yield what the settings hold that a mask spoils, or that nobody can see here."""
+    """Yield values of the settings that masking gives away, that expansion cuts, or that are not known."""
     auth_config = patient.view.variables.get(_AUTH_CONFIG) if patient.view else None
     if auth_config is not None and auth_config.winner.file:
         yield Finding(
             "auth-config-file",
             _AUTH_CONFIG,
             f"in {where(auth_config.winner)} is of type File: GitLab Runner reads the file, docker in the"
-            f" script"
-            " does not",
+            " script does not",
             hint="Change its type to Variable.",
         )
     unseen = Counter[str]()
@@ -117,13 +94,13 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
                 clean(name, 255),
                 f"is masked in {where(winner)}, and its value is an ordinary word or number: logs show"
                 " [MASKED] wherever it occurs",
-                hint="Take the flag off if it is no secret, or use a longer secret.",
+                hint="Unmask it if it is not a secret, or use a longer one.",
             )
         if value and not winner.raw and isinstance(value, str) and re.match(r"robot\$[A-Za-z_]", value):
             yield Finding(
                 "robot-user",
                 clean(name, 255),
-                f"in {where(winner)} is the name of a Harbor robot account, and expansion takes away what"
+                f"in {where(winner)} is the name of a Harbor robot account, and expansion removes what"
                 " follows the $",
                 hint="Switch off “Expand variable reference” for it, or write robot$$…",
                 severity=Severity.ERROR,
@@ -139,7 +116,7 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
 
 
 def in_stored(patient: Patient) -> Iterator[Finding]:
-    """Yield tokens that are stored although they live no longer than a job or some hours."""
+    """Yield stored tokens that expire with their job or within hours."""
     for name, found in patient.view.variables.items() if patient.view else ():
         value, winner = found.winner.value, found.winner
         if winner.level not in _STORED or not isinstance(value, str):

@@ -46,8 +46,8 @@ class Job:
     """One job as the configuration describes it.
 
     `inherit` is what `inherit:variables` says: true, false, or the names. `instances` are the variables of
-    each matrix instance, `rules` the list of `rules:` (None where the job has none), `script` the lines
-    of its scripts, those that it inherits too.
+    each matrix instance, `rules` the list of `rules:` (None where the job has none), `image` the name of
+    its image (empty where there is none) and `script` the lines of its scripts, also inherited ones.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Job:
     stage: str = "test"
     when: str = "on_success"
     rules: tuple[Tree, ...] | None = None
+    image: str = ""
     script: tuple[str, ...] = ()
 
     def instance_name(self, number: int) -> str:
@@ -119,12 +120,12 @@ def read_config(loaded: Loaded) -> Config:
 
 
 def _defaults(tree: Tree) -> Tree:
-    """Return `default:`, with the scripts that stand at the top as they did before there was one."""
+    """Return `default:`, with the image and the scripts that stand at the top, as before there was one."""
     found = Tree()
     defaults = tree.get("default")
     for source in (tree, defaults if isinstance(defaults, Tree) else Tree()):
         for key, value in source.items():
-            if source is not tree or key in {"before_script", "after_script"}:
+            if source is not tree or key in {"image", "before_script", "after_script"}:
                 found.put(key, value, source.place(key))
     return found
 
@@ -236,18 +237,27 @@ def _job(name: str, tree: Tree, place: Place, defaults: Tree, problems: list[Pro
         stage=as_text(tree.get("stage")) or as_text(defaults.get("stage")) or "test",
         when=as_text(tree.get("when")) or "on_success",
         rules=_rules(tree, where, problems),
+        image=_image(_own_or_default(tree, defaults, "image")),
         script=tuple(_script(tree, defaults)),
     )
 
 
-def _script(tree: Tree, defaults: Tree) -> Iterator[str]:
+def _own_or_default(tree: Tree, defaults: Tree, key: str) -> Any:
+    """Return what a job says, or else what it inherits from `default:`."""
     inherit = tree.get("inherit")
     inherited = inherit.get("default", True) if isinstance(inherit, Tree) else True
+    if tree.get(key) is None and (inherited is True or (isinstance(inherited, list) and key in inherited)):
+        return defaults.get(key)
+    return tree.get(key)
+
+
+def _image(found: Any) -> str:
+    return as_text(found.get("name") if isinstance(found, Tree) else found) or ""
+
+
+def _script(tree: Tree, defaults: Tree) -> Iterator[str]:
     for part in ("before_script", "script", "after_script"):
-        found = tree.get(part)
-        if found is None and (inherited is True or (isinstance(inherited, list) and part in inherited)):
-            found = defaults.get(part)
-        yield from _lines(found)
+        yield from _lines(_own_or_default(tree, defaults, part))
 
 
 def _lines(found: Any) -> Iterator[str]:
