@@ -44,7 +44,8 @@ _LONGEST = 200
 
 def check_pages() -> dict[str, str]:
     """Return the pages by their path below docs."""
-    cases = {case["finding"]: case for case in tomllib.loads(CASES.read_text(encoding="utf-8"))["case"]}
+    listed = tomllib.loads(CASES.read_text(encoding="utf-8"))["case"]
+    cases = {case["finding"]: case for case in reversed(listed)}  # the first of each finding
     pages = {"checks/README.md": "\n".join(_index()) + "\n"}
     for letters, (page, title) in FAMILIES.items():
         rows = sorted((check for check in TABLE if _family(check) == letters), key=lambda check: check.id)
@@ -68,11 +69,10 @@ def _section(check: Check, example: Mapping[str, Any] | None) -> Iterator[str]:
     yield ""
     yield f"To fix it: {_code(check.fix)}"
     yield ""
-    needs = ", ".join(sorted(check.needs))
     source = (
         f"[source]({check.source})" if check.source.startswith("http") else f"[source](../{check.source[5:]})"
     )
-    yield f"Level: {check.level}. Looks at: {needs}. Finding: {names}. {source}"
+    yield f"Level: {check.level}. Looks at: {check.need}. Finding: {names}. {source}"
     yield ""
     if example is not None:
         yield "An example that fires it:"

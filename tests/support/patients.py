@@ -110,14 +110,14 @@ def _probe(given: Mapping[str, Any]) -> Probe:
         repository="web/backend",
         credential_name="autologin",
         username="gitlab-ci-token",
-        reached=True,
+        reached=given.get("reached", True),
         flavour="gitlab",
         ping="401",
         challenge=Challenge(),
         login=Login(LoginState(given.get("login", "accepted")), "the token server answered"),
         actions=tuple(
             ActionResult(action, Verdict(verdict), "the token server's answer")
-            for action, verdict in given.get("actions", {}).items()
+            for action, verdict in given.get("actions", {"pull": "granted"}).items()
         ),
         token=TokenFacts(life=token.get("life"), deny_delete=tuple(token.get("deny_delete", ()))),
         findings=tuple(Finding(name, "", "It was found.") for name in given.get("findings", ())),

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from patients import patients
 
+from dockpass.cli.doctor_visit import Visit
 from dockpass.cli.main import cli
+from dockpass.doctor.table import TABLE
 from dockpass.errors import UsageError
 
 TOKEN = "glcbt-64_aaaaaaaaaaaaaaaaaaaa"
@@ -113,3 +116,24 @@ def test_a_report_is_written_to_a_new_file_of_ones_own(work: Path) -> None:
     assert run("report", "--output", "report.md").exit_code == 0
     assert (work / "report.md").stat().st_mode & 0o777 == 0o600
     assert isinstance(run("report", "--output", "report.md").exception, UsageError)
+
+
+@pytest.mark.parametrize(
+    ("probe", "not_run"),
+    [
+        (
+            {"reached": False, "findings": ["timeout"]},
+            {"the registry's answer": 6},
+        ),
+        ({"login": "rejected", "actions": {"pull": "not-probed"}}, {"an accepted login": 5}),
+        ({"actions": {"pull": "granted"}}, {}),
+    ],
+    ids=["no answer", "login refused", "answered"],
+)
+def test_nothing_is_said_of_what_the_registry_did_not_tell(
+    work: Path, probe: dict[str, object], not_run: dict[str, int]
+) -> None:
+    visit = Visit(patients=patients({"env": {}, "probe": probe}, work), found=())
+    told = {str(need): count for need, count in visit.not_run.items()}
+    assert {need: count for need, count in told.items() if "registry" in need or "login" in need} == not_run
+    assert visit.clear == len(TABLE) - sum(told.values())

@@ -91,7 +91,7 @@ def visit_lines(visit: Visit) -> Iterator[str]:
         yield ""
     yield f"{counts(visit.found)} {plural(visit.clear, 'check')} found nothing."
     for need, count in visit.not_run.items():
-        yield f"{plural(count, 'check')} not run, for want of {need}."
+        yield f"{plural(count, 'check')} skipped: {'it needs' if count == 1 else 'they need'} {need}."
 
 
 def symptom_lines(visit: Visit, symptom: str) -> Iterator[str]:

@@ -1,5 +1,4 @@
-"""Who the doctor looks at: this machine, one job or all of them, and what the registry says if it is"
-" asked."""
+"""What the doctor looks at: this machine, one job or all of them, and the registry if it is asked."""
 
 from __future__ import annotations
 
@@ -38,14 +37,9 @@ class Visit:
 
     @property
     def not_run(self) -> dict[Need, int]:
-        """How many checks had nothing to look at, by the first thing that each lacked."""
-        has = [patient.has for patient in self.patients]
-        everything = frozenset[Need]().union(*has)
-        lacking = Counter[Need]()
-        for check in TABLE:
-            if not any(check.needs <= there for there in has):
-                lacking[min(check.needs - everything or check.needs)] += 1
-        return dict(lacking)
+        """How many checks had nothing to look at, by what was missing."""
+        there = frozenset[Need]().union(*(patient.has for patient in self.patients))
+        return dict(Counter(check.need.first_lacking(there) for check in TABLE if check.need not in there))
 
     @property
     def clear(self) -> int:

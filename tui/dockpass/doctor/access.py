@@ -13,7 +13,6 @@ from dockpass.text import clean, plural
 if TYPE_CHECKING:
     from dockpass.probe.model import Probe
 
-_NEEDS = frozenset({Need.REGISTRY})
 _CONNECTION = (
     *("tls", "not-tls", "plain-http", "wants-https", "name-unresolved", "connection-refused", "timeout"),
     *("unreachable", "registry-unreadable", "answer-refused"),
@@ -73,7 +72,8 @@ def _refused(probe: Probe, who: str, where: str) -> Iterator[Finding]:
             "may-not-delete",
             "",
             f"{who} may push to {where}, but not delete: {probe.result(DELETE).evidence}",
-            hint="For a cleanup at GitLab use a token with the scope api of a user who is Maintainer.",
+            hint="For a cleanup at GitLab, use a token with the scope api from a user with the role"
+            " Maintainer.",
             severity=Severity.NOTE,
         )
 
@@ -94,9 +94,10 @@ def _about_token(probe: Probe) -> Iterator[Finding]:
         yield Finding(
             "short-token",
             "",
-            f"Tokens of {probe.host} live for {plural(minutes, 'minute')}; pushing a large layer may take"
-            f" longer",
-            hint="An administrator of GitLab can raise the duration (registry token expire delay).",
+            f"Tokens from {probe.host} are valid for {plural(minutes, 'minute')}; pushing a large layer may"
+            " take longer",
+            hint="A GitLab administrator can raise it: Settings, CI/CD, Container Registry, Authorization"
+            " token duration.",
             severity=Severity.NOTE,
         )
 
@@ -106,11 +107,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-001",
         names=("login-rejected",),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.ANSWER,
         look=in_access,
         title="The registry does not accept the login.",
-        matters="User name or password is wrong, the token has expired or has no registry scope, or the"
-        " account has two-factor authentication, with which GitLab accepts no password here.",
+        matters="The user name or password is wrong, the token has expired or lacks a registry scope, or the"
+        " account has two-factor authentication, and GitLab then accepts no password here.",
         fix="Create a new token with read_registry, or correct the user name.",
         source=sources.REGISTRY,
         symptoms=(
@@ -124,11 +125,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-002",
         names=("may-not-pull",),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.LOGIN,
         look=in_access,
         title="The login is accepted, but may not pull.",
-        matters="`docker login` proves only that the credentials are right. What they may do is asked for"
-        " each repository.",
+        matters="`docker login` proves only that the credentials are valid. Access is checked for each"
+        " repository.",
         fix="Give the login access to that repository, or use another one.",
         source=sources.JOB_TOKEN,
         symptoms=(
@@ -142,12 +143,12 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-003",
         names=("may-not-push",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.LOGIN,
         look=in_access,
         title="The login may pull, but not push.",
-        matters="A push fails after all layers were built.",
-        fix="Use a login with write access: at GitLab write_registry with read_registry and the role"
-        " Developer, at GitHub packages: write.",
+        matters="The push fails only after the whole build.",
+        fix="Use a login with write access: at GitLab, read_registry and write_registry with the role"
+        " Developer; at GitHub, packages: write.",
         source=sources.REGISTRY,
         symptoms=(
             r"requested access to the resource is denied",
@@ -162,12 +163,13 @@ CHECKS: tuple[Check, ...] = (
         id="DP-LOG-014",
         names=("may-not-delete",),
         level=Severity.NOTE,
-        needs=_NEEDS,
+        need=Need.LOGIN,
         look=in_access,
         title="The login may push, but not delete.",
-        matters="A cleanup with it fails. A deploy token can never delete at GitLab, and a token with"
-        " read_registry and write_registry cannot either.",
-        fix="Use a token with the scope api of a user who is Maintainer, as WERF_IMAGES_CLEANUP_PASSWORD.",
+        matters="A cleanup with this login fails. At GitLab, a deploy token can never delete, and neither"
+        " can a token with only read_registry and write_registry.",
+        fix="Set WERF_IMAGES_CLEANUP_PASSWORD to a token with the scope api from a user with the role"
+        " Maintainer.",
         source=sources.REGISTRY,
         symptoms=(r"insufficient_scope", r"unauthorized"),
     ),
@@ -175,7 +177,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-004",
         names=("tags-protected",),
         level=Severity.NOTE,
-        needs=_NEEDS,
+        need=Need.LOGIN,
         look=in_access,
         title="The registry's token excludes protected tags.",
         matters="Pushing or deleting such a tag is refused, whatever else the login may do.",
@@ -187,10 +189,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-005",
         names=("short-token",),
         level=Severity.NOTE,
-        needs=_NEEDS,
+        need=Need.LOGIN,
         look=in_access,
-        title="The registry's tokens live for minutes.",
-        matters="A push that takes longer ends with an error in its middle.",
+        title="The registry's tokens expire within minutes.",
+        matters="A push that takes longer fails halfway.",
         fix="Ask an administrator to raise the duration, or make the layers smaller.",
         source=sources.REGISTRY,
         symptoms=(r"unauthorized: authentication required",),
@@ -199,12 +201,13 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-006",
         names=_CONNECTION,
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.REGISTRY,
         look=in_answers,
-        title="The registry cannot be reached as it should.",
-        matters="Nothing can be pulled or pushed before there is a connection that can be trusted. With"
-        " docker-in-docker, the daemon needs the certificate, not the job.",
-        fix="Check host and port; give the daemon the registry's CA in certs.d/HOST, or TLS to the registry.",
+        title="The registry cannot be reached over a trusted connection.",
+        matters="Nothing can be pulled or pushed without a trusted connection. With docker-in-docker, the"
+        " daemon needs the CA certificate, not the job.",
+        fix="Check host and port. Put the registry's CA certificate into the daemon's certs.d/HOST, or"
+        " enable TLS on the registry.",
         source="https://docs.docker.com/engine/security/certificates/",
         symptoms=(
             r"x509: certificate",
@@ -220,9 +223,9 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-007",
         names=("not-a-registry", "no-token-server"),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.REGISTRY,
         look=in_answers,
-        title="Something else than a registry answers there.",
+        title="Something other than a registry answers at this address.",
         matters="A registry often has a port of its own; without it the web server answers.",
         fix="Use the whole text of CI_REGISTRY, with its port.",
         source=sources.REGISTRY,
@@ -232,7 +235,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-008",
         names=("token-not-trusted",),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.REGISTRY,
         look=in_answers,
         title="The registry does not trust the tokens of its token server.",
         matters="Every login works, and every request after it is refused.",
@@ -244,9 +247,9 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-009",
         names=_PROXY,
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.REGISTRY,
         look=in_answers,
-        title="The proxy is in the way.",
+        title="The request fails at the proxy.",
         matters="The registry never sees the request.",
         fix="Correct HTTPS_PROXY, or name the registry in NO_PROXY.",
         source="https://docs.docker.com/engine/cli/proxy/",
@@ -256,11 +259,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-010",
         names=("clock-skew", "token-ended"),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.REGISTRY,
         look=in_answers,
-        title="The clocks of this machine and of the registry differ.",
+        title="This machine's clock and the registry's differ.",
         matters="Tokens may be refused as expired, or as not yet valid.",
-        fix="Set the clock of this machine by NTP.",
+        fix="Synchronize this machine's clock with NTP.",
         source="https://github.com/docker/hub-feedback/issues/647",
         symptoms=(r"token is expired", r"token used before issued"),
     ),
@@ -268,13 +271,12 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-011",
         names=("forbidden-by-other", "refused-at-first", "rate-limited", "failed-logins-count"),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.REGISTRY,
         look=in_answers,
         title="The registry, or something in front of it, refuses requests from this address.",
         matters="GitLab.com bans an address for a while after 30 failed logins in 3 minutes; Docker Hub"
-        " limits"
-        " anonymous pulls for each address.",
-        fix="Stop what fails in a loop, wait, or log in.",
+        " limits anonymous pulls per address.",
+        fix="Stop whatever keeps failing, wait, or log in.",
         source="https://handbook.gitlab.com/handbook/support/workflows/ip-blocks/",
         symptoms=(
             r"error parsing HTTP 403 response body: invalid character 'F'",
@@ -287,10 +289,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ACC-012",
         names=("realm-refused", "realm-changed", "realm-differs", "realm-not-agreed", "realm-new"),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.REGISTRY,
         look=in_answers,
-        title="The token server is not one that may get the login.",
-        matters="The login goes to the server that the registry names, which may belong to somebody else.",
+        title="The registry names a token server that may not be its own.",
+        matters="Docker sends the login to the token server that the registry names, and that server may"
+        " belong to somebody else.",
         fix="Ask the registry's administrator which token server is right.",
         source="docs/access.md",
     ),
@@ -301,11 +304,11 @@ CHECKS: tuple[Check, ...] = (
             *("list-odd", "challenge-unusable"),
         ),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.REGISTRY,
         look=in_answers,
         title="The registry or its token server answers in an unusual way.",
         matters="What the login may do is less certain than usual.",
-        fix="Look at the requests: dockpass probe lists each.",
+        fix="Look at the requests: dockpass probe lists every one.",
         source="docs/access.md",
     ),
 )

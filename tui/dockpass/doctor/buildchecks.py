@@ -9,7 +9,6 @@ from dockpass.doctor.check import Check, Need, Patient
 from dockpass.doctor.formats import in_notes
 from dockpass.findings import Finding, Severity
 
-_NEEDS = frozenset({Need.BUILD})
 _OTHERS = frozenset(
     {
         *("image-unknown", "image-invalid", "arg-unset", "template", "classic-builder", "build-unsupported"),
@@ -28,10 +27,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-BLD-001",
         names=("build-file",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.BUILD,
         look=in_refusals,
         title="The build file cannot be used as it is.",
-        matters="Which base images the build pulls, and so which login it needs, is not known.",
+        matters="It is not known which base images the build pulls, and so which login it needs.",
         fix="Correct the file, or name the base images with --from.",
         source=sources.DOCKERFILE,
         symptoms=(r"dockerfile parse error", r"failed to solve"),
@@ -40,10 +39,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-BLD-002",
         names=("image-unknown", "image-invalid", "arg-unset", "template"),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.BUILD,
         look=in_notes,
         title="A base image is not known.",
-        matters="A build logs in to the registries of its base images; for this one nobody can tell which.",
+        matters="A build logs in to the registries of its base images; for this image, the registry is not"
+        " known.",
         fix="Give the missing --build-arg, or name the base images with --from.",
         source=sources.DOCKERFILE,
         symptoms=(r"base name \(.*\) should not be blank", r"invalid reference format"),
@@ -52,7 +52,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-BLD-003",
         names=("classic-builder",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.BUILD,
         look=in_notes,
         title="The classic builder pulls more images than BuildKit.",
         matters="It runs every stage up to the target, so it needs a login for images that BuildKit never"
@@ -65,11 +65,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-BLD-004",
         names=("build-unsupported",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.BUILD,
         look=in_notes,
         title="dockpass cannot run this build.",
-        matters="It can tell which login the build would use, but not build.",
-        fix="Build with the tool that the file is for.",
+        matters="It can tell which login the build would use, but cannot run the build.",
+        fix="Build with the tool that the file was written for.",
         source=sources.DOCKERFILE,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -33,6 +33,13 @@ class Need(StrEnum):
     CONFIG = "docker's config"
     BUILD = "a build file"
     REGISTRY = "the registry"
+    ANSWER = "the registry's answer"
+    LOGIN = "an accepted login"
+
+    def first_lacking(self, there: Collection[Need]) -> Need:
+        """Return what is missing first: without a registry there is no answer, and without that no login."""
+        before = {Need.ANSWER: Need.REGISTRY, Need.LOGIN: Need.ANSWER}.get(self)
+        return self if before is None or before in there else before.first_lacking(there)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +60,7 @@ class Patient:
     config: ConfigFile | None = None
     probe: Probe | None = None
 
-    @property
+    @cached_property
     def has(self) -> frozenset[Need]:
         """What there is to look at."""
         there = {
@@ -63,6 +70,8 @@ class Patient:
             Need.CONFIG: self.config is not None,
             Need.BUILD: self.facts.base_images is not None or bool(self.notes),
             Need.REGISTRY: self.probe is not None,
+            Need.ANSWER: self.probe is not None and self.probe.reached,
+            Need.LOGIN: self.probe is not None and self.probe.was_asked,
         }
         return frozenset(need for need, is_there in there.items() if is_there)
 
@@ -105,12 +114,12 @@ class Check:
     id: str
     names: tuple[str, ...]
     level: Severity
-    needs: frozenset[Need]
     look: Look
     title: str
     matters: str
     fix: str
     source: str
+    need: Need = Need.VARIABLES
     symptoms: tuple[str, ...] = ()
     mend: Callable[[Patient, Finding], Iterable[Fix]] | None = None
 

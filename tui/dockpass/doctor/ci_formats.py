@@ -79,8 +79,7 @@ def code_quality(found: Sequence[Found]) -> list[dict[str, Any]]:
 
 
 def _place(each: Found) -> Place:
-    """Return the place; what is in no file is told at the beginning of the CI file, as both formats want"
-    " one."""
+    """Return the place: the start of the CI file for what is in no file, as both formats want one."""
     place = place_of(each.patient, each.finding)
     return place if place.file else Place(CI_FILE, 1)
 

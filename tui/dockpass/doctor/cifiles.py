@@ -7,15 +7,12 @@ from dockpass.doctor.check import Check, Need
 from dockpass.doctor.jobs import in_config, in_files, in_view
 from dockpass.findings import Severity
 
-_NEEDS = frozenset({Need.JOB})
-_FILES = frozenset({Need.FILES})
-
 CHECKS: tuple[Check, ...] = (
     Check(
         id="DP-YML-001",
         names=("changed-by-yaml",),
         level=Severity.WARNING,
-        needs=_FILES,
+        need=Need.FILES,
         look=in_files,
         title="YAML changes an unquoted value.",
         matters="Numbers with leading zeros, underscores or trailing zeros become other numbers.",
@@ -26,7 +23,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-YML-002",
         names=("refused",),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="GitLab refuses the configuration.",
         matters="There is no pipeline until it is corrected.",
@@ -42,7 +39,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-YML-003",
         names=("merge-loses-variables",),
         level=Severity.WARNING,
-        needs=_FILES,
+        need=Need.FILES,
         look=in_files,
         title="A job with << has its own `variables`, so those of the anchor are lost.",
         matters="A YAML merge is shallow: the job's `variables` replace the anchor's as a whole.",
@@ -53,7 +50,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-YML-004",
         names=("compared-unexpanded",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="A rule compares a variable whose value has a $.",
         matters="Rules compare values as they are written; the script sees them expanded.",
@@ -64,10 +61,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-YML-005",
         names=("empty-variables",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_config,
         title="A job has `variables: {}`.",
-        matters="It does not take the global variables away.",
+        matters="This does not remove the global variables.",
         fix="Write inherit:variables: false.",
         source=sources.YAML,
     ),
@@ -75,7 +72,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-YML-006",
         names=("not-loaded",),
         level=Severity.NOTE,
-        needs=_FILES,
+        need=Need.FILES,
         look=in_files,
         title="An include is not loaded.",
         matters="Jobs and values from it are not known here.",
@@ -86,10 +83,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-YML-007",
         names=("trigger-variables",),
         level=Severity.NOTE,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_config,
         title="A trigger job has variables.",
-        matters="They arrive downstream as pipeline variables, which are stronger than that project's"
+        matters="They arrive downstream as pipeline variables, which take precedence over that project's"
         " settings.",
         fix="Write inherit:variables: false to pass on the job's own only.",
         source="https://docs.gitlab.com/ci/pipelines/downstream_pipelines/",
@@ -98,7 +95,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-YML-008",
         names=("no-pipeline",),
         level=Severity.NOTE,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="No pipeline runs for this ref.",
         matters="The workflow rules filter it out, so none of its jobs runs.",

@@ -1,4 +1,4 @@
-"""What tells of docker's config on this machine that a login is not found in it."""
+"""Looks for reasons why a login is not found in docker's config on this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def in_config(patient: Patient) -> Iterator[Finding]:
 
 
 def in_entries(patient: Patient) -> Iterator[Finding]:
-    """Yield entries that are not found, not valid any more, or in the way of each other."""
+    """Yield entries that are missing, expired or in conflict, and helpers that cannot work."""
     config, here = patient.config, patient.here
     if config is None or (config.state is not FileState.READ and not config.state.is_empty_config):
         return
@@ -69,7 +69,7 @@ def _about_same_host(config: ConfigFile) -> Iterator[Finding]:
             yield Finding(
                 "keys-collide",
                 clean(str(config.path), 300),
-                f"has {' and '.join(map(shown_key, keys))} for the same host: docker takes any one of them",
+                f"has {' and '.join(map(shown_key, keys))} for the same host: docker may use any of them",
                 hint=f"Keep one entry, under {shown_key(host)}.",
             )
 

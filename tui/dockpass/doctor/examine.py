@@ -29,15 +29,16 @@ def findings(patient: Patient, checks: Sequence[Check]) -> Iterator[tuple[Check,
 
     A look is run once. What it finds belongs to the check that names it, and all of it to its only check.
     """
-    able: dict[Look, list[Check]] = {}
+    sharing: dict[Look, list[Check]] = {}
     for check in checks:
-        if check.needs <= patient.has:
-            able.setdefault(check.look, []).append(check)
-    for look, rows in able.items():
+        sharing.setdefault(check.look, []).append(check)
+    for look, rows in sharing.items():
+        if not any(check.need in patient.has for check in rows):
+            continue
         named = {name: check for check in rows for name in check.names}
         for finding in look(patient):
             belongs = rows[0] if len(rows) == 1 else named.get(finding.id)
-            if belongs is not None:
+            if belongs is not None and belongs.need in patient.has:
                 yield belongs, finding
 
 

@@ -7,19 +7,17 @@ from dockpass.doctor.check import Check, Need
 from dockpass.doctor.jobs import in_view
 from dockpass.findings import Severity
 
-_NEEDS = frozenset({Need.JOB})
-
 CHECKS: tuple[Check, ...] = (
     Check(
         id="DP-EXP-001",
         names=("cut-by-expansion",),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         mend=job_mends.unexpanded,
         title="A value loses characters at a $.",
-        matters="GitLab and its runner take $ and what follows for a reference to another variable, and put"
-        " nothing in its place. The job gets a shorter secret than the one that was stored.",
+        matters="GitLab and its runner take the $ and what follows for a reference to another variable, and"
+        " replace it with nothing. The job gets a shorter secret than the one that was stored.",
         fix="Switch off “Expand variable reference” for it (`expand: false`), or write $$ for each $.",
         source="https://gitlab.com/gitlab-org/gitlab/-/issues/17844",
         symptoms=(r"HTTP Basic: Access denied", r"incorrect username or password", r"unauthorized"),
@@ -28,7 +26,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-EXP-003",
         names=("no-shell-syntax",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="A variable uses shell syntax such as ${A:-x} or $(…).",
         matters="Neither GitLab nor its runner knows that syntax in `variables`; it becomes empty.",
@@ -40,10 +38,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-EXP-004",
         names=("own-name",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="A variable of the CI file refers to its own name.",
-        matters="The CI file has only one variable of a name, so the reference stays as it is written.",
+        matters="The CI file has only one variable of each name, so the reference is kept as written.",
         fix="Give it another name.",
         source="https://gitlab.com/gitlab-org/gitlab/-/issues/433964",
     ),
@@ -51,7 +49,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-EXP-006",
         names=("open-brace",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="A value has a ${ that is not closed, or an empty ${}.",
         matters="The runner removes it.",
@@ -62,10 +60,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-EXP-007",
         names=("file-changed",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         mend=job_mends.unexpanded,
-        title="The content of a variable of type File is changed at a $.",
+        title="Expansion changes the content of a variable of type File at a $.",
         matters="The content of such a file is expanded like any other value.",
         fix="Switch off “Expand variable reference” for it.",
         source=sources.VARIABLES,
@@ -74,7 +72,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-EXP-008",
         names=("undefined-reference",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="A variable refers to a name that nothing defines.",
         matters="The reference becomes empty.",
@@ -86,11 +84,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-EXP-009",
         names=("own-name-over-settings",),
         level=Severity.NOTE,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="A variable of the CI file refers to its own name and so wins over the settings.",
-        matters="Settings are documented to be stronger than the CI file; the reference to its own name turns"
-        " that round.",
+        matters="As documented, settings take precedence over the CI file; the reference to its own name"
+        " reverses that.",
         fix="Give it another name.",
         source=sources.VARIABLES,
     ),
@@ -98,7 +96,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-EXP-011",
         names=("too-long-to-expand",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_view,
         title="Variables refer to each other so often that they are not expanded here.",
         matters="Each reference multiplies the length. What the job gets is not known here, and GitLab or the"

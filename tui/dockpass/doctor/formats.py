@@ -6,11 +6,9 @@ from collections.abc import Iterable
 
 from dockpass.auth.facts import EnvFileRemark
 from dockpass.doctor import sources
-from dockpass.doctor.check import Check, Need, Patient
+from dockpass.doctor.check import Check, Patient
 from dockpass.doctor.values import in_facts
 from dockpass.findings import Finding, Severity
-
-_NEEDS = frozenset({Need.VARIABLES})
 
 
 def in_notes(patient: Patient) -> Iterable[Finding]:
@@ -23,7 +21,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-FMT-001",
         names=(EnvFileRemark.QUOTES, EnvFileRemark.OPEN_QUOTE),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="An env file has a value in quotes.",
         matters="Docker's --env-file and GitLab keep the quotes, where a shell and most dotenv libraries"
@@ -36,7 +33,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-FMT-002",
         names=(EnvFileRemark.HASH,),
         level=Severity.NOTE,
-        needs=_NEEDS,
         look=in_facts,
         title="An env file has a value with a #.",
         matters="Docker keeps the # and what follows; most dotenv libraries take it for a comment.",
@@ -47,7 +43,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-FMT-003",
         names=(EnvFileRemark.BLANKS, EnvFileRemark.SHELL),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="An env file has `export`, or spaces around =.",
         matters="Docker refuses the whole file because of one such line.",
@@ -59,12 +54,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-FMT-007",
         names=(EnvFileRemark.CONTINUED, EnvFileRemark.SEVERAL_LINES),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
-        title="A value in an env file goes over several lines.",
-        matters="Docker reads one line for each variable, and `env` prints such values so that nobody can"
-        " tell"
-        " where they end.",
+        title="A value in an env file spans several lines.",
+        matters="Docker reads one variable per line, and in the output of `env` nobody can tell where such a"
+        " value ends.",
         fix="Write the dump with `env -0` or `export -p`.",
         source=sources.ENV_FILE,
         symptoms=(r"poorly formatted environment",),
@@ -73,7 +66,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-FMT-009",
         names=(EnvFileRemark.COMPUTED,),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="An env file has a value that a shell would compute.",
         matters="Nothing is run, so the value is used as it is written.",
@@ -84,7 +76,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-FMT-013",
         names=(EnvFileRemark.LONG,),
         level=Severity.NOTE,
-        needs=_NEEDS,
         look=in_facts,
         title="An env file has a line longer than 64 KiB.",
         matters="Docker refuses the whole file because of it.",
@@ -96,9 +87,8 @@ CHECKS: tuple[Check, ...] = (
         id="DP-FMT-010",
         names=("env-file-line", "env-file-left-out", "env-file-format"),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_notes,
-        title="A line of a file with variables was not read as it stands.",
+        title="A line of a file with variables was not read as written.",
         matters="Other programs may read it in another way, or refuse the file.",
         fix="Correct the line, or name the format with --env-format.",
         source="docs/sources.md",
@@ -107,10 +97,9 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-014",
         names=("value-unknown",),
         level=Severity.NOTE,
-        needs=_NEEDS,
         look=in_notes,
         title="A variable is there, but its value is not known here.",
-        matters="Nothing can be run or asked with a login whose secret is not known.",
+        matters="A login without its secret cannot be used for a run or a probe.",
         fix="Export the value and add --set NAME.",
         source=sources.VARIABLES,
     ),

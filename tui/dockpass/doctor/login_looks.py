@@ -1,4 +1,4 @@
-"""What tells that a login is not used, or that another one is used in its place."""
+"""Looks for logins that are not used, or that another login replaces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOSE = frozenset({"username", "password", "email", "identitytoken", "registryt
 
 
 def in_logins(patient: Patient) -> Iterator[Finding]:
-    """Yield logins that lie idle or are only half there."""
+    """Yield logins that are unused or incomplete."""
     facts = patient.facts
     yield from _about_auth_config(patient)
     external, own = facts.text(EXTERNAL_CONFIG), facts.text(DOCKER_CONFIG)

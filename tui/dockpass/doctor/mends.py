@@ -1,5 +1,4 @@
-"""What would mend a finding, as edits or changes that can be tried. Each looks at the value that was"
-" found."""
+"""What would mend a finding, as edits or changes that can be tried, from the value that was found."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ ON_VARIABLES: tuple[Check, ...] = tuple(
     check
     for family in (values, tokens, registries, logins, idle, surroundings, formats)
     for check in family.CHECKS
-    if check.needs == {Need.VARIABLES} and check.look not in _APART
+    if check.need is Need.VARIABLES and check.look not in _APART
 )
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dockpass.doctor import mends, sources
-from dockpass.doctor.check import Check, Need
+from dockpass.doctor.check import Check
 from dockpass.doctor.registry_looks import in_addresses
 from dockpass.doctor.values import in_facts
 from dockpass.findings import Severity
-
-_NEEDS = frozenset({Need.VARIABLES})
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="DP-REG-001",
         names=("registry-address",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         mend=mends.bare_host,
         title="CI_REGISTRY has a scheme or a path.",
@@ -29,13 +26,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-005",
         names=("image-elsewhere",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         mend=mends.without_override,
         title="CI_REGISTRY_IMAGE is not in CI_REGISTRY.",
         matters="A script that runs `docker login $CI_REGISTRY` logs in to one registry and pushes to"
-        " another,"
-        " where it is anonymous.",
+        " another, without a login.",
         fix="Remove the variable that overrides one of them, or give it another name.",
         source="https://pmhahn.github.io/gitlab-105-beware-global-variables",
         symptoms=(
@@ -49,7 +44,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-006",
         names=("registry-off",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="A job has a token, but no CI_REGISTRY.",
         matters="GitLab sets CI_REGISTRY in every job if the instance has a container registry.",
@@ -61,7 +55,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-015",
         names=("registry-overwritten",),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_facts,
         title="CI_REGISTRY is the registry of another service.",
         matters="A job token is valid only at the registry of its own GitLab.",
@@ -77,7 +70,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-004",
         names=("repository-case",),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_addresses,
         mend=mends.lower_case,
         title="The repository has capital letters.",
@@ -98,11 +90,10 @@ CHECKS: tuple[Check, ...] = (
             "repository-invalid",
         ),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_addresses,
-        title="The registry or the repository is no valid address.",
+        title="The registry or the repository is not a valid address.",
         matters="Nothing can be pulled or pushed with it.",
-        fix="Correct it: host[:port], and for a repository /path behind it.",
+        fix="Correct it: host[:port], followed by /path for a repository.",
         source=sources.REFERENCES,
         symptoms=(r"invalid reference format",),
     ),
@@ -110,10 +101,9 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-008",
         names=("hub-address",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_addresses,
         mend=mends.at_docker_hub,
-        title="An address of Docker Hub is used that docker keeps no login for.",
+        title="An address of Docker Hub is used under which docker stores no login.",
         matters="A login to registry-1.docker.io or hub.docker.com is stored under that name, and no pull"
         " looks for it there.",
         fix="Use docker.io, or leave the host out.",
@@ -127,13 +117,12 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-009",
         names=("port-differs",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_addresses,
         mend=mends.at_registry,
-        title="Registry and repository differ in the port.",
+        title="The registry and the repository have different ports.",
         matters="Docker keeps logins under host:port as it is written, so a login for one is not found for"
         " the other, not even for :443.",
-        fix="Use one and the same text for both, as CI_REGISTRY has it.",
+        fix="Write both the same way, as in CI_REGISTRY.",
         source="https://github.com/aws/aws-cli/issues/2351",
         symptoms=(
             r"no basic auth credentials",
@@ -145,7 +134,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-010",
         names=("simulated-registry",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_addresses,
         title="CI_REGISTRY is a name that gitlab-ci-local makes up.",
         matters="No registry has this name.",
@@ -157,7 +145,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-011",
         names=("hub-name",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_addresses,
         mend=mends.at_registry,
         title="The repository has no host, so it is on Docker Hub.",
@@ -173,7 +160,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-012",
         names=("google-registry",),
         level=Severity.NOTE,
-        needs=_NEEDS,
         look=in_addresses,
         title="The repository is at Google, where no automatic login is made.",
         matters="Google accepts neither the job token nor the cleanup token.",
@@ -188,11 +174,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-013",
         names=("tag-in-repository",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_addresses,
         mend=mends.without_tag,
         title="A repository variable has a tag or a digest.",
-        matters="A tag is added to it again, which gives no valid name.",
+        matters="Another tag is appended to it, and the result is not a valid reference.",
         fix="Remove the tag; give it with --tag.",
         source=sources.REFERENCES,
         symptoms=(r"invalid reference format",),
@@ -201,7 +186,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-016",
         names=("image-off",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_addresses,
         title="A job has CI_REGISTRY, but no CI_REGISTRY_IMAGE.",
         matters="GitLab sets CI_REGISTRY_IMAGE only if the container registry is enabled for the project.",
@@ -216,9 +200,8 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-018",
         names=("outside-project",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_addresses,
-        title="The job token is to push outside its own project.",
+        title="The job token would push outside its own project.",
         matters="A job token can push to its own project only; GitLab answers denied.",
         fix="Push below CI_REGISTRY_IMAGE, or give the login of a deploy token.",
         source="https://devopsaitoolkit.com/blog/gitlab-error-registry-denied-access-push/",
@@ -231,7 +214,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-019",
         names=("other-project",),
         level=Severity.NOTE,
-        needs=_NEEDS,
         look=in_addresses,
         title="A base image belongs to another project.",
         matters="A job token may pull it only if that project's job token allowlist includes this one.",
@@ -247,7 +229,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-REG-020",
         names=("dependency-proxy",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_addresses,
         title="A base image comes through the dependency proxy without a login.",
         matters="The dependency proxy is a registry of its own, with its own login, and its name has :443.",

@@ -1,4 +1,4 @@
-"""What tells of an address that it is not the one that was meant."""
+"""Looks for addresses that are probably not the ones that were meant."""
 
 from __future__ import annotations
 
@@ -130,8 +130,8 @@ def _about_both(patient: Patient) -> Iterator[Finding]:
             "port-differs",
             name,
             f"names {clean(target, 100)}, and {GITLAB.registry} is {clean(login, 100)}: for docker these are"
-            " two registries, also where the port is the usual 443",
-            hint="Use one and the same text for both.",
+            " two registries, even if the port is 443",
+            hint="Write both the same way.",
         )
     if is_google(target) and facts.is_set(GITLAB.token) and not is_google(login):
         yield Finding(
@@ -168,7 +168,7 @@ def _about_base_images(patient: Patient) -> Iterator[Finding]:
                 "dependency-proxy",
                 clean(image.origin, 100),
                 f"pulls {clean(image.reference, 200)} through the dependency proxy, for which no login is"
-                f" made",
+                " made",
                 hint="Log in to exactly that host, with CI_DEPENDENCY_PROXY_USER and"
                 " CI_DEPENDENCY_PROXY_PASSWORD.",
             )
@@ -210,7 +210,7 @@ def in_surroundings(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             "simulated",
             "",
-            f"The variables are made by {simulator}; a real job has others.",
+            f"The variables come from {simulator}; a real job has different ones.",
             severity=Severity.NOTE,
         )
     if facts.text("GITHUB_ACTOR") == "dependabot[bot]" and facts.text("GITHUB_EVENT_NAME") == "pull_request":
@@ -223,7 +223,7 @@ def in_surroundings(patient: Patient) -> Iterator[Finding]:
 
 
 def in_engine(patient: Patient) -> Iterator[Finding]:
-    """Yield where the engine's port and TLS do not fit."""
+    """Yield where the engine's port does not match its TLS setting."""
     facts = patient.facts
     address = facts.text("DOCKER_HOST")
     if not address.startswith("tcp://"):

@@ -1,4 +1,4 @@
-"""Checks of a job's lines and of what its settings hold."""
+"""Checks of a job's scripts, and of the values in its settings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dockpass.doctor.check import Check, Need
 from dockpass.doctor.script_looks import in_scripts, in_settings, in_stored
 from dockpass.findings import Severity
 
-_NEEDS = frozenset({Need.JOB})
-
 CHECKS: tuple[Check, ...] = (
     Check(
         id="DP-SEC-016",
         names=("password-in-arguments",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_scripts,
         title="A script gives `docker login` the password as an argument.",
         matters="Every process on the runner can read it in the process list, and docker warns about it.",
@@ -26,7 +24,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-LOG-027",
         names=("login-too-late",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_scripts,
         title="A job logs in to the registry that its own image comes from.",
         matters="The runner pulls the job's image before the script starts, so that login comes too late.",
@@ -42,7 +40,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-LOG-028",
         names=("cleanup-with-job-token",),
         level=Severity.NOTE,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_scripts,
         title="A job deletes images with the job token.",
         matters="Older versions of GitLab do not let a job token delete, and no version lets it delete"
@@ -58,18 +56,18 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-015",
         names=("mask-ordinary",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_settings,
         title="A masked value is an ordinary word or number.",
-        matters="Logs show [MASKED] wherever that word occurs, which tells it to everybody.",
-        fix="Use a longer secret, or take the flag off.",
+        matters="Logs show [MASKED] wherever that word would be, which gives it away.",
+        fix="Use a longer secret, or unmask it.",
         source=sources.VARIABLES,
     ),
     Check(
         id="DP-EXP-002",
         names=("robot-user",),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_settings,
         mend=job_mends.unexpanded,
         title="The name of a Harbor robot account loses what follows its $.",
@@ -85,10 +83,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SCP-007",
         names=("values-unknown",),
         level=Severity.NOTE,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_settings,
-        title="Values of the settings are not known here.",
-        matters="Nothing is said about them: they may be empty, cut or wrong.",
+        title="Some values in the settings are not known here.",
+        matters="They are not checked: they may be empty, truncated or wrong.",
         fix="Fetch those that you may read: dockpass vars show --from-gitlab.",
         source=sources.VARIABLES,
     ),
@@ -96,10 +94,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-004",
         names=("job-token-stored",),
         level=Severity.ERROR,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_stored,
         title="A job token is stored in the settings or in the CI file.",
-        matters="It is valid only while the job runs that it was made for.",
+        matters="It is valid only while its own job runs.",
         fix="Use the CI_JOB_TOKEN of the job, or store a deploy token.",
         source=sources.JOB_TOKEN,
         symptoms=(r"HTTP Basic: Access denied",),
@@ -108,10 +106,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-010",
         names=("short-lived-stored",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_stored,
-        title="A token that lives for hours is stored in the settings or in the CI file.",
-        matters="The job works until the token expires, an hour to twelve hours later.",
+        title="A token that expires within hours is stored in the settings or in the CI file.",
+        matters="The job works until the token expires, one to twelve hours later.",
         fix="Use a credential helper, or get a new token in the job.",
         source="https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html",
         symptoms=(
@@ -123,7 +121,7 @@ CHECKS: tuple[Check, ...] = (
         id="DP-LOG-029",
         names=("auth-config-file",),
         level=Severity.WARNING,
-        needs=_NEEDS,
+        need=Need.JOB,
         look=in_settings,
         title="DOCKER_AUTH_CONFIG is a variable of type File.",
         matters="GitLab Runner reads the file for the job's image and services; docker in the script sees a"

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dockpass.doctor import sources
-from dockpass.doctor.check import Check, Need
+from dockpass.doctor.check import Check
 from dockpass.doctor.registry_looks import in_engine, in_surroundings
 from dockpass.findings import Severity
-
-_NEEDS = frozenset({Need.VARIABLES})
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="DP-PRE-002",
         names=("contradicting",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_surroundings,
         title="Variables of the pipeline contradict each other.",
         matters="They are from different jobs, or were edited: what holds for one job may not hold for"
@@ -26,9 +23,8 @@ CHECKS: tuple[Check, ...] = (
         id="DP-PRE-003",
         names=("simulated",),
         level=Severity.NOTE,
-        needs=_NEEDS,
         look=in_surroundings,
-        title="The variables are made by gitlab-ci-local or act.",
+        title="The variables come from gitlab-ci-local or act.",
         matters="A real job has other values, and tokens that work.",
         fix="Compare with the variables of a real job: dockpass vars diff.",
         source="https://github.com/firecow/gitlab-ci-local",
@@ -37,9 +33,8 @@ CHECKS: tuple[Check, ...] = (
         id="DP-GHA-001",
         names=("github-no-secrets",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_surroundings,
-        title="A workflow of Dependabot gets no secrets.",
+        title="A workflow started by Dependabot gets no secrets.",
         matters="Every secret is empty there, and a login with it fails.",
         fix="Skip the login in such workflows, or store the secrets for Dependabot.",
         source="https://github.com/docker/login-action/issues/824",
@@ -49,9 +44,8 @@ CHECKS: tuple[Check, ...] = (
         id="DP-ENG-001",
         names=("engine-tls",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_engine,
-        title="Port and TLS of the docker daemon do not fit.",
+        title="The docker daemon's port does not match its TLS setting.",
         matters="Docker-in-docker listens on 2376 with TLS and on 2375 without; DOCKER_TLS_CERTDIR says"
         " which.",
         fix="Use port 2376 with DOCKER_TLS_CERTDIR=/certs, or 2375 with an empty one.",

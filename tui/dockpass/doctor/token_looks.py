@@ -1,4 +1,4 @@
-"""What tells of a token that it cannot log in: its kind, its age, its user, its registry."""
+"""Looks for tokens that cannot log in: by kind, age, user and registry."""
 
 from __future__ import annotations
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dockpass.doctor import mends, sources
-from dockpass.doctor.check import Check, Need
+from dockpass.doctor.check import Check
 from dockpass.doctor.token_looks import in_tokens
 from dockpass.doctor.values import in_facts
 from dockpass.findings import Severity
-
-_NEEDS = frozenset({Need.VARIABLES})
 
 CHECKS: tuple[Check, ...] = (
     Check(
         id="DP-TOK-005",
         names=("not-a-job-token",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="CI_JOB_TOKEN is not a job token.",
         matters="A variable of this name in the settings or the CI file replaces the job's own token; the"
@@ -28,7 +25,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-012",
         names=("same-token",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="WERF_IMAGES_CLEANUP_PASSWORD is the job token.",
         matters="The cleanup then has no more rights than the job, and logs in under another user name than"
@@ -41,7 +37,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-013",
         names=("job-token-dead",),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_facts,
         title="The job token has expired with its job.",
         matters="GitLab accepts a job token only while its job runs.",
@@ -57,7 +52,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-014",
         names=("job-token-old",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="The job token is probably from a job that has ended.",
         matters="GitLab accepts a job token only while its job runs.",
@@ -69,7 +63,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-001",
         names=("token-cannot-log-in",),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_tokens,
         title="The password is a kind of token that no registry accepts.",
         matters="Runner, trigger, feed and agent tokens have one purpose each, and a registry login is not"
@@ -85,7 +78,6 @@ CHECKS: tuple[Check, ...] = (
             "ecr-expired",
         ),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_tokens,
         title="The password is a token that has expired.",
         matters="The time is in the token itself. An Amazon ECR password lives for 12 hours.",
@@ -101,10 +93,9 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-003",
         names=("token-from-the-future",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_tokens,
-        title="A token becomes valid only in the future.",
-        matters="One of the clocks is wrong, and a registry refuses the token until then.",
+        title="A token is not valid yet.",
+        matters="One of the clocks is wrong; the registry refuses the token until then.",
         fix="Check the clock of this machine.",
         source="https://github.com/docker/hub-feedback/issues/647",
         symptoms=(
@@ -116,7 +107,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-006",
         names=("deploy-token-user",),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_tokens,
         title="A deploy token is used with the user name gitlab-ci-token.",
         matters="GitLab accepts a deploy token under its own user name only.",
@@ -128,10 +118,9 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-007",
         names=("job-token-user",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_tokens,
         mend=mends.as_user,
-        title="A job token is used with another user name than gitlab-ci-token.",
+        title="A job token is used with a user name other than gitlab-ci-token.",
         matters="GitLab looks for a job token only if the user name is gitlab-ci-token.",
         fix="Use the user name gitlab-ci-token.",
         source=sources.JOB_TOKEN,
@@ -141,9 +130,8 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-008",
         names=("token-of-another",),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_tokens,
-        title="The password is a token of another service than the registry.",
+        title="The password is a token for a different service.",
         matters="The registry does not know the token, and whoever runs the registry gets to see it.",
         fix="Use a token of that registry.",
         source=sources.REGISTRY,
@@ -157,10 +145,9 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-009",
         names=("special-user",),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_tokens,
         mend=mends.as_user,
-        title="A cloud token needs a user name of its own.",
+        title="A cloud token is used with the wrong user name.",
         matters="Google, Amazon ECR and Azure accept such a token under one fixed user name only.",
         fix="Use that user name.",
         source="https://cloud.google.com/artifact-registry/docs/docker/authentication",
@@ -173,10 +160,9 @@ CHECKS: tuple[Check, ...] = (
         id="DP-TOK-011",
         names=("token-cut",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_tokens,
-        title="A token is shorter than tokens of its kind are.",
-        matters="A part of it was probably lost when it was copied.",
+        title="A token is too short for its kind.",
+        matters="Part of it was probably lost when it was copied.",
         fix="Copy the whole token again, or create a new one.",
         source=sources.REGISTRY,
         symptoms=(r"HTTP Basic: Access denied",),

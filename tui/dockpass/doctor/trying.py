@@ -21,8 +21,7 @@ _MOST = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A fix that was tried: the logins that become others (before, after), and the findings that go and"
-    " come."""
+    """A fix that was tried: the logins it changes (before, after), and the findings that go and come."""
 
     fix: Fix
     logins: tuple[tuple[JobLogin, JobLogin], ...]

@@ -9,14 +9,12 @@ from collections.abc import Iterable, Iterator
 
 from dockpass.auth.facts import SourceKind
 from dockpass.doctor import mends, sources
-from dockpass.doctor.check import Check, Need, Patient
+from dockpass.doctor.check import Check, Patient
 from dockpass.doctor.pairs import pairs
 from dockpass.findings import Finding, Severity
 from dockpass.secrets import Secret
 from dockpass.text import clean, plural
 from dockpass.variables.findings import find_findings
-
-_NEEDS = frozenset({Need.VARIABLES})
 
 
 def in_facts(patient: Patient) -> Iterable[Finding]:
@@ -82,7 +80,7 @@ def in_exposed(patient: Patient) -> Iterator[Finding]:
                 clean(file, 300),
                 f"holds {plural(count, 'secret')}, and {why}",
                 hint=f"chmod 600 {clean(file, 300)}, and name it in .gitignore. Replace secrets that others"
-                f" saw.",
+                " saw.",
             )
 
 
@@ -91,11 +89,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-001",
         names=("blanks",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         mend=mends.cleaned,
         title="A value begins or ends with a space.",
-        matters="Docker and the registry take the space as part of the user name or password, so the login"
+        matters="Docker and the registry treat the space as part of the user name or password, so the login"
         " fails. A log does not show it.",
         fix="Store the value without the space.",
         source=sources.DOCKER_LOGIN,
@@ -105,7 +102,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-002",
         names=("line-end",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         mend=mends.cleaned,
         title="A value ends with a line break.",
@@ -119,13 +115,11 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-003",
         names=("quoted",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         mend=mends.cleaned,
         title="A value has quotes around it.",
-        matters="GitLab and docker's --env-file keep quotes, where a shell removes them: they are sent as"
-        " part"
-        " of the value.",
+        matters="GitLab and docker's --env-file keep quotes, where a shell removes them, so they are sent as"
+        " part of the value.",
         fix="Store the value without the quotes.",
         source=sources.ENV_FILE,
         symptoms=(r"HTTP Basic: Access denied", r"invalid reference format"),
@@ -134,7 +128,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-004",
         names=("placeholder",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="A secret is a placeholder from a log or from documentation.",
         matters="A log shows [MASKED] in place of a secret; it cannot be used to log in.",
@@ -146,12 +139,10 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-005",
         names=("not-expanded",),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_facts,
         title="A value is an unexpanded reference to another variable.",
         matters="Nothing replaced the reference: the other variable is not defined, expansion is switched"
-        " off,"
-        " or the value was in single quotes.",
+        " off, or the value was in single quotes.",
         fix="Define the other variable, or store the value itself.",
         source=sources.WHERE_EXPANDED,
         symptoms=(r"HTTP Basic: Access denied", r"invalid reference format"),
@@ -160,7 +151,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-006",
         names=("empty",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         mend=mends.without_it,
         title="A variable is set, but empty.",
@@ -179,7 +169,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-007",
         names=("unseen",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         mend=mends.cleaned,
         title="A value has an invisible character.",
@@ -193,7 +182,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-008",
         names=("encoded",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         mend=mends.cleaned,
         title="A secret is a whole header instead of the bare secret.",
@@ -206,7 +194,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-017",
         names=("weak",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_facts,
         title="A secret has fewer than four characters.",
         matters="No registry issues such secrets, and so short a text cannot be masked reliably.",
@@ -218,7 +205,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-018",
         names=("line-break", "encoded-login"),
         level=Severity.ERROR,
-        needs=_NEEDS,
         look=in_secrets,
         title="A password has a line break in it, or is a whole login.",
         matters="More than the password was stored: several lines, or user:password in Base64. All of it is"
@@ -231,7 +217,6 @@ CHECKS: tuple[Check, ...] = (
         id="DP-SEC-012",
         names=("file-exposed",),
         level=Severity.WARNING,
-        needs=_NEEDS,
         look=in_exposed,
         title="A file with secrets can be read by others, or is tracked by git.",
         matters="Whoever can read the file has the secrets, and git keeps them in its history.",

@@ -140,6 +140,11 @@ class Probe:
         )
 
     @property
+    def was_asked(self) -> bool:
+        """Whether the registry was asked what the login may do."""
+        return self.reached and any(found.verdict is not Verdict.NOT_PROBED for found in self.actions)
+
+    @property
     def unreached(self) -> str:
         """Return in two words what stands at the address if no registry does; empty where one does."""
         if self.reached:
