@@ -80,14 +80,10 @@ def build(terminal: Terminal) -> None:
     """Walk to the tour's third step and build."""
     assert terminal.shows("Tour 1 of 8")
     assert "sandbox" in terminal.screen.display[0]
-    terminal.press("n")
-    assert terminal.shows("Tour 2 of 8")
-    terminal.press("n")
-    assert terminal.shows("Tour 3 of 8")
-    terminal.press(" ")
-    assert terminal.shows("Run build?")
-    terminal.press("r")
-    assert terminal.shows("removed and verified")
+    terminal.answers("n", "Tour 2 of 8")
+    terminal.answers("n", "Tour 3 of 8")
+    terminal.answers(" ", "Run build?")
+    terminal.answers("r", "removed and verified")
     assert "sandbox" in terminal.screen.display[0]
 
 

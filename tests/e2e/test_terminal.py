@@ -82,11 +82,8 @@ def test_a_run_without_an_engine_says_so_and_leaves_nothing(program: Program) ->
     settings.write_text('engine = "docker"\n')
     terminal = opened(program, CI_REGISTRY_IMAGE="r.example/a", DOCKPASS_CONFIG=str(settings))
     assert terminal.shows("no engine")
-    terminal.press("3\r")
-    assert terminal.shows("Run pull?")
-    terminal.press("r")
-    assert terminal.shows("removed and verified")
-    assert terminal.shows("No engine answers")
+    terminal.answers("3\r", "Run pull?")
+    terminal.answers("r", "removed and verified", "No engine answers")
     assert program.left == []
     terminal.press("q")
     assert terminal.ends() == 0

@@ -29,28 +29,16 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     program.remove()
 
 
-def screen(terminal: Terminal) -> str:
-    return "\n".join(line.rstrip() for line in terminal.screen.display)
-
-
-def press(terminal: Terminal, keys: str, *texts: str) -> str:
-    """Type, wait until each text stands on the screen, and return the screen."""
-    terminal.press(keys)
-    for text in texts:
-        assert terminal.shows(text), f"{text!r} is not on the screen:\n{screen(terminal)}"
-    return screen(terminal)
-
-
 def run_cleanup(terminal: Terminal) -> tuple[str, int]:
     """Take the rules as they are, say yes to the plan and to the deletion.
 
     Return the outcome, and how many tags were to go.
     """
-    press(terminal, " ", "Which tags may be deleted?")
-    press(terminal, ENTER, "r  run")
-    asked = re.search(r"Delete (\d+) tags", press(terminal, "r", "d  delete"))
+    terminal.answers(" ", "Which tags may be deleted?")
+    terminal.answers(ENTER, "r  run")
+    asked = re.search(r"Delete (\d+) tags", terminal.answers("r", "d  delete"))
     assert asked
-    return press(terminal, "d", "removed and verified", "Outcome"), int(asked[1])
+    return terminal.answers("d", "removed and verified", "Outcome"), int(asked[1])
 
 
 def row(shown: str, command: str) -> str:
@@ -58,23 +46,23 @@ def row(shown: str, command: str) -> str:
 
 
 def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> None:
-    shown = press(terminal, "", "Tour 1 of 8: See the login", "embedded engine")
+    shown = terminal.answers("", "Tour 1 of 8: See the login", "embedded engine")
     assert "gitlab-ci-token" in row(shown, "push")
 
-    shown = press(terminal, "n", "Tour 2 of 8", "registry.elsewhere.example")
+    shown = terminal.answers("n", "Tour 2 of 8", "registry.elsewhere.example")
     assert "docker's own" in row(shown, "build")
 
-    press(terminal, "n", "Tour 3 of 8: Build, then push")
-    press(terminal, " ", "Run build?")
-    shown = press(terminal, "r", "removed and verified", "Outcome")
+    terminal.answers("n", "Tour 3 of 8: Build, then push")
+    terminal.answers(" ", "Run build?")
+    shown = terminal.answers("r", "removed and verified", "Outcome")
     assert "✓ built sha256:" in shown
-    press(terminal, ESCAPE, "built; space pushes it")
-    press(terminal, " ", "r  run")
-    shown = press(terminal, "r", "removed and verified", "Outcome")
+    terminal.answers(ESCAPE, "built; space pushes it")
+    terminal.answers(" ", "r  run")
+    shown = terminal.answers("r", "removed and verified", "Outcome")
     assert "✓ pushed 127.0.0.1:" in shown
-    press(terminal, ESCAPE, "Tour 3 of 8", "done")
+    terminal.answers(ESCAPE, "Tour 3 of 8", "done")
 
-    press(terminal, "n", "Tour 4 of 8: See cleanup refused", "may not delete")
+    terminal.answers("n", "Tour 4 of 8: See cleanup refused", "may not delete")
     shown, going = run_cleanup(terminal)
     assert "✗ Delete" in shown
     said = " ".join(shown.replace("│", " ").split())
@@ -83,24 +71,24 @@ def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> Non
     assert f"nothing deleted; {going} tags untouched" in said
     assert "Set WERF_IMAGES_CLEANUP_PASSWORD to a token that may delete images" in said
     assert "✓ Remove the config" in shown
-    press(terminal, ESCAPE, "Tour 4 of 8", "done")
+    terminal.answers(ESCAPE, "Tour 4 of 8", "done")
 
-    shown = press(terminal, "n", "Tour 5 of 8: Set the cleanup token", "werf-cleanup")
+    shown = terminal.answers("n", "Tour 5 of 8: Set the cleanup token", "werf-cleanup")
     assert "cleanup token" in row(shown, "cleanup")
     assert "gitlab-ci-token" in row(shown, "push")
 
-    press(terminal, "n", "Tour 6 of 8: Run the cleanup")
+    terminal.answers("n", "Tour 6 of 8: Run the cleanup")
     shown, going = run_cleanup(terminal)
     assert going > 10  # keep=v.* keeps the releases
     assert f"✓ {going} deleted" in shown
-    press(terminal, ESCAPE, "Tour 6 of 8", "done")
+    terminal.answers(ESCAPE, "Tour 6 of 8", "done")
 
-    shown = press(terminal, "n", "Tour 7 of 8: Use an external config", "external config")
+    shown = terminal.answers("n", "Tour 7 of 8: Use an external config", "external config")
     assert all("external config" in row(shown, command) for command in ("build", "push", "cleanup"))
 
-    shown = press(terminal, "n", "Tour 8 of 8: Compare", "✓ ✓ ✓ ✓ ✓ ✓ ✓ ▶", "Instead")
+    shown = terminal.answers("n", "Tour 8 of 8: Compare", "✓ ✓ ✓ ✓ ✓ ✓ ✓ ▶", "Instead")
     assert "gitlab-ci-token" in row(shown, "push")
 
-    press(terminal, "q")
+    terminal.press("q")
     assert terminal.ends() == 0
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -68,6 +68,18 @@ class Terminal:
         """Type."""
         os.write(self.leader, keys.encode())
 
+    @property
+    def text(self) -> str:
+        """The screen's lines."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def answers(self, keys: str, *texts: str) -> str:
+        """Type, wait until each text stands on the screen, and return the screen."""
+        self.press(keys)
+        for text in texts:
+            assert self.shows(text), f"{text!r} is not on the screen:\n{self.text}"
+        return self.text
+
     def ends(self, seconds: float = 10) -> int:
         """Wait for the end, reading meanwhile; return the exit status."""
         deadline = time.monotonic() + seconds
