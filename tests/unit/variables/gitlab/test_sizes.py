@@ -73,10 +73,23 @@ def test_a_long_fraction_is_a_number_too(written: str) -> None:
     assert as_text(read_tree(written, MAIN)[0])
 
 
-@pytest.mark.parametrize("wrap", ["? {0}\n: 1", "build: {{script: [x], when: {0}, stage: {0}}}", "build: {{extends: {0}}}",
-                                  "variables: {{A: {{value: {0}, options: [{0}]}}}}"])  # fmt: skip
-def test_a_long_number_may_stand_anywhere(wrap: str) -> None:
-    config_of({MAIN: wrap.format(DIGITS)})
+def test_a_long_number_may_be_a_key_or_a_value_of_a_job() -> None:
+    config = config_of({MAIN: f"? {DIGITS}\n: {{script: [x], when: {DIGITS}, stage: {DIGITS}}}"})
+    job = config.job(DIGITS)
+    assert job is not None
+    assert (job.when, job.stage) == (DIGITS, DIGITS)
+    assert not config.problems
+
+
+def test_a_long_number_may_name_a_job_that_is_missing() -> None:
+    [problem] = config_of({MAIN: f"build: {{extends: {DIGITS}}}"}).problems
+    assert "unknown keys in `extends` (9999" in problem.message
+
+
+def test_a_long_number_may_be_the_value_and_an_option_of_a_variable() -> None:
+    config = config_of({MAIN: f"variables: {{A: {{value: {DIGITS}, options: [{DIGITS}]}}}}"})
+    assert [(each.key, each.value) for each in config.variables] == [("A", DIGITS)]
+    assert not config.problems
 
 
 def test_what_multiplies_is_not_written_out_by_either_expansion() -> None:
