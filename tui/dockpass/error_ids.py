@@ -66,7 +66,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "value-variable-missing": "The variable that should hold a value is not set.",
         "value-unknown": "The value of a variable that decides is not known, so nothing was sent.",
         "values-json": "--values and --json were given together.",
-        "variables-file-invalid": "The file is not GitLab's JSON list of variables.",
+        "variables-file-invalid": "The file of variables cannot be read in its format.",
     },
     "References and the decision": {
         "nothing-to-probe": "The build pulls nothing from a registry, so there is nothing to ask about.",

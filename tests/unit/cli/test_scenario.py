@@ -261,6 +261,27 @@ def test_one_file_that_is_none_does_not_stop_the_others(clone: Path) -> None:
     assert [suite.get("errors") for suite in ElementTree.parse("j.xml").getroot()] == ["1", "1", "0"]
 
 
+@pytest.mark.parametrize("path", ["bad", "missing"])
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("env-file", "such as the answer of GitLab's variables API"),
+        ("gitlab-api-json", "Save the answer of GitLab's variables API"),
+        ("job-log", "Check the path of the file and the kind"),
+        ("shell-export", "Check the path of the file and the kind"),
+        ("env0", "Check the path of the file and the kind"),
+        ("godotenv", "Check the path of the file and the kind"),
+    ],
+)
+def test_what_to_do_about_a_source_goes_with_its_kind(clone: Path, kind: str, told: str, path: str) -> None:
+    (clone / "scenarios/bad").write_text("- a\n")
+    text = START + f'[[source]]\nkind = "{kind}"\npath = "{path}"\n[expect]\njobs = ["publish"]\n'
+    ended = run("scenario", "check", written(clone, text))
+    assert ended.exit_code == 2
+    assert told in ended.stdout
+    assert ("GitLab" in ended.stdout) == ("GitLab" in told)
+
+
 @pytest.mark.parametrize(
     ("version", "said"),
     [

@@ -10,6 +10,8 @@ from dockpass.errors import UsageError
 from dockpass.text import clean
 from dockpass.variables.gitlab.model import Definition, Level
 
+_API_JSON = "gitlab-json"
+
 
 def read_settings(path: Path, level: Level, format_: str = "") -> Iterator[Definition]:
     """Yield the variables of a file with the line of each; without a format, in the one it probably has.
@@ -24,7 +26,7 @@ def read_settings(path: Path, level: Level, format_: str = "") -> Iterator[Defin
     from dockpass.variables.formats.detect import propose
 
     shown = clean(str(path))
-    text = read_variables_file(path, shown, "Save the answer of GitLab's variables API to a file.")
+    text = read_variables_file(path, shown, _hint(format_))
     name = format_ or propose(text, str(path)).format
     reading = read(name, text)
     refused = next((each for each in reading.problems if each.refuses), None)
@@ -34,8 +36,17 @@ def read_settings(path: Path, level: Level, format_: str = "") -> Iterator[Defin
         raise UsageError(
             "variables-file-invalid",
             f"{shown}{line} cannot be read as {FORMATS[name].means} ({name}): {why.rstrip('.')}.",
-            "Save the answer of GET /projects/ID/variables to a file.",
+            _hint(format_ or (name if name == _API_JSON else "")),
         )
     for entry in reading.entries:
         definition = entry.definition(level, clean(path.name, 200))
         yield replace(definition, origin=path.stem if level is Level.GROUP else "")
+
+
+def _hint(format_: str) -> str:
+    """Return what to do about a file; `format_` is empty where any format will do."""
+    if not format_:
+        return "Give a file with variables, such as the answer of GitLab's variables API."
+    if format_ == _API_JSON:
+        return "Save the answer of GitLab's variables API to the file."
+    return "Check the path of the file and the kind that is given for it."
