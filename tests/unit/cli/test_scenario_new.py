@@ -141,6 +141,31 @@ def test_a_project_without_such_a_job_is_told(clone: Path) -> None:
     assert written("test-protected.toml")["job"] == "test"
 
 
+@pytest.mark.parametrize("job", [f"push {TOKEN}", f"'{TOKEN}'", f"a {TOKEN.upper()} {TOKEN}"])
+def test_a_job_whose_name_holds_a_secret_is_skipped_and_told(clone: Path, job: str) -> None:
+    (clone / ".gitlab-ci.yml").write_text(SMALL + f'"{job}": {{script: [docker push x]}}\n')
+    given = ("new", "--project-variables", "settings.json")
+    ended = run(*given)
+    assert ended.exit_code == 0
+    assert ended.stdout.count("was skipped: name holds a secret") == 2
+    assert "2 new scenarios" in ended.stderr
+    files = sorted(each.name for each in Path("scenarios").iterdir())
+    assert files == ["publish-protected.toml", "publish-unprotected.toml"]
+    again = json.loads(run(*given, "--json").stdout)["files"]
+    assert [(each["file"] is None, each["secret_at"]) for each in again] == [
+        *((False, None), (False, None)),
+        *((True, "name"), (True, "name")),
+    ]
+    assert TOKEN.lower() not in (ended.output + json.dumps(again)).lower()
+
+
+def test_a_job_that_is_named_and_whose_name_holds_a_secret_is_an_error(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text(f"push {TOKEN}: {{script: [docker push x]}}\n")
+    ended = run("new", "--project-variables", "settings.json", "--job", f"push {TOKEN}")
+    assert getattr(ended.exception, "id", "") == "scenario-secret"
+    assert list(Path("scenarios").iterdir()) == []
+
+
 def test_settings_that_were_imported_stay_as_references(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dockpass.variables.gitlab.model import Definition, Level, Ref
     from dockpass.variables.gitlabplace import GitlabPlace

@@ -13,7 +13,7 @@ from dockpass.cli.scenario import found_of, resolved_of
 from dockpass.cli.variables import OPTIONS, Looked, look
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
-from dockpass.marks import GLYPH_DONE, GLYPH_NOT_REACHED
+from dockpass.marks import GLYPH_DONE, GLYPH_LOOK, GLYPH_NOT_REACHED
 from dockpass.scenario.checking import Found
 from dockpass.scenario.model import (
     CI_YAML,
@@ -29,7 +29,7 @@ from dockpass.scenario.model import (
 from dockpass.scenario.opening import open_scenario
 from dockpass.scenario.proposing import Task, expectations, pipelines_for, task_of, tasks_of
 from dockpass.scenario.references import Reach
-from dockpass.scenario.writing import scenario_text
+from dockpass.scenario.writing import scenario_text, secret_at, secret_refused
 from dockpass.system import reason
 from dockpass.text import clean, plural
 from dockpass.variables.clone import Clone, find_clone
@@ -50,12 +50,16 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file that was written, or that was there already."""
+    """A file that was written, or that was there already.
+
+    `secret_at` says which key would hold a secret; the file was not written then, and its path is not shown.
+    """
 
     path: Path
     task: Task
     ref: Ref
     is_new: bool
+    secret_at: str = ""
 
 
 def write_new(world: World, given: Mapping[str, Any], directory: str | None, *, as_json: bool) -> int:
@@ -71,6 +75,9 @@ def write_new(world: World, given: Mapping[str, Any], directory: str | None, *, 
     written = [
         each for task in tasks for each in _write_task(world, looked, clone, task, into / names[task], given)
     ]
+    skipped = [each.secret_at for each in written if each.secret_at]
+    if skipped and len(skipped) == len(written):
+        raise secret_refused(skipped[0])
     if as_json:
         output.json({"files": [_json(world, each) for each in written]})
         return 0
@@ -146,6 +153,9 @@ def _write_task(
         )
         found = _found(world, scenario, into, clone)
         scenario = replace(scenario, expected=expectations(found, task))
+        if key := secret_at(scenario, world.redactor):
+            yield Written(path, task, ref, is_new=False, secret_at=key)
+            continue
         about = f"Written by `dockpass scenario new` for the job {task.job}, because {task.because}."
         _create(path, scenario_text(scenario, world.redactor, about))
         yield Written(path, task, ref, is_new=True)
@@ -225,6 +235,9 @@ def _line(world: World, written: Written) -> str:
     ref = written.ref
     kind = str(ref.type).replace("_", " ")
     pipeline = f"{kind} {clean(ref.name, 80)}, {'protected' if ref.protected else 'not protected'}"
+    if written.secret_at:
+        job = clean(written.task.job, 80)
+        return f"{GLYPH_LOOK} {job} on {pipeline} was skipped: {written.secret_at} holds a secret"
     shown = clean(os.path.relpath(written.path, world.cwd), 300)
     if not written.is_new:
         return f"{GLYPH_NOT_REACHED} {shown} is there already and was not changed"
@@ -235,8 +248,9 @@ def _line(world: World, written: Written) -> str:
 
 def _json(world: World, written: Written) -> dict[str, Any]:
     return {
-        "file": clean(os.path.relpath(written.path, world.cwd), 1024),
+        "file": None if written.secret_at else clean(os.path.relpath(written.path, world.cwd), 1024),
         "written": written.is_new,
+        "secret_at": written.secret_at or None,
         "job": clean(written.task.job, 255),
         "commands": list(written.task.commands),
         "ref": {"type": written.ref.type, "name": clean(written.ref.name, 255)},

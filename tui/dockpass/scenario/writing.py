@@ -49,15 +49,29 @@ def scenario_text(scenario: Scenario, redact: Callable[[str], str], about: str =
             "Use a newer dockpass.",
         )
     document = _document(scenario)
-    for path, text in _texts(document):
-        if looks_secret(text) or redact(text) != text:
-            raise UsageError(
-                "scenario-secret",
-                f"The scenario was not written: {path} holds a secret.",
-                "Name it in another way, or leave it out.",
-            )
+    if path := _secret_at(document, redact):
+        raise secret_refused(path)
     comment = "".join(f"# {line}\n" for line in clean_lines(redact(about)))
     return comment + tomli_w.dumps(document)
+
+
+def secret_at(scenario: Scenario, redact: Callable[[str], str]) -> str:
+    """Return where a text of the scenario holds a secret, such as `job`; empty where none does."""
+    return _secret_at(_document(scenario), redact)
+
+
+def _secret_at(document: Mapping[str, Any], redact: Callable[[str], str]) -> str:
+    found = (path for path, text in _texts(document) if looks_secret(text) or redact(text) != text)
+    return next(found, "")
+
+
+def secret_refused(path: str) -> UsageError:
+    """Return the error for a scenario that would hold a secret."""
+    return UsageError(
+        "scenario-secret",
+        f"The scenario was not written: {path} holds a secret.",
+        "Name it in another way, or leave it out.",
+    )
 
 
 def _document(scenario: Scenario) -> dict[str, Any]:
