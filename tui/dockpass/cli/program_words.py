@@ -69,7 +69,7 @@ class Narrator:
         return columns(plan(self._task, self._environment(), self._carried()))
 
     def filled(self, filled: Filled) -> None:
-        """Write what is said before the program starts: above all, which login of `--also` is not there."""
+        """Write what is said before the program starts: above all, which login of `--also` was not found."""
         if not self._quiet:
             self._warn(*(f"{NAME}{GLYPH_LOOK} no login of your own: {note}" for note in filled.missing))
         if self._verbose:

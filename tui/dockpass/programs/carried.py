@@ -1,6 +1,6 @@
 """What a program keeps of the person's docker config: plugins, the current context, proxies; never a login.
 
-Only what is named here is carried over. Everything else of the person's config is not there for the program.
+Only what is named here is carried over; the program sees nothing else of the person's config.
 """
 
 from __future__ import annotations

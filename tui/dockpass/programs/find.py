@@ -42,7 +42,7 @@ def not_executable(message: str, hint: str) -> NotExecutable:
 
 
 def _why_not(place: str) -> str | None:
-    """Return why a file is no program, an empty text if it is one, and None if it is not there."""
+    """Return why a file is no program, an empty text if it is one, and None if it is not found."""
     try:
         status = Path(place).stat()
     except (OSError, ValueError) as error:

@@ -70,7 +70,7 @@ class Seen:
     `digest` is empty where it is not known; `twin` is the sha256 of the bytes where `digest` is of another
     algorithm. `named` are all digests that the image's bytes name; None
     where no bytes came that are known to be the image's, or where they cannot be searched. `absent` says
-    that the registry answered, in its own form, that it is not there; `status` is that of the answer, 0 for
+    that the registry answered, in its own form, that it was not found; `status` is that of the answer, 0 for
     one that was refused.
     """
 

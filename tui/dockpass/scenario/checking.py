@@ -100,9 +100,6 @@ def _job(each: Expectation, found: Found) -> Result:
     passed = state is wanted
     why = "" if passed else f"dockpass vars why {clean(each.wanted, 80)} shows its rules"
     return Result(each, passed, words, why)
-    return Result(
-        each, passed, words, "" if passed else f"dockpass vars why {clean(each.wanted, 80)} shows its rules"
-    )
 
 
 def _variable(each: Expectation, found: Found) -> Result:

@@ -93,7 +93,7 @@ class Clone:
 def find_clone(cwd: Path, environ: Mapping[str, str], named: Path | None = None) -> Clone | None:
     """Return the clone around a directory, if its root holds a CI file; without git, `cwd` itself.
 
-    `named` is a CI file of another name or place in it; None where it is not there, or leads out.
+    `named` is a CI file of another name or place in it; None where it is not found or leads out.
     """
     top = ask_git(cwd, environ, "rev-parse", "--show-toplevel")
     root = Path(top) if top else cwd
