@@ -109,7 +109,7 @@ def _probe(given: Mapping[str, Any]) -> Probe:
         host="registry.example.com",
         repository="web/backend",
         credential_name="autologin",
-        username="gitlab-ci-token",
+        username=given.get("username", "gitlab-ci-token"),
         reached=given.get("reached", True),
         flavour="gitlab",
         ping="401",

@@ -22,6 +22,15 @@ _PROXY = (
     *("proxy-unreachable", "proxy-unverified"),
 )
 _SHORT = 600.0
+_TO_PULL = (
+    "The login needs read_registry and at least the role Reporter there; a job token also needs an entry in"
+    " that project's job token allowlist."
+)
+_TO_PUSH = (
+    "The login needs read_registry and write_registry and the role Developer; at GitHub, the permission"
+    " packages: write."
+)
+_NO_LOGIN = "dockpass explain push shows why no login is used."
 
 
 def in_answers(patient: Patient) -> Iterable[Finding]:
@@ -36,36 +45,44 @@ def in_access(patient: Patient) -> Iterator[Finding]:
         return
     from dockpass.probe.model import LoginState  # it loads what a probe needs, which a doctor mostly does not
 
-    who = clean(probe.username or "an anonymous login", 100)
-    where = clean(f"{probe.host}/{probe.repository}", 200)
     if probe.login.state is LoginState.REJECTED:
-        yield Finding("login-rejected", "", f"{probe.host} did not accept the login as {who}:"
-                      f" {probe.login.words}", hint=probe.login.hint, severity=Severity.ERROR)  # fmt: skip
+        user = f" as {clean(probe.username, 100)}" if probe.username else ""
+        yield Finding(
+            "login-rejected",
+            "",
+            f"{probe.host} did not accept the login{user}: {probe.login.words}",
+            hint=probe.login.hint,
+            severity=Severity.ERROR,
+        )
         return
-    yield from _refused(probe, who, where)
+    yield from _refused(probe, anonymous=probe.login.state is LoginState.ANONYMOUS)
     yield from _about_token(probe)
 
 
-def _refused(probe: Probe, who: str, where: str) -> Iterator[Finding]:
+def _refused(probe: Probe, *, anonymous: bool) -> Iterator[Finding]:
     from dockpass.probe.model import DELETE, PULL, PUSH, Verdict
 
+    who = clean(probe.username, 100) or "The login"
+    where = clean(f"{probe.host}/{probe.repository}", 200)
+    no_pull, no_push = f"{who} may not pull from {where}", f"{who} may pull from {where}, but not push"
+    if anonymous:
+        no_pull = f"Without a login, {where} cannot be pulled"
+        no_push = f"Without a login, {where} can be pulled, but not pushed to"
     pull, push, delete = (probe.verdict(action) for action in (PULL, PUSH, DELETE))
     if pull is Verdict.REFUSED:
         yield Finding(
             "may-not-pull",
             "",
-            f"{who} may not pull from {where}: {probe.result(PULL).evidence}",
-            hint="The login needs read_registry and at least the role Reporter there; a job token also needs"
-            " an entry in that project's job token allowlist.",
+            f"{no_pull}: {probe.result(PULL).evidence}",
+            hint=_NO_LOGIN if anonymous else _TO_PULL,
             severity=Severity.ERROR,
         )
     elif push is Verdict.REFUSED:
         yield Finding(
             "may-not-push",
             "",
-            f"{who} may pull from {where}, but not push: {probe.result(PUSH).evidence}",
-            hint="The login needs read_registry and write_registry and the role Developer; at GitHub, the"
-            " permission packages: write.",
+            f"{no_push}: {probe.result(PUSH).evidence}",
+            hint=_NO_LOGIN if anonymous else _TO_PUSH,
         )
     elif push is Verdict.GRANTED and delete is Verdict.REFUSED:
         yield Finding(
@@ -127,9 +144,9 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.ERROR,
         need=Need.LOGIN,
         look=in_access,
-        title="The login is accepted, but may not pull.",
-        matters="`docker login` proves only that the credentials are valid. Access is checked for each"
-        " repository.",
+        title="The login may not pull, or there is none.",
+        matters="`docker login` proves only that the credentials are valid; access is checked for each"
+        " repository. Without a login, only what is public can be pulled.",
         fix="Give the login access to that repository, or use another one.",
         source=sources.JOB_TOKEN,
         symptoms=(
