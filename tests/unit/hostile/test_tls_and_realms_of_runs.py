@@ -388,6 +388,15 @@ def test_a46_two_names_of_the_ci_server_that_differ_allow_no_realm() -> None:
     assert servers_of(Facts()) == frozenset()
 
 
+def test_a_ci_server_whose_name_is_not_known_is_not_named() -> None:
+    one = RealmRule(servers=frozenset({""})).why_not("registry.gitlab.example", "registry.gitlab.example")
+    assert one == "it is not known which CI server made the token"
+    two = RealmRule(servers=frozenset({"", "gitlab.example"})).why_not(
+        "registry.gitlab.example", "evil.example"
+    )
+    assert two == "the CI's variables name different servers (gitlab.example, and one that is not known)"
+
+
 async def test_a46_nor_is_the_persons_yes_to_one_realm_a_yes_to_another(
     world: World, runs: Runs, engine: FakeEngine
 ) -> None:

@@ -42,7 +42,8 @@ class RealmRule:
     """Which hosts may get the credentials for a registry; all hosts are without ports.
 
     `agreed` are those that the person named. `servers` holds the CI server that made the token, which goes
-    nowhere else if it is known, and to no server unasked if the CI's variables name several.
+    nowhere else if it is known, and to no server unasked if the CI's variables name several. One whose name
+    is not known is empty.
     """
 
     agreed: frozenset[str] = frozenset()
@@ -57,12 +58,15 @@ class RealmRule:
             return ""
         if not self.servers:
             return "" if same_site(registry, realm) else "it is on a different domain"
-        names = clean(", ".join(sorted(self.servers)), 200)
+        names = clean(", ".join(sorted(filter(None, self.servers))), 200)
         if len(self.servers) > 1:
-            return f"the CI's variables name different servers ({names})"
+            unknown = ", and one that is not known" if "" in self.servers else ""
+            return f"the CI's variables name different servers ({names}{unknown})"
         own = realm == registry and any(same_site(registry, server) for server in self.servers)
         if realm in self.servers or own:
             return ""
+        if not names:
+            return "it is not known which CI server made the token"
         return f"the CI server that made the token is {names}"
 
 
