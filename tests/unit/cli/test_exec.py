@@ -181,6 +181,23 @@ exit 3"""
         os.kill(daemon, signal.SIGKILL)
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("fd:0", "open for reading only"), ("fd:99", "Bad file desc"), ("fd:x", "no descriptor's number")],
+)
+def test_a_report_that_cannot_be_written_starts_nothing(program: Program, place: str, said: str) -> None:
+    ended = program.run("exec", "--report", place, "--", "touch", "ran")
+    assert ended.returncode == 125
+    assert said in ended.stderr
+    assert not (program.work / "ran").exists()
+
+
+def test_a_report_that_is_lost_on_a_full_disk_is_told(program: Program) -> None:
+    ended = program.run("exec", "-q", "--report", "/dev/full", "--", "true")
+    assert ended.stderr == "dockpass: ▲ --report /dev/full is incomplete: No space left on device\n"
+    assert ended.returncode == 0
+
+
 def test_survivors_are_ended_on_request(program: Program) -> None:
     script = "setsid sleep 30 > /dev/null 2>&1 & echo $!"
     ended = program.run("exec", "--kill", "--", "sh", "-c", script)
@@ -190,13 +207,23 @@ def test_survivors_are_ended_on_request(program: Program) -> None:
 
 
 def test_survivors_are_waited_for_on_request(program: Program) -> None:
-    ended = program.run(
-        "exec", "--wait", "--", "sh", "-c", "(sleep 0.2; echo later > later) > /dev/null 2>&1 &"
+    os.mkfifo(program.work / "go")
+    script = "(read line < go; echo later > later) > /dev/null 2>&1 &"
+    child = subprocess.Popen(
+        program.command("exec", "--wait", "--", "sh", "-c", script),
+        cwd=program.work,
+        env=program.variables(),
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert ended.returncode == 0
+    assert child.stderr
+    while "waiting for 1 process" not in (line := child.stderr.readline()):
+        assert line, "it does not wait"
+    (program.work / "go").write_text("now\n")
+    assert "still running" not in child.stderr.read()
+    assert child.wait(10) == 0
     assert (program.work / "later").exists()
-    assert "waiting for " in ended.stderr
-    assert "still running" not in ended.stderr
+    child.stderr.close()
 
 
 def test_a_killed_dockpass_leaves_neither_config_nor_program(program: Program) -> None:

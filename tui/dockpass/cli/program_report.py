@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from dockpass.cli.narrate import event_json
-from dockpass.cli.output import redacted
+from dockpass.cli.output import Output, redacted
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
+from dockpass.marks import GLYPH_LOOK
 from dockpass.programs.events import ProgramEvent
+from dockpass.programs.lines import NAME
+from dockpass.system import reason
 from dockpass.text import clean
 
 _DESCRIPTOR = "fd:"
@@ -19,32 +24,54 @@ _DESCRIPTOR = "fd:"
 
 @contextmanager
 def opened_report(name: str | None, world: World) -> Iterator[Callable[[ProgramEvent], None]]:
-    """Yield what writes an event; raises `UsageError` where the report cannot be written."""
+    """Yield what writes an event; raises `UsageError` where the report cannot be written.
+
+    What is lost later, as on a full disk, is told on stderr at the end.
+    """
     if name is None:
         yield lambda _: None
         return
     try:
         handle = _opened(name, world)
     except (OSError, ValueError, OverflowError) as error:
-        words = (error.strerror if isinstance(error, OSError) else None) or "it is no number of a descriptor"
+        words = (error.strerror if isinstance(error, OSError) else None) or "that is no descriptor's number"
         raise UsageError(
             "report-unwritable",
             f"--report {clean(name, 200)} cannot be written: {clean(words)}.",
             "Give a file, or fd:3 with 3> FILE behind the command.",
         ) from error
 
+    lost: list[str] = []
+
     def write(event: ProgramEvent) -> None:
-        line = json.dumps(redacted(event_json(event), world.redactor), ensure_ascii=False)
-        with suppress(OSError):  # a reader that went away is no reason to leave the program alone
-            file.write(f"{line}\n".encode("utf-8", "replace"))
+        text = json.dumps(redacted(event_json(event), world.redactor), ensure_ascii=False)
+        line = f"{text}\n".encode("utf-8", "replace")
+        try:
+            if file.write(line) != len(line):
+                lost.append("not all of it was taken")
+        except BrokenPipeError:
+            pass  # a reader that went away is no reason to leave the program alone
+        except OSError as error:
+            lost.append(reason(error))
 
     with os.fdopen(handle, "wb", buffering=0) as file:
-        yield write
+        try:
+            yield write
+        finally:
+            if lost:
+                _tell(f"{NAME}{GLYPH_LOOK} --report {clean(name, 200)} is incomplete: {lost[0]}", world)
+
+
+def _tell(line: str, world: World) -> None:
+    with suppress(OSError, ValueError):  # stderr may be gone
+        Output(world.redactor).warn([line])
 
 
 def _opened(name: str, world: World) -> int:
     if name.startswith(_DESCRIPTOR):
         number = int(name.removeprefix(_DESCRIPTOR))
+        if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "it is open for reading only")
         handle = os.dup(number)
         os.set_inheritable(number, False)  # the program is not to write there
         return handle
