@@ -42,3 +42,4 @@ def test_what_is_not_there_is_127(place: Path, name: str) -> None:
     with pytest.raises(NotFound) as error:
         find(name, {"PATH": str(place)})
     assert error.value.exit_code == 127
+    assert ("is empty" in error.value.message) == (not name)

@@ -30,9 +30,11 @@ def find(name: str, environ: Mapping[str, str]) -> str:
         refused = refused or (f"{clean(place)} {why}" if why else "")
     if refused:
         raise not_executable(f"{refused}.", "Name a program that you may run.")
-    where = f"There is no {shown}." if "/" in name else f"There is no {shown or 'program'} in PATH."
+    where = f"There is no {shown}." if "/" in name else f"There is no {shown} in PATH."
     raise NotFound(
-        "program-not-found", where, "Check how it is spelled; shell aliases and functions are none."
+        "program-not-found",
+        where if name else "The name of the program is empty.",
+        "Check how it is spelled; aliases and functions of a shell are not found.",
     )
 
 
