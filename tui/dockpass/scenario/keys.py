@@ -13,6 +13,7 @@ from typing import Any
 
 from dockpass.findings import Finding, Severity
 from dockpass.scenario.lines import Path, line_at
+from dockpass.secret_names import is_secret_name
 from dockpass.secrets import MASK
 from dockpass.text import clean
 from dockpass.variables.token_kind import looks_secret
@@ -178,6 +179,11 @@ def path_in_words(path: Path) -> str:
 def shown(key: str) -> str:
     """Return a key for a message."""
     return MASK if looks_secret(key) else clean(str(key), 80)
+
+
+def is_a_secret(key: str, value: str) -> bool:
+    """Tell whether the value of a variable may not stand in the file; an empty one may."""
+    return bool(value) and (is_secret_name(key) or looks_secret(value))
 
 
 def _meant(word: str, known: Collection[str]) -> str:

@@ -106,6 +106,14 @@ class Kind(StrEnum):
     FINDINGS = "findings"
 
 
+LISTS: Mapping[str, Kind] = {
+    "jobs": Kind.JOB,
+    "jobs_absent": Kind.NO_JOB,
+    "variables": Kind.VARIABLE,
+    "variables_absent": Kind.NO_VARIABLE,
+}
+"""The keys of `[expect]` that hold a list of names."""
+
 _NOUNS = {Kind.JOB: "job", Kind.NO_JOB: "job", Kind.VARIABLE: "variable", Kind.NO_VARIABLE: "variable"}
 _WANTED = {
     Kind.JOB: "in the pipeline",

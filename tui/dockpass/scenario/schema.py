@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockpass.auth.command import Command, Method
-from dockpass.scenario.keys import Keys, Wrong, listed, shown
+from dockpass.scenario.keys import Keys, Wrong, is_a_secret, listed, shown
 from dockpass.scenario.lines import Path, line_at
 from dockpass.scenario.model import (
     CI_YAML,
@@ -16,6 +16,7 @@ from dockpass.scenario.model import (
     FORMAT_OF_DIALECT,
     FORMAT_OF_KIND,
     LEVELS,
+    LISTS,
     SCHEMA,
     Context,
     Expectation,
@@ -30,7 +31,6 @@ from dockpass.scenario.model import (
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.variables.gitlab.model import Level, RefType
-from dockpass.variables.token_kind import looks_secret
 
 _TOP = ("schema", "name", "platform", "command", "job", "context", "source", "variable", "expect")
 _CONTEXT = ("ref_type", "ref", "protected", "pipeline_source", "environment", "docker_cli", "unset")
@@ -38,18 +38,6 @@ _SOURCE = ("kind", "path", "level", "dialect")
 _VARIABLE = ("key", "value", "secret", "allow_plain", "level", "group", "flags", "scope")
 _LOGIN = ("method", "username", "registry", "error")
 _REFERENCE_KINDS = tuple(str(each) for each in ReferenceKind)
-_LISTS = {
-    "jobs": Kind.JOB,
-    "jobs_absent": Kind.NO_JOB,
-    "variables": Kind.VARIABLE,
-    "variables_absent": Kind.NO_VARIABLE,
-}
-_KIND_OF_LOGIN = {
-    "method": Kind.METHOD,
-    "username": Kind.USERNAME,
-    "registry": Kind.REGISTRY,
-    "error": Kind.ERROR,
-}
 _COMMANDS = tuple(str(each) for each in Command)
 _METHODS = tuple(str(each) for each in Method)
 KINDS = (CI_YAML, *FORMAT_OF_KIND)
@@ -221,10 +209,8 @@ class _Check(Keys):
         value = self.text(table, path, "value", longest=1 << 16, may_be_secret=True)
         if value is None:
             return None
-        if not (is_secret_name(key) or looks_secret(value)):
+        if not is_a_secret(key, value):
             return value
-        if not value:
-            return value  # that a credential is empty is no secret
         if not allowed:
             why = "is the name of a secret" if is_secret_name(key) else "has a value that looks like a secret"
             self.tell(
@@ -284,7 +270,7 @@ class _Check(Keys):
         path: Path = ("expect",)
         if not self.is_table(found, path):
             return
-        self.known(found, path, (*_LOGIN, *_LISTS, "findings", *_COMMANDS))
+        self.known(found, path, (*_LOGIN, *LISTS, "findings", *_COMMANDS))
         if command is None:
             for key in _LOGIN:
                 if key in found:
@@ -298,7 +284,7 @@ class _Check(Keys):
             if each == command and (twice := [key for key in _LOGIN if key in found and key in found[each]]):
                 self.tell((*path, each, twice[0]), f"is given twice: as expect.{twice[0]} too")
             yield from self._login(found[each], (*path, each), Command(each))
-        for key, kind in _LISTS.items():
+        for key, kind in LISTS.items():
             for text, line in self.texts(found, path, key):
                 yield Expectation(kind=kind, wanted=text, line=line)
         if "findings" in found:
@@ -314,7 +300,7 @@ class _Check(Keys):
         for key, wanted in {"method": method, **texts}.items():
             if wanted is not None:
                 line = line_at(self.lines, (*path, key))
-                yield Expectation(kind=_KIND_OF_LOGIN[key], wanted=wanted, command=command, line=line)
+                yield Expectation(kind=Kind(key), wanted=wanted, command=command, line=line)
 
 
 def _kinds(asked: object) -> tuple[str, ...]:

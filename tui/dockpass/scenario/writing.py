@@ -9,9 +9,11 @@ import tomli_w
 
 from dockpass.auth.command import Command
 from dockpass.errors import UsageError
+from dockpass.scenario.keys import is_a_secret
 from dockpass.scenario.model import (
     FLAGS,
     LEVEL_WORDS,
+    LISTS,
     SCHEMA,
     Context,
     Expectation,
@@ -23,18 +25,12 @@ from dockpass.scenario.model import (
     Scenario,
     Source,
 )
-from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.text import clean_lines
 from dockpass.variables.gitlab.model import Level, RefType
 from dockpass.variables.token_kind import looks_secret
 
-_LISTS = {
-    Kind.JOB: "jobs",
-    Kind.NO_JOB: "jobs_absent",
-    Kind.VARIABLE: "variables",
-    Kind.NO_VARIABLE: "variables_absent",
-}
+_KEY_OF_LIST = {kind: key for key, kind in LISTS.items()}
 
 
 def scenario_text(scenario: Scenario, redact: Callable[[str], str], about: str = "") -> str:
@@ -128,11 +124,6 @@ def _given(given: Given) -> dict[str, Any]:
     return found
 
 
-def is_a_secret(key: str, value: str) -> bool:
-    """Tell whether a value may not stand in the file."""
-    return bool(value) and (is_secret_name(key) or looks_secret(value))
-
-
 def _reference(reference: Reference) -> dict[str, Any]:
     match reference.kind:
         case ReferenceKind.PROMPT:
@@ -152,8 +143,8 @@ def _expect(expected: Iterable[Expectation], own: Command | None) -> dict[str, A
     for each in expected:
         if each.kind is Kind.FINDINGS:
             found["findings"] = each.wanted.split()
-        elif each.kind in _LISTS:
-            found.setdefault(_LISTS[each.kind], []).append(each.wanted)
+        elif each.kind in _KEY_OF_LIST:
+            found.setdefault(_KEY_OF_LIST[each.kind], []).append(each.wanted)
         elif each.command is own:
             found[str(each.kind)] = each.wanted
         else:
