@@ -43,7 +43,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "ref-unknown": "The branch or tag of the pipeline is not known.",
         "scenario-binary": "The scenario is no text in UTF-8.",
         "scenario-directory": "The directory for new scenarios leads out of the repository.",
-        "scenario-expects-nothing": "The scenario has no [expect], so there is nothing to check.",
+        "scenario-expects-nothing": "The scenario expects nothing, so there is nothing to check.",
         "scenario-invalid": "A key of the scenario is not known, or holds what it cannot hold.",
         "scenario-kind": "The scenario is no regular file.",
         "scenario-large": "The scenario is larger than 256 KiB.",

@@ -251,6 +251,15 @@ def test_people_and_programs_get_the_same_results(clone: Path) -> None:
     assert issues[0]["location"]["lines"] == {"begin": 15}
 
 
+def test_show_says_of_each_variable_of_one_name_whether_it_is_known(clone: Path) -> None:
+    text = (
+        START
+        + '[[variable]]\nkey = "A"\nsecret = { env = "NOT_SET" }\n[[variable]]\nkey = "A"\nvalue = "b"\n'
+    )
+    shown = run("scenario", "show", written(clone, text)).stdout
+    assert "from the variable NOT_SET, not known here" in shown
+
+
 def test_one_file_that_is_none_does_not_stop_the_others(clone: Path) -> None:
     good = written(clone, START + '[expect]\nmethod = "autologin"\n')
     bad = written(clone, "schema = 1\nnmae = 1\n", "bad.toml")
@@ -315,10 +324,11 @@ def test_a_check_says_what_it_could_not_read(clone: Path) -> None:
     assert "has schema 2, which is newer than 1: what this dockpass does not know is left out" in ended.stdout
 
 
-def test_a_scenario_that_expects_nothing_is_no_test(clone: Path) -> None:
-    ended = run("scenario", "check", written(clone, START))
+@pytest.mark.parametrize("text", ["", "[expect]\n", "[expect]\njobs = []\n", "[expect.push]\n"])
+def test_a_scenario_that_expects_nothing_is_no_test(clone: Path, text: str) -> None:
+    ended = run("scenario", "check", written(clone, START + text))
     assert ended.exit_code == 2
-    assert "has no [expect]" in ended.stdout
+    assert "expects nothing" in ended.stdout
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,9 @@ from dockpass.secrets import MASK, Secret
 from dockpass.session.assemble import findings_of
 from dockpass.system import reason
 from dockpass.text import clean, cut, plural
+from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
+from dockpass.variables.gitlab.model import Definition
 from dockpass.variables.gitlab.resolve import FILTERED
 from dockpass.variables.logins import facts_of
 
@@ -138,8 +140,8 @@ def _report(world: World, file: str) -> Report:
         if not scenario.expected:
             raise UsageError(
                 "scenario-expects-nothing",
-                f"{shown} has no [expect], so there is nothing to check.",
-                "docs/scenarios.md has what can be expected; dockpass scenario new writes what is found now.",
+                f"{shown} expects nothing, so there is nothing to check.",
+                "docs/scenarios.md has the keys of [expect]; dockpass scenario new writes what is found now.",
             )
     except DockpassError as error:
         problem = " ".join(f"{each.rstrip('.')}." for each in (error.message, error.hint) if each)
@@ -241,7 +243,8 @@ def _show_lines(resolved: Resolved) -> Iterator[str]:
     if scenario.variables:
         yield ""
         yield "variables"
-        yield from columns([_given_row(each, resolved) for each in scenario.variables])
+        own = zip(scenario.variables, resolved.opened.own, strict=True)
+        yield from columns([_given_row(given, found) for given, found in own])
     yield ""
     yield "logins"
     yield from columns([(str(command), _decided(resolved, command)) for command in Command])
@@ -249,11 +252,11 @@ def _show_lines(resolved: Resolved) -> Iterator[str]:
     yield f"{plural(len(scenario.expected), 'expectation')}"
 
 
-def _given_row(given: Given, resolved: Resolved) -> tuple[str, ...]:
+def _given_row(given: Given, found: Definition) -> tuple[str, ...]:
     flags = " ".join(flag for flag in FLAGS if flag in given.flags)
     if isinstance(given.value, Reference):
-        known = resolved.facts.is_known(given.key)
-        shown = f"from {origin_of(given.value)}{'' if known else ', not known here'}"
+        unknown = isinstance(found.value, Unknown)
+        shown = f"from {origin_of(given.value)}{', not known here' if unknown else ''}"
     else:
         shown = MASK if isinstance(given.value, Secret) else cut(clean(given.value), 60) or "empty"
     return given.key, shown, LEVEL_WORDS[given.level], flags

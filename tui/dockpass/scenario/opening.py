@@ -33,8 +33,8 @@ from dockpass.variables.variable import variable
 class Opened:
     """What a scenario comes to before anything is resolved.
 
-    `settings` are the variables of its files, `own` those that stand in it. `notes` tell which secrets are
-    not known here and why, and what else there is to say.
+    `settings` are the variables of its files, `own` those that stand in it, in the same order. `notes` tell
+    which secrets are not known here and why, and what else there is to say.
     """
 
     scenario: Scenario
