@@ -136,5 +136,5 @@ def _of_job(given: Mapping[str, Any]) -> tuple[Patient, ...]:
     ref = ref_of(context)
     every = (*job_only_definitions(), *definitions(context, ref))
     loaded = Loaded(config_of(files), Situation(ref=ref, definitions=every))
-    job = given.get("job") or next(iter(loaded.config.jobs or {}), "")
+    job = given.get("job", next(iter(loaded.config.jobs or {}), ""))
     return (of_files(loaded, Files(files)), *of_jobs(loaded, (job,), "/", "/", _options(given)))

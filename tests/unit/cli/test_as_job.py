@@ -75,6 +75,11 @@ def test_it_is_told_whose_variables_they_are() -> None:
     assert "not in that pipeline" not in next(each["message"] for each in tagged if each["id"] == "as-job")
 
 
+def test_what_every_job_gets_has_no_empty_name_or_stage() -> None:
+    found = explained("push", "--ref", "main")["findings"]
+    assert not [each for each in found if each["id"] == "empty"]
+
+
 def test_config_reads_the_variable_that_the_job_would_get() -> None:
     ended = run("config", "registry.example.com", "--json", *JOB)
     assert "the job's variables with this machine's config files" in ended.stderr

@@ -60,6 +60,13 @@ def test_a_fix_that_brings_another_finding_says_so(tmp_path: Path) -> None:
     assert {finding.id for finding in only.gone} == {"registry-address"}
 
 
+def test_a_fix_for_what_every_job_gets_finds_no_empty_name_of_a_job(tmp_path: Path) -> None:
+    given = {"yaml": "variables: {CI_REGISTRY: r.example.com}\nb: {script: [env]}", "job": ""}
+    (only,) = tried(given, tmp_path, "predefined-overridden")
+    assert {finding.id for finding in only.gone} == {"predefined-overridden"}
+    assert only.new == ()
+
+
 def test_a_fix_that_leaves_the_finding_is_not_offered(tmp_path: Path) -> None:
     given = {"project": [{"key": "A_TOKEN", "value": "s3cret-word-42", "masked": True, "protected": True}]}
     given = {**given, "ref": {"name": "x", "protected": False}, "yaml": "b: {script: [env], inherit: {}}"}
@@ -80,6 +87,8 @@ def test_a_fix_that_leaves_the_finding_is_not_offered(tmp_path: Path) -> None:
         ("remote error: HTTP Basic: Access denied. The provided password", "login-rejected"),
         ("toomanyrequests: You have reached your pull rate limit", "rate-limited"),
         ("denied: permission_denied: write_package", "may-not-push"),
+        ("denied: access forbidden", "predefined-overridden"),
+        ("denied: access forbidden", "no-entry"),
         ('error getting credentials - err: exec: "docker-credential-desktop"', "helper-missing"),
     ],
 )

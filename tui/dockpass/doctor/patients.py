@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dockpass.auth.facts import Edit, EditKind, Facts, Options
+from dockpass.auth.facts import Facts, Options
 from dockpass.doctor.check import Patient
 from dockpass.variables.gitlab.includes import Files
 from dockpass.variables.logins import facts_of
@@ -17,10 +17,7 @@ def of_jobs(
     """Yield the variables of each job; the empty name stands for what every job gets."""
     for name in names:
         view = loaded.view(name)
-        facts = facts_of(view, home, cwd, options)
-        if not name:  # each job has a name of its own, and none is empty
-            facts = facts.edited(Edit(EditKind.UNSET, "CI_JOB_NAME"))
-        yield Patient(facts=facts, view=view, loaded=loaded)
+        yield Patient(facts=facts_of(view, home, cwd, options), view=view, loaded=loaded)
 
 
 def of_files(loaded: Loaded, files: Files) -> Patient:

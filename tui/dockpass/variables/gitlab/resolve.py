@@ -40,6 +40,7 @@ from dockpass.variables.gitlab.rules import Judgement, Surroundings, judge
 
 _NOT_FOR_RULES = frozenset({Level.RUNNER, Level.PERSISTED, Level.DOTENV, Level.RUNNER_LAST})
 _ONLY_AT_RUNNER = frozenset({Level.RUNNER, Level.RUNNER_LAST})
+_OF_EACH_JOB = Unknown("each job has its own", is_set=True)
 FILTERED = "Pipeline filtered out by workflow rules."
 
 
@@ -276,8 +277,8 @@ def _job_definitions(job: Job, instance: Mapping[str, str] | None) -> Iterable[D
         name = job.instance_name(number)
         yield Definition(key="CI_NODE_INDEX", value=str(number + 1), level=Level.JOB)
         yield Definition(key="CI_NODE_TOTAL", value=str(len(job.instances)), level=Level.JOB)
-    yield Definition(key="CI_JOB_NAME", value=name, level=Level.JOB)
-    yield Definition(key="CI_JOB_STAGE", value=job.stage, level=Level.JOB)
+    yield Definition(key="CI_JOB_NAME", value=name or _OF_EACH_JOB, level=Level.JOB)
+    yield Definition(key="CI_JOB_STAGE", value=job.stage if name else _OF_EACH_JOB, level=Level.JOB)
 
 
 def _number(job: Job, instance: Mapping[str, str] | None) -> int:
