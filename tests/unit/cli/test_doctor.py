@@ -66,6 +66,7 @@ def test_an_error_message_is_explained_by_what_is_found_here(work: Path) -> None
     ended = run("doctor", "--error", "-", text=message, CI_JOB_TOKEN=f"{TOKEN}\n")
     assert ended.stdout.startswith("▲ CI_JOB_TOKEN ends with a line end")
     assert "It can also mean:" in ended.stdout
+    assert "It can mean:" in run("doctor", "--error", "no such host").stdout
     assert "No check knows" in run("doctor", "--error", "all is well").stdout
     assert isinstance(run("doctor", "--error", " ").exception, UsageError)
 

@@ -107,7 +107,7 @@ def symptom_lines(visit: Visit, symptom: str) -> Iterator[str]:
         yield "Nothing that was found here explains it."
         yield ""
     if others:
-        yield "It can also mean:"
+        yield "It can also mean:" if fired else "It can mean:"
         yield from columns([(f"{check.title}", check.id) for check in others[:_MOST_EXPLAINING]])
 
 

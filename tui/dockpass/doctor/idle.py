@@ -104,6 +104,7 @@ CHECKS: tuple[Check, ...] = (
         fix="Set DOCKER_CONFIG to a directory of the job's own.",
         source="https://github.com/docker/login-action/issues/173",
         symptoms=(
+            r"access forbidden",
             r"failed to fetch anonymous token",
             r"no basic auth credentials",
         ),
@@ -120,6 +121,7 @@ CHECKS: tuple[Check, ...] = (
         source=sources.DOCKER_CONFIG,
         symptoms=(
             r"no basic auth credentials",
+            r"access forbidden",
             r"failed to fetch anonymous token",
             r"requested access to the resource is denied",
         ),

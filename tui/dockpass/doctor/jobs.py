@@ -179,7 +179,11 @@ CHECKS: tuple[Check, ...] = (
         " replaces them.",
         fix="Rename the other variable.",
         source=sources.PREDEFINED,
-        symptoms=(r"HTTP Basic: Access denied", r"requested access to the resource is denied"),
+        symptoms=(
+            r"HTTP Basic: Access denied",
+            r"requested access to the resource is denied",
+            r"access forbidden",
+        ),
     ),
     Check(
         id="DP-PRE-004",

@@ -47,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
         source=sources.DOCKER_CONFIG,
         symptoms=(
             r"no basic auth credentials",
+            r"access forbidden",
             r"failed to fetch anonymous token",
             r"requested access to the resource is denied",
         ),
@@ -63,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
         symptoms=(
             r"Failed to create credential store from DOCKER_AUTH_CONFIG",
             r"invalid character .* looking for beginning",
+            r"access forbidden",
             r"failed to fetch anonymous token",
         ),
     ),
@@ -215,7 +217,12 @@ CHECKS: tuple[Check, ...] = (
         matters="It is pulled anonymously, which fails if it is private.",
         fix="Use a docker config with an entry for each registry, and name it in WERF_DOCKER_CONFIG.",
         source=sources.LOGIN_RULES,
-        symptoms=(r"failed to fetch anonymous token", r"pull access denied", r"no basic auth credentials"),
+        symptoms=(
+            r"access forbidden",
+            r"failed to fetch anonymous token",
+            r"pull access denied",
+            r"no basic auth credentials",
+        ),
     ),
     Check(
         id="DP-REG-017",

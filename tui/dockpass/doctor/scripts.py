@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
         source=sources.PRIVATE_IMAGES,
         symptoms=(
             r"pull access denied",
+            r"access forbidden",
             r"failed to fetch anonymous token",
             r"Job failed .system failure.*failed to pull image",
         ),

@@ -215,8 +215,8 @@ def _about_origin(name: str, found: Resolved) -> Iterator[Finding]:
         yield Finding(
             "predefined-overridden",
             shown,
-            f"is GitLab's own, and is overridden in {where(winner)}",
-            hint="Give that one another name.",
+            f"is predefined by GitLab, and is overridden in {where(winner)}",
+            hint="Rename the other variable.",
         )
     in_yaml = [each.definition for each in found.losers if each.definition.level is Level.YAML]
     always = winner.scope == scope.EVERYWHERE and not winner.protected
