@@ -106,6 +106,7 @@ def test_a_report_has_names_and_lengths_and_no_value(work: Path) -> None:
     for form in (secret, secret.replace("_", "\\_").replace("*", "\\*")):
         assert form not in ended.stdout
     assert str(work) not in ended.stdout
+    assert "- 14 checks skipped: they need the registry." in ended.stdout
     body = ended.stdout.split("````json\n")[1].split("\n````")[0]
     assert json.loads(body)["logins"][1][:2] == [
         "push",

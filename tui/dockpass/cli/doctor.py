@@ -90,6 +90,11 @@ def visit_lines(visit: Visit) -> Iterator[str]:
         yield from columns([("because", clean(mute.because, 300)), _check_row(each)], indent="    ")
         yield ""
     yield f"{counts(visit.found)} {plural(visit.clear, 'check')} found nothing."
+    yield from skipped_lines(visit)
+
+
+def skipped_lines(visit: Visit) -> Iterator[str]:
+    """Yield how many checks had nothing to look at, and what was missing."""
     for need, count in visit.not_run.items():
         yield f"{plural(count, 'check')} skipped: {'it needs' if count == 1 else 'they need'} {need}."
 

@@ -11,7 +11,7 @@ from dockpass import __version__
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.cli.context import Given
-from dockpass.cli.doctor import visit_json
+from dockpass.cli.doctor import skipped_lines, visit_json
 from dockpass.cli.doctor_visit import Visit, visited
 from dockpass.cli.output import Output
 from dockpass.cli.output import redacted as redacted_object
@@ -24,7 +24,7 @@ from dockpass.probe.model import Probe
 from dockpass.registry.policy import Policy
 from dockpass.secrets import Secret
 from dockpass.session.patient import surroundings_of
-from dockpass.text import clean
+from dockpass.text import clean, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import listed
 from dockpass.variables.gitlab.model import Level
@@ -165,7 +165,8 @@ def _findings(visit: Visit) -> Iterator[str]:
         yield f"- {OF_SEVERITY[each.finding.severity]} {_cell(told)} ({each.check.id})"
     for each, mute in visit.muted:
         yield f"- muted: {_cell(each.finding.in_words)} ({each.check.id}): {_cell(mute.because)}"
-    yield f"- {visit.clear} checks found nothing"
+    yield f"- {plural(visit.clear, 'check')} found nothing."
+    yield from (f"- {line}" for line in skipped_lines(visit))
 
 
 def _answers(probe: Probe) -> Iterator[str]:
