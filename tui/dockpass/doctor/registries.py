@@ -103,7 +103,7 @@ CHECKS: tuple[Check, ...] = (
         level=Severity.WARNING,
         look=in_addresses,
         mend=mends.at_docker_hub,
-        title="An address of Docker Hub is used under which docker stores no login.",
+        title="An address of Docker Hub is used under which docker looks for no login.",
         matters="A login to registry-1.docker.io or hub.docker.com is stored under that name, and no pull"
         " looks for it there.",
         fix="Use docker.io, or leave the host out.",
