@@ -90,3 +90,8 @@ def cut(text: str, width: int) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Return `1 tag`, `2 tags`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def sentence(words: str) -> str:
+    """Return words with a full stop at their end, unless they are a question."""
+    return words if words.endswith("?") else f"{words.rstrip('.')}."

@@ -260,12 +260,21 @@ def test_show_says_of_each_variable_of_one_name_whether_it_is_known(clone: Path)
     assert "from the variable NOT_SET, not known here" in shown
 
 
+def test_that_a_login_has_no_error_can_be_expected(clone: Path) -> None:
+    ended = run("scenario", "check", written(clone, START + '[expect]\nerror = ""\n'))
+    assert ended.exit_code == 0
+    assert "push error: no error" in ended.stdout
+    text = START.replace('publish"', 'test"') + '[[variable]]\nkey = "CI_REGISTRY_IMAGE"\nvalue = ""\n'
+    ended = run("scenario", "check", written(clone, text + '[expect]\nerror = ""\n'))
+    assert "push error: expected none, found repo-required" in ended.stdout
+
+
 def test_one_file_that_is_none_does_not_stop_the_others(clone: Path) -> None:
     good = written(clone, START + '[expect]\nmethod = "autologin"\n')
     bad = written(clone, "schema = 1\nnmae = 1\n", "bad.toml")
     ended = run("scenario", "check", bad, "../scenarios/none.toml", good, "--junit", "j.xml")
     assert ended.exit_code == 2
-    assert "../scenarios/bad.toml:2: nmae is not a known key; did you mean name?" in ended.stdout
+    assert "../scenarios/bad.toml:2: nmae is not a known key; did you mean name? " in ended.stdout
     assert "push method: autologin" in ended.stdout
     assert [suite.get("errors") for suite in ElementTree.parse("j.xml").getroot()] == ["1", "1", "0"]
 

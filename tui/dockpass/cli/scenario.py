@@ -32,7 +32,7 @@ from dockpass.scenario.report import Report, code_quality, in_words, junit
 from dockpass.secrets import MASK, Secret
 from dockpass.session.assemble import findings_of
 from dockpass.system import reason
-from dockpass.text import clean, cut, plural
+from dockpass.text import clean, cut, plural, sentence
 from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.model import Definition
@@ -144,7 +144,7 @@ def _report(world: World, file: str) -> Report:
                 "docs/scenarios.md has the keys of [expect]; dockpass scenario new writes what is found now.",
             )
     except DockpassError as error:
-        problem = " ".join(f"{each.rstrip('.')}." for each in (error.message, error.hint) if each)
+        problem = " ".join(sentence(each) for each in (error.message, error.hint) if each)
         return Report(file=shown, problem=problem, is_usage=error.id not in _OF_THE_PROJECT)
     return Report(
         file=shown,
@@ -161,7 +161,7 @@ def _refused(looked: Looked | None) -> str:
     if not problems:
         return ""
     where = f"{problems[0].place}: " if problems[0].place.line else ""
-    return f"GitLab would refuse the configuration: {where}{problems[0].message.rstrip('.')}."
+    return sentence(f"GitLab would refuse the configuration: {where}{problems[0].message}")
 
 
 def _report_lines(report: Report) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dockpass.dockerconfig.keys import host_of_key
 from dockpass.findings import Finding, Severity
 from dockpass.references.address import host_of_registry, normalise_host
 from dockpass.scenario.model import Expectation, Kind
-from dockpass.text import clean
+from dockpass.text import clean, sentence
 
 _MOST_TOLD = 5
 
@@ -71,7 +71,7 @@ def _login(each: Expectation, found: Found) -> Result:
         passed = each.kind is Kind.ERROR and each.wanted == error
         return Result(each, passed, error, "" if passed else decided.message)
     if each.kind is Kind.ERROR:
-        return Result(each, False, "no error", decided.sentence)
+        return Result(each, not each.wanted, "no error", decided.sentence if each.wanted else "")
     if each.kind is Kind.REGISTRY:
         return _registry(each, decided)
     value = str(decided.method) if each.kind is Kind.METHOD else clean(decided.username or "", 255)
@@ -128,6 +128,6 @@ def _findings(each: Expectation, found: Found) -> Result:
 
 
 def _told(findings: list[Finding]) -> Iterator[str]:
-    yield from (f"{one.in_words.rstrip('.')}." for one in findings[:_MOST_TOLD])
+    yield from (sentence(one.in_words) for one in findings[:_MOST_TOLD])
     if len(findings) > _MOST_TOLD:
         yield f"And {len(findings) - _MOST_TOLD} more."

@@ -15,7 +15,7 @@ from dockpass.scenario.keys import Wrong
 from dockpass.scenario.lines import lines_of
 from dockpass.scenario.model import SCHEMA, Scenario
 from dockpass.scenario.schema import check
-from dockpass.text import clean
+from dockpass.text import clean, sentence
 from dockpass.textfile import read_bytes_of, text_of
 
 LARGEST = 256 << 10
@@ -71,13 +71,13 @@ def _parsed(text: str, shown: str) -> dict[str, object]:
 
 def _invalid(wrong: Sequence[Wrong], shown: str) -> UsageError:
     first, *others = sorted(wrong, key=lambda each: each.line)
-    told = [f"{shown}:{each.line}: {each.path} {each.message}." for each in others[: _MOST_TOLD - 1]]
+    told = [sentence(f"{shown}:{each.line}: {each.path} {each.message}") for each in others[: _MOST_TOLD - 1]]
     if len(others) >= _MOST_TOLD:
         told.append(f"{len(others) - _MOST_TOLD + 1} more problems are not listed.")
     where = f"{shown}:{first.line}" if first.line else shown
     return UsageError(
         "scenario-invalid",
-        f"{where}: {first.path} {first.message}.",
+        sentence(f"{where}: {first.path} {first.message}"),
         f"Also {' '.join(told)}" if told else _HINT,
     )
 
