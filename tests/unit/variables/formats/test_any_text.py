@@ -120,6 +120,32 @@ def test_some_format_is_proposed_for_any_text(text: str, name: str) -> None:
     assert found.because
 
 
+NO_NAMES = (
+    "DEPLOY_TOKEN: c2VjcmV0cGFzcw==",
+    "DEPLOY_TOKEN c2VjcmV0cGFzcw==",
+    "- docker login -u bob -p c2VjcmV0cGFzcw== registry.example.com",
+    '[{"key": "TOKEN", "value": "c2VjcmV0cGFzcw=="}]]',
+    "export DEPLOY_TOKEN: c2VjcmV0cGFzcw==",
+    "$ TOKEN:c2VjcmV0cGFzcw==",
+    "DEPLOY_TOKEN;c2VjcmV0cGFzcw==",
+)
+
+
+@NAMES
+@pytest.mark.parametrize("line", NO_NAMES)
+def test_a_line_that_assigns_nothing_is_told_without_what_may_be_a_value(name: str, line: str) -> None:
+    reading = read(name, f"A=1\n{line}\nB=2\n", {})
+    told = " ".join(f"{problem.message} {problem.hint}" for problem in reading.problems)
+    assert "c2VjcmV0cGFzcw" not in told
+
+
+def test_a_key_that_is_none_is_told_as_far_as_it_is_a_name() -> None:
+    (problem,) = read("docker", "export A=1\n").problems
+    assert "“export A”" in problem.message
+    (problem,) = read("docker", "TOKEN: c2VjcmV0==\n").problems
+    assert "“TOKEN…”" in problem.message
+
+
 @given(raw=st.binary(max_size=80))
 def test_any_bytes_become_text(raw: bytes) -> None:
     text, _ = decode(raw)

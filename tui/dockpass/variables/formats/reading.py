@@ -20,6 +20,7 @@ COMPUTED = Unknown("a shell would compute it, and nothing is run")
 WITHOUT_VALUE = Unknown("the file names it without its value")
 
 _MASK = "[MASKED]"
+_NAME = re.compile(r"(?:export[ \t]+)?[\w.-]*")
 _WHOLLY_MASKED = re.compile(r"(?:\[MASKED\])+x*")
 
 
@@ -133,8 +134,12 @@ def without_mask(value: Value) -> Value:
 
 
 def shown_key(key: str) -> str:
-    """Return a key for a message."""
-    return f"“{clean(key, 80)}”"
+    """Return a key for a message, up to where it is no name any more: behind that may be a value.
+
+    In a line such as `TOKEN: c2VjcmV0==` everything before the first `=` would be the key.
+    """
+    rest = _NAME.sub("", key, count=1)
+    return f"“{clean(key.removesuffix(rest), 80)}{'…' if rest else ''}”"
 
 
 def decode(raw: bytes) -> tuple[str, tuple[Problem, ...]]:
