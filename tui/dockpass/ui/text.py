@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from dockpass.text import masked
 from dockpass.ui.themes import ROLE_STYLES
-from dockpass.ui.views.words import Line
+from dockpass.ui.views.words import REVEALED, Line
 
 
 def content(line: Line) -> Content:
-    """Return one line as content; its text is never read as markup."""
-    return Content.assemble(*(Content.styled(text, ROLE_STYLES[role]) for text, role in line if text))
+    """Return one line as content; its text is never read as markup, and no secret is in it."""
+    shown = ((text if role == REVEALED else masked(text), role) for text, role in line)
+    return Content.assemble(*(Content.styled(text, ROLE_STYLES[role]) for text, role in shown if text))
 
 
 def contents(lines: Sequence[Line]) -> Content:

@@ -17,6 +17,7 @@ ROLE_STYLES = {
     "good": "$role-good",
     "look": "$role-look",
     "bad": "$role-bad",
+    "revealed": "$role-bad",
     "method-autologin": "$role-autologin",
     "method-cleanup-token": "$role-cleanup-token",
     "method-options": "$role-options",

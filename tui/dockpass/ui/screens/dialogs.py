@@ -20,7 +20,7 @@ from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.ui.text import PlainText
 from dockpass.ui.views.cleanup import plan_counts, plan_rows
-from dockpass.ui.views.words import Line, filter_words, nothing_matches, plain
+from dockpass.ui.views.words import REVEALED, Line, filter_words, nothing_matches, plain
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.lines import Lines
 from dockpass.ui.widgets.panel import Text, View
@@ -324,7 +324,7 @@ class Revealed(Reading):
 
     def _lines(self, width: int) -> list[Line]:
         text = clean(self._secret.reveal(), 20_000)
-        return [((text[at : at + width], "bad"),) for at in range(0, len(text), width)]
+        return [((text[at : at + width], REVEALED),) for at in range(0, len(text), width)]
 
     def on_mount(self) -> None:
         """Hide it after a moment."""

@@ -9,12 +9,15 @@ from operator import itemgetter
 
 from dockpass.auth.command import Method
 from dockpass.auth.rules import rule_of
-from dockpass.text import cut
+from dockpass.text import cut, masked
 
 Span = tuple[str, str]
 """A text and its role: `text`, `strong`, `label`, `absent`, `good`, `look`, `bad`, `accent` or a method."""
 
 Line = tuple[Span, ...]
+
+REVEALED = "revealed"
+"""The role of a secret that the person asked to see: the only text that is drawn without a mask."""
 
 WIDE = 100
 """Cells from which a view shows its columns that may be left out."""
@@ -55,8 +58,10 @@ LEAST_INDENT = 4
 def hanging(head: Line, text: str, role: str, width: int) -> list[Line]:
     """Return `head` and the text behind it, wrapped so that it stays in its column and no word is broken.
 
-    Where the longest word has no room behind the head, the text stands below it.
+    Where the longest word has no room behind the head, the text stands below it. It is masked before it is
+    broken: nobody recognises half a secret.
     """
+    text = masked(text)
     indent = sum(len(found) for found, _ in head)
     longest = max((len(word) for word in text.split()), default=0)
     below = longest > width - indent and indent > LEAST_INDENT
@@ -83,7 +88,12 @@ def _wrapped(text: str, room: int) -> list[str]:
 
 
 def wrapped(line: Line, width: int) -> list[Line]:
-    """Wrap a line at blanks, each character in its role; what has no blank is broken at the width."""
+    """Wrap a line at blanks, each character in its role; what has no blank is broken at the width.
+
+    A line that has to be broken is masked before, as in `hanging`.
+    """
+    if sum(len(part) for part, _ in line) > width:
+        line = tuple((masked(part), role) for part, role in line)
     text = "".join(part for part, _ in line)
     roles = [role for part, role in line for _ in part]
     lines: list[Line] = []
