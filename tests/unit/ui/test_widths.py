@@ -21,6 +21,7 @@ from dockpass.ui.views.overview import environment_rows, read_by, status_line, w
 from dockpass.ui.views.plan import plan_lines
 from dockpass.ui.views.words import Line, hanging, plain, shorten, wrapped
 from dockpass.variables.catalogue import listed
+from dockpass.variables.place import Place, PlaceKind
 from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, IGNORE, JOB, SANDBOX_JOB, session
 
 WIDTHS = range(60, 201)
@@ -169,6 +170,17 @@ def test_the_environment_and_the_first_line_fit(candidates: Session) -> None:
             candidates.place, 3, ("Docker 28.2.2  unix socket", "good"), width, sandbox=True
         )
         assert len(plain([left])[0]) + len(plain([right])[0]) + 4 <= width
+
+
+def test_a_narrow_status_line_still_says_whose_logins_they_are() -> None:
+    place = Place(PlaceKind.GITLAB, "as publish on feature/login")
+    engine = ("embedded engine  no Docker here", "look")
+    for width in WIDTHS:
+        for sandbox in (False, True):
+            left, right = status_line(place, 3, engine, width, sandbox=sandbox)
+            assert len(plain([left])[0]) + len(plain([right])[0]) + 4 <= width
+    left, _ = status_line(place, 0, engine, 60)
+    assert plain([left]) == ["dockpass  as publish…"]
 
 
 def test_the_help_fits() -> None:

@@ -23,7 +23,7 @@ from dockpass.marks import (
 )
 from dockpass.secrets import Secret
 from dockpass.text import clean, cut, plural
-from dockpass.ui.views.words import WIDE, Line, Span, cell, hanging, method_role, sandbox_badge
+from dockpass.ui.views.words import WIDE, Line, Span, cell, hanging, method_role, sandbox_badge, shorten
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import Entry, Group
 from dockpass.variables.place import Place
@@ -69,6 +69,10 @@ def _emphasised(decision: Decision) -> Line:
         spans.append((word[len(bare) :], "text"))
     return tuple(spans)
 
+
+_GAP = "  "
+_LEAST_NAME = 8
+"""Characters of a place's name that are worth showing."""
 
 _ROLES = {
     Outcome.CHOSEN: "",
@@ -257,7 +261,10 @@ def engine_words(info: EngineInfo) -> str:
 def status_line(
     place: Place, edits: int, engine: tuple[str, str], width: int, *, sandbox: bool = False
 ) -> tuple[Line, Line]:
-    """Return the left and the right half of the status line; what has no room on the left is left out."""
+    """Return the left and the right half of the status line; the left one gives way from its end.
+
+    A name of the place that has no room is shortened: it says whose logins these are.
+    """
     right: list[Span] = []
     if edits:
         words = plural(edits, "edit") if width >= WIDE else str(edits)
@@ -266,6 +273,10 @@ def status_line(
     right += [(f"{GLYPH_METHOD} ", role), (words, "text")]
     left: list[Span] = [("dockpass", "brand"), *sandbox_badge(sandbox)]
     room = width - 4 - sum(len(text) for text, _ in right)
+    free = room - sum(len(text) for text, _ in left) - len(_GAP)
+    name = place.label or str(place.kind)
+    if free >= min(len(name), _LEAST_NAME):
+        left += [(_GAP, "text"), (shorten(name, free), "strong")]
     for part in _where_parts(place, width):
         if sum(len(text) for text, _ in (*left, *part)) > room:
             break
@@ -274,8 +285,8 @@ def status_line(
 
 
 def _where_parts(place: Place, width: int) -> list[Line]:
-    """Return what tells where we are, in the order in which it gives way from its end."""
-    parts: list[Line] = [(("  ", "text"), (place.label or str(place.kind), "strong"))]
+    """Return what tells where we are behind the name of the place, the first to give way last."""
+    parts: list[Line] = []
     if place.project:
         parts.append(((f"  {place.project}", "label"),))
     if place.job and width >= WIDE:
