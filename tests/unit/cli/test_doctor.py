@@ -114,6 +114,16 @@ def test_a_report_has_names_and_lengths_and_no_value(work: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["ann", "john_doe", "jörg", "a[b]~c"])
+def test_a_report_does_not_name_the_home_directory(work: Path, name: str) -> None:
+    home = work / name
+    home.mkdir()
+    ended = run("report", HOME=str(home), CI_REGISTRY=None, CI_JOB_TOKEN=None)
+    assert "docker's own config in ~/.docker" in ended.stdout
+    body = ended.stdout.split("````json\n")[1].split("\n````")[0]
+    assert "docker's own config in ~/.docker" in json.loads(body)["logins"][0][2]
+
+
 def test_a_report_is_written_to_a_new_file_of_ones_own(work: Path) -> None:
     assert run("report", "--output", "report.md").exit_code == 0
     assert (work / "report.md").stat().st_mode & 0o777 == 0o600

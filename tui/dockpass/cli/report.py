@@ -74,9 +74,15 @@ def report_text(visit: Visit, world: World) -> str:
         "",
         "</details>",
     ]
-    home = str(world.home).rstrip("/")
-    text = world.redactor("\n".join(lines) + "\n")
-    return text.replace(home, "~") if len(home) > 1 else text
+    return _without_home(world.redactor("\n".join(lines) + "\n"), str(world.home).rstrip("/"))
+
+
+def _without_home(text: str, home: str) -> str:
+    """Return a report with `~` for the home directory, as it is spelled in its cells and in its JSON too."""
+    if len(home) > 1:
+        for spelled in (_inert(home), json.dumps(home)[1:-1], home):
+            text = text.replace(spelled, "~")
+    return text
 
 
 def _block(title: str, lines: Iterable[str]) -> list[str]:
@@ -98,10 +104,13 @@ def _row(cells: Sequence[str]) -> str:
 
 def _cell(text: str) -> str:
     """Return a text that is no Markdown and no HTML, whatever is in it."""
-    shown = clean(redacted(text), 400)  # before signs are escaped: a secret may hold some
+    return _inert(clean(redacted(text), 400))  # masked before signs are escaped: a secret may hold some
+
+
+def _inert(text: str) -> str:
     for sign in "\\`*_{}[]<>|~#!@":
-        shown = shown.replace(sign, f"\\{sign}")
-    return shown
+        text = text.replace(sign, f"\\{sign}")
+    return text
 
 
 def _place(patient: Patient) -> Iterator[tuple[str, str]]:
