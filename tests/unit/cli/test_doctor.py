@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,17 @@ def test_nothing_is_said_of_what_the_registry_did_not_tell(
     told = {str(need): count for need, count in visit.not_run.items()}
     assert {need: count for need, count in told.items() if "registry" in need or "login" in need} == not_run
     assert visit.clear == len(TABLE) - sum(told.values())
+
+
+def test_a_report_that_cannot_be_written_whole_leaves_no_part_of_itself(work: Path) -> None:
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        ended = run("report", "--output", "report.md")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert isinstance(ended.exception, UsageError)
+    assert ended.exception.id == "export-file"
+    assert not (work / "report.md").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from dockpass.cli.variables import Looked
@@ -48,7 +49,10 @@ def _written(name: str, found: Resolved, *, with_secrets: bool) -> Written:
 
 
 def save(path: Path, text: str) -> None:
-    """Write a new file that only its owner may read; raises `UsageError` where it is there already."""
+    """Write a new file that only its owner may read, or none at all.
+
+    Raises `UsageError` where it is there already, and where it cannot be written whole.
+    """
     shown = clean(str(path))
     try:
         handle = os.open(path, _NEW, 0o600)
@@ -57,12 +61,19 @@ def save(path: Path, text: str) -> None:
             "export-exists", f"{shown} is there already.", "Remove it first, or give another name."
         ) from error
     except OSError as error:
-        raise UsageError(
-            "export-file", f"{shown} cannot be written: {error.strerror}.", "Give another place."
-        ) from error
-    with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="surrogateescape") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(text)
+        raise _unwritable(shown, error) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="surrogateescape") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(text)
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink()
+        raise _unwritable(shown, error) from error
+
+
+def _unwritable(shown: str, error: OSError) -> UsageError:
+    return UsageError("export-file", f"{shown} cannot be written: {error.strerror}.", "Give another place.")
 
 
 def notes(found: Export, path: Path | None) -> Iterator[str]:
