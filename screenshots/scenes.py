@@ -116,7 +116,7 @@ def session(
     for found in variables.values():
         if isinstance(found.value, Secret):
             redactor.learn(found.value)
-    nowhere = Path("/nonexistent")
+    nowhere = Path("/proc/none")  # root cannot write there either
     services = Services({}, nowhere, nowhere, nowhere, redactor, now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
 
     def start(request: RunRequest, _services: Services) -> ScriptedRun:

@@ -22,7 +22,7 @@ from dockpass.ui.screens.overview import Overview
 from dockpass.ui.widgets.keys import Keys
 from scenes import JOB, SANDBOX, SANDBOX_JOB, session
 
-NOWHERE = Path("/nonexistent")
+NOWHERE = Path("/proc/none")
 
 
 def with_keys(keys: Mapping[str, str], **more: object) -> Session:

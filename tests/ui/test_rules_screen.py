@@ -169,7 +169,7 @@ async def test_a_reference_that_gives_nothing_is_told_and_asked_for_again(tmp_pa
             assert isinstance(pilot.app.screen, EditValue)
         told = " ".join(each.message for each in pilot.app._notifications)
         assert "The variable NOT_SET is not set." in told
-        assert "is not there" in told
+        assert "does not exist" in told
         await opened(pilot, "escape")
         assert isinstance(pilot.app.screen, AccessScreen)
         assert pilot.app.screen.probes == {}

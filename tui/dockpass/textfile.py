@@ -29,7 +29,7 @@ def read_bytes_of(path: Path, kind: str, hint: str, largest: int = LARGEST_FILE)
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise UsageError(
             f"{kind}-{'missing' if missing else 'unreadable'}",
-            f"{shown} {'is not there' if missing else f'cannot be read: {clean(why)}'}.",
+            f"{shown} {'does not exist' if missing else f'cannot be read: {clean(why)}'}.",
             hint,
         ) from error
 

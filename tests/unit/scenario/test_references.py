@@ -86,7 +86,7 @@ def test_nothing_is_run_or_asked_where_no_value_is_needed(tmp_path: Path) -> Non
     [
         (ReferenceKind.ENV, ("NONE",), "the variable NONE is not set"),
         (ReferenceKind.ENV, ("EMPTY",), "the variable EMPTY is not set"),
-        (ReferenceKind.FILE, ("none",), "none is not there"),
+        (ReferenceKind.FILE, ("none",), "none does not exist"),
         (ReferenceKind.FILE, ("empty",), "is empty"),
         (ReferenceKind.FILE, (".",), "is a directory"),
         (ReferenceKind.FILE, ("a\0b",), "cannot be read"),

@@ -21,7 +21,7 @@ _READ_ONLY_PUBLIC = frozenset({Command.PULL, Command.DEPLOY, Command.BUILD})
 
 
 def in_config(patient: Patient) -> Iterator[Finding]:
-    """Yield what is wrong in the config itself; one that is not there is no fault."""
+    """Yield what is wrong in the config itself; one that does not exist is no fault."""
     config = patient.config
     if config is not None and not config.state.is_empty_config:
         yield from config.findings

@@ -63,7 +63,7 @@ class BuildRequest:
 
 
 def image_missing(message: str, hint: str) -> DockpassError:
-    """Return the error for a local image that is not there."""
+    """Return the error for a local image that does not exist."""
     return DockpassError("image-missing", message, hint)
 
 

@@ -103,7 +103,7 @@ def resolve_endpoint(environ: Mapping[str, str], home: Path) -> Endpoint:
 
 
 def no_engine(message: str, hint: str = "") -> DockpassError:
-    """Return the error for an engine that is not there or does not answer."""
+    """Return the error for an engine that is not running or does not answer."""
     return DockpassError("no-engine", message, hint)
 
 

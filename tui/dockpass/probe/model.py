@@ -157,5 +157,5 @@ class Probe:
 
     @property
     def has_side_effects(self) -> bool:
-        """Whether a request may have changed something: a push scope for a repository that is not there."""
+        """Whether a request may have changed something: a push scope for a repository that does not exist."""
         return self.exists is not True and any("push" in request.scope for request in self.requests)

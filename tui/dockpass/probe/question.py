@@ -21,7 +21,7 @@ SECONDS_A_REQUEST = 15.0
 class Question:
     """What is asked: of which repository, with which login.
 
-    `push` asks for the push scope even where the repository is not there, which makes its record on some
+    `push` asks for the push scope even where the repository does not exist, which makes its record on some
     registries; `also_pull` are other repositories on the same host that are read with this login.
     """
 

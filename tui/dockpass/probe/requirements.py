@@ -117,7 +117,7 @@ def _has(action: str, probe: Probe) -> ActionResult:
 def _is_open(found: ActionResult, probe: Probe, command: Command) -> bool:
     """Tell whether the registry was asked, or should have been, and nothing is known all the same.
 
-    That a push comes first to a repository that is not there is no gap.
+    That a push comes first to a repository that does not exist is no gap.
     """
     if found.verdict is Verdict.NOT_VISIBLE:
         return False

@@ -41,7 +41,7 @@ class Listing:
         self._cuts = False
 
     async def read(self, get: GetPage) -> list[str]:
-        """Return the tags, sorted; none for a repository that is not there. Raises `NotWhole`."""
+        """Return the tags, sorted; none for a repository that does not exist. Raises `NotWhole`."""
         target, seen, answered = f"{self._own}?n={PAGE}", set[str](), False
         while target:
             if len(seen) == MOST_PAGES:

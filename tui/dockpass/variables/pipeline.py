@@ -53,7 +53,7 @@ class Loaded:
     again: Callable[[Situation], Config] | None = field(default=None, repr=False, compare=False)
 
     def job(self, name: str) -> Job:
-        """Return a job; the empty name, and one that is not there, stand for what every job gets."""
+        """Return a job; the empty name, and one that does not exist, stand for what every job gets."""
         found = self.config.job(name) if name else None
         return found or Job(name=name, tree=Tree(), place=NOWHERE)
 

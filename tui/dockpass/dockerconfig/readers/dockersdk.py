@@ -257,7 +257,7 @@ def _tell_what_a_build_sends(trail: Trail, situation: Situation, config: _Config
     if missing:
         trail.find(
             "sdk-build-stops",
-            f"a build by the docker SDK asks all helpers, and docker-credential-{missing[0]} is not there",
+            f"a build by the docker SDK asks all helpers, and docker-credential-{missing[0]} is not found",
             "Install it, or take it out of the config.",
         )
     logins = [key for key, login in config.logins.items() if login.secret]

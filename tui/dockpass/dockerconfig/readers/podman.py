@@ -81,12 +81,12 @@ def auth_files(trail: Trail, situation: Situation, *, skopeo: bool, goes_on: boo
 
 
 def _require_named(trail: Trail, situation: Situation, first: AuthFile) -> None:
-    """podman and buildah stop where the file that a variable names is not there; skopeo goes on."""
+    """podman and buildah stop where the file that a variable names does not exist; skopeo goes on."""
     named = situation.set("REGISTRY_AUTH_FILE") or situation.set("DOCKER_CONFIG")
     if named and not situation.files.exists(first.path):
         trail.find(
             "podman-stops",
-            f"{clean(str(first.path))} is not there, so podman and buildah stop; skopeo goes on without it",
+            f"{clean(str(first.path))} does not exist, so podman and buildah stop; skopeo goes on without it",
             "Create it, or unset the variable that names it.",
         )
         trail.add(clean(str(first.path)), Reason.NO_FILE)

@@ -116,7 +116,7 @@ def parse(raw: bytes, digest: str, media_type: str) -> Manifest | Index:
 
 
 def choose(index: Index, wanted: Platform) -> Descriptor:
-    """Return the manifest for a platform; one for any variant if the wanted one is not there.
+    """Return the manifest for a platform; one for any variant if the wanted one does not exist.
 
     Raises `DockpassError` that names the platforms that are there.
     """

@@ -1,4 +1,4 @@
-"""Pull: the manifest for this platform, and the blobs that are not there yet, verified as they come."""
+"""Pull: the manifest for this platform, and the blobs that are not yet there, verified as they come."""
 
 from __future__ import annotations
 

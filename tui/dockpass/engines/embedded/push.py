@@ -1,4 +1,4 @@
-"""Push: blobs that are not there yet, mounted or uploaded, and then the manifest."""
+"""Push: blobs that are not yet there, mounted or uploaded, and then the manifest."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class AccessScreen(PanelScreen):
         self._ask(self.plan.comparable)
 
     def action_ask_push(self) -> None:
-        """Ask to push to a repository that is not there."""
+        """Ask to push to a repository that does not exist."""
         lines: list[Line] = [
             (("Nothing is pushed, but GitLab creates the repository on such a request:", "text"),),
             (("an empty repository then appears in the project.", "text"),),

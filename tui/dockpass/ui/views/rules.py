@@ -221,7 +221,7 @@ def _operand(name: str, view: JobView) -> tuple[str, str, str]:
         words = f"{source_words(loser.definition)}, {loser.reason!s}"
         return "absent", "bad", words
     if name in _JOB_ONLY:
-        return "not set", "absent", "not there yet when rules are judged"
+        return "not set", "absent", "not set yet when rules are evaluated"
     return (*_compared(name, found), source_words(found.winner))
 
 
