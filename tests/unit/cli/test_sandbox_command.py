@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import socket
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import guard
 import pytest
 from program import Program, StartedSandbox
+
+from dockpass import signals
+from dockpass.cli import sandbox
 
 
 @pytest.fixture
@@ -172,3 +180,40 @@ def test_an_engine_of_the_persons_is_not_used_in_a_sandbox(program: Program) -> 
     assert ended.returncode == 2
     assert "embedded engine" in ended.stderr
     assert list((program.directory / "home").iterdir()) == []
+
+
+def test_a_signal_at_any_moment_of_the_wait_ends_it() -> None:
+    """Also between two lines of the wait, where this thread could hold a lock that the handler needs."""
+    before = {number: signal.getsignal(number) for number in signals.ENDING_SIGNALS}
+    moment, reached = 0, True
+    try:
+        while reached:
+            moment += 1
+            reached = ends_with_a_signal_at(moment, sandbox._waiting())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert moment > 1
+
+
+def ends_with_a_signal_at(moment: int, wait: Callable[[], object]) -> bool:
+    """Wait, with a signal at the line of this number, or later if there are fewer; tell whether there was such a line."""
+    steps = 0
+
+    def step(_frame: FrameType, _event: str, _argument: object) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps == moment:
+            signal.raise_signal(signal.SIGTERM)
+        return step
+
+    late = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM))
+    late.start()
+    sys.settrace(step)
+    try:
+        wait()
+    finally:
+        sys.settrace(None)
+        late.cancel()
+        late.join()
+    return steps >= moment

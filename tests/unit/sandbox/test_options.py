@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -79,8 +78,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def start(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Run the command until it would wait; return the tags that the sandbox had then."""
     found: list[set[str]] = []
-    entered, stopped = Workshop.__enter__, threading.Event()
-    stopped.set()
+    entered = Workshop.__enter__
 
     def enter(self: Workshop) -> Workshop:
         workshop = entered(self)
@@ -88,7 +86,7 @@ def start(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> set[st
         return workshop
 
     monkeypatch.setattr(Workshop, "__enter__", enter)
-    monkeypatch.setattr(command, "_stopping", lambda: stopped)
+    monkeypatch.setattr(command, "_waiting", lambda: lambda: None)
     monkeypatch.setattr(command, "_let_go_of_stdout", lambda: None)
     result = CliRunner().invoke(command.sandbox, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output

@@ -7,8 +7,7 @@ import os
 import shlex
 import signal
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,14 +113,14 @@ def sandbox(
         address=address,
         port=port,
     )
-    stopped = _stopping()
+    wait_for_a_signal = _waiting()
     with Workshop(server, None if keep is None else world.cwd / Path(keep).expanduser()) as workshop:
         for note in server.notes:
             click.echo(f"{GLYPH_LOOK} {note}", err=True)
         with _told(form, path, workshop):
             _let_go_of_stdout()
             click.echo(f"the sandbox is at {server.url} (this machine only); Ctrl-C stops it", err=True)
-            stopped.wait()
+            wait_for_a_signal()
 
 
 def _let_go_of_stdout() -> None:
@@ -213,12 +212,16 @@ def _write_env_file(path: Path, workshop: Workshop) -> None:
         ) from error
 
 
-def _stopping() -> threading.Event:
-    """Return what is set by the first signal to stop."""
-    stopped = threading.Event()
+def _waiting() -> Callable[[], object]:
+    """Heed the signals to stop from now on; return what waits for the first.
+
+    A handler runs in the thread that it interrupts, and would wait forever for a lock that this thread holds.
+    A pipe has no lock.
+    """
+    reading, writing = os.pipe()
     for number in heeded_signals():
-        signal.signal(number, lambda *_: stopped.set())
-    return stopped
+        signal.signal(number, lambda *_: os.write(writing, b"!"))
+    return lambda: os.read(reading, 1)
 
 
 @click.command("try")
