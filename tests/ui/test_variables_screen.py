@@ -307,3 +307,41 @@ async def test_what_set_gave_is_on_top_of_a_job_too() -> None:
         found = await open_variables(pilot)
         assert "mine" in row(found, "IMAGE_TAG")
         assert found.lens.decide(Command.PUSH) != made.decide(Command.PUSH)
+
+
+LOGIN = """
+  script:
+    - echo "$PUSH_TOKEN" | docker login -u bot --password-stdin $CI_REGISTRY
+    - 'echo glpat-canary0123456789abcd | helm registry login -u "\\e]0;x" --password-stdin a.example.com'
+    - docker push $CI_REGISTRY_IMAGE:$IMAGE_TAG
+"""
+
+
+async def test_a_job_that_logs_in_itself_says_so_on_the_overview_and_at_its_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, _, after = ciworlds.FILES[".gitlab-ci.yml"].partition("\n  script:\n")
+    assert after
+    monkeypatch.setitem(ciworlds.FILES, ".gitlab-ci.yml", before + LOGIN)
+    async with shown(with_project(job="publish"), (150, 50)) as pilot:
+        found = await open_variables(pilot)
+        assert "used, defined nowhere" in row(found, "PUSH_TOKEN")
+        assert ".gitlab-ci.yml:26" in row(found, "PUSH_TOKEN")
+        assert not listed(found, "PUSH_TOKEN").remark, "an include is not loaded, and may define it"
+        select(found, "PUSH_TOKEN")
+        await pilot.pause()
+        assert "PUSH_TOKEN is used in script .gitlab-ci.yml:26." in texts(found, "#variable")
+        select(found, "CI_REGISTRY")
+        await pilot.pause()
+        assert "This job logs in itself: `docker login` at .gitlab-ci.yml:26" in texts(found, "#variable")
+        pilot.app.screen.session.look_as_job(True)  # type: ignore[attr-defined]
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, Overview)
+        why = str(pilot.app.screen.query_one("#why Static", Static).render())
+        assert "`docker login` at .gitlab-ci.yml:26" in why
+        assert "`helm registry login` at .gitlab-ci.yml:27" in why
+        assert "canary" not in pilot.app.export_screenshot()
+        pilot.app.screen.session.look_as_job(False)
+        pilot.app.screen.refresh_all()
+        await pilot.pause()
+        assert "logs in itself" not in str(pilot.app.screen.query_one("#why Static", Static).render())

@@ -99,6 +99,7 @@ def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple
 
 def _notes(looked: Looked) -> Iterator[Finding]:
     from dockpass.cli.variables import notes
+    from dockpass.variables.jobscript import own_logins_in_words
 
     ref = looked.pipeline.ref
     job = f"the job {clean(looked.view.name, 80)}" if looked.view.name else "every job"
@@ -111,6 +112,8 @@ def _notes(looked: Looked) -> Iterator[Finding]:
         f" environment{missing}.",
         severity=Severity.NOTE,
     )
+    if own := own_logins_in_words(looked.script.logins):
+        yield Finding("own-login", "", own, severity=Severity.NOTE)
     for severity, words in notes(looked):
         yield Finding(
             "as-job-note",

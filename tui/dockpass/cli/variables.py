@@ -26,10 +26,13 @@ from dockpass.variables.gitlab.model import (
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.gitlabplace import ref_of_job
+from dockpass.variables.jobscript import JobScript, read_job
 from dockpass.variables.logins import JobLogin, is_secret, logins_of
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
 from dockpass.variables.projectsettings import ProjectSettings
 from dockpass.variables.settingsfile import read_settings
+from dockpass.variables.snapshot import gaps
+from dockpass.variables.undefined import Undefined, undefined_in
 from dockpass.variables.variable import set_invalid
 
 if TYPE_CHECKING:
@@ -40,7 +43,8 @@ if TYPE_CHECKING:
 class Looked:
     """A job that was looked at, in which pipeline, and the logins that its variables lead to.
 
-    `is_merged` tells that the configuration is not the clone's own, but as GitLab merges it.
+    `is_merged` tells that the configuration is not the clone's own, but as GitLab merges it. `script` is
+    what the job's scripts do, `undefined` what the job uses and nothing that is loaded defines.
     """
 
     view: JobView
@@ -53,7 +57,15 @@ class Looked:
     cwd: str
     settings: ProjectSettings
     is_merged: bool
+    script: JobScript
+    undefined: tuple[Undefined, ...]
     opened: Opened | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every source of the job's variables is loaded."""
+        snapshot = self.settings.snapshot
+        return not self.loaded.config.not_loaded and snapshot is not None and not gaps(snapshot.levels)
 
 
 def look(world: World, given: Mapping[str, Any]) -> Looked:
@@ -90,6 +102,10 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
             for value in (found.value, found.content, found.gitlab_value, found.winner.value):
                 if isinstance(value, str) and value:
                     world.redactor.learn(Secret(value))
+    named = loaded.job(job)
+    script = read_job(named)
+    for password in script.passwords:
+        world.redactor.learn(password)
     return Looked(
         view=view,
         loaded=loaded,
@@ -101,6 +117,8 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
         cwd=str(world.cwd),
         settings=imported,
         is_merged=is_merged,
+        script=script,
+        undefined=undefined_in(loaded.config, named, view, script),
         opened=opened,
     )
 

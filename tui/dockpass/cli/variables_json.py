@@ -12,7 +12,9 @@ from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, Loser, Resolved, Value
 from dockpass.variables.gitlab.rules import Judgement
+from dockpass.variables.jobscript import OwnLogin
 from dockpass.variables.logins import JobLogin, is_secret
+from dockpass.variables.undefined import Undefined
 
 _LONGEST_VALUE = 1 << 16
 
@@ -38,7 +40,9 @@ def show_json(looked: Looked) -> dict[str, Any]:
             }
             for name in sorted(view.absent)
         ],
+        "undefined": [{"name": clean(each.name, 255)} | _used_json(each) for each in looked.undefined],
         "logins": [_login_json(login) for login in looked.logins],
+        "own_logins": [_own_login_json(login) for login in looked.script.logins],
         "not_loaded": [
             {"kind": each.kind, "name": each.text, "file": each.place.file, "line": each.place.line}
             for each in looked.loaded.config.not_loaded
@@ -61,7 +65,13 @@ def explain_json(looked: Looked, name: str) -> dict[str, Any]:
             ]
         }
     losers = absent.losers if absent is not None else ()
-    return {"name": clean(name, 255), "absent": True, "overridden": [_loser_json(each) for each in losers]}
+    used = next((each for each in looked.undefined if each.name == name), None)
+    return {
+        "name": clean(name, 255),
+        "absent": True,
+        "overridden": [_loser_json(each) for each in losers],
+        "used": None if used is None else _used_json(used),
+    }
 
 
 def why_json(looked: Looked) -> dict[str, Any]:
@@ -163,4 +173,24 @@ def _login_json(login: JobLogin) -> dict[str, Any]:
         "secret_from": login.secret_from,
         "unknown": list(login.unknown),
         "refusal": login.refusal or None,
+    }
+
+
+def _used_json(used: Undefined) -> dict[str, Any]:
+    return {
+        "used_by": clean(used.user, 255),
+        "file": used.place.file or None,
+        "line": used.place.line or None,
+    }
+
+
+def _own_login_json(login: OwnLogin) -> dict[str, Any]:
+    return {
+        "program": login.program,
+        "file": login.place.file or None,
+        "line": login.place.line or None,
+        "address": login.host or None,
+        "username": login.user or None,
+        "secret_from": [clean(name, 255) for name in login.secrets],
+        "password_in_script": login.password is not None,
     }

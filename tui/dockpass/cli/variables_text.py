@@ -17,7 +17,9 @@ from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Re
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Clause, Rule
 from dockpass.variables.inwords import flag_letters, protection_words, reason_words
+from dockpass.variables.jobscript import own_logins_in_words
 from dockpass.variables.logins import JobLogin, is_secret
+from dockpass.variables.undefined import undefined_title
 
 PREDEFINED = frozenset({Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT})
 _LONGEST_VALUE = 60
@@ -42,11 +44,17 @@ def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
         yield ""
         yield "absent"
         yield from columns([(name, absent_in_words(view.absent[name])) for name in sorted(view.absent)])
+    if looked.undefined:
+        yield ""
+        yield undefined_title(is_whole=looked.is_whole)
+        yield from columns([(clean(each.name, 255), each.in_words()) for each in looked.undefined])
     yield ""
     yield "logins"
     yield from columns([_login(login) for login in looked.logins])
     if unknown := _unknown_in(looked.logins):
         yield f"  {unknown}"
+    if own := own_logins_in_words(looked.script.logins):
+        yield f"  {own}"
 
 
 def heading(looked: Looked) -> str:
@@ -144,6 +152,7 @@ def explain_lines(looked: Looked, name: str) -> Iterator[str]:
     shown = clean(name, 255)
     if found is None and absent is None:
         yield f"{shown} is not defined in any source that is loaded."
+        yield from columns([("used", each.in_words()) for each in looked.undefined if each.name == name])
         return
     if found is None and absent is not None:
         yield f"{shown} is absent: the job does not get it."
@@ -160,6 +169,9 @@ def explain_lines(looked: Looked, name: str) -> Iterator[str]:
         yield from columns(
             [(_source(loser.definition), _flags(loser.definition), because(loser)) for loser in found.losers]
         )
+    if own := own_logins_in_words([each for each in looked.script.logins if name in each.names]):
+        yield ""
+        yield own
 
 
 def _details(name: str, found: Resolved) -> list[tuple[str, str]]:

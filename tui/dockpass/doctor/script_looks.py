@@ -38,7 +38,7 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
     job = patient.loaded.job(patient.view.name)
     shown = clean(job.name, 255)
     hosts = set[str]()
-    for line in job.script:
+    for line in (each.text for each in job.script()):
         for found in _LOGIN.finditer(line):
             rest = found["rest"].partition("&&")[0].partition(";")[0]
             if _PASSWORD.search(rest):

@@ -57,7 +57,7 @@ def tasks_of(jobs: Iterable[Job]) -> Iterator[Task]:
     """Yield the jobs whose scripts log in, push, clean up or deploy."""
     for job in jobs:
         seen: dict[Command | None, str] = {}
-        for line in job.script:
+        for line in (each.text for each in job.script()):
             for command, sign in _SIGNS:
                 if found := sign.search(line):
                     seen.setdefault(command, clean(found[0].strip(), 60))

@@ -17,10 +17,13 @@ from dockpass.variables.gitlab.model import Definition, Ref, RefType, Resolved
 from dockpass.variables.gitlab.predefined import Project
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlabplace import known_place, origin_of
+from dockpass.variables.jobscript import JobScript, read_job
 from dockpass.variables.logins import is_secret
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline, what_if
 from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings, kept_settings
+from dockpass.variables.snapshot import gaps
 from dockpass.variables.token_kind import looks_secret
+from dockpass.variables.undefined import Undefined, undefined_in
 
 Kept = TypeVar("Kept")
 
@@ -58,10 +61,15 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A configuration and a job of it, resolved."""
+    """A configuration and a job of it, resolved.
+
+    `script` is what its scripts do, `undefined` what it uses and nothing that is loaded defines.
+    """
 
     loaded: Loaded
     view: JobView
+    script: JobScript = field(default_factory=JobScript)
+    undefined: tuple[Undefined, ...] = ()
 
 
 @dataclass
@@ -128,6 +136,11 @@ class Desk:
         levels = frozenset(each.level for each in given)
         return (*self.kept.definitions(ref, levels), *given)
 
+    def is_whole(self, loaded: Loaded) -> bool:
+        """Tell whether every source of a job's variables is known: all includes, and every level."""
+        snapshot = self.kept.snapshot
+        return not loaded.config.not_loaded and snapshot is not None and not gaps(snapshot.levels)
+
     def protected(self, ref: Ref) -> bool | None:
         """Tell whether a ref is protected; None where that is not known."""
         told = self.kept.protected(replace(ref, protected=None)).protected
@@ -190,7 +203,11 @@ class Desk:
         instance = dict(instances[looking.instance]) if looking.instance < len(instances) else None
         view = loaded.view(looking.job if job is not None else "", instance)
         learn_secrets(view, self.redactor)
-        return Seen(loaded, view)
+        named = loaded.job(looking.job)
+        script = read_job(named)
+        for password in script.passwords:
+            self.redactor.learn(password)
+        return Seen(loaded, view, script, undefined_in(loaded.config, named, view, script))
 
 
 def open_desk(clone: Clone | None, kept: ProjectSettings, redactor: Redactor, before: Desk) -> Desk:

@@ -39,6 +39,7 @@ from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import YamlError
+from dockpass.variables.jobscript import own_logins_in_words
 from dockpass.variables.logins import facts_of
 from dockpass.variables.place import Place
 from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings
@@ -134,6 +135,12 @@ class Session:
                     return self.facts_of_job(seen.view, edits)
                 self._fall_back(f"The configuration has no job {clean(job, 100)}.")
         return applied(self.found, tuple(edits))
+
+    def own_logins(self) -> str:
+        """Say that the chosen job logs in itself, where its logins are shown; else nothing."""
+        if not self.as_job or not self.desk.looking.job:
+            return ""
+        return own_logins_in_words(self.desk.seen(self.all_edits()).script.logins)
 
     def _fall_back(self, why: str) -> None:
         """Show this process's logins in place of the job's, and keep the reason for the screens."""

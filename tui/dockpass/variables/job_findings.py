@@ -17,12 +17,11 @@ from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Re
 from dockpass.variables.gitlab.resolve import FILTERED, JobView
 from dockpass.variables.gitlab.rules import Judgement, Rule
 from dockpass.variables.masking import why_not_maskable
+from dockpass.variables.names import OF_GITLAB
 from dockpass.variables.token_kind import looks_secret
 
 _SHELL = re.compile(r"\$\{\w+[:%#/^,@+?=-]|\$\(")
 _REFERENCE = re.compile(r"\$\w+|\$\{\w+\}|%\w+%")
-_GITLABS_NAME = re.compile(r"[${%]*(CI|GITLAB|CHAT|TRIGGER)_")
-"""Names that GitLab or the runner gives to jobs, not all of which are known here."""
 _OPEN = re.compile(r"\$\{(?!\w+\})")
 _GITLABS = frozenset(
     {Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT, Level.RUNNER}
@@ -159,7 +158,7 @@ def _about_expansion(name: str, found: Resolved, *, knows_settings: bool) -> Ite
     missing = [
         step.reference
         for step in found.steps
-        if step.source.startswith("nothing") and not _GITLABS_NAME.match(step.reference)
+        if step.source.startswith("nothing") and not OF_GITLAB.match(step.reference.lstrip("${%"))
     ]
     only_references = not _REFERENCE.sub("", written).strip()
     if found.content is not None:

@@ -169,7 +169,8 @@ class Overview(PanelScreen):
             return
         why = self.query_one("#why", Panel)
         why.border_title = f"Why {command}"
-        view = partial(why_lines, decided, instead, self.session.config_findings(decided))
+        findings = self.session.config_findings(decided)
+        view = partial(why_lines, decided, instead, findings, own=self.session.own_logins())
         fallen = self._fallen_back()
         why.show(lambda width: [*fallen, *view(width)])
         self._show_environment()

@@ -10,6 +10,7 @@ from textual.containers import Container
 from textual.widgets import OptionList
 
 from dockpass.keymap import key_for
+from dockpass.marks import GLYPH_LOOK
 from dockpass.session.desk import Imported, learn_imported
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
@@ -28,7 +29,7 @@ from dockpass.ui.views.variables import (
     variable_row,
 )
 from dockpass.ui.views.ways import Ways, way_lines
-from dockpass.ui.views.words import Line, filter_words, nothing_matches
+from dockpass.ui.views.words import Line, filter_words, hanging, nothing_matches
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.variables.bring import what_would_bring
@@ -36,6 +37,7 @@ from dockpass.variables.catalogue import entry_of
 from dockpass.variables.clone import CI_FILE
 from dockpass.variables.gitlab.model import Level
 from dockpass.variables.inwords import source_words
+from dockpass.variables.jobscript import own_logins_in_words
 
 MOST_WAYS = 4
 
@@ -104,7 +106,9 @@ class VariablesScreen(JobScreen):
             self._listed = listed_here(session.facts.variables, uses)
             return
         edited = {each.name for each in session.all_edits()}
-        self._listed = listed_variables(self.seen.view, uses, edited)
+        self._listed = listed_variables(
+            self.seen, uses, edited, is_whole=self.desk.is_whole(self.seen.loaded)
+        )
 
     def refresh_all(self) -> None:
         """Show everything anew."""
@@ -155,11 +159,14 @@ class VariablesScreen(JobScreen):
             not_loaded=self._not_loaded(),
         )
         seen, ways = self.seen, self._ways_of(each)
+        logins = seen.script.logins if seen is not None else ()
+        own = own_logins_in_words([login for login in logins if each.name in login.names])
 
         def lines(width: int) -> list[Line]:
             found = way_lines(seen.view, ways, width) if seen is not None else []
             shown = detail_lines(each, around, width)
-            return [*shown, (), *found] if found else shown
+            shown = [*shown, (), *found] if found else shown
+            return [*shown, (), *hanging(((f"{GLYPH_LOOK} ", "look"),), own, "text", width)] if own else shown
 
         panel.show(lines)
 

@@ -35,9 +35,12 @@ LONGEST_NAME = 31
 
 
 def why_lines(
-    decided: Decided, instead: Sequence[WhyNot], findings: Sequence[Finding], width: int
+    decided: Decided, instead: Sequence[WhyNot], findings: Sequence[Finding], width: int, own: str = ""
 ) -> list[Line]:
-    """Return the sentence, the trace, what would be instead, the notices, and what is wrong in the config."""
+    """Return the sentence, the trace, what would be instead, the notices, and what is wrong in the config.
+
+    `own` says which logins the job's scripts make themselves; it is clean, and empty where there are none.
+    """
     if isinstance(decided, Refusal):
         return [((decided.message, "look"),), (), ((decided.hint, "text"),)]
     lines: list[Line] = [_emphasised(decided), (), *_trace_lines(decided, width)]
@@ -45,8 +48,10 @@ def why_lines(
         lines += [(), (("Instead", "heading"),)]
         for found in instead:
             lines += _instead_lines(found, width)
-    if decided.warnings or findings:
+    if decided.warnings or findings or own:
         lines += [(), (("Notice", "heading"),)]
+        if own:
+            lines += hanging(((f"{GLYPH_LOOK} ", "look"),), own, "text", width)
         for notice in decided.warnings:
             lines += hanging(((f"{GLYPH_LOOK} ", "look"),), notice.message, "text", width)
         for finding in findings:

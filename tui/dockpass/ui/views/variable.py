@@ -62,6 +62,9 @@ def _sentence(each: Listed, around: Around) -> Iterator[Line]:
         yield from _found_sentence(name, each.found, around, each.source)
     elif each.absent is not None:
         yield from _absent_sentence(name, each.absent.losers[0], around)
+    elif each.used is not None:
+        yield ((name, "strong"), (f" is used in {each.used.in_words()}.", "text"))
+        yield (("Nothing that is loaded defines it.", "bad" if each.remark else "look"),)
     else:
         yield ((name, "strong"), (" is not set.", "text"))
 

@@ -12,19 +12,22 @@ from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES, REGISTRY_IMAGE, RULES
 from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK, GLYPH_METHOD
 from dockpass.secrets import MASK, Secret
+from dockpass.session.desk import Seen
 from dockpass.text import clean, cut, plural
 from dockpass.ui.views.commands import Decided
 from dockpass.ui.views.words import WIDE, Line, Span, cell, method_role
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import entry
 from dockpass.variables.gitlab.model import Absent, Definition, Level, Reason, Resolved, Value
-from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.inwords import (
     flag_letters,
     source_words,
 )
 from dockpass.variables.logins import is_secret
 from dockpass.variables.token_kind import token_kind
+from dockpass.variables.undefined import Undefined
+
+NOWHERE_DEFINED = "used, defined nowhere"
 
 _FROM_GITLAB = frozenset({Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT})
 
@@ -50,8 +53,8 @@ class Rank(IntEnum):
 class Listed:
     """One variable of the list.
 
-    `found` is what the job gets, `absent` why it gets nothing; without either it is not set anywhere.
-    `remark` says in a few words what needs a look.
+    `found` is what the job gets, `absent` why it gets nothing; without either it is not set anywhere, and
+    `used` tells where the job uses it all the same. `remark` says in a few words what needs a look.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Listed:
     edited: bool = False
     use: Use | None = None
     remark: str = ""
+    used: Undefined | None = None
     source: str = ""
     """Where a variable of this process comes from; empty for those of a job, which have levels."""
 
@@ -74,9 +78,15 @@ class Listed:
         return Rank.USED if self.use or self.edited or (known and known.rule) else Rank.OTHER
 
 
-def listed_variables(view: JobView, uses: Mapping[str, Use], edited: Collection[str]) -> tuple[Listed, ...]:
-    """Return every variable of a job, those that are absent, and those that a login would read."""
-    names = {*view.variables, *view.absent, *READ_BY_RULES}
+def listed_variables(
+    seen: Seen, uses: Mapping[str, Use], edited: Collection[str], *, is_whole: bool
+) -> tuple[Listed, ...]:
+    """Return every variable of a job, those that are absent or used only, and those that a login would read.
+
+    One that is used only needs a look where every source is loaded (`is_whole`).
+    """
+    view, used = seen.view, {each.name: each for each in seen.undefined}
+    names = {*view.variables, *view.absent, *used, *READ_BY_RULES}
     found = (
         Listed(
             name=name,
@@ -84,7 +94,10 @@ def listed_variables(view: JobView, uses: Mapping[str, Use], edited: Collection[
             absent=view.absent.get(name),
             edited=name in edited,
             use=uses.get(name),
-            remark=remark(name, view.variables.get(name), view.absent.get(name)),
+            used=used.get(name),
+            remark=NOWHERE_DEFINED
+            if name in used and is_whole
+            else remark(name, view.variables.get(name), view.absent.get(name)),
         )
         for name in names
     )
@@ -198,6 +211,8 @@ def _searched(each: Listed) -> Iterator[str]:
         value = each.found.value
         if isinstance(value, str) and not is_secret(each.name, each.found):
             yield clean(value)
+    if each.used is not None:
+        yield f"{NOWHERE_DEFINED} {each.used.in_words()}"
     if each.absent is not None:
         yield from (source_words(loser.definition) for loser in each.absent.losers)
 
@@ -238,13 +253,15 @@ def variable_row(each: Listed, width: int) -> Line:
     """Return one row of the list."""
     name, value, source, use, whole = _columns(width)
     faint = each.found is None and each.absent is None
-    role = "bad" if each.remark and each.found is None else "absent" if faint else "text"
+    role = "bad" if each.remark and each.found is None else "absent" if faint and not each.used else "text"
     spans: list[Span] = [_mark(each), (cell(clean(each.name, 255), name - 1) + " ", role)]
     spans += _padded(value_spans(each, value - 1), value)
     winner = _definition_of(each)
     if each.source:
         spans.append((cell(each.source, source), "look" if each.edited else "label"))
         winner = None
+    elif each.used is not None:
+        spans.append((cell(clean(str(each.used.place), 200), source - 1) + " " if source else "", "label"))
     elif winner is not None:
         edit = winner.level is Level.WHAT_IF
         words = cell(source_words(winner), source - 1) + " " if source else ""
@@ -291,6 +308,8 @@ def _padded(spans: list[Span], width: int) -> list[Span]:
 def value_spans(each: Listed, room: int) -> list[Span]:
     """Return the value in a width: a secret as length and kind only, what is not known in words."""
     if each.found is None:
+        if each.used is not None:
+            return [(cut(NOWHERE_DEFINED, room), "bad" if each.remark else "look")]
         if each.absent is None:
             return [("not set", "absent")]
         words = short_reason(each.absent)

@@ -7,7 +7,7 @@ variables or rules is not checked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from typing import Any
@@ -17,7 +17,7 @@ from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.includes import Loaded, NotLoaded, Problem
 from dockpass.variables.gitlab.merging import Extender, Resolver, unread_parent
 from dockpass.variables.gitlab.model import Definition, Level, Place, YamlPart
-from dockpass.variables.gitlab.tree import Odd, Reference, Tree, as_text, in_words, merged_trees
+from dockpass.variables.gitlab.tree import Block, Items, Odd, Reference, Tree, as_text, in_words, merged_trees
 
 MOST_INSTANCES = 200
 NOT_LOADED = "it may be in an include that is not loaded"
@@ -41,13 +41,25 @@ _RESERVED = {
 _MAKES_A_JOB = ("script", "trigger", "run", "extends", "needs")
 
 
+SCRIPTS = ("before_script", "script", "after_script")
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptLine:
+    """One line of a job's scripts, and where it stands; `part` is the one of `SCRIPTS` that it is in."""
+
+    text: str = field(repr=False)
+    place: Place
+    part: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job as the configuration describes it.
 
     `inherit` is what `inherit:variables` says: true, false, or the names. `instances` are the variables of
     each matrix instance, `rules` the list of `rules:` (None where the job has none), `image` the name of
-    its image (empty where there is none) and `script` the lines of its scripts, also inherited ones.
+    its image (empty where there is none) and `defaults` what the configuration says for jobs that do not.
     """
 
     name: str
@@ -61,7 +73,24 @@ class Job:
     when: str = "on_success"
     rules: tuple[Tree, ...] | None = None
     image: str = ""
-    script: tuple[str, ...] = ()
+    defaults: Tree = field(default_factory=Tree, repr=False, compare=False)
+
+    def script(self) -> Iterator[ScriptLine]:
+        """Yield the lines of its scripts, also of inherited ones, in the order in which they run."""
+        for part in SCRIPTS:
+            found, place = self.own_or_default(part)
+            for text, at in _lines(found, place):
+                yield ScriptLine(text, at, part)
+
+    def has_whole_script(self) -> bool:
+        """Tell whether all of its scripts are read: none is in an include that is not loaded."""
+        return not any(_has_reference(self.own_or_default(part)[0]) for part in SCRIPTS)
+
+    def own_or_default(self, key: str) -> tuple[Any, Place]:
+        """Return what the job says of a keyword, or else what it inherits from `default:`, and where."""
+        source = self.tree if self.tree.get(key) is not None else self.defaults
+        found = _own_or_default(self.tree, self.defaults, key)
+        return found, source.place(key)
 
     def instance_name(self, number: int) -> str:
         """Return the name of a matrix instance as GitLab writes it: `build: [aws, app]`."""
@@ -238,7 +267,7 @@ def _job(name: str, tree: Tree, place: Place, defaults: Tree, problems: list[Pro
         when=as_text(tree.get("when")) or "on_success",
         rules=_rules(tree, where, problems),
         image=_image(_own_or_default(tree, defaults, "image")),
-        script=tuple(_script(tree, defaults)),
+        defaults=defaults,
     )
 
 
@@ -255,18 +284,23 @@ def _image(found: Any) -> str:
     return as_text(found.get("name") if isinstance(found, Tree) else found) or ""
 
 
-def _script(tree: Tree, defaults: Tree) -> Iterator[str]:
-    for part in ("before_script", "script", "after_script"):
-        yield from _lines(_own_or_default(tree, defaults, part))
-
-
-def _lines(found: Any) -> Iterator[str]:
+def _lines(found: Any, place: Place) -> Iterator[tuple[str, Place]]:
     """Yield the lines of a script, also of lists in lists, which references make."""
     if isinstance(found, str):
-        yield from found.splitlines()
+        start = found.place if isinstance(found, Block) else place
+        step = int(isinstance(found, Block) and found.literal)
+        for number, line in enumerate(found.splitlines()):
+            yield line, Place(start.file, start.line + number * step)
     elif isinstance(found, list):
-        for each in found:
-            yield from _lines(each)
+        places = found.places if isinstance(found, Items) else (place,) * len(found)
+        for each, at in zip(found, places, strict=True):
+            yield from _lines(each, at)
+
+
+def _has_reference(found: Any) -> bool:
+    if isinstance(found, list):
+        return any(map(_has_reference, found))
+    return isinstance(found, Reference)
 
 
 def _inherit(tree: Tree) -> bool | tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from dockpass.text import clean
 from dockpass.variables.gitlab.includes import Problem
 from dockpass.variables.gitlab.model import NOWHERE, Place
-from dockpass.variables.gitlab.tree import MOST_NODES, Reference, Tree, in_words, merged
+from dockpass.variables.gitlab.tree import MOST_NODES, Items, Reference, Tree, in_words, merged
 
 DEEPEST_EXTENDS = 10
 
@@ -105,7 +105,9 @@ class Resolver:
             return self._look_up(value, above)
         if isinstance(value, list):
             found = [self._resolve(each, above) for each in value]
-            return found if any(new is not old for new, old in zip(found, value, strict=True)) else value
+            if all(new is old for new, old in zip(found, value, strict=True)):
+                return value
+            return Items(found, value.places) if isinstance(value, Items) else found
         if not isinstance(value, Tree):
             return value
         changed = {key: new for key, each in value.items() if (new := self._resolve(each, above)) is not each}

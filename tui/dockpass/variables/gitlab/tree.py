@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,8 @@ class PsychLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
             return "" if implicit[0] else _TEXT
         return None
 
+
+_BLOCKS = frozenset("|>")
 
 _TRUE = re.compile(r"(?:yes|true|on)", re.IGNORECASE)
 _FALSE = re.compile(r"(?:no|false|off)", re.IGNORECASE)
@@ -75,6 +77,31 @@ class Tree(dict[str, Any]):
     def place(self, key: str) -> Place:
         """Return where a key stands."""
         return self.places.get(key, NOWHERE)
+
+
+class Items(list[Any]):
+    """A sequence with the place of each item."""
+
+    def __init__(self, items: Iterable[Any], places: tuple[Place, ...]) -> None:
+        super().__init__(items)
+        self.places = places
+
+
+class Block(str):
+    """The text of a block scalar; `place` is where it begins, one line below its `|` or `>`.
+
+    `literal` tells that each line of the text is a line of the file.
+    """
+
+    place: Place
+    literal: bool
+
+    @classmethod
+    def at(cls, text: str, place: Place, *, literal: bool) -> Block:
+        """Return a text with its place."""
+        block = cls(text)
+        block.place, block.literal = place, literal
+        return block
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +159,8 @@ class _Reader:
         if isinstance(node, ScalarNode):
             return self._scalar(node)
         if isinstance(node, SequenceNode):
-            return [self.read(each, depth + 1) for each in node.value]
+            items = [self.read(each, depth + 1) for each in node.value]
+            return Items(items, tuple(self.place(each) for each in node.value))
         if isinstance(node, MappingNode):
             return self._mapping(node, depth)
         return None
@@ -148,9 +176,13 @@ class _Reader:
         if self.characters > MOST_CHARACTERS:
             raise self._too_big(node)
         try:
-            return read_scalar(node)
+            found = read_scalar(node)
         except OverflowError as error:
             raise YamlError(f"({self.file}): {error}", self.place(node)) from error
+        if node.style in _BLOCKS and isinstance(found, str):
+            place = Place(self.file, node.start_mark.line + 2)
+            return Block.at(found, place, literal=node.style == "|")
+        return found
 
     def _reference(self, node: Node) -> Reference:
         items = node.value if isinstance(node, SequenceNode) else ()
