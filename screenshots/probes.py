@@ -168,7 +168,7 @@ def answering(make: Callable[[], Mapping[Method, Probe]]) -> Callable[..., Await
         _services: Services,
         methods: Sequence[Method],
         *,
-        on_probe: Callable[[Probe], None],
+        on_probe: Callable[[Probe], None] = lambda _: None,
         **_: object,
     ) -> AccessReport:
         probes = {method: found for method, found in make().items() if method in methods}

@@ -329,6 +329,13 @@ def _project(**more: object) -> Callable[[], Session]:
     return lambda: with_project(**more)  # type: ignore[arg-type]
 
 
+def _as_job() -> Session:
+    """The view of the job whose registry the project overrides."""
+    made = with_project(job="publish")
+    made.as_job = True
+    return made
+
+
 def _configs(world: World, values: dict[str, str] = CONFIGS) -> Callable[[], Session]:
     return lambda: session(values, world=world)
 
@@ -406,5 +413,14 @@ SCENES: tuple[Scene, ...] = (
     Scene("compare-60x16", _project(job="publish"), ("d",), width=60, height=16),
     Scene("compare-200x60", _project(job="publish"), ("d",), width=200, height=60),
     Scene("overview-as-job", _project(), ("v", "J", "p", "u", "b", "l", "enter", "escape")),
+    Scene("doctor", _as_job, ("h", *["down"] * 6)),
+    Scene("doctor-light", _as_job, ("h",), theme="dockpass-light"),
+    Scene("doctor-80x24", _as_job, ("h",), width=80, height=24),
+    Scene("doctor-60x16", _as_job, ("h",), width=60, height=16),
+    Scene("doctor-200x60", _as_job, ("h", *["down"] * 6), width=200, height=60),
+    Scene("doctor-tried", _as_job, ("h", *["down"] * 6, "t")),
+    Scene("doctor-error", _as_job, ("h", "e", *"denied", "space", *"access", "space", *"forbidden", "enter")),
+    Scene("doctor-error-asked", _as_job, ("h", "e", *"unauthorized")),
+    Scene("doctor-nothing", lambda: session({"PATH": "/usr/bin"}, base=None), ("h",)),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "r")),
 )

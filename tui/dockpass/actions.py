@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockpass.action import Action, back_from, filter_in, switch_in
+from dockpass.doctor_actions import DOCTOR_ACTIONS
 from dockpass.job_actions import JOB_ACTIONS
 
 __all__ = ["ACTIONS", "PLACES", "RUN", "SCOPES", "Action"]
@@ -76,6 +77,14 @@ ACTIONS: tuple[Action, ...] = (
         scope="overview",
         opens="variables",
         help="Show every variable as a GitLab job would get it, and why.",
+    ),
+    Action(
+        id="health",
+        keys="h",
+        title="health",
+        scope="overview",
+        opens="doctor",
+        help="Show what is wrong, why it matters and how to fix it; each fix was tried.",
     ),
     Action(
         id="rules",
@@ -201,13 +210,14 @@ ACTIONS: tuple[Action, ...] = (
     switch_in("images"),
     back_from("images"),
     *JOB_ACTIONS,
+    *DOCTOR_ACTIONS,
     Action(
         id="copy",
         keys="y",
         title="copy",
         scope="everywhere",
         help="Copy the command line that does the same, with secrets as $NAME; on run, access and images,"
-        " what is shown.",
+        " what is shown; on doctor, the fix.",
     ),
     Action(id="help", keys="question_mark", title="help", scope="everywhere", help="Show every key."),
     Action(
@@ -230,6 +240,7 @@ SCOPES = {
     "variables": "Variables",
     "rules": "Rules",
     "compare": "Compare",
+    "doctor": "Doctor",
     "everywhere": "Everywhere",
 }
 """Where keys work, with a title each."""

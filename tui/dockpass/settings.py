@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockpass.errors import DockpassError
 from dockpass.keeping import keep
 from dockpass.system import reason
 from dockpass.text import clean
+
+if TYPE_CHECKING:
+    import tomlkit
 
 ENGINES = ("auto", "docker", "embedded")
 THEMES = (
@@ -105,6 +108,34 @@ def save_setting(path: Path, name: str, value: object) -> None:
     """Write one setting and keep the rest of the file, comments and all; it is replaced at once."""
     import tomlkit
 
+    _change(path, lambda found: found.__setitem__(name, tomlkit.item(value)))
+
+
+def save_mutes(path: Path, mutes: Sequence[Mute]) -> None:
+    """Write which findings are muted: those that stay keep their comments."""
+    import tomlkit
+
+    def change(found: tomlkit.TOMLDocument) -> None:
+        kept = tomlkit.aot()
+        for table in found.get("muted", ()):
+            if Mute(**table) in mutes:
+                kept.append(table)
+        there = [Mute(**table) for table in kept]
+        for each in mutes:
+            if each not in there:
+                about = {"about": each.about} if each.about != "*" else {}
+                kept.append(tomlkit.item({"check": each.check, **about, "because": each.because}))
+        found.pop("muted", None)
+        if kept:
+            found.append("muted", kept)
+
+    _change(path, change)
+
+
+def _change(path: Path, change: Callable[[tomlkit.TOMLDocument], None]) -> None:
+    """Change the file and keep the rest of it; it is replaced at once."""
+    import tomlkit
+
     try:
         _read(path)
         found = tomlkit.parse(path.read_bytes())
@@ -116,7 +147,7 @@ def save_setting(path: Path, name: str, value: object) -> None:
             f"{clean(str(path))} was not changed, because it cannot be read: {clean(str(error))}.",
             "Mend or remove the file; until then the defaults are used.",
         ) from error
-    found[name] = value
+    change(found)
     try:
         # A settings file may be a link into a repository of dotfiles.
         keep(path.resolve(), tomlkit.dumps(found).encode())

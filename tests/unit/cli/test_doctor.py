@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 from patients import patients
 
-from dockpass.cli.doctor_visit import Visit
 from dockpass.cli.main import cli
 from dockpass.doctor.table import TABLE
+from dockpass.doctor.visit import Visit
 from dockpass.errors import UsageError
 
 TOKEN = "glcbt-64_aaaaaaaaaaaaaaaaaaaa"

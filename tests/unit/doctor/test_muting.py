@@ -10,7 +10,7 @@ from patients import patients
 from dockpass.doctor.examine import Found, examine
 from dockpass.doctor.muting import muting
 from dockpass.doctor.table import TABLE
-from dockpass.settings import Mute, load_settings
+from dockpass.settings import Mute, load_settings, save_mutes
 
 
 @pytest.fixture
@@ -52,3 +52,23 @@ def test_the_settings_need_a_check_and_a_reason(tmp_path: Path) -> None:
         path.write_text(wrong)
         loaded = load_settings(path)
         assert (loaded.settings.muted, len(loaded.problems)) == ((), 1), wrong
+
+
+def test_a_mute_is_written_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        '# mine\ntheme = "nord"\n\n[[muted]]  # known\ncheck = "DP-SEC-002"\nbecause = "checked"\n\n[keys]\nedit = "f7"\n'
+    )
+    kept, new = Mute("DP-SEC-002", "checked"), Mute("line-end", 'a "quoted" reason', "CI_JOB_TOKEN")
+    save_mutes(path, [kept, new])
+    loaded = load_settings(path)
+    assert (loaded.settings.muted, loaded.problems) == ((kept, new), ())
+    assert loaded.settings.theme == "nord"
+    assert dict(loaded.settings.keys) == {"edit": "f7"}
+    assert "# mine" in path.read_text()
+    assert "# known" in path.read_text()
+    save_mutes(path, [new])
+    assert load_settings(path).settings.muted == (new,)
+    save_mutes(path, [])
+    assert load_settings(path).settings.muted == ()
+    assert "# mine" in path.read_text()

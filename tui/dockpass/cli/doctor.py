@@ -9,11 +9,10 @@ from typing import Any
 
 from dockpass import __version__
 from dockpass.cli.context import Given
-from dockpass.cli.doctor_visit import Visit, visited
+from dockpass.cli.doctor_visit import visited
 from dockpass.cli.explain import error_json, finding_json
 from dockpass.cli.output import Output
 from dockpass.cli.table import columns
-from dockpass.cli.variables_lint import counts, jobs_in_words
 from dockpass.cli.world import World
 from dockpass.doctor.ci_formats import code_quality, sarif
 from dockpass.doctor.examine import ORDER, Found
@@ -21,6 +20,7 @@ from dockpass.doctor.places import place_of
 from dockpass.doctor.symptoms import LARGEST, explaining, firing_first
 from dockpass.doctor.table import TABLE
 from dockpass.doctor.trying import Tried, tried_fixes
+from dockpass.doctor.visit import Visit, counts, jobs_in_words, skipped_lines
 from dockpass.errors import DockpassError, ExitCode, UsageError
 from dockpass.findings import Severity
 from dockpass.marks import GLYPH_NOT_REACHED, OF_SEVERITY
@@ -91,12 +91,6 @@ def visit_lines(visit: Visit) -> Iterator[str]:
         yield ""
     yield f"{counts(visit.found)} {plural(visit.clear, 'check')} found nothing."
     yield from skipped_lines(visit)
-
-
-def skipped_lines(visit: Visit) -> Iterator[str]:
-    """Yield how many checks had nothing to look at, and what was missing."""
-    for need, count in visit.not_run.items():
-        yield f"{plural(count, 'check')} skipped: {'it needs' if count == 1 else 'they need'} {need}."
 
 
 def symptom_lines(visit: Visit, symptom: str) -> Iterator[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Options
@@ -12,40 +11,16 @@ from dockpass.cli import variables as work
 from dockpass.cli.context import Given, assembled, options_of
 from dockpass.cli.job_facts import NOT_OFFERED
 from dockpass.cli.world import World
-from dockpass.doctor.check import Need, Patient
-from dockpass.doctor.examine import Found, examine
-from dockpass.doctor.muting import muting
+from dockpass.doctor.check import Patient
 from dockpass.doctor.patients import of_files, of_jobs
-from dockpass.doctor.table import TABLE
+from dockpass.doctor.visit import Visit, visit
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_LOOK
 from dockpass.registry.policy import Policy
 from dockpass.runs.request import BuildOptions
 from dockpass.session.patient import patient_of
-from dockpass.settings import Mute, load_settings
+from dockpass.settings import load_settings
 from dockpass.variables.clone import find_clone
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """Who was looked at, what was found, and what of it is muted."""
-
-    patients: tuple[Patient, ...]
-    found: tuple[Found, ...]
-    muted: tuple[tuple[Found, Mute], ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def not_run(self) -> dict[Need, int]:
-        """How many checks had nothing to look at, by what was missing."""
-        there = frozenset[Need]().union(*(patient.has for patient in self.patients))
-        return dict(Counter(check.need.first_lacking(there) for check in TABLE if check.need not in there))
-
-    @property
-    def clear(self) -> int:
-        """How many checks were run and found nothing."""
-        fired = {each.check.id for each in self.found} | {each.check.id for each, _ in self.muted}
-        return len(TABLE) - sum(self.not_run.values()) - len(fired)
 
 
 def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None) -> Visit:
@@ -54,15 +29,8 @@ def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None
     if policy is not None:
         patients = tuple(_probed(world, patients, policy))
     loaded = load_settings(world.paths.settings)
-    mutes = loaded.settings.muted
-    everything = examine(patients, TABLE)
-    told = [(each, muting(each, mutes)) for each in everything]
-    return Visit(
-        patients=patients,
-        found=tuple(each for each, mute in told if mute is None),
-        muted=tuple((each, mute) for each, mute in told if mute is not None),
-        notes=(*notes, *(f"{GLYPH_LOOK} {problem}" for problem in loaded.problems)),
-    )
+    problems = (f"{GLYPH_LOOK} {problem}" for problem in loaded.problems)
+    return visit(patients, loaded.settings.muted, (*notes, *problems))
 
 
 def _patients(world: World, given: Given, *, all_jobs: bool) -> tuple[tuple[Patient, ...], tuple[str, ...]]:

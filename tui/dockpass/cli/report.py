@@ -11,13 +11,13 @@ from dockpass import __version__
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.cli.context import Given
-from dockpass.cli.doctor import skipped_lines, visit_json
-from dockpass.cli.doctor_visit import Visit, visited
+from dockpass.cli.doctor import visit_json
+from dockpass.cli.doctor_visit import visited
 from dockpass.cli.output import Output
 from dockpass.cli.output import redacted as redacted_object
-from dockpass.cli.variables_lint import counts, jobs_in_words
 from dockpass.cli.world import World, redacted
 from dockpass.doctor.check import Patient
+from dockpass.doctor.visit import Visit, counts, jobs_in_words, skipped_lines
 from dockpass.errors import ExitCode
 from dockpass.marks import GLYPH_DONE, OF_SEVERITY
 from dockpass.probe.model import Probe

@@ -10,12 +10,11 @@ from dockpass.cli.variables import Looked
 from dockpass.doctor.examine import Found, examine
 from dockpass.doctor.patients import of_files, of_jobs
 from dockpass.doctor.table import TABLE
+from dockpass.doctor.visit import counts, jobs_in_words
 from dockpass.errors import ExitCode
 from dockpass.findings import Severity
 from dockpass.marks import OF_SEVERITY
-from dockpass.text import clean, plural
-
-_MOST_JOBS = 4
+from dockpass.text import clean
 
 
 def lint_of(looked: Looked) -> tuple[Found, ...]:
@@ -36,31 +35,6 @@ def lint_lines(found: Sequence[Found]) -> Iterator[str]:
     if found:
         yield ""
     yield counts(found)
-
-
-def jobs_in_words(jobs: Sequence[str]) -> str:
-    """Return ` (in build, test)` for the end of a line; empty for none."""
-    if not jobs:
-        return ""
-    shown = ", ".join(clean(name, 80) for name in jobs[:_MOST_JOBS])
-    more = f" and {len(jobs) - _MOST_JOBS} more" if len(jobs) > _MOST_JOBS else ""
-    return f" (in {shown}{more})"
-
-
-def counts(found: Sequence[Found]) -> str:
-    """Return `1 error, 2 warnings.`"""
-    if not found:
-        return "Nothing found."
-    counts = [
-        plural(count, word)
-        for severity, word in (
-            (Severity.ERROR, "error"),
-            (Severity.WARNING, "warning"),
-            (Severity.NOTE, "note"),
-        )
-        if (count := sum(each.finding.severity is severity for each in found))
-    ]
-    return f"{', '.join(counts)}."
 
 
 def lint_json(found: Sequence[Found]) -> dict[str, Any]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Edit, EditKind, Facts
+from dockpass.auth.rules import READ_BY_RULES
 from dockpass.doctor.check import Check, Fix, Patient
 from dockpass.doctor.examine import Found, findings
 from dockpass.doctor.mends import shown
 from dockpass.findings import Finding
 from dockpass.text import clean, plural
+from dockpass.unknown import Unknown
 from dockpass.variables.changes import after
 from dockpass.variables.logins import JobLogin, changed_logins, facts_of, logins_in
 from dockpass.variables.pipeline import what_if
@@ -21,12 +23,17 @@ _MOST = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A fix that was tried: the logins it changes (before, after), and the findings that go and come."""
+    """A fix that was tried: the logins it changes (before, after), and the findings that go and come.
+
+    `edits` make the same of variables and options, on top of every level; they are empty where it comes to a
+    value that a login reads and that is not known here.
+    """
 
     fix: Fix
     logins: tuple[tuple[JobLogin, JobLogin], ...]
     gone: tuple[Finding, ...]
     new: tuple[Finding, ...]
+    edits: tuple[Edit, ...] = field(default=(), repr=False)
 
     @property
     def in_words(self) -> str:
@@ -36,13 +43,18 @@ class Tried:
     @property
     def effects(self) -> str:
         """What it changes, in words."""
+        return "; ".join(self.changes)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What it changes: each login before and after, and the findings that go and come."""
         told = [f"{one.command}: {_login(one)} → {_login(two)}" for one, two in self.logins]
         told = told or ["no login changes"]
         others = len(self.gone) - 1
         if others:
             told.append(f"{plural(others, 'other finding')} {'goes' if others == 1 else 'go'} too")
         told += [f"new: {finding.in_words}" for finding in self.new]
-        return "; ".join(told)
+        return tuple(told)
 
 
 def tried_fixes(found: Found, checks: Sequence[Check]) -> tuple[Tried, ...]:
@@ -65,6 +77,7 @@ def _trials(found: Found, checks: Sequence[Check]) -> Iterator[Tried]:
             logins=changed_logins(_logins(patient.facts), _logins(changed.facts)),
             gone=tuple(finding for key, finding in before.items() if key not in now),
             new=tuple(finding for key, finding in now.items() if key not in before),
+            edits=_as_edits(patient.facts, changed.facts, fix),
         )
 
 
@@ -81,8 +94,26 @@ def mended(patient: Patient, fix: Fix) -> Patient:
     )
     view = loaded.view(name)
     options = [each for each in fix.edits if each.kind in {EditKind.GIVE, EditKind.DROP}]
-    seen = _edited(facts_of(view, facts.home, facts.cwd, facts.options), options)
+    variables = facts_of(view, facts.home, facts.cwd).variables
+    seen = _edited(replace(facts, variables=variables), options)
     return replace(patient, facts=seen, view=view, loaded=loaded, probe=None)
+
+
+def _as_edits(before: Facts, after_it: Facts, fix: Fix) -> tuple[Edit, ...]:
+    if not fix.changes:
+        return fix.edits
+    was, now = before.variables, after_it.variables
+    edits = list(fix.edits)
+    for name in dict.fromkeys([*was, *now]):
+        if name not in now:
+            edits.append(Edit(EditKind.UNSET, name))
+        elif name not in was or was[name].value != now[name].value:
+            value = now[name].value
+            if not isinstance(value, Unknown):
+                edits.append(Edit(EditKind.SET, name, value))
+            elif name in READ_BY_RULES:
+                return ()
+    return tuple(edits)
 
 
 def _edited(facts: Facts, edits: Sequence[Edit]) -> Facts:

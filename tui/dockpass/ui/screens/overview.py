@@ -276,6 +276,15 @@ class Overview(PanelScreen):
         """Select deploy."""
         self._select(5)
 
+    def show_variable(self, entry: Entry) -> None:
+        """Select a variable or option."""
+        self.query_one(Filter).clear_filter()
+        environment = self.query_one("#environment", Rows)
+        self.before_focus("environment")
+        if entry.name in environment.ids:
+            environment.highlighted = environment.ids.index(entry.name)
+        environment.focus()
+
     def select_command(self, command: Command) -> None:
         """Select a command."""
         self._select(COMMANDS.index(command) + 1)

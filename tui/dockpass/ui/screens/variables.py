@@ -61,6 +61,8 @@ class VariablesScreen(JobScreen):
         self._only_problems = False
         self._ways: dict[tuple[int, str], Ways] = {}
         self._looking_for: tuple[int, str] | None = None
+        self.wanted = ""
+        """The variable to select as soon as it is listed."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show only the keys that work here and now."""
@@ -130,6 +132,9 @@ class VariablesScreen(JobScreen):
             return [(None, heading(width)), *shown] if self.has_class("-tall") else shown
 
         rows.show(lines)
+        if self.wanted in rows.ids:
+            rows.highlighted = rows.ids.index(self.wanted)
+            self.wanted = ""
         words = filter_words(text, len(found), len(wanted))
         rows.border_title = f"Variables {words}".rstrip()
         absent = sum(each.absent is not None and each.found is None for each in self._listed)

@@ -127,6 +127,11 @@ class Rows(PlainText, OptionList):
             self.highlighted = next(index for index, row_id in enumerate(ids) if row_id)
 
     @property
+    def ids(self) -> list[str | None]:
+        """The ids of the rows, None for a heading."""
+        return self._ids
+
+    @property
     def selected_id(self) -> str | None:
         """The id of the selected row."""
         if self.highlighted is None or self.highlighted >= len(self._ids):

@@ -1,0 +1,60 @@
+"""Mutes a finding of the doctor, with a reason, and lets one count again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from dockpass.doctor.examine import Found
+from dockpass.errors import DockpassError
+from dockpass.session.session import Session
+from dockpass.settings import Mute, load_settings, save_mutes
+from dockpass.ui.screens.base import PanelScreen
+from dockpass.ui.screens.dialogs import EditValue, Typed
+from dockpass.ui.views.doctor import Item
+
+
+class Muter:
+    """Asks for the reason and writes it to the settings. `changed` is called after each change."""
+
+    def __init__(self, screen: PanelScreen, session: Session, changed: Callable[[], None]) -> None:
+        self._screen = screen
+        self._session = session
+        self._changed = changed
+
+    def toggle(self, item: Item) -> None:
+        """Ask why a finding may stay as it is; a muted one counts again at once."""
+        if item.found is None:
+            return
+        if item.mute is not None:
+            self._keep([each for each in self._mutes if each != item.mute])
+            return
+        about = item.found.finding.about
+        words = (
+            f"{item.check.id}{f' about {about}' if about else ''} is then shown as muted, with this reason,"
+            " and counts for nothing. It is written to your settings."
+        )
+        dialog = EditValue(
+            "Why may it stay as it is?", words, None, preview=lambda *_: (), can_unset=False, enter="mutes it"
+        )
+        self._screen.app.push_screen(dialog, partial(self._take, item.found))
+
+    @property
+    def _mutes(self) -> tuple[Mute, ...]:
+        return self._session.loaded.settings.muted
+
+    def _take(self, found: Found, typed: Typed | None) -> None:
+        reason = (typed.text or "").strip() if typed is not None else ""
+        if reason:
+            told = self._session.services.redactor(reason)  # no secret goes to the settings
+            self._keep([*self._mutes, Mute(found.finding.id, told, found.finding.about or "*")])
+
+    def _keep(self, mutes: Sequence[Mute]) -> None:
+        path = self._session.paths.settings
+        try:
+            save_mutes(path, mutes)
+        except DockpassError as error:
+            self._screen.failed(error)
+            return
+        self._session.loaded = load_settings(path)
+        self._changed()
