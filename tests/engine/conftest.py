@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from buildkit import unpacked
 from clientprograms import Containers, Home, Run, StartSandbox, demanded, make_layout
 from servers import Registry, engine, registry
 
@@ -34,6 +35,20 @@ def docker_host() -> Iterator[str]:
     """The address of a Docker Engine of the tests' own."""
     with ExitStack() as stack:
         yield str(_entered(stack, engine()))
+
+
+@pytest.fixture(scope="session")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a newer Docker with buildx, and a static busybox, are unpacked. Its tests are one group: `buildkit`."""
+    with demanded():
+        return unpacked(tmp_path_factory.mktemp("newer"))
+
+
+@pytest.fixture(scope="session")
+def newer_host(newer: Path) -> Iterator[str]:
+    """The address of a newer Docker Engine of the tests' own."""
+    with ExitStack() as stack:
+        yield str(_entered(stack, engine(newer)))
 
 
 @pytest.fixture

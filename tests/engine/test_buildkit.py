@@ -20,10 +20,10 @@ GENERATED = 60
 
 
 @pytest.fixture(scope="session")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BuildKit]:
+def judge(tmp_path_factory: pytest.TempPathFactory, newer: Path) -> Iterator[BuildKit]:
     with ExitStack() as stack:
         with demanded():
-            started = stack.enter_context(buildkit(tmp_path_factory.mktemp("buildkit")))
+            started = stack.enter_context(buildkit(tmp_path_factory.mktemp("buildkit"), newer))
         yield started
 
 

@@ -22,21 +22,23 @@ import guard
 from servers import Missing
 
 SUITE = "trixie"
-PACKAGES = ("docker.io", "docker-buildx", "docker-cli", "containerd")
+PACKAGES = ("docker.io", "docker-buildx", "docker-cli", "containerd", "busybox-static")
 _METADATA = re.compile(r"^\[(?:(?:\S+ )?internal|context [^\]]+)\] load metadata for (\S+)$")
 _LATER = re.compile(
     r"did not complete|cache key|network bridge|no match for platform|not found$|failed to resolve"
 )
 """What goes wrong after the images were found."""
 
-_BUILDX = "root/usr/libexec/docker/cli-plugins/docker-buildx"
+PLUGINS = "usr/libexec/docker/cli-plugins"
+_BUILDX = f"{PLUGINS}/docker-buildx"
 
 
 class BuildKit:
     """The running judge."""
 
-    def __init__(self, top: Path, daemon: int) -> None:
+    def __init__(self, top: Path, root: Path, daemon: int) -> None:
         self._top = top
+        self._root = root
         self._daemon = daemon
 
     def images(self, dockerfile: str, *options: str) -> tuple[frozenset[str], str]:
@@ -73,21 +75,20 @@ class BuildKit:
             "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
         }
         enter = ["nsenter", "-t", str(self._daemon), "--net", "--mount"]
-        command = [*enter, str(self._top / _BUILDX), "build", *arguments]
+        command = [*enter, str(self._root / _BUILDX), "build", *arguments]
         return subprocess.run(
             command, env=environ, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
         )
 
 
 @contextmanager
-def buildkit(top: Path) -> Iterator[BuildKit]:
-    """Get and start the judge; raises `Missing` with the reason where that is not possible."""
-    for name in ("unshare", "nsenter", "ip", "runc", "apt-get", "dpkg"):
+def buildkit(top: Path, root: Path) -> Iterator[BuildKit]:
+    """Start the judge from unpacked packages; raises `Missing` with the reason where that is not possible."""
+    for name in ("unshare", "nsenter", "ip", "runc"):
         if shutil.which(name) is None:
             raise Missing(f"{name} is not installed, which the BuildKit of these tests needs")
     if os.geteuid() != 0:
         raise Missing("the BuildKit of these tests needs root for its namespaces")
-    _get(top)
     with (top / "log").open("wb") as log:
         command = [
             "unshare",
@@ -96,14 +97,18 @@ def buildkit(top: Path) -> Iterator[BuildKit]:
             sys.executable,
             str(Path(__file__).with_name("buildkitworld.py")),
         ]
-        world = guard.start([*command, str(top)], log, remove=top)
+        world = guard.start([*command, str(top), str(root)], log, remove=top)
     try:
-        yield BuildKit(top, _daemon(top, world))
+        yield BuildKit(top, root, _daemon(top, world))
     finally:
         guard.stop(world)
 
 
-def _get(top: Path) -> None:
+def unpacked(top: Path) -> Path:
+    """Get the packages of the later suite and unpack them in `top`; raises `Missing` where that is not possible."""
+    for name in ("apt-get", "dpkg"):
+        if shutil.which(name) is None:
+            raise Missing(f"{name} is not installed, which the newer engine of these tests comes with")
     release = Path("/etc/os-release").read_text()
     own = re.search(r"VERSION_CODENAME=(\S+)", release)
     etc = Path("/etc/apt")
@@ -130,6 +135,7 @@ def _get(top: Path) -> None:
             subprocess.run(["dpkg", "-x", str(package), str(top / "root")], check=True, timeout=120)
     except (subprocess.SubprocessError, OSError) as error:
         raise Missing(f"the BuildKit of these tests cannot be got: {error}") from error
+    return top / "root"
 
 
 def _daemon(top: Path, world: subprocess.Popen[bytes]) -> int:

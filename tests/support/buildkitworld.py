@@ -1,6 +1,6 @@
 """The closed world of the BuildKit judge: a registry that has every image, a name server, and dockerd.
 
-Run in network and mount namespaces of its own (`python buildkitworld.py DIRECTORY`); it ends with dockerd.
+Run in network and mount namespaces of its own (`python buildkitworld.py DIRECTORY ROOT`); it ends with dockerd.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def serve_names() -> None:
         sock.sendto(reply, peer)
 
 
-def main(top: Path) -> None:
+def main(top: Path, root: Path) -> None:
     """Start the servers and dockerd in this namespace, and wait for its end."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     subprocess.run(["mount", "--make-rprivate", "/"], check=True)
@@ -198,7 +198,7 @@ def main(top: Path) -> None:
     (top / "daemon.json").write_text(json.dumps({"registry-mirrors": ["http://127.0.0.1:5000"]}))
     serve_registry(Certificates(top / "ca.pem"))
     threading.Thread(target=serve_names, daemon=True).start()
-    path = f"{top}/root/usr/bin:{top}/root/usr/sbin:{os.environ['PATH']}"
+    path = f"{root}/usr/bin:{root}/usr/sbin:{os.environ['PATH']}"
     environ = {
         **os.environ,
         "PATH": path,
@@ -220,4 +220,4 @@ def main(top: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -13,6 +13,7 @@ class Notes:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.layers: list[tuple[str, str, int, int]] = []
+        self.steps: list[tuple[str, str, str, float]] = []
         self.cancelled = threading.Event()
 
     def log(self, text: str) -> None:
@@ -24,3 +25,6 @@ class Notes:
     def check(self) -> None:
         if self.cancelled.is_set():
             raise Cancelled
+
+    def step(self, step_id: str, name: str, state: str, seconds: float) -> None:
+        self.steps.append((step_id, name, state, seconds))

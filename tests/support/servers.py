@@ -133,12 +133,17 @@ def _config(directory: Path, port: int, auth: str, delete: bool, tokens: TokenSe
 
 
 @contextmanager
-def engine() -> Iterator[str]:
+def engine(root: Path | None = None) -> Iterator[str]:
     """Run a Docker Engine of the tests' own; yields its `unix://` address.
+
+    `root` is where another release is unpacked; it runs with the machine's own runc.
 
     It has no bridge and no firewall rules, so that it disturbs nothing of the machine's.
     """
-    binary = program("dockerd")
+    binary = program("dockerd") if root is None else str(root / "usr/sbin/dockerd")
+    environ = dict(os.environ)
+    if root is not None:
+        environ["PATH"] = f"{root}/usr/bin:{root}/usr/sbin:{environ['PATH']}:/usr/sbin"
     if os.geteuid() != 0:
         raise Missing("dockerd needs root")
     if Path("/sys/class/net/docker0").exists():
@@ -156,7 +161,7 @@ def engine() -> Iterator[str]:
                 "--ip6tables=false",
                 f"--storage-driver={driver}",
             ]
-            with running(command, directory / "log", remove=directory) as child:
+            with running(command, directory / "log", environ, remove=directory) as child:
                 if _comes_up(child, directory / "docker.sock"):
                     yield address
                     return

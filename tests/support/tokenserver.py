@@ -8,10 +8,11 @@ import json
 import threading
 import time
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -37,6 +38,8 @@ class TokenServer:
         self.certificate = directory / "cert.pem"
         self.certificate.write_bytes(_self_signed(self._key))
         self.requests: list[tuple[str, list[str]]] = []
+        self.askers: list[str] = []
+        """The programs that asked, in order."""
         self.deny_delete: tuple[str, ...] = ()
         server = self
 
@@ -44,7 +47,20 @@ class TokenServer:
             disable_nagle_algorithm = True  # head and body of an answer are two packets
 
             def do_GET(self) -> None:
-                status, body = server.answer(self.path, self.headers.get("Authorization", ""))
+                self._answer(*server.answer(self.path, self.headers.get("Authorization", "")))
+
+            def do_POST(self) -> None:
+                """Take the user from a form, as OAuth clients send it."""
+                form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode())
+                given = {name: values[0] for name, values in form.items()}
+                pair = f"{given.get('username', '')}:{given.get('password', '')}"
+                query = urlencode({name: given[name] for name in ("service", "scope") if name in given})
+                basic = f"Basic {base64.b64encode(pair.encode()).decode()}"
+                status, body = server.answer(f"{self.path}?{query}", basic)
+                self._answer(status, {**body, "access_token": body["token"]} if "token" in body else body)
+
+            def _answer(self, status: int, body: dict[str, object]) -> None:
+                server.askers.append(program_at(self.client_address[1]))
                 raw = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -110,6 +126,25 @@ class TokenServer:
         signed = f"{_encoded(header)}.{_encoded(claims)}"
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
+
+
+def program_at(port: int) -> str:
+    """Return the name of the program whose connection comes from a port of this machine; empty if it is gone."""
+    suffix = f":{port:04X}"
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[1].endswith(suffix) and fields[9] != "0":
+                return _owner(f"socket:[{fields[9]}]")
+    return ""
+
+
+def _owner(socket: str) -> str:
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if any(str(handle.readlink()) == socket for handle in (process / "fd").iterdir()):
+                return (process / "comm").read_text().strip()
+    return ""
 
 
 def self_signed_files(directory: Path) -> tuple[Path, Path]:

@@ -33,7 +33,21 @@ WORDS: dict[str, list[tuple[str, ...]]] = {
         )
         for more in ((), ("--json",), ("--ask-helpers",))
     ],
-    "build": [("--engine", "embedded"), ("--engine", "embedded", "--config", "werf.yaml")],
+    "build": [
+        ("--engine", "embedded"),
+        ("--engine", "embedded", "--config", "werf.yaml"),
+        ("--engine", "embedded", "--secret", "id=tok,env=CI_JOB_TOKEN"),
+        (
+            "--builder",
+            "embedded",
+            "--pull",
+            "--push",
+            "--tag",
+            "pair.example/a",
+            "--secret",
+            "id=CI_JOB_TOKEN",
+        ),
+    ],
     "push": [("--engine", "embedded", "--image", "nowhere"), ("--engine", "docker")],
     "pull": [("--engine", "embedded"), ("--engine", "embedded", "--json")],
     "cleanup": [("--keep-last", "1", "--yes"), ("--keep-last", "1", "--yes", "--json")],

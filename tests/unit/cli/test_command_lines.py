@@ -324,7 +324,7 @@ def test_each_option_alone_makes_another_run_and_comes_back(
         "config": "werf.yaml", "context": "a dir", "target": "one", "build_args": "A=b c",
         "platform": "linux/arm64", "build_contexts": "odd=a dir", "older_than": "90m", "realms": "a.example",
         "insecure": "a.example:1", "unverified": "a.example:1", "engine": "embedded", "keep_last": "3",
-        "scenario": "it's -x.toml",
+        "scenario": "it's -x.toml", "builder": "podman",
     }.get(name, "it's -x")  # fmt: skip
     words = [*base, param.opts[0] if param.is_flag else f"{param.opts[0]}={value}"]
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dockpass.programs.carried import carried_from, original_directory
+from dockpass.dockerconfig.carried import carried_from, original_directory
 
 CONTEXT = hashlib.sha256(b"remote").hexdigest()
 

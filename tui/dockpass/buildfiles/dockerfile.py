@@ -10,6 +10,7 @@ from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.buildfiles.checks import BUILDKIT_FLAGS
 from dockpass.buildfiles.contexts import NamedContext, NamedContexts
 from dockpass.buildfiles.lines import Instruction, syntax
+from dockpass.buildfiles.needs import Feature, Need, needs_of_instruction
 from dockpass.buildfiles.platforms import BuildPlatform, arguments_of, parse_platform, this_machine
 from dockpass.buildfiles.stages import (
     Linked,
@@ -46,7 +47,8 @@ class Dockerfile:
 
     `refusal` is the first thing for which BuildKit refuses the build, whatever is given. `classic` are
     the images that the classic builder pulls besides, because it runs every stage up to the target.
-    `needs_buildkit` names what that builder cannot do, with its place.
+    `needs_buildkit` names what that builder cannot do, with its place; `needs` are all that not every
+    builder can do.
     """
 
     base_images: tuple[BaseImage, ...] = ()
@@ -56,6 +58,7 @@ class Dockerfile:
     refusal: Finding | None = None
     classic: tuple[BaseImage, ...] = ()
     needs_buildkit: str = ""
+    needs: tuple[Need, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -189,6 +192,7 @@ class _Reading:
             refusal=None if refusal is None else self._found(refusal.id, refusal.line, refusal.message),
             classic=tuple(each for name, each in classic.known.items() if name not in images.known),
             needs_buildkit=self._needs_buildkit(),
+            needs=tuple(dict.fromkeys(self._needs())),
         )
 
     def _uses(self, stages: Iterable[int]) -> Iterator[Use]:
@@ -235,6 +239,22 @@ class _Reading:
             if not base.because:
                 found = expand(stage.base, self.graph.values.known.get, self.graph.outline.escape)
                 yield from ((name, stage.origin.line) for name in found.unset)
+
+    def _needs(self) -> Iterator[Need]:
+        """Yield what is needed: a parser looks at every stage, commands run in those that are reached."""
+        if (frontend := self._frontend()) is not None:
+            where = f"{self.file}:{frontend.line}" if frontend.line else f"--build-arg {SYNTAX_ARG}"
+            yield Need(Feature.SYNTAX, where)
+        if self.wanted.contexts:
+            yield Need(Feature.NAMED_CONTEXT, "--build-context")
+        for index, stage in enumerate(self.graph.outline.stages):
+            if any(self._platform_args(stage.origin)):
+                yield Need(Feature.PLATFORM_ARG, f"{self.file}:{stage.origin.line}")
+            for at in stage.body:
+                where = f"{self.file}:{at.line}"
+                yield from (Need(feature, where) for feature in needs_of_instruction(at))
+                if at.keyword == "RUN" and index in self.graph.reached:
+                    yield Need(Feature.RUN, where)
 
     def _needs_buildkit(self) -> str:
         if self._frontend() is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.buildfiles.contexts import NamedContexts
 from dockpass.buildfiles.dockerfile import dockerfile_invalid, read_dockerfile
+from dockpass.buildfiles.needs import Need
 from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.references.imagenames import normalised
@@ -47,6 +48,7 @@ class BuildSources:
     classic: tuple[BaseImage, ...] = ()
     platform: str = ""
     contexts: NamedContexts = field(default_factory=dict)
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _from_dockerfile(path: Path, context: Path, build: _Build, hint: str, image:
         classic=read.classic,
         platform=build.platform,
         contexts=build.contexts,
+        needs=read.needs,
     )
 
 

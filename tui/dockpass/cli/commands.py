@@ -14,6 +14,7 @@ from dockpass.cli.options import (
     Span,
     build_of,
     build_options,
+    builder_options,
     engine_option,
     facts_options,
     from_option,
@@ -98,6 +99,7 @@ def explain(command: str, **options: Any) -> None:
 @click.option(
     "--tag", "tags", multiple=True, metavar="NAME", help="A name for the image, with or without a tag."
 )
+@builder_options
 @engine_option
 @run_options
 def build(**options: Any) -> None:

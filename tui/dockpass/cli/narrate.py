@@ -13,7 +13,7 @@ from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK
 from dockpass.programs.events import ProgramEvent
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event
-from dockpass.units import size
+from dockpass.units import duration, size
 
 _KEBAB = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -60,6 +60,8 @@ def narrate(event: Event) -> list[str]:
             return [f"{event.status.mark} {PHASES[event.phase]}{detail}"]
         case ev.Log():
             return [f"  {_LOG_MARKS.get(event.kind, '')}{event.text}"]
+        case ev.Step():
+            return [f"  {step_words(event)}"]
         case ev.Waiting():
             return [f"  {GLYPH_LOOK} {event.text}"]
         case ev.Skipped():
@@ -67,6 +69,17 @@ def narrate(event: Event) -> list[str]:
         case ev.Ended():
             return _ending(event)
     return []
+
+
+def is_start(event: Event) -> bool:
+    """Tell whether an event is the start of a step of a build, of which the end is told."""
+    return isinstance(event, ev.Step) and event.state == "running"
+
+
+def step_words(step: ev.Step) -> str:
+    """Return a step of a build with how it ended: `#4 [2/3] RUN make   done, 1.2 s`."""
+    spent = f", {duration(step.seconds)}" if step.seconds else ""
+    return f"#{step.id} {step.name}   {step.state}{spent}"
 
 
 def _ending(event: ev.Ended) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from dockpass.auth.ci import GITLAB
+from dockpass.builders.base import BuilderName
+from dockpass.builders.choice import AUTO
 from dockpass.cleanup.rules import parse_span
 from dockpass.cli.context import Given
 from dockpass.cli.facts_options import (
@@ -29,11 +31,14 @@ from dockpass.registry.proxies import NONE, Proxies, proxies_for
 from dockpass.runs.request import BuildOptions
 from dockpass.settings import ENGINES
 
+_OF_BUILDERS = ("builder", "secrets", "ssh", "cache_from", "cache_to", "push", "pull", "network")
+
 __all__ = [
     "Span",
     "build_arguments",
     "build_of",
     "build_options",
+    "builder_options",
     "engine_option",
     "facts_options",
     "foreign_option",
@@ -91,6 +96,43 @@ def build_options(function: Decorated) -> Decorated:
     )
 
 
+def builder_options(function: Decorated) -> Decorated:
+    """Who builds, and what only some builders take."""
+    return applied(
+        [
+            click.option(
+                "--builder",
+                type=click.Choice((AUTO, *map(str, BuilderName))),
+                default=AUTO,
+                help="The builder; auto picks the first one here that can build the file.",
+            ),
+            click.option(
+                "--secret",
+                "secrets",
+                multiple=True,
+                metavar="id=NAME[,env=VAR|,src=FILE]",
+                help="A secret for RUN --mount=type=secret.",
+            ),
+            click.option(
+                "--ssh",
+                multiple=True,
+                metavar="default|ID=PATH",
+                help="An SSH agent or key for RUN --mount=type=ssh.",
+            ),
+            click.option("--cache-from", multiple=True, metavar="REF", help="Reuse the cache in REF."),
+            click.option("--cache-to", multiple=True, metavar="SPEC", help="Store the cache in SPEC."),
+            click.option(
+                "--network", metavar="MODE", default="", help="The network of RUN: default, host, none."
+            ),
+            click.option("--push", is_flag=True, help="Push the image under its tags."),
+            click.option(
+                "--pull", is_flag=True, help="Ask registries also for base images in the local store."
+            ),
+        ],
+        function,
+    )
+
+
 def image_option(function: Decorated) -> Decorated:
     """Which image of several is built."""
     return click.option("--image", metavar="NAME", help="The image of the werf.yaml.")(function)
@@ -117,6 +159,7 @@ def build_of(options: Mapping[str, Any], environ: Mapping[str, str]) -> BuildOpt
         args=build_arguments(options["build_args"], environ),
         platform=options["platform"],
         contexts=options["build_contexts"],
+        **{name: options[name] for name in _OF_BUILDERS if name in options},
     )
 
 

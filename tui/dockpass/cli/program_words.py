@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dockpass.cli.output import Output
 from dockpass.cli.table import columns
+from dockpass.dockerconfig.carried import Carried, carried_from, original_directory
 from dockpass.errors import DockpassError
 from dockpass.marks import GLYPH_LOOK
-from dockpass.programs.carried import Carried, carried_from, original_directory
 from dockpass.programs.environment import ProgramEnvironment, printed
 from dockpass.programs.events import ConfigChanged, ConfigRead, LeftRunning, ProgramEnded, ProgramEvent
 from dockpass.programs.lines import NAME, after, before, changed, left_running, plan, warnings

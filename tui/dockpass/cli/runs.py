@@ -10,11 +10,13 @@ from types import FrameType
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide_to_run
 from dockpass.auth.decision import Refusal
+from dockpass.builders.base import BuilderName
+from dockpass.builders.survey import FindBuilders, remembered
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cli.consent import with_the_persons_word
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.explain import finding_lines
-from dockpass.cli.narrate import data_lines, event_json, narrate, plan_table, values_yaml
+from dockpass.cli.narrate import data_lines, event_json, is_start, narrate, plan_table, values_yaml
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.world import World
 from dockpass.dockerconfig.sweep import sweep
@@ -23,6 +25,7 @@ from dockpass.engines.choice import EngineChoice, Engines, detect_chosen, opener
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_LOOK
 from dockpass.registry.policy import Policy
+from dockpass.runs.builder import chosen_builder
 from dockpass.runs.events import (
     Asked,
     Count,
@@ -33,11 +36,13 @@ from dockpass.runs.events import (
     Log,
     LogKind,
     Skipped,
+    Step,
     TagPlanned,
 )
 from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.run import Run
 from dockpass.runs.services import Services
+from dockpass.runs.sources import sources_of_build
 from dockpass.signals import heeded_signals
 from dockpass.units import size
 
@@ -60,8 +65,9 @@ def run_command(
 ) -> int:
     """Run a command and return its exit status; raises `DockpassError` before anything is created."""
     output = Output(world.redactor)
-    choice = engine_choice(world, engine)
-    classic = command is Command.BUILD and _is_classic(choice, world)
+    choice = engine_choice(world, engine or _engine_for(build.builder))
+    find = remembered()
+    classic = command is Command.BUILD and _is_classic(choice, world, build, find)
     found = assembled(world, command, given, build, classic=classic)
     facts = found.facts
     decided = decide_to_run(command, facts)
@@ -88,6 +94,7 @@ def run_command(
         world.redactor,
         policy=policy or Policy(),
         open_engine=opener(choice, policy),
+        find_builders=find,
     )
     if not as_json:
         output.say(line for finding in found.findings for line in finding_lines(finding))
@@ -98,12 +105,25 @@ def run_command(
     return _carry_out(Run(request, services), output, as_json=as_json, values=values)
 
 
-def _is_classic(choice: EngineChoice, world: World) -> bool:
-    """Tell whether Docker or Podman would build, whose classic builder pulls more than BuildKit does."""
-    if choice.engine is not Engines.AUTO:
-        return choice.engine is Engines.DOCKER
+def _engine_for(builder: str) -> str | None:
+    """Return the engine that a builder builds for, where it builds for no other."""
+    return EMBEDDED if builder == BuilderName.EMBEDDED else None
+
+
+def _is_classic(choice: EngineChoice, world: World, build: BuildOptions, find: FindBuilders) -> bool:
+    """Tell whether the classic builder would build, which pulls more than BuildKit does."""
+    if choice.engine is Engines.EMBEDDED:
+        return False
     info = detect_chosen(choice, world.environ, world.home).info
-    return info is not None and info.name != EMBEDDED
+    if info is None or info.name == EMBEDDED:
+        return info is None
+    found = find(info, world.environ, world.home)
+    try:
+        sources = sources_of_build(world.cwd, build)
+        chosen = chosen_builder(found, sources.needs, info.name, build)
+    except UsageError:
+        return False  # the run will say so
+    return chosen.builder.name is BuilderName.CLASSIC
 
 
 def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
@@ -115,13 +135,13 @@ def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
                 output.json(event_json(event))
             elif isinstance(event, Skipped) or (isinstance(event, Log) and event.kind is LogKind.WARNING):
                 output.warn(narrate(event))
-            elif not isinstance(event, Count | Layer):
-                output.say(narrate(event))
-            else:
+            elif isinstance(event, Count | Layer):
                 output.progress(_progress(event))
+            elif not is_start(event):
+                output.say(narrate(event))
             if isinstance(event, Asked):
                 _answer(run, event, found, output, as_json=as_json)
-            if not isinstance(event, Count | Layer | Log):
+            if not isinstance(event, Count | Layer | Log | Step):
                 found.append(event)
     run.wait()
     ended = next(event for event in reversed(found) if isinstance(event, Ended))

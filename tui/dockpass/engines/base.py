@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from dockpass.buildfiles.contexts import NamedContexts
-from dockpass.errors import DockpassError
+from dockpass.errors import DockpassError, UsageError
 from dockpass.references.credential import Logins
+from dockpass.secrets import Secret
 
 EMBEDDED = "embedded"
 """The name of the engine that is part of dockpass."""
@@ -43,12 +44,39 @@ class Sink(Protocol):
         """Raise `Cancelled` if the person has cancelled."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSecret:
+    """A secret of `--secret`, which a RUN mounts. It comes from `file`, or has the `value` of a variable."""
+
+    id: str
+    file: Path | None = None
+    value: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildExtras:
+    """What else a build was asked for, each as the option of the same name takes it.
+
+    `push` pushes the image under its tags; `pull` asks registries for base images that are there, too.
+    `network` is that of RUN, empty for the builder's own default.
+    """
+
+    secrets: tuple[BuildSecret, ...] = ()
+    ssh: tuple[str, ...] = ()
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    push: bool = False
+    pull: bool = False
+    network: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
     """A Dockerfile build. `dockerfile` may lie outside `context`.
 
     `needs_buildkit` says what in it the classic builder cannot do, with its place. `platform` is empty
-    for the engine's own; directories among the named `contexts` are relative to `named_root`.
+    for the engine's own; directories among the named `contexts` are relative to `named_root`. `accepted` are
+    docker's keys of the registries that accepted this run's login.
     """
 
     context: Path
@@ -60,6 +88,13 @@ class BuildRequest:
     platform: str = ""
     contexts: NamedContexts = field(default_factory=dict)
     named_root: Path = Path()
+    extras: BuildExtras = BuildExtras()
+    accepted: frozenset[str] = frozenset()
+
+
+def needs_buildkit(message: str, hint: str) -> UsageError:
+    """Return the error for a build that needs more than its builder can do."""
+    return UsageError("needs-buildkit", message, hint)
 
 
 def image_missing(message: str, hint: str) -> DockpassError:

@@ -17,14 +17,14 @@ import requests
 import urllib3.exceptions
 
 from dockpass.engines.auth_headers import auth_fields, auth_header, registry_config
-from dockpass.engines.base import BuildRequest, EngineInfo, Sink
+from dockpass.engines.base import BuildRequest, EngineInfo, Sink, needs_buildkit
 from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
 from dockpass.engines.context import open_context
 from dockpass.engines.endpoint import Endpoint, no_engine
 from dockpass.engines.failures import Proof, failed, login_failed
 from dockpass.engines.starting import how_to_start
 from dockpass.engines.stream import Reporter, StreamError, objects
-from dockpass.errors import Cancelled, DockpassError, LoginRefused, UsageError
+from dockpass.errors import Cancelled, DockpassError, LoginRefused
 from dockpass.references.address import host_of_reference, host_of_registry, login_key
 from dockpass.references.credential import Credential, Logins
 from dockpass.references.reference import is_digest, parse_reference
@@ -165,8 +165,7 @@ class DockerEngine:
     def check_build(self, request: BuildRequest) -> None:
         """Raise for what only BuildKit can do."""
         if request.needs_buildkit:
-            raise UsageError(
-                "needs-buildkit",
+            raise needs_buildkit(
                 f"{request.needs_buildkit}, which the engine's classic builder cannot do.",
                 "Build it with --engine embedded if nothing in it runs, or with `docker buildx build`, then"
                 " push it with `dockpass push --image NAME`.",
@@ -331,6 +330,8 @@ def _build_parameters(request: BuildRequest, dockerfile: str) -> dict[str, Any]:
         "target": request.target,
         "buildargs": json.dumps(dict(request.build_args)),
         **({"platform": request.platform} if request.platform else {}),
+        **({"pull": True} if request.extras.pull else {}),
+        **({"networkmode": request.extras.network} if request.extras.network else {}),
         "rm": True,
         "forcerm": True,
     }

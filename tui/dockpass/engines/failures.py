@@ -68,15 +68,35 @@ FAILURES: tuple[Failure, ...] = (
     ),
     _failure(
         "command-failed",
-        r"returned a non-zero code: \d+|error while running runtime: exit status \d+",
+        r"returned a non-zero code: \d+|while running runtime: exit status \d+"
+        r"|did not complete successfully: exit code|executor failed running",
         "A command in the Dockerfile failed; its output is above.",
         "Fix the command, or try it in a container of the previous step.",
     ),
     _failure(
         "copy-failed",
-        r"^(COPY|ADD) failed|not found in build context|checking on sources under",
+        r"^(COPY|ADD) failed|not found in build context|checking on sources under"
+        r"|failed to (compute cache key|calculate checksum)",
         "The Dockerfile copies a file that is not in the build context.",
         "Check the path, which is relative to the context, and the patterns in .dockerignore.",
+    ),
+    _failure(
+        "secret-missing",
+        r"secret \S+: not found|no secret with id|secret required but no secret",
+        "A RUN mounts a secret that the build was not given.",
+        "Give it with --secret id=NAME,env=VARIABLE or --secret id=NAME,src=FILE.",
+    ),
+    _failure(
+        "cache-unsupported",
+        r"cache export (feature )?is (currently )?not supported|exporter is not supported",
+        "The engine's BuildKit cannot store a cache of this kind.",
+        "Use --cache-to type=inline, or an engine with the containerd image store.",
+    ),
+    _failure(
+        "engine-failed",
+        r"network bridge not found",
+        "The engine has no network for the commands of a build.",
+        "Build with --network host, or give the engine a bridge.",
     ),
     _failure(
         "target-unknown",

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from dockpass.auth.decision import Decision
+from dockpass.dockerconfig.carried import Carried
 from dockpass.dockerconfig.keys import shown_key
 from dockpass.marks import GLYPH_LOOK
-from dockpass.programs.carried import Carried
 from dockpass.programs.environment import ProgramEnvironment, outer_host
 from dockpass.programs.events import ConfigChanged, LeftRunning, ProgramEnded
 from dockpass.programs.prevails import prevailing

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dockpass.dockerconfig.carried import Carried, carried_from, original_directory
 from dockpass.dockerconfig.configfile import read_config
 from dockpass.dockerconfig.temporary import TemporaryConfig, not_removed, write_private
 from dockpass.errors import DockpassError, ExitCode
-from dockpass.programs.carried import Carried, carried_from, original_directory
 from dockpass.programs.changes import changes
 from dockpass.programs.environment import ProgramEnvironment, program_environment
 from dockpass.programs.events import (

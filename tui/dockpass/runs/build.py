@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from dockpass.buildfiles.find import refused
-from dockpass.engines.base import BuildRequest
-from dockpass.errors import UsageError
+from dockpass.builders.base import Builder
+from dockpass.builders.options import contents_of, parse_secrets
+from dockpass.buildfiles.find import BuildSources, refused
+from dockpass.engines.base import BuildExtras, BuildRequest
+from dockpass.errors import Cancelled, DockpassError, UsageError
 from dockpass.references.reference import parse_reference
+from dockpass.runs.asked import asked_in_words
+from dockpass.runs.builder import chosen_builder
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build
@@ -18,26 +22,87 @@ from dockpass.system import reason
 
 
 def build(job: Job) -> Callable[[], str]:
-    """Prepare to build, unless this engine cannot; what is built here is remembered for the next push."""
-    request = _build_request(job)
-    opened_engine(job).check_build(request)
-    return partial(_build, job, request)
+    """Prepare to build, unless no builder can; what is built here is remembered for the next push."""
+    sources = sources_of_build(job.services.cwd, job.request.build)
+    request = _build_request(job, sources)
+    builder = _opened_builder(job, sources)
+    builder.check(request)
+    return partial(_build, job, builder, request)
 
 
-def _build(job: Job, request: BuildRequest) -> str:
+def _build(job: Job, builder: Builder, request: BuildRequest) -> str:
+    local = _local_bases(job, builder)
     with job.phase(Phase.BUILD, str(request.dockerfile)) as report:
-        image_id = job.engine().build(request, job.config, job)
+        image_id = builder.build(request, job.config, job)
         report.detail = image_id
     try:
         remember_build(job.services.state, job.services.cwd, image_id)
     except OSError as error:
         job.not_kept(reason(error))
     names = f", named {', '.join(request.tags)}" if request.tags else ""
-    return f"built {image_id}{names}"
+    pushed = " and pushed" if request.extras.push else ""
+    return f"built{pushed} {image_id}{names}{_without_login(local)}"
 
 
-def _build_request(job: Job) -> BuildRequest:
-    sources = sources_of_build(job.services.cwd, job.request.build)
+def _opened_builder(job: Job, sources: BuildSources) -> Builder:
+    """Choose the builder, say why, and make it known to the run; raises `UsageError` where none can."""
+    services, engine = job.services, opened_engine(job)
+    environ = services.run_environ(job.facts)
+    found = services.find_builders(engine.info(), environ, services.home)
+    chosen = chosen_builder(found, sources.needs, engine.info().name, job.request.build)
+    taken = next(each for each in found if each.info is chosen.builder)
+    job.log(f"built by {chosen.in_words}", LogKind.NOTE)
+    for asked in asked_in_words(job.request):
+        job.log(asked, LogKind.NOTE)
+    job.builder = builder = taken.open(engine, environ, job.guard)
+    job.sections = taken.sections
+    job.on_cancel(builder.cut)
+    return builder
+
+
+def _local_bases(job: Job, builder: Builder) -> tuple[str, ...]:
+    """Return the base images that the builder takes from the local store, without asking anybody."""
+    if job.request.build.pull:
+        return ()
+    bases = dict.fromkeys(image.reference for image in job.facts.base_images or ())
+    return tuple(each for each in bases if _has_locally(builder, each))
+
+
+def _has_locally(builder: Builder, reference: str) -> bool:
+    """Tell whether a base image is there; where that cannot be told, nothing is claimed."""
+    try:
+        return builder.has_locally(reference)
+    except Cancelled:
+        raise
+    except DockpassError:
+        return False
+
+
+def _without_login(local: Sequence[str]) -> str:
+    if not local:
+        return ""
+    them = "it" if len(local) == 1 else "them"
+    return f"; {', '.join(local)} came from the local store, so no login was used for {them} (--pull asks)"
+
+
+def _extras_of(job: Job) -> BuildExtras:
+    build, services = job.request.build, job.services
+    secrets = parse_secrets(build.secrets, services.run_environ(job.facts), services.cwd)
+    for secret in secrets:
+        for content in contents_of(secret):
+            services.redactor.learn(content)
+    return BuildExtras(
+        secrets=secrets,
+        ssh=build.ssh,
+        cache_from=build.cache_from,
+        cache_to=build.cache_to,
+        push=build.push,
+        pull=build.pull,
+        network=build.network,
+    )
+
+
+def _build_request(job: Job, sources: BuildSources) -> BuildRequest:
     for finding in sources.findings:
         job.log(f"{finding.about}: {finding.message}", LogKind.WARNING)
     if sources.refusal is not None:
@@ -61,6 +126,8 @@ def _build_request(job: Job) -> BuildRequest:
             f"There is no Dockerfile and no werf.yaml in {job.services.cwd}.",
             "Name one with --file or --config, or the directory with --context.",
         )
+    if job.request.build.push and not job.request.tags:
+        raise UsageError("push-unnamed", "--push needs a name to push.", "Give one with --tag.")
     return BuildRequest(
         context=sources.context,
         dockerfile=sources.dockerfile,
@@ -71,4 +138,6 @@ def _build_request(job: Job) -> BuildRequest:
         platform=sources.platform,
         contexts=sources.contexts,
         named_root=job.services.cwd,
+        extras=_extras_of(job),
+        accepted=frozenset(job.request.decision.login),
     )

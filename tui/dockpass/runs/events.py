@@ -159,6 +159,17 @@ class Layer:
     total: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How far a step of a build is. `seconds` is how long it took, 0 while it is running."""
+
+    at: float
+    id: str
+    name: str
+    state: str  # running, done, cached, failed, cancelled
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """Progress of countable work in the current phase: `done` of `total`."""
@@ -263,6 +274,7 @@ Event = (
     | Log
     | Waiting
     | Layer
+    | Step
     | Count
     | Skipped
     | TagPlanned

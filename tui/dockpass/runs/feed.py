@@ -15,7 +15,7 @@ from itertools import takewhile
 from operator import itemgetter
 from typing import Any, NamedTuple, get_args
 
-from dockpass.runs.events import Count, Ended, Event, Layer, Log, Skipped
+from dockpass.runs.events import Count, Ended, Event, Layer, Log, Skipped, Step
 from dockpass.secrets import Redactor
 
 CAPACITY = 50_000
@@ -56,7 +56,7 @@ class Feed:
             if self._closed:
                 return
             numbered = (self._count, redacted)
-            if isinstance(event, Log | Layer | Count):
+            if isinstance(event, Log | Layer | Count | Step):
                 self._bounded.append(numbered)
             else:
                 self._kept.append(numbered)

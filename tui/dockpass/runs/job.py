@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dockpass.auth.facts import Facts
+from dockpass.builders.base import Builder
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import Engine
 from dockpass.engines.endpoint import no_engine
@@ -27,6 +28,7 @@ from dockpass.runs.events import (
     PhaseEnded,
     PhaseStarted,
     Status,
+    Step,
     Waiting,
 )
 from dockpass.runs.feed import Feed
@@ -61,6 +63,9 @@ class Job:
         self._told_until: dict[str, float] = {}
         self._cutters: list[Callable[[], None]] = []
         self._engine: Engine | None = None
+        self._guard: Callable[[int], None] | None = None
+        self.builder: Builder | None = None
+        self.sections: Mapping[str, object] = {}
 
     @property
     def facts(self) -> Facts:
@@ -74,9 +79,18 @@ class Job:
             raise RuntimeError("the run has no config yet")
         return self._config
 
-    def use_config(self, directory: Path) -> None:
-        """Read what the run sends from the config in this directory from now on."""
+    def use_config(self, directory: Path, guard: Callable[[int], None] | None = None) -> None:
+        """Read what the run sends from the config in this directory from now on.
+
+        `guard` is told the process id of a program that uses it, and that leads its group.
+        """
         self._config = RunConfig(directory, self.services.redactor)
+        self._guard = guard
+
+    def guard(self, pid: int) -> None:
+        """Let a program that uses the run's config end with dockpass, whatever ends that."""
+        if self._guard is not None:
+            self._guard(pid)
 
     @property
     def repository(self) -> Repository:
@@ -111,6 +125,10 @@ class Job:
     def layer(self, layer_id: str, state: str, current: int, total: int) -> None:
         """Report progress of a layer in bytes."""
         self.feed.put(Layer(self.at, layer_id, state, current, total))
+
+    def step(self, step_id: str, name: str, state: str, seconds: float) -> None:
+        """Report a step of a build."""
+        self.feed.put(Step(at=self.at, id=step_id, name=name, state=state, seconds=seconds))
 
     def count(self, done: int, total: int, what: str) -> None:
         """Report progress of countable work."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Facts, SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES
+from dockpass.builders.choice import AUTO
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.rules import span_text
 from dockpass.commandline import (
@@ -50,6 +51,7 @@ def command_line(request: RunRequest, services: Services) -> tuple[str, ...]:
         *_named(services, "--tag", request.tags if command in _TAGGED else ()),
         *_named(services, "--image", _image(request)),
         *(_build(request.build, typed, services) if command is Command.BUILD else ()),
+        *(_builder(request.build, services) if command is Command.BUILD else ()),
         *(_cleanup(request.cleanup, services) if command is Command.CLEANUP else ()),
         ("--yes", request.confirmed and command is Command.CLEANUP),
         ("--engine", typed.engine if command in ENGINE_COMMANDS else None),
@@ -204,6 +206,21 @@ def _build(build: BuildOptions, typed: Typed, services: Services) -> Iterator[tu
         yield "--build-arg", _argument(name, value, services)
     yield from _named(services, "--build-context", build.contexts)
     yield from _named(services, "--from", typed.froms)
+
+
+def _builder(build: BuildOptions, services: Services) -> Iterator[tuple[str, Value]]:
+    """Yield what only `dockpass build` takes."""
+    yield "--builder", None if build.builder == AUTO else build.builder
+    for option, values in (
+        ("--secret", build.secrets),
+        ("--ssh", build.ssh),
+        ("--cache-from", build.cache_from),
+        ("--cache-to", build.cache_to),
+    ):
+        yield from _named(services, option, values)
+    yield from _safe(services.redactor, "--network", build.network or None)
+    yield "--push", build.push
+    yield "--pull", build.pull
 
 
 def _argument(name: str, value: str, services: Services) -> Value:

@@ -25,6 +25,12 @@ ENGINE_COMMANDS = frozenset({Command.BUILD, Command.PUSH, Command.PULL})
 """Commands whose work, and so whose login, the engine does; dockpass itself does the others."""
 
 
+def by_engine(job: Job) -> bool:
+    """Tell whether the engine logs in; for a builder that asks registries by itself, dockpass does."""
+    itself = job.builder is not None and job.builder.logs_in_itself
+    return job.request.command in ENGINE_COMMANDS and not itself
+
+
 def opened_engine(job: Job) -> Engine:
     """Return the run's engine; the first call opens it and says which one answered."""
     return job.engine(lambda: _connect(job))
@@ -66,7 +72,7 @@ def log_in(job: Job, hosts: Sequence[str], notes: Sequence[str]) -> None:
         for key in hosts:
             _log_in_at(job, key)
         user = job.request.decision.username
-        by = "the engine" if job.request.command in ENGINE_COMMANDS else "dockpass"
+        by = "the engine" if by_engine(job) else "dockpass"
         report.detail = f"{user} at {', '.join(hosts)}, by {by}"
 
 
@@ -78,16 +84,16 @@ def _who(job: Job) -> str:
 
 
 def _log_in_at(job: Job, key: str) -> None:
-    by_engine = job.request.command in ENGINE_COMMANDS
+    engine = by_engine(job)
     host = host_of_registry(key)
     user = job.config.user_for(host)
-    job.put(lambda at: LoginStarted(at, key, user, "engine" if by_engine else "dockpass"))
+    job.put(lambda at: LoginStarted(at, key, user, "engine" if engine else "dockpass"))
     try:
-        if by_engine:
+        if engine:
             job.run_async(check_realm_for_engine(job, host))
             words = job.engine().login(key, job.config)
         else:
-            words = job.run_async(_log_in_ourselves(job))
+            words = job.run_async(_log_in_ourselves(job, host))
     except LoginRefused as refused:
         said, meaning, hint = refused.words, refused.meaning, refused.hint
         job.put(lambda at: LoginWasRefused(at, key, user, said, meaning, hint))
@@ -95,8 +101,8 @@ def _log_in_at(job: Job, key: str) -> None:
     job.put(lambda at: LoginSucceeded(at, key, user, words))
 
 
-async def _log_in_ourselves(job: Job) -> str:
-    async with contact(job, job.repository.host) as client:
+async def _log_in_ourselves(job: Job, host: str) -> str:
+    async with contact(job, host) as client:
         return (await client.login()).words
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
+from dockpass.builders.choice import AUTO
+from dockpass.builders.options import cache_references
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.references.address import host_of_reference
+from dockpass.references.imagenames import normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,9 @@ class BuildOptions:
     """Where a build comes from. Paths are as given, relative to the working directory.
 
     `file` is a Dockerfile, `config` a werf.yaml, `image` the image of the werf.yaml; with neither file
-    nor config the ones of the context are looked for. `contexts` are the NAME=VALUE of --build-context.
+    nor config the ones of the context are looked for. `contexts` are the NAME=VALUE of --build-context;
+    `secrets`, `ssh` and the caches are as their options give them, and hold no value of a secret.
+    `builder` is a builder's name, or `auto`.
     """
 
     file: str | None = None
@@ -28,6 +33,14 @@ class BuildOptions:
     args: Mapping[str, str] = field(default_factory=dict)
     platform: str | None = None
     contexts: tuple[str, ...] = ()
+    builder: str = AUTO
+    secrets: tuple[str, ...] = ()
+    ssh: tuple[str, ...] = ()
+    cache_from: tuple[str, ...] = ()
+    cache_to: tuple[str, ...] = ()
+    push: bool = False
+    pull: bool = False
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,5 +86,27 @@ def hosts_of_run(request: RunRequest) -> tuple[str, ...]:
     """Return the registry hosts that a run talks to."""
     if request.command.needs_repo:
         return (host_of_reference(request.decision.repo),)
-    images = request.facts.base_images or ()
-    return tuple(sorted({host_of_reference(image.reference) for image in images}))
+    return tuple(sorted({asked.host for asked in asked_by_build(request)}))
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryUse:
+    """A registry that a build asks, and for what: `base image`, `frontend`, `cache` or `push`."""
+
+    host: str
+    what: str
+    reference: str
+
+
+def asked_by_build(request: RunRequest) -> tuple[RegistryUse, ...]:
+    """Return what a build asks of which registry: base images, caches, and the names that it pushes."""
+    build = request.build
+    named = [("base image", image.reference) for image in request.facts.base_images or ()]
+    named += [("cache", each) for each in cache_references((*build.cache_from, *build.cache_to))]
+    named += [("push", tag) for tag in request.tags] if build.push else []
+    found = (RegistryUse(_host_of(reference), what, reference) for what, reference in named)
+    return tuple(dict.fromkeys(each for each in found if each.host))
+
+
+def _host_of(reference: str) -> str:
+    return host_of_reference(reference) if normalised(reference) else ""

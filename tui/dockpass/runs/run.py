@@ -131,14 +131,16 @@ class Run:
         """
         job = self._job
         self._config = config = self._create_config()
-        job.use_config(config.path)
+        job.use_config(config.path, lambda pid: config.guard_program(pid, leads_group=True))
         services, source = job.services, job.request.decision.config_dir
         if source is None:
+            if job.sections:
+                config.rewrite(decided_entries(job.request.decision, services.redactor), job.sections)
             return config, ()
         environ, hosts = services.run_environ(job.facts), hosts_of_run(job.request)
         entries = found_entries(services, Path(source), hosts, environ, config.path)
-        if entries.credentials:
-            config.rewrite(entries.credentials)
+        if entries.credentials or job.sections:
+            config.rewrite(entries.credentials, job.sections)
         return config, entries.notes
 
     def _create_config(self) -> TemporaryConfig:

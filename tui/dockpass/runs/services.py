@@ -23,6 +23,8 @@ from dockpass.secrets import Redactor
 from dockpass.text import mask_before_cutting
 
 if TYPE_CHECKING:
+    from dockpass.builders.survey import FindBuilders, Found
+    from dockpass.engines.base import EngineInfo
     from dockpass.registry.client import RegistryClient
 
 OpenEngine = Callable[[Mapping[str, str], Path], Engine]
@@ -55,6 +57,12 @@ def ordinary_policy(
     return Policy(proxies, certificate_directories=certificate_directories(home), realm_rule=RealmRule())
 
 
+def _builders_of_engine(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Sequence[Found]:
+    from dockpass.builders.survey import builders_of_engine
+
+    return builders_of_engine(engine, environ, home)
+
+
 def _make_registry(host: str, logins: Logins, policy: Policy) -> AbstractAsyncContextManager[RegistryClient]:
     from dockpass.registry.client import RegistryClient
 
@@ -85,6 +93,7 @@ class Services:
     state: Path
     redactor: Redactor = field(default_factory=Redactor)
     open_engine: OpenEngine = _open_docker
+    find_builders: FindBuilders = _builders_of_engine
     make_registry: MakeRegistry = _make_registry
     policy: Policy = field(default_factory=Policy)
     create_config: CreateConfig = _create_config

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.engines.embedded.store import Store
@@ -20,6 +21,17 @@ from dockpass.session.session import Sandbox, Session
 from dockpass.settings import load_settings
 from dockpass.variables.clone import find_clone
 from dockpass.variables.place import detect_place
+
+if TYPE_CHECKING:
+    from dockpass.builders.survey import Found
+    from dockpass.engines.base import EngineInfo
+
+
+def find_all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Sequence[Found]:
+    """Return every builder beside an engine; what finds them is loaded when it is needed."""
+    from dockpass.builders.survey import all_builders
+
+    return all_builders(engine, environ, home)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +64,7 @@ def make_session(start: Start) -> Session:
         start.redactor,
         policy=policy,
         open_engine=opener(engine, policy),
+        find_builders=find_all_builders,
     )
     return Session(
         facts,

@@ -118,14 +118,17 @@ class EmbeddedEngine:
         guarded = _Guarded(sink, self._check)
 
         def base(reference: Reference, platform: Platform) -> Manifest:
-            return self._base(reference.with_tag, platform, logins, guarded)
+            local = not request.extras.pull
+            return self._base(reference.with_tag, platform, logins, guarded, local=local)
 
         with self._working(), self._store.in_use():
             return Builder(self._store, request, guarded, base, self._environ, self._clock).build()
 
-    def _base(self, reference: Reference, platform: Platform, logins: Logins, sink: Sink) -> Manifest:
-        """Return a base image: the local one of that name, as docker does, else a pulled one."""
-        entry = self._store.find(str(reference))
+    def _base(
+        self, reference: Reference, platform: Platform, logins: Logins, sink: Sink, *, local: bool
+    ) -> Manifest:
+        """Return a base image: if `local` the stored one of that name, as docker does, else a pulled one."""
+        entry = self._store.find(str(reference)) if local else None
         if entry is not None:
             found = self._store.manifest(entry.descriptor)
             if isinstance(found, Manifest) and all(map(self._store.has, found.blobs)):

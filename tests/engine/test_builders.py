@@ -1,0 +1,274 @@
+"""Builds by real builders over a private base image: BuildKit in a new and in an old Docker Engine."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from buildkit import PLUGINS
+from clientprograms import demanded
+from images import Pusher
+from program import Program
+from servers import JOB_TOKEN, PASSWORD, USER, Registry, registry, wait_until
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("buildkit")]
+
+CANARY = "canary-build-secret-4711"
+APPLETS = ("sh", "cat", "echo", "sleep", "ls", "rev", "true", "false")
+WHOLE = """FROM {base} AS first
+RUN --mount=type=cache,target=/cache echo kept > /cache/file
+FROM {base}
+RUN --mount=type=secret,id=tok <<EOF
+cat /run/secrets/tok > /dev/null && echo mounted
+cat /run/secrets/tok
+EOF
+COPY --link --from=first /bin/busybox /again
+"""
+MOUNTS = """FROM {base}
+RUN --mount=type=cache,target=/cache --mount=type=secret,id=tok cat /run/secrets/tok
+"""
+
+
+@dataclass
+class Bench:
+    """`dockpass` beside one engine, and a registry that has `base`."""
+
+    program: Program
+    registry: Registry
+    host: str
+
+    @property
+    def base(self) -> str:
+        return f"{self.registry.host}/team/base:1"
+
+    def build(self, dockerfile: str, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Build with the job token, in an environment that would lead elsewhere."""
+        (self.program.work / "Dockerfile").write_text(dockerfile.format(base=self.base))
+        job = {"CI_REGISTRY": self.registry.host, "CI_JOB_TOKEN": JOB_TOKEN}
+        return self.program.run(
+            "build", "--network", "host", *options, **{**job, "TOK": CANARY, **HOSTILE, **more}
+        )
+
+    def docker(self, *arguments: str) -> str:
+        """Call docker with the bench's engine."""
+        command = ["docker", "-H", self.host, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip()
+
+    def forget(self) -> None:
+        """Remove what the engine keeps of builds, so that the next one asks again."""
+        self.docker("rmi", "--force", self.base)
+        self.docker("builder", "prune", "--all", "--force")
+
+    def check_clean(self, ended: subprocess.CompletedProcess[str]) -> None:
+        """Nothing is left, and no secret was shown or written."""
+        assert self.program.left == []
+        said = ended.stdout + ended.stderr + self.program.written()
+        assert not [secret for secret in (JOB_TOKEN, CANARY, PASSWORD) if secret in said]
+
+
+HOSTILE = {
+    "BUILDX_CONFIG": "/nonexistent/buildx",
+    "BUILDX_BUILDER": "somebody-elses",
+    "DOCKER_AUTH_CONFIG": '{"auths":{}}',
+    "BUILDKIT_PROGRESS": "tty",
+}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, newer: Path) -> Iterator[Registry]:
+    """A registry with tokens, with a base image that has a shell."""
+    with ExitStack() as stack:
+        with demanded():
+            started = stack.enter_context(registry("token"))
+        top = tmp_path_factory.mktemp("base")
+        program = Program(top, {"DOCKPASS_STORE": str(top / "images")})
+        tree = program.work / "root" / "bin"
+        tree.mkdir(parents=True)
+        shutil.copy(newer / "usr/bin/busybox", tree / "busybox")
+        for name in APPLETS:
+            (tree / name).symlink_to("busybox")
+        (program.work / "Dockerfile").write_text("FROM scratch\nCOPY root /\nENV PATH=/bin\n")
+        job = {"CI_REGISTRY": started.host, "CI_JOB_TOKEN": JOB_TOKEN}
+        repository = f"{started.host}/team/base"
+        for words in (
+            ("build", "--builder", "embedded"),
+            ("push", "--engine", "embedded", "--repo", repository),
+        ):
+            made = program.run(*words, "--tag", "1" if words[0] == "push" else "base", **job)
+            assert made.returncode == 0, made.stderr
+        program.remove()
+        yield started
+
+
+def bench(tmp_path: Path, host: str, newer: Path, registry: Registry) -> Iterator[Bench]:
+    made = Program(tmp_path, {"DOCKER_HOST": host})
+    plugins = made.home_config.parent / "cli-plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "docker-buildx").symlink_to(newer / PLUGINS / "docker-buildx")
+    made.home_config.write_text(
+        json.dumps({"auths": {registry.host: {"auth": "YTpi"}}, "credsStore": "broken"})
+    )
+    assert registry.tokens is not None
+    registry.tokens.requests.clear()
+    registry.tokens.askers.clear()
+    found = Bench(made, registry, host)
+    found.forget()
+    yield found
+    made.remove()
+
+
+@pytest.fixture
+def new(tmp_path: Path, newer_host: str, newer: Path, shared: Registry) -> Iterator[Bench]:
+    yield from bench(tmp_path, newer_host, newer, shared)
+
+
+@pytest.fixture
+def old(tmp_path: Path, docker_host: str, newer: Path, shared: Registry) -> Iterator[Bench]:
+    yield from bench(tmp_path, docker_host, newer, shared)
+
+
+SECRET = ("--secret", "id=tok,env=TOK")
+
+
+def test_buildkit_builds_what_needs_it_and_the_login_stays_out_of_the_engine(new: Bench) -> None:
+    ended = new.build(WHOLE, *SECRET, "--tag", "whole:1")
+    assert ended.returncode == 0, ended.stderr
+    assert "built by docker buildx 0.13.1" in ended.stderr
+    assert "uses RUN --mount=type=cache, which needs BuildKit" in ended.stderr
+    assert f"{new.registry.host}: base image {new.base}; as gitlab-ci-token" in ended.stderr
+    assert "mounted" in ended.stderr
+    assert "came from the local store" not in ended.stderr
+    assert new.docker("inspect", "--format", "{{.Id}}", "whole:1") == ended.stdout.strip()
+    assert new.registry.tokens is not None
+    assert ("gitlab-ci-token", ["repository:team/base:pull"]) in new.registry.tokens.requests
+    askers = set(new.registry.tokens.askers)
+    assert "docker-buildx" in askers
+    assert not [each for each in askers if each.startswith("dockerd")]
+    new.check_clean(ended)
+    assert "broken" in new.program.home_config.read_text()
+
+
+def test_an_older_engine_builds_mounts_and_is_refused_what_it_lacks(old: Bench) -> None:
+    ended = old.build(MOUNTS, *SECRET)
+    assert ended.returncode == 0, ended.stderr
+    assert "built by docker buildx 0.13.1" in ended.stderr
+    old.check_clean(ended)
+    refused = old.build(WHOLE, *SECRET, "--builder", "buildx")
+    assert refused.returncode == 2
+    assert "Dockerfile:4 uses a heredoc, Dockerfile:8 uses --link, which docker buildx" in refused.stderr
+    assert "create the config" not in refused.stderr
+
+
+@pytest.mark.parametrize("builder", ["classic", "embedded"])
+def test_a_builder_that_cannot_is_refused_before_anything_is_created(new: Bench, builder: str) -> None:
+    refused = new.build(WHOLE, *SECRET, "--builder", builder)
+    assert refused.returncode == 2
+    assert "Dockerfile:2 uses RUN --mount=type=cache" in refused.stderr
+    assert "create the config" not in refused.stderr
+    assert new.registry.tokens is not None
+    assert new.registry.tokens.requests == []
+    new.check_clean(refused)
+
+
+def test_a_base_from_the_local_store_needs_no_login_and_that_is_said(new: Bench) -> None:
+    assert new.build(MOUNTS, *SECRET, "--pull").returncode == 0
+    without = {"CI_JOB_TOKEN": "", "CI_REGISTRY": ""}
+    # BuildKit leaves no image of that name behind, and docker pull does.
+    login = new.program.directory / "login"
+    login.mkdir()
+    encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    (login / "config.json").write_text(json.dumps({"auths": {new.registry.host: {"auth": encoded}}}))
+    new.docker("--config", str(login), "pull", new.base)
+    shutil.rmtree(login)
+    local = new.build(MOUNTS + "RUN true\n", *SECRET, **without)
+    assert local.returncode == 0, local.stderr
+    assert f"{new.base} came from the local store, so no login was used for it" in local.stderr
+    asked = new.build(MOUNTS + "RUN true && true\n", *SECRET, "--pull", **without)
+    assert asked.returncode == 1
+    assert "it does not allow anonymous access" in asked.stderr
+    new.check_clean(asked)
+
+
+def test_push_pushes_with_the_same_login(new: Bench) -> None:
+    tag = f"{new.registry.host}/team/app:2"
+    ended = new.build("FROM {base}\nRUN echo built\n", "--push", "--tag", tag)
+    assert ended.returncode == 0, ended.stderr
+    assert "built and pushed sha256:" in ended.stderr
+    assert f"push {tag}; as gitlab-ci-token" in ended.stderr
+    assert Pusher(new.registry, "team/app").has("2")
+    new.check_clean(ended)
+
+
+def test_a_failed_command_says_which(new: Bench) -> None:
+    ended = new.build("FROM {base}\nRUN echo before && false\n")
+    assert ended.returncode == 1
+    assert "exit code: 1. A command in the Dockerfile failed" in ended.stderr
+    assert "before" in ended.stderr
+    new.check_clean(ended)
+
+
+WAITING = "FROM {base}\nRUN --mount=type=secret,id=tok echo sleeping && sleep 301\n"
+
+
+def started(bench: Bench) -> subprocess.Popen[str]:
+    (bench.program.work / "Dockerfile").write_text(WAITING.format(base=bench.base))
+    job = {"CI_REGISTRY": bench.registry.host, "CI_JOB_TOKEN": JOB_TOKEN, "TOK": CANARY}
+    child = subprocess.Popen(
+        bench.program.command("build", "--network", "host", *SECRET),
+        cwd=bench.program.work,
+        env=bench.program.variables(**job),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    wait_until(sleeps, 60, "the command of the build")
+    return child
+
+
+def sleeps() -> bool:
+    return any(b"sleep\x00301" in line for line in command_lines())
+
+
+def command_lines() -> Iterator[bytes]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield path.read_bytes()
+        except OSError:
+            continue
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_cancel_leaves_nothing_running(new: Bench, number: signal.Signals) -> None:
+    child = started(new)
+    began = time.monotonic()
+    child.send_signal(number)
+    said, _ = child.communicate(timeout=30)
+    wait_until(lambda: not sleeps() and not new.program.processes and not new.program.left, 10, "the end")
+    assert time.monotonic() - began < 15
+    if number != signal.SIGKILL:
+        assert "removed and verified" in said
+        assert child.returncode == (4 if number == signal.SIGINT else 143)
+    assert CANARY not in said
+
+
+def test_without_the_plugin_or_with_a_broken_one_the_reason_is_said(new: Bench) -> None:
+    plugin = new.program.home_config.parent / "cli-plugins" / "docker-buildx"
+    plugin.unlink()
+    plugin.write_text("not a program")
+    ended = new.build("FROM {base}\nRUN echo built\n")
+    assert ended.returncode == 0, ended.stderr
+    assert "built by the classic builder of Docker 26.1.5" in ended.stderr
+    assert "docker has no buildx plugin" in ended.stderr
+    refused = new.build(WHOLE, *SECRET, "--builder", "buildx")
+    assert "--builder buildx cannot be used: docker has no buildx plugin" in refused.stderr

@@ -1,0 +1,137 @@
+"""Which builder is taken, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dockpass.builders.abilities import OF_BUILDAH, OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features
+from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.builders.choice import AUTO, choose
+from dockpass.buildfiles.dockerfile import read_dockerfile
+from dockpass.buildfiles.needs import Feature, Need
+from dockpass.errors import UsageError
+
+BUILDX = BuilderInfo(
+    name=BuilderName.BUILDX,
+    version="0.13.1",
+    can=features(OF_ENGINE, "26.1.5"),
+    runs_frontends=True,
+    where="with Docker 26.1.5",
+    stores_for="Docker",
+)
+OLD_BUILDX = replace(BUILDX, can=features(OF_ENGINE, "20.10.24"), where="with Docker 20.10.24")
+NO_BUILDX = replace(BUILDX, version="", unusable="docker has no buildx plugin")
+PODMAN = BuilderInfo(name=BuilderName.PODMAN, version="4.3.1", can=features(OF_BUILDAH, "1.28.2"))
+NEW_BUILDAH = BuilderInfo(name=BuilderName.BUILDAH, version="1.41.0", can=features(OF_BUILDAH, "1.41.0"))
+CLASSIC = BuilderInfo(
+    name=BuilderName.CLASSIC, can=OF_CLASSIC, where="of Docker 20.10.24", stores_for="Docker"
+)
+EMBEDDED = BuilderInfo(name=BuilderName.EMBEDDED, can=OF_EMBEDDED, stores_for="embedded")
+
+PLAIN = "FROM alpine\nRUN make\n"
+CACHE = "FROM alpine\nRUN --mount=type=cache,target=/c make\n"
+HEREDOC = "FROM alpine\nRUN <<EOF\nmake\nEOF\n"
+SYNTAX = f"# syntax=docker/dockerfile:1\n{HEREDOC}"
+NO_RUN = "FROM alpine\nCOPY a /\n"
+
+
+def taken(found: list[BuilderInfo], text: str, engine: str = "Docker", asked: str = AUTO) -> tuple[str, str]:
+    choice = choose(found, read_dockerfile(text).needs, engine, asked)
+    return choice.builder.name, choice.because
+
+
+@pytest.mark.parametrize(
+    ("found", "text", "engine", "wanted", "because"),
+    [
+        ([BUILDX, CLASSIC, EMBEDDED], PLAIN, "Docker", "buildx", "the first that is here"),
+        (
+            [BUILDX, CLASSIC, EMBEDDED],
+            HEREDOC,
+            "Docker",
+            "buildx",
+            "Dockerfile:2 uses a heredoc, which needs BuildKit",
+        ),
+        ([OLD_BUILDX, CLASSIC, EMBEDDED], SYNTAX, "Docker", "buildx", "Dockerfile:1 names a syntax"),
+        ([NO_BUILDX, CLASSIC, EMBEDDED], PLAIN, "Docker", "classic", "docker has no buildx plugin"),
+        ([NO_BUILDX, PODMAN, CLASSIC], PLAIN, "Docker", "classic", "docker has no buildx plugin"),
+        ([NO_BUILDX, PODMAN, CLASSIC], CACHE, "Docker", "podman", "its images are not the engine's"),
+        ([NO_BUILDX, NEW_BUILDAH, CLASSIC], HEREDOC, "Docker", "buildah", "its images are not the engine's"),
+        ([OLD_BUILDX, CLASSIC, NEW_BUILDAH], HEREDOC, "Docker", "buildah", "lacks a heredoc (Dockerfile:2)"),
+        (
+            [replace(PODMAN, stores_for="Podman"), CLASSIC],
+            CACHE,
+            "Podman",
+            "podman",
+            "the first that is here",
+        ),
+        ([EMBEDDED], NO_RUN, "embedded", "embedded", "the first that is here"),
+        ([PODMAN, EMBEDDED], NO_RUN, "embedded", "embedded", "the first that is here"),
+        ([PODMAN, EMBEDDED], PLAIN, "embedded", "podman", "the embedded engine lacks RUN (Dockerfile:2)"),
+    ],
+)
+def test_the_first_that_can_build_it_is_taken_the_engines_own_before_others(
+    found: list[BuilderInfo], text: str, engine: str, wanted: str, because: str
+) -> None:
+    name, why = taken(found, text, engine)
+    assert name == wanted
+    assert because in why
+
+
+def refusal(found: list[BuilderInfo], text: str, asked: str = AUTO, engine: str = "Docker") -> UsageError:
+    with pytest.raises(UsageError) as error:
+        taken(found, text, engine, asked)
+    return error.value
+
+
+def test_a_refusal_names_line_feature_and_who_could() -> None:
+    error = refusal([NO_BUILDX, CLASSIC, EMBEDDED], HEREDOC)
+    assert error.id == "needs-buildkit"
+    assert error.message == "Dockerfile:2 uses a heredoc, which the classic builder cannot do."
+    assert error.hint == (
+        "docker buildx with Docker 23.0 or later or Podman or Buildah with buildah 1.33 or later can build it."
+    )
+
+
+def test_a_refusal_of_several_says_what_each_lacks() -> None:
+    error = refusal([OLD_BUILDX, PODMAN, CLASSIC], "FROM a\nCOPY --link a /\nRUN <<EOF\nEOF\n")
+    assert (
+        "Dockerfile:2 uses --link, Dockerfile:3 uses a heredoc, which docker buildx 0.13.1 cannot do."
+        in error.message
+    )
+    assert "Podman build 4.3.1 lacks --link (Dockerfile:2)." in error.message
+
+
+def test_a_builder_that_is_asked_for_and_cannot_is_refused_with_those_that_can() -> None:
+    error = refusal([BUILDX, PODMAN, CLASSIC], HEREDOC, "classic")
+    assert "classic builder cannot do" in error.message
+    assert error.hint == "--builder buildx can build it."
+
+
+def test_a_builder_that_is_asked_for_is_taken_whatever_comes_first() -> None:
+    assert taken([BUILDX, PODMAN, CLASSIC], PLAIN, asked="podman") == ("podman", "you asked for it")
+
+
+def test_a_builder_that_is_not_here_is_said_and_nothing_else_is_taken() -> None:
+    error = refusal([NO_BUILDX, CLASSIC], PLAIN, "buildx")
+    assert (error.id, error.message) == (
+        "builder-missing",
+        "--builder buildx cannot be used: docker has no buildx plugin.",
+    )
+    assert error.hint == "--builder classic can build it."
+
+
+def test_no_builder_at_all_is_said() -> None:
+    assert refusal([NO_BUILDX], PLAIN).id == "no-builder"
+
+
+def test_what_no_builder_can_yet_points_to_a_frontend() -> None:
+    error = refusal([BUILDX, CLASSIC], "FROM a\nRUN --device=x make\n")
+    assert "`# syntax=` line" in error.hint
+
+
+def test_an_option_is_named_as_an_option() -> None:
+    with pytest.raises(UsageError) as error:
+        choose([CLASSIC], [Need(Feature.SECRET, "--secret")], "Docker", AUTO)
+    assert error.value.message == "--secret is given, which the classic builder cannot do."

@@ -1,0 +1,184 @@
+"""BuildKit through `docker buildx build`, in a process of its own that has the run's config as docker's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockpass.builders.base import BuilderInfo, BuildSink, Guard, builder_failed, builder_unusable
+from dockpass.builders.child import Child, Command
+from dockpass.builders.environment import (
+    argument_words,
+    builder_environment,
+    engine_variables,
+    secret_variables,
+)
+from dockpass.builders.options import spelled
+from dockpass.builders.rawjson import Progress
+from dockpass.dockerconfig.runconfig import RunConfig
+from dockpass.engines.base import BuildRequest, Engine
+from dockpass.engines.endpoint import Endpoint
+from dockpass.engines.failures import Proof, failed
+from dockpass.references.address import host_of_reference, login_key
+from dockpass.references.imagenames import normalised
+from dockpass.references.reference import is_digest
+from dockpass.text import clean
+
+_ID, _METADATA = "image-id", "build-metadata.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buildx:
+    """Where buildx is. `program` are the words that call it: `docker buildx`, or the plugin by itself.
+
+    `sections` are what the config needs beside logins: the directories of plugins, and proxies.
+    """
+
+    program: tuple[str, ...]
+    endpoint: Endpoint
+    sections: Mapping[str, object] = field(repr=False)
+
+
+class BuildxBuilder:
+    """One build; `engine` is the one whose BuildKit works, and that keeps the image."""
+
+    logs_in_itself = True
+
+    def __init__(
+        self,
+        info: BuilderInfo,
+        buildx: Buildx,
+        engine: Engine,
+        environ: Mapping[str, str],
+        guard: Guard | None = None,
+    ) -> None:
+        self.info = info
+        self._buildx = buildx
+        self._engine = engine
+        self._environ = dict(environ)
+        self._child = Child(guard)
+
+    def check(self, request: BuildRequest) -> None:
+        """What it lacks is known before it is chosen."""
+
+    def has_locally(self, reference: str) -> bool:
+        """Ask the engine."""
+        return self._engine.image_id(reference) is not None
+
+    def build(self, request: BuildRequest, config: RunConfig, sink: BuildSink) -> str:
+        """Build in the engine, once buildx has answered in this very config."""
+        logins = config.logins()  # raises where the file is broken by now, and teaches the redactor
+        directory = config.directory
+        environ = builder_environment(self._environ, directory) | engine_variables(self._buildx.endpoint)
+        self._check_answers(environ, directory)
+        progress = Progress(sink)
+        status = self._child.run(self._command(request, environ, directory), progress.take)
+        progress.finish()
+        if status != 0:
+            base = progress.base
+            key = login_key(host_of_reference(base)) if base and normalised(base) else ""
+            frontend = (
+                f", fetching the frontend of its `# syntax=` line {base}," if progress.is_frontend else ""
+            )
+            raise failed(
+                f"build of {clean(str(request.dockerfile))}{frontend}",
+                progress.failure or f"docker buildx ended with status {status}",
+                proof_of(key, logins, request),
+                filter(None, (base, *request.tags)),
+            )
+        return _image_id(directory, request)
+
+    def cut(self) -> None:
+        """End buildx, which cancels the build in the engine."""
+        self._child.cut()
+
+    def _check_answers(self, environ: Mapping[str, str], directory: Path) -> None:
+        """Raise where docker does not find buildx with this config; without it, it would build otherwise."""
+        said: list[bytes] = []
+        command = Command(
+            argv=(*self._buildx.program, "version"), environ=environ, cwd=directory, stdout=True
+        )
+        if self._child.run(command, said.append) == 0:
+            return
+        words = clean(b"".join(said)[:2000].decode("utf-8", "replace"), 300).strip().rstrip(".")
+        raise builder_unusable(
+            f"docker buildx cannot be used with the temporary config: {words or 'it says nothing'}.",
+            "Look at `docker buildx version`, or choose another builder with --builder.",
+        )
+
+    def _command(self, request: BuildRequest, environ: Mapping[str, str], directory: Path) -> Command:
+        extras = request.extras
+        arguments, variables = argument_words(request, environ)
+        secrets = secret_variables(request)
+        for place, secret in enumerate(extras.secrets):
+            source = {"env": secrets[place][0]} if place in secrets else {"src": str(secret.file)}
+            arguments += ["--secret", spelled({"id": secret.id, **source})]
+        for name, values in (
+            ("--tag", request.tags),
+            ("--ssh", extras.ssh),
+            ("--cache-from", extras.cache_from),
+            ("--cache-to", extras.cache_to),
+            ("--build-context", contexts_of(request)),
+        ):
+            for value in values:
+                arguments += [name, value]
+        arguments += ["--target", request.target] if request.target else []
+        arguments += ["--platform", request.platform] if request.platform else []
+        arguments += ["--network", extras.network] if extras.network else []
+        arguments += ["--pull"] if extras.pull else []
+        arguments += ["--push"] if extras.push else []
+        return Command(
+            argv=(
+                *self._buildx.program,
+                "build",
+                # The person's own builders are not in this config; the engine's is the default one.
+                *("--builder", "default"),
+                "--progress=rawjson",
+                *("--iidfile", str(directory / _ID), "--metadata-file", str(directory / _METADATA)),
+                *("--file", str(request.dockerfile)),
+                *arguments,
+                *("--", str(request.context)),
+            ),
+            environ={**environ, **variables, **dict(secrets.values())},
+            cwd=request.context,
+        )
+
+
+def contexts_of(request: BuildRequest) -> tuple[str, ...]:
+    """Return the named contexts as docker's option takes them; directories with their whole path."""
+    return tuple(
+        f"{name}={_value_of(each.image, each.directory, each.other, request.named_root)}"
+        for name, each in request.contexts.items()
+    )
+
+
+def _value_of(image: str, directory: str, other: str, root: Path) -> str:
+    if image:
+        return f"docker-image://{image}"
+    return str(root / directory) if directory else other
+
+
+def proof_of(key: str, logins: Mapping[str, object], request: BuildRequest) -> Proof:
+    """Return what is known of the login at the registry that refused; an empty key stands for any."""
+    sent = logins.keys() & {key} if key else logins.keys()
+    if not sent:
+        return Proof.NONE_SENT
+    return Proof.ACCEPTED if sent <= request.accepted else Proof.SENT
+
+
+def _image_id(directory: Path, request: BuildRequest) -> str:
+    """Return the id that buildx wrote down; for an image that was only pushed, the digest of its manifest."""
+    try:
+        found = (directory / _ID).read_text("ascii").strip()
+        if not found:
+            found = str(json.loads((directory / _METADATA).read_text())["containerimage.digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        found = ""
+    if is_digest(found):
+        return found
+    raise builder_failed(
+        f"docker buildx built {clean(str(request.dockerfile))}, and named no image.",
+        "Look with `docker images` whether it is there.",
+    )

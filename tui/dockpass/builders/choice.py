@@ -1,0 +1,140 @@
+"""Which builder a build uses, and why. Pure: `survey.py` tells what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dockpass.builders.abilities import missing
+from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.buildfiles.needs import Need
+from dockpass.engines.base import needs_buildkit
+from dockpass.errors import UsageError
+from dockpass.text import clean
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderChoice:
+    """The builder that is taken. `because` says why, and what was passed over for it."""
+
+    builder: BuilderInfo
+    because: str
+
+    @property
+    def in_words(self) -> str:
+        """The builder with where it works and the reason: `docker buildx 0.13.1 with Docker 26.1.5 (…)`."""
+        return f"{self.builder.title}{f' {self.builder.where}' if self.builder.where else ''}: {self.because}"
+
+
+def choose(found: Sequence[BuilderInfo], needs: Sequence[Need], engine: str, asked: str) -> BuilderChoice:
+    """Return the builder for a build.
+
+    `found` are all builders in the order of preference, `engine` the name of the engine that the run uses.
+    Those that put the image among that engine's come first, then those with images of their own; the embedded
+    engine builds only for itself, unless it is `asked` for. Raises `UsageError` where none can build it.
+    """
+    if asked != AUTO:
+        return _asked(found, needs, asked)
+    own = [info for info in found if info.stores_for == engine]
+    others = [info for info in found if not info.stores_for]
+    passed: list[str] = []
+    for info in (*own, *others):
+        if info.unusable:
+            passed.append(info.unusable)
+            continue
+        if lacks := missing(needs, info):
+            passed.append(f"{info.title} lacks {lacks[0].feature} ({lacks[0].where})")
+            continue
+        elsewhere = "" if info in own else "; its images are not the engine's"
+        return BuilderChoice(info, f"{_why(info, needs, passed)}{elsewhere}")
+    raise _refused(found, needs, [info for info in (*own, *others) if not info.unusable], passed)
+
+
+def _asked(found: Sequence[BuilderInfo], needs: Sequence[Need], asked: str) -> BuilderChoice:
+    info = next((each for each in found if each.name == asked), None)
+    if info is None:
+        known = ", ".join((AUTO, *BuilderName))
+        message = f"There is no builder {clean(asked, 40)!r}."
+        raise UsageError("builder-unknown", message, f"Use one of {known}.")
+    if info.unusable:
+        raise UsageError(
+            "builder-missing",
+            f"--builder {info.name} cannot be used: {info.unusable}.",
+            _ways_out(found, needs) or "Leave --builder out to take another one.",
+        )
+    if missing(needs, info):
+        raise _refused(found, needs, [info], [])
+    return BuilderChoice(info, "you asked for it")
+
+
+def _why(info: BuilderInfo, needs: Sequence[Need], passed: Sequence[str]) -> str:
+    if passed:
+        return "; ".join(passed)
+    beyond = next((need for need in needs if need.feature != "RUN"), None)
+    if info.name is BuilderName.BUILDX and beyond is not None:
+        return f"{beyond.in_words}, which needs BuildKit"
+    return "it is the first that is here"
+
+
+def _refused(
+    found: Sequence[BuilderInfo], needs: Sequence[Need], tried: Sequence[BuilderInfo], passed: Sequence[str]
+) -> UsageError:
+    """Return the error that names each line and feature that is lacking, and who could build it."""
+    if not tried:
+        return UsageError(
+            "no-builder",
+            f"There is no builder here: {'; '.join(passed) or 'no engine answers'}.",
+            "Install docker's buildx plugin, Podman or Buildah.",
+        )
+    last = tried[0]
+    lacks = missing(needs, last)
+    words = ", ".join(need.in_words for need in lacks[:3]) + ", …" * (len(lacks) > 3)
+    others = "".join(f" {each}." for each in _lacking(tried[1:], needs))
+    return needs_buildkit(
+        f"{words}, which {last.title} cannot do.{others}",
+        _ways_out(found, needs, leave_out=last) or _who_could(lacks),
+    )
+
+
+def _lacking(tried: Iterable[BuilderInfo], needs: Sequence[Need]) -> list[str]:
+    return [
+        f"{_capital(info.title)} lacks {lacks[0].feature} ({lacks[0].where})"
+        for info in tried
+        if (lacks := missing(needs, info))
+    ]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _ways_out(
+    found: Iterable[BuilderInfo], needs: Sequence[Need], leave_out: BuilderInfo | None = None
+) -> str:
+    able = [
+        info.name
+        for info in found
+        if info is not leave_out and not info.unusable and not missing(needs, info)
+    ]
+    return f"{_or([f'--builder {name}' for name in able])} can build it." if able else ""
+
+
+def _who_could(lacks: Sequence[Need]) -> str:
+    """Say who could build it elsewhere, by the tables of abilities."""
+    from dockpass.builders.abilities import OF_BUILDAH, OF_ENGINE
+
+    parts = []
+    tables = (("docker buildx with Docker", OF_ENGINE), ("Podman or Buildah with buildah", OF_BUILDAH))
+    for title, table in tables:
+        since = [table.get(need.feature) for need in lacks]
+        if None not in since:
+            first = max(each for each in since if each is not None)
+            parts.append(f"{title} {'.'.join(map(str, first))} or later" if first > (0,) else title)
+    named = _or(parts) or "A newer frontend, named in a `# syntax=` line,"
+    return f"{named} can build it."
+
+
+def _or(parts: Sequence[str]) -> str:
+    return " or ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)

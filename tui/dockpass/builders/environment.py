@@ -1,0 +1,80 @@
+"""The environment of a builder's program: an allow-list, and what leads to the run's config. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dockpass.engines.base import BuildRequest
+from dockpass.engines.endpoint import Endpoint
+
+_KEPT = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "TMPDIR",
+        "LANG",
+        "LC_ALL",
+        "XDG_RUNTIME_DIR",
+        "SSH_AUTH_SOCK",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    }
+    | {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+    | {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
+    | {"SOURCE_DATE_EPOCH", "BUILDX_GIT_INFO", "BUILDX_GIT_LABELS", "BUILDX_NO_DEFAULT_ATTESTATIONS"}
+    | {"CONTAINERS_CONF", "CONTAINERS_REGISTRIES_CONF", "CONTAINERS_STORAGE_CONF"}
+    | {"STORAGE_DRIVER", "STORAGE_OPTS", "BUILDAH_ISOLATION", "XDG_DATA_HOME", "XDG_CONFIG_HOME"}
+)
+"""Which programs and directories are found, and how the network is. No variable that a login comes from."""
+
+_VARIABLE = "DOCKPASS_BUILD_SECRET_{}"
+
+
+def builder_environment(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """Return the environment of a builder whose logins are in the config in `directory`.
+
+    Nothing else of `environ` is handed on: no other login, no builder or context of the person's choice.
+    """
+    return {
+        **{name: value for name, value in environ.items() if name in _KEPT},
+        "DOCKER_CONFIG": str(directory),
+        "BUILDX_CONFIG": str(directory / "buildx"),
+        "REGISTRY_AUTH_FILE": str(directory / "config.json"),
+    }
+
+
+def engine_variables(endpoint: Endpoint) -> dict[str, str]:
+    """Return the variables by which docker's programs reach an engine."""
+    found = {"DOCKER_HOST": endpoint.url}
+    if (tls := endpoint.tls) is not None:
+        found["DOCKER_TLS_VERIFY" if tls.verify else "DOCKER_TLS"] = "1"
+        directories = {str(Path(path).parent) for path in (tls.ca, tls.cert, tls.key) if path}
+        if len(directories) == 1:
+            found["DOCKER_CERT_PATH"] = directories.pop()
+    return found
+
+
+def secret_variables(request: BuildRequest) -> dict[int, tuple[str, str]]:
+    """Return a variable and its value for each secret that has a value, by its place among the secrets."""
+    return {
+        place: (_VARIABLE.format(place), secret.value.reveal())
+        for place, secret in enumerate(request.extras.secrets)
+        if secret.value is not None
+    }
+
+
+def argument_words(request: BuildRequest, environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return the options for the build arguments, and the variables that give them their values.
+
+    A command line is public, so the values are not in it; except of one whose name the program itself needs.
+    """
+    words: list[str] = []
+    variables: dict[str, str] = {}
+    for name, value in request.build_args.items():
+        if name in environ and environ[name] != value:
+            words += ["--build-arg", f"{name}={value}"]
+        else:
+            words += ["--build-arg", name]
+            variables[name] = value
+    return words, variables

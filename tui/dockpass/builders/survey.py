@@ -1,0 +1,155 @@
+"""Which builders there are on this machine, each asked for its version."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockpass.builders.abilities import OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features, release_of
+from dockpass.builders.base import Builder, BuilderInfo, BuilderName, Guard
+from dockpass.builders.buildx import Buildx, BuildxBuilder
+from dockpass.builders.environment import builder_environment, engine_variables
+from dockpass.builders.ofengine import EngineBuilder
+from dockpass.dockerconfig.carried import carried_from, original_directory
+from dockpass.dockerconfig.temporary import TemporaryConfig
+from dockpass.engines.base import EMBEDDED, Engine, EngineInfo
+from dockpass.engines.endpoint import resolve_endpoint
+from dockpass.errors import DockpassError
+from dockpass.text import clean
+
+SECONDS_TO_ANSWER = 5.0
+FIRST_WITH_RAWJSON = (0, 13)
+"""The first buildx that tells its progress as objects."""
+
+_VERSION = re.compile(rb"github\.com/docker/buildx v?(\S+)")
+_CARRIED = frozenset({"cliPluginsExtraDirs", "proxies"})
+DOCKER = "Docker"
+
+Open = Callable[[Engine, Mapping[str, str], "Guard | None"], Builder]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A builder that was found, what the run's config needs for it, and what opens it."""
+
+    info: BuilderInfo
+    open: Open
+    sections: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+FindBuilders = Callable[[EngineInfo, Mapping[str, str], Path], Sequence[Found]]
+"""Returns the builders beside an engine, in the order of preference; given the run's environment and home."""
+
+
+def builders_of_engine(engine: EngineInfo, _environ: Mapping[str, str], _home: Path) -> tuple[Found, ...]:
+    """Return the builder that the engine brings along. Nothing is run."""
+    if engine.name == EMBEDDED:
+        return (_embedded(),)
+    info = BuilderInfo(
+        name=BuilderName.CLASSIC,
+        can=OF_CLASSIC,
+        where=f"of {engine.name} {engine.version}".rstrip(),
+        stores_for=engine.name,
+    )
+    return (Found(info, lambda engine, _environ, _guard: EngineBuilder(info, engine)),)
+
+
+def all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> tuple[Found, ...]:
+    """Return every builder; programs are run to ask for their versions."""
+    own = builders_of_engine(engine, environ, home)
+    return (
+        *((_buildx(engine, environ, home),) if engine.name == DOCKER else ()),
+        *own,
+        *((_embedded(),) if engine.name != EMBEDDED else ()),
+    )
+
+
+def remembered(find: FindBuilders = all_builders) -> FindBuilders:
+    """Return a survey that asks once for each engine."""
+    known: dict[EngineInfo, Sequence[Found]] = {}
+
+    def find_once(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Sequence[Found]:
+        if engine not in known:
+            known[engine] = find(engine, environ, home)
+        return known[engine]
+
+    return find_once
+
+
+def _embedded() -> Found:
+    info = BuilderInfo(name=BuilderName.EMBEDDED, can=OF_EMBEDDED, stores_for=EMBEDDED)
+    return Found(info, lambda engine, _environ, _guard: EngineBuilder(info, engine))
+
+
+def _buildx(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found:
+    where = f"with {engine.name} {engine.version}".rstrip()
+
+    def found(version: str = "", unusable: str = "", buildx: Buildx | None = None) -> Found:
+        info = BuilderInfo(
+            name=BuilderName.BUILDX,
+            version=version,
+            can=features(OF_ENGINE, engine.version),
+            runs_frontends=True,
+            where=where,
+            unusable=unusable,
+            stores_for=engine.name,
+        )
+
+        def opened(engine: Engine, environ: Mapping[str, str], guard: Guard | None) -> Builder:
+            if buildx is None:
+                raise AssertionError(f"a builder is opened that cannot be used: {unusable}")
+            return BuildxBuilder(info, buildx, engine, environ, guard)
+
+        return Found(info, opened, buildx.sections if buildx else {})
+
+    try:
+        endpoint = resolve_endpoint(environ, home)
+    except DockpassError as error:
+        return found(unusable=error.message.rstrip("."))
+    carried = carried_from(original_directory(environ, home), environ)
+    sections = {name: value for name, value in carried.sections.items() if name in _CARRIED}
+    docker = shutil.which("docker", path=environ.get("PATH", ""))
+    plugin = shutil.which("docker-buildx", path=environ.get("PATH", ""))
+    if docker is None and plugin is None:
+        return found(unusable="docker's command line is not installed, so there is no docker buildx")
+    program = (docker, "buildx") if docker else (plugin or "",)
+    try:
+        config = TemporaryConfig.create({}, environ=environ, extra=sections)
+    except DockpassError as error:
+        return found(unusable=error.message.rstrip("."))
+    try:
+        asked = builder_environment(environ, config.path) | engine_variables(endpoint)
+        version, why = _asked((*program, "version"), asked)
+    finally:
+        config.remove()
+    release = release_of(version) if version else None
+    if why:
+        return found(unusable=why)
+    if release is not None and release < FIRST_WITH_RAWJSON:
+        return found(version, f"docker buildx {version} is too old: it tells its progress from 0.13 on")
+    return found(version, buildx=Buildx(program=program, endpoint=endpoint, sections=sections))
+
+
+def _asked(argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return buildx's version, or why there is none."""
+    try:
+        ended = subprocess.run(
+            argv,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS_TO_ANSWER,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", f"docker buildx does not answer: {clean(str(error), 200)}"
+    if found := _VERSION.search(ended.stdout[:4096]):
+        return clean(found[1].decode("utf-8", "replace"), 40), ""
+    said = (ended.stderr or ended.stdout)[:2000].decode("utf-8", "replace").strip().partition("\n")[0]
+    if "is not a docker command" in said or "unknown command" in said:
+        return "", "docker has no buildx plugin"
+    return "", f"docker buildx does not answer: {clean(said, 120) or 'it says nothing'}"

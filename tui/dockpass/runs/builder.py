@@ -1,0 +1,28 @@
+"""Which builder a run's build uses: what the build needs, compared with what there is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dockpass.builders.choice import BuilderChoice, choose
+from dockpass.builders.survey import Found
+from dockpass.buildfiles.needs import Feature, Need
+from dockpass.runs.request import BuildOptions
+
+
+def chosen_builder(
+    found: Sequence[Found], needs: Sequence[Need], engine: str, build: BuildOptions
+) -> BuilderChoice:
+    """Return the builder for a build; raises `UsageError` with the line and the feature that stops it."""
+    return choose([each.info for each in found], (*needs, *_of_options(build)), engine, build.builder)
+
+
+def _of_options(build: BuildOptions) -> Iterator[Need]:
+    """Yield what the options need of a builder."""
+    given = (
+        (Feature.SECRET, build.secrets),
+        (Feature.SSH, build.ssh),
+        (Feature.CACHE_FROM, build.cache_from),
+        (Feature.CACHE_TO, build.cache_to),
+    )
+    return (Need(feature, str(feature)) for feature, values in given if values)
