@@ -104,7 +104,7 @@ def feed() -> Iterator[str]:
         app = DockpassApp(session(JOB))
         async with app.run_test(size=(120, 36)) as pilot:
             await pilot.pause()
-            for key in ("2", "enter", "y"):
+            for key in ("2", "enter", "r"):
                 await pilot.press(key)
                 await pilot.pause()
             screen = app.screen
@@ -244,9 +244,20 @@ def main() -> int:
     """Print one line a figure."""
     from embedded import embedded_work
     from sandbox import sandbox_work
+    from screen import PARTS
 
     wanted = sys.argv[1:]
-    known = (starts, programs, feed, variables, docker_work, cleanup_plan, embedded_work, sandbox_work)
+    known = (
+        starts,
+        programs,
+        feed,
+        variables,
+        docker_work,
+        cleanup_plan,
+        embedded_work,
+        sandbox_work,
+        *PARTS.values(),
+    )
     parts = [part for part in known if not wanted or part.__name__ in wanted]
     for part in parts:
         try:

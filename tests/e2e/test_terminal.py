@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import signal
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from program import Program
 from terminal import Terminal
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m[@click=app.quit]x[/]"
+
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.terminal
 
@@ -125,3 +129,27 @@ def test_without_colour_nothing_is_lost(program: Program) -> None:
     assert terminal.shows("✗ external config")
     terminal.press("q")
     assert terminal.ends() == 0
+
+
+@pytest.mark.parametrize("script", ["BEGAN", "ASKED"])
+def test_a_run_that_waits_writes_next_to_nothing(program: Program, script: str) -> None:
+    code = (
+        f"import sys, time; sys.path[:0] = {[str(ROOT / 'screenshots'), str(ROOT / 'tests/support')]}\n"
+        f"sys.path.append({str(ROOT / 'tests/ui')!r})\n"
+        "import test_waiting, scenes; from dockpass.ui.app import DockpassApp\n"
+        f"made = scenes.session(scenes.JOB, script=test_waiting.{script})\n"
+        "made.clock = time.monotonic\n"
+        "DockpassApp(made).run()"
+    )
+    terminal = opened(program, [sys.executable, "-c", code])
+    assert terminal.shows("gitlab-ci-token")
+    terminal.answers("2\r", "r  run")
+    terminal.answers("r", "Lifecycle" if script == "BEGAN" else "Send the login to another host?")
+    terminal.read()
+    before = len(terminal.raw)
+    began = time.monotonic()
+    while time.monotonic() - began < 1.5:
+        terminal.read(0.05)
+    seconds = time.monotonic() - began
+    assert len(terminal.raw) - before < 2_000 * seconds + 2_000
+    assert terminal.child.poll() is None

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from screens import press, shown
+from textual._styles_cache import StylesCache
+from textual.pilot import Pilot
+from textual.timer import Timer
+from textual.widget import Widget
 
 from dockpass.ui.app import DockpassApp
+from dockpass.ui.screens.dialogs import Help
+from dockpass.ui.screens.overview import Overview
 from dockpass.ui.widgets.keys import Keys, fitting
 from scenes import JOB, session
 
@@ -43,19 +51,53 @@ async def test_no_key_is_cut_at_any_width(width: int) -> None:
         await pilot.resize_terminal(width, 36)
         await pilot.pause()
         await pilot.pause()
-        keys = list(app.screen.query_one(Keys).children)
-        last = max(key.region.right for key in keys if not key.has_class("-command-palette"))
-        docked = [key.region.x for key in keys if key.has_class("-command-palette")]
-        assert [last <= at for at in docked] == [True]
-        assert {"help", "app.quit"} <= {getattr(key, "action", "") for key in keys}
+        foot = app.screen.query_one(Keys)
+        *keys, (palette, docked) = foot.shown
+        assert docked.words == "palette"
+        assert palette + docked.width < width
+        assert max(at + key.width for at, key in keys) < palette
+        assert {"help", "app.quit"} <= {key.action for _, key in keys}
+        drawn = str(foot.render())
+        assert all(f"{key.display} {key.words}" == drawn[at : at + key.width] for at, key in foot.shown)
 
 
 async def test_the_foot_is_made_anew_only_where_other_keys_hold() -> None:
     async with shown(session(JOB)) as pilot:
         foot = pilot.app.screen.query_one(Keys)
-        before = list(foot.children)
+        before = foot.shown
         pilot.app.screen.refresh_bindings()
         await press(pilot, "down", "up")
-        assert list(foot.children) == before
+        assert foot.shown is before
         await press(pilot, "slash")
-        assert list(foot.children) != before
+        assert foot.shown != before
+
+
+async def test_a_key_is_pressed_by_a_click_on_it_and_explained_below_the_mouse() -> None:
+    async with shown(session(JOB)) as pilot:
+        foot = pilot.app.screen.query_one(Keys)
+        at = next(at for at, key in foot.shown if key.action == "help")
+        await pilot.hover(Keys, offset=(at, 0))
+        assert foot.tooltip == "Show every key."
+        await pilot.click(Keys, offset=(0, 0))
+        assert isinstance(pilot.app.screen, Overview)
+        await pilot.click(Keys, offset=(at + 2, 0))
+        assert isinstance(pilot.app.screen, Help)
+
+
+async def test_nothing_is_left_of_the_keys_of_screens_that_were_left() -> None:
+    async with shown(session(JOB)) as pilot:
+        await _round(pilot)
+        before = _alive()
+        for _ in range(4):
+            await _round(pilot)
+        assert _alive() <= before
+
+
+async def _round(pilot: Pilot[int]) -> None:
+    await press(pilot, "tab", "tab", "slash", "escape", "question_mark", "escape", "c", "escape", "2")
+
+
+def _alive() -> int:
+    """Return how many widgets, timers and drawn widgets there are after what is garbage has gone."""
+    gc.collect()
+    return sum(isinstance(each, Widget | Timer | StylesCache) for each in gc.get_objects())

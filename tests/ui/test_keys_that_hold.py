@@ -35,7 +35,7 @@ async def test_own_keys_work_and_are_shown_in_their_place() -> None:
     async with shown(with_keys({"edit": "f7", "quit": "ctrl+q", "help": "f1"})) as pilot:
         await press(pilot, "tab", "e")
         assert isinstance(pilot.app.screen, Overview)
-        foot = [(key.key_display, key.description) for key in pilot.app.screen.query_one(Keys).children]
+        foot = [(key.display, key.words) for _, key in pilot.app.screen.query_one(Keys).shown]
         assert ("f7", "edit") in foot
         assert ("ctrl+q", "quit") in foot
         assert foot.index(("f7", "edit")) < foot.index(("a", "access"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from textual._styles_cache import StylesCache
 from textual.binding import Binding
 
 from dockpass.errors import DockpassError
@@ -70,6 +71,7 @@ class DockpassApp(Host):
         for number in heeded_signals():
             loop.add_signal_handler(number, self._end_by_signal, number)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
+        self.screen_change_signal.subscribe(self, _forget_drawn)
         self.push_screen(Overview(self.session))
 
     def notify(self, message: str, **options: Any) -> None:
@@ -117,6 +119,14 @@ class DockpassApp(Host):
             save_setting(self.session.paths.settings, "theme", name)
         except DockpassError as error:
             self.notify(f"{error.message} {error.hint}", severity="warning")
+
+
+def _forget_drawn(_: object) -> None:
+    """Let go of what widgets of screens that were left have drawn.
+
+    Textual remembers two colours for each of the last 1,024 widgets, and with them all that those ever drew.
+    """
+    StylesCache.get_inner_outer.cache_clear()
 
 
 def run_app(start: Start) -> int:

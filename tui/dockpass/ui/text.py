@@ -22,6 +22,14 @@ def contents(lines: Sequence[Line]) -> Content:
     return Content("\n").join(content(line) for line in lines)
 
 
+def is_same(one: Content, other: Content) -> bool:
+    """Tell whether two contents look alike; Textual's own comparison leaves the styles out.
+
+    It is contents that are compared and not lines: what is a secret by now may have been shown before.
+    """
+    return one.plain == other.plain and one.spans == other.spans
+
+
 class PlainText:
     """Mixed into a widget: its titles are plain text too, and markup in them is never read."""
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Self, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
@@ -21,7 +22,7 @@ from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.text import clean
 from dockpass.ui.background import Background
 from dockpass.ui.screens.dialogs import Help
-from dockpass.ui.text import content
+from dockpass.ui.text import content, is_same
 from dockpass.ui.views.help import help_lines
 from dockpass.ui.views.words import Line, Status, status_title
 from dockpass.ui.widgets.filter import Filter
@@ -49,6 +50,7 @@ class PanelScreen(Screen[None]):
         self.session = session
         self._background = Background(session.in_background)
         self._looks: Timer | None = None
+        self._status: dict[str, Content] = {}
 
     @classmethod
     def for_command(cls, session: Session, command: Command) -> Self:  # noqa: ARG003 - for screens that need it
@@ -87,9 +89,13 @@ class PanelScreen(Screen[None]):
 
     def show_status(self) -> None:
         """Show the status line anew."""
-        left, right = self.status()
-        self.query_one("#status-left", Static).update(content(left))
-        self.query_one("#status-right", Static).update(content(right))
+        status = self.status()
+        for half, line in zip(("left", "right"), status, strict=True):
+            shown, before = content(line), self._status.get(half)
+            if before is None or not is_same(shown, before):
+                self._status[half] = shown
+                grows = before is None or before.cell_length != shown.cell_length
+                self.query_one(f"#status-{half}", Static).update(shown, layout=grows)
 
     @property
     def room(self) -> int:

@@ -337,7 +337,7 @@ class Revealed(Reading):
 
     def _hide(self) -> None:
         """Hide it."""
-        if self.is_current:
+        if self.is_active:
             self.dismiss(None)
         else:
             self._secret = Secret("")

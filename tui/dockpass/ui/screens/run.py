@@ -28,6 +28,7 @@ from dockpass.ui.widgets.panel import Panel
 from dockpass.ui.widgets.run_log import RunLog
 
 FRAMES_PER_SECOND = 4
+"""How often the sign of life moves."""
 ROOM_FOR_ALL = 30
 """Rows with which the layers stay when the outcome comes."""
 
@@ -47,7 +48,7 @@ class RunScreen(PanelScreen):
         self._began = session.clock()
         self._cursor = 0
         self._asked: Asked | None = None
-        self._seen = -1.0
+        self._seen = self._frame = -1
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A run that has ended cannot be cancelled."""
@@ -75,16 +76,37 @@ class RunScreen(PanelScreen):
         fresh = self.state.fold(batch.events)
         if self.state.ended is None:
             self.state.tick(self.session.clock() - self._began)
+        if not batch.events:
+            self._tick()
+            return
         self._write(fresh)
-        if batch.events or self.state.now - self._seen >= 1 / FRAMES_PER_SECOND:
-            self._seen = self.state.now
-            self.refresh_all()
+        self._seen = int(self.state.now)
+        self.refresh_all()
         if self.state.asked is not None and self.state.asked is not self._asked:
             self._asked = self.state.asked
             self._ask(self._asked)
         if self.state.ended is not None:
             self._timer.stop()
             self.refresh_bindings()
+
+    def _tick(self) -> None:
+        """Let the clock go on where nothing is new: each second on the steps, more often above them.
+
+        Below a question nothing moves: whoever reads it does not see it, and all of it would be drawn again.
+        """
+        if not self.is_active or self.state.ended is not None:
+            return
+        if int(self.state.now) != self._seen:
+            self._seen = int(self.state.now)
+            self.refresh_all()
+        elif int(self.state.now * FRAMES_PER_SECOND) != self._frame:
+            self.show_status()
+        self._frame = int(self.state.now * FRAMES_PER_SECOND)
+
+    def on_screen_resume(self) -> None:
+        """Show what time it is once the question above is gone."""
+        if self.is_mounted:
+            self.refresh_all()
 
     @property
     def _text(self) -> str:

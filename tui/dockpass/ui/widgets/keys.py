@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from textual.app import ComposeResult
-from textual.binding import ActiveBinding
-from textual.events import Resize
+from textual.content import Content
+from textual.events import Leave, MouseDown, MouseMove
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
 
 from dockpass.actions import ACTIONS
 from dockpass.ui.actions import action_string
@@ -19,45 +18,142 @@ ALWAYS = frozenset({"help", "app.quit", "quit"})
 """Actions that lead to all others, and out."""
 
 PADDING = 1
-"""Cells before the first key, as in the style sheet."""
+"""Cells before the first key, and behind the last."""
+EDGE = "▏"
+"""Stands before the key of the command palette, at the right end."""
 
 
-class Keys(Footer):
-    """Textual's footer, in which no key is cut: those that do not fit are behind `?`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownKey:
+    """A key with its words: `key` as Textual names it, `display` as a person reads it."""
+
+    key: str
+    display: str
+    words: str
+    action: str
+    tooltip: str
+    works: bool
+
+    @property
+    def width(self) -> int:
+        """The cells of the key, its words, and the blank between them."""
+        return len(self.display) + 1 + len(self.words)
+
+
+class Keys(Widget, can_focus=False):
+    """The keys that work here and now, in one line; those that do not fit are behind `?`.
+
+    One widget draws them all: Textual's own footer has one for each key, mounts them anew whenever the focus
+    moves, and keeps those that it had.
+    """
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "Keys { dock: bottom; height: 1; text-wrap: nowrap; }"
+
+    shown: reactive[tuple[tuple[int, ShownKey], ...]] = reactive(())
+    """Each key that is shown, with the cell where it begins; the key of the palette is the last."""
+    hovered: reactive[ShownKey | None] = reactive(None)
 
     def __init__(self, scopes: Sequence[str] = ()) -> None:
         """`scopes` are those of the screen's actions: keys stand in the order of the table."""
-        super().__init__(compact=True)
+        super().__init__()
         self._places = _places(scopes)
-        self._chosen_for = 0
-        self._chosen_from: list[ActiveBinding] = []
+        self._due = False
 
-    def bindings_changed(self, screen: Screen[object]) -> None:
-        """Choose anew only where other keys hold: Textual calls this after every movement of the focus."""
-        if screen is not self.screen or self._chosen_from != list(screen.active_bindings.values()):
-            super().bindings_changed(screen)
+    def on_mount(self) -> None:
+        """Choose now, and whenever other keys may hold."""
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+        self._choose_soon()
 
-    def compose(self) -> ComposeResult:
-        """Leave out what does not fit."""
-        if self._bindings_ready:
-            self._chosen_from = list(self.screen.active_bindings.values())
-        keys = [each for each in super().compose() if isinstance(each, FooterKey)]
-        docked = [each for each in keys if each.has_class("-command-palette")]
-        # A key of a person's own keeps the place of its action.
-        rest = sorted(
-            (each for each in keys if each not in docked),
-            key=lambda each: self._places.get(each.action, len(ACTIONS)),
-        )
-        room = self.app.size.width - PADDING - sum(_width(each) + 1 for each in docked)
-        fit = fitting([(_width(each), each.action in ALWAYS) for each in rest], room)
-        yield from (each for each, fits in zip(rest, fit, strict=True) if fits)
-        yield from docked
-
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """Choose anew where there is more room, or less."""
-        if event.size.width != self._chosen_for and self.is_attached:
-            self._chosen_for = event.size.width
-            self.call_after_refresh(self.recompose)
+        self._choose_soon()
+
+    def _bindings_changed(self, screen: Screen[object]) -> None:
+        if screen is self.screen and self.app.app_focus:
+            self._choose_soon()
+
+    def _choose_soon(self) -> None:
+        """Choose once, however often this is asked for until the screen has come to rest."""
+        if not self._due:
+            self._due = True
+            self.call_after_refresh(self._choose)
+
+    def _choose(self) -> None:
+        self._due = False
+        if self.is_attached:
+            self.shown = tuple(self._placed())
+
+    def _placed(self) -> Iterator[tuple[int, ShownKey]]:
+        palette = self.app.COMMAND_PALETTE_BINDING
+        by_action: dict[str, ShownKey] = {}
+        docked: ShownKey | None = None
+        for key, (_, binding, enabled, tooltip) in self.screen.active_bindings.items():
+            found = ShownKey(
+                key=binding.key,
+                display=self.app.get_key_display(binding),
+                words=binding.description,
+                action=binding.action,
+                tooltip=tooltip or binding.description,
+                works=enabled,
+            )
+            if key == palette:
+                docked = found
+            elif binding.show:
+                by_action.setdefault(binding.action, found)
+        # A key of a person's own keeps the place of its action.
+        keys = sorted(by_action.values(), key=lambda each: self._places.get(each.action, len(ACTIONS)))
+        edge = self.size.width - (docked.width + len(EDGE) + PADDING if docked else 0)
+        fit = fitting([(each.width + 1, each.action in ALWAYS) for each in keys], edge - PADDING)
+        at = PADDING
+        for each, fits in zip(keys, fit, strict=True):
+            if fits:
+                yield at, each
+                at += each.width + 1
+        if docked:
+            yield edge + len(EDGE), docked
+
+    def render(self) -> Content:
+        """Draw the keys."""
+        parts: list[Content] = []
+        end = 0
+        for at, each in self.shown:
+            before = " " * (at - end)
+            if each.key == self.app.COMMAND_PALETTE_BINDING:
+                parts += [Content(before[:-1]), Content.styled(EDGE, "$foreground 20%")]
+            else:
+                parts.append(Content(before))
+            ground = "on $block-hover-background" if each is self.hovered else ""
+            faded = "" if each.works else "dim"
+            parts += [
+                Content.styled(each.display, f"bold $role-accent {ground} {faded}"),
+                Content.styled(f" {each.words}", f"$role-label {ground} {faded}"),
+            ]
+            end = at + each.width
+        return Content("").join(parts)
+
+    def key_at(self, cell: int) -> ShownKey | None:
+        """Return the key that stands in a cell."""
+        return next((each for at, each in self.shown if at <= cell < at + each.width), None)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Say what the key below the mouse does."""
+        self.hovered = self.key_at(event.x)
+        self.tooltip = self.hovered.tooltip if self.hovered else None
+
+    def on_leave(self, _: Leave) -> None:
+        """No key is below the mouse."""
+        self.hovered = None
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Press the key that is clicked."""
+        found = self.key_at(event.x)
+        if found is None:
+            return
+        if found.works:
+            self.app.simulate_key(found.key)
+        else:
+            self.app.bell()
 
 
 def _places(scopes: Sequence[str]) -> dict[str, int]:
@@ -80,10 +176,3 @@ def fitting(keys: Sequence[tuple[int, bool]], room: int) -> list[bool]:
             left -= width
         shown.append(always or not full)
     return shown
-
-
-def _width(key: Widget) -> int:
-    """Return the cells of a key, its words, and the blank before the next."""
-    if not isinstance(key, FooterKey):
-        return 0
-    return len(key.key_display) + len(key.description) + 2

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.events import Click
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from dockpass.ui.text import PlainText, content, contents
+from dockpass.ui.text import PlainText, content, contents, is_same
 from dockpass.ui.views.words import Line, wrapped
 
 View = Sequence[Line] | Callable[[int], Sequence[Line]]
@@ -42,6 +43,7 @@ class Text(PlainText, VerticalScroll):
         super().__init__(id=id, classes=f"{classes} text")
         self._text = Static(markup=False)
         self._view = view
+        self._drawn: Content | None = None
 
     def compose(self) -> ComposeResult:
         """Make the text."""
@@ -67,7 +69,12 @@ class Text(PlainText, VerticalScroll):
         else:
             lines = () if callable(self._view) else self._view
         # Wrapped here and not by Textual, whose height for it does not count the column of the scrollbar.
-        self._text.update(contents([part for line in lines for part in wrapped(line, width)]))
+        parts = [part for line in lines for part in wrapped(line, width)]
+        drawn, before = contents(parts), self._drawn
+        if before is None or not is_same(drawn, before):
+            self._drawn = drawn
+            grows = before is None or drawn.plain.count("\n") != before.plain.count("\n")
+            self._text.update(drawn, layout=grows)
 
 
 class Panel(Text):
