@@ -37,7 +37,9 @@ from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, Dialog, Revealed
 from dockpass.ui.screens.importing import ImportDialog
+from dockpass.ui.screens.program import AskProgram, Choose
 from dockpass.ui.screens.run import RunScreen
+from dockpass.ui.views.words import plain
 from dockpass.ui.widgets.lines import Lines
 
 ELSEWHERE = {"quit", "help", "reveal", "back", "leave", "clear", "switch", "panel"}
@@ -157,6 +159,20 @@ async def take(pilot: Pilot[int], watch: Watch) -> None:
             await do(pilot, watch, "enter", "enter")
         case Confirm() as question:
             await do(pilot, watch, question._key)
+        case AskProgram():
+            pilot.app.screen.query_one(
+                Input
+            ).value = "sh -c 'cat $DOCKER_CONFIG/config.json; env; echo $0' $HOME"
+            await do(pilot, watch, "enter")
+            await take(pilot, watch)
+        case Choose():
+            await do(pilot, watch, "c")
+            while isinstance(run := pilot.app.screen, RunScreen) and run.state.ended is None:
+                await do(pilot, watch, "")
+            if isinstance(run, RunScreen):
+                log = "\n".join(plain(run.state.log))
+                assert "auths" in log
+                assert "CI_JOB_TOKEN=" in log
         case Dialog():
             await do(pilot, watch, "enter")
 

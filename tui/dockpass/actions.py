@@ -52,6 +52,21 @@ ACTIONS: tuple[Action, ...] = (
         opens="access",
         help="Ask the registry what the login may do.",
     ),
+    Action(
+        id="program",
+        keys="exclamation_mark",
+        title="program",
+        scope="overview",
+        help="Run any program with the login of the selected command, in a temporary docker config.",
+    ),
+    Action(
+        id="shell",
+        keys="dollar_sign",
+        title="shell",
+        scope="overview",
+        shown=False,
+        help="Open your shell with the login of the selected command.",
+    ),
     filter_in("overview", "variables and options"),
     switch_in("overview"),
     Action(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.text import clean
 
-_NAMES = {"slash": "/", "question_mark": "?", "escape": "esc"}
+_NAMES = {"slash": "/", "question_mark": "?", "exclamation_mark": "!", "dollar_sign": "$", "escape": "esc"}
 _REPLACED = {
     "solidus": "slash",
     "reverse_solidus": "backslash",

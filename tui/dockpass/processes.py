@@ -17,6 +17,7 @@ class Process(NamedTuple):
     """`started` is in the system's own count; together with the id it names one process for ever."""
 
     parent: int
+    session: int
     started: int
     has_ended: bool
 
@@ -67,7 +68,11 @@ def _holds(pid: int, path: str) -> bool:
 
 def _process(pid: int) -> Process | None:
     fields = _read(pid, "stat").rpartition(b")")[2].decode("ascii", "replace").split()
-    return Process(int(fields[1]), int(fields[19]), fields[0] == _ZOMBIE) if len(fields) > 19 else None
+    return (
+        Process(int(fields[1]), int(fields[3]), int(fields[19]), fields[0] == _ZOMBIE)
+        if len(fields) > 19
+        else None
+    )
 
 
 def _read(pid: int, name: str) -> bytes:

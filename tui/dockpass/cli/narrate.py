@@ -29,6 +29,7 @@ PHASES = {
     ev.Phase.CONFIRM: "ask",
     ev.Phase.DELETE: "delete",
     ev.Phase.UNTAG: "remove the tag",
+    ev.Phase.PROGRAM: "run the program",
     ev.Phase.REMOVE_CONFIG: "remove the config",
 }
 _LOG_MARKS = {ev.LogKind.WARNING: f"{GLYPH_LOOK} ", ev.LogKind.ERROR: f"{GLYPH_FAILED} "}

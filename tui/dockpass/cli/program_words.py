@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from dockpass.cli.output import Output
 from dockpass.cli.table import columns
-from dockpass.dockerconfig.carried import Carried, carried_from, original_directory
 from dockpass.errors import DockpassError
 from dockpass.marks import GLYPH_LOOK
-from dockpass.programs.environment import ProgramEnvironment, printed
+from dockpass.programs.environment import printed
 from dockpass.programs.events import ConfigChanged, ConfigRead, LeftRunning, ProgramEnded, ProgramEvent
-from dockpass.programs.lines import NAME, after, before, changed, left_running, plan, warnings
-from dockpass.programs.run import Filled, environment_of
-from dockpass.programs.task import Task
+from dockpass.programs.lines import NAME, after, before, changed, left_running, read_words
+from dockpass.programs.planned import Planned, planned
+from dockpass.programs.run import Filled
+from dockpass.programs.task import Outliving, Task
 from dockpass.runs.events import ConfigCreated, ConfigRemoved
 from dockpass.runs.services import Services
-from dockpass.text import plural
-
-CONFIG = Path("CONFIG")
-"""Stands for the config's directory in a plan, before there is one."""
 
 
 class Narrator:
@@ -47,26 +42,19 @@ class Narrator:
 
     def plan(self) -> None:
         """Write the plan to stdout, where no program writes."""
-        self._output.data(self._plan())
-        self._warnings()
+        plan = self._planned()
+        self._output.data(columns(plan.rows))
+        self._warnings(plan)
 
-    def _warnings(self) -> None:
-        found = warnings(self._task, self._services.environ)
-        self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in found))
+    def _warnings(self, plan: Planned) -> None:
+        self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in plan.warnings))
 
     def environment(self) -> None:
         """Write the variables that would be set and removed to stdout, as lines of a shell."""
-        self._output.data(printed(self._environment()))
+        self._output.data(printed(self._planned().environment))
 
-    def _environment(self) -> ProgramEnvironment:
-        return environment_of(self._task, self._services, CONFIG, self._carried())
-
-    def _carried(self) -> Carried:
-        environ = self._services.environ
-        return carried_from(original_directory(environ, self._services.home), environ)
-
-    def _plan(self) -> list[str]:
-        return columns(plan(self._task, self._environment(), self._carried()))
+    def _planned(self) -> Planned:
+        return planned(self._task, self._services)
 
     def filled(self, filled: Filled) -> None:
         """Write what is said before the program starts: above all, which login of `--also` was not found."""
@@ -80,20 +68,22 @@ class Narrator:
         self._report(event)
         match event:
             case ConfigCreated() if not self._quiet:
+                plan = self._planned()
                 if self._verbose:
-                    self._say(*self._plan())
-                self._warnings()
+                    self._say(*columns(plan.rows))
+                self._warnings(plan)
                 self._say(before(self._task, event))
             case ProgramEnded():
                 self._ended = event
             case ConfigRead():
                 self._reads = event.times
                 if self._verbose and event.times:
-                    self._say(f"{NAME}config.json was read {plural(event.times, 'time')}")
+                    self._say(f"{NAME}{read_words(event.times)}")
             case ConfigChanged() if not self._quiet:
-                self._warn(changed(event))
+                self._warn(f"{NAME}{GLYPH_LOOK} {changed(event)}")
             case LeftRunning() if not self._quiet:
-                self._warn(left_running(event))
+                mark = f"{GLYPH_LOOK} " if event.then == Outliving.LEAVE else ""
+                self._warn(f"{NAME}{mark}{left_running(event)}")
             case ConfigRemoved() if self._ended is not None and not self._quiet:
                 self._say(after(self._task, self._ended, self._reads, event))
 

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from dockpass.auth.decision import Decision
 from dockpass.dockerconfig.carried import Carried
 from dockpass.dockerconfig.keys import shown_key
-from dockpass.marks import GLYPH_LOOK
 from dockpass.programs.environment import ProgramEnvironment, outer_host
 from dockpass.programs.events import ConfigChanged, LeftRunning, ProgramEnded
 from dockpass.programs.prevails import prevailing
@@ -31,11 +30,12 @@ def before(task: Task, created: ConfigCreated) -> str:
     memory = "in memory" if created.on_tmpfs else "on disk"
     lasts = "; logins that you make in it are gone afterwards" if task.is_shell else ""
     return (
-        f"{NAME}{name_of(task)} gets {_logins(task, created.hosts)}; config {created.path} ({memory}){lasts}"
+        f"{NAME}{name_of(task)} gets {logins(task, created.hosts)}; config {created.path} ({memory}){lasts}"
     )
 
 
-def _logins(task: Task, keys: Sequence[str]) -> str:
+def logins(task: Task, keys: Sequence[str]) -> str:
+    """Return which logins the program has, given docker's keys of those in the config."""
     decision = task.decision
     hosts = ", ".join(map(shown_key, keys))
     if decision is None:
@@ -61,30 +61,43 @@ def after(task: Task, ended: ProgramEnded, reads: int | None, removed: ConfigRem
 
     That the config was read proves nothing. That it never was proves that no login came from it.
     """
-    ending = Ending(ended.status, ended.signal)
-    never = "; config.json was never read, so no login came from it" if reads == 0 else ""
+    never = f"; {NEVER_READ}" if reads == 0 else ""
     gone = f"config {removed.detail}" if removed.gone else removed.detail
-    return f"{NAME}{name_of(task)} {ending.in_words} after {ended.seconds:.1f} s{never}; {gone}"
+    return f"{NAME}{ended_words(task, ended)}{never}; {gone}"
+
+
+NEVER_READ = "config.json was never read, so no login came from it"
+
+
+def ended_words(task: Task, ended: ProgramEnded) -> str:
+    """Return how the program ended, and after how long."""
+    ending = Ending(ended.status, ended.signal)
+    return f"{name_of(task)} {ending.in_words} after {ended.seconds:.1f} s"
+
+
+def read_words(times: int) -> str:
+    """Return how often the config was read while the program ran."""
+    return f"config.json was read {plural(times, 'time')}" if times else NEVER_READ
 
 
 def changed(found: ConfigChanged) -> str:
     """Return what a login or logout inside changed, and that it does not last."""
     kinds = (("added", found.added), ("replaced", found.replaced), ("removed", found.removed))
     parts = [f"the login for {', '.join(keys)} was {kind}" for kind, keys in kinds if keys]
-    return f"{NAME}{GLYPH_LOOK} in the temporary config, {' and '.join(parts)}; that is gone with it"
+    return f"in the temporary config, {' and '.join(parts)}; that is gone with it"
 
 
 def left_running(found: LeftRunning) -> str:
-    """Return what is done about processes that outlive the program, or what becomes of them."""
+    """Return what is done about processes that outlive the program, or that they still run."""
     listed = ", ".join(f"{name or 'a process'} ({pid})" for pid, name in found.processes[:_MOST])
     listed += ", …" if len(found.processes) > _MOST else ""
     count = plural(len(found.processes), "process", "processes")
     match found.then:
         case Outliving.WAIT:
-            return f"{NAME}waiting for {count} to end: {listed}"
+            return f"waiting for {count} to end: {listed}"
         case Outliving.KILL:
-            return f"{NAME}ending {count}: {listed}"
-    return f"{NAME}{GLYPH_LOOK} {count} still running without this login: {listed}"
+            return f"ending {count}: {listed}"
+    return f"{count} still running without this login: {listed}"
 
 
 def warnings(task: Task, environ: Mapping[str, str]) -> Iterator[str]:

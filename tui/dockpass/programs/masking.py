@@ -11,6 +11,7 @@ import os
 import selectors
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from dockpass.references.credential import Credential
 
 _SHORTEST = 8
 _SECONDS_OF_SILENCE = 0.3
+_SECONDS_AT_MOST = 3.0
 _CHUNK = 1 << 16
 _MASK = b"*"
 
@@ -102,8 +104,8 @@ def _masked(data: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
 class MaskedStream:
     """Passes on what comes at `source` to `target`, masked.
 
-    It is read in a thread, until the program has ended and nothing came for 0.3 seconds: a daemon that keeps
-    the other end open is not waited for.
+    It is read in a thread, until the program has ended and nothing came for 0.3 seconds, or for 3 seconds
+    more: a daemon that keeps the other end open is not waited for, whatever it writes.
     """
 
     def __init__(self, source: int, target: int, secrets: Iterable[bytes]) -> None:
@@ -134,12 +136,12 @@ class MaskedStream:
         with selectors.DefaultSelector() as selector:
             for handle in (self._source, self._woken):
                 selector.register(handle, selectors.EVENT_READ)
-            ended = False
-            while True:
+            ended, until = False, 0.0
+            while not ended or time.monotonic() < until:
                 ready = {key.fd for key, _ in selector.select(_SECONDS_OF_SILENCE if ended else None)}
                 if self._woken in ready:
                     selector.unregister(self._woken)
-                    ended = True
+                    ended, until = True, time.monotonic() + _SECONDS_AT_MOST
                 if self._source in ready:
                     chunk = self._chunk()
                     if not self._written(self._filter(chunk)) or not chunk:

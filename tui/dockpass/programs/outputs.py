@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
+from typing import Protocol
 
 from dockpass.programs.masking import MaskedPipe
 from dockpass.programs.process import Action
@@ -21,6 +22,17 @@ class Mask(StrEnum):
     AUTO = "auto"
     ALL = "all"
     NONE = "none"
+
+
+class Streams(Protocol):
+    """The outputs of a program: `actions` and `own_session` are for its start."""
+
+    actions: list[Action]
+    own_session: bool
+
+    def start(self) -> None: ...
+
+    def finish(self) -> None: ...
 
 
 class Outputs:

@@ -14,11 +14,12 @@ import termios
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from dockpass.programs.find import not_executable
-from dockpass.programs.survivors import reap_orphans
+from dockpass.programs.survivors import reap_orphans, survivors
 from dockpass.text import clean
 
 _FROM_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
@@ -62,13 +63,18 @@ class Watch:
     """Holds back the signals that would end dockpass, from before the config to after its removal.
 
     Use it as a context manager. `received` is the first signal that came before there was a program,
-    `interrupted` tells whether one came after its end.
+    `interrupted` tells whether one came after its end, and `told_to_end` is the last TERM or HUP, at any time
+    (0 for none): what comes from the keys of a terminal is for the program.
     """
 
-    def __init__(self) -> None:
+    adopts = True
+    """Whether dockpass becomes the parent of what outlives its own one."""
+
+    def __init__(self, terminal: Terminal | None = None) -> None:
         self.received = 0
-        self.terminal = Terminal()
+        self.terminal = terminal or Terminal()
         self.interrupted = False
+        self.told_to_end = 0
         self._child = 0
         self._others = frozenset[int]()
         self._own_session = False
@@ -88,6 +94,8 @@ class Watch:
         self.terminal.close()
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if number in {signal.SIGTERM, signal.SIGHUP}:
+            self.told_to_end = number
         if self._ended:
             self.interrupted = self.interrupted or number in _ENDING
         elif not self._child:
@@ -140,7 +148,7 @@ class Watch:
                     list(argv),
                     dict(environ),
                     file_actions=list(actions),
-                    setsigmask=before,
+                    setsigmask=self._mask(before),
                     setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores for itself
                     **group,
                 )
@@ -159,6 +167,14 @@ class Watch:
                     "Check the interpreter in its first line and the architecture that it is made for.",
                 ) from error
         return self._child
+
+    def _mask(self, before: set[signal.Signals]) -> set[signal.Signals]:
+        """Return the signals that are blocked for the program: those that are for this thread."""
+        return before
+
+    def survivors(self, directory: Path) -> tuple[int, ...]:
+        """Return the processes that outlive the program and may use the config in `directory`."""
+        return survivors(directory, self._others)
 
     def wait(self) -> Ending:
         """Wait for the program's end; where it is stopped on a terminal, dockpass stops with it."""
@@ -189,9 +205,11 @@ def _blocked() -> Iterator[set[signal.Signals]]:
 class Terminal:
     """The controlling terminal, if there is one, and the modes that it had. `handle` is -1 without one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, used: bool = True) -> None:
         self.handle = -1
         self._modes: list[Any] | None = None
+        if not used:
+            return
         with suppress(OSError, termios.error):
             self.handle = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
             self._modes = termios.tcgetattr(self.handle)

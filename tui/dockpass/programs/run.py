@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dockpass.dockerconfig.carried import Carried, carried_from, original_directory
@@ -24,10 +25,10 @@ from dockpass.programs.events import (
     ProgramStarted,
 )
 from dockpass.programs.masking import spellings
-from dockpass.programs.outputs import Outputs
+from dockpass.programs.outputs import Outputs, Streams
 from dockpass.programs.process import Ending, Watch
 from dockpass.programs.shells import shell_start
-from dockpass.programs.survivors import await_end, end, named, survivors
+from dockpass.programs.survivors import await_end, end, named
 from dockpass.programs.system import Reads, adopt_orphans
 from dockpass.programs.task import Outliving, Task
 from dockpass.references.address import login_key
@@ -66,29 +67,36 @@ class Outcome:
 
 
 class ProgramRun:
-    """One program from config to removal. Everything happens in the main thread.
+    """One program from config to removal. Everything happens in one thread: the main one, for a `Watch`.
 
     `told` gets each event as it happens, `filled` what the config was filled with, before the program starts.
+    `streams` makes the program's outputs, given the spellings of what is masked in them.
     """
 
     def __init__(
-        self, task: Task, services: Services, told: Told, filled: Callable[[Filled], None] = lambda _: None
+        self,
+        task: Task,
+        services: Services,
+        told: Told,
+        filled: Callable[[Filled], None] = lambda _: None,
+        streams: Callable[[frozenset[bytes]], Streams] | None = None,
     ) -> None:
         self._task = task
         self._services = services
         self._told = told
         self._filled = filled
+        self._streams = streams
         self._began = services.clock()
         self._ending: Ending | None = None
         self._outliving: tuple[int, ...] = ()
 
-    def carry_out(self) -> Outcome:
+    def carry_out(self, watch: Watch | None = None) -> Outcome:
         """Run the program to its end; raises `DockpassError` only before a config is created."""
         decision = self._task.decision
         if decision is not None:
             check_external(decision)
-        with Watch() as watch:
-            outcome = self._within(watch)
+        with watch or Watch() as watching:
+            outcome = self._within(watching)
         failure = outcome.failure
         if failure is None:
             self._told(Ended(self._at, outcome.exit_status))
@@ -134,7 +142,7 @@ class ProgramRun:
         others = config.guardians
         written = read_config(config.path)
         reads = Reads(config.path, "config.json")
-        adopt_orphans(True)
+        adopt_orphans(watch.adopts)
         try:
             self._run_program(filled, watch, others)
             if self._ending is None:
@@ -142,7 +150,7 @@ class ProgramRun:
             self._told(ConfigRead(self._at, reads.count()))
             if changed := changes(self._at, written, read_config(config.path)):
                 self._told(changed)
-            self._outliving = self._look_for_survivors(config.path, watch, others)
+            self._outliving = self._look_for_survivors(config.path, watch)
         finally:
             adopt_orphans(False)
             reads.close()
@@ -150,7 +158,8 @@ class ProgramRun:
     def _run_program(self, filled: Filled, watch: Watch, others: frozenset[int]) -> None:
         task, services, config = self._task, self._services, filled.config
         argv, environ = self._start_of(config.path, filled.carried)
-        outputs = Outputs(task.mask, filled.secrets, watch.terminal.handle)
+        make = self._streams or partial(Outputs, task.mask, terminal=watch.terminal.handle)
+        outputs = make(filled.secrets)
         try:
             try:
                 own = outputs.own_session
@@ -181,15 +190,15 @@ class ProgramRun:
             write_private(path, text)
         return start.argv, {**environment.variables, **start.variables}
 
-    def _look_for_survivors(self, directory: Path, watch: Watch, others: frozenset[int]) -> tuple[int, ...]:
-        left = survivors(directory, others)
+    def _look_for_survivors(self, directory: Path, watch: Watch) -> tuple[int, ...]:
+        left = watch.survivors(directory)
         if left and self._task.outliving is not Outliving.LEAVE:
             self._told(LeftRunning(self._at, named(left), self._task.outliving))
             if self._task.outliving is Outliving.WAIT:
                 await_end(left, lambda: watch.interrupted)
             else:
                 end(left)
-            left = survivors(directory, others)
+            left = watch.survivors(directory)
         if left:
             self._told(LeftRunning(self._at, named(left), Outliving.LEAVE))
         return left

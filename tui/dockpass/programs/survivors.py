@@ -6,11 +6,11 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from dockpass.processes import descendants, name_of, processes, started, using
+from dockpass.processes import Process, descendants, name_of, processes, started, using
 
 _SECONDS_TO_END = 2.0
 _LOOK_EVERY = 0.2
@@ -23,10 +23,27 @@ def survivors(directory: Path, others: frozenset[int]) -> tuple[int, ...]:
     """
     reap_orphans(others)
     me, known = os.getpid(), processes()
-    own = descendants(me, known)
+    return _living(descendants(me, known), directory, known, others | {me})
+
+
+def survivors_of_session(directory: Path, leader: int, others: frozenset[int]) -> tuple[int, ...]:
+    """Return what is left in the session that `leader` began, and younger processes that use its config.
+
+    For a dockpass that has other child processes too, and adopts none.
+    """
+    known = processes()
+    own = {pid for pid, each in known.items() if each.session == leader and pid != leader}
+    return _living(own, directory, known, others | {os.getpid()})
+
+
+def _living(
+    own: set[int], directory: Path, known: Mapping[int, Process], others: frozenset[int]
+) -> tuple[int, ...]:
+    """Return `own` and those younger than dockpass that use the config, without `others`."""
+    me = os.getpid()
     young = {pid for pid, each in known.items() if me in known and each.started >= known[me].started}
-    found = own | set(using(directory, young - own))
-    return tuple(sorted(pid for pid in found - others - {me} if not known[pid].has_ended))
+    found = own | set(using(directory, young - own - others))
+    return tuple(sorted(pid for pid in found - others if not known[pid].has_ended))
 
 
 def reap_orphans(others: frozenset[int]) -> None:

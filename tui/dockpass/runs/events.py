@@ -28,6 +28,7 @@ class Phase(StrEnum):
     CONFIRM = "confirm"
     DELETE = "delete"
     UNTAG = "untag"
+    PROGRAM = "program"
     REMOVE_CONFIG = "remove-config"
 
 
@@ -52,6 +53,7 @@ class LogKind(StrEnum):
 
     ENGINE = "engine"
     REGISTRY = "registry"
+    PROGRAM = "program"
     NOTE = "note"
     WARNING = "warning"
     ERROR = "error"

@@ -64,6 +64,21 @@ def command_line(request: RunRequest, services: Services) -> tuple[str, ...]:
     )
 
 
+def program_line(request: RunRequest, argv: Sequence[str], services: Services) -> tuple[str, ...]:
+    """Return the words of `dockpass exec` for a program with the login of `request`."""
+    typed = request.typed
+    facts = _FactsWords(request.facts, typed, services.environ, services.redactor)
+    options = [
+        ("--for", str(request.command)),
+        *facts.options(with_repo=request.command.needs_repo),
+        *(("--from", image) for image in typed.froms),
+        ("--allow-foreign-registry", request.foreign_allowed),
+        *facts.variables(),
+    ]
+    words = command_words(["exec"], options, environment=facts.environment(), stdin=facts.password_on_stdin())
+    return (*words, "--", *map(shlex.quote, argv))
+
+
 def config_line(registry: str, facts: Facts, typed: Typed, services: Services) -> tuple[str, ...]:
     """Return the words of `dockpass config` for a registry, with the same variables."""
     words = _FactsWords(facts, typed, services.environ, services.redactor)

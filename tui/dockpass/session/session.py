@@ -21,6 +21,10 @@ from dockpass.engines.embedded.store import Store
 from dockpass.findings import Finding
 from dockpass.paths import Paths
 from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access
+from dockpass.programs.captured import start_captured
+from dockpass.programs.find import find
+from dockpass.programs.shown import ShownProgram
+from dockpass.programs.task import Task
 from dockpass.runs.events import Ended, Status
 from dockpass.runs.plan import Plan
 from dockpass.runs.planning import make_plan
@@ -55,9 +59,21 @@ def real_situation(environ: Mapping[str, str], home: Path) -> Situation:
     return Situation(environ, home, os.getuid())
 
 
+_BACKGROUND = "dockpass-background"
+
+
 def in_thread(work: Callable[[], None]) -> None:
     """Do work in a thread that holds no exit."""
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=work, name=_BACKGROUND, daemon=True).start()
+
+
+def background_has_ended(seconds: float) -> bool:
+    """Wait for the work that `in_thread` began; tell whether none goes on."""
+    deadline = time.monotonic() + seconds
+    at_work = [thread for thread in threading.enumerate() if thread.name == _BACKGROUND]
+    for thread in at_work:
+        thread.join(max(deadline - time.monotonic(), 0))
+    return not any(thread.is_alive() for thread in at_work)
 
 
 def no_clone() -> Clone | None:
@@ -82,7 +98,8 @@ class Sandbox:
 
 @dataclass
 class Session:
-    """One person's session. `found` are the facts before any edit, `ended` how its runs ended.
+    """One person's session. `found` are the facts before any edit, `ended` and `programs` how its runs and
+    its programs ended.
 
     `store` holds the embedded engine's images; `typed` is what was typed beside the facts.
     """
@@ -95,11 +112,14 @@ class Session:
     detect: Callable[[], EngineState]
     start: Callable[[RunRequest, Services], Run] = start_run
     probe: Callable[..., Awaitable[AccessReport]] = probe_access
+    find_program: Callable[[str, Mapping[str, str]], str] = find
+    start_program: Callable[[Task, Services], ShownProgram] = start_captured
     store: Store = field(default_factory=lambda: Store(Path("/nonexistent")))
     notes: tuple[Finding, ...] = ()
     edits: list[Edit] = field(default_factory=list)
     sandbox: Sandbox | None = None
     ended: list[tuple[Command, Status]] = field(default_factory=list)
+    programs: list[Status] = field(default_factory=list)
     situation: Callable[[Mapping[str, str], Path], Situation] = real_situation
     in_background: Callable[[Callable[[], None]], None] = in_thread
     clock: Callable[[], float] = time.monotonic
@@ -251,6 +271,12 @@ class Session:
         """Start a run that was confirmed on the screen; what it asks itself, it still asks."""
         foreign = request.decision.warns(WarningId.FOREIGN_REGISTRY)  # the yes was to this question
         return self.start(replace(request, confirmed=False, foreign_allowed=foreign), self.services)
+
+    def note_end_of_program(self, shown: ShownProgram) -> None:
+        """Remember how a program ended."""
+        events = shown.feed.since(0).events
+        if events and isinstance(events[-1], Ended):
+            self.programs.append(events[-1].status)
 
     def note_end(self, run: Run) -> None:
         """Remember how a run ended."""

@@ -10,7 +10,6 @@ from textual.binding import Binding
 
 from dockpass.errors import DockpassError
 from dockpass.keymap import key_for, shown_key
-from dockpass.runs.run import Run
 from dockpass.session.session import SECONDS_TO_STOP, Session
 from dockpass.session.start import Start, make_session
 from dockpass.settings import save_setting
@@ -19,7 +18,7 @@ from dockpass.ui.host import Host
 from dockpass.ui.palette import Everything
 from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.screens.overview import Overview
-from dockpass.ui.screens.run import RunScreen
+from dockpass.ui.screens.run import Runs, RunScreen
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.widgets.too_small import SMALLEST_HEIGHT, SMALLEST_WIDTH
 
@@ -69,7 +68,7 @@ class DockpassApp(Host):
         """Start with the overview; end in order on the signals that ask for it."""
         loop = asyncio.get_running_loop()
         for number in heeded_signals():
-            loop.add_signal_handler(number, self._end_by_signal, number)
+            loop.add_signal_handler(number, self.end_by_signal, number)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self.screen_change_signal.subscribe(self, _forget_drawn)
         self.push_screen(Overview(self.session))
@@ -98,16 +97,17 @@ class DockpassApp(Host):
             self._stop_run()
             self.exit(0)
 
-    def _end_by_signal(self, number: int) -> None:
+    def end_by_signal(self, number: int) -> None:
+        """End as a signal asks for it; a run is stopped before."""
         self._stop_run()
-        self.exit(return_code=128 + number)
+        super().end_by_signal(number)
 
     def _stop_run(self) -> None:
         if self._run is not None:
             self._run.stop(SECONDS_TO_STOP)
 
     @property
-    def _run(self) -> Run | None:
+    def _run(self) -> Runs | None:
         """The run that is on the screen."""
         runs = [screen.run_ for screen in self.screen_stack if isinstance(screen, RunScreen)]
         return runs[-1] if runs else None

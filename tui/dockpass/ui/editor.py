@@ -9,7 +9,9 @@ from functools import partial
 from textual.screen import Screen
 
 from dockpass.auth.command import Command
+from dockpass.auth.decision import VALUE_UNKNOWN, Refusal
 from dockpass.errors import UsageError
+from dockpass.runs.request import RunRequest
 from dockpass.secret_source import FORMS, parse_source
 from dockpass.secrets import Secret
 from dockpass.session.session import SECONDS_REVEALED, Session, edit_of, removal_of
@@ -19,7 +21,7 @@ from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import option_name, value_of
 from dockpass.ui.views.words import Line
 from dockpass.unknown import Unknown
-from dockpass.variables.catalogue import Entry
+from dockpass.variables.catalogue import Entry, entry, entry_of
 
 
 class Editor:
@@ -29,6 +31,19 @@ class Editor:
         self._screen = screen
         self._session = session
         self._changed = changed
+
+    def requested(self, command: Command, then: Callable[[], None] = lambda: None) -> RunRequest | None:
+        """Return the run of a command; where a value is missing for it, ask for it, and go on with `then`."""
+        request = self._session.request(command)
+        if not isinstance(request, Refusal):
+            return request
+        if request.id == VALUE_UNKNOWN:
+            self.ask(entry_of(request.about), then)
+        elif (missing := entry(request.about)) is not None:
+            self.edit(missing)
+        else:
+            self._screen.notify(f"{request.message} {request.hint}", severity="warning", timeout=8)
+        return None
 
     def edit(self, entry: Entry) -> None:
         """Ask for another value of a variable or option."""

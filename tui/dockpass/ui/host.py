@@ -14,6 +14,10 @@ class Host(App[int], inherit_bindings=False):
         super().__init__()
         self.session = session
 
+    def end_by_signal(self, number: int) -> None:
+        """End as a signal asks for it."""
+        self.exit(return_code=128 + number)
+
     @property
     def usable_themes(self) -> list[str]:
         """The names of the themes that can be read here.

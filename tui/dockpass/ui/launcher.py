@@ -89,7 +89,7 @@ class Launcher:
     def _start(self, request: RunRequest, yes: bool | None) -> None:
         if yes:
             plan, run = self._session.plan(request), self._session.run(request)
-            screen = RunScreen(run, plan, self._session)
+            screen = RunScreen(run, str(request.command), plan, self._session)
             self._screen.app.push_screen(screen, lambda _: self._run_over(run))
 
     def _run_over(self, run: Run) -> None:

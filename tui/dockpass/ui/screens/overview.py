@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.widgets import OptionList
 
 from dockpass.auth.command import Command
-from dockpass.auth.decision import VALUE_UNKNOWN, Refusal
+from dockpass.auth.decision import Refusal
 from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
 from dockpass.keymap import key_for
@@ -19,6 +19,7 @@ from dockpass.text import clean, plural
 from dockpass.ui.actions import bindings, row_binding
 from dockpass.ui.editor import Editor
 from dockpass.ui.launcher import Launcher
+from dockpass.ui.programs import Programs
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import (
@@ -67,6 +68,7 @@ class Overview(PanelScreen):
         self._shown_as_job = session.as_job
         self._editor = Editor(self, session, self.refresh_all)
         self._launcher = Launcher(self, session, self.refresh_all)
+        self._programs = Programs(self, session, self._editor, self.refresh_all)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Show only the keys that work here and now."""
@@ -291,13 +293,16 @@ class Overview(PanelScreen):
 
     def action_run(self) -> None:
         """Show the plan of the selected command, then run it; ask for a repository that is missing."""
-        request = self.session.request(self.command)
-        if not isinstance(request, Refusal):
+        if (request := self._editor.requested(self.command)) is not None:
             self._launcher.launch(request)
-        elif request.id == VALUE_UNKNOWN:
-            self._editor.ask(entry_of(request.about))
-        elif (missing := entry(request.about)) is not None:
-            self._editor.edit(missing)
+
+    def action_program(self) -> None:
+        """Ask for a program, and run it with the login of the selected command."""
+        self._programs.ask(partial(self._editor.requested, self.command, self.action_program))
+
+    def action_shell(self) -> None:
+        """Open a shell with the login of the selected command."""
+        self._programs.open_shell(partial(self._editor.requested, self.command, self.action_shell))
 
     def start(self, command: Command) -> None:
         """Select a command and open its plan."""

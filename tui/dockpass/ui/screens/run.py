@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Protocol
 
 from textual.app import ComposeResult
 
 from dockpass.runs.events import Asked
+from dockpass.runs.feed import Feed
 from dockpass.runs.plan import Plan
-from dockpass.runs.run import Run
 from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import PanelScreen
@@ -33,6 +34,21 @@ ROOM_FOR_ALL = 30
 """Rows with which the layers stay when the outcome comes."""
 
 
+class Runs(Protocol):
+    """What is shown: a run of a command, or of a program."""
+
+    feed: Feed
+
+    @property
+    def ended(self) -> bool: ...
+
+    def cancel(self) -> None: ...
+
+    def answer(self, yes: bool) -> None: ...
+
+    def stop(self, timeout: float) -> bool: ...
+
+
 class RunScreen(PanelScreen):
     """Which step, how far, what does it say?"""
 
@@ -40,8 +56,10 @@ class RunScreen(PanelScreen):
     PLACE = "run"
     AUTO_FOCUS = "#log"
 
-    def __init__(self, run: Run, plan: Plan, session: Session) -> None:
+    def __init__(self, run: Runs, name: str, plan: Plan, session: Session) -> None:
+        """`name` says in a word what runs."""
         super().__init__(session)
+        self._what = name
         self.run_ = run
         self.plan = plan
         self.state = RunState()
@@ -141,7 +159,7 @@ class RunScreen(PanelScreen):
     def status(self) -> Status:
         """Return what is run, for how long, and how it is."""
         sandbox = self.session.sandbox is not None
-        title = status_title(str(self.run_.request.command), self.plan.title, sandbox=sandbox)
+        title = status_title(self._what, self.plan.title, sandbox=sandbox)
         words, role = status_words(self.state, waits_for(self.plan, self.state))
         return title, ((f"{clock_words(self.state)}  ", "text"), (words, role))
 

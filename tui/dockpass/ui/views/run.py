@@ -309,8 +309,7 @@ def outcome_lines(state: RunState) -> list[Line]:
     if state.ended.id == DECLINED:
         mark, role, message = GLYPH_NOT_REACHED, "text", "declined, nothing deleted"
     lines: list[Line] = [((f"{mark} {message}", role),)]
-    if state.ended.hint:
-        lines.append(((state.ended.hint, "text"),))
+    lines += [((words, "text"),) for words in state.ended.hint.splitlines()]
     if state.removed is not None:
         gone = state.removed.gone
         words = f"config {state.removed.detail}" if gone else state.removed.detail

@@ -1,0 +1,50 @@
+"""What is shown before a program runs: what may be typed, and the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK
+from dockpass.programs.planned import Planned
+from dockpass.programs.typed import TypedLine
+from dockpass.text import clean, plural
+from dockpass.ui.views.words import Line, cell, hanging
+from dockpass.ui.widgets.panel import Row
+
+TITLE_WIDTH = 14
+
+
+def line_rows(recent: Sequence[str], examples: Sequence[str]) -> list[Row]:
+    """Return the lines that were typed before and the examples; the id of a row is its line."""
+    rows: list[Row] = []
+    for title, lines in (("RECENT", recent), ("EXAMPLES", [each for each in examples if each not in recent])):
+        if lines:
+            rows += [(None, ((title, "heading"),)), *((line, ((clean(line), "text"),)) for line in lines)]
+    return rows
+
+
+def typed_words(typed: TypedLine) -> str:
+    """Return what is said of a line while it is typed."""
+    return f"{GLYPH_LOOK} {typed.problem or typed.note}" if typed.problem or typed.note else ""
+
+
+def plan_lines(plan: Planned, edits: int, as_command: str, width: int) -> list[Line]:
+    """Return the plan: login, rule, config, what is carried over, and what may win anyway."""
+    lines: list[Line] = []
+    for title, words in (*plan.rows, *((("as a command", as_command),) if as_command else ())):
+        lines += hanging(((cell(title, TITLE_WIDTH), "strong"),), words, "label", width)
+    for words in plan.warnings:
+        lines += hanging(((f"{GLYPH_LOOK} ", "look"),), words, "look", width)
+    if edits:
+        words = f"{plural(edits, 'edit')} of this session decide the login; the program does not see them"
+        lines += hanging(((f"{GLYPH_EDITED} ", "look"),), words, "look", width)
+    return lines
+
+
+def unknown_lines(names: Sequence[str], width: int) -> list[Line]:
+    """Return which variables of a job have no value here."""
+    return [
+        *hanging((), "The program gets the variables of the job. These have no value here:", "text", width),
+        (),
+        *hanging((), ", ".join(clean(name, 100) for name in names), "strong", width),
+    ]
