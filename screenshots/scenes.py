@@ -13,6 +13,7 @@ from readerworld import AUTH_JSON, CONFIG, World, basic
 
 import ciworlds
 import probes
+import programs
 import stores
 from dockpass.auth.command import Method
 from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
@@ -340,6 +341,13 @@ def _configs(world: World, values: dict[str, str] = CONFIGS) -> Callable[[], Ses
     return lambda: session(values, world=world)
 
 
+def _with_programs(**more: object) -> Callable[[], Session]:
+    return lambda: programs.with_programs(session(JOB, **more))  # type: ignore[arg-type]
+
+
+TAKEN = ("2", "exclamation_mark", "down", "enter")
+
+
 SCENES: tuple[Scene, ...] = (
     Scene("overview", _job()),
     Scene("overview-light", _job(), theme="dockpass-light"),
@@ -360,6 +368,13 @@ SCENES: tuple[Scene, ...] = (
     Scene("run-80x24", _job(script=_pushing()), RUN, width=80, height=24),
     Scene("run-ended", _job(script=_pushed()), RUN),
     Scene("run-refused", _job(script=_refused()), RUN),
+    Scene("program", _with_programs(), ("2", "exclamation_mark", *["down"] * 5)),
+    Scene("program-80x24", _with_programs(), ("2", "exclamation_mark"), width=80, height=24),
+    Scene("program-plan", _with_programs(edits=(CLEANUP_TOKEN,)), TAKEN),
+    Scene("program-plan-light", _with_programs(), TAKEN, theme="dockpass-light"),
+    Scene("program-plan-80x24", _with_programs(), TAKEN, width=80, height=24),
+    Scene("program-ended", _with_programs(), (*TAKEN, "c")),
+    Scene("program-ended-80x24", _with_programs(), (*TAKEN, "c"), width=80, height=24),
     Scene("configs", _configs(STORED), ("c",)),
     Scene("configs-asked", _configs(STORED), ("c", "a", "down", "down", "down")),
     Scene("configs-80x24", _configs(STORED), ("c", "a"), width=80, height=24),

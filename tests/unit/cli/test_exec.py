@@ -280,6 +280,33 @@ def test_the_variables_of_a_job_are_given_and_unknown_ones_are_named(program: Pr
     names = dict(line.split("=", 1) for line in ended.stdout.splitlines())
     assert (names["MINE"], names["CI_JOB_NAME"]) == ("job", "publish")
     assert "CI_JOB_TOKEN" not in names  # the job has another one than this environment
+    plan = program.run(*given, *login, "--dry-run", "--", "touch", "ran", stdin=TOKEN)
+    assert plan.returncode == 0
+    assert "/usr/bin/touch" in plan.stdout or "/bin/touch" in plan.stdout
+    assert "Not known here: " in plan.stderr
+    assert "CI_JOB_TOKEN" in plan.stderr
+    accepted = program.run(*given, *login, "--dry-run", "--allow-unknown", "--", "true", stdin=TOKEN)
+    assert "Not known here: " not in accepted.stderr
+    assert not (program.work / "ran").exists()
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--print-env"])
+@pytest.mark.parametrize("unknown", ["CI_JOB_TOKEN", "CI_REGISTRY_IMAGE", "WERF_IMAGES_CLEANUP_PASSWORD"])
+def test_a_plan_names_the_values_that_the_login_needs(program: Program, option: str, unknown: str) -> None:
+    (program.work / "job.env").write_text(f"{unknown}=[MASKED]\n")
+    given = ("exec", "--for", "cleanup", "--env-file", "job.env")
+    assert program.run(*given, "--", "touch", "ran").returncode == 125
+    plan = program.run(*given, option, "--", "touch", "ran")
+    assert plan.returncode == 0, plan.stderr
+    if option == "--dry-run":
+        assert f"cleanup needs the value of {unknown}, which is not known here." in plan.stderr
+    assert not (program.work / "ran").exists()
+
+
+def test_a_plan_asks_nobody_about_a_foreign_registry(program: Program) -> None:
+    plan = program.run("exec", "--dry-run", "--repo", "evil.example/x", "--", "true")
+    assert plan.returncode == 0
+    assert "the job token would go to evil.example" in plan.stderr
 
 
 def test_what_would_be_set_is_printed_for_a_shell(program: Program) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from dockpass.auth.command import Command
-from dockpass.auth.decide import decide_to_run
+from dockpass.auth.decide import decide, decide_to_run
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Facts
 from dockpass.cli.consent import with_the_persons_word
@@ -33,7 +33,7 @@ from dockpass.programs.find import find
 from dockpass.programs.outputs import Mask
 from dockpass.programs.process import die_of
 from dockpass.programs.run import ProgramRun
-from dockpass.programs.task import Outliving, Task, check_hosts, with_job
+from dockpass.programs.task import Outliving, Task, check_hosts, unknown_values, with_job
 from dockpass.registry.policy import checked_host
 from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.services import Services
@@ -145,7 +145,8 @@ def _ended(
             "A shell needs a terminal, and stdin or stderr is not one.",
             "In scripts, use dockpass exec -- sh -c 'COMMAND'.",
         )
-    task = replace(task_of(world, program, options), is_shell=is_shell)
+    runs = not (options["print_env"] or options["dry_run"])
+    task = replace(task_of(world, program, options, runs=runs), is_shell=is_shell)
     services = services_of(world)
     with opened_report(options["report"], world) as report:
         narrator = Narrator(task, services, quiet=options["quiet"], verbose=options["verbose"], report=report)
@@ -153,7 +154,7 @@ def _ended(
             narrator.environment()
             return ExitCode.DONE, 0
         if options["dry_run"]:
-            narrator.plan()
+            narrator.plan(without_unknown=options["allow_unknown"])
             return ExitCode.DONE, 0
         return _carried_out(ProgramRun(task, services, narrator.told, narrator.filled), narrator)
 
@@ -165,8 +166,11 @@ def _carried_out(run: ProgramRun, narrator: Narrator) -> tuple[int, int]:
     return outcome.exit_status, outcome.signal
 
 
-def task_of(world: World, program: tuple[str, ...], options: dict[str, Any]) -> Task:
-    """Return what is to be run; raises `DockpassError` before anything is created."""
+def task_of(world: World, program: tuple[str, ...], options: dict[str, Any], *, runs: bool) -> Task:
+    """Return what is to be run; raises `DockpassError` before anything is created.
+
+    Where it is only to be shown, values that are not known and a foreign registry are no reason to refuse.
+    """
     if options["as_json"]:
         raise UsageError(
             "json-on-stdout",
@@ -179,7 +183,7 @@ def task_of(world: World, program: tuple[str, ...], options: dict[str, Any]) -> 
     found = assembled(world, Command(options["command"]), given, BuildOptions())
     facts, mask = found.facts, {None: Mask.AUTO, True: Mask.ALL, False: Mask.NONE}[options["mask"]]
     task = Task(
-        request=_request(facts, options, Output(world.redactor), has_also=bool(also)),
+        request=_request(facts, options, Output(world.redactor), has_also=bool(also), runs=runs),
         argv=program,
         path=path,
         also=also,
@@ -188,20 +192,27 @@ def task_of(world: World, program: tuple[str, ...], options: dict[str, Any]) -> 
         outliving=Outliving(options["outliving"] or Outliving.LEAVE),
     )
     check_hosts(task)
-    return with_job(task, facts, allow_unknown=options["allow_unknown"]) if given.job.asked else task
+    if not given.job.asked:
+        return task
+    task = with_job(task, facts)
+    if runs and not options["allow_unknown"] and (refusal := unknown_values(task)):
+        raise refusal
+    return task
 
 
-def _request(facts: Facts, options: dict[str, Any], output: Output, *, has_also: bool) -> RunRequest | None:
+def _request(
+    facts: Facts, options: dict[str, Any], output: Output, *, has_also: bool, runs: bool
+) -> RunRequest | None:
     """Return the request whose login it is; None where no repository is known and none is needed."""
-    decided = decide_to_run(Command(options["command"]), facts)
+    command = Command(options["command"])
+    decided = decide_to_run(command, facts) if runs else decide(command, replace(facts, elsewhere=False))
     if isinstance(decided, Refusal):
         if decided.id == "repo-required" and has_also and facts.options.registry_username is None:
             return None
         raise UsageError(decided.id, decided.message, decided.hint)
     allowed = options["allow_foreign_registry"]
-    return with_the_persons_word(
-        RunRequest(decided.command, facts, decided, foreign_allowed=allowed, can_ask=is_terminal()), output
-    )
+    request = RunRequest(decided.command, facts, decided, foreign_allowed=allowed, can_ask=is_terminal())
+    return with_the_persons_word(request, output) if runs else request
 
 
 def services_of(world: World) -> Services:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from dockpass.auth.decide import why_not_usable
 from dockpass.cli.output import Output
 from dockpass.cli.table import columns
 from dockpass.errors import DockpassError
@@ -14,7 +15,7 @@ from dockpass.programs.events import ConfigChanged, ConfigRead, LeftRunning, Pro
 from dockpass.programs.lines import NAME, after, before, changed, left_running, read_words
 from dockpass.programs.planned import Planned, planned
 from dockpass.programs.run import Filled
-from dockpass.programs.task import Outliving, Task
+from dockpass.programs.task import Outliving, Task, unknown_values
 from dockpass.runs.events import ConfigCreated, ConfigRemoved
 from dockpass.runs.services import Services
 
@@ -40,11 +41,18 @@ class Narrator:
         self._ended: ProgramEnded | None = None
         self._reads: int | None = None
 
-    def plan(self) -> None:
-        """Write the plan to stdout, where no program writes."""
+    def plan(self, *, without_unknown: bool) -> None:
+        """Write the plan to stdout, where no program writes; on stderr, what it could not be run with.
+
+        `without_unknown` says that the program may be run without values that are not known.
+        """
         plan = self._planned()
         self._output.data(columns(plan.rows))
         self._warnings(plan)
+        decision = self._task.decision
+        refusals = (decision and why_not_usable(decision), unknown_values(self._task))
+        found = [f"{each.message} {each.hint}" for each in refusals[: 1 if without_unknown else 2] if each]
+        self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in found))
 
     def _warnings(self, plan: Planned) -> None:
         self._warn(*(f"{NAME}{GLYPH_LOOK} {words}" for words in plan.warnings))

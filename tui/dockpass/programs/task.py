@@ -79,19 +79,24 @@ def check_hosts(task: Task) -> None:
     )
 
 
-def with_job(task: Task, facts: Facts, *, allow_unknown: bool) -> Task:
+def with_job(task: Task, facts: Facts) -> Task:
     """Return a task whose program gets the variables of `facts`, which are those of a job.
 
-    Raises `UsageError` where the values of some are not known, unless it is to run without them.
+    Those whose values are not known are left out: `unknown_values` says what that means.
     """
     unknown = tuple(sorted(name for name in facts.variables if facts.unknown(name)))
-    if unknown and not allow_unknown:
-        shown = ", ".join(clean(name, 80) for name in unknown[:_MOST_NAMES])
-        more = f" and {len(unknown) - _MOST_NAMES} more" if len(unknown) > _MOST_NAMES else ""
-        raise UsageError(
-            "job-values-unknown",
-            f"The program would not get all variables of the job. Not known here: {shown}{more}.",
-            "Give them with --set NAME=VALUE, or add --allow-unknown to run without them.",
-        )
     secrets = tuple(each.value for each in facts.variables.values() if isinstance(each.value, Secret))
     return replace(task, job=facts.known_values(), left_out=unknown, secrets=secrets)
+
+
+def unknown_values(task: Task) -> UsageError | None:
+    """Return the refusal to run without variables of the job; None if all their values are known."""
+    if not task.left_out:
+        return None
+    shown = ", ".join(clean(name, 80) for name in task.left_out[:_MOST_NAMES])
+    more = f" and {len(task.left_out) - _MOST_NAMES} more" if len(task.left_out) > _MOST_NAMES else ""
+    return UsageError(
+        "job-values-unknown",
+        f"The program would not get all variables of the job. Not known here: {shown}{more}.",
+        "Give them with --set NAME=VALUE, or add --allow-unknown to run without them.",
+    )

@@ -130,7 +130,7 @@ class Programs:
         path = session.find_program(words[0], session.services.environ)
         task = Task(request=request, argv=words, path=path, is_shell=is_shell)
         check_hosts(task)
-        return with_job(task, session.facts, allow_unknown=True) if session.as_job else task
+        return with_job(task, session.facts) if session.as_job else task
 
     def _show_plan(self, task: Task, line: str) -> None:
         session = self._session

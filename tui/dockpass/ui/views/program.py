@@ -36,7 +36,7 @@ def plan_lines(plan: Planned, edits: int, as_command: str, width: int) -> list[L
     for words in plan.warnings:
         lines += hanging(((f"{GLYPH_LOOK} ", "look"),), words, "look", width)
     if edits:
-        words = f"{plural(edits, 'edit')} of this session decide the login; the program does not see them"
+        words = f"{plural(edits, 'edit')} of this session: for the login only, not for the program"
         lines += hanging(((f"{GLYPH_EDITED} ", "look"),), words, "look", width)
     return lines
 
