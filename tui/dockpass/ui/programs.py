@@ -10,8 +10,8 @@ from textual.app import SuspendNotSupported
 from textual.screen import Screen
 
 from dockpass.commandline import is_pasteable
-from dockpass.errors import DockpassError
 from dockpass.dockerconfig.carried import original_directory
+from dockpass.errors import DockpassError
 from dockpass.programs.examples import examples
 from dockpass.programs.history import History
 from dockpass.programs.lines import name_of
