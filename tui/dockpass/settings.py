@@ -46,6 +46,10 @@ class Settings:
         default="",
         metadata={"help": "the directory of the embedded engine's images, empty for the usual one"},
     )
+    gitlab_version: str = field(
+        default="",
+        metadata={"help": "the version of your GitLab, such as 17.11; empty for the current one"},
+    )
     reveal: bool = field(default=True, metadata={"help": "whether a secret can be shown for ten seconds"})
     keys: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "other keys for actions, by the action's id"}
@@ -178,6 +182,11 @@ def _problem(name: str, value: object) -> str:
         case "store":
             absolute = isinstance(value, str) and (not value or value.startswith("/"))
             return "" if absolute else "is the absolute path of a directory"
+        case "gitlab_version":
+            from dockpass.variables.gitlab.versions import version_of
+
+            known = isinstance(value, str) and (not value or version_of(value))
+            return "" if known else "is a version such as 17.11, in quotes"
         case "muted":
             return _problem_of_mutes(value)
         case "reveal":

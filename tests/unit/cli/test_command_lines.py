@@ -103,6 +103,7 @@ VALID: Mapping[str, st.SearchStrategy[Any]] = {
     "unverified": HOSTS,
     "job": st.just("it's -x"),
     "ref": st.sampled_from(["main", "it's -x", "refs/tags/v1"]),
+    "gitlab_version": st.sampled_from(["17.11", "18.2.1-ee"]),
     "scenario": st.just("it's -x.toml"),
     **{f"{level}_variables": st.just("it's -x") for level in ("project", "group", "instance")},
 }
@@ -324,7 +325,7 @@ def test_each_option_alone_makes_another_run_and_comes_back(
         "config": "werf.yaml", "context": "a dir", "target": "one", "build_args": "A=b c",
         "platform": "linux/arm64", "build_contexts": "odd=a dir", "older_than": "90m", "realms": "a.example",
         "insecure": "a.example:1", "unverified": "a.example:1", "engine": "embedded", "keep_last": "3",
-        "scenario": "it's -x.toml", "builder": "podman",
+        "scenario": "it's -x.toml", "builder": "podman", "gitlab_version": "17.11",
     }.get(name, "it's -x")  # fmt: skip
     words = [*base, param.opts[0] if param.is_flag else f"{param.opts[0]}={value}"]
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:1")

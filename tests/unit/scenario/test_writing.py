@@ -73,6 +73,7 @@ CONTEXT = st.builds(
     pipeline_source=st.one_of(st.none(), TEXT),
     environment=st.one_of(st.none(), st.just(""), TEXT),
     docker_cli=st.sampled_from(["", "28.3.0", "27.1"]),
+    gitlab_version=st.sampled_from(["", "17.11", "18.1.2"]),
     unset=st.lists(NAME, max_size=2).map(tuple),
 )
 SCENARIOS = st.builds(

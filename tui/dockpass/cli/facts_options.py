@@ -132,12 +132,27 @@ def pipeline_options(function: Decorated) -> Decorated:
             click.option(
                 "--pipeline-source", metavar="SOURCE", help="CI_PIPELINE_SOURCE: push, web, schedule, …"
             ),
+            click.option(
+                "--gitlab-version",
+                metavar="VERSION",
+                callback=_version,
+                help="Assume this version of GitLab, such as 17.11; by default that of the import, else the"
+                " current one.",
+            ),
             settings_options,
             scenario_option,
             click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab."),
         ],
         function,
     )
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    from dockpass.variables.gitlab.versions import version_of
+
+    if value is not None and version_of(value) is None:
+        raise click.BadParameter("It must be a version of GitLab such as 17.11.", ctx, param)
+    return value
 
 
 def repo_option(function: Decorated) -> Decorated:

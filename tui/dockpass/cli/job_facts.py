@@ -34,6 +34,7 @@ class JobGiven:
     protected: bool | None = None
     environment: str | None = None
     pipeline_source: str | None = None
+    gitlab_version: str | None = None
     project_variables: Sequence[str] = ()
     group_variables: Sequence[str] = ()
     instance_variables: Sequence[str] = ()

@@ -65,6 +65,7 @@ def on_top(opened: Opened, given: Mapping[str, Any]) -> dict[str, Any]:
         if given["protected"] is None:
             found["protected"] = context.protected
         found["pipeline_source"] = given["pipeline_source"] or context.pipeline_source
+    found["gitlab_version"] = given["gitlab_version"] or context.gitlab_version or None
     if given["environment"] is None:
         found["environment"] = context.environment
     typed = {text.partition("=")[0] for text in given["sets"]}

@@ -14,6 +14,7 @@ from dockpass.errors import ExitCode, UsageError
 from dockpass.findings import Severity
 from dockpass.marks import OF_SEVERITY
 from dockpass.secrets import Secret
+from dockpass.settings import load_settings
 from dockpass.text import clean
 from dockpass.variables.clone import CI_FILE, MERGED, Clone, find_clone
 from dockpass.variables.gitlab.model import (
@@ -25,6 +26,7 @@ from dockpass.variables.gitlab.model import (
 )
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import YamlError
+from dockpass.variables.gitlab.versions import Version, ref_in, version_of
 from dockpass.variables.gitlabplace import ref_of_job
 from dockpass.variables.jobscript import JobScript, read_job
 from dockpass.variables.logins import JobLogin, is_secret, logins_of
@@ -84,7 +86,9 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
     ref = _ref(world, clone, given)
     imported = settings_of(world, ref, given)
     clone = imported.known_of(clone)
-    pipeline = _pipeline(world, imported.protected(ref), imported, given, opened)
+    version = _version(world, given, imported)
+    ref = ref_in(imported.protected(ref), version)
+    pipeline = _pipeline(world, ref, version, imported, given, opened)
     try:
         loaded = load_pipeline(clone, pipeline)
         is_merged = imported.merged is not None and bool(loaded.config.not_loaded)
@@ -170,8 +174,22 @@ OPTIONS = (
 )
 
 
+def _version(world: World, given: Mapping[str, Any], imported: ProjectSettings) -> Version | None:
+    """Return GitLab's version: as given, else as the server said, else as set; None for the current one."""
+    if given["gitlab_version"]:
+        return version_of(given["gitlab_version"])
+    if imported.snapshot is not None and (told := version_of(imported.snapshot.version)):
+        return told
+    return version_of(load_settings(world.paths.settings).settings.gitlab_version)
+
+
 def _pipeline(
-    world: World, ref: Ref, imported: ProjectSettings, given: Mapping[str, Any], opened: Opened | None
+    world: World,
+    ref: Ref,
+    version: Version | None,
+    imported: ProjectSettings,
+    given: Mapping[str, Any],
+    opened: Opened | None,
 ) -> Pipeline:
     source = given["pipeline_source"] or (MERGE_REQUEST if ref.type is RefType.MERGE_REQUEST else PUSH)
     settings = [
@@ -194,6 +212,7 @@ def _pipeline(
         settings=(*imported.definitions(ref, replaced), *settings),
         edits=edits,
         unset=frozenset(given["unsets"]),
+        version=version,
     )
 
 

@@ -30,6 +30,7 @@ def show_json(looked: Looked) -> dict[str, Any]:
             "protected": looked.pipeline.ref.protected,
         },
         "environment": _value_json(view.environment) or None,
+        "gitlab_version": str(looked.pipeline.version) if looked.pipeline.version else None,
         "included": view.included,
         "variables": [_variable_json(name, view.variables[name]) for name in sorted(view.variables)],
         "absent": [

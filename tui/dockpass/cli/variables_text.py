@@ -16,6 +16,7 @@ from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Reason, Resolved, Value
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Clause, Rule
+from dockpass.variables.gitlab.versions import is_older
 from dockpass.variables.inwords import flag_letters, protection_words, reason_words
 from dockpass.variables.jobscript import own_logins_in_words
 from dockpass.variables.logins import JobLogin, is_secret
@@ -64,10 +65,11 @@ def heading(looked: Looked) -> str:
     included = {True: "", False: " · not in this pipeline", None: " · may not be in this pipeline"}[
         view.included
     ]
+    version = f" · GitLab {looked.pipeline.version}" if is_older(looked.pipeline.version) else ""
     environment = f" · environment {_text(view.environment)}" if view.environment != "" else ""
     return (
         f"{job} · {str(ref.type).replace('_', ' ')} {clean(ref.name, 80)}, {protection_words(ref)}"
-        f"{environment}{included}"
+        f"{environment}{version}{included}"
     )
 
 

@@ -80,7 +80,8 @@ class Given:
 class Context:
     """The pipeline; each None takes what the clone says. The empty environment stands for none.
 
-    `docker_cli` is the version of docker's command line in the job, empty where it does not matter.
+    `docker_cli` is the version of docker's command line in the job, `gitlab_version` that of the server; both
+    are empty where they do not matter.
     """
 
     ref_type: RefType = RefType.BRANCH
@@ -89,6 +90,7 @@ class Context:
     pipeline_source: str | None = None
     environment: str | None = None
     docker_cli: str = ""
+    gitlab_version: str = ""
     unset: tuple[str, ...] = ()
 
 

@@ -33,7 +33,18 @@ from dockpass.secrets import Secret
 from dockpass.variables.gitlab.model import Level, RefType
 
 _TOP = ("schema", "name", "platform", "command", "job", "context", "source", "variable", "expect")
-_CONTEXT = ("ref_type", "ref", "protected", "pipeline_source", "environment", "docker_cli", "unset")
+_CONTEXT = (
+    *(
+        "ref_type",
+        "ref",
+        "protected",
+        "pipeline_source",
+        "environment",
+        "docker_cli",
+        "gitlab_version",
+        "unset",
+    ),
+)
 _SOURCE = ("kind", "path", "level", "dialect")
 _VARIABLE = ("key", "value", "secret", "allow_plain", "level", "group", "flags", "scope")
 _LOGIN = ("method", "username", "registry", "error")
@@ -128,13 +139,15 @@ class _Check(Keys):
         ref = self.text(found, path, "ref", empty=False)
         if kind == RefType.TAG and "ref" not in found:
             self.tell((*path, "ref"), "is missing: a tag has no default")
-        docker_cli = self.text(found, path, "docker_cli")
-        if docker_cli is not None and not _VERSION.fullmatch(docker_cli):
-            self.tell((*path, "docker_cli"), 'must be a version such as "28.3.0"')
+        for key, example in (("docker_cli", "28.3.0"), ("gitlab_version", "17.11")):
+            version = self.text(found, path, key)
+            if version is not None and not _VERSION.fullmatch(version):
+                self.tell((*path, key), f'must be a version such as "{example}"')
         return Context(
             ref_type=RefType(kind) if kind else RefType.BRANCH,
             ref=ref,
-            docker_cli=docker_cli or "",
+            docker_cli=self.text(found, path, "docker_cli") or "",
+            gitlab_version=self.text(found, path, "gitlab_version") or "",
             protected=self.flag(found, path, "protected"),
             pipeline_source=self.text(found, path, "pipeline_source", empty=False),
             environment=self.text(found, path, "environment"),

@@ -93,6 +93,7 @@ def _context(context: Context) -> dict[str, Any]:
         "pipeline_source": context.pipeline_source,
         "environment": context.environment,
         "docker_cli": context.docker_cli or None,
+        "gitlab_version": context.gitlab_version or None,
         "unset": list(context.unset) or None,
     }
     return {key: value for key, value in found.items() if value is not None}

@@ -16,6 +16,7 @@ from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.model import Definition, Ref, RefType, Resolved
 from dockpass.variables.gitlab.predefined import Project
 from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlab.versions import Version, version_of
 from dockpass.variables.gitlabplace import known_place, origin_of
 from dockpass.variables.jobscript import JobScript, read_job
 from dockpass.variables.logins import is_secret
@@ -90,8 +91,18 @@ class Desk:
     """The branches and tags of the clone."""
     kept: ProjectSettings = NO_SETTINGS
     """What an earlier import keeps of the project's settings: names and flags, and no values."""
+    given_version: Version | None = None
+    """The version of GitLab that an option gives."""
+    usual_version: Version | None = None
+    """The version of GitLab that the person's settings give."""
     _seen: dict[object, Seen] = field(default_factory=dict)
     _loaded: dict[object, Loaded] = field(default_factory=dict)
+
+    @property
+    def version(self) -> Version | None:
+        """The version of GitLab: as given, else as the server said; None for the current one."""
+        told = version_of(self.kept.snapshot.version) if self.kept.snapshot else None
+        return self.given_version or told or self.usual_version
 
     @property
     def has_something(self) -> bool:
@@ -125,6 +136,7 @@ class Desk:
                 settings=self.settings(looking.ref),
                 edits=definitions,
                 unset=unset,
+                version=self.version,
             )
             clone = self.clone or NO_CLONE
             _keep(self._loaded, key, load_pipeline(clone, pipeline))
@@ -186,6 +198,7 @@ class Desk:
         """Return the options for what is looked at beside the ref."""
         environment, source = self.looking.environment, self.looking.source
         words = ["--environment", environment] if environment is not None else []
+        words += ["--gitlab-version", str(self.given_version)] if self.given_version else []
         return words + (["--pipeline-source", source] if source not in {PUSH, MERGE_REQUEST} else [])
 
     def forget(self) -> None:
@@ -213,9 +226,11 @@ class Desk:
 def open_desk(clone: Clone | None, kept: ProjectSettings, redactor: Redactor, before: Desk) -> Desk:
     """Return a desk with a clone as it is now; what was looked at and imported before stays."""
     if clone is None:
-        return Desk(None, before.looking, before.imported, redactor)
+        return replace(
+            before, clone=None, redactor=redactor, known_refs=(), kept=NO_SETTINGS, _seen={}, _loaded={}
+        )
     refs, clone = clone.refs(), kept.known_of(clone)
-    desk = Desk(clone, before.looking, before.imported, redactor, known_refs=refs, kept=kept)
+    desk = replace(before, clone=clone, redactor=redactor, known_refs=refs, kept=kept, _seen={}, _loaded={})
     if before.clone is None and clone.ref is not None:
         ref = replace(clone.ref, protected=desk.protected(clone.ref))
         desk.looking = replace(before.looking, ref=ref)

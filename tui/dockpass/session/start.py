@@ -16,10 +16,11 @@ from dockpass.runs.request import Typed
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
 from dockpass.session.assemble import Assembled
-from dockpass.session.desk import find_kept
+from dockpass.session.desk import Desk, find_kept
 from dockpass.session.session import Sandbox, Session
 from dockpass.settings import load_settings
 from dockpass.variables.clone import find_clone
+from dockpass.variables.gitlab.versions import version_of
 from dockpass.variables.place import detect_place
 
 if TYPE_CHECKING:
@@ -66,17 +67,19 @@ def make_session(start: Start) -> Session:
         open_engine=opener(engine, policy),
         find_builders=find_all_builders,
     )
+    loaded = load_settings(start.paths.settings)
     return Session(
         facts,
         detect_place(facts, os.path.isdir),
         services,
-        load_settings(start.paths.settings),
+        loaded,
         start.paths,
         lambda: detect_chosen(engine, start.environ, home),
         store=Store(engine.store),
         notes=start.assembled.notes,
         sandbox=start.sandbox,
         typed=start.typed,
+        desk=Desk(usual_version=version_of(loaded.settings.gitlab_version)),
         find_clone=partial(find_clone, cwd, start.environ),
         find_kept=partial(find_kept, cwd, start.environ, start.paths.state),
     )

@@ -23,6 +23,7 @@ from dockpass.variables.gitlab.predefined import (
 from dockpass.variables.gitlab.resolve import JobView, Situation, view_job
 from dockpass.variables.gitlab.rules import Surroundings, judge
 from dockpass.variables.gitlab.tree import Tree
+from dockpass.variables.gitlab.versions import BOOLEANS_AND_FLOATS, Version, ref_in
 
 PUSH = "push"
 MERGE_REQUEST = "merge_request_event"
@@ -30,7 +31,10 @@ MERGE_REQUEST = "merge_request_event"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """What a person says of the pipeline: each None takes what the clone says."""
+    """What a person says of the pipeline: each None takes what the clone says.
+
+    `version` is the server's; None is the current one. Before 18.1 a merge request is never protected.
+    """
 
     ref: Ref
     source: str = PUSH
@@ -38,6 +42,7 @@ class Pipeline:
     settings: tuple[Definition, ...] = ()
     edits: tuple[Definition, ...] = ()
     unset: frozenset[str] = frozenset()
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Loaded:
 
     def at(self, ref: Ref, source: str) -> Loaded:
         """Return the pipeline of another ref or source, with the same settings and edits."""
+        ref = ref_in(ref, self.situation.version)
         kept = [
             each
             for each in self.situation.definitions
@@ -102,16 +108,15 @@ def _read(clone: Clone, situation: Situation) -> Config:
         trees = [each for each in rules if isinstance(each, Tree)] if isinstance(rules, list) else []
         return judge(trees, "always", around, YamlPart.RULES).included
 
-    return read_config(load(clone.ci_file, clone, before, include_holds))
+    loaded = load(clone.ci_file, clone, before, include_holds)
+    return read_config(loaded, typed=BOOLEANS_AND_FLOATS.holds(situation.version))
 
 
 def _situation(clone: Clone, pipeline: Pipeline) -> Situation:
-    predefined = {
-        **project_variables(clone.project),
-        **ref_variables(pipeline.ref, pipeline.source),
-    }
+    ref = ref_in(pipeline.ref, pipeline.version)
+    predefined = {**project_variables(clone.project), **ref_variables(ref, pipeline.source)}
     return Situation(
-        ref=pipeline.ref,
+        ref=ref,
         definitions=(
             *job_only_definitions(),
             *_definitions(predefined, Level.PREDEFINED),
@@ -121,6 +126,7 @@ def _situation(clone: Clone, pipeline: Pipeline) -> Situation:
         environment=pipeline.environment,
         paths=clone.paths(),
         unset=pipeline.unset,
+        version=pipeline.version,
     )
 
 

@@ -23,6 +23,7 @@ from dockpass.ui.views.job import Context, context_line, logins_line
 from dockpass.ui.views.words import WIDE, Line, Span, Status, shorten
 from dockpass.ui.widgets.panel import Panel, Rows
 from dockpass.variables.gitlab.tree import YamlError
+from dockpass.variables.gitlab.versions import ref_in
 from dockpass.variables.inwords import protection_words
 
 AT_ONCE = 0.04
@@ -229,7 +230,7 @@ class JobScreen(PanelScreen):
         looking = self.desk.looking
         return Context(
             job=self.job_words(),
-            ref=looking.ref,
+            ref=ref_in(looking.ref, self.desk.version),
             environment=self.environment_words(),
             source=looking.source,
         )

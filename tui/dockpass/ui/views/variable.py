@@ -102,7 +102,7 @@ def _absent_sentence(name: str, loser: Loser, around: Around) -> Iterator[Line]:
             yield (
                 *start,
                 (f"{what} is protected, and ", "text"),
-                (clean(around.ref.name, 100), "strong"),
+                (clean(loser.detail or around.ref.name, 100), "strong"),
                 (" is not.", "text"),
             )
         case Reason.SCOPE:

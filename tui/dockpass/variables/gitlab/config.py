@@ -118,8 +118,11 @@ class Config:
         return (self.jobs or {}).get(name)
 
 
-def read_config(loaded: Loaded) -> Config:
-    """Read a merged configuration; what is wrong with it is among its problems."""
+def read_config(loaded: Loaded, *, typed: bool = True) -> Config:
+    """Read a merged configuration; what is wrong with it is among its problems.
+
+    `typed` tells that this version of GitLab takes booleans and floats as the values of variables.
+    """
     problems = list(loaded.problems)
     whole = not loaded.not_loaded
     extended = Extender(loaded.tree, problems, whole=whole).extended()
@@ -134,6 +137,8 @@ def read_config(loaded: Loaded) -> Config:
         for name, value in tree.items()
         if name not in _RESERVED and not name.startswith(".") and isinstance(value, Tree)
     }
+    if not typed:
+        problems += _typed_values(tree, jobs)
     variables = read_variables(
         tree, "", YamlPart.DEFAULT, ("value", "description", "expand", "options"), problems
     )
@@ -146,6 +151,19 @@ def read_config(loaded: Loaded) -> Config:
         files=tuple(loaded.files),
         conditional=loaded.conditional,
     )
+
+
+def _typed_values(tree: Tree, jobs: Mapping[str, Job]) -> Iterator[Problem]:
+    """Yield GitLab's message for each boolean and float that is the value of a variable."""
+    message = "variable definition must be either a string or a hash"
+    places = {"": tree} | {f"jobs:{clean(name, 80)}:": job.tree for name, job in jobs.items()}
+    for where, holder in places.items():
+        variables = holder.get("variables")
+        if not isinstance(variables, Tree):
+            continue
+        for key, value in variables.items():
+            if isinstance(value, bool | float):
+                yield Problem(f"{where}variables:{clean(key, 80)} {message}", variables.place(key))
 
 
 def _defaults(tree: Tree) -> Tree:

@@ -37,6 +37,7 @@ from dockpass.variables.gitlab.model import (
     YamlPart,
 )
 from dockpass.variables.gitlab.rules import Judgement, Surroundings, judge
+from dockpass.variables.gitlab.versions import Version, unprotected_words
 
 _NOT_FOR_RULES = frozenset({Level.RUNNER, Level.PERSISTED, Level.DOTENV, Level.RUNNER_LAST})
 _ONLY_AT_RUNNER = frozenset({Level.RUNNER, Level.RUNNER_LAST})
@@ -49,7 +50,8 @@ class Situation:
     """A pipeline to look at: its ref, and every definition that does not stand in the YAML.
 
     `environment` replaces the job's own where it is not None. `paths` and `changes` are for rules; None where
-    they are not known. `unset` names variables that a person took away.
+    they are not known. `unset` names variables that a person took away. `version` is the server's, None the
+    current one.
     """
 
     ref: Ref = MAIN
@@ -58,6 +60,7 @@ class Situation:
     paths: tuple[str, ...] | None = None
     changes: tuple[str, ...] | None = None
     unset: frozenset[str] = frozenset()
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +219,7 @@ def _why_not(definition: Definition, situation: Situation, environment: str) -> 
     if definition.key in situation.unset and definition.level is not Level.WHAT_IF:
         return Loser(definition, Reason.UNSET)
     if definition.protected and situation.ref.protected is False:
-        return Loser(definition, Reason.PROTECTED, situation.ref.name)
+        return Loser(definition, Reason.PROTECTED, unprotected_words(situation.ref, situation.version))
     if not scope.matches(definition.scope, environment):
         return Loser(definition, Reason.SCOPE, environment)
     return None
