@@ -78,10 +78,10 @@ def left(program: Program) -> list[Path]:
 
 def build(terminal: Terminal) -> None:
     """Walk to the tour's third step and build."""
-    assert terminal.shows("Tour 1 of 8")
+    assert terminal.shows("Tour 1 of 9")
     assert "sandbox" in terminal.screen.display[0]
-    terminal.answers("n", "Tour 2 of 8")
-    terminal.answers("n", "Tour 3 of 8")
+    terminal.answers("n", "Tour 2 of 9")
+    terminal.answers("n", "Tour 3 of 9")
     terminal.answers(" ", "Run build?")
     terminal.answers("r", "removed and verified")
     assert "sandbox" in terminal.screen.display[0]

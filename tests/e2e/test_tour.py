@@ -1,4 +1,4 @@
-"""The guided tour on a terminal, all eight steps: real logins, a build, a push and cleanups in the sandbox."""
+"""The guided tour on a terminal, all nine steps: real logins, a build, a push and cleanups in the sandbox."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def row(shown: str, command: str) -> str:
 
 
 def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> None:
-    shown = terminal.answers("", "Tour 1 of 8: See the login", "embedded engine")
+    shown = terminal.answers("", "Tour 1 of 9: See the login", "embedded engine")
     assert "gitlab-ci-token" in row(shown, "push")
 
-    shown = terminal.answers("n", "Tour 2 of 8", "registry.elsewhere.example")
+    shown = terminal.answers("n", "Tour 2 of 9", "registry.elsewhere.example")
     assert "docker's own" in row(shown, "build")
 
-    terminal.answers("n", "Tour 3 of 8: Build, then push")
+    terminal.answers("n", "Tour 3 of 9: Build, then push")
     terminal.answers(" ", "Run build?")
     shown = terminal.answers("r", "removed and verified", "Outcome")
     assert "✓ built sha256:" in shown
@@ -60,9 +60,18 @@ def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> Non
     terminal.answers(" ", "r  run")
     shown = terminal.answers("r", "removed and verified", "Outcome")
     assert "✓ pushed 127.0.0.1:" in shown
-    terminal.answers(ESCAPE, "Tour 3 of 8", "done")
+    terminal.answers(ESCAPE, "Tour 3 of 9", "done")
 
-    terminal.answers("n", "Tour 4 of 8: See cleanup refused", "may not delete")
+    terminal.answers("n", "Tour 4 of 9: Run a program of your choice")
+    terminal.answers(" ", "Run a program with the login of push", "sh -c 'ls -l $DOCKER_CONFIG'")
+    terminal.answers("sh -c 'echo up-$((1+1)); ls $DOCKER_CONFIG'", "ls $DOCKER_CONFIG'")
+    terminal.answers(ENTER, "c  capture its output")
+    shown = terminal.answers("c", "removed and verified", "Outcome", "up-2")
+    assert "sh exited with status 0" in shown
+    assert "never read, so no login came from it" in shown
+    terminal.answers(ESCAPE, "Tour 4 of 9", "done")
+
+    terminal.answers("n", "Tour 5 of 9: See cleanup refused", "may not delete")
     shown, going = run_cleanup(terminal)
     assert "✗ Delete" in shown
     said = " ".join(shown.replace("│", " ").split())
@@ -71,22 +80,22 @@ def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> Non
     assert f"nothing deleted; {going} tags untouched" in said
     assert "Set WERF_IMAGES_CLEANUP_PASSWORD to a token that may delete images" in said
     assert "✓ Remove the config" in shown
-    terminal.answers(ESCAPE, "Tour 4 of 8", "done")
+    terminal.answers(ESCAPE, "Tour 5 of 9", "done")
 
-    shown = terminal.answers("n", "Tour 5 of 8: Set the cleanup token", "werf-cleanup")
+    shown = terminal.answers("n", "Tour 6 of 9: Set the cleanup token", "werf-cleanup")
     assert "cleanup token" in row(shown, "cleanup")
     assert "gitlab-ci-token" in row(shown, "push")
 
-    terminal.answers("n", "Tour 6 of 8: Run the cleanup")
+    terminal.answers("n", "Tour 7 of 9: Run the cleanup")
     shown, going = run_cleanup(terminal)
     assert going > 10  # keep=v.* keeps the releases
     assert f"✓ {going} deleted" in shown
-    terminal.answers(ESCAPE, "Tour 6 of 8", "done")
+    terminal.answers(ESCAPE, "Tour 7 of 9", "done")
 
-    shown = terminal.answers("n", "Tour 7 of 8: Use an external config", "external config")
+    shown = terminal.answers("n", "Tour 8 of 9: Use an external config", "external config")
     assert all("external config" in row(shown, command) for command in ("build", "push", "cleanup"))
 
-    shown = terminal.answers("n", "Tour 8 of 8: Compare", "✓ ✓ ✓ ✓ ✓ ✓ ✓ ▶", "Instead")
+    shown = terminal.answers("n", "Tour 9 of 9: Compare", "✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ▶", "Instead")
     assert "gitlab-ci-token" in row(shown, "push")
 
     terminal.press("q")

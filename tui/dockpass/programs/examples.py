@@ -19,6 +19,8 @@ _SYSTEM_PLUGINS = (
     "/usr/libexec/docker/cli-plugins",
 )
 _MOST_CHARTS = 200
+_WITHOUT_TLS = ("127.", "localhost:", "[::1]")
+"""Where a registry is on this machine, as the sandbox is: the other programs would insist on TLS."""
 Find = Callable[[str, Mapping[str, str]], str]
 """Returns the path of a program by the PATH of an environment; raises `DockpassError` if there is none."""
 Has = Callable[[str], bool]
@@ -62,14 +64,16 @@ def _of_docker(cwd: Path, has: Has, repository: str) -> Iterator[str]:
 
 
 def _of_repository(cwd: Path, has: Has, repository: str) -> Iterator[str]:
-    shown = shlex.quote(repository)
+    shown, source = shlex.quote(repository), shlex.quote(f"docker://{repository}")
+    plain = repository.startswith(_WITHOUT_TLS)
+    helm, skopeo = (" --plain-http", "tls-verify=false ") if plain else ("", "")
     if has("helm") and (chart := _packaged_chart(cwd)):
-        yield f"helm push {shlex.quote(chart)} {shlex.quote(f'oci://{repository}')}"
+        yield f"helm push {shlex.quote(chart)} {shlex.quote(f'oci://{repository}')}{helm}"
     if has("skopeo"):
         if (cwd / "oci-layout").is_file():
-            yield f"skopeo copy oci:. {shlex.quote(f'docker://{repository}')}"
-        yield f"skopeo copy {shlex.quote(f'docker://{repository}')} dir:image"
-        yield f"skopeo list-tags {shlex.quote(f'docker://{repository}')}"
+            yield f"skopeo copy {skopeo and f'--dest-{skopeo}'}oci:. {source}"
+        yield f"skopeo copy {skopeo and f'--src-{skopeo}'}{source} dir:image"
+        yield f"skopeo list-tags {skopeo and f'--{skopeo}'}{source}"
     if has("docker"):
         yield f"docker push {shown}"
     if has("crane"):

@@ -16,7 +16,8 @@ from dockpass.session.session import Sandbox, Session
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `command` is the one to look at; `runs` tells whether its plan is opened.
+    """One step. `command` is the one to look at; `runs` tells whether its plan is opened, `program` whether
+    a program is asked for, which runs with its login.
 
     `edits` are those that hold in the step; None leaves them as they are.
     """
@@ -27,13 +28,19 @@ class Step:
     is_done: Callable[[Session], bool]
     edits: tuple[Edit, ...] | None = None
     runs: bool = False
+    program: bool = False
 
 
 def steps(sandbox: Sandbox, keys: Mapping[str, str]) -> tuple[Step, ...]:
-    """Return the eight steps of the tour; `keys` are the person's own, by the ids of actions."""
+    """Return the steps of the tour; `keys` are the person's own, by the ids of actions."""
     cleanup = Edit(EditKind.SET, "WERF_IMAGES_CLEANUP_PASSWORD", sandbox.cleanup_token)
     external = Edit(EditKind.SET, "WERF_DOCKER_CONFIG", sandbox.external_config)
-    return (*_logins(sandbox.host), *_cleanups(cleanup, keys), *_configs(cleanup, external, keys))
+    return (
+        *_logins(sandbox.host),
+        _program(keys),
+        *_cleanups(cleanup, keys),
+        *_configs(cleanup, external, keys),
+    )
 
 
 def _logins(host: str) -> tuple[Step, ...]:
@@ -63,6 +70,19 @@ def _logins(host: str) -> tuple[Step, ...]:
             edits=(),
             runs=True,
         ),
+    )
+
+
+def _program(keys: Mapping[str, str]) -> Step:
+    return Step(
+        "Run a program of your choice",
+        f"{key_for('program', keys)} runs any program with the login of the selected command: docker, helm,"
+        " skopeo, or an example from the list. r gives it the terminal, c captures its output. Its config is"
+        " temporary too, and removed when the program ends.",
+        Command.PUSH,
+        lambda session: bool(session.programs),
+        edits=(),
+        program=True,
     )
 
 

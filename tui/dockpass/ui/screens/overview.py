@@ -368,8 +368,8 @@ class Overview(PanelScreen):
         self.refresh_all()
 
     def on_tour_panel_run_wanted(self, event: TourPanel.RunWanted) -> None:
-        """Open the plan of the step's command."""
-        self.start(event.command)
+        """Open the plan of the step's command, or ask for a program with its login."""
+        self.action_program() if event.program else self.start(event.command)
 
     def action_filter(self) -> None:
         """Ask for a part of a name or a value."""

@@ -17,7 +17,7 @@ def tour_title(number: int, count: int, step: Step) -> str:
 
 def tour_keys(number: int, count: int, step: Step, own: Mapping[str, str]) -> str:
     """Return the keys that lead on from here, as they hold."""
-    keys = [f"{key_for('tour_do', own)} does it"] if step.runs else []
+    keys = [f"{key_for('tour_do', own)} does it"] if step.runs or step.program else []
     keys += [f"{key_for('tour_next', own)} next"] if number < count else []
     keys += [f"{key_for('tour_back', own)} back"] if number > 1 else []
     return " · ".join([*keys, f"{key_for('tour', own)} leave"])

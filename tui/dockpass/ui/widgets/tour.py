@@ -24,11 +24,12 @@ class TourPanel(Panel):
             self.command = command
 
     class RunWanted(Message):
-        """The step is about running a command."""
+        """The step is about running a command, or a program with its login."""
 
-        def __init__(self, command: Command) -> None:
+        def __init__(self, command: Command, *, program: bool) -> None:
             super().__init__()
             self.command = command
+            self.program = program
 
     def __init__(self, session: Session) -> None:
         super().__init__("Tour", id="tour")
@@ -79,8 +80,8 @@ class TourPanel(Panel):
         """Do what the step is about."""
         step = self._step
         self._prepare()
-        if step.runs:
-            self.post_message(self.RunWanted(self._command_to_run(step)))
+        if step.runs or step.program:
+            self.post_message(self.RunWanted(self._command_to_run(step), program=step.program))
         elif step.is_done(self._session):
             self.go_on()
 
@@ -91,7 +92,7 @@ class TourPanel(Panel):
 
     def _command_to_run(self, step: Step) -> Command:
         built = (Command.BUILD, Status.DONE) in self._session.ended
-        return Command.BUILD if step.command is Command.PUSH and not built else step.command
+        return Command.BUILD if step.runs and step.command is Command.PUSH and not built else step.command
 
     def _prepare(self) -> None:
         step = self._step
