@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from buildkit import PLUGINS
-from clientprograms import demanded
+from clientprograms import demanded, found
 from images import Pusher
 from program import Program
 from servers import JOB_TOKEN, PASSWORD, USER, Registry, registry, wait_until
@@ -109,7 +109,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, newer: Path) -> Iterator[Re
         yield started
 
 
-def bench(tmp_path: Path, host: str, newer: Path, registry: Registry) -> Iterator[Bench]:
+def benched(tmp_path: Path, host: str, newer: Path, registry: Registry) -> Iterator[Bench]:
     made = Program(tmp_path, {"DOCKER_HOST": host})
     plugins = made.home_config.parent / "cli-plugins"
     plugins.mkdir(parents=True)
@@ -120,20 +120,20 @@ def bench(tmp_path: Path, host: str, newer: Path, registry: Registry) -> Iterato
     assert registry.tokens is not None
     registry.tokens.requests.clear()
     registry.tokens.askers.clear()
-    found = Bench(made, registry, host)
-    found.forget()
-    yield found
+    bench = Bench(made, registry, host)
+    bench.forget()
+    yield bench
     made.remove()
 
 
 @pytest.fixture
 def new(tmp_path: Path, newer_host: str, newer: Path, shared: Registry) -> Iterator[Bench]:
-    yield from bench(tmp_path, newer_host, newer, shared)
+    yield from benched(tmp_path, newer_host, newer, shared)
 
 
 @pytest.fixture
 def old(tmp_path: Path, docker_host: str, newer: Path, shared: Registry) -> Iterator[Bench]:
-    yield from bench(tmp_path, docker_host, newer, shared)
+    yield from benched(tmp_path, docker_host, newer, shared)
 
 
 SECRET = ("--secret", "id=tok,env=TOK")
@@ -219,11 +219,11 @@ def test_a_failed_command_says_which(new: Bench) -> None:
 WAITING = "FROM {base}\nRUN --mount=type=secret,id=tok echo sleeping && sleep 301\n"
 
 
-def started(bench: Bench) -> subprocess.Popen[str]:
+def started(bench: Bench, *options: str) -> subprocess.Popen[str]:
     (bench.program.work / "Dockerfile").write_text(WAITING.format(base=bench.base))
     job = {"CI_REGISTRY": bench.registry.host, "CI_JOB_TOKEN": JOB_TOKEN, "TOK": CANARY}
     child = subprocess.Popen(
-        bench.program.command("build", "--network", "host", *SECRET),
+        bench.program.command("build", "--network", "host", *SECRET, *options),
         cwd=bench.program.work,
         env=bench.program.variables(**job),
         stdin=subprocess.DEVNULL,
@@ -260,6 +260,74 @@ def test_a_cancel_leaves_nothing_running(new: Bench, number: signal.Signals) -> 
         assert "removed and verified" in said
         assert child.returncode == (4 if number == signal.SIGINT else 143)
     assert CANARY not in said
+
+
+@pytest.fixture
+def beside(new: Bench) -> Bench:
+    """The bench with settings and images of its own for podman and buildah."""
+    home, root = new.program.directory / "home", new.program.directory / "containers"
+    settings = home / ".config" / "containers"
+    for directory in (settings, root):
+        directory.mkdir(parents=True)
+    (root / "storage.conf").write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{root}/graph"\nrunroot = "{root}/run"\n'
+    )
+    (settings / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    insecure = f'[[registry]]\nlocation = "{new.registry.host}"\ninsecure = true\n'
+    (settings / "registries.conf").write_text(insecure)
+    new.program.environ["CONTAINERS_STORAGE_CONF"] = str(root / "storage.conf")
+    new.program.environ["STORAGE_DRIVER"] = "vfs"
+    return new
+
+
+@pytest.mark.parametrize("builder", ["podman", "buildah"])
+def test_podman_and_buildah_build_with_the_same_login(beside: Bench, builder: str) -> None:
+    found(builder)
+    tag = f"{beside.registry.host}/team/by-{builder}:1"
+    wrong = json.dumps({"auths": {beside.registry.host: {"auth": base64.b64encode(b"a:b").decode()}}})
+    (beside.program.directory / "wrong.json").write_text(wrong)
+    hostile = {"REGISTRY_AUTH_FILE": str(beside.program.directory / "wrong.json")}
+    ended = beside.build(MOUNTS, *SECRET, "--builder", builder, "--push", "--tag", tag, **hostile)
+    assert ended.returncode == 0, ended.stderr
+    assert f"built by {builder} build" in ended.stderr
+    assert "with its own images: you asked for it" in ended.stderr
+    assert Pusher(beside.registry, f"team/by-{builder}").has("1")
+    assert beside.registry.tokens is not None
+    assert {user for user, _ in beside.registry.tokens.requests} == {"gitlab-ci-token"}
+    beside.check_clean(ended)
+    again = beside.build(MOUNTS, *SECRET, "--builder", builder)
+    assert f"{beside.base} came from the local store" in again.stderr
+    assert "cached" in again.stderr
+    without = {"CI_JOB_TOKEN": "", "CI_REGISTRY": ""}
+    refused = beside.build(MOUNTS, *SECRET, "--builder", builder, "--pull", **without)
+    assert refused.returncode == 1
+    assert "local store" not in refused.stderr
+    assert "does not allow anonymous access" in refused.stderr or "did not accept" in refused.stderr
+    lacking = beside.build(WHOLE, *SECRET, "--builder", builder)
+    assert lacking.returncode == 2
+    assert "Dockerfile:8 uses --link, which" in lacking.stderr
+    beside.check_clean(lacking)
+
+
+def test_podman_is_taken_where_the_classic_builder_cannot_and_buildx_is_missing(beside: Bench) -> None:
+    found("podman")
+    (beside.program.home_config.parent / "cli-plugins" / "docker-buildx").unlink()
+    ended = beside.build(MOUNTS, *SECRET)
+    assert ended.returncode == 0, ended.stderr
+    assert "docker has no buildx plugin" in ended.stderr
+    assert "its images are not the engine's" in ended.stderr
+    beside.check_clean(ended)
+
+
+@pytest.mark.parametrize("builder", ["podman", "buildah"])
+def test_a_cancel_ends_podman_and_buildah_too(beside: Bench, builder: str) -> None:
+    found(builder)
+    child = started(beside, "--builder", builder)
+    child.send_signal(signal.SIGINT)
+    said, _ = child.communicate(timeout=30)
+    assert "removed and verified" in said
+    wait_until(lambda: not sleeps() and not beside.program.processes, 10, "the end")
+    assert beside.program.left == []
 
 
 def test_without_the_plugin_or_with_a_broken_one_the_reason_is_said(new: Bench) -> None:

@@ -91,7 +91,9 @@ class Pusher:
         """Tell whether the registry still has a tag or digest."""
         try:
             self._ask(
-                "GET", f"/v2/{self._path}/manifests/{reference}", headers={"Accept": f"{IMAGE}, {INDEX}"}
+                "GET",
+                f"/v2/{self._path}/manifests/{reference}",
+                headers={"Accept": f"{IMAGE}, {INDEX}, {OCI_IMAGE}"},
             )
         except HTTPError as error:
             if error.code == 404:

@@ -41,6 +41,11 @@ class BuilderInfo:
     stores_for: str = ""
 
     @property
+    def asks_itself(self) -> bool:
+        """Whether it asks registries from a process of its own, so that dockpass logs in for it."""
+        return self.name in {BuilderName.BUILDX, BuilderName.PODMAN, BuilderName.BUILDAH}
+
+    @property
     def title(self) -> str:
         """The builder as a person knows it, with its version."""
         return f"{TITLES[self.name]} {self.version}".rstrip()
@@ -80,10 +85,6 @@ class Builder(Protocol):
     """One build. Every method raises only `DockpassError`s; `cut` is called from another thread."""
 
     info: BuilderInfo
-
-    @property
-    def logs_in_itself(self) -> bool:
-        """Whether the builder asks registries from a process of its own, and not through the engine."""
 
     def check(self, request: BuildRequest) -> None:
         """Raise `UsageError` for what this builder cannot build, as far as the build file tells."""

@@ -15,12 +15,12 @@ from dockpass.builders.environment import (
     engine_variables,
     secret_variables,
 )
-from dockpass.builders.options import spelled
+from dockpass.builders.options import contexts_of, proof_of, spelled
 from dockpass.builders.rawjson import Progress
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import BuildRequest, Engine
 from dockpass.engines.endpoint import Endpoint
-from dockpass.engines.failures import Proof, failed
+from dockpass.engines.failures import failed
 from dockpass.references.address import host_of_reference, login_key
 from dockpass.references.imagenames import normalised
 from dockpass.references.reference import is_digest
@@ -43,8 +43,6 @@ class Buildx:
 
 class BuildxBuilder:
     """One build; `engine` is the one whose BuildKit works, and that keeps the image."""
-
-    logs_in_itself = True
 
     def __init__(
         self,
@@ -144,28 +142,6 @@ class BuildxBuilder:
             environ={**environ, **variables, **dict(secrets.values())},
             cwd=request.context,
         )
-
-
-def contexts_of(request: BuildRequest) -> tuple[str, ...]:
-    """Return the named contexts as docker's option takes them; directories with their whole path."""
-    return tuple(
-        f"{name}={_value_of(each.image, each.directory, each.other, request.named_root)}"
-        for name, each in request.contexts.items()
-    )
-
-
-def _value_of(image: str, directory: str, other: str, root: Path) -> str:
-    if image:
-        return f"docker-image://{image}"
-    return str(root / directory) if directory else other
-
-
-def proof_of(key: str, logins: Mapping[str, object], request: BuildRequest) -> Proof:
-    """Return what is known of the login at the registry that refused; an empty key stands for any."""
-    sent = logins.keys() & {key} if key else logins.keys()
-    if not sent:
-        return Proof.NONE_SENT
-    return Proof.ACCEPTED if sent <= request.accepted else Proof.SENT
 
 
 def _image_id(directory: Path, request: BuildRequest) -> str:

@@ -10,8 +10,6 @@ from dockpass.engines.base import BuildRequest, Engine
 class EngineBuilder:
     """Builds with the engine of the run; a cancel cuts that engine."""
 
-    logs_in_itself = False
-
     def __init__(self, info: BuilderInfo, engine: Engine) -> None:
         self.info = info
         self._engine = engine

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dockpass.engines.base import BuildSecret
+from dockpass.engines.base import BuildRequest, BuildSecret
+from dockpass.engines.failures import Proof
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 from dockpass.system import reason
@@ -84,6 +85,28 @@ def cache_reference(spec: str) -> str:
 def cache_references(specs: Sequence[str]) -> tuple[str, ...]:
     """Return the images that caches are in."""
     return tuple(filter(None, map(cache_reference, specs)))
+
+
+def contexts_of(request: BuildRequest) -> tuple[str, ...]:
+    """Return the named contexts as docker's option takes them; directories with their whole path."""
+    return tuple(
+        f"{name}={_value_of(each.image, each.directory, each.other, request.named_root)}"
+        for name, each in request.contexts.items()
+    )
+
+
+def _value_of(image: str, directory: str, other: str, root: Path) -> str:
+    if image:
+        return f"docker-image://{image}"
+    return str(root / directory) if directory else other
+
+
+def proof_of(key: str, logins: Mapping[str, object], request: BuildRequest) -> Proof:
+    """Return what is known of the login at the registry that refused; an empty key stands for any."""
+    sent = logins.keys() & {key} if key else logins.keys()
+    if not sent:
+        return Proof.NONE_SENT
+    return Proof.ACCEPTED if sent <= request.accepted else Proof.SENT
 
 
 def _fields(spec: str) -> dict[str, str] | None:

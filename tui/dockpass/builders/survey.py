@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockpass.builders.abilities import OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features, release_of
+from dockpass.builders.abilities import OF_BUILDAH, OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features, release_of
 from dockpass.builders.base import Builder, BuilderInfo, BuilderName, Guard
 from dockpass.builders.buildx import Buildx, BuildxBuilder
+from dockpass.builders.containers import FIRST, Containers, ContainersBuilder, buildah_in_podman
 from dockpass.builders.environment import builder_environment, engine_variables
 from dockpass.builders.ofengine import EngineBuilder
 from dockpass.dockerconfig.carried import carried_from, original_directory
@@ -27,7 +28,8 @@ FIRST_WITH_RAWJSON = (0, 13)
 
 _VERSION = re.compile(rb"github\.com/docker/buildx v?(\S+)")
 _CARRIED = frozenset({"cliPluginsExtraDirs", "proxies"})
-DOCKER = "Docker"
+_PLAIN_VERSION = re.compile(rb"version (\d\S*)")
+DOCKER, PODMAN = "Docker", "Podman"
 
 Open = Callable[[Engine, Mapping[str, str], "Guard | None"], Builder]
 
@@ -63,6 +65,8 @@ def all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> 
     own = builders_of_engine(engine, environ, home)
     return (
         *((_buildx(engine, environ, home),) if engine.name == DOCKER else ()),
+        _containers(BuilderName.PODMAN, engine, environ, home),
+        _containers(BuilderName.BUILDAH, engine, environ, home),
         *own,
         *((_embedded(),) if engine.name != EMBEDDED else ()),
     )
@@ -132,6 +136,58 @@ def _buildx(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found
     if release is not None and release < FIRST_WITH_RAWJSON:
         return found(version, f"docker buildx {version} is too old: it tells its progress from 0.13 on")
     return found(version, buildx=Buildx(program=program, endpoint=endpoint, sections=sections))
+
+
+def _containers(name: BuilderName, engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found:
+    """Return podman, which builds in its service where that is the engine, or buildah, which has none."""
+    program = shutil.which(name, path=environ.get("PATH", ""))
+    version, why = "", f"{name} is not installed"
+    if program is not None:
+        version, why = _version_of(name, (program, "--version"), environ)
+    buildah = buildah_in_podman(version) if name is BuilderName.PODMAN else version
+    release = release_of(buildah) if buildah else None
+    if not why and release is not None and release < FIRST:
+        why = f"{name} {version} is too old: its options are known from buildah 1.24 on"
+    in_service = name is BuilderName.PODMAN and engine.name == PODMAN
+    url = ""
+    if in_service and not why:
+        try:
+            url = resolve_endpoint(environ, home).url
+        except DockpassError as error:
+            why = error.message.rstrip(".")
+    info = BuilderInfo(
+        name=name,
+        version=version,
+        can=features(OF_BUILDAH, buildah),
+        where=f"with {engine.name} {engine.version}" if in_service else "with its own images",
+        unusable=why,
+        stores_for=engine.name if in_service else "",
+    )
+    containers = Containers(program=program or "", url=url)
+
+    def opened(_engine: Engine, environ: Mapping[str, str], guard: Guard | None) -> Builder:
+        return ContainersBuilder(info, containers, environ, guard)
+
+    return Found(info, opened)
+
+
+def _version_of(name: str, argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the version that a program tells, or why it tells none."""
+    try:
+        ended = subprocess.run(
+            argv,
+            env=builder_environment(environ, Path("/nonexistent")),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS_TO_ANSWER,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", f"{name} does not answer: {clean(str(error), 200)}"
+    if found := _PLAIN_VERSION.search(ended.stdout[:4096]):
+        return clean(found[1].decode("utf-8", "replace"), 40), ""
+    said = (ended.stderr or ended.stdout)[:2000].decode("utf-8", "replace").strip().partition("\n")[0]
+    return "", f"{name} does not answer: {clean(said, 120) or 'it says nothing'}"
 
 
 def _asked(argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK
 from dockpass.programs.events import ProgramEvent
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event
-from dockpass.units import duration, size
+from dockpass.runs.words import step_words
+from dockpass.units import size
 
 _KEBAB = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -75,12 +76,6 @@ def narrate(event: Event) -> list[str]:
 def is_start(event: Event) -> bool:
     """Tell whether an event is the start of a step of a build, of which the end is told."""
     return isinstance(event, ev.Step) and event.state == "running"
-
-
-def step_words(step: ev.Step) -> str:
-    """Return a step of a build with how it ended: `#4 [2/3] RUN make   done, 1.2 s`."""
-    spent = f", {duration(step.seconds)}" if step.seconds else ""
-    return f"#{step.id} {step.name}   {step.state}{spent}"
 
 
 def _ending(event: ev.Ended) -> list[str]:

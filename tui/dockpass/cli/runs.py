@@ -25,7 +25,7 @@ from dockpass.engines.choice import EngineChoice, Engines, detect_chosen, opener
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_LOOK
 from dockpass.registry.policy import Policy
-from dockpass.runs.builder import chosen_builder
+from dockpass.runs.builder import Builders, chosen_builder
 from dockpass.runs.events import (
     Asked,
     Count,
@@ -117,10 +117,10 @@ def _is_classic(choice: EngineChoice, world: World, build: BuildOptions, find: F
     info = detect_chosen(choice, world.environ, world.home).info
     if info is None or info.name == EMBEDDED:
         return info is None
-    found = find(info, world.environ, world.home)
+    builders = Builders(engine=info.name, found=find(info, world.environ, world.home))
     try:
         sources = sources_of_build(world.cwd, build)
-        chosen = chosen_builder(found, sources.needs, info.name, build)
+        chosen = chosen_builder(builders, sources.needs, build)
     except UsageError:
         return False  # the run will say so
     return chosen.builder.name is BuilderName.CLASSIC

@@ -12,7 +12,7 @@ from dockpass.engines.base import BuildExtras, BuildRequest
 from dockpass.errors import Cancelled, DockpassError, UsageError
 from dockpass.references.reference import parse_reference
 from dockpass.runs.asked import asked_in_words
-from dockpass.runs.builder import chosen_builder
+from dockpass.runs.builder import Builders, chosen_builder
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build
@@ -49,7 +49,8 @@ def _opened_builder(job: Job, sources: BuildSources) -> Builder:
     services, engine = job.services, opened_engine(job)
     environ = services.run_environ(job.facts)
     found = services.find_builders(engine.info(), environ, services.home)
-    chosen = chosen_builder(found, sources.needs, engine.info().name, job.request.build)
+    builders = Builders(engine=engine.info().name, found=found)
+    chosen = chosen_builder(builders, sources.needs, job.request.build)
     taken = next(each for each in found if each.info is chosen.builder)
     job.log(f"built by {chosen.in_words}", LogKind.NOTE)
     for asked in asked_in_words(job.request):

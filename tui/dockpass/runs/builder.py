@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from dockpass.builders.choice import BuilderChoice, choose
 from dockpass.builders.survey import Found
@@ -10,11 +11,18 @@ from dockpass.buildfiles.needs import Feature, Need
 from dockpass.runs.request import BuildOptions
 
 
-def chosen_builder(
-    found: Sequence[Found], needs: Sequence[Need], engine: str, build: BuildOptions
-) -> BuilderChoice:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builders:
+    """An engine and the builders beside it, as a survey found them."""
+
+    engine: str
+    found: Sequence[Found]
+
+
+def chosen_builder(builders: Builders, needs: Sequence[Need], build: BuildOptions) -> BuilderChoice:
     """Return the builder for a build; raises `UsageError` with the line and the feature that stops it."""
-    return choose([each.info for each in found], (*needs, *_of_options(build)), engine, build.builder)
+    infos = [each.info for each in builders.found]
+    return choose(infos, (*needs, *_of_options(build)), builders.engine, build.builder)
 
 
 def _of_options(build: BuildOptions) -> Iterator[Need]:

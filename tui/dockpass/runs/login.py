@@ -27,7 +27,7 @@ ENGINE_COMMANDS = frozenset({Command.BUILD, Command.PUSH, Command.PULL})
 
 def by_engine(job: Job) -> bool:
     """Tell whether the engine logs in; for a builder that asks registries by itself, dockpass does."""
-    itself = job.builder is not None and job.builder.logs_in_itself
+    itself = job.builder is not None and job.builder.info.asks_itself
     return job.request.command in ENGINE_COMMANDS and not itself
 
 

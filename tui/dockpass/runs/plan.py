@@ -18,10 +18,17 @@ class PlannedPhase:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`confirm` is the question to ask before the run, `foreign` the one about a foreign registry."""
+    """`confirm` is the question to ask before the run, `foreign` the one about a foreign registry.
+
+    Of a build, `builder` says who builds it and why, `asks` which registries it asks with which login, and
+    `refusal` why it cannot be started; empty where that is not known, or nothing stops it.
+    """
 
     title: str
     phases: tuple[PlannedPhase, ...]
     confirm: str | None
     foreign: str | None
     command_line: tuple[str, ...]
+    builder: str = ""
+    asks: tuple[str, ...] = ()
+    refusal: str = ""

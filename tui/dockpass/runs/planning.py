@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from dockpass.auth.command import Command
+from dockpass.builders.choice import BuilderChoice
+from dockpass.buildfiles.find import BuildSources
 from dockpass.cleanup.options import CleanupOptions
+from dockpass.errors import UsageError
+from dockpass.runs.asked import asked_in_words
+from dockpass.runs.builder import Builders, chosen_builder
 from dockpass.runs.events import Phase
 from dockpass.runs.foreign import foreign_question
 from dockpass.runs.lines import command_line
 from dockpass.runs.login import ENGINE_COMMANDS
 from dockpass.runs.plan import Plan, PlannedPhase
-from dockpass.runs.request import RunRequest, hosts_of_run
+from dockpass.runs.request import BuildOptions, RunRequest, hosts_of_run
 from dockpass.runs.services import Services
+from dockpass.runs.sources import sources_of_build
 from dockpass.runs.tags import default_tag
 from dockpass.text import clean
 from dockpass.units import exact_span
 
 
-def make_plan(request: RunRequest, services: Services) -> Plan:
-    """Say what a run will create, who logs in where, what it does and what it removes."""
+def make_plan(
+    request: RunRequest,
+    services: Services,
+    builders: Builders | None = None,
+    sources: Callable[[Path, BuildOptions], BuildSources] = sources_of_build,
+) -> Plan:
+    """Say what a run will create, who logs in where, what it does and what it removes.
+
+    `builders` are what a survey found, None where there was none yet; `sources` reads the build file.
+    """
+    chosen, refusal = None, ""
+    is_build = request.command is Command.BUILD
+    if is_build and builders is not None:
+        try:
+            needs = sources(services.cwd, request.build).needs
+            chosen = chosen_builder(builders, needs, request.build)
+        except UsageError as error:
+            refusal = f"{error.message} {error.hint}".rstrip()
     phases = (
         PlannedPhase(Phase.CREATE_CONFIG, "Create the config", _created(request)),
-        PlannedPhase(Phase.LOGIN, "Log in", _login(request) + _way(request, services)),
+        PlannedPhase(Phase.LOGIN, "Log in", _login(request, chosen) + _way(request, services)),
         *_work(request, _target(request, services)),
         PlannedPhase(Phase.REMOVE_CONFIG, "Remove the config", "then verify that it is gone"),
     )
@@ -32,6 +55,9 @@ def make_plan(request: RunRequest, services: Services) -> Plan:
         confirm=_confirmation(request, services),
         foreign=foreign_question(request),
         command_line=command_line(request, services),
+        builder=chosen.in_words if chosen else "",
+        asks=tuple(asked_in_words(request)) if is_build else (),
+        refusal=clean(refusal),
     )
 
 
@@ -50,11 +76,12 @@ def _created(request: RunRequest) -> str:
     return clean(f"a directory of mode 0700 with config.json of mode 0600, for {what}")
 
 
-def _login(request: RunRequest) -> str:
+def _login(request: RunRequest, chosen: BuilderChoice | None) -> str:
     decision = request.decision
     if not decision.login:
         return clean(f"none; the entry of {decision.config_dir} is used where there is one")
-    who = "by the engine" if request.command in ENGINE_COMMANDS else "by dockpass"
+    itself = chosen is not None and chosen.builder.asks_itself
+    who = "by the engine" if request.command in ENGINE_COMMANDS and not itself else "by dockpass"
     secret = "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105
     return clean(f"{decision.username} with {secret} at {', '.join(decision.login)}, {who}")
 

@@ -15,7 +15,9 @@ from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Edit, EditKind, Facts, SourceKind
 from dockpass.auth.rules import REGISTRY_IMAGE
 from dockpass.auth.whynot import WhyNot, applied, why_not
+from dockpass.buildfiles.find import BuildSources
 from dockpass.dockerconfig.readers.situation import Situation
+from dockpass.engines.base import EngineInfo
 from dockpass.engines.detect import EngineState
 from dockpass.engines.embedded.store import Store
 from dockpass.findings import Finding
@@ -25,12 +27,14 @@ from dockpass.programs.captured import start_captured
 from dockpass.programs.find import find
 from dockpass.programs.shown import ShownProgram
 from dockpass.programs.task import Task
+from dockpass.runs.builder import Builders
 from dockpass.runs.events import Ended, Status
 from dockpass.runs.plan import Plan
 from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, RunRequest, Typed
 from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
+from dockpass.runs.sources import sources_of_build
 from dockpass.secret_names import is_secret_name
 from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
@@ -127,6 +131,9 @@ class Session:
     find_clone: Callable[[], Clone | None] = field(default=no_clone, repr=False)
     find_kept: Callable[[], ProjectSettings] = field(default=nothing_kept, repr=False)
     desk: Desk = field(default_factory=Desk)
+    builders: Builders | None = None
+    """Who can build here, once that was looked for."""
+    sources: Callable[[Path, BuildOptions], BuildSources] = sources_of_build
     as_job: bool = False
     """Whether the logins are those that the chosen job would get, and not those of this process."""
     why_not_as_job: str = ""
@@ -261,7 +268,13 @@ class Session:
 
     def plan(self, request: RunRequest) -> Plan:
         """Return the plan of a run."""
-        return make_plan(request, self.services)
+        return make_plan(request, self.services, self.builders, self.sources)
+
+    def find_builders(self, engine: EngineInfo) -> None:
+        """Look for the builders beside an engine; programs are run, so this takes a moment."""
+        services = self.services
+        found = services.find_builders(engine, services.run_environ(self.found), services.home)
+        self.builders = Builders(engine=engine.name, found=found)
 
     def access(self, command: Command) -> AccessPlan:
         """Return what can be asked about a command's registry; raises `UsageError`. Nothing is sent."""

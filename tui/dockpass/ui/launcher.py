@@ -14,10 +14,10 @@ from dockpass.errors import UsageError
 from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run
 from dockpass.session.session import Session
-from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
+from dockpass.ui.screens.dialogs import Confirm, EditValue, Reading, Typed
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.views.help import RULES_MEAN, rules_preview
-from dockpass.ui.views.plan import plan_lines
+from dockpass.ui.views.plan import plan_lines, refusal_lines
 from dockpass.ui.views.words import Line
 
 USUAL_RULES = "keep-last=10 older-than=30d keep=v.*"
@@ -70,6 +70,10 @@ class Launcher:
 
     def _show_plan(self, request: RunRequest) -> None:
         plan = self._session.plan(request)
+        if plan.refusal:
+            title = f"This {request.command} cannot start"
+            self._screen.app.push_screen(Reading(title, partial(refusal_lines, plan)))
+            return
         view = partial(plan_lines, plan, request.decision.sentence, len(self._session.edits))
         dialog = Confirm(plan.confirm or f"Run {request.command}?", view, yes="run", key="r")
         self._screen.app.push_screen(dialog, partial(self._after_plan, request))

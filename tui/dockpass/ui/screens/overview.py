@@ -232,6 +232,7 @@ class Overview(PanelScreen):
     def _take_engine(self, state: EngineState) -> None:
         if state.info is not None:
             self._engine = (engine_words(state.info), "good")
+            self.in_background(partial(self.session.find_builders, state.info), lambda _: None)
         else:
             self._engine = ("no engine", "look")
             if state.error is not None:

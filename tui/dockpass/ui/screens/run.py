@@ -21,6 +21,7 @@ from dockpass.ui.views.run import (
     lifecycle_lines,
     outcome_lines,
     status_words,
+    step_lines,
     waits_for,
 )
 from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches, plain, status_title
@@ -149,8 +150,11 @@ class RunScreen(PanelScreen):
         most = max((height - 2) // 3, 3)
         self.query_one("#lifecycle", Panel).show(partial(lifecycle_lines, self.plan, state, most))
         layers = self.query_one("#layers", Panel)
-        layers.display = bool(state.layers) and (state.ended is None or height >= ROOM_FOR_ALL)
-        layers.show(lambda width: layer_lines(state, width, max(height // 3 - 2, 2)))
+        rows = max(height // 3 - 2, 2)
+        is_shown = state.ended is None or height >= ROOM_FOR_ALL
+        layers.display = bool(state.layers or state.steps) and is_shown
+        layers.border_title = "Steps" if state.steps else "Layers"
+        layers.show(lambda width: step_lines(state, width, rows) or layer_lines(state, width, rows))
         outcome = self.query_one("#outcome", Panel)
         outcome.display = state.ended is not None
         outcome.show(outcome_lines(state))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.marks import GLYPH_EDITED
+from dockpass.marks import GLYPH_EDITED, GLYPH_FAILED
 from dockpass.runs.plan import Plan
 from dockpass.text import plural
 from dockpass.ui.views.words import Line, cell, hanging
@@ -10,11 +10,23 @@ from dockpass.ui.views.words import Line, cell, hanging
 TITLE_WIDTH = 19
 
 
+def refusal_lines(plan: Plan, width: int) -> list[Line]:
+    """Return why a build cannot be started here, and what it would ask."""
+    lines: list[Line] = [*hanging(((f"{GLYPH_FAILED} ", "bad"),), plan.refusal, "text", width), ()]
+    lines += hanging((), "Nothing was created, and nothing is sent.", "label", width)
+    return lines
+
+
 def plan_lines(plan: Plan, sentence: str, edits: int, width: int) -> list[Line]:
     """Return why it logs in as it does, and each step with what it does."""
     lines: list[Line] = [*hanging((), sentence, "text", width), ()]
     for phase in plan.phases:
         lines += hanging(((cell(phase.title, TITLE_WIDTH), "strong"),), phase.detail, "label", width)
+    if plan.builder:
+        lines += hanging(((cell("Builder", TITLE_WIDTH), "strong"),), plan.builder, "label", width)
+    for number, asked in enumerate(plan.asks):
+        title = "" if number else "Asks"
+        lines += hanging(((cell(title, TITLE_WIDTH), "strong"),), asked, "label", width)
     if edits:
         words = f"with {plural(edits, 'edit')}, for this session only"
         lines += [(), *hanging(((f"{GLYPH_EDITED} ", "look"),), words, "look", width)]

@@ -9,7 +9,8 @@ from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED, GLYPH_NO
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event, Phase, Status
 from dockpass.runs.plan import Plan, PlannedPhase
-from dockpass.text import cut
+from dockpass.runs.words import step_words
+from dockpass.text import cut, plural
 from dockpass.ui.views.words import Line, Span, cell
 from dockpass.units import duration, size
 
@@ -34,6 +35,8 @@ class RunState:
 
     phases: dict[Phase, PhaseState] = field(default_factory=dict)
     layers: dict[str, ev.Layer] = field(default_factory=dict)
+    steps: dict[str, tuple[ev.Step, float]] = field(default_factory=dict)
+    """The steps of a build in the order in which they began, each with the time when it did."""
     first_bytes: float | None = None
     now: float = 0.0
     news: float = 0.0
@@ -81,6 +84,8 @@ class RunState:
                 self.layers[event.id] = event
                 if self.first_bytes is None and event.current:
                     self.first_bytes = event.at
+            case ev.Step():
+                self.steps[event.id] = (event, self.steps.get(event.id, (event, event.at))[1])
             case ev.Count():
                 self.count = event
             case ev.TagPlanned():
@@ -101,6 +106,9 @@ class RunState:
 
 def _log_lines(event: Event) -> list[Line]:
     match event:
+        case ev.Step() if event.state != "running":
+            words = step_words(event)
+            return [_stamped(event.at, ((words, "bad" if event.state == "failed" else "label"),))]
         case ev.Log():
             role = {ev.LogKind.NOTE: "label", ev.LogKind.WARNING: "look", ev.LogKind.ERROR: "bad"}
             return [_stamped(event.at, ((event.text, role.get(event.kind, "text")),))]
@@ -235,7 +243,42 @@ def _detail(planned: PlannedPhase, found: PhaseState, state: RunState) -> str:
     if found.status is None and planned.phase in {Phase.PUSH, Phase.PULL} and state.layers:
         done = sum(layer.state in _FINISHED for layer in state.layers.values())
         return f"{done} of {len(state.layers)} layers"
+    if found.status is None and planned.phase is Phase.BUILD and state.steps:
+        ended = sum(step.state != "running" for step, _ in state.steps.values())
+        return f"{ended} of {plural(len(state.steps), 'step')} so far"
     return found.detail or planned.detail
+
+
+_STEP_MARKS = {
+    "running": (GLYPH_NOW, "accent"),
+    "done": (GLYPH_DONE, "good"),
+    "cached": (GLYPH_DONE, "label"),
+    "cancelled": (GLYPH_NOT_REACHED, "label"),
+}
+_STEP_END = 18
+
+
+def step_lines(state: RunState, width: int, rows: int) -> list[Line]:
+    """Return the steps of a build; where there are too many, those that run and the last that ended."""
+    steps = list(state.steps.values())
+    running = [each for each in steps if each[0].state == "running"]
+    ended = [each for each in steps if each[0].state != "running"]
+    kept = ended[max(len(ended) - max(rows - len(running), 0), 0) :] if rows > len(running) else []
+    return [_step_line(step, began, state.now, width) for step, began in (*kept, *running[-rows:])]
+
+
+def _step_line(step: ev.Step, began: float, now: float, width: int) -> Line:
+    mark, role = _STEP_MARKS.get(step.state, (GLYPH_FAILED, "bad"))
+    end = duration(max(now - began, 0.0)) if step.state == "running" else step.state
+    if step.state == "done":
+        end = duration(step.seconds)
+    room = max(width - 2 - _STEP_END, 10)
+    name = cell(cut(step.name, room), room)
+    return (
+        (f"{mark} ", role),
+        (name, "text" if role != "label" else "label"),
+        (f"{end:>{_STEP_END}}", "label"),
+    )
 
 
 _FINISHED = frozenset({"pushed", "pulled", "exists", "mounted"})

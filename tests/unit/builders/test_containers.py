@@ -1,0 +1,85 @@
+"""The lines of podman and buildah as reports, and which buildah a podman has inside."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from notes import Notes
+
+from dockpass.builders.containers import Output, buildah_in_podman
+
+SAID = b"""[1/2] STEP 1/2: FROM 127.0.0.1:5000/team/base:1 AS first
+Trying to pull 127.0.0.1:5000/team/base:1...
+Getting image source signatures
+[1/2] STEP 2/2: RUN make
+--> Using cache b0c0cf489cb58ec6709daf4b403cc98703f3c694195cffa57b267167973b37d9
+[2/2] STEP 1/1: COPY a /
+\x1b[31mred\x1b[0m
+[2/2] COMMIT x
+--> bd8d2195a28
+"""
+
+
+def told(raw: bytes, *, well: bool = True, cut: int = 0) -> tuple[Output, Notes]:
+    notes = Notes()
+    output = Output(notes, clock=lambda: 0.0)
+    output.take(raw[:cut])
+    output.take(raw[cut:])
+    output.finish(well=well)
+    return output, notes
+
+
+@given(st.integers(0, len(SAID)))
+def test_steps_are_told_with_how_they_ended_in_whatever_pieces(cut: int) -> None:
+    output, notes = told(SAID, cut=cut)
+    assert [(step, state) for step, _, state, _ in notes.steps] == [
+        ("1", "running"),
+        ("1", "done"),
+        ("2", "running"),
+        ("2", "cached"),
+        ("3", "running"),
+        ("3", "done"),
+    ]
+    assert notes.steps[3][1] == "[1/2] STEP 2/2: RUN make"
+    assert output.base == "127.0.0.1:5000/team/base:1"
+    assert "red" in notes.lines
+
+
+@pytest.mark.parametrize(
+    ("said", "failure"),
+    [
+        (
+            b'Error: building at STEP "RUN false": exit status 1\n',
+            'building at STEP "RUN false": exit status 1',
+        ),
+        (b"time=x level=warning\nerror building: no\n", "building: no"),
+        (b"something else\n", "something else"),
+        (b"", ""),
+    ],
+)
+def test_the_failure_is_the_last_error(said: bytes, failure: str) -> None:
+    output, notes = told(b"STEP 1/1: RUN false\n" + said, well=False)
+    assert output.failure == (failure or "STEP 1/1: RUN false")
+    assert notes.steps[-1][2] == "failed"
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_told_without_a_fault(raw: bytes) -> None:
+    _, notes = told(raw)
+    assert all("\n" not in line and "\x1b" not in line for line in notes.lines)
+
+
+@pytest.mark.parametrize(
+    ("podman", "buildah"),
+    [
+        ("4.3.1", "1.28"),
+        ("4.9.4", "1.33"),
+        ("5.4.2", "1.39"),
+        ("5.6.0", "1.41"),
+        ("3.4.4", "1.23"),
+        ("dev", ""),
+    ],
+)
+def test_podman_has_a_buildah_inside(podman: str, buildah: str) -> None:
+    assert buildah_in_podman(podman) == buildah

@@ -1,0 +1,261 @@
+"""`podman build` and `buildah build`, in a process of their own, with the run's config for their logins."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockpass.builders.abilities import Release, release_of
+from dockpass.builders.base import BuilderInfo, BuilderName, BuildSink, Guard, builder_failed
+from dockpass.builders.child import Child, Command
+from dockpass.builders.environment import argument_words, builder_environment, secret_variables
+from dockpass.builders.options import cache_reference, contexts_of, proof_of, spelled
+from dockpass.dockerconfig.runconfig import RunConfig
+from dockpass.engines.base import BuildRequest
+from dockpass.engines.failures import failed
+from dockpass.references.address import host_of_reference, login_key
+from dockpass.references.imagenames import normalised
+from dockpass.references.reference import is_digest
+from dockpass.text import clean, clean_bytes
+
+LONGEST_LINE = 1 << 20
+MOST_WORDS = 200
+SECONDS_TO_LOOK = 10.0
+
+_STEP = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+(?:/\d+)?: ")
+_COMMIT = re.compile(r"(?:\[\d+/\d+\] )?COMMIT\b")
+_CACHED = re.compile(r"--> Using cache ")
+_PULL = re.compile(r"Trying to pull ([^\s]+?)\.\.\.$")
+_ERROR = re.compile(r"(?:Error: |error )(.+)$")
+_ID = "image-id"
+
+
+def buildah_in_podman(version: str) -> str:
+    """Return the release of buildah that a release of podman has inside; empty where it is not known."""
+    release = release_of(version)
+    if release is None:
+        return ""
+    major, minor = release
+    if major >= 5:
+        return f"1.{35 + minor}" if major == 5 else "2.0"
+    if major < 4:
+        return "1.23"
+    return f"1.{_BUILDAH_IN_PODMAN_4[min(minor, len(_BUILDAH_IN_PODMAN_4) - 1)]}"
+
+
+_BUILDAH_IN_PODMAN_4 = (24, 26, 27, 28, 29, 30, 31, 32, 33, 33)
+FIRST: Release = (1, 24)
+"""The first release of buildah with the options that are used here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containers:
+    """The program, and for podman's service its address, empty for images of the person's own."""
+
+    program: str
+    url: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that call it."""
+        return (self.program, *(("--url", self.url) if self.url else ()))
+
+
+class Output:
+    """Turns the lines of buildah into reports. It tells no times, so `clock` measures them.
+
+    `failure` are its last words, `base` is the image that it wanted to pull last; both may be empty.
+    """
+
+    def __init__(self, sink: BuildSink, clock: Callable[[], float] = time.monotonic) -> None:
+        self._sink = sink
+        self._clock = clock
+        self._rest = b""
+        self._step: tuple[int, str, float] | None = None
+        self._state = "done"
+        self._steps = 0
+        self._words: list[str] = []
+        self.base = ""
+
+    def take(self, chunk: bytes) -> None:
+        """Take a piece of the output."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._line(line)
+        if len(self._rest) > LONGEST_LINE:
+            self._line(self._rest)
+            self._rest = b""
+
+    def finish(self, *, well: bool) -> None:
+        """Take what is left, and end the last step."""
+        if self._rest:
+            self._line(self._rest)
+        self._end("done" if well else "failed")
+
+    @property
+    def failure(self) -> str:
+        """The last error in buildah's words, else its last line."""
+        for line in reversed(self._words):
+            if found := _ERROR.match(line):
+                return found[1]
+        return self._words[-1] if self._words else ""
+
+    def _line(self, raw: bytes) -> None:
+        line = clean_bytes(raw.rstrip(b"\r").rpartition(b"\r")[2]).rstrip()
+        if not line:
+            return
+        self._words.append(line)
+        del self._words[:-MOST_WORDS]
+        if _STEP.match(line):
+            self._end("done")
+            self._steps += 1
+            self._step, self._state = (self._steps, line, self._clock()), "done"
+            self._sink.step(str(self._steps), line, "running", 0.0)
+            return
+        if _COMMIT.match(line):
+            self._end("done")
+        elif _CACHED.match(line):
+            self._state = "cached"
+        elif found := _PULL.match(line):
+            self.base = found[1]
+        self._sink.log(line)
+
+    def _end(self, state: str) -> None:
+        if self._step is None:
+            return
+        number, name, began = self._step
+        self._step = None
+        ended = self._state if state == "done" else state
+        self._sink.step(str(number), name, ended, self._clock() - began if ended == "done" else 0.0)
+
+
+class ContainersBuilder:
+    """One build. The image goes where `containers` says."""
+
+    def __init__(
+        self,
+        info: BuilderInfo,
+        containers: Containers,
+        environ: Mapping[str, str],
+        guard: Guard | None = None,
+    ) -> None:
+        self.info = info
+        self._containers = containers
+        self._environ = dict(environ)
+        self._child = Child(guard)
+
+    def check(self, request: BuildRequest) -> None:
+        """What it lacks is known before it is chosen."""
+
+    def has_locally(self, reference: str) -> bool:
+        """Ask the program whether the image is among its own."""
+        look: tuple[str, ...] = ("image", "exists", "--", reference)
+        if self.info.name is BuilderName.BUILDAH:
+            look = ("inspect", "--type", "image", "--format", "{{.FromImageID}}", reference)
+        ended = subprocess.run(
+            (*self._containers.words, *look),
+            env=builder_environment(self._environ, Path("/nonexistent")),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS_TO_LOOK,
+            check=False,
+        )
+        return ended.returncode == 0
+
+    def build(self, request: BuildRequest, config: RunConfig, sink: BuildSink) -> str:
+        """Build, and push each tag if that was asked for."""
+        logins = config.logins()  # raises where the file is broken by now, and teaches the redactor
+        directory = config.directory
+        self._run(self._build_command(request, directory), "build", request, logins, sink)
+        image = _read_id(directory / _ID)
+        if not image:
+            raise builder_failed(
+                f"{self.info.title} built {clean(str(request.dockerfile))}, and named no image.",
+                f"Look with `{self.info.name} images` whether it is there.",
+            )
+        if request.extras.push:
+            for tag in request.tags:
+                self._run(self._push_command(tag, directory), f"push of {tag}", request, logins, sink)
+        return image
+
+    def cut(self) -> None:
+        """End the program."""
+        self._child.cut()
+
+    def _run(
+        self,
+        command: Command,
+        what: str,
+        request: BuildRequest,
+        logins: Mapping[str, object],
+        sink: BuildSink,
+    ) -> None:
+        output = Output(sink)
+        status = self._child.run(command, output.take)
+        output.finish(well=status == 0)
+        if status == 0:
+            return
+        base = output.base if what == "build" else what.removeprefix("push of ")
+        key = login_key(host_of_reference(base)) if normalised(base) else ""
+        title = f"build of {clean(str(request.dockerfile))}" if what == "build" else clean(what)
+        words = output.failure or f"{self.info.title} ended with status {status}"
+        raise failed(title, words, proof_of(key, logins, request), filter(None, (base, *request.tags)))
+
+    def _build_command(self, request: BuildRequest, directory: Path) -> Command:
+        extras = request.extras
+        environ = builder_environment(self._environ, directory)
+        arguments, variables = argument_words(request, environ)
+        secrets = secret_variables(request)
+        for place, secret in enumerate(extras.secrets):
+            source = {"env": secrets[place][0]} if place in secrets else {"src": str(secret.file)}
+            arguments += ["--secret", spelled({"id": secret.id, **source})]
+        for name, values in (
+            ("--tag", request.tags),
+            ("--ssh", extras.ssh),
+            # These programs take the name of an image, and no `type=`.
+            ("--cache-from", tuple(map(cache_reference, extras.cache_from))),
+            ("--cache-to", tuple(map(cache_reference, extras.cache_to))),
+            ("--build-context", contexts_of(request)),
+        ):
+            for value in filter(None, values):
+                arguments += [name, value]
+        arguments += ["--target", request.target] if request.target else []
+        arguments += ["--platform", request.platform] if request.platform else []
+        arguments += ["--network", extras.network] if extras.network else []
+        return Command(
+            argv=(
+                *self._containers.words,
+                "build",
+                *("--authfile", str(directory / "config.json")),
+                "--layers",
+                f"--pull={'always' if extras.pull else 'missing'}",
+                *("--iidfile", str(directory / _ID)),
+                *("--file", str(request.dockerfile)),
+                *arguments,
+                *("--", str(request.context)),
+            ),
+            environ={**environ, **variables, **dict(secrets.values())},
+            cwd=request.context,
+            stdout=True,
+        )
+
+    def _push_command(self, tag: str, directory: Path) -> Command:
+        return Command(
+            argv=(*self._containers.words, "push", "--authfile", str(directory / "config.json"), "--", tag),
+            environ=builder_environment(self._environ, directory),
+            cwd=directory,
+            stdout=True,
+        )
+
+
+def _read_id(file: Path) -> str:
+    try:
+        found = file.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    found = found if found.startswith("sha256:") else f"sha256:{found}"
+    return found if is_digest(found) else ""
