@@ -11,12 +11,14 @@ from pathlib import Path
 
 from readerworld import AUTH_JSON, CONFIG, World, basic
 
+import buildscenes
 import ciworlds
 import probes
 import programs
 import stores
 from dockpass.auth.command import Method
 from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
+from dockpass.builders.survey import FindBuilders
 from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.base import EngineInfo
 from dockpass.engines.detect import EngineState
@@ -294,6 +296,16 @@ EMBEDDED = EngineInfo(
 )
 
 
+def _building(found: FindBuilders, script: tuple[ev.Event, ...] = ()) -> Callable[[], Session]:
+    def made() -> Session:
+        found_session = session(JOB, script=script, base=(buildscenes.BASE,))
+        found_session.services = replace(found_session.services, cwd=Path("/srv/app"), find_builders=found)
+        found_session.sources = buildscenes.sources
+        return found_session
+
+    return made
+
+
 def _in_sandbox() -> Session:
     base = (f"{SANDBOX.host}/workshop/base:3",)
     return session(SANDBOX_JOB, base=base, engine=EMBEDDED, sandbox=SANDBOX)
@@ -375,6 +387,19 @@ SCENES: tuple[Scene, ...] = (
     Scene("program-plan-80x24", _with_programs(), TAKEN, width=80, height=24),
     Scene("program-ended", _with_programs(), (*TAKEN, "c")),
     Scene("program-ended-80x24", _with_programs(), (*TAKEN, "c"), width=80, height=24),
+    Scene("build-plan", _building(buildscenes.with_buildx), ("1", "enter")),
+    Scene("build-plan-refused", _building(buildscenes.without_buildx), ("1", "enter")),
+    Scene(
+        "build-plan-refused-80x24", _building(buildscenes.without_buildx), ("1", "enter"), width=80, height=24
+    ),
+    Scene("build", _building(buildscenes.with_buildx, buildscenes.building()), ("1", "enter", "r")),
+    Scene(
+        "build-80x24",
+        _building(buildscenes.with_buildx, buildscenes.building()),
+        ("1", "enter", "r"),
+        width=80,
+        height=24,
+    ),
     Scene("configs", _configs(STORED), ("c",)),
     Scene("configs-asked", _configs(STORED), ("c", "a", "down", "down", "down")),
     Scene("configs-80x24", _configs(STORED), ("c", "a"), width=80, height=24),

@@ -291,9 +291,9 @@ def test_podman_and_buildah_build_with_the_same_login(beside: Bench, builder: st
     assert ended.returncode == 0, ended.stderr
     assert f"built by {builder} build" in ended.stderr
     assert "with its own images: you asked for it" in ended.stderr
-    assert Pusher(beside.registry, f"team/by-{builder}").has("1")
     assert beside.registry.tokens is not None
     assert {user for user, _ in beside.registry.tokens.requests} == {"gitlab-ci-token"}
+    assert Pusher(beside.registry, f"team/by-{builder}").has("1")
     beside.check_clean(ended)
     again = beside.build(MOUNTS, *SECRET, "--builder", builder)
     assert f"{beside.base} came from the local store" in again.stderr

@@ -45,7 +45,7 @@ def taken(found: list[BuilderInfo], text: str, engine: str = "Docker", asked: st
 @pytest.mark.parametrize(
     ("found", "text", "engine", "wanted", "because"),
     [
-        ([BUILDX, CLASSIC, EMBEDDED], PLAIN, "Docker", "buildx", "the first that is here"),
+        ([BUILDX, CLASSIC, EMBEDDED], PLAIN, "Docker", "buildx", "the first one here that can build it"),
         (
             [BUILDX, CLASSIC, EMBEDDED],
             HEREDOC,
@@ -64,10 +64,10 @@ def taken(found: list[BuilderInfo], text: str, engine: str = "Docker", asked: st
             CACHE,
             "Podman",
             "podman",
-            "the first that is here",
+            "the first one here that can build it",
         ),
-        ([EMBEDDED], NO_RUN, "embedded", "embedded", "the first that is here"),
-        ([PODMAN, EMBEDDED], NO_RUN, "embedded", "embedded", "the first that is here"),
+        ([EMBEDDED], NO_RUN, "embedded", "embedded", "the first one here that can build it"),
+        ([PODMAN, EMBEDDED], NO_RUN, "embedded", "embedded", "the first one here that can build it"),
         ([PODMAN, EMBEDDED], PLAIN, "embedded", "podman", "the embedded engine lacks RUN (Dockerfile:2)"),
     ],
 )
@@ -88,9 +88,11 @@ def refusal(found: list[BuilderInfo], text: str, asked: str = AUTO, engine: str 
 def test_a_refusal_names_line_feature_and_who_could() -> None:
     error = refusal([NO_BUILDX, CLASSIC, EMBEDDED], HEREDOC)
     assert error.id == "needs-buildkit"
-    assert error.message == "Dockerfile:2 uses a heredoc, which the classic builder cannot do."
+    assert error.message == (
+        "Dockerfile:2 uses a heredoc, which the classic builder cannot do. Docker has no buildx plugin."
+    )
     assert error.hint == (
-        "docker buildx with Docker 23.0 or later or Podman or Buildah with buildah 1.33 or later can build it."
+        "Docker 23.0 or later with buildx, or Podman or Buildah with buildah 1.33 or later, can build it."
     )
 
 

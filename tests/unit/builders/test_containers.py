@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
 
-from dockpass.builders.containers import Output, buildah_in_podman
+from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.builders.containers import Containers, ContainersBuilder, Output, buildah_in_podman
+from dockpass.engines.base import BuildExtras, BuildRequest
+from dockpass.errors import UsageError
 
 SAID = b"""[1/2] STEP 1/2: FROM 127.0.0.1:5000/team/base:1 AS first
 Trying to pull 127.0.0.1:5000/team/base:1...
@@ -83,3 +88,13 @@ def test_any_bytes_are_told_without_a_fault(raw: bytes) -> None:
 )
 def test_podman_has_a_buildah_inside(podman: str, buildah: str) -> None:
     assert buildah_in_podman(podman) == buildah
+
+
+@pytest.mark.parametrize("spec", ["type=local,dest=/x", "type=inline", "type=gha"])
+def test_a_cache_that_is_no_image_is_refused_and_not_dropped(spec: str, tmp_path: Path) -> None:
+    builder = ContainersBuilder(BuilderInfo(name=BuilderName.PODMAN), Containers(program="podman"), {})
+    for extras in (BuildExtras(cache_to=(spec,)), BuildExtras(cache_from=(spec,))):
+        with pytest.raises(UsageError) as raised:
+            builder.check(BuildRequest(tmp_path, tmp_path / "Dockerfile", extras=extras))
+        assert raised.value.id == "cache-unsupported"
+    builder.check(BuildRequest(tmp_path, tmp_path, extras=BuildExtras(cache_to=("type=registry,ref=a/b",))))

@@ -9,8 +9,12 @@ import pytest
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Edit, EditKind
+from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.builders.survey import Found
+from dockpass.buildfiles.needs import Feature
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.commandline import is_pasteable
+from dockpass.runs.builder import Builders
 from dockpass.runs.events import Phase
 from dockpass.runs.lines import command_line
 from dockpass.runs.planning import make_plan
@@ -120,3 +124,42 @@ def test_a_hostile_value_stays_one_word_of_the_command_line_as_it_is(bench: Benc
     assert words[words.index("--image") + 1] == hostile
     assert not is_pasteable(line)
     assert is_pasteable(line.replace("\x1b", "").replace("\x07", ""))
+
+
+def with_builder(name: BuilderName, can: frozenset[Feature]) -> Builders:
+    info = BuilderInfo(name=name, can=can, stores_for="Docker")
+    return Builders(engine="Docker", found=[Found(info, lambda *_: None)])  # type: ignore[arg-type, return-value]
+
+
+def test_the_plan_of_a_build_tells_builder_login_and_registries(bench: Bench) -> None:
+    (bench.services.cwd / "Dockerfile").write_text("FROM registry.example/base:1\nRUN <<EOF\nEOF\n")
+    facts = make_facts(bench.services.home, None, ("registry.example/base:1", "alpine"), **JOB)
+    request = make_request(Command.BUILD, facts)
+    builders = with_builder(BuilderName.BUILDX, frozenset(Feature))
+    plan = make_plan(request, bench.services, builders)
+    assert plan.builder == "docker buildx: Dockerfile:2 uses a heredoc, which needs BuildKit"
+    assert plan.phases[1].detail.endswith("at registry.example, by dockpass")
+    assert plan.asks == (
+        "registry.example: base image registry.example/base:1; as gitlab-ci-token",
+        "docker.io: base image alpine; without a login",
+    )
+    assert plan.refusal == ()
+
+
+def test_the_plan_of_a_build_that_no_builder_can_do_is_refused(bench: Bench) -> None:
+    (bench.services.cwd / "Dockerfile").write_text("FROM scratch\nRUN <<EOF\nEOF\n")
+    request = make_request(Command.BUILD, make_facts(bench.services.home, None, ()))
+    plan = make_plan(request, bench.services, with_builder(BuilderName.CLASSIC, frozenset({Feature.RUN})))
+    assert plan.refusal[0] == "Dockerfile:2 uses a heredoc, which the classic builder cannot do."
+    assert "Docker 23.0 or later with buildx" in plan.refusal[1]
+    assert plan.builder == ""
+
+
+def test_a_pushed_name_and_a_cache_are_among_the_registries_that_are_asked(bench: Bench) -> None:
+    facts = make_facts(bench.services.home, None, ("registry.example/base:1",), **JOB)
+    build = BuildOptions(push=True, cache_from=("type=registry,ref=cache.example/c", "type=inline"))
+    request = make_request(Command.BUILD, facts, build=build, tags=("registry.example/app:1",))
+    assert make_plan(request, bench.services).asks == (
+        "registry.example: base image registry.example/base:1, push registry.example/app:1; as gitlab-ci-token",
+        "cache.example: cache cache.example/c; without a login",
+    )

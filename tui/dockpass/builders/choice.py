@@ -75,7 +75,7 @@ def _why(info: BuilderInfo, needs: Sequence[Need], passed: Sequence[str]) -> str
     beyond = next((need for need in needs if need.feature != "RUN"), None)
     if info.name is BuilderName.BUILDX and beyond is not None:
         return f"{beyond.in_words}, which needs BuildKit"
-    return "it is the first that is here"
+    return "the first one here that can build it"
 
 
 def _refused(
@@ -91,7 +91,8 @@ def _refused(
     last = tried[0]
     lacks = missing(needs, last)
     words = ", ".join(need.in_words for need in lacks[:3]) + ", …" * (len(lacks) > 3)
-    others = "".join(f" {each}." for each in _lacking(tried[1:], needs))
+    unusable = [_capital(info.unusable) for info in found if info.unusable]
+    others = "".join(f" {each}." for each in (*_lacking(tried[1:], needs), *unusable))
     return needs_buildkit(
         f"{words}, which {last.title} cannot do.{others}",
         _ways_out(found, needs, leave_out=last) or _who_could(lacks),
@@ -126,14 +127,14 @@ def _who_could(lacks: Sequence[Need]) -> str:
     from dockpass.builders.abilities import OF_BUILDAH, OF_ENGINE
 
     parts = []
-    tables = (("docker buildx with Docker", OF_ENGINE), ("Podman or Buildah with buildah", OF_BUILDAH))
+    tables = (("Docker{} with buildx", OF_ENGINE), ("Podman or Buildah with buildah{}", OF_BUILDAH))
     for title, table in tables:
         since = [table.get(need.feature) for need in lacks]
         if None not in since:
             first = max(each for each in since if each is not None)
-            parts.append(f"{title} {'.'.join(map(str, first))} or later" if first > (0,) else title)
-    named = _or(parts) or "A newer frontend, named in a `# syntax=` line,"
-    return f"{named} can build it."
+            parts.append(title.format(f" {'.'.join(map(str, first))} or later" if first > (0,) else ""))
+    named = ", or ".join(parts) or "A newer frontend, named in a `# syntax=` line,"
+    return f"{named}{',' if len(parts) > 1 else ''} can build it."
 
 
 def _or(parts: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from dockpass.builders.options import cache_reference, contexts_of, proof_of, sp
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.failures import failed
+from dockpass.errors import UsageError
 from dockpass.references.address import host_of_reference, login_key
 from dockpass.references.imagenames import normalised
 from dockpass.references.reference import is_digest
@@ -149,7 +150,14 @@ class ContainersBuilder:
         self._child = Child(guard)
 
     def check(self, request: BuildRequest) -> None:
-        """What it lacks is known before it is chosen."""
+        """Raise for a cache that is no image; the rest of what it lacks is known before it is chosen."""
+        caches = (*request.extras.cache_from, *request.extras.cache_to)
+        if other := [each for each in caches if not cache_reference(each)]:
+            raise UsageError(
+                "cache-unsupported",
+                f"{self.info.title} keeps caches in images only, not in {clean(other[0], 80)}.",
+                "Give the name of a repository, or build with --builder buildx.",
+            )
 
     def has_locally(self, reference: str) -> bool:
         """Ask the program whether the image is among its own."""
@@ -221,7 +229,7 @@ class ContainersBuilder:
             ("--cache-to", tuple(map(cache_reference, extras.cache_to))),
             ("--build-context", contexts_of(request)),
         ):
-            for value in filter(None, values):
+            for value in values:
                 arguments += [name, value]
         arguments += ["--target", request.target] if request.target else []
         arguments += ["--platform", request.platform] if request.platform else []

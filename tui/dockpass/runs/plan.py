@@ -21,7 +21,8 @@ class Plan:
     """`confirm` is the question to ask before the run, `foreign` the one about a foreign registry.
 
     Of a build, `builder` says who builds it and why, `asks` which registries it asks with which login, and
-    `refusal` why it cannot be started; empty where that is not known, or nothing stops it.
+    `refusal` why it cannot be started, and what could be done; each is empty where that is not known, or
+    where nothing stops it.
     """
 
     title: str
@@ -31,4 +32,4 @@ class Plan:
     command_line: tuple[str, ...]
     builder: str = ""
     asks: tuple[str, ...] = ()
-    refusal: str = ""
+    refusal: tuple[str, ...] = ()

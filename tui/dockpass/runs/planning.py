@@ -35,14 +35,15 @@ def make_plan(
 
     `builders` are what a survey found, None where there was none yet; `sources` reads the build file.
     """
-    chosen, refusal = None, ""
+    chosen: BuilderChoice | None = None
+    refusal: tuple[str, ...] = ()
     is_build = request.command is Command.BUILD
     if is_build and builders is not None:
         try:
             needs = sources(services.cwd, request.build).needs
             chosen = chosen_builder(builders, needs, request.build)
         except UsageError as error:
-            refusal = f"{error.message} {error.hint}".rstrip()
+            refusal = tuple(clean(each) for each in (error.message, error.hint) if each)
     phases = (
         PlannedPhase(Phase.CREATE_CONFIG, "Create the config", _created(request)),
         PlannedPhase(Phase.LOGIN, "Log in", _login(request, chosen) + _way(request, services)),
@@ -57,7 +58,7 @@ def make_plan(
         command_line=command_line(request, services),
         builder=chosen.in_words if chosen else "",
         asks=tuple(asked_in_words(request)) if is_build else (),
-        refusal=clean(refusal),
+        refusal=refusal,
     )
 
 

@@ -271,10 +271,14 @@ class Session:
         return make_plan(request, self.services, self.builders, self.sources)
 
     def find_builders(self, engine: EngineInfo) -> None:
-        """Look for the builders beside an engine; programs are run, so this takes a moment."""
+        """Look in the background for the builders beside an engine; until then, no plan tells them."""
         services = self.services
-        found = services.find_builders(engine, services.run_environ(self.found), services.home)
-        self.builders = Builders(engine=engine.name, found=found)
+
+        def find() -> None:
+            found = services.find_builders(engine, services.run_environ(self.found), services.home)
+            self.builders = Builders(engine=engine.name, found=found)
+
+        self.in_background(find)
 
     def access(self, command: Command) -> AccessPlan:
         """Return what can be asked about a command's registry; raises `UsageError`. Nothing is sent."""

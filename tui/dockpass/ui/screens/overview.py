@@ -230,13 +230,11 @@ class Overview(PanelScreen):
             self.action_edit()
 
     def _take_engine(self, state: EngineState) -> None:
+        self._engine = (engine_words(state.info), "good") if state.info else ("no engine", "look")
         if state.info is not None:
-            self._engine = (engine_words(state.info), "good")
-            self.in_background(partial(self.session.find_builders, state.info), lambda _: None)
-        else:
-            self._engine = ("no engine", "look")
-            if state.error is not None:
-                self.notify(f"{state.error.message} {state.error.hint}", severity="warning", timeout=10)
+            self.session.find_builders(state.info)
+        elif state.error is not None:
+            self.notify(f"{state.error.message} {state.error.hint}", severity="warning", timeout=10)
 
     def failed(self, error: Exception) -> None:
         """Say why no engine was found."""

@@ -12,7 +12,10 @@ TITLE_WIDTH = 19
 
 def refusal_lines(plan: Plan, width: int) -> list[Line]:
     """Return why a build cannot be started here, and what it would ask."""
-    lines: list[Line] = [*hanging(((f"{GLYPH_FAILED} ", "bad"),), plan.refusal, "text", width), ()]
+    why, *ways_out = plan.refusal
+    lines: list[Line] = [*hanging(((f"{GLYPH_FAILED} ", "bad"),), why, "text", width), ()]
+    for each in ways_out:
+        lines += [*hanging((), each, "text", width), ()]
     lines += hanging((), "Nothing was created, and nothing is sent.", "label", width)
     return lines
 
