@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import select
+import shutil
 import signal
+import struct
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from needed import missing
 from program import Program
 from terminal import Terminal
 
@@ -140,3 +146,51 @@ def test_a_masked_terminal_shows_no_login_and_takes_keys_interrupts_and_its_size
     terminal.press("\x03")
     assert terminal.ends() == -2
     assert JOB["CI_JOB_TOKEN"].encode() not in terminal.raw
+
+
+def test_an_editor_and_a_new_size(outer: Terminal, program: Program) -> None:
+    outer.answers(
+        "stty -g > before; dpx sh -c 'trap \"stty size\" WINCH; echo up-$((1+1)); while :; do sleep 0.1; done'\n",
+        "up-2",
+    )
+    outer.screen.resize(30, 100)
+    fcntl.ioctl(outer.leader, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    assert outer.shows("30 100")
+    outer.press("\x03")
+    prompt(outer)
+    if shutil.which("vim") is None:
+        missing("vim is not installed")
+    outer.answers("TERM=vt100 dpx vim -u NONE -n text\n", "~")
+    outer.press("ihello\x1b:wq\n")
+    prompt(outer)
+    outer.answers("stty -g | cmp - before && cat text; echo same-$((1+1))\n", "hello", "same-2")
+
+
+def test_two_levels_stop_go_on_and_end_together(outer: Terminal, program: Program) -> None:
+    outer.answers(
+        "stty -g > before; dpx dpx sh -c 'echo level-$DOCKPASS_EXEC; exec cat'\n", "level-2:registry.example"
+    )
+    assert len(program.left) == 2
+    outer.answers("\x1a", "Stopped")
+    outer.answers("echo stopped-$((1+1)); fg\n", "stopped-2")
+    outer.answers("again\n", "again")
+    outer.press("\x03")
+    prompt(outer)
+    outer.answers("echo status-$?; stty -g | cmp - before && echo same-$((1+1))\n", "status-130", "same-2")
+    assert program.left == []
+
+
+def test_a_killed_outer_one_takes_the_inner_one_along(outer: Terminal, program: Program) -> None:
+    outer.answers(
+        "dpx sh -c 'echo outer-$PPID-; exec \"$@\"' sh dpx sh -c 'echo inner-$$-; exec sleep 60'\n", "inner-"
+    )
+    ids = {}
+    deadline = time.monotonic() + 10
+    while len(ids) < 2 and time.monotonic() < deadline:
+        outer.read()
+        ids = dict(re.findall(r"(outer|inner)-(\d+)-", outer.text))
+    assert len(program.left) == 2
+    handle = os.pidfd_open(int(ids["inner"]))
+    os.kill(int(ids["outer"]), signal.SIGKILL)
+    assert select.select([handle], [], [], 10)[0], "the inner program runs on"
+    os.close(handle)

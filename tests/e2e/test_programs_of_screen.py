@@ -186,7 +186,7 @@ def test_a_killed_dockpass_leaves_neither_program_nor_config(screen: Terminal, p
     assert not Path("/proc", found[1]).exists()
 
 
-@pytest.mark.skipif(not (shutil.which("tmux") and shutil.which("vim")), reason="needs tmux and vim")
+@pytest.mark.skipif(not (shutil.which("tmux") and shutil.which("vim")), reason="tmux or vim is not installed")
 def test_an_editor_gets_a_whole_terminal_and_gives_it_back(program: Program) -> None:
     """tmux knows what a terminal's modes are, and what is on its other screen."""
     name = f"dockpass-{os.getpid()}"

@@ -24,8 +24,6 @@ def started(name: str, home: Path, **environ: str) -> tuple[ShellStart, dict[str
     given = {"PATH": os.environ["PATH"], "HOME": str(home), "DOCKER_AUTH_CONFIG": "{}", **environ}
     environment = program_environment(given, directory, "r.example:5000")
     path = shutil.which(name)
-    if path is None and name == "zsh":
-        pytest.skip("zsh is not installed, not even in CI: docs/exec.md says that it was not tried")
     if path is None:
         missing(f"{name} is not installed")
     start = shell_start(path, directory, environment, "r.example:5000")
@@ -38,7 +36,9 @@ def started(name: str, home: Path, **environ: str) -> tuple[ShellStart, dict[str
 RC = "export DOCKER_CONFIG=/of/the/rc DOCKER_AUTH_CONFIG=again MINE=mine; PS1='mine> '\n"
 
 
-@pytest.mark.parametrize(("name", "rc"), [("bash", ".bashrc"), ("dash", "env"), ("zsh", ".zshrc")])
+@pytest.mark.parametrize(
+    ("name", "rc"), [("bash", ".bashrc"), ("dash", "env"), ("ksh", "env"), ("mksh", "env"), ("zsh", ".zshrc")]
+)
 def test_start_up_files_are_read_and_cannot_undo_it(tmp_path: Path, name: str, rc: str) -> None:
     (tmp_path / rc).write_text(RC)
     start, environ, directory = started(name, tmp_path, ENV=str(tmp_path / "env"))
@@ -49,6 +49,20 @@ def test_start_up_files_are_read_and_cannot_undo_it(tmp_path: Path, name: str, r
     assert (config, file) == (str(directory), str(directory / "config.json"))
     assert (auth, mine) == ("none", "mine")
     assert prompt.startswith("(dockpass r.example:5000) mine> ")
+
+
+def test_fish_reads_its_own_file_first_and_cannot_undo_it(tmp_path: Path) -> None:
+    (tmp_path / ".config/fish").mkdir(parents=True)
+    rc = "set -gx DOCKER_CONFIG /of/the/rc; set -gx MINE mine; function fish_prompt; echo -n 'mine> '; end\n"
+    (tmp_path / ".config/fish/config.fish").write_text(rc)
+    start, environ, directory = started("fish", tmp_path)
+    wanted = 'printf "%s|" "$DOCKER_CONFIG" "$REGISTRY_AUTH_FILE" (set -q DOCKER_AUTH_CONFIG; or echo none) $MINE (fish_prompt)'
+    ended = subprocess.run(
+        [*start.argv, "-i", "-c", wanted], env=environ, capture_output=True, text=True, timeout=20
+    )
+    found = ended.stdout.split("|")
+    assert found[:4] == [str(directory), str(directory / "config.json"), "none", "mine"], ended.stderr
+    assert found[4] == "(dockpass r.example:5000) mine> "
 
 
 def test_a_shell_that_is_not_known_starts_as_it_is(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from dockpass.paths import Paths, home_directory, paths
 from dockpass.secrets import Redactor
 from dockpass.text import mask_before_cutting
 
+_COERCED, _COERCED_TO = "LC_CTYPE", frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
+
 
 @dataclass(frozen=True)
 class World:
@@ -57,4 +59,21 @@ def this_process() -> World:
             f"The current directory cannot be used: {error.strerror}.",
             "Change to an existing directory.",
         ) from error
-    return World(dict(os.environ), cwd, _Process.redactor)
+    return World(_environ(), cwd, _Process.redactor)
+
+
+def _environ() -> dict[str, str]:
+    """Return the environment as it was given: in the C locale Python adds a variable to it (PEP 538)."""
+    environ = dict(os.environ)
+    if environ.get(_COERCED) in _COERCED_TO and not _was_given(_COERCED):
+        del environ[_COERCED]
+    return environ
+
+
+def _was_given(name: str) -> bool:
+    """Tell whether the process began with a variable; where that is not known, it did."""
+    try:
+        given = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return True
+    return f"\0{name}=".encode() in b"\0" + given
