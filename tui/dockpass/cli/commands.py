@@ -87,7 +87,7 @@ def explain(command: str, **options: Any) -> None:
     if as_json:
         output.json(explain_json(decided, facts, findings))
     else:
-        output.data(explain_text(decided, facts, findings).splitlines())
+        output.words(explain_text(decided, facts, findings).splitlines())
 
 
 @click.command()

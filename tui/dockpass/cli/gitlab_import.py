@@ -49,7 +49,7 @@ def import_gitlab(world: World, given: Mapping[str, Any]) -> int:
     if given["as_json"]:
         output.json(import_json(taken))
     else:
-        output.data(import_lines(taken))
+        output.words(import_lines(taken))
     output.say(f"{GLYPH_LOOK} {note}" for note in taken.notes)
     path = keep(world, place, taken.snapshot)
     output.say([f"kept in {clean(path)}: names and flags, no values"])

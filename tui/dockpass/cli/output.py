@@ -9,8 +9,9 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TextIO
 
+from dockpass.cli.table import wrapped
 from dockpass.errors import UsageError
 from dockpass.secrets import Redactor
 
@@ -32,6 +33,14 @@ class Output:
             print(self._redact(line), file=sys.stdout)
         sys.stdout.flush()
 
+    def words(self, lines: Iterable[str]) -> None:
+        """Write lines for a person to stdout; on a terminal they are broken between words."""
+        self._clear()
+        for line in lines:
+            for part in _fitted(self._redact(line), sys.stdout):
+                print(part, file=sys.stdout)
+        sys.stdout.flush()
+
     def text(self, text: str) -> None:
         """Write a text to stdout as it is, with whatever ends its lines."""
         self._clear()
@@ -45,7 +54,8 @@ class Output:
         """Write lines to stderr."""
         self._clear()
         for line in lines:
-            print(self._redact(line), file=sys.stderr, flush=True)
+            for part in _fitted(self._redact(line), sys.stderr):
+                print(part, file=sys.stderr, flush=True)
 
     def warn(self, lines: Iterable[str]) -> None:
         """Write lines to stderr, in red on a terminal that has colours."""
@@ -75,6 +85,17 @@ class Output:
         if self._in_progress:
             print("\r\x1b[K", end="", file=sys.stderr)
             self._in_progress = False
+
+
+def _fitted(line: str, stream: TextIO) -> list[str]:
+    """Return a line as the lines of a terminal; elsewhere as it is."""
+    if not stream.isatty():
+        return [line]
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return [line]
+    return wrapped(line, width) if width > 0 else [line]
 
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,31}")

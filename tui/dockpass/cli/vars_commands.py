@@ -64,7 +64,7 @@ def show(as_json: bool, everything: bool, **given: Any) -> None:
     if as_json:
         output.json(variables_json.show_json(looked))
     else:
-        output.data(variables_text.show_lines(looked, everything=everything))
+        output.words(variables_text.show_lines(looked, everything=everything))
     output.say(work.note_lines(looked))
     raise SystemExit(work.status(looked))
 
@@ -94,12 +94,12 @@ def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
             found["for_image"] = image_json(looked.view, image, world.home)
         output.json(found)
     else:
-        output.data(variables_text.explain_lines(looked, name))
-        output.data(variables_bring.way_lines(looked, ways))
+        output.words(variables_text.explain_lines(looked, name))
+        output.words(variables_bring.way_lines(looked, ways))
         if image is not None:
             from dockpass.cli.variables_image import image_lines
 
-            output.data(image_lines(looked.view, image, world.home))
+            output.words(image_lines(looked.view, image, world.home))
     output.say(work.note_lines(looked))
     raise SystemExit(work.status(looked))
 
@@ -119,8 +119,8 @@ def why(job: str, as_json: bool, **given: Any) -> None:
     if as_json:
         output.json(variables_json.why_json(looked) | {"bring": variables_bring.job_ways_json(looked, ways)})
     else:
-        output.data(variables_text.why_lines(looked))
-        output.data(variables_bring.job_way_lines(looked, ways))
+        output.words(variables_text.why_lines(looked))
+        output.words(variables_bring.job_way_lines(looked, ways))
     output.say(work.note_lines(looked))
     raise SystemExit(work.status(looked))
 
@@ -173,7 +173,7 @@ def diff(
     if as_json:
         output.json(work.diff_json(found))
     else:
-        output.data(work.diff_lines(found, everything=everything))
+        output.words(work.diff_lines(found, everything=everything))
     raise SystemExit(work.status(found))
 
 
@@ -195,7 +195,7 @@ def lint(as_json: bool, **given: Any) -> None:
     if as_json:
         output.json(variables_lint.lint_json(found))
     else:
-        output.data(variables_lint.lint_lines(found))
+        output.words(variables_lint.lint_lines(found))
     raise SystemExit(variables_lint.status(found))
 
 
