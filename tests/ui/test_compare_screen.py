@@ -84,7 +84,7 @@ async def test_another_job_is_compared_and_both_sides_name_theirs() -> None:
     async with shown(with_project(job="publish")) as pilot:
         found = await opened(pilot, "l", *"job test", "enter")
         assert "test on feature/login with publish on feature/login" in words(found, "#status-left")
-        assert rows(found)["CI_JOB_NAME"].split()[2:] == ["test", "predefined", "publish", "predefined"]
+        assert rows(found)["CI_JOB_NAME"].split()[2:] == ["test", "GitLab", "publish", "GitLab"]
         assert rows(found)["CI_REGISTRY"].startswith("≠")
         await opened_more(pilot, found, "r", *"main", "enter")
         assert "test on feature/login with publish on main" in words(found, "#status-left")

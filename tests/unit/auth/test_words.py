@@ -210,7 +210,16 @@ def test_a_repository_that_is_missing_is_asked_for() -> None:
     found = decide(Command.PULL, facts(Options()))
     assert isinstance(found, Refusal)
     assert found.id == "repo-required"
-    assert "--repo" in found.hint
+    for way in ("--repo", "CI_REGISTRY_IMAGE", "--set", "--env-file", "--job"):
+        assert way in found.hint
+    assert "WERF" not in found.hint
+
+
+@pytest.mark.parametrize("name", ["WERF_REPO", "WERF_IMAGES_REPO"])
+def test_a_repository_of_werfs_is_named_with_the_way_to_give_it(name: str) -> None:
+    found = decide(Command.PUSH, facts(Options(), **{name: "registry.example.com/a"}))
+    assert isinstance(found, Refusal)
+    assert f'{name} is not read here: give it as --repo "${name}".' in found.hint
 
 
 def test_of_a_job_without_a_config_of_its_own_no_directory_of_this_machine_is_named() -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import combinations
 from typing import assert_never
 
-from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import VALUE_UNKNOWN, Decision, Outcome, Refusal, RuleId, Step
 from dockpass.auth.facts import Facts
@@ -19,6 +18,7 @@ from dockpass.auth.rules import (
     REGISTRY,
     REGISTRY_IMAGE,
     RULES,
+    WERF_REPOSITORIES,
     Case,
     Rule,
     login_of,
@@ -48,7 +48,7 @@ def decide(command: Command, facts: Facts) -> Decision | Refusal:
             command,
             "repo-required",
             f"{command} needs a repository, and none is given.",
-            f"Give --repo, or set {REGISTRY_IMAGE} as a {GITLAB.name} job does.",
+            _ways_to_a_repository(facts),
         )
     try:
         repository = parse_repository(facts.repo)
@@ -56,6 +56,15 @@ def decide(command: Command, facts: Facts) -> Decision | Refusal:
         origin = "--repo" if facts.options.repo else REGISTRY_IMAGE
         return Refusal(command, "repo-invalid", f"{origin}: {error.message}", error.hint)
     return _decided(Case(command, facts, repository.host), facts.repo)
+
+
+def _ways_to_a_repository(facts: Facts) -> str:
+    """Name every way to give a repository; a variable of werf's that is set is none of them."""
+    ways = (
+        f"Give --repo, set {REGISTRY_IMAGE} (also by --set or --env-file), or use that of a job: --job JOB."
+    )
+    unread = next((name for name in WERF_REPOSITORIES if facts.is_set(name)), "")
+    return f'{ways} {unread} is not read here: give it as --repo "${unread}".' if unread else ways
 
 
 def _decided(case: Case, repo: str) -> Decision:

@@ -21,6 +21,7 @@ from dockpass.variables.formats.reading import Reading
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.model import Value
 from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.inwords import source_words
 from dockpass.variables.logins import is_secret
 from dockpass.variables.token_kind import looks_secret
 from dockpass.variables.variable import variable
@@ -52,11 +53,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A variable on one side: its value, whether that is a secret, and where it comes from (clean)."""
+    """A variable on one side: its value, whether that is a secret, and where it comes from (clean).
+
+    `place` says the last in the words that a person reads everywhere; the same as `source` where it is empty.
+    """
 
     value: Value = field(repr=False)
     secret: bool
     source: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,7 @@ def side_of_view(title: str, view: JobView) -> Side:
                 found.value if found.content is None else found.content,
                 is_secret(name, found),
                 f"{found.winner.source} {found.winner.place}".rstrip(),
+                source_words(found.winner),
             )
             for name, found in view.variables.items()
         },

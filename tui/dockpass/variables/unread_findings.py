@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dockpass.auth.ci import GITLAB
 from dockpass.auth.facts import Facts
+from dockpass.auth.rules import WERF_REPOSITORIES
 from dockpass.findings import Finding, Severity
 from dockpass.references.address import (
     host_of_registry,
@@ -62,8 +63,7 @@ _NOT_READ: tuple[tuple[str, str], ...] = (
         "Podman, buildah and skopeo read it; a run takes its logins from docker's config.",
     ),
 )
-_REPOSITORIES = ("WERF_REPO", "WERF_IMAGES_REPO")
-UNREAD = (*_REPOSITORIES, *(name for name, _ in _NOT_READ))
+UNREAD = (*WERF_REPOSITORIES, *(name for name, _ in _NOT_READ))
 """The names of all of them but GitLab's own."""
 
 
@@ -81,7 +81,7 @@ def find_unread(facts: Facts) -> Iterator[Finding]:
 
 
 def _repositories(facts: Facts) -> Iterator[Finding]:
-    for name in _REPOSITORIES:
+    for name in WERF_REPOSITORIES:
         value = facts.text(name)
         if value and value.rstrip("/") != facts.repo.rstrip("/"):
             used = f"; the repository is {clean(facts.repo, 200)}" if facts.repo else ""

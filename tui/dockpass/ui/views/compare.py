@@ -80,14 +80,8 @@ def _side(seen: Seen | None, found: Difference, room: int) -> list[Span]:
     spans: list[Span] = [(cut(text, room), role)]
     left = room - len(spans[0][0]) - 2
     if seen is not None and seen.source and left >= 8:
-        spans.append((f"  {cut(_source(seen.source), left)}", "label"))
+        spans.append((f"  {cut(seen.place or seen.source, left)}", "label"))
     return spans
-
-
-def _source(source: str) -> str:
-    """Return where a value comes from: of YAML the place alone."""
-    word, _, place = source.partition(" ")
-    return place if word.startswith("yaml") and place else source
 
 
 def _value(seen: Seen | None, *, secret: bool) -> tuple[str, str]:
@@ -131,7 +125,7 @@ def why_lines(
     lines: list[Line] = []
     for title, seen, view in zip(titles, (found.left, found.right), views, strict=True):
         text, role = _value(seen, secret=found.secret)
-        words = f"{text}{f' ({_source(seen.source)})' if seen is not None and seen.source else ''}"
+        words = f"{text}{f' ({seen.place or seen.source})' if seen is not None and seen.source else ''}"
         if seen is None and view is not None and found.name in view.absent:
             words = f"absent: {reason_words(view.absent[found.name].losers[0])}"
         head: Line = ((f"{cell(title, column)} ", "strong"),)

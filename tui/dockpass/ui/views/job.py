@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,7 +60,9 @@ def logins_line(states: Sequence[CommandState], width: int, *, changed: bool) ->
     head: Line = (("Logins  ", "label"),)
     moved = [state for state in states if _shape(state.now) != _shape(state.before)] if changed else []
     if moved:
-        return _fitted([(*head, *_moves(moved, words=words)) for words in (True, False)], width)
+        count = f"{len(moved)} of the {len(states)} logins"
+        short: Line = (("this changes ", "label"), (count, "strong"))
+        return _fitted([*((*head, *_moves(moved, words=words)) for words in (True, False)), short], width)
     same: Line = (("no change: ", "label"),) if changed else ()
     return _fitted(
         [
@@ -128,12 +131,14 @@ def _grouped(states: Sequence[CommandState], *, words: bool) -> list[Span]:
 
 
 def _counted(states: Sequence[CommandState]) -> list[Span]:
-    methods: dict[Span, int] = {}
-    for state in states:
-        methods[_method(state.now)] = methods.get(_method(state.now), 0) + 1
+    """Return how many commands use which method, such as `4 of 5 commands use autologin, 1 docker's own`."""
+    counted = Counter(_method(state.now) for state in states).most_common()
     spans: list[Span] = []
-    for method, count in methods.items():
-        spans += [("   " if spans else "", "text"), method, (f" {count} of {len(states)}", "label")]
+    for method, count in counted:
+        first = (
+            f"{count} of {len(states)} commands use " if len(counted) > 1 else f"all {count} commands use "
+        )
+        spans += [(f", {count} " if spans else first, "label"), method]
     return spans
 
 

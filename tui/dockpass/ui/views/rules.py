@@ -74,7 +74,13 @@ def pipeline_lines(loaded: Loaded, view: JobView, keys: Mapping[str, str], width
     environment = view.environment if isinstance(view.environment, str) else "not known"
     lines: list[Line] = [
         _fact(keys["ref"], "ref", ref_words(ref), "text", width),
-        _fact(keys["protection"], "", protection_words(ref), "good" if ref.protected else "look", width),
+        _fact(
+            keys["protection"],
+            "protection",
+            protection_words(ref),
+            "good" if ref.protected else "look",
+            width,
+        ),
         _fact(keys["pipeline_source"], "started by", source_of_pipeline(loaded.source), "text", width),
         _fact(keys["environment"], "environment", clean(environment, 100) or "none", "text", width),
         (),
