@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.secrets import MASK, Redactor, Secret, mask_userinfo
+from dockpass.secrets import MASK, Redactor, Secret, mask_tokens, mask_userinfo
 
 VALUE = 'p$w/"ö+canary-0123456789'
 
@@ -118,3 +118,35 @@ def test_what_is_no_login_stays(text: str) -> None:
 def test_a_secret_of_which_nothing_is_seen_masks_nothing_else() -> None:
     redactor = Redactor([Secret("\x1b[0m")])
     assert redactor("straße: 1 of 2") == "straße: 1 of 2"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("glpat-abcdefghijklmnopqrsT", f"glpat-{MASK}"),
+        ("no job 'glcbt-64_ABCDEFGHIJKLMNOPQRST'", f"no job 'glcbt-{MASK}'"),
+        ("docker login -pgldt-AbCdEfGhIjKlMnOpQrSt host", f"docker login -pgldt-{MASK} host"),
+        ("x=ghp_0123456789abcdefghijABCDEFGHIJ012345 y", f"x=ghp_{MASK} y"),
+        ("dckr_pat_AbCdEfGhIjKlMnOpQrStUvWxYz0", f"dckr_pat_{MASK}"),
+        ("glpat-AbCdEfGhIjKlMnOpQrSt.01.0w1abcdef", f"glpat-{MASK}"),
+        ("a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc_def-ghijk b", f"a eyJ{MASK} b"),
+        ("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0In0.", f"eyJ{MASK}"),
+    ],
+)
+def test_what_has_the_form_of_a_token_is_masked_though_nobody_knows_it(text: str, shown: str) -> None:
+    assert mask_tokens(text) == shown
+    assert Redactor()(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "glpat-… or gldt-…",
+        "glpat-short",
+        "registry.example/group/gldt-migration-of-2024:v1",
+        "eyJhbGciOiJIUzI1NiJ9",
+        "build/glwt-something-quite-long-name",
+    ],
+)
+def test_names_that_begin_like_a_token_stay(text: str) -> None:
+    assert Redactor()(text) == text

@@ -69,7 +69,7 @@ class Redactor:
 
     Secrets of 8 characters and more are masked wherever they stand, in capitals or small letters. Shorter
     ones are masked only as whole words, because masking `test` everywhere would make the text useless.
-    The user name and password of an address are masked whether they are known or not.
+    The user name and password of an address, and what has the form of a token, are masked in any case.
     """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
@@ -100,7 +100,17 @@ class Redactor:
         sought = self._sought
         if sought.parts and len(text) >= SHORTEST and (is_cut or sought.may_be_in(text)):
             text = _masked(text, _spans(text, sought, is_cut=is_cut))
-        return mask_userinfo(text)
+        return mask_shapes(text)
+
+
+def mask_shapes(text: str) -> str:
+    """Mask what is a secret by its form: userinfo of addresses, tokens of GitLab, GitHub and Docker Hub."""
+    return mask_tokens(mask_userinfo(text))
+
+
+def mask_tokens(text: str) -> str:
+    """Mask every token that says by its prefix what it is (`glpat-…`, `ghp_…`, a JWT); the prefix stays."""
+    return _TOKEN.sub(rf"\g<prefix>{MASK}", text)
 
 
 def mask_userinfo(text: str) -> str:
@@ -126,6 +136,33 @@ _USERINFO_OF_PATH = re.compile(
 _BARE_USERINFO = re.compile(
     r"(?<![^\s\"'“‘<>=,;(\[{/])[^\s/:@\"'“‘<>=,;(){}\[\]]{1,256}:(?!/|\d+[/?#])[^\s@\"'“”‘’<>]{1,512}@"
     r"(?!sha\d+:)(?=[\w-]{0,63}(?:\.[\w-]{1,63}){0,8}(?:\.[A-Za-z][\w-]{1,63}|:\d)|\d+\.\d+\.\d+\.\d+|localhost|\[)"
+)
+_PREFIXES = (
+    *(
+        f"gl{kind}-"
+        for kind in (
+            "pat",
+            "cbt",
+            "dt",
+            "rt",
+            "rtr",
+            "ptt",
+            "ft",
+            "imt",
+            "agent",
+            "soat",
+            "ffct",
+            "oas",
+            "wt",
+        )
+    ),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "dckr_pat_", "dckr_oat_"),
+    "eyJ",
+)
+# A capital letter is asked for, because names of images and projects may begin in the same way.
+_TOKEN = re.compile(
+    rf"(?P<prefix>{'|'.join(_PREFIXES[:-1])}|eyJ(?=[\w-]{{8,4096}}\.[\w-]{{8,4096}}\.))"
+    r"(?=[a-z0-9._-]{0,256}[A-Z])[\w.-]{16,8192}"
 )
 _USER_OF_SSH = re.compile(r"[A-Za-z0-9_.-]+")
 

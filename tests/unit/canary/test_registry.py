@@ -79,7 +79,7 @@ COMMANDS = {
     "deploy": ("deploy", "--tag", "t1"),
     "cleanup --json": ("cleanup", "--keep-last", "1", "--yes", "--json"),
     "pull": ("pull", "--engine", "embedded"),
-    "build": ("build", "--engine", "embedded"),
+    "build": ("build", "--engine", "embedded", "--file", "Dockerfile.base"),
 }
 SOURCES = ("stdin", "CI_JOB_TOKEN", "auth", "password", "identitytoken", "a helper's answer")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockpass.keeping import keep
 from dockpass.secret_names import is_secret_name
-from dockpass.secrets import mask_userinfo
+from dockpass.secrets import mask_shapes
 from dockpass.text import clean
 from dockpass.variables.token_kind import looks_secret
 
@@ -53,7 +53,7 @@ class History:
 
 def may_hold_secret(line: str) -> bool:
     """Tell whether a line may name a password or a token that nobody here knows: rather once too often."""
-    if mask_userinfo(line) != line or _PASSWORD_OF_LOGIN.search(line) or _HEADER.search(line):
+    if mask_shapes(line) != line or _PASSWORD_OF_LOGIN.search(line) or _HEADER.search(line):
         return True
     for word in _BETWEEN.split(line):
         name = word.lstrip("-").replace("-", "_")

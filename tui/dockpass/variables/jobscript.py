@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dockpass.secrets import MASK, Secret, mask_userinfo
+from dockpass.secrets import MASK, Secret, mask_shapes
 from dockpass.text import clean, plural
 from dockpass.variables.gitlab.config import Job, ScriptLine
 from dockpass.variables.gitlab.model import Place
@@ -244,7 +244,7 @@ def _shown(word: Word) -> str:
     """Return a word of a script as it may be shown: nothing in it that looks like a secret."""
     if looks_secret(word.text) or any(map(looks_secret, _PIECES.split(word.text))):
         return MASK
-    return clean(mask_userinfo(word.text), 200)
+    return clean(mask_shapes(word.text), 200)
 
 
 def own_logins_in_words(logins: Sequence[OwnLogin]) -> str:
