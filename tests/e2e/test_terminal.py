@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -131,21 +132,27 @@ def test_without_colour_nothing_is_lost(program: Program) -> None:
     assert terminal.ends() == 0
 
 
-@pytest.mark.parametrize("script", ["BEGAN", "ASKED"])
-def test_a_run_that_waits_writes_next_to_nothing(program: Program, script: str) -> None:
+def on_a_run(program: Program, script: str) -> Terminal:
+    """A run that waits: for the registry, or for an answer."""
     code = (
         f"import sys, time; sys.path[:0] = {[str(ROOT / 'screenshots'), str(ROOT / 'tests/support')]}\n"
         f"sys.path.append({str(ROOT / 'tests/ui')!r})\n"
         "import test_waiting, scenes; from dockpass.ui.app import DockpassApp\n"
         f"made = scenes.session(scenes.JOB, script=test_waiting.{script})\n"
         "made.clock = time.monotonic\n"
-        "DockpassApp(made).run()"
+        "sys.exit(DockpassApp(made).run() or 7)"
     )
     terminal = opened(program, [sys.executable, "-c", code])
     assert terminal.shows("gitlab-ci-token")
     terminal.answers("2\r", "r  run")
     terminal.answers("r", "Lifecycle" if script == "BEGAN" else "Send the login to another host?")
     terminal.read()
+    return terminal
+
+
+@pytest.mark.parametrize("script", ["BEGAN", "ASKED"])
+def test_a_run_that_waits_writes_next_to_nothing(program: Program, script: str) -> None:
+    terminal = on_a_run(program, script)
     before = len(terminal.raw)
     began = time.monotonic()
     while time.monotonic() - began < 1.5:
@@ -153,3 +160,29 @@ def test_a_run_that_waits_writes_next_to_nothing(program: Program, script: str) 
     seconds = time.monotonic() - began
     assert len(terminal.raw) - before < 2_000 * seconds + 2_000
     assert terminal.child.poll() is None
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["terminated", "closed"])
+def test_it_ends_though_its_terminal_has_stood_still(program: Program, closed: bool) -> None:
+    terminal = on_a_run(program, "BEGAN")
+    for _ in range(150):  # nobody reads what these draw
+        terminal.press("/ab\x1b[B\x1b?\x1b")
+        time.sleep(0.01)
+    if closed:
+        os.close(terminal.leader)
+    else:
+        terminal.child.send_signal(signal.SIGTERM)
+    try:
+        assert terminal.child.wait(20) is not None
+    finally:
+        terminal.child.kill()
+
+
+def test_it_draws_on_stdout_where_stderr_is_a_file(program: Program) -> None:
+    told = program.directory / "told"
+    terminal = opened(program, ["sh", "-c", f"exec {shlex.join(program.command())} 2>{told}"])
+    assert terminal.shows("Environment")
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert b"\x1b[?1049l" in terminal.raw
+    assert told.read_bytes() == b""

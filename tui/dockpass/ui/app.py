@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import Any
 
 from textual._styles_cache import StylesCache
 from textual.binding import Binding
+from textual.driver import Driver
 
 from dockpass.errors import DockpassError
 from dockpass.keymap import key_for, shown_key
@@ -14,6 +16,7 @@ from dockpass.session.session import SECONDS_TO_STOP, Session
 from dockpass.session.start import Start, make_session
 from dockpass.settings import save_setting
 from dockpass.signals import heeded_signals
+from dockpass.ui.driver import TerminalDriver
 from dockpass.ui.host import Host
 from dockpass.ui.palette import Everything
 from dockpass.ui.screens.dialogs import Confirm
@@ -46,11 +49,24 @@ class DockpassApp(Host):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
+        self.animation_level = "none"  # a key shows what it does at once
         for theme in THEMES:
             self.register_theme(theme)
         wanted = session.loaded.settings.theme
         self.theme = wanted if wanted in self.usable_themes else "dockpass-dark"
         self.set_keymap(dict(session.keys))
+
+    def run(self, *arguments: Any, **options: Any) -> int | None:
+        """Run the screen; what it waits for at its end does not outlast it."""
+        try:
+            return super().run(*arguments, **options)
+        finally:
+            if isinstance(self._driver, TerminalDriver):
+                self._driver.leave()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Draw on the terminal, whichever stream that is."""
+        return TerminalDriver
 
     def get_key_display(self, binding: Binding) -> str:
         """Name a key as the help does."""
@@ -69,6 +85,8 @@ class DockpassApp(Host):
         loop = asyncio.get_running_loop()
         for number in heeded_signals():
             loop.add_signal_handler(number, self.end_by_signal, number)
+            # Beside the loop's own, which is called only once the loop has nothing to wait for.
+            signal.signal(number, self._free_terminal)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self.screen_change_signal.subscribe(self, _forget_drawn)
         self.push_screen(Overview(self.session))
@@ -97,9 +115,15 @@ class DockpassApp(Host):
             self._stop_run()
             self.exit(0)
 
+    def _free_terminal(self, *_: object) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.free()
+
     def end_by_signal(self, number: int) -> None:
         """End as a signal asks for it; a run is stopped before."""
         self._stop_run()
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.end_soon(128 + number)
         super().end_by_signal(number)
 
     def _stop_run(self) -> None:

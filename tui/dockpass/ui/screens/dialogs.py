@@ -147,6 +147,9 @@ class ConfirmDeletion(Confirm):
     def __init__(self, title: str, tags: Sequence[TagPlanned]) -> None:
         super().__init__(title, (), yes="delete", key="d", danger=True)
         self._tags = tags
+        self._rows = plan_rows(tags)
+        self._found: list[Line] = []
+        self._shown_for: str | None = None
 
     def compose_body(self) -> ComposeResult:
         """The list, and a line to search in it."""
@@ -178,11 +181,12 @@ class ConfirmDeletion(Confirm):
 
     def _show(self) -> None:
         body, text = self.query_one("#body", Lines), self.query_one(Filter).text
-        rows = plan_rows(self._tags)
-        found = [row for row in rows if text in plain([row])[0].casefold()]
-        body.replace(found or nothing_matches(text))
+        if text != self._shown_for:
+            self._shown_for = text
+            self._found = [row for row in self._rows if text in plain([row])[0].casefold()]
+            body.replace(self._found or nothing_matches(text))
         keys = "← → / j k g G" if body.allow_horizontal_scroll else "/ j k g G"
-        words = filter_words(text, len(found), len(rows)) or keys
+        words = filter_words(text, len(self._found), len(self._rows)) or keys
         self.query_one(Frame).border_subtitle = f"{plan_counts(self._tags)} · {words}"
 
 
