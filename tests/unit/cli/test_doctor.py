@@ -140,9 +140,13 @@ def test_a_report_is_written_to_a_new_file_of_ones_own(work: Path) -> None:
             {"the registry's answer": 6},
         ),
         ({"login": "rejected", "actions": {"pull": "not-probed"}}, {"an accepted login": 5}),
+        (
+            {"login": "unknown", "actions": {"pull": "not-probed"}},
+            {"an answer to the login": 1, "an accepted login": 5},
+        ),
         ({"actions": {"pull": "granted"}}, {}),
     ],
-    ids=["no answer", "login refused", "answered"],
+    ids=["no answer", "login refused", "token server silent", "answered"],
 )
 def test_nothing_is_said_of_what_the_registry_did_not_tell(
     work: Path, probe: dict[str, object], not_run: dict[str, int]

@@ -34,11 +34,12 @@ class Need(StrEnum):
     BUILD = "a build file"
     REGISTRY = "the registry"
     ANSWER = "the registry's answer"
+    JUDGED = "an answer to the login"
     LOGIN = "an accepted login"
 
     def first_lacking(self, there: Collection[Need]) -> Need:
         """Return what is missing first: without a registry there is no answer, and without that no login."""
-        before = {Need.ANSWER: Need.REGISTRY, Need.LOGIN: Need.ANSWER}.get(self)
+        before = {Need.ANSWER: Need.REGISTRY, Need.JUDGED: Need.ANSWER, Need.LOGIN: Need.ANSWER}.get(self)
         return self if before is None or before in there else before.first_lacking(there)
 
 
@@ -71,6 +72,7 @@ class Patient:
             Need.BUILD: self.facts.base_images is not None or bool(self.notes),
             Need.REGISTRY: self.probe is not None,
             Need.ANSWER: self.probe is not None and self.probe.reached,
+            Need.JUDGED: self.probe is not None and self.probe.was_judged,
             Need.LOGIN: self.probe is not None and self.probe.was_asked,
         }
         return frozenset(need for need, is_there in there.items() if is_there)

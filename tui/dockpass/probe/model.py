@@ -41,6 +41,9 @@ class LoginState(StrEnum):
     UNKNOWN = "unknown"  # sent, and no answer told whether they are accepted
 
 
+_JUDGED = frozenset({LoginState.ACCEPTED, LoginState.REJECTED, LoginState.ANONYMOUS, LoginState.NOT_NEEDED})
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeRequest:
     """One request that was sent. `took` in seconds; `status` 0 where no answer came.
@@ -143,6 +146,11 @@ class Probe:
     def was_asked(self) -> bool:
         """Whether the registry was asked what the login may do."""
         return self.reached and any(found.verdict is not Verdict.NOT_PROBED for found in self.actions)
+
+    @property
+    def was_judged(self) -> bool:
+        """Whether an answer told if the login is accepted, or that none was needed."""
+        return self.reached and self.login.state in _JUDGED
 
     @property
     def unreached(self) -> str:
