@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clientprograms import Containers, Home, StartSandbox, found
+from clientprograms import Containers, Home, StartSandbox, found, found_in_wheel
 from sandboxclient import Client
 
 import dockpass
@@ -131,3 +131,93 @@ def test_a_logout_and_a_login_inside_stay_inside_and_ask_no_keychain(
     said = exec_("sh", "-c", script, PATH=path, DOCKER_HOST=docker_host)
     assert f"the login for {sandbox.host} was replaced; that is gone with it" in said
     assert not (tmp_path / "asked").exists()
+
+
+def test_compose_pulls_and_pushes_as_a_plugin_of_the_persons_own(
+    exec_: Exec, sandbox: SandboxServer, layout: Path, docker_host: str, tmp_path: Path
+) -> None:
+    plugins = tmp_path / ".docker" / "cli-plugins"
+    plugins.mkdir()
+    (plugins / "docker-compose").symlink_to(found_in_wheel("docker-compose"))
+    tag, engine = f"{sandbox.host}/web/backend", {"DOCKER_HOST": docker_host}
+    exec_(found("skopeo"), "copy", "--dest-tls-verify=false", f"oci:{layout}:one", f"docker://{tag}:v1")
+    services = {"services": {"one": {"image": f"{tag}:v1"}, "two": {"image": f"{tag}:v2", "build": "."}}}
+    (tmp_path / "compose.yaml").write_text(json.dumps(services))
+    exec_("docker", "compose", "pull", "one", **engine)
+    exec_("docker", "tag", f"{tag}:v1", f"{tag}:v2", **engine)
+    exec_("docker", "compose", "push", "two", **engine)
+    assert Client(sandbox, sandbox.accounts.job).tags("web/backend") == ["v1", "v2"]
+    exec_("docker", "rmi", f"{tag}:v1", f"{tag}:v2", **engine)
+
+
+def test_syft_reads_an_image_whatever_login_its_variables_have(
+    exec_: Exec, sandbox: SandboxServer, layout: Path
+) -> None:
+    syft = found_in_wheel("syft")
+    tag = f"{sandbox.host}/web/backend:v1"
+    exec_(found("skopeo"), "copy", "--dest-tls-verify=false", f"oci:{layout}:one", f"docker://{tag}")
+    wrong = {
+        "SYFT_REGISTRY_AUTH_AUTHORITY": sandbox.host,
+        "SYFT_REGISTRY_AUTH_USERNAME": "nobody",
+        "SYFT_REGISTRY_AUTH_PASSWORD": "canary-wrong",
+        "SYFT_CHECK_FOR_APP_UPDATE": "false",
+    }
+    said = exec_(
+        syft, "scan", "-q", f"registry:{tag}", "-o", "json", SYFT_REGISTRY_INSECURE_USE_HTTP="true", **wrong
+    )
+    assert "never read" not in said
+    assert json.loads(said[: said.rindex("}") + 1])["source"]["type"] == "image"
+
+
+def test_a_plugin_of_the_persons_own_is_found_and_sees_no_login_of_buildx(
+    exec_: Exec, tmp_path: Path
+) -> None:
+    """docker runs it, and it prints what it was given."""
+    plugin = tmp_path / ".docker" / "cli-plugins" / "docker-hello"
+    plugin.parent.mkdir()
+    plugin.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1" = docker-cli-plugin-metadata ]; then\n'
+        """    echo '{"SchemaVersion":"0.1.0","Vendor":"test","Version":"1"}'\n"""
+        'else echo "config=$DOCKER_CONFIG|$(cd $BUILDX_CONFIG && echo *)|$(cat $BUILDX_CONFIG/current)|"; fi\n'
+    )
+    plugin.chmod(0o755)
+    (tmp_path / "buildx" / "instances").mkdir(exist_ok=True)
+    (tmp_path / "buildx" / "current").write_text("mine")
+    found("docker")
+    said = exec_("docker", "hello")
+    config, inside, current = said.partition("config=")[2].split("|")[:3]
+    assert "/dockpass-" in config
+    assert (inside, current) == ("current instances", "mine")
+
+
+def test_an_archive_of_64_mib_comes_out_as_docker_writes_it(docker_host: str, tmp_path: Path) -> None:
+    """Through a pipe, byte for byte."""
+    environ = Home(tmp_path).variables(
+        DOCKER_HOST=docker_host,
+        PYTHONPATH=str(Path(dockpass.__file__).parents[1]),
+        CI_REGISTRY="registry.example",
+        CI_REGISTRY_IMAGE="registry.example/a",
+        CI_JOB_TOKEN="canary-token-0123456789",
+    )
+    name = "dockpass-test/archive:1"
+
+    def sh(script: str, *words: str) -> str:
+        ended = subprocess.run(
+            ["sh", "-c", script, "sh", *words],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return ended.stdout
+
+    sh('head -c 67108864 /dev/urandom > data && tar -cf - data | docker import - "$1"', name)
+    try:
+        save = ("docker", "save", name)
+        through = sh('"$@" | sha256sum', sys.executable, "-m", "dockpass", "exec", "-q", "--", *save)
+        assert sh('"$@" | sha256sum', *save) == through
+    finally:
+        sh('docker rmi "$1"', name)

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,7 @@ StartSandbox = Callable[..., SandboxServer]
 Run = Callable[..., "Ended"]
 Containers = Callable[[str, str], Run]
 
+WHEELS = Path(__file__).parents[2] / ".judges/clients/bin"
 REF_NAME = "org.opencontainers.image.ref.name"
 
 
@@ -87,6 +89,12 @@ def found(name: str) -> str:
     """Find a client's program; where it is missing the test is skipped, but never in CI."""
     with demanded():
         return program(name)
+
+
+def found_in_wheel(name: str) -> str:
+    """Find a client that a wheel brings: in PATH, or where `.ci/run` puts it."""
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{WHEELS}")
+    return path or missing(f"{name} is not installed, nor in {WHEELS}")
 
 
 def skopeo(run: Run, sandbox: SandboxServer, account: Account, *arguments: str, **named: Any) -> Ended:

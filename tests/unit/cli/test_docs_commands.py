@@ -43,6 +43,8 @@ NOT_RUN = {
             "dockpass exec -- skopeo copy dir:backend docker://registry.myhost.com/web/backend:main",
             "dockpass exec -- podman push backend registry.myhost.com/web/backend:main",
             "dockpass exec -- buildah push backend registry.myhost.com/web/backend:main",
+            "dockpass exec -- docker compose push",
+            "dockpass exec --for pull -- syft scan registry:registry.myhost.com/web/backend:main",
         ),
         "needs that client: tests/engine/test_exec_clients.py",
     ),
