@@ -68,7 +68,6 @@ def taken(found: list[BuilderInfo], text: str, engine: str = "Docker", asked: st
         ),
         ([EMBEDDED], NO_RUN, "embedded", "embedded", "the first one here that can build it"),
         ([PODMAN, EMBEDDED], NO_RUN, "embedded", "embedded", "the first one here that can build it"),
-        ([PODMAN, EMBEDDED], PLAIN, "embedded", "podman", "the embedded engine lacks RUN (Dockerfile:2)"),
     ],
 )
 def test_the_first_that_can_build_it_is_taken_the_engines_own_before_others(
@@ -94,6 +93,14 @@ def test_a_refusal_names_line_feature_and_who_could() -> None:
     assert error.hint == (
         "Docker 23.0 or later with buildx, or Podman or Buildah with buildah 1.33 or later, can build it."
     )
+
+
+def test_without_an_engine_podman_is_offered_and_not_taken() -> None:
+    error = refusal([PODMAN, EMBEDDED], PLAIN, engine="embedded")
+    assert error.id == "needs-engine"
+    assert error.message.startswith("Dockerfile:2: `RUN` runs a command in a container")
+    assert error.hint == "--builder podman can build it."
+    assert "--engine docker" in refusal([EMBEDDED], PLAIN, engine="embedded").hint
 
 
 def test_a_refusal_of_several_says_what_each_lacks() -> None:

@@ -95,7 +95,7 @@ TABLE = [
     (Feature.MOUNT_SECRET, {"old", "new", "podman 4", "buildah"}),
     (Feature.HEREDOC, {"new", "buildah", "embedded"}),
     (Feature.LINK, {"new", "buildah"}),
-    (Feature.NETWORK, {"new", "podman 4", "buildah"}),
+    (Feature.NETWORK, {"new", "buildah"}),
     (Feature.CHECKSUM, {"new", "buildah"}),
     (Feature.ADD_GIT, {"new", "buildah"}),
     (Feature.PARENTS, {"buildah"}),

@@ -114,6 +114,13 @@ def test_an_error_without_a_line_of_its_own_is_that_of_the_step() -> None:
     assert progress.is_frontend
 
 
+def test_the_hosts_that_got_a_login_are_known() -> None:
+    names = ["[auth] team/base:pull token for 127.0.0.1:5000", "[auth] sharing credentials for other.example"]
+    objects = [vertex(name[-3:], name, started=STARTED, completed=ENDED) for name in names]
+    progress, _ = told([printed(objects, pretty=True)])
+    assert progress.given_logins == {"127.0.0.1:5000", "other.example"}
+
+
 def test_words_behind_an_error_do_not_hide_it() -> None:
     progress, _ = told([b"ERROR: Cache export is not supported for the docker driver.\nSwitch to another.\n"])
     assert progress.failure == "Cache export is not supported for the docker driver."

@@ -38,7 +38,7 @@ from dockpass.ui import app
 from dockpass.unknown import Unknown
 
 SECRET = "canary-secret-of-a-line"
-OF_OUTPUT = {"as_json", "values", "help"}
+OF_OUTPUT = {"as_json", "values", "help", "progress"}
 """Parameters that say how a run is shown, which a run does not know."""
 
 GIVEN_BY_SHELL = {"registry_password", "registry_password_stdin"}

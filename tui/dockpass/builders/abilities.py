@@ -57,18 +57,19 @@ OF_BUILDAH: Mapping[Feature, Release] = {
     Feature.MOUNT_TMPFS: (1, 24),
     Feature.MOUNT_SECRET: (1, 24),
     Feature.MOUNT_SSH: (1, 24),
-    Feature.NETWORK: (1, 24),
     Feature.SECRET: (1, 24),
     Feature.SSH: (1, 24),
     Feature.NAMED_CONTEXT: (1, 24),
     Feature.CACHE_FROM: (1, 28),
     Feature.CACHE_TO: (1, 28),
+    Feature.NETWORK: (1, 30),
     Feature.HEREDOC: (1, 33),
     Feature.CHECKSUM: (1, 33),
     Feature.ADD_GIT: (1, 38),
     Feature.EXCLUDE: (1, 38),
     Feature.PARENTS: (1, 40),
     Feature.LINK: (1, 41),
+    Feature.KEEP_GIT_DIR: (1, 44),
 }
 """What buildah can do, by its own release; `podman build` is buildah inside."""
 

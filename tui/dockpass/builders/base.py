@@ -85,6 +85,8 @@ class Builder(Protocol):
     """One build. Every method raises only `DockpassError`s; `cut` is called from another thread."""
 
     info: BuilderInfo
+    given_logins: frozenset[str]
+    """The hosts to which the builder says it gave a login or a token; it may not say all."""
 
     def check(self, request: BuildRequest) -> None:
         """Raise `UsageError` for what this builder cannot build, as far as the build file tells."""

@@ -57,6 +57,7 @@ class BuildxBuilder:
         self._engine = engine
         self._environ = dict(environ)
         self._child = Child(guard)
+        self.given_logins: frozenset[str] = frozenset()
 
     def check(self, request: BuildRequest) -> None:
         """What it lacks is known before it is chosen."""
@@ -74,6 +75,7 @@ class BuildxBuilder:
         progress = Progress(sink)
         status = self._child.run(self._command(request, environ, directory), progress.take)
         progress.finish()
+        self.given_logins = frozenset(progress.given_logins)
         if status != 0:
             base = progress.base
             key = login_key(host_of_reference(base)) if base and normalised(base) else ""

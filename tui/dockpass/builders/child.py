@@ -7,6 +7,7 @@ import selectors
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from dockpass.builders.base import Guard, builder_failed
 from dockpass.errors import Cancelled
+from dockpass.processes import descendants, processes
 from dockpass.system import reason
 from dockpass.text import clean
 
@@ -21,6 +23,7 @@ SECONDS_TO_CANCEL = 5.0
 """How long a program has to end its build after a SIGINT, before its whole group is killed."""
 _SECONDS_OF_SILENCE = 1.0
 """How long the output is read after the program has ended, for what a child of it still writes."""
+_SECONDS_BETWEEN_LOOKS = 0.05
 _CHUNK = 1 << 16
 
 
@@ -42,6 +45,7 @@ class Child:
         self._guard = guard
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._below: dict[int, int] = {}
         self.is_cut = False
 
     def run(self, command: Command, take: Callable[[bytes], None]) -> int:
@@ -73,6 +77,9 @@ class Child:
             process = self._process
         if process is None:
             return
+        # What runs in a container is in no group of the program, but below it until it ends.
+        known = processes()
+        self._below = {pid: known[pid].started for pid in descendants(process.pid, known)}
         _signal_group(process.pid, signal.SIGINT)
         killer = threading.Timer(SECONDS_TO_CANCEL, self._kill, (process,))
         killer.daemon = True
@@ -84,12 +91,22 @@ class Child:
                 _signal_group(process.pid, signal.SIGKILL)
 
     def _end_group(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill what is left of the group, in which nothing runs when all went well."""
+        """Kill what is left of the group, in which nothing runs when all went well.
+
+        After a cut, helpers in it get the time to stop what runs in containers.
+        """
+        if self.is_cut:
+            _wait_for_group(process.pid)
         with self._lock:
             self._process = None
         _signal_group(process.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             process.wait(SECONDS_TO_CANCEL)
+        known = processes() if self._below else {}
+        for pid, started in self._below.items():
+            if pid in known and known[pid].started == started:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def _started(command: Command) -> subprocess.Popen[bytes]:
@@ -124,6 +141,15 @@ def _read(process: subprocess.Popen[bytes], take: Callable[[bytes], None]) -> No
                 take(chunk)
             elif process.poll() is not None:
                 return
+
+
+def _wait_for_group(pid: int) -> None:
+    """Wait until no process of a group is left, at most for as long as a cancel may take."""
+    end = time.monotonic() + SECONDS_TO_CANCEL
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < end:
+            os.killpg(pid, 0)
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dockpass.builders.abilities import missing
 from dockpass.builders.base import BuilderInfo, BuilderName
-from dockpass.buildfiles.needs import Need
-from dockpass.engines.base import needs_buildkit
+from dockpass.buildfiles.needs import Feature, Need
+from dockpass.engines.base import EMBEDDED, needs_buildkit
 from dockpass.errors import UsageError
 from dockpass.text import clean
 
@@ -32,13 +32,14 @@ def choose(found: Sequence[BuilderInfo], needs: Sequence[Need], engine: str, ask
     """Return the builder for a build.
 
     `found` are all builders in the order of preference, `engine` the name of the engine that the run uses.
-    Those that put the image among that engine's come first, then those with images of their own; the embedded
-    engine builds only for itself, unless it is `asked` for. Raises `UsageError` where none can build it.
+    Those that put the image among that engine's come first, then those with images of their own; the latter
+    only beside Docker or Podman, for nobody asked for a second store of images otherwise. The embedded engine
+    builds for itself alone, unless it is `asked` for. Raises `UsageError` where none can build it.
     """
     if asked != AUTO:
         return _asked(found, needs, asked)
     own = [info for info in found if info.stores_for == engine]
-    others = [info for info in found if not info.stores_for]
+    others = [info for info in found if not info.stores_for and engine != EMBEDDED]
     passed: list[str] = []
     for info in (*own, *others):
         if info.unusable:
@@ -72,7 +73,7 @@ def _asked(found: Sequence[BuilderInfo], needs: Sequence[Need], asked: str) -> B
 def _why(info: BuilderInfo, needs: Sequence[Need], passed: Sequence[str]) -> str:
     if passed:
         return "; ".join(passed)
-    beyond = next((need for need in needs if need.feature != "RUN"), None)
+    beyond = next((need for need in needs if need.feature is not Feature.RUN), None)
     if info.name is BuilderName.BUILDX and beyond is not None:
         return f"{beyond.in_words}, which needs BuildKit"
     return "the first one here that can build it"
@@ -90,12 +91,17 @@ def _refused(
         )
     last = tried[0]
     lacks = missing(needs, last)
+    ways_out = _ways_out(found, needs, leave_out=last)
+    if last.name is BuilderName.EMBEDDED and lacks[0].feature is Feature.RUN:
+        from dockpass.engines.embedded.script import WAYS_OUT, needs_engine
+
+        return needs_engine(lacks[0].where, "RUN", hint=ways_out or WAYS_OUT)
     words = ", ".join(need.in_words for need in lacks[:3]) + ", …" * (len(lacks) > 3)
     unusable = [_capital(info.unusable) for info in found if info.unusable]
     others = "".join(f" {each}." for each in (*_lacking(tried[1:], needs), *unusable))
     return needs_buildkit(
         f"{words}, which {last.title} cannot do.{others}",
-        _ways_out(found, needs, leave_out=last) or _who_could(lacks),
+        ways_out or _who_could(lacks),
     )
 
 

@@ -15,6 +15,7 @@ from dockpass.builders.child import Child, Command
 from dockpass.builders.environment import argument_words, builder_environment, secret_variables
 from dockpass.builders.options import cache_reference, contexts_of, proof_of, spelled
 from dockpass.dockerconfig.runconfig import RunConfig
+from dockpass.dockerconfig.temporary import write_private
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.failures import failed
 from dockpass.errors import UsageError
@@ -148,6 +149,7 @@ class ContainersBuilder:
         self._containers = containers
         self._environ = dict(environ)
         self._child = Child(guard)
+        self.given_logins: frozenset[str] = frozenset()
 
     def check(self, request: BuildRequest) -> None:
         """Raise for a cache that is no image; the rest of what it lacks is known before it is chosen."""
@@ -164,14 +166,17 @@ class ContainersBuilder:
         look: tuple[str, ...] = ("image", "exists", "--", reference)
         if self.info.name is BuilderName.BUILDAH:
             look = ("inspect", "--type", "image", "--format", "{{.FromImageID}}", reference)
-        ended = subprocess.run(
-            (*self._containers.words, *look),
-            env=builder_environment(self._environ, Path("/nonexistent")),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS_TO_LOOK,
-            check=False,
-        )
+        try:
+            ended = subprocess.run(
+                (*self._containers.words, *look),
+                env=builder_environment(self._environ, Path("/nonexistent")),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=SECONDS_TO_LOOK,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False  # the build will say what is wrong
         return ended.returncode == 0
 
     def build(self, request: BuildRequest, config: RunConfig, sink: BuildSink) -> str:
@@ -220,6 +225,9 @@ class ContainersBuilder:
         secrets = secret_variables(request)
         for place, secret in enumerate(extras.secrets):
             source = {"env": secrets[place][0]} if place in secrets else {"src": str(secret.file)}
+            if place in secrets and self._containers.url:
+                # Podman's service gets the value of a variable as the empty text, and no error.
+                source = {"src": _written(directory / f"secret-{place}", secrets[place][1])}
             arguments += ["--secret", spelled({"id": secret.id, **source})]
         for name, values in (
             ("--tag", request.tags),
@@ -258,6 +266,12 @@ class ContainersBuilder:
             cwd=directory,
             stdout=True,
         )
+
+
+def _written(path: Path, value: str) -> str:
+    """Write a secret beside the run's logins, with which it is removed; return its path."""
+    write_private(path, value)
+    return str(path)
 
 
 def _read_id(file: Path) -> str:

@@ -13,6 +13,7 @@ class EngineBuilder:
     def __init__(self, info: BuilderInfo, engine: Engine) -> None:
         self.info = info
         self._engine = engine
+        self.given_logins: frozenset[str] = frozenset()
 
     def check(self, request: BuildRequest) -> None:
         """Raise for what the engine cannot build."""

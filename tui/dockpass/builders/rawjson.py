@@ -26,6 +26,7 @@ MOST_WORDS = 200
 SECONDS_BETWEEN_REPORTS = 0.05
 
 _METADATA = re.compile(r"\[(?:(?:\S+ )?internal|context [^\]]+)\] load metadata for (\S+)$")
+_AUTH = re.compile(r"\[auth\] (?:\S+ token for|sharing credentials for) (\S+)$")
 _FRONTEND = re.compile(r"resolve image config for (?:docker-image://)?(\S+)$")
 _LAYER = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]*$")
 _ERROR = re.compile(r"ERROR: (?:failed to solve: )?(.+)$", re.DOTALL)
@@ -120,7 +121,8 @@ class Progress:
 
     `words` are the lines that are no objects, at the end the error. `error` is that of the first step that
     failed, `base` the image whose manifest it wanted; both are empty where there is none. `is_frontend`
-    tells that this image is the one of a `# syntax=` line.
+    tells that this image is the one of a `# syntax=` line. `given_logins` are the hosts that got a login or
+    a token.
     """
 
     def __init__(self, sink: BuildSink, clock: Callable[[], float] = time.monotonic) -> None:
@@ -134,6 +136,7 @@ class Progress:
         self.error = ""
         self.base = ""
         self.is_frontend = False
+        self.given_logins: set[str] = set()
 
     def take(self, chunk: bytes) -> None:
         """Take a piece of the stream."""
@@ -206,6 +209,8 @@ class Progress:
             self._flush(step)
         self._begin(step)
         step.state = state
+        if found := _AUTH.match(step.name):
+            self.given_logins.add(found[1])
         spent = max((ended or 0.0) - step.began, 0.0) if ended is not None and step.began is not None else 0.0
         self._sink.step(str(step.number), step.name, state, spent)
 

@@ -27,6 +27,7 @@ FIRST_WITH_RAWJSON = (0, 13)
 """The first buildx that tells its progress as objects."""
 
 _VERSION = re.compile(rb"github\.com/docker/buildx v?(\S+)")
+_PLACES = ("PATH", "DOCKER_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 _CARRIED = frozenset({"cliPluginsExtraDirs", "proxies"})
 _PLAIN_VERSION = re.compile(rb"version (\d\S*)")
 DOCKER, PODMAN = "Docker", "Podman"
@@ -73,13 +74,14 @@ def all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> 
 
 
 def remembered(find: FindBuilders = all_builders) -> FindBuilders:
-    """Return a survey that asks once for each engine."""
-    known: dict[EngineInfo, Sequence[Found]] = {}
+    """Return a survey that asks once for each engine, and for each place where it would look."""
+    known: dict[object, Sequence[Found]] = {}
 
     def find_once(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Sequence[Found]:
-        if engine not in known:
-            known[engine] = find(engine, environ, home)
-        return known[engine]
+        places = (engine, home, *(environ.get(name) for name in _PLACES))
+        if places not in known:
+            known[places] = find(engine, environ, home)
+        return known[places]
 
     return find_once
 

@@ -104,7 +104,8 @@ def explain(command: str, **options: Any) -> None:
 @run_options
 def build(**options: Any) -> None:
     """Build an image from a Dockerfile or werf.yaml."""
-    _run(Command.BUILD, options, build=build_of(options, this_process().environ), tags=options["tags"])
+    build = build_of(options, this_process().environ)
+    _run(Command.BUILD, options, build=build, tags=options["tags"], progress=options["progress"])
 
 
 @click.command()

@@ -31,6 +31,7 @@ from dockpass.registry.proxies import NONE, Proxies, proxies_for
 from dockpass.runs.request import BuildOptions
 from dockpass.settings import ENGINES
 
+PROGRESS = ("auto", "plain", "quiet")
 _OF_BUILDERS = ("builder", "secrets", "ssh", "cache_from", "cache_to", "push", "pull", "network")
 
 __all__ = [
@@ -123,6 +124,12 @@ def builder_options(function: Decorated) -> Decorated:
             click.option("--cache-to", multiple=True, metavar="SPEC", help="Store the cache in SPEC."),
             click.option(
                 "--network", metavar="MODE", default="", help="The network of RUN: default, host, none."
+            ),
+            click.option(
+                "--progress",
+                type=click.Choice(PROGRESS),
+                default=PROGRESS[0],
+                help="What to show of the build: auto with bars, plain without, quiet only its end.",
             ),
             click.option("--push", is_flag=True, help="Push the image under its tags."),
             click.option(

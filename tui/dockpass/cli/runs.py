@@ -62,8 +62,12 @@ def run_command(
     foreign_allowed: bool = False,
     engine: str | None = None,
     policy: Policy | None = None,
+    progress: str = "auto",
 ) -> int:
-    """Run a command and return its exit status; raises `DockpassError` before anything is created."""
+    """Run a command and return its exit status; raises `DockpassError` before anything is created.
+
+    `progress` says what is shown of the engine's work: bars too (`auto`), none (`plain`), nothing (`quiet`).
+    """
     output = Output(world.redactor)
     choice = engine_choice(world, engine or _engine_for(build.builder))
     find = remembered()
@@ -102,7 +106,7 @@ def run_command(
     request = with_the_persons_word(request, output)
     for left in sweep(services.run_environ(facts)):
         output.say([f"removed a temporary config left behind by a killed dockpass: {left.path}"])
-    return _carry_out(Run(request, services), output, as_json=as_json, values=values)
+    return _carry_out(Run(request, services), output, as_json=as_json, values=values, progress=progress)
 
 
 def _engine_for(builder: str) -> str | None:
@@ -126,7 +130,15 @@ def _is_classic(choice: EngineChoice, world: World, build: BuildOptions, find: F
     return chosen.builder.name is BuilderName.CLASSIC
 
 
-def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
+def _is_shown(event: Event, progress: str) -> bool:
+    """Tell whether an event is told to a person, by `--progress`."""
+    if isinstance(event, Count | Layer):
+        return progress == "auto"
+    is_work = isinstance(event, Step) or (isinstance(event, Log) and event.kind is LogKind.ENGINE)
+    return not is_start(event) and not (is_work and progress == "quiet")
+
+
+def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool, progress: str) -> int:
     found: list[Event] = []
     with _cancelling(run) as received:
         run.start()
@@ -135,9 +147,11 @@ def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool) -> int:
                 output.json(event_json(event))
             elif isinstance(event, Skipped) or (isinstance(event, Log) and event.kind is LogKind.WARNING):
                 output.warn(narrate(event))
+            elif not _is_shown(event, progress):
+                continue
             elif isinstance(event, Count | Layer):
                 output.progress(_progress(event))
-            elif not is_start(event):
+            else:
                 output.say(narrate(event))
             if isinstance(event, Asked):
                 _answer(run, event, found, output, as_json=as_json)

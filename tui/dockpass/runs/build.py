@@ -10,6 +10,7 @@ from dockpass.builders.options import contents_of, parse_secrets
 from dockpass.buildfiles.find import BuildSources, refused
 from dockpass.engines.base import BuildExtras, BuildRequest
 from dockpass.errors import Cancelled, DockpassError, UsageError
+from dockpass.references.address import host_of_reference
 from dockpass.references.reference import parse_reference
 from dockpass.runs.asked import asked_in_words
 from dockpass.runs.builder import Builders, chosen_builder
@@ -35,6 +36,8 @@ def _build(job: Job, builder: Builder, request: BuildRequest) -> str:
     with job.phase(Phase.BUILD, str(request.dockerfile)) as report:
         image_id = builder.build(request, job.config, job)
         report.detail = image_id
+    # An engine may ask the registry all the same; then its builder says so, and nothing is claimed.
+    local = tuple(each for each in local if host_of_reference(each) not in builder.given_logins)
     try:
         remember_build(job.services.state, job.services.cwd, image_id)
     except OSError as error:

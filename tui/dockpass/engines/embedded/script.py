@@ -117,7 +117,7 @@ def _refuse_commands(script: Script) -> None:
                 )
 
 
-def needs_engine(where: str, what: str, *, pulled: bool = False) -> UsageError:
+def needs_engine(where: str, what: str, *, pulled: bool = False, hint: str = WAYS_OUT) -> UsageError:
     """Return the error for a command that only an engine with containers can run.
 
     `pulled` tells that a base image is there already, whose trigger the command is.
@@ -126,7 +126,7 @@ def needs_engine(where: str, what: str, *, pulled: bool = False) -> UsageError:
         "needs-engine",
         f"{where}: `{what}` runs a command in a container, and the embedded engine runs none."
         + ("" if pulled else " Nothing was pulled."),
-        WAYS_OUT,
+        hint,
     )
 
 
