@@ -94,6 +94,11 @@ def scenario_option(function: Decorated) -> Decorated:
 
 def job_options(function: Decorated) -> Decorated:
     """Options that put the variables of a GitLab job in place of the environment."""
+    return scenario_option(job_of_screen_options(function))
+
+
+def job_of_screen_options(function: Decorated) -> Decorated:
+    """Options that name a job and its pipeline, for the screen and the commands."""
     return applied(
         [
             click.option(
@@ -106,7 +111,7 @@ def job_options(function: Decorated) -> Decorated:
                 metavar="REF",
                 help="The job's branch, or refs/tags/TAG; the current checkout by default.",
             ),
-            pipeline_options,
+            _pipeline_options,
         ],
         function,
     )
@@ -114,6 +119,10 @@ def job_options(function: Decorated) -> Decorated:
 
 def pipeline_options(function: Decorated) -> Decorated:
     """Options that describe the pipeline of a ref, and the settings that its jobs get."""
+    return scenario_option(_pipeline_options(function))
+
+
+def _pipeline_options(function: Decorated) -> Decorated:
     return applied(
         [
             click.option(
@@ -140,7 +149,6 @@ def pipeline_options(function: Decorated) -> Decorated:
                 " current one.",
             ),
             settings_options,
-            scenario_option,
             click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab."),
         ],
         function,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from dockpass import __version__
-from dockpass.cli.facts_options import facts_options, from_option, repo_option
+from dockpass.cli.facts_options import facts_options, from_option, job_of_screen_options, repo_option
 from dockpass.errors import DockpassError, ExitCode, UsageError
 from dockpass.signals import interrupts_raise
 
@@ -137,6 +137,7 @@ class _Lazy(click.Group):
 )
 @repo_option
 @facts_options
+@job_of_screen_options
 @from_option
 @click.option("--version", is_flag=True, help="Print the versions of dockpass and its main dependencies.")
 @click.option("--verbose", is_flag=True, help="With --version, show the engine too.")
@@ -153,7 +154,7 @@ def cli(
 ) -> None:
     """Which credentials does this registry command use, why, and what would change it?
 
-    Without a command, start the screen with these variables and options.
+    Without a command, start the screen with these variables and options; with --job, as that job.
     """
     if version:
         _print_version(engine, verbose=verbose)

@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dockpass.auth.ci import GITLAB
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
+from dockpass.cli.job_facts import JobGiven, options_of
 from dockpass.cli.output import no_terminal
 from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
@@ -18,6 +20,9 @@ from dockpass.paths import paths
 from dockpass.runs.request import BuildOptions, Typed
 from dockpass.signals import ending_signals, heeded_signals
 from dockpass.text import clean
+
+if TYPE_CHECKING:
+    from dockpass.session.start import AskedJob
 
 
 def start_screen(
@@ -29,11 +34,13 @@ def start_screen(
     **options: Any,
 ) -> int:
     """Run the terminal UI with the variables and options that are given; return the exit status."""
+    job = JobGiven(**{each.name: options.pop(each.name) for each in fields(JobGiven) if each.name in options})
     given = Given(repo=repo, froms=froms, **options)
     reads_stdin = given.registry_password_stdin or "-" in given.env_file
     _require_terminal(but_stdin=reads_stdin)
     world = this_process()
     found = assembled(world, None, given, BuildOptions())
+    asked = _asked_job(world, job) if job.asked else None
     if reads_stdin:
         _take_keys_from_terminal()
     from dockpass.session.start import Start
@@ -47,8 +54,36 @@ def start_screen(
         engine=engine_choice(world, engine),
         no_proxy=no_proxy,
         typed=typed_of(given, engine),
+        asked=asked,
     )
     return run_app(start)
+
+
+def _asked_job(world: World, given: JobGiven) -> AskedJob:
+    """Return the job that the options name; raises `UsageError` where it cannot be resolved."""
+    from dockpass.cli.variables import OPTIONS, look
+    from dockpass.session.desk import Imported, Looking
+    from dockpass.session.start import AskedJob
+    from dockpass.variables.gitlab.versions import version_of
+    from dockpass.variables.settingsfile import read_settings
+
+    looked = look(world, options_of(given))
+    pipeline = looked.pipeline
+    return AskedJob(
+        looking=Looking(
+            job=given.job or "",
+            ref=pipeline.ref,
+            source=pipeline.source,
+            environment=pipeline.environment,
+        ),
+        imported=tuple(
+            Imported(label=clean(name, 200), definitions=tuple(read_settings(world.cwd / name, level)))
+            for option, level in OPTIONS
+            for name in getattr(given, option)
+        ),
+        version=version_of(given.gitlab_version or ""),
+        no_snapshot=given.no_snapshot,
+    )
 
 
 def start_sandbox(engine: str | None = None) -> int:

@@ -16,11 +16,11 @@ from dockpass.runs.request import Typed
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
 from dockpass.session.assemble import Assembled
-from dockpass.session.desk import Desk, find_kept
-from dockpass.session.session import Sandbox, Session
+from dockpass.session.desk import Desk, Imported, Looking, find_kept, learn_imported
+from dockpass.session.session import Sandbox, Session, nothing_kept
 from dockpass.settings import load_settings
 from dockpass.variables.clone import find_clone
-from dockpass.variables.gitlab.versions import version_of
+from dockpass.variables.gitlab.versions import Version, version_of
 from dockpass.variables.place import detect_place
 
 if TYPE_CHECKING:
@@ -36,10 +36,24 @@ def find_all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedJob:
+    """The job and the pipeline that a screen begins with, with the settings of files, each with its name.
+
+    `version` is GitLab's where it was given; `no_snapshot` leaves out what was imported from GitLab.
+    """
+
+    looking: Looking
+    imported: tuple[Imported, ...] = ()
+    version: Version | None = None
+    no_snapshot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """What a screen starts from.
 
-    `no_proxy` leaves the proxies of the environment unused; `typed` is what was typed beside the facts.
+    `no_proxy` leaves the proxies of the environment unused; `typed` is what was typed beside the facts. The
+    overview begins with the logins of the job that is `asked` for.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -50,6 +64,7 @@ class Start:
     sandbox: Sandbox | None = None
     no_proxy: bool = False
     typed: Typed = field(default_factory=Typed)
+    asked: AskedJob | None = None
 
 
 def make_session(start: Start) -> Session:
@@ -68,7 +83,8 @@ def make_session(start: Start) -> Session:
         find_builders=find_all_builders,
     )
     loaded = load_settings(start.paths.settings)
-    return Session(
+    kept = partial(find_kept, cwd, start.environ, start.paths.state)
+    session = Session(
         facts,
         detect_place(facts, os.path.isdir),
         services,
@@ -81,5 +97,19 @@ def make_session(start: Start) -> Session:
         typed=start.typed,
         desk=Desk(usual_version=version_of(loaded.settings.gitlab_version)),
         find_clone=partial(find_clone, cwd, start.environ),
-        find_kept=partial(find_kept, cwd, start.environ, start.paths.state),
+        find_kept=nothing_kept if start.asked and start.asked.no_snapshot else kept,
     )
+    if start.asked is not None:
+        _look_as(session, start.asked)
+    return session
+
+
+def _look_as(session: Session, asked: AskedJob) -> None:
+    """Begin with the job and the pipeline that are asked for."""
+    session.desk.imported = asked.imported
+    session.desk.given_version = asked.version
+    for imported in asked.imported:
+        learn_imported(imported, session.services.redactor)
+    session.desk = session.open_desk()
+    session.desk.looking = asked.looking
+    session.look_as_job(bool(asked.looking.job))
