@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import resource
-import signal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from fulldisk import full_after
 from patients import patients
 
 from dockpass.cli.main import cli
@@ -158,14 +157,8 @@ def test_nothing_is_said_of_what_the_registry_did_not_tell(
 
 
 def test_a_report_that_cannot_be_written_whole_leaves_no_part_of_itself(work: Path) -> None:
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    try:
+    with full_after(100):
         ended = run("report", "--output", "report.md")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, ignored)
     assert isinstance(ended.exception, UsageError)
     assert ended.exception.id == "export-file"
     assert not (work / "report.md").exists()

@@ -11,8 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
+from fulldisk import full_after
 
 from dockpass.cli.main import cli
+from dockpass.errors import UsageError
 
 YAML = """\
 variables: {CI_REGISTRY: registry.example.com, CI_REGISTRY_IMAGE: registry.example.com/acme/shop}
@@ -249,6 +251,16 @@ def test_people_and_programs_get_the_same_results(clone: Path) -> None:
     assert len({each["fingerprint"] for each in issues}) == 6
     assert {each["location"]["path"] for each in issues} == {file}
     assert issues[0]["location"]["lines"] == {"begin": 15}
+
+
+@pytest.mark.parametrize("option", ["--junit", "--code-quality"])
+def test_results_that_cannot_be_written_whole_leave_no_part_of_themselves(clone: Path, option: str) -> None:
+    file = written(clone, START + CHECKED)
+    with full_after(100):
+        ended = run("scenario", "check", file, option, "results")
+    assert isinstance(ended.exception, UsageError)
+    assert ended.exception.id == "scenario-report"
+    assert not Path("results").exists()
 
 
 def test_show_says_of_each_variable_of_one_name_whether_it_is_known(clone: Path) -> None:

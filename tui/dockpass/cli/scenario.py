@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,9 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
+        if path.is_file():  # what was written of it is no report
+            with suppress(OSError):
+                path.unlink()
         raise UsageError(
             "scenario-report",
             f"The report cannot be written: {reason(error)}.",
