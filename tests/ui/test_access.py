@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fakerealm import FakeRealm, grants
 from fakeregistry import Said
+from screens import shown
 from textual.pilot import Pilot
 
 import probes
@@ -274,3 +275,14 @@ async def test_a_login_without_a_usable_answer_is_told_as_that(
     assert "usable answer" in text
     assert "sent; no usable answer" in words_of(evidence_lines(report.probes, width))
     assert "not known" in words_of(need_lines(report.needs, True, width))
+
+
+async def test_y_copies_the_command_line_that_asks_the_same() -> None:
+    async with shown(session(JOB, edits=(CLEANUP_TOKEN,), answers=probes.compared)) as pilot:
+        await press(pilot, "2", "a", "y")
+        line = pilot.app.clipboard
+        assert line.startswith("dockpass probe push") or " dockpass probe push" in line
+        assert "--compare" not in line
+        assert "canary" not in line
+        await press(pilot, "c", "y")
+        assert "dockpass probe push --compare" in pilot.app.clipboard

@@ -9,6 +9,7 @@ from screens import method, press, shown
 from textual.widgets import Input
 
 from dockpass.auth.command import Command, Method
+from dockpass.errors import ExitCode
 from dockpass.runs import events as ev
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.run import RunScreen
@@ -179,3 +180,30 @@ async def test_hostile_text_is_shown_as_text(hostile: str) -> None:
         shot = pilot.app.export_screenshot()
         assert "\x1b" not in shot
         assert pilot.app.is_running
+
+
+HINT = (
+    "This token may read the repository, and the registry did not grant it to delete. Set"
+    " WERF_IMAGES_CLEANUP_PASSWORD to a token of a user who may delete there, or give"
+    " --registry-username and --registry-password; `dockpass probe cleanup` shows what it may do."
+    " Deletion may also be switched off there: ask who runs it to set storage.delete.enabled. THE END"
+)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 26), (120, 36)])
+async def test_the_way_out_of_a_failed_run_is_read_whole(size: tuple[int, int]) -> None:
+    message = "registry.myhost.com refused the deletion in registry.myhost.com/web/backend: 401 UNAUTHORIZED."
+    script = (
+        *(ev.PhaseStarted(0.1, phase) for phase in ev.Phase),
+        ev.ConfigRemoved(0.2, "/dev/shm/dockpass-1", True, "removed and looked for: it is gone"),
+        ev.Ended(0.3, ev.Status.REFUSED, ExitCode.LOGIN_REFUSED, "login-refused", message, HINT),
+    )
+    async with shown(session(JOB, script=script), size) as pilot:
+        await press(pilot, "2", "enter", "r")
+        await pilot.pause()
+        screen = pilot.app.screen
+        outcome, log = screen.query_one("#outcome"), screen.query_one("#log")
+        assert outcome.max_scroll_y == 0
+        assert outcome.region.bottom <= size[1] - 1
+        assert log.size.height >= 2
+        assert "THE END" in str(outcome.query_one("Static").visual)

@@ -231,7 +231,7 @@ ACTIONS: tuple[Action, ...] = (
         keys="y",
         title="copy",
         scope="everywhere",
-        help="Copy the command line that does the same, with secrets as $NAME; on run, access and images,"
+        help="Copy the command line that does the same, with secrets as $NAME; on run and images,"
         " what is shown; on doctor, the fix.",
     ),
     Action(id="help", keys="question_mark", title="help", scope="everywhere", help="Show every key."),

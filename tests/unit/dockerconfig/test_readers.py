@@ -147,6 +147,16 @@ def test_who_finds_nothing_logs_in_as_nobody() -> None:
     assert sentences[0].endswith("logs in as u")
 
 
+@pytest.mark.parametrize(
+    "environ", [{}, {"DOCKER_CONFIG": "/none"}, {"REGISTRY_AUTH_FILE": "/none/auth.json"}]
+)
+def test_of_a_file_that_is_not_there_nothing_else_is_said(environ: dict[str, str]) -> None:
+    world = World({}, environ=environ)
+    for reading in world.read_all(HOST):
+        sources = [found.source for found in reading.candidates]
+        assert len(sources) == len(set(sources)), reading.reader
+
+
 def test_what_depends_on_a_helper_is_not_compared() -> None:
     world = World({CONFIG: {"auths": {HOST: basic("u")}, "credsStore": "s"}}, helpers={"s": {}})
     assert disagreements(world.read_all(HOST)) == ()  # podman and skopeo alone have decided, and agree

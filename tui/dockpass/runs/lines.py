@@ -85,6 +85,11 @@ def config_line(registry: str, facts: Facts, typed: Typed, services: Services) -
     return command_words(["config", registry], words.variables(), environment=words.environment())
 
 
+def probe_line(request: RunRequest, services: Services, *, compare: bool = False) -> tuple[str, ...]:
+    """Return the words of `dockpass probe` for the login of `request`; `compare` asks with every login."""
+    return _question_words("probe", ["--compare"] if compare else [], request, services)
+
+
 def in_full(text: str, request: RunRequest, services: Services) -> str:
     """Return a hint in which `dockpass explain` and `dockpass probe` ask about this very run."""
 

@@ -31,6 +31,7 @@ _FILE_REASONS = {
     FileKind.SPECIAL: Reason.NOT_LOOKED_AT,
     FileKind.TOO_LARGE: Reason.NOT_LOOKED_AT,
 }
+_UNREAD = frozenset(_FILE_REASONS.values())
 _FILE_EVIDENCE = {
     FileKind.MISSING: "",
     FileKind.PARENT_IS_A_FILE: "a parent of it is a file",
@@ -74,19 +75,20 @@ class Trail:
         secret: Secret = NO_SECRET,
         accepted: bool = False,
     ) -> None:
-        """Add a candidate; its texts are cleaned here."""
-        self.candidates.append(
-            Candidate(
-                shown_key(source, 400),
-                shown_key(key, 300),
-                clean(user, 200),
-                kind,
-                accepted,
-                reason,
-                shown_key(evidence, 400),
-                fingerprint_of(secret),
-            )
+        """Add a candidate; its texts are cleaned here. Of a file that was not read nothing more is said."""
+        found = Candidate(
+            shown_key(source, 400),
+            shown_key(key, 300),
+            clean(user, 200),
+            kind,
+            accepted,
+            reason,
+            shown_key(evidence, 400),
+            fingerprint_of(secret),
         )
+        unread = {each.source for each in self.candidates if each.reason in _UNREAD}
+        if found.source not in unread or reason not in {Reason.NO_ENTRY, *_UNREAD}:
+            self.candidates.append(found)
 
     def entry(
         self,

@@ -8,11 +8,13 @@ from functools import partial
 from textual.app import ComposeResult
 
 from dockpass.auth.command import Command, Method
+from dockpass.auth.decision import Refusal
 from dockpass.errors import UsageError
 from dockpass.findings import Severity
 from dockpass.marks import GLYPH_NOW
 from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, requirements_of
+from dockpass.runs.lines import probe_line
 from dockpass.session.session import Session
 from dockpass.ui.actions import bindings
 from dockpass.ui.editor import Editor
@@ -264,17 +266,12 @@ class AccessScreen(PanelScreen):
         self._show_evidence()
 
     def action_copy(self) -> None:
-        """Copy what is shown, as text."""
-        width = 120
-        lines = [
-            *granted_lines(self.plan, self.probes, None, width),
-            (),
-            *need_lines(requirements_of(self.plan, self.probes), bool(self.probes), width),
-            (),
-            *evidence_lines(self.probes, width),
-        ]
-        text = self.session.services.redactor("\n".join(plain(lines)))
-        self.copy(text, "the table and every request")
+        """Copy the command line that asks the same."""
+        request = self.session.request(self.plan.command)
+        if isinstance(request, Refusal):
+            self.notify(request.message, severity="warning", timeout=5)
+            return
+        self.copy_line(probe_line(request, self.session.services, compare=len(self.probes) > 1))
 
     def action_leave(self) -> None:
         """Clear a filter, else go back; what is being asked is not waited for."""

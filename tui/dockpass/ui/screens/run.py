@@ -24,13 +24,16 @@ from dockpass.ui.views.run import (
     step_lines,
     waits_for,
 )
-from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches, plain, status_title
+from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches, plain, status_title, wrapped
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel
 from dockpass.ui.widgets.run_log import RunLog
 
 FRAMES_PER_SECOND = 4
 """How often the sign of life moves."""
+LEAST_STEPS = 3
+AROUND = 10
+"""Rows of the status line, the keys, three frames, and two lines of the log."""
 ROOM_FOR_ALL = 30
 """Rows with which the layers stay when the outcome comes."""
 
@@ -148,6 +151,10 @@ class RunScreen(PanelScreen):
         """Show everything but the log anew; rows depend on the height."""
         state, height = self.state, self.size.height
         most = max((height - 2) // 3, 3)
+        if state.ended is not None and height < ROOM_FOR_ALL:
+            # What there is to do next has to be read whole; the steps around the last one are enough.
+            said = sum(len(wrapped(line, self.room)) for line in outcome_lines(state))
+            most = max(min(most, height - AROUND - said), LEAST_STEPS)
         self.query_one("#lifecycle", Panel).show(partial(lifecycle_lines, self.plan, state, most))
         layers = self.query_one("#layers", Panel)
         rows = max(height // 3 - 2, 2)
