@@ -15,7 +15,8 @@ from dockpass.builders.environment import (
     engine_variables,
     secret_variables,
 )
-from dockpass.builders.options import contexts_of, proof_of, spelled
+from dockpass.builders.options import contexts_of, spelled
+from dockpass.builders.proof import proof_of
 from dockpass.builders.rawjson import Progress
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import BuildRequest, Engine

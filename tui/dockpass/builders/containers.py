@@ -13,7 +13,8 @@ from dockpass.builders.abilities import Release, release_of
 from dockpass.builders.base import BuilderInfo, BuilderName, BuildSink, Guard, builder_failed
 from dockpass.builders.child import Child, Command
 from dockpass.builders.environment import argument_words, builder_environment, secret_variables
-from dockpass.builders.options import cache_reference, contexts_of, proof_of, spelled
+from dockpass.builders.options import cache_reference, contexts_of, spelled
+from dockpass.builders.proof import proof_of
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_private
 from dockpass.engines.base import BuildRequest

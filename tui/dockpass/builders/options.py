@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dockpass.engines.base import BuildRequest, BuildSecret
-from dockpass.engines.failures import Proof
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 from dockpass.system import reason
@@ -99,14 +98,6 @@ def _value_of(image: str, directory: str, other: str, root: Path) -> str:
     if image:
         return f"docker-image://{image}"
     return str(root / directory) if directory else other
-
-
-def proof_of(key: str, logins: Mapping[str, object], request: BuildRequest) -> Proof:
-    """Return what is known of the login at the registry that refused; an empty key stands for any."""
-    sent = logins.keys() & {key} if key else logins.keys()
-    if not sent:
-        return Proof.NONE_SENT
-    return Proof.ACCEPTED if sent <= request.accepted else Proof.SENT
 
 
 def _fields(spec: str) -> dict[str, str] | None:
