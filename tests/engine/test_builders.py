@@ -149,6 +149,7 @@ def test_buildkit_builds_what_needs_it_and_the_login_stays_out_of_the_engine(new
     assert "built by docker buildx 0.13.1" in ended.stderr
     assert "uses RUN --mount=type=cache, which needs BuildKit" in ended.stderr
     assert f"{new.registry.host}: base image {new.base}; as gitlab-ci-token" in ended.stderr
+    assert "BUILDX_BUILDER is not used" in ended.stderr
     assert "mounted" in ended.stderr
     assert "came from the local store" not in ended.stderr
     assert new.docker("inspect", "--format", "{{.Id}}", "whole:1") == ended.stdout.strip()
@@ -199,6 +200,26 @@ def test_a_base_from_the_local_store_needs_no_login_and_that_is_said(new: Bench)
     assert asked.returncode == 1
     assert "it does not allow anonymous access" in asked.stderr
     new.check_clean(asked)
+
+
+def test_a_wrong_login_of_the_persons_own_is_refused_and_not_tried_for_ever(new: Bench) -> None:
+    without = {"CI_JOB_TOKEN": "", "CI_REGISTRY": ""}
+    wrong = base64.b64encode(f"{USER}:wrong-password".encode()).decode()
+    config = json.loads(new.program.home_config.read_text())
+    config["auths"] = {new.registry.host: {"auth": wrong}}
+    del config["credsStore"]
+    new.program.home_config.write_text(json.dumps(config))
+    before = new.program.home_config.read_bytes()
+    ended = new.build(MOUNTS, *SECRET, "--pull", **without)
+    assert ended.returncode == 3, ended.stderr
+    assert f"The build of {new.program.work}/Dockerfile failed" in ended.stderr
+    assert "wrong-password" not in ended.stderr
+    assert new.registry.tokens is not None
+    asked = [user for user, _ in new.registry.tokens.requests]
+    assert set(asked) == {f"refused {USER}"}
+    assert len(asked) <= 15
+    assert new.program.home_config.read_bytes() == before
+    new.check_clean(ended)
 
 
 def test_push_pushes_with_the_same_login(new: Bench) -> None:

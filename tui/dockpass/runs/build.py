@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from dockpass.builders.base import Builder
+from dockpass.builders.base import Builder, BuilderName
 from dockpass.builders.options import contents_of, parse_secrets
 from dockpass.buildfiles.find import BuildSources, refused
 from dockpass.engines.base import BuildExtras, BuildRequest
@@ -20,6 +20,9 @@ from dockpass.runs.lastbuild import remember_build
 from dockpass.runs.login import opened_engine
 from dockpass.runs.sources import sources_of_build
 from dockpass.system import reason
+
+OWN_BUILDER = "BUILDX_BUILDER"
+"""Names a builder of the person's own, whose files are not in the run's config."""
 
 
 def build(job: Job) -> Callable[[], str]:
@@ -56,6 +59,8 @@ def _opened_builder(job: Job, sources: BuildSources) -> Builder:
     chosen = chosen_builder(builders, sources.needs, job.request.build)
     taken = next(each for each in found if each.info is chosen.builder)
     job.log(f"built by {chosen.in_words}", LogKind.NOTE)
+    if chosen.builder.name is BuilderName.BUILDX and environ.get(OWN_BUILDER):
+        job.log(f"{OWN_BUILDER} is not used: the build runs in this engine's own BuildKit", LogKind.NOTE)
     for asked in asked_in_words(job.request):
         job.log(asked, LogKind.NOTE)
     job.builder = builder = taken.open(engine, environ, job.guard)
