@@ -22,7 +22,7 @@ from dockpass.doctor.table import TABLE
 from dockpass.doctor.trying import tried_fixes
 from dockpass.doctor.visit import Visit
 from dockpass.secrets import Secret
-from dockpass.session.checkup import as_of_now, checkup
+from dockpass.session.checkup import checkup
 from dockpass.session.session import Session
 from dockpass.text import clean
 from dockpass.ui.screens.dialogs import EditValue
@@ -139,7 +139,7 @@ async def test_one_finding_says_what_was_seen_why_it_matters_and_what_to_do() ->
 
 
 def test_no_value_of_a_secret_is_shown() -> None:
-    found = checkup(as_of_now(of_job()))
+    found = checkup(of_job().as_of_now())
     keys = {"try": "t"}
     for item in items_of(found):
         tried = tried_fixes(item.found, TABLE) if item.found else ()
@@ -474,7 +474,7 @@ async def test_it_opens_from_the_screens_of_jobs(opened_from: str) -> None:
 
 def test_what_a_project_writes_is_plain_text() -> None:
     yaml = "publish:\n  variables:\n    CI_REGISTRY: '[/foo]\\e[31m'\n  script: [make]\n"
-    found = checkup(as_of_now(of_job(files={".gitlab-ci.yml": yaml})))
+    found = checkup(of_job(files={".gitlab-ci.yml": yaml}).as_of_now())
     assert found.found
     for item in items_of(found):
         lines = [finding_row(item, 120, "/"), *detail_lines(item, (), {"try": "t"}, "/", 80)]

@@ -53,6 +53,14 @@ ACTIONS: tuple[Action, ...] = (
         help="Ask the registry what the login may do.",
     ),
     Action(
+        id="health",
+        keys="h",
+        title="health",
+        scope="overview",
+        opens="doctor",
+        help="Show what is wrong, why it matters and how to fix it; each fix was tried.",
+    ),
+    Action(
         id="program",
         keys="exclamation_mark",
         title="program",
@@ -92,14 +100,6 @@ ACTIONS: tuple[Action, ...] = (
         scope="overview",
         opens="variables",
         help="Show every variable as a GitLab job would get it, and why.",
-    ),
-    Action(
-        id="health",
-        keys="h",
-        title="health",
-        scope="overview",
-        opens="doctor",
-        help="Show what is wrong, why it matters and how to fix it; each fix was tried.",
     ),
     Action(
         id="rules",

@@ -20,11 +20,6 @@ from dockpass.text import clean
 from dockpass.variables.gitlab.tree import YamlError
 
 
-def as_of_now(session: Session) -> Session:
-    """Return the session as it is at this moment, for work beside the screen."""
-    return replace(session, edits=[*session.edits], desk=replace(session.desk))
-
-
 def not_asked(facts: Facts) -> Probe | None:  # noqa: ARG001 - it answers as what was asked does
     """Return that the registry was not asked."""
     return None
@@ -33,7 +28,7 @@ def not_asked(facts: Facts) -> Probe | None:  # noqa: ARG001 - it answers as wha
 def checkup(now: Session, answered: Callable[[Facts], Probe | None] = not_asked) -> Visit:
     """Run every check, as `dockpass doctor` does; `answered` is what the registry said of facts before.
 
-    Asks git and reads files: it is done beside the screen, with what `as_of_now` returns.
+    Asks git and reads files: it is done beside the screen, with what `Session.as_of_now` returns.
     """
     now.desk = now.open_desk()
     notes: list[str] = []

@@ -47,9 +47,10 @@ from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import YamlError
+from dockpass.variables.inwords import protection_words
 from dockpass.variables.jobscript import own_logins_in_words
 from dockpass.variables.logins import facts_of
-from dockpass.variables.place import Place
+from dockpass.variables.place import Place, PlaceKind
 from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings
 
 SECONDS_REVEALED = 10.0
@@ -138,6 +139,19 @@ class Session:
     """Whether the logins are those that the chosen job would get, and not those of this process."""
     why_not_as_job: str = ""
     """Why the job's logins, which were wanted, cannot be shown; clean, and empty where nothing is wrong."""
+
+    def as_of_now(self) -> Session:
+        """Return the session as it is at this moment, for work beside the screen."""
+        return replace(self, edits=[*self.edits], desk=replace(self.desk))
+
+    @property
+    def shown_place(self) -> Place:
+        """Where we are, or whose view is shown: `as publish on feature/login`."""
+        if not self.as_job:
+            return self.place
+        looking = self.desk.looking
+        label = f"as {clean(looking.job, 100)} on {clean(looking.ref.name, 100)}"
+        return Place(PlaceKind.GITLAB, label, project=protection_words(looking.ref))
 
     @property
     def keys(self) -> Mapping[str, str]:

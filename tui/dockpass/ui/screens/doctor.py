@@ -18,7 +18,7 @@ from dockpass.doctor.visit import Visit
 from dockpass.keymap import key_for
 from dockpass.marks import GLYPH_EDITED
 from dockpass.probe.model import Probe
-from dockpass.session.checkup import as_of_now, ask_registry, checkup, facts_to_ask
+from dockpass.session.checkup import ask_registry, checkup, facts_to_ask
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
 from dockpass.ui.actions import bindings, row_binding
@@ -114,7 +114,7 @@ class DoctorScreen(PanelScreen):
     def examine(self) -> None:
         """Run every check anew, beside the screen."""
         self._round += 1
-        now = as_of_now(self.session)
+        now = self.session.as_of_now()
         self.in_background(partial(checkup, now, self._answered), partial(self._take, self._round, now))
 
     def _answered(self, facts: Facts) -> Probe | None:

@@ -13,18 +13,21 @@ from dockpass.auth.decision import Refusal
 from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
 from dockpass.keymap import key_for
-from dockpass.marks import GLYPH_LOOK
 from dockpass.session.session import Session
 from dockpass.text import clean, plural
 from dockpass.ui.actions import bindings, row_binding
 from dockpass.ui.editor import Editor
+from dockpass.ui.examiner import Examiner
 from dockpass.ui.launcher import Launcher
 from dockpass.ui.programs import Programs
 from dockpass.ui.screens.base import PanelScreen
+from dockpass.ui.text import content
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import (
     engine_words,
     environment_rows,
+    fallen_back_lines,
+    health_line,
     matching,
     read_by,
     status_line,
@@ -35,11 +38,10 @@ from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.ui.widgets.tour import TourPanel
 from dockpass.variables.catalogue import Entry, entry, entry_of, listed
-from dockpass.variables.inwords import protection_words
-from dockpass.variables.place import Place, PlaceKind
 
 TOUR_ACTIONS = frozenset({"tour_next", "tour_back", "tour_do", "tour"})
 COMMANDS = tuple(Command)
+LOOKING = ("looking for an engine", "label")
 
 
 class CommandRows(Rows):
@@ -64,8 +66,9 @@ class Overview(PanelScreen):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._engine = ("looking for an engine", "label")
+        self._engine = LOOKING
         self._shown_as_job = session.as_job
+        self._examiner = Examiner(self, session)
         self._editor = Editor(self, session, self.refresh_all)
         self._launcher = Launcher(self, session, self.refresh_all)
         self._programs = Programs(self, session, self._editor, self.refresh_all)
@@ -118,8 +121,12 @@ class Overview(PanelScreen):
     def refresh_all(self) -> None:
         """Show everything anew from the session."""
         session = self.session
+        health = self._examiner.health
+        levels = health.concerned if health is not None else {}
         states = [
-            CommandState(command, session.decide(command), session.decide_before(command))
+            CommandState(
+                command, session.decide(command), session.decide_before(command), levels.get(command, ())
+            )
             for command in COMMANDS
         ]
         self._shown_as_job = session.as_job  # deciding may have found that the job cannot be shown
@@ -128,32 +135,28 @@ class Overview(PanelScreen):
             lines = command_lines(states, room)
             return [(str(state.command), line) for state, line in zip(states, lines, strict=True)]
 
-        self.query_one("#commands", Rows).show(rows)
+        commands = self.query_one("#commands", Rows)
+        commands.show(rows)
+        commands.border_subtitle = content(health_line(health, key_for("health", session.keys)))
         self.refresh_selected()
         self._tour.refresh_step()
         super().refresh_all()
+        self._examiner.follow()
 
     def status(self) -> Status:
         """Return where we are, and with which engine."""
         session = self.session
         sandbox = session.sandbox is not None
-        return status_line(self._place(), len(session.edits), self._engine, self.size.width, sandbox=sandbox)
-
-    def _place(self) -> Place:
-        """Return where we are, or whose view this is: `as publish on feature/login`."""
-        session = self.session
-        if not session.as_job:
-            return session.place
-        looking = session.desk.looking
-        label = f"as {clean(looking.job, 100)} on {clean(looking.ref.name, 100)}"
-        return Place(PlaceKind.GITLAB, label, project=protection_words(looking.ref))
+        return status_line(
+            self.session.shown_place, len(session.edits), self._engine, self.size.width, sandbox=sandbox
+        )
 
     def action_whose(self) -> None:
         """Show the logins of the chosen job, or those of this process."""
         session = self.session
         session.show_as_job(not session.as_job)
         self.refresh_all()
-        words = self._place().label if session.as_job else "from the variables of this process"
+        words = session.shown_place.label if session.as_job else "from the variables of this process"
         if not session.why_not_as_job:
             self.notify(f"the logins are shown {words}", timeout=4)
 
@@ -161,6 +164,7 @@ class Overview(PanelScreen):
         """Come back from another screen, where a job may have been chosen."""
         if self.is_mounted:
             self.refresh_all()
+            self._examiner.follow(anew=True)  # files may have changed meanwhile
 
     def refresh_selected(self) -> None:
         """Show why the selected command does what it does, and what it was decided from."""
@@ -182,14 +186,8 @@ class Overview(PanelScreen):
         session = self.session
         if session.as_job or not session.why_not_as_job:
             return []
-        job = clean(session.desk.looking.job, 100)
-        key = key_for("whose", session.keys)
-        return [
-            ((f"{GLYPH_LOOK} These are this process's logins, not those of {job}.", "look"),),
-            ((session.why_not_as_job, "text"),),
-            ((f"Once that is mended, {key} shows the job's again.", "label"),),
-            (),
-        ]
+        job, why = clean(session.desk.looking.job, 100), session.why_not_as_job
+        return fallen_back_lines(job, why, key_for("whose", session.keys))
 
     def _show_environment(self) -> None:
         session, environment = self.session, self.query_one("#environment", Rows)
@@ -231,14 +229,17 @@ class Overview(PanelScreen):
 
     def _take_engine(self, state: EngineState) -> None:
         self._engine = (engine_words(state.info), "good") if state.info else ("no engine", "look")
+        self._examiner.begin()  # only now, so that it takes no time from the first table
         if state.info is not None:
             self.session.find_builders(state.info)
         elif state.error is not None:
             self.notify(f"{state.error.message} {state.error.hint}", severity="warning", timeout=10)
 
     def failed(self, error: Exception) -> None:
-        """Say why no engine was found."""
-        self._engine = ("no engine", "look")
+        """Say why no engine was found, or why the doctor failed afterwards."""
+        if self._engine == LOOKING:
+            self._engine = ("no engine", "look")
+            self._examiner.begin()
         super().failed(error)
 
     @property

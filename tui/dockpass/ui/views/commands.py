@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Refusal, WarningId
-from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK, GLYPH_METHOD
-from dockpass.text import clean
+from dockpass.findings import Severity
+from dockpass.marks import GLYPH_EDITED, GLYPH_FAILED, GLYPH_LOOK, GLYPH_METHOD
+from dockpass.text import clean, plural
 from dockpass.ui.views.words import Line, Span, cell, method_role, shorten
 
 Decided = Decision | Refusal
@@ -31,11 +32,15 @@ _SHORT_WARNINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CommandState:
-    """What is decided for a command, and what was decided before the edits."""
+    """What is decided for a command, and what was decided before the edits.
+
+    `found` has the levels of what else the doctor found about its login.
+    """
 
     command: Command
     now: Decided
     before: Decided
+    found: tuple[Severity, ...] = ()
 
 
 def command_lines(states: Sequence[CommandState], width: int) -> list[Line]:
@@ -44,7 +49,9 @@ def command_lines(states: Sequence[CommandState], width: int) -> list[Line]:
     The warning has room always. Of the others the secret's name goes first, then the address, the method
     before the edits, and the user.
     """
-    rows = [_Cells(state.now, state.before) for state in states if isinstance(state.now, Decision)]
+    rows = [
+        _Cells(state.now, state.before, state.found) for state in states if isinstance(state.now, Decision)
+    ]
     columns = _fitting(rows, width - _HEAD)
     return [_line(number, state, columns, width) for number, state in enumerate(states, 1)]
 
@@ -71,7 +78,7 @@ def warning_words(decided: Decided) -> str:
 class _Cells:
     """The cells of a row, by column: a text and its role."""
 
-    def __init__(self, now: Decision, before: Decided) -> None:
+    def __init__(self, now: Decision, before: Decided, found: Sequence[Severity]) -> None:
         role = method_role(now.method)
         was = ""
         if isinstance(before, Decision) and before.method is not now.method:
@@ -86,8 +93,22 @@ class _Cells:
             "where": ((where, "text" if now.login else "label"),),
             "secret": ((_secret_words(now), "label"),),
         }
-        warning = warning_words(now)
-        self.warning: Line = ((f"{GLYPH_LOOK} {warning}", "look"),) if warning else ()
+        self.warning = _mark(now, found)
+
+
+def _mark(now: Decided, found: Sequence[Severity]) -> Line:
+    """Return what there is to say of a login: errors that were found, and what the decision warns of."""
+    errors, others = found.count(Severity.ERROR), found.count(Severity.WARNING)
+    warning = warning_words(now)
+    spans: list[Span] = []
+    if errors:
+        spans.append((f"{GLYPH_FAILED} {plural(errors, 'error')}{'  ' if warning else ''}", "bad"))
+    if warning:
+        more = f" +{others}" if others and not errors else ""
+        spans.append((f"{GLYPH_LOOK} {warning}{more}", "look"))
+    elif others and not errors:
+        spans.append((f"{GLYPH_LOOK} {plural(others, 'warning')}", "look"))
+    return tuple(spans)
 
 
 def _length(cells: Line) -> int:
@@ -110,7 +131,7 @@ def _line(number: int, state: CommandState, columns: dict[str, int], width: int)
     if isinstance(state.now, Refusal):
         words = shorten(state.now.message, width - _HEAD - 2)
         return (*head, (f"{GLYPH_LOOK} ", "look"), (words, "look"))
-    cells = _Cells(state.now, state.before)
+    cells = _Cells(state.now, state.before, state.found)
     line: list[Span] = list(head)
     for name, wide in columns.items():
         if wide:

@@ -14,17 +14,15 @@ from dockpass.doctor.examine import Found
 from dockpass.doctor.places import place_of
 from dockpass.doctor.trying import Tried
 from dockpass.doctor.visit import Visit, by_level
-from dockpass.findings import Severity
 from dockpass.marks import GLYPH_DONE, GLYPH_LOOK, GLYPH_NOT_REACHED, OF_SEVERITY
 from dockpass.settings import Mute
 from dockpass.text import clean, plural
 from dockpass.ui.views.overview import shown_value
-from dockpass.ui.views.words import WIDE, Line, Span, cell, from_home, hanging, shorten
+from dockpass.ui.views.words import OF_LEVEL, WIDE, Line, Span, cell, from_home, hanging, shorten
 from dockpass.variables.catalogue import entry_of
 from dockpass.variables.gitlab.model import Definition
 from dockpass.variables.inwords import source_words
 
-ROLES: Mapping[Severity, str] = {Severity.ERROR: "bad", Severity.WARNING: "look", Severity.NOTE: "label"}
 _LABEL = 16
 _NAME = 32
 _GAP = 2
@@ -55,13 +53,10 @@ def items_of(visit: Visit) -> list[Item]:
     return [*map(item, visit.found), *(item(each, mute) for each, mute in visit.muted)]
 
 
-def count_spans(found: Iterable[Found], *, marks: bool = False) -> Line:
+def count_spans(found: Iterable[Found]) -> Line:
     """Return how many findings there are of each level, each in its colour."""
-    spans: list[Span] = []
-    for level, words in by_level(found):
-        mark = f"{OF_SEVERITY[level]} " if marks else ""
-        spans += [("  " if spans else "", "text"), (f"{mark}{words}", ROLES[level])]
-    return tuple(spans)
+    counted = enumerate(by_level(found))
+    return tuple((f"{'  ' if at else ''}{words}", OF_LEVEL[level]) for at, (level, words) in counted)
 
 
 def finding_row(item: Item, width: int, home: str) -> Line:
@@ -74,7 +69,7 @@ def finding_row(item: Item, width: int, home: str) -> Line:
             (f"  {item.check.id}", "absent"),
         )
     level = each.finding.severity
-    mark: Span = (f"{OF_SEVERITY[level]} ", ROLES[level])
+    mark: Span = (f"{OF_SEVERITY[level]} ", OF_LEVEL[level])
     words, role = each.finding.in_words, "text"
     if item.mute is not None:
         mark, words, role = (f"{GLYPH_NOT_REACHED} ", "absent"), f"muted: {words}", "absent"

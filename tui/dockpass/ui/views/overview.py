@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command
@@ -20,14 +21,28 @@ from dockpass.marks import (
     GLYPH_LOOK,
     GLYPH_METHOD,
     GLYPH_NOT_REACHED,
+    OF_SEVERITY,
 )
 from dockpass.secrets import Secret
 from dockpass.text import clean, cut, plural
-from dockpass.ui.views.words import WIDE, Line, Span, cell, hanging, method_role, sandbox_badge, shorten
+from dockpass.ui.views.words import (
+    OF_LEVEL,
+    WIDE,
+    Line,
+    Span,
+    cell,
+    hanging,
+    method_role,
+    sandbox_badge,
+    shorten,
+)
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import Entry, Group
 from dockpass.variables.place import Place
 from dockpass.variables.token_kind import token_kind
+
+if TYPE_CHECKING:
+    from dockpass.session.health import Health
 
 Decided = Decision | Refusal
 
@@ -112,6 +127,27 @@ def _instead_lines(found: WhyNot, width: int) -> list[Line]:
     words = edits_in_words(found.changes) or found.because
     head = ((f"{glyph} ", role), (cell(found.method.label, 17), role))
     return hanging(head, words, "label" if found.possible else "absent", width)
+
+
+def fallen_back_lines(job: str, why: str, key: str) -> list[Line]:
+    """Return why these are not the logins of the job, which were wanted; `key` shows them again."""
+    return [
+        ((f"{GLYPH_LOOK} These are this process's logins, not those of {job}.", "look"),),
+        ((why, "text"),),
+        ((f"Once that is mended, {key} shows the job's again.", "label"),),
+        (),
+    ]
+
+
+def health_line(health: Health | None, key: str) -> Line:
+    """Return how many findings of each level the doctor has, and the key that shows them; empty before."""
+    if health is None:
+        return ()
+    counted: Line = tuple(
+        (f"{'  ' if at else ''}{OF_SEVERITY[level]} {words}", OF_LEVEL[level])
+        for at, (level, words) in enumerate(health.counts)
+    )
+    return (*(counted or (("nothing found", "label"),)), ("  ", "text"), (key, "accent"))
 
 
 @dataclass(frozen=True, slots=True)

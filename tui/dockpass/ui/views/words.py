@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
 from dockpass.auth.command import Method
 from dockpass.auth.rules import rule_of
+from dockpass.findings import Severity
 from dockpass.text import cut, masked
 
 Span = tuple[str, str]
@@ -18,6 +19,13 @@ Line = tuple[Span, ...]
 
 REVEALED = "revealed"
 """The role of a secret that the person asked to see: the only text that is drawn without a mask."""
+
+OF_LEVEL: Mapping[Severity, str] = {
+    Severity.ERROR: "bad",
+    Severity.WARNING: "look",
+    Severity.NOTE: "label",
+}
+"""The role of each level of a finding."""
 
 WIDE = 100
 """Cells from which a view shows its columns that may be left out."""
