@@ -463,5 +463,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("doctor-error", _as_job, ("h", "e", *"denied", "space", *"access", "space", *"forbidden", "enter")),
     Scene("doctor-error-asked", _as_job, ("h", "e", *"unauthorized")),
     Scene("doctor-nothing", lambda: session({"PATH": "/usr/bin"}, base=None), ("h",)),
+    Scene("report", _as_job, ("R",)),
+    Scene("report-60x16", _as_job, ("R",), width=60, height=16),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "r")),
 )

@@ -234,6 +234,14 @@ ACTIONS: tuple[Action, ...] = (
         help="Copy the command line that does the same, with secrets as $NAME; on run and images,"
         " what is shown; on doctor, the fix.",
     ),
+    Action(
+        id="report",
+        keys="R",
+        title="report",
+        scope="everywhere",
+        shown=False,
+        help="Write a Markdown report for a ticket; no secret is in it.",
+    ),
     Action(id="help", keys="question_mark", title="help", scope="everywhere", help="Show every key."),
     Action(
         id="quit",

@@ -32,3 +32,14 @@ class Finding:
     def in_words(self) -> str:
         """What it says, with what it is about in front."""
         return f"{self.about} {self.message}" if self.about else self.message
+
+
+def finding_json(found: Finding) -> dict[str, str]:
+    """Return a finding as an object of `--json`."""
+    return {
+        "id": found.id,
+        "severity": found.severity,
+        "about": found.about,
+        "message": found.message,
+        "hint": found.hint,
+    }

@@ -11,7 +11,7 @@ from dockpass.auth.facts import Edit, EditKind, Facts, UnknownImage, edits_in_wo
 from dockpass.auth.rules import host_of_image, rule
 from dockpass.auth.whynot import WhyNot, why_not
 from dockpass.cli.table import columns
-from dockpass.findings import Finding
+from dockpass.findings import Finding, finding_json
 from dockpass.marks import GLYPH_LOOK, OF_SEVERITY
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -68,17 +68,6 @@ def _base_images_json(facts: Facts) -> list[dict[str, str]] | None:
 
 def _unknown_json(image: UnknownImage) -> dict[str, str]:
     return {"text": image.text, "from": image.origin, "because": image.because}
-
-
-def finding_json(found: Finding) -> dict[str, str]:
-    """Return a finding as an object."""
-    return {
-        "id": found.id,
-        "severity": found.severity,
-        "about": found.about,
-        "message": found.message,
-        "hint": found.hint,
-    }
 
 
 def finding_lines(found: Finding) -> list[str]:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from dockpass.cli.narrate import event_json
-from dockpass.cli.output import Output, redacted
+from dockpass.cli.output import Output
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_LOOK
 from dockpass.programs.events import ProgramEvent
 from dockpass.programs.lines import NAME
+from dockpass.redacting import redacted
 from dockpass.system import reason
 from dockpass.text import clean
 

@@ -12,7 +12,6 @@ from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Facts
-from dockpass.cli.explain import finding_json
 from dockpass.cli.job_facts import JobGiven, options_of
 from dockpass.cli.output import Output
 from dockpass.cli.scenario_given import open_given, without_jobs
@@ -22,7 +21,7 @@ from dockpass.cli.variables_json import show_json
 from dockpass.cli.variables_text import absent_in_words, heading
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode, UsageError
-from dockpass.findings import Finding, Severity
+from dockpass.findings import Finding, Severity, finding_json
 from dockpass.marks import OF_ANSWER, OF_SEVERITY
 from dockpass.scenario.checking import Found, Result, compare
 from dockpass.scenario.dockerauth import docker_note

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from dockpass.cli.variables import Looked
@@ -16,7 +14,6 @@ from dockpass.variables.formats.writing import WRITERS, Export, Written, write
 from dockpass.variables.gitlab.model import Resolved
 from dockpass.variables.logins import is_secret
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_TOLD = 10
 
 
@@ -46,34 +43,6 @@ def _written(name: str, found: Resolved, *, with_secrets: bool) -> Written:
     if is_secret(name, found) and not with_secrets and isinstance(value, str) and value:
         return Written(name=name, value=None, definition=found.winner)
     return Written(name=name, value=value, definition=found.winner)
-
-
-def save(path: Path, text: str) -> None:
-    """Write a new file that only its owner may read, or none at all.
-
-    Raises `UsageError` where it is there already, and where it cannot be written whole.
-    """
-    shown = clean(str(path))
-    try:
-        handle = os.open(path, _NEW, 0o600)
-    except FileExistsError as error:
-        raise UsageError(
-            "export-exists", f"{shown} is there already.", "Remove it first, or give another name."
-        ) from error
-    except OSError as error:
-        raise _unwritable(shown, error) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="surrogateescape") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(text)
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()
-        raise _unwritable(shown, error) from error
-
-
-def _unwritable(shown: str, error: OSError) -> UsageError:
-    return UsageError("export-file", f"{shown} cannot be written: {error.strerror}.", "Give another place.")
 
 
 def notes(found: Export, path: Path | None) -> Iterator[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dockpass.cli.explain import finding_json
 from dockpass.cli.variables import Looked
 from dockpass.doctor.examine import Found, examine
 from dockpass.doctor.patients import of_files, of_jobs
 from dockpass.doctor.table import TABLE
 from dockpass.doctor.visit import counts, jobs_in_words
 from dockpass.errors import ExitCode
-from dockpass.findings import Severity
+from dockpass.findings import Severity, finding_json
 from dockpass.marks import OF_SEVERITY
 from dockpass.text import clean
 

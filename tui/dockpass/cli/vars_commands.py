@@ -215,6 +215,7 @@ def export(
     """
     from dockpass.cli import variables as work
     from dockpass.cli import variables_export
+    from dockpass.newfile import save_new
 
     if with_secrets and path is None:
         raise click.UsageError("--with-secrets can only be used with --output.")
@@ -224,7 +225,7 @@ def export(
     found = variables_export.export(looked, format_, everything=everything, with_secrets=with_secrets)
     place = None if path is None else world.cwd / path
     if place is not None:
-        variables_export.save(place, found.text)
+        save_new(place, found.text)
     if as_json:
         output.json(
             {

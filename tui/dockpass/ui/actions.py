@@ -7,6 +7,8 @@ from textual.binding import Binding
 from dockpass.actions import ACTIONS, RUN, Action
 from dockpass.keymap import key_name
 
+OF_APP = frozenset({"quit", "report"})
+"""Actions that every screen does alike."""
 FIRST_RANK = {"switch", "filter", "search"}
 """Actions whose keys work before the focused widget gets them."""
 
@@ -15,7 +17,7 @@ def action_string(action: Action) -> str:
     """Return what Textual runs for an action."""
     if action.opens:
         return f"open('{action.opens}')"
-    return f"app.{action.id}" if action.id == "quit" else action.id
+    return f"app.{action.id}" if action.id in OF_APP else action.id
 
 
 def bindings(scope: str) -> list[Binding]:

@@ -19,6 +19,7 @@ from dockpass.signals import heeded_signals
 from dockpass.ui.driver import TerminalDriver
 from dockpass.ui.host import Host
 from dockpass.ui.palette import Everything
+from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.run import Runs, RunScreen
@@ -129,6 +130,13 @@ class DockpassApp(Host):
     def _stop_run(self) -> None:
         if self._run is not None:
             self._run.stop(SECONDS_TO_STOP)
+
+    def action_report(self) -> None:
+        """Write a report for a ticket, of what the present screen shows."""
+        from dockpass.ui.reporter import Reporter  # it loads every check
+
+        if isinstance(self.screen, PanelScreen):
+            Reporter(self.screen, self.session).ask()
 
     @property
     def _run(self) -> Runs | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from importlib import import_module
-from typing import ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from dockpass.actions import PLACES
 from dockpass.auth.command import Command
+from dockpass.auth.facts import Facts
 from dockpass.commandline import is_pasteable
 from dockpass.errors import DockpassError
 from dockpass.session.session import LOOKS_PER_SECOND, Session
@@ -28,6 +29,9 @@ from dockpass.ui.views.words import Line, Status, status_title
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.keys import Keys
 from dockpass.ui.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from dockpass.probe.model import Probe
 
 FRAME = 6
 """Cells of a panel's frame, its padding, and the blank before the scrollbar."""
@@ -151,6 +155,10 @@ class PanelScreen(Screen[None]):
     def action_help(self) -> None:
         """Show every key."""
         self.app.push_screen(Help(partial(help_lines, self.PLACE, self.session.keys)))
+
+    def answered(self, facts: Facts) -> Probe | None:  # noqa: ARG002 - for screens that ask
+        """Return what the registry said of these facts, as far as this screen has asked it."""
+        return None
 
     def copy(self, text: str, words: str = "") -> None:
         """Send a text to the terminal's clipboard, and say so; `words` stand for a long text."""

@@ -115,9 +115,9 @@ class DoctorScreen(PanelScreen):
         """Run every check anew, beside the screen."""
         self._round += 1
         now = self.session.as_of_now()
-        self.in_background(partial(checkup, now, self._answered), partial(self._take, self._round, now))
+        self.in_background(partial(checkup, now, self.answered), partial(self._take, self._round, now))
 
-    def _answered(self, facts: Facts) -> Probe | None:
+    def answered(self, facts: Facts) -> Probe | None:
         """Return what the registry answered, if it was asked with these facts."""
         return self._probe if facts == self._probed else None
 
