@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import sys
@@ -63,6 +62,8 @@ def log_level(environ: Mapping[str, str]) -> int:
     level = LEVELS.get(value.lower())
     if level is not None:
         return level
+    import difflib  # only who needs it pays for it
+
     close = difflib.get_close_matches(value.lower(), LEVELS, 1)
     meant = f"Did you mean {close[0]}? " if close else ""
     raise UsageError(

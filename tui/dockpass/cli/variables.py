@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -155,6 +154,8 @@ def refused(message: str, place: Place) -> UsageError:
 
 
 def _no_job(name: str, loaded: Loaded) -> UsageError:
+    import difflib  # only who needs it pays for it
+
     names = list(loaded.config.jobs or {})
     close = difflib.get_close_matches(name, names, 1)
     meant = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ def places(environ: Mapping[str, str]) -> tuple[Place, ...]:
 
 def new_name() -> str:
     """Return a name that no other config has, with the process id for people."""
-    return f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+    return f"{PREFIX}{os.getpid()}-{os.urandom(6).hex()}"
 
 
 def is_name(name: str) -> bool:

@@ -5,7 +5,6 @@ The file is written as a whole. What is not as dockpass writes it is told, and c
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -37,6 +36,8 @@ class _Odd(ValueError):
 
 def snapshot_path(state: Path, place: GitlabPlace) -> Path:
     """Return the file of a project below the state directory; its name tells nobody which project it is."""
+    import hashlib  # only who needs it pays for it
+
     return state / SNAPSHOTS / f"{hashlib.sha256(place.key.encode()).hexdigest()[:32]}.json"
 
 

@@ -41,39 +41,37 @@ class TokenKind:
 UNKNOWN_KIND = TokenKind("")
 
 _JOB = "GitLab job token"
-_SHAPES: tuple[tuple[re.Pattern[str], TokenKind], ...] = tuple(
-    (re.compile(pattern), kind)
-    for pattern, kind in (
-        (r"glcbt-eyJ[\w-]*\.[\w-]+\.[\w-]*$", TokenKind(_JOB, RegistryUse.JOB, "JWT")),
-        (r"glcbt-", TokenKind(_JOB, RegistryUse.JOB, "legacy")),
-        (r"glpat-", TokenKind("GitLab personal, project or group token", RegistryUse.GITLAB)),
-        (r"gldt-", TokenKind("GitLab deploy token", RegistryUse.DEPLOY)),
-        (r"glrt[r]?-", TokenKind("GitLab runner token", RegistryUse.NO)),
-        (r"glptt-", TokenKind("GitLab trigger token", RegistryUse.NO)),
-        (r"glft-", TokenKind("GitLab feed token", RegistryUse.NO)),
-        (r"glimt-", TokenKind("GitLab incoming mail token", RegistryUse.NO)),
-        (r"glagent-", TokenKind("GitLab agent token", RegistryUse.NO)),
-        (r"glsoat-", TokenKind("GitLab SCIM token", RegistryUse.NO)),
-        (r"glffct-", TokenKind("GitLab feature flag client token", RegistryUse.NO)),
-        (r"gloas-", TokenKind("GitLab OAuth application secret", RegistryUse.NO)),
-        (r"glwt-", TokenKind("GitLab workspace token", RegistryUse.NO)),
-        (r"ghp_|github_pat_", TokenKind("GitHub personal access token", RegistryUse.GHCR)),
-        (r"gho_", TokenKind("GitHub OAuth token", RegistryUse.GHCR)),
-        (r"ghu_", TokenKind("GitHub app user token", RegistryUse.GHCR)),
-        (r"ghs_", TokenKind("GitHub installation token", RegistryUse.GHCR_JOB, "GITHUB_TOKEN")),
-        (r"dckr_pat_", TokenKind("Docker Hub personal token", RegistryUse.HUB)),
-        (r"dckr_oat_", TokenKind("Docker Hub organisation token", RegistryUse.HUB)),
-        (r"eyJ[\w-]+\.[\w-]+\.[\w-]*$", TokenKind("JWT")),
-        (r"ya29\.", TokenKind("Google access token", RegistryUse.GOOGLE)),
-        (
-            r"\s*\{[^{}]*\"type\"\s*:\s*\"service_account\"",
-            TokenKind("Google service account key", RegistryUse.GOOGLE_KEY),
-        ),
-        (r"\s*\{\s*\"auths\"", TokenKind("docker config", RegistryUse.NO)),
-        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----", TokenKind("private key", RegistryUse.NO)),
-    )
+_SHAPES: tuple[tuple[str, TokenKind], ...] = (
+    (r"glcbt-eyJ[\w-]*\.[\w-]+\.[\w-]*$", TokenKind(_JOB, RegistryUse.JOB, "JWT")),
+    (r"glcbt-", TokenKind(_JOB, RegistryUse.JOB, "legacy")),
+    (r"glpat-", TokenKind("GitLab personal, project or group token", RegistryUse.GITLAB)),
+    (r"gldt-", TokenKind("GitLab deploy token", RegistryUse.DEPLOY)),
+    (r"glrt[r]?-", TokenKind("GitLab runner token", RegistryUse.NO)),
+    (r"glptt-", TokenKind("GitLab trigger token", RegistryUse.NO)),
+    (r"glft-", TokenKind("GitLab feed token", RegistryUse.NO)),
+    (r"glimt-", TokenKind("GitLab incoming mail token", RegistryUse.NO)),
+    (r"glagent-", TokenKind("GitLab agent token", RegistryUse.NO)),
+    (r"glsoat-", TokenKind("GitLab SCIM token", RegistryUse.NO)),
+    (r"glffct-", TokenKind("GitLab feature flag client token", RegistryUse.NO)),
+    (r"gloas-", TokenKind("GitLab OAuth application secret", RegistryUse.NO)),
+    (r"glwt-", TokenKind("GitLab workspace token", RegistryUse.NO)),
+    (r"ghp_|github_pat_", TokenKind("GitHub personal access token", RegistryUse.GHCR)),
+    (r"gho_", TokenKind("GitHub OAuth token", RegistryUse.GHCR)),
+    (r"ghu_", TokenKind("GitHub app user token", RegistryUse.GHCR)),
+    (r"ghs_", TokenKind("GitHub installation token", RegistryUse.GHCR_JOB, "GITHUB_TOKEN")),
+    (r"dckr_pat_", TokenKind("Docker Hub personal token", RegistryUse.HUB)),
+    (r"dckr_oat_", TokenKind("Docker Hub organisation token", RegistryUse.HUB)),
+    (r"eyJ[\w-]+\.[\w-]+\.[\w-]*$", TokenKind("JWT")),
+    (r"ya29\.", TokenKind("Google access token", RegistryUse.GOOGLE)),
+    (
+        r"\s*\{[^{}]*\"type\"\s*:\s*\"service_account\"",
+        TokenKind("Google service account key", RegistryUse.GOOGLE_KEY),
+    ),
+    (r"\s*\{\s*\"auths\"", TokenKind("docker config", RegistryUse.NO)),
+    (r"-----BEGIN [A-Z ]*PRIVATE KEY-----", TokenKind("private key", RegistryUse.NO)),
 )
-_ANY = re.compile("|".join(pattern.pattern for pattern, _ in _SHAPES))
+"""Each is compiled only when a value has the form of any of them, which few have."""
+_ANY = re.compile("|".join(pattern for pattern, _ in _SHAPES))
 _WITH_PASSWORD = re.compile(r"[A-Za-z][\w+.-]*://[^/\s:@]*:[^/\s@]+@")
 
 
@@ -82,7 +80,7 @@ def kind_of(secret: Secret) -> TokenKind:
     value = secret.reveal()
     if not _ANY.match(value):  # nearly every value is none of them
         return UNKNOWN_KIND
-    return next(kind for pattern, kind in _SHAPES if pattern.match(value))
+    return next(kind for pattern, kind in _SHAPES if re.match(pattern, value))
 
 
 def token_kind(secret: Secret) -> str:
