@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -16,7 +17,7 @@ from notes import Notes
 from dockpass.builders.base import BuilderInfo, BuilderName
 from dockpass.builders.buildx import Buildx, BuildxBuilder
 from dockpass.builders.options import cache_reference, parse_secrets
-from dockpass.builders.survey import all_builders
+from dockpass.builders.survey import all_builders, remembered
 from dockpass.buildfiles.contexts import parse_contexts
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_config
@@ -277,6 +278,37 @@ def test_the_persons_plugins_and_proxies_are_carried_over_and_no_login(out: Path
         DOCKER, {"PATH": str(out.parent / "bin"), "DOCKER_CONFIG": str(own), "DOCKER_HOST": "unix:///x"}, out
     )
     assert found[0].sections == {"proxies": proxies, "cliPluginsExtraDirs": [str(own / "cli-plugins")]}
+
+
+def test_the_engine_of_the_persons_context_is_the_one_that_builds(out: Path) -> None:
+    own = out.parent / "own"
+    identity = hashlib.sha256(b"remote").hexdigest()
+    meta = own / "contexts" / "meta" / identity
+    meta.mkdir(parents=True)
+    (own / "config.json").write_text(json.dumps({"currentContext": "remote"}))
+    described = {"Name": "remote", "Endpoints": {"docker": {"Host": "tcp://remote.example:2376"}}}
+    (meta / "meta.json").write_text(json.dumps(described))
+    docker(out.parent, version=f"env -0 > {out}/asked; {ANSWERS}")
+    environ = {"PATH": f"{out.parent / 'bin'}:/usr/bin:/bin", "DOCKER_CONFIG": str(own), "TMPDIR": str(out)}
+    found = all_builders(DOCKER, environ, out)[0]
+    assert not found.info.unusable
+    asked = (out / "asked").read_text().split("\0")
+    assert "DOCKER_HOST=tcp://remote.example:2376" in asked
+    assert f"DOCKER_CONFIG={own}" not in asked
+    assert "currentContext" not in found.sections
+
+
+def test_a_survey_is_made_once_for_each_place_that_it_would_look_at(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def find(_engine: EngineInfo, environ: Mapping[str, str], _home: Path) -> tuple[()]:
+        asked.append(environ["PATH"])
+        return ()
+
+    once = remembered(find)
+    for path in ("/a", "/a", "/b"):
+        once(DOCKER, {"PATH": path, "OTHER": path}, tmp_path)
+    assert asked == ["/a", "/b"]
 
 
 def test_without_docker_there_is_no_buildx(tmp_path: Path) -> None:
