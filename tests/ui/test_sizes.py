@@ -50,7 +50,7 @@ async def test_a_run_shows_a_line_of_everything(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
-@pytest.mark.parametrize("place", ["readers", "access", "images"])
+@pytest.mark.parametrize("place", sorted({action.opens for action in ACTIONS} - {""}))
 async def test_a_place_shows_a_line_of_each_panel_that_has_the_keys(
     place: str, size: tuple[int, int]
 ) -> None:
@@ -69,10 +69,7 @@ async def test_a_place_shows_a_line_of_each_panel_that_has_the_keys(
     "keys",
     [
         (),
-        ("a",),
-        ("c",),
-        ("i",),
-        ("v",),
+        *((action.keys,) for action in ACTIONS if action.opens and action.scope == "overview"),
         ("2", "enter"),
         ("2", "enter", "r"),
         ("question_mark",),

@@ -116,6 +116,8 @@ class PanelScreen(Screen[None]):
     def action_switch(self) -> None:
         """Go to the next panel, and from the last one to the first."""
         order = self.panels()
+        if not order:
+            return
         focused = self.focused.id if self.focused else None
         at = order.index(focused) if focused in order else -1
         panel = order[(at + 1) % len(order)]

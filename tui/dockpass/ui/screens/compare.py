@@ -51,6 +51,7 @@ class CompareScreen(JobScreen):
     PLACE = "compare"
     PANELS = ("differences", "difference", "compare-logins")
     AUTO_FOCUS = "#differences"
+    LAST_HIDDEN_IF = "-low"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
@@ -42,8 +43,11 @@ class WhyRows(Rows):
 class JobScreen(PanelScreen):
     """A screen about a job of the clone; `show_seen` is called when a job was resolved.
 
-    Its first panel is a list, the second one explains the selected row.
+    Its first panel is a list, the second one explains the selected row. `LAST_HIDDEN_IF` is
+    the class under which the style sheet hides the last one.
     """
+
+    LAST_HIDDEN_IF: ClassVar[str] = ""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -130,6 +134,12 @@ class JobScreen(PanelScreen):
         """Come back from another screen, where another job may have been chosen."""
         if self.is_mounted and not self.reading:
             self.resolve()
+
+    def panels(self) -> tuple[str, ...]:
+        """Leave out those that are hidden: all by a notice, the last one where there is no room for it."""
+        if self.has_class("-notice"):
+            return ()
+        return self.PANELS[:-1] if self.has_class(self.LAST_HIDDEN_IF) else self.PANELS
 
     def on_option_list_option_selected(self) -> None:
         """Go to the panel that explains the row."""

@@ -36,6 +36,7 @@ class RulesScreen(JobScreen):
     PLACE = "rules"
     PANELS = ("jobs", "trace", "pipeline")
     AUTO_FOCUS = "#jobs"
+    LAST_HIDDEN_IF = "-narrow"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
