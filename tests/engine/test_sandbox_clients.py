@@ -16,7 +16,7 @@ from sandboxclient import Client, digest_of
 
 from dockpass.sandbox.accounts import Account, Accounts
 from dockpass.sandbox.faults import Faults
-from dockpass.sandbox.flavours import Flavour
+from dockpass.sandbox.flavours import PROFILES, Flavour
 from dockpass.sandbox.server import SandboxServer
 from engine import Images
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
 
 
 def log_in(docker: Run, sandbox: SandboxServer, account: Account, *, fails: bool = False) -> Ended:
-    user = "AWS" if sandbox.flavour is Flavour.ECR else account.username
+    user = PROFILES[sandbox.flavour].basic_user or account.username
     return docker(
         "login", "-u", user, "--password-stdin", sandbox.host, stdin=account.secret.reveal(), fails=fails
     )

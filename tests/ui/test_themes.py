@@ -6,6 +6,7 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
+from dockpass.auth.rules import RULES
 from dockpass.ui.themes import DARK, LIGHT, ROLE_STYLES, role_variables
 
 
@@ -34,6 +35,10 @@ def test_every_role_stands_out_from_the_ground(theme: Theme) -> None:
         if contrast(colour, ground) < quiet.get(name, 4.5)
     }
     assert not low
+
+
+def test_every_login_method_has_a_style() -> None:
+    assert {rule.role for rule in RULES if rule.method} <= ROLE_STYLES.keys()
 
 
 def test_every_role_has_a_colour() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textual.keys import _character_to_key
 from textual.theme import BUILTIN_THEMES
 
-from dockpass.actions import ACTIONS, PLACES
+from dockpass.actions import ACTIONS, PLACES, SCOPES
 from dockpass.keymap import checked_keys, key_for, keys_of, normal
 from dockpass.settings import THEMES
 from dockpass.ui import themes
@@ -40,6 +40,11 @@ def clashes(own: dict[str, str]) -> list[tuple[str, str]]:
         ]
         found += [(place, key) for key in set(keys) if keys.count(key) > 1]
     return found
+
+
+def test_every_screen_that_an_action_opens_has_a_title_and_its_keys_a_screen() -> None:
+    assert {action.scope for action in ACTIONS} <= SCOPES.keys()
+    assert {action.opens for action in ACTIONS if action.opens} <= PLACES.keys()
 
 
 @given(st.dictionaries(st.sampled_from([*IDS, "quitt", "runn"]), KEYS))

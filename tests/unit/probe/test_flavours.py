@@ -13,7 +13,7 @@ from dockpass.probe.prober import probe
 from dockpass.probe.question import ProbeContext, Question
 from dockpass.references.credential import Credential
 from dockpass.registry.transport import Transport
-from dockpass.sandbox.flavours import Flavour
+from dockpass.sandbox.flavours import PROFILES, Flavour
 from dockpass.sandbox.server import SandboxServer
 from dockpass.secrets import Secret
 
@@ -51,7 +51,7 @@ def verdicts(found: Probe) -> list[str]:
 async def test_what_each_login_may_do_is_told_as_far_as_it_can_be_seen(flavour: Flavour) -> None:
     with SandboxServer(None, flavour) as sandbox:
         accounts = sandbox.accounts
-        user = "AWS" if flavour is F.ECR else accounts.personal.username
+        user = PROFILES[flavour].basic_user or accounts.personal.username
         Client(sandbox, accounts.personal, user).image(PATH, "v1")
         personal, job, nobody = EXPECTED[flavour]
         assert verdicts(await asked(sandbox, Credential(user, accounts.personal.secret))) == personal

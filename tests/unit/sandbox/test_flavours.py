@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sandboxclient import Client, Clock, Got
@@ -15,11 +16,17 @@ from dockpass.secrets import Secret
 
 Start = Callable[..., SandboxServer]
 PUSH = "repository:a/b:pull,push"
+PAGE = Path(__file__).parents[3] / "docs" / "sandbox.md"
 DELETE = "repository:a/b:pull,delete"
 
 
+@pytest.mark.parametrize("flavour", Flavour)
+def test_every_flavour_is_documented(flavour: Flavour) -> None:
+    assert f"\n| `{flavour.value}` |" in PAGE.read_text(encoding="utf-8")
+
+
 def speaker(sandbox: SandboxServer, account: Account) -> Client:
-    return Client(sandbox, account, "AWS" if sandbox.flavour is Flavour.ECR else "")
+    return Client(sandbox, account, PROFILES[sandbox.flavour].basic_user)
 
 
 def token(client: Client, sandbox: SandboxServer, scope: str) -> Got:

@@ -18,7 +18,7 @@ from dockpass.references.credential import Credential
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
 from dockpass.sandbox.faults import Faults
-from dockpass.sandbox.flavours import Flavour
+from dockpass.sandbox.flavours import PROFILES, Flavour
 from dockpass.sandbox.manifests import read_manifest
 from dockpass.sandbox.server import SandboxServer
 from dockpass.sandbox.storage import Storage
@@ -34,7 +34,7 @@ def sandbox(start: Start) -> SandboxServer:
     return start()
 
 
-@pytest.mark.parametrize("flavour", [flavour for flavour in Flavour if flavour is not Flavour.ECR])
+@pytest.mark.parametrize("flavour", [flavour for flavour in Flavour if not PROFILES[flavour].basic_user])
 async def test_a_login_is_accepted(start: Start, flavour: Flavour) -> None:
     sandbox = start(None, flavour)
     for account in sandbox.accounts:

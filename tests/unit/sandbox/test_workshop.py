@@ -13,7 +13,7 @@ from sandboxclient import MANIFEST, Client, Got, digest_of
 
 from dockpass.errors import DockpassError
 from dockpass.sandbox.faults import Faults
-from dockpass.sandbox.flavours import Flavour
+from dockpass.sandbox.flavours import PROFILES, Flavour
 from dockpass.sandbox.leftovers import GRACE_SECONDS, LOCK, PREFIX, remove_leftovers
 from dockpass.sandbox.sample import PROJECT, history
 from dockpass.sandbox.server import SandboxServer
@@ -183,7 +183,7 @@ def test_rules_and_faults_begin_behind_the_filling(flavour: Flavour, tmp_path: P
         config = json.loads((workshop.external_config / "config.json").read_text())
         user = base64.b64decode(config["auths"][server.host]["auth"]).decode().partition(":")[0]
         assert user == server.username_of(server.accounts.deploy)
-        assert workshop.job["CI_REGISTRY_USER"] == ("AWS" if flavour is Flavour.ECR else "gitlab-ci-token")
+        assert workshop.job["CI_REGISTRY_USER"] == (PROFILES[flavour].basic_user or "gitlab-ci-token")
 
 
 def test_every_image_says_as_many_layers_as_it_has() -> None:

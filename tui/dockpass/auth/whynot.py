@@ -10,8 +10,8 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.facts import Edit, EditKind, Facts
+from dockpass.auth.login import TokenLogin
 from dockpass.auth.rules import (
-    CLEANUP_PASSWORD,
     EXTERNAL_CONFIG,
     IGNORE_AUTOLOGIN,
     JOB_TOKEN,
@@ -27,6 +27,12 @@ from dockpass.secrets import Secret
 
 _EXAMPLE_SECRET = Secret("example")
 _EXAMPLE_REGISTRY = "registry.example"
+_TOKENS = {
+    row.login.variable: row
+    for row in RULES
+    if isinstance(row.login, TokenLogin) and row.login.variable != JOB_TOKEN
+}
+"""The rules of tokens beside the job's own, by their variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +111,15 @@ def _edits(case: Case) -> Iterator[Edit]:
 def _edits_of_variables(case: Case) -> Iterator[Edit]:
     """Yield edits of variables. What autologin needs is never unset: the ignore switch does the same."""
     facts = case.facts
-    unset = [name for name in (EXTERNAL_CONFIG, IGNORE_AUTOLOGIN, CLEANUP_PASSWORD) if facts.is_set(name)]
-    yield from (Edit(EditKind.UNSET, name) for name in unset)
+    unset = (EXTERNAL_CONFIG, IGNORE_AUTOLOGIN, *_TOKENS)
+    yield from (Edit(EditKind.UNSET, name) for name in unset if facts.is_set(name))
     if not facts.is_known(REGISTRY):
         yield _set_registry(case)
     if not facts.is_set(JOB_TOKEN):
         yield Edit(EditKind.SET, JOB_TOKEN, _EXAMPLE_SECRET, example=True)
-    if not facts.is_set(CLEANUP_PASSWORD) and case.command is Command.CLEANUP:
-        yield Edit(EditKind.SET, CLEANUP_PASSWORD, _EXAMPLE_SECRET, example=True)
+    for name, row in _TOKENS.items():
+        if not facts.is_set(name) and case.command in row.commands:
+            yield Edit(EditKind.SET, name, _EXAMPLE_SECRET, example=True)
     if not facts.is_set(EXTERNAL_CONFIG):
         yield Edit(EditKind.SET, EXTERNAL_CONFIG, "./.docker", example=True)
     if not facts.is_set(IGNORE_AUTOLOGIN):

@@ -159,7 +159,8 @@ def plan_access(command: Command, facts: Facts) -> AccessPlan:
     )
 
 
-_ORDER = (Method.AUTOLOGIN, Method.CLEANUP_TOKEN, Method.OPTIONS, Method.EXTERNAL, Method.AMBIENT)
+_TOKENS = tuple(method for method in reversed(Method) if sends_token(method))
+_ORDER = (*_TOKENS, Method.OPTIONS, Method.EXTERNAL, Method.AMBIENT)
 
 
 def _target(decided: Decision, facts: Facts) -> tuple[Repository, tuple[str, ...] | None]:
