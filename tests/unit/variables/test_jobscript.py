@@ -84,6 +84,14 @@ def one(line: str) -> dict[str, Any]:
             "AWS",
             (),
         ),
+        (
+            f"aws ecr get-login-password --region $REGION | docker login {STDIN} $H",
+            "docker login",
+            "$H",
+            "",
+            (),
+        ),
+        (f'curl -H "TOKEN: $T" x | tr -d x | docker login {STDIN} $H', "docker login", "$H", "", ()),
     ],
 )
 def test_a_login_is_read_with_its_host_user_and_variables(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from dockpass.secrets import MASK, Secret, mask_shapes
 from dockpass.text import clean, plural
@@ -49,6 +50,8 @@ _WITH_VALUE = frozenset(
     {*_USER, *_PASSWORD, "--authfile", "--compat-auth-file", "--cert-dir", "--registry-config", "--ca-file"}
     | {"--cert-file", "--key-file", "--secret", "-n", "--name", "--host", "--tls"}
 )
+_HANDS_ON = frozenset({"echo", "printf", "cat", "base64", "tr", "head", "tail", "cut", "sed"})
+"""Programs that put out what they are given: a variable in their words is where a password comes from."""
 _STDIN = frozenset({"--password-stdin", "--pass-stdin", "--identity-token-stdin"})
 _HOST = re.compile(r"(?:https?://)?(?:localhost|docker\.io|[A-Za-z0-9-]*[.:$][^\s]*)")
 _CONFIG = re.compile(
@@ -165,7 +168,8 @@ def _login(command: Simple, place: Place) -> OwnLogin | None:
     secrets: Iterable[str] = password.names if password is not None else ()
     written = password.text if password is not None and password.fixed else ""
     if password is None and _STDIN & given.keys():
-        sources = [word for each in piped(command) for word in each.words]
+        handed = takewhile(lambda each: _name(each.words[0]) in _HANDS_ON, piped(command))
+        sources = [word for each in handed for word in each.words]
         secrets = [name for word in (*command.inputs, *command.here, *sources) for name in word.names]
         written = _echoed(command)
     user = next((given[name] for name in _USER if name in given), None)
