@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from dockpass.cli.narrate import event_json
 from dockpass.cli.output import Output
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
@@ -32,6 +31,8 @@ def opened_report(name: str | None, world: World) -> Iterator[Callable[[ProgramE
     if name is None:
         yield lambda _: None
         return
+    from dockpass.cli.narrate import event_json
+
     try:
         handle = _opened(name, world)
     except (OSError, ValueError, OverflowError) as error:

@@ -16,7 +16,7 @@ from dockpass.programs.lines import NAME, after, before, changed, left_running, 
 from dockpass.programs.planned import Planned, planned
 from dockpass.programs.run import Filled
 from dockpass.programs.task import Outliving, Task, unknown_values
-from dockpass.runs.events import ConfigCreated, ConfigRemoved
+from dockpass.runs.config_events import ConfigCreated, ConfigRemoved
 from dockpass.runs.services import Services
 
 

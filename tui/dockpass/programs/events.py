@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dockpass.runs.events import ConfigCreated, ConfigRemoved
+from dockpass.runs.config_events import ConfigCreated, ConfigRemoved
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dockpass.programs.events import ConfigChanged, LeftRunning, ProgramEnded
 from dockpass.programs.prevails import prevailing
 from dockpass.programs.process import Ending
 from dockpass.programs.task import Outliving, Task
-from dockpass.runs.events import ConfigCreated, ConfigRemoved
+from dockpass.runs.config_events import ConfigCreated, ConfigRemoved
 from dockpass.text import clean, plural
 
 NAME = "dockpass: "

@@ -33,8 +33,8 @@ from dockpass.programs.system import Reads, adopt_orphans
 from dockpass.programs.task import Outliving, Task
 from dockpass.references.address import login_key
 from dockpass.references.credential import Credential
+from dockpass.runs.config_events import ConfigCreated, ConfigRemoved
 from dockpass.runs.entries import check_external, decided_entries, found_entries
-from dockpass.runs.events import ConfigCreated, ConfigRemoved
 from dockpass.runs.services import Services
 from dockpass.system import refused_by_system
 from dockpass.text import clean

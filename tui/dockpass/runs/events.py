@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from dockpass.errors import ExitCode
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED
+from dockpass.runs.config_events import ConfigCreated as ConfigCreated
+from dockpass.runs.config_events import ConfigRemoved as ConfigRemoved
 from dockpass.text import plural
 
 
@@ -76,19 +78,6 @@ class PhaseEnded:
     phase: Phase
     status: Status
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigCreated:
-    """The temporary docker config stands. `hosts` are the keys in it, never a secret."""
-
-    at: float
-    path: str
-    directory_mode: str
-    file_mode: str
-    on_tmpfs: bool
-    where: str
-    hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,16 +229,6 @@ class Asked:
 
     at: float
     question: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigRemoved:
-    """The directory was removed, then looked for: `gone` tells what was seen."""
-
-    at: float
-    path: str
-    gone: bool
     detail: str
 
 
