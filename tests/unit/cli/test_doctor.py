@@ -162,3 +162,21 @@ def test_a_report_that_cannot_be_written_whole_leaves_no_part_of_itself(work: Pa
     assert isinstance(ended.exception, UsageError)
     assert ended.exception.id == "export-file"
     assert not (work / "report.md").exists()
+
+
+@pytest.mark.parametrize("platform", ["github", "generic"])
+@pytest.mark.parametrize("command", ["doctor", "report"])
+def test_a_scenario_without_jobs_is_checked(work: Path, platform: str, command: str) -> None:
+    (work / "here.toml").write_text(
+        f'schema = 1\nplatform = "{platform}"\n[[variable]]\nkey = "CI_REGISTRY"\n'
+        'value = "https://r.example.com"\n[[variable]]\nkey = "CI_JOB_TOKEN"\nsecret = { env = "NO_SUCH_SECRET" }\n'
+    )
+    ended = run(command, "--scenario", "here.toml")
+    assert ended.exit_code == 0
+    assert "has a scheme" in ended.stdout
+    assert "registry.example.com" not in ended.stdout  # this process's variables do not count
+    with pytest.raises(UsageError, match="platform is"):
+        CliRunner().invoke(
+            cli, ["doctor", "--all-jobs", "--scenario", "here.toml"], env=ENV,
+            standalone_mode=False, catch_exceptions=False,
+        )  # fmt: skip

@@ -220,3 +220,19 @@ def test_settings_that_were_imported_stay_as_references(clone: Path, monkeypatch
     subprocess.run(["git", "remote", "remove", "origin"], cwd=clone, check=True)
     ended = run("check", "scenarios/publish-protected.toml", "scenarios/publish-unprotected.toml")
     assert ended.exit_code == 0, ended.stdout
+
+
+def test_a_job_of_schedules_is_looked_at_in_a_schedule(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text(
+        "nightly:\n  rules: [{if: '$CI_PIPELINE_SOURCE == \"schedule\"'}]\n  script: [docker push x]\n"
+        "merged:\n  rules: [{if: '$CI_PIPELINE_SOURCE == \"merge_request_event\"'}]\n  script: [docker push x]\n"
+        "always:\n  script: [docker push x]\n"
+    )
+    assert run("new").exit_code == 0
+    for kind in ("protected", "unprotected"):
+        nightly = Path(f"scenarios/nightly-{kind}.toml").read_text()
+        assert 'pipeline_source = "schedule"' in nightly
+        assert 'jobs = [\n    "nightly",\n]' in nightly
+        assert "schedule" not in Path(f"scenarios/always-{kind}.toml").read_text()
+    assert 'ref_type = "merge_request"' in Path("scenarios/merged-unprotected.toml").read_text()
+    assert run("check", *map(str, sorted(Path("scenarios").iterdir()))).exit_code == 0

@@ -10,6 +10,7 @@ from dockpass.auth.facts import Options
 from dockpass.cli import variables as work
 from dockpass.cli.context import Given, assembled, options_of
 from dockpass.cli.job_facts import NOT_OFFERED
+from dockpass.cli.job_facts import options_of as job_options_of
 from dockpass.cli.world import World
 from dockpass.doctor.check import Patient
 from dockpass.doctor.patients import of_files, of_jobs
@@ -34,6 +35,8 @@ def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None
 
 
 def _patients(world: World, given: Given, *, all_jobs: bool) -> tuple[tuple[Patient, ...], tuple[str, ...]]:
+    if not all_jobs and (plain := _without_jobs(world, given)) is not None:
+        return (plain,), ()
     if given.job.asked or all_jobs:
         looked = _looked(world, given)
         names = tuple(looked.loaded.config.jobs or ()) if all_jobs else (looked.view.name,)
@@ -46,6 +49,18 @@ def _patients(world: World, given: Given, *, all_jobs: bool) -> tuple[tuple[Pati
     except UsageError as error:
         return (machine,), (f"{GLYPH_LOOK} the jobs of this clone were not checked: {error.message}",)
     return (machine, *_of_jobs(looked, ("",), machine.facts.options)), tuple(work.note_lines(looked))
+
+
+def _without_jobs(world: World, given: Given) -> Patient | None:
+    """Return the variables of a scenario of another platform, which has no jobs; None for all else."""
+    if given.job.scenario is None:
+        return None
+    from dockpass.cli.scenario_given import open_given, without_jobs
+
+    if not without_jobs(open_given(world, job_options_of(given.job))):
+        return None
+    found = assembled(world, None, given, BuildOptions())
+    return Patient(facts=found.facts, notes=found.notes)
 
 
 def _looked(world: World, given: Given) -> work.Looked:

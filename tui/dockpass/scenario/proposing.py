@@ -19,6 +19,7 @@ from dockpass.variables.gitlab.model import Ref, RefType
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded
 
 EXAMPLE_BRANCH = "feature/example"
+SCHEDULE = "schedule"
 _MOST_LISTED = 50
 
 _ENGINE = r"(?:docker|podman|nerdctl|buildah)"
@@ -75,13 +76,14 @@ def task_of(job: Job) -> Task:
 def pipelines_for(loaded: Loaded, job: str, refs: Sequence[Ref], default: str) -> Iterator[tuple[Ref, str]]:
     """Yield a protected and an unprotected ref, each with the source of its pipeline, where the job is in it.
 
-    Refs of the clone come first, examples after them; where none has the job, the branch is taken.
+    A push is tried first, then a tag, a schedule, and a merge request. Refs of the clone come before
+    examples; where none has the job, a push to the branch is taken.
     """
     for protected in (True, False):
         branch = _branch(refs, default, protected=protected)
         example = Ref(type=RefType.TAG, name=EXAMPLE_TAG)
         tag = next((each for each in refs if each.type is RefType.TAG), example)
-        tried = [(branch, PUSH), (replace(tag, protected=protected), PUSH)]
+        tried = [(branch, PUSH), (replace(tag, protected=protected), PUSH), (branch, SCHEDULE)]
         if not protected:
             tried.append((replace(branch, type=RefType.MERGE_REQUEST), MERGE_REQUEST))
         states = [(each, loaded.at(*each).view(job).included) for each in tried]
