@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from screens import press, shown
 from textual.content import Content
@@ -96,3 +98,13 @@ async def test_a_panel_draws_nothing_for_lines_that_look_alike(monkeypatch: pyte
         assert draws.count == 2
         await pilot.pause()
         assert panel.query_one(Static).size.height == 1
+
+
+async def test_garbage_is_looked_for_again_once_the_screen_is_there() -> None:
+    gc.disable()
+    try:
+        async with shown(session(JOB)):
+            assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -43,6 +44,7 @@ def start_screen(
     asked = _asked_job(world, job) if job.asked else None
     if reads_stdin:
         _take_keys_from_terminal()
+    gc.disable()  # what is made until the first frame stays; the screen enables it then
     from dockpass.session.start import Start
     from dockpass.ui.app import run_app
 

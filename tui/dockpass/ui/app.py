@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from typing import Any
 
@@ -91,6 +92,7 @@ class DockpassApp(Host):
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self.screen_change_signal.subscribe(self, _forget_drawn)
         self.push_screen(Overview(self.session))
+        self.call_after_refresh(_collect_again)
 
     def notify(self, message: str, **options: Any) -> None:
         """Show a message as plain text; markup in it is never read.
@@ -151,6 +153,13 @@ class DockpassApp(Host):
             save_setting(self.session.paths.settings, "theme", name)
         except DockpassError as error:
             self.notify(f"{error.message} {error.hint}", severity="warning")
+
+
+def _collect_again() -> None:
+    """Look for garbage from now on, where the start did not, and not in what the start has made."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _forget_drawn(_: object) -> None:
