@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
 from aiohttp import web
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
@@ -196,3 +197,10 @@ class FakeRegistry:
 
 def _text(body: object) -> str:
     return body if isinstance(body, str) else json.dumps(body)
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeRegistry]:
+    """A registry for a test; a room's conftest takes the fixture from here."""
+    async with FakeRegistry() as registry:
+        yield registry

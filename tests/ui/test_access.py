@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakerealm import FakeRealm, grants
 from fakeregistry import Said
-from screens import shown
+from screens import press, shown
 from textual.pilot import Pilot
 
 import probes
@@ -23,7 +23,6 @@ from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access, requirements_of
 from dockpass.runs.services import Services
 from dockpass.session.session import Session
-from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.views.access import evidence_lines, granted_lines, need_lines, planned_lines, status_line
 from dockpass.ui.views.words import plain
@@ -65,17 +64,9 @@ class Answers:
 async def opened(
     made: Session, key: str = "2", size: tuple[int, int] = (120, 36)
 ) -> AsyncIterator[Pilot[int]]:
-    async with DockpassApp(made).run_test(size=size, notifications=True, tooltips=True) as pilot:
-        await pilot.pause()
-        await pilot.app.workers.wait_for_complete()
+    async with shown(made, size) as pilot:
         await press(pilot, key, "a")
         yield pilot
-
-
-async def press(pilot: Pilot[int], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
 
 
 async def test_nothing_is_sent_by_opening_the_screen() -> None:

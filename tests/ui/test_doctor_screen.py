@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from screens import press, shown
+from screens import method, press, shown
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 import ciworlds
 from dockpass.auth.command import Command, Method
-from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.doctor.check import Need
 from dockpass.doctor.table import TABLE
@@ -101,12 +100,6 @@ def rows(pilot: Pilot[int]) -> list[str]:
 
 def text(pilot: Pilot[int], selector: str = "#finding") -> str:
     return str(screen(pilot).query_one(f"{selector} Static", Static).render())
-
-
-def method(made: Session, command: Command) -> Method:
-    decided = made.decide(command)
-    assert isinstance(decided, Decision)
-    return decided.method
 
 
 async def test_findings_come_by_weight_with_the_commands_and_the_place() -> None:

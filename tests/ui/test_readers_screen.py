@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from readerworld import CONFIG, World, basic
+from screens import press, shown
 from textual.pilot import Pilot
 
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.dockerconfig.readers.words import OF_A_JOB
 from dockpass.secrets import Secret
-from dockpass.session.session import Session
-from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.readers import ReadersScreen
 from dockpass.unknown import Unknown
@@ -21,20 +17,6 @@ from scenes import JOB, session, with_project
 
 HOST = JOB["CI_REGISTRY"]
 HOSTILE = "\x1b]0;owned\x07\u202e[@click=app.quit]x[/foo]"
-
-
-@asynccontextmanager
-async def shown(made: Session, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[int]]:
-    async with DockpassApp(made).run_test(size=size, notifications=True, tooltips=True) as pilot:
-        await pilot.pause()
-        await pilot.app.workers.wait_for_complete()
-        yield pilot
-
-
-async def press(pilot: Pilot[int], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
 
 
 def screen(pilot: Pilot[int]) -> ReadersScreen:

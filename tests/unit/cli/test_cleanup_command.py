@@ -8,7 +8,6 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from cleanupregistry import UNKNOWN, Answer, CleanupRegistry, refusal, said
@@ -22,13 +21,6 @@ MANIFESTS = "/v2/r/manifests/"
 def registry() -> Iterator[CleanupRegistry]:
     with CleanupRegistry() as made:
         yield made
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
-    yield made
-    made.remove()
 
 
 class Done:

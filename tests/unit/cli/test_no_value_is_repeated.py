@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from program import Program
 
 CANARY = "canary-4f7Kq2-Zz"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
-    yield made
-    made.remove()
 
 
 @pytest.mark.parametrize(

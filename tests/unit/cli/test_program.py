@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from program import Program, StartedSandbox
@@ -17,13 +15,6 @@ SECRETS = {
     "DOCKER_AUTH_CONFIG": '{"auths":{"a.example":{"auth":"canary-config-1"}}}',
     "MY_TOKEN": "canary-other-1",
 }
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
-    yield made
-    made.remove()
 
 
 @pytest.mark.parametrize(

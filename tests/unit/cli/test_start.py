@@ -6,8 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import pytest
@@ -47,13 +45,6 @@ def text(*_):
 explain.explain_text = text
 """
 EXPLAIN = ("explain", "push", "--repo", "registry.example/a/b")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = Program(tmp_path, {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
-    yield made
-    made.remove()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from fakeregistry import fake as fake
 from hostile import Authority, World
 
 

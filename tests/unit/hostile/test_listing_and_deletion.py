@@ -32,12 +32,6 @@ LONG_AGO = NOW - timedelta(days=100)
 
 
 @pytest.fixture
-async def fake() -> AsyncIterator[FakeRegistry]:
-    async with FakeRegistry() as registry:
-        yield registry
-
-
-@pytest.fixture
 async def client(fake: FakeRegistry) -> AsyncIterator[RegistryClient]:
     async with RegistryClient(fake.host, ANONYMOUS) as opened:
         yield opened

@@ -1,10 +1,2 @@
-from collections.abc import AsyncIterator
-
-import pytest
-from fakeregistry import FakeRegistry
-
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeRegistry]:
-    async with FakeRegistry() as registry:
-        yield registry
+from fakeregistry import fake as fake
+from fakeregistry import fake as other  # noqa: F401 - the name of a second one

@@ -23,12 +23,6 @@ LIST = "/v2/web/tags/list"
 
 
 @pytest.fixture
-async def other() -> AsyncIterator[FakeRegistry]:
-    async with FakeRegistry() as registry:
-        yield registry
-
-
-@pytest.fixture
 async def client(fake: FakeRegistry) -> AsyncIterator[RegistryClient]:
     async with RegistryClient(fake.host, Given(ME)) as opened:
         yield opened

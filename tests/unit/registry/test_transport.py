@@ -14,12 +14,6 @@ LIMIT = 1 << 10
 AUTHORIZED = {"Authorization": "Basic Y2FuYXJ5OmNhbmFyeQ=="}
 
 
-@pytest.fixture
-async def other() -> AsyncIterator[FakeRegistry]:
-    async with FakeRegistry() as registry:
-        yield registry
-
-
 def moved(location: str, status: int = 307) -> Said:
     return Said(status, headers=(("Location", location),))
 
