@@ -138,13 +138,14 @@ class Planted:
     def _plant_files(self) -> None:
         argument, inside = self.aviary("ARG of a Dockerfile"), self.aviary("ENV of a Dockerfile", plain=True)
         url, user = self.aviary("an address in a Dockerfile"), self.aviary("userinfo in FROM", plain=True)
-        (self.work / "Dockerfile").write_text(
+        buildable = (
             f'ARG NPM_TOKEN="{argument.value.replace(chr(34), "")}"\nFROM {self.at}/web/base:3\n'
-            f"ENV API_TOKEN={inside.value}\nADD https://robot:{url.in_address}@files.example/x /x\n"
+            f"ENV API_TOKEN={inside.value}\n"
         )
-        (self.work / "Dockerfile.base").write_text(
-            f"FROM {self.at}/web/base:3\nENV API_TOKEN={inside.value}\n"
+        (self.work / "Dockerfile").write_text(
+            f"{buildable}ADD https://robot:{url.in_address}@files.example/x /x\n"
         )
+        (self.work / "Dockerfile.base").write_text(buildable)  # also by the embedded builder
         (self.work / "Dockerfile.user").write_text(f"FROM robot:{user.value}@{self.at}/web/base:3\n")
         (self.work / "werf.yaml").write_text(
             "project: app\nconfigVersion: 1\n---\nimage: app\ndockerfile: Dockerfile\nargs:\n"

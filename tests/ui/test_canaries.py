@@ -35,7 +35,7 @@ from dockpass.session.session import Sandbox
 from dockpass.session.start import Start, make_session
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.screens.dialogs import Confirm, Dialog, Revealed
+from dockpass.ui.screens.dialogs import Confirm, Dialog, Reading, Revealed
 from dockpass.ui.screens.importing import ImportDialog
 from dockpass.ui.screens.program import AskProgram, Choose
 from dockpass.ui.screens.run import RunScreen
@@ -241,7 +241,13 @@ async def test_no_screen_and_no_dialog_shows_a_secret(stage: tuple[Planted, Dock
     async with app.run_test(size=(120, 36), notifications=True, tooltips=True) as pilot:
         watch = Watch(app, machine.aviary)
         await do(pilot, watch, "question_mark", "escape", "ctrl+p", "escape")
+        await do(pilot, watch, "1", "enter")
+        assert isinstance(app.screen, Reading)  # the embedded builder fetches no address
+        file = machine.work / "Dockerfile"
+        whole = file.read_text()
+        file.write_text((machine.work / "Dockerfile.base").read_text())
         await every_run(pilot, watch)
+        file.write_text(whole)
         for place in PLACES:
             if place != "run":
                 await every_key_of(pilot, watch, place)

@@ -105,7 +105,7 @@ async def test_the_table_stands_before_anything_is_examined() -> None:
         later.do()
         overview(pilot).pump()
         await pilot.pause()
-        assert len(later.waiting) == 1  # the doctor, only now
+        assert len(later.waiting) == 2  # the doctor and the look for builders, only now
         later.do()
         await settle(pilot)
         assert counted(pilot).startswith("· 1 note")
@@ -118,7 +118,7 @@ async def test_an_answer_about_what_is_no_longer_shown_is_dropped() -> None:
         later.do()
         overview(pilot).pump()
         await pilot.pause()
-        old = later.waiting.pop()
+        old = later.waiting.pop(0)  # the doctor; the look for builders stays
         made.edit(Edit(EditKind.UNSET, "WERF_IGNORE_CI_DOCKER_AUTOLOGIN"))
         overview(pilot).refresh_all()
         old()
