@@ -69,7 +69,7 @@ def cursor_line(terminal: Terminal) -> str:
 
 
 def test_stopped_continued_and_interrupted_from_the_terminal(outer: Terminal) -> None:
-    outer.answers("stty -a | md5sum > before; dpx sh -c 'echo up; exec cat'\n", "up")
+    outer.answers("stty -a | md5sum > before; dpx sh -c 'echo u$((1+1)); exec cat'\n", "u2")
     outer.answers("\x1a", "Stopped")
     outer.answers("echo a-$((1+1)); fg\n", "a-2")
     outer.answers("cat-again\n", "cat-again")

@@ -153,13 +153,17 @@ def on_a_run(program: Program, script: str) -> Terminal:
 @pytest.mark.parametrize("script", ["BEGAN", "ASKED"])
 def test_a_run_that_waits_writes_next_to_nothing(program: Program, script: str) -> None:
     terminal = on_a_run(program, script)
-    before = len(terminal.raw)
-    began = time.monotonic()
-    while time.monotonic() - began < 1.5:
-        terminal.read(0.05)
-    seconds = time.monotonic() - began
-    assert len(terminal.raw) - before < 2_000 * seconds + 2_000
-    assert terminal.child.poll() is None
+    try:
+        before = len(terminal.raw)
+        began = time.monotonic()
+        while time.monotonic() - began < 1.5:
+            terminal.read(0.05)
+        seconds = time.monotonic() - began
+        assert len(terminal.raw) - before < 2_000 * seconds + 2_000
+        assert terminal.child.poll() is None
+    finally:
+        terminal.child.kill()
+        terminal.child.wait()
 
 
 @pytest.mark.parametrize("closed", [False, True], ids=["terminated", "closed"])

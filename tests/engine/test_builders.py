@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
 import signal
@@ -240,7 +241,10 @@ def test_a_failed_command_says_which(new: Bench) -> None:
     new.check_clean(ended)
 
 
-WAITING = "FROM {base}\nRUN --mount=type=secret,id=tok echo sleeping && sleep 301\n"
+SLEEP = 300_000 + os.getpid()
+"""Seconds that no other worker waits for."""
+
+WAITING = f"FROM {{base}}\nRUN --mount=type=secret,id=tok echo sleeping && sleep {SLEEP}\n"
 
 
 def started(bench: Bench, *options: str) -> subprocess.Popen[str]:
@@ -261,7 +265,7 @@ def started(bench: Bench, *options: str) -> subprocess.Popen[str]:
 
 
 def sleeps() -> bool:
-    return any(b"sleep\x00301" in line for line in command_lines())
+    return any(f"sleep\0{SLEEP}".encode() in line for line in command_lines())
 
 
 def command_lines() -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from functools import partial
 from typing import Any
 
 from textual._styles_cache import StylesCache
@@ -51,6 +52,7 @@ class DockpassApp(Host):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
+        self._heeded: int | None = None
         self.animation_level = "none"  # a key shows what it does at once
         for theme in THEMES:
             self.register_theme(theme)
@@ -86,9 +88,10 @@ class DockpassApp(Host):
         """Start with the overview; end in order on the signals that ask for it."""
         loop = asyncio.get_running_loop()
         for number in heeded_signals():
-            loop.add_signal_handler(number, self.end_by_signal, number)
-            # Beside the loop's own, which is called only once the loop has nothing to wait for.
-            signal.signal(number, self._free_terminal)
+            loop.add_signal_handler(number, self._end_once, number)
+            # In the place of the loop's own, which does nothing by itself: this one is called also while the
+            # loop waits for a terminal that takes nothing.
+            signal.signal(number, partial(self._heed, loop))
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self.screen_change_signal.subscribe(self, _forget_drawn)
         self.push_screen(Overview(self.session))
@@ -118,9 +121,15 @@ class DockpassApp(Host):
             self._stop_run()
             self.exit(0)
 
-    def _free_terminal(self, *_: object) -> None:
+    def _heed(self, loop: asyncio.AbstractEventLoop, number: int, _: object) -> None:
         if isinstance(self._driver, TerminalDriver):
             self._driver.free()
+        loop.call_soon_threadsafe(self._end_once, number)
+
+    def _end_once(self, number: int) -> None:
+        if self._heeded is None:
+            self._heeded = number
+            self.end_by_signal(number)
 
     def end_by_signal(self, number: int) -> None:
         """End as a signal asks for it; a run is stopped before."""
