@@ -16,7 +16,7 @@ from servers import Registry, program
 from transfers import Place
 
 from dockpass.engines.embedded.export import export
-from engine import CAN_RUN, Images, tiny_program
+from engine import Images, tiny_program
 
 pytestmark = [pytest.mark.engine, pytest.mark.registry, pytest.mark.xdist_group("engine")]
 
@@ -41,7 +41,6 @@ def skopeo(*arguments: str) -> dict[str, object]:
     return found
 
 
-@pytest.mark.skipif(not CAN_RUN, reason="no program for this machine")
 def test_what_is_built_is_pulled_run_and_inspected(
     tmp_path: Path, docker_host: str, start_registry: Callable[..., Registry]
 ) -> None:

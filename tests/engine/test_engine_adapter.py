@@ -25,7 +25,7 @@ from dockpass.engines.endpoint import Endpoint
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, UsageError
 from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
-from engine import CAN_RUN, Images, tiny_program
+from engine import Images, tiny_program
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
 
@@ -311,7 +311,6 @@ def test_a_context_without_files_never_reaches_the_engine(
         engine.build(BuildRequest(tmp_path / "empty", tmp_path / "Dockerfile"), ANONYMOUS, notes)
 
 
-@pytest.mark.skipif(not CAN_RUN, reason="no program for this machine")
 def test_a_command_that_fails_shows_its_output_and_its_status(
     engine: DockerEngine, notes: Notes, tmp_path: Path, images: Images
 ) -> None:
@@ -426,7 +425,6 @@ def test_a_cancelled_upload_leaves_nothing_in_the_engine(
     wait_until(lambda: set(temporary.glob("docker-builder*")) <= before, 20, "the engine's own removal")
 
 
-@pytest.mark.skipif(not CAN_RUN, reason="no program for this machine")
 def test_a_cancelled_command_of_a_build_is_ended_and_its_container_removed(
     engine: DockerEngine, notes: Notes, tmp_path: Path, images: Images
 ) -> None:

@@ -22,3 +22,9 @@ def reads_everything() -> bool:
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).chmod(0)
         return os.access(file.name, os.R_OK)
+
+
+def root(reason: str) -> None:
+    """Go on as root only."""
+    if os.getuid() != 0:
+        missing(reason)

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.secrets import MASK, Redactor, Secret, mask_tokens, mask_userinfo
+from dockpass.secrets import MASK, TOKEN_PREFIXES, Redactor, Secret, mask_tokens, mask_userinfo
+from dockpass.variables.token_kind import UNKNOWN_KIND, kind_of
 
 VALUE = 'p$w/"ö+canary-0123456789'
 
@@ -130,6 +131,7 @@ def test_a_secret_of_which_nothing_is_seen_masks_nothing_else() -> None:
         ("dckr_pat_AbCdEfGhIjKlMnOpQrStUvWxYz0", f"dckr_pat_{MASK}"),
         ("glpat-AbCdEfGhIjKlMnOpQrSt.01.0w1abcdef", f"glpat-{MASK}"),
         ("a eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc_def-ghijk b", f"a eyJ{MASK} b"),
+        ("ya29.a0AfB_byAbCdEfGhIjKlMnOp", f"ya29.{MASK}"),
         ("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0In0.", f"eyJ{MASK}"),
     ],
 )
@@ -150,3 +152,12 @@ def test_what_has_the_form_of_a_token_is_masked_though_nobody_knows_it(text: str
 )
 def test_names_that_begin_like_a_token_stay(text: str) -> None:
     assert Redactor()(text) == text
+
+
+@given(
+    prefix=st.sampled_from(TOKEN_PREFIXES),
+    body=st.from_regex(r"[a-z0-9]{4}[A-Z][A-Za-z0-9_-]{15,40}", fullmatch=True),
+)
+def test_every_prefix_of_a_token_is_masked_and_names_its_kind(prefix: str, body: str) -> None:
+    assert mask_tokens(f"'{prefix}{body}'") == f"'{prefix}{MASK}'"
+    assert kind_of(Secret(prefix + body)) is not UNKNOWN_KIND

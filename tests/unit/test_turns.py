@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import needed
 import pytest
 
 from dockpass import turns
@@ -87,8 +88,8 @@ def test_a_killed_holder_gives_its_turn_up(held: subprocess.Popen[str]) -> None:
         pass
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
 def test_users_wait_for_each_other(shared: Path) -> None:
+    needed.root("only root can be another user")
     child = holder(shared, "65534")
     with pytest.raises(Taken), turn("a", give_up):
         pass

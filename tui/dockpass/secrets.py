@@ -104,7 +104,7 @@ class Redactor:
 
 
 def mask_shapes(text: str) -> str:
-    """Mask what is a secret by its form: userinfo of addresses, tokens of GitLab, GitHub and Docker Hub."""
+    """Mask what is a secret by its form: userinfo of addresses, tokens (`TOKEN_PREFIXES`, JWT)."""
     return mask_tokens(mask_userinfo(text))
 
 
@@ -137,31 +137,16 @@ _BARE_USERINFO = re.compile(
     r"(?<![^\s\"'“‘<>=,;(\[{/])[^\s/:@\"'“‘<>=,;(){}\[\]]{1,256}:(?!/|\d+[/?#])[^\s@\"'“”‘’<>]{1,512}@"
     r"(?!sha\d+:)(?=[\w-]{0,63}(?:\.[\w-]{1,63}){0,8}(?:\.[A-Za-z][\w-]{1,63}|:\d)|\d+\.\d+\.\d+\.\d+|localhost|\[)"
 )
-_PREFIXES = (
-    *(
-        f"gl{kind}-"
-        for kind in (
-            "pat",
-            "cbt",
-            "dt",
-            "rt",
-            "rtr",
-            "ptt",
-            "ft",
-            "imt",
-            "agent",
-            "soat",
-            "ffct",
-            "oas",
-            "wt",
-        )
-    ),
-    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "dckr_pat_", "dckr_oat_"),
-    "eyJ",
+TOKEN_PREFIXES = (
+    *("glpat-", "glcbt-", "gldt-", "glrt-", "glrtr-", "glptt-", "glft-", "glimt-", "glagent-"),
+    *("glsoat-", "glffct-", "gloas-", "glwt-"),
+    *("ghp_", "github_pat_", "gho_", "ghu_", "ghs_", "ghr_", "dckr_pat_", "dckr_oat_", "ya29."),
 )
+"""What tokens of GitLab, GitHub, Docker Hub and Google begin with."""
+
 # A capital letter is asked for, because names of images and projects may begin in the same way.
 _TOKEN = re.compile(
-    rf"(?P<prefix>{'|'.join(_PREFIXES[:-1])}|eyJ(?=[\w-]{{8,4096}}\.[\w-]{{8,4096}}\.))"
+    rf"(?P<prefix>{'|'.join(map(re.escape, TOKEN_PREFIXES))}|eyJ(?=[\w-]{{8,4096}}\.[\w-]{{8,4096}}\.))"
     r"(?=[a-z0-9._-]{0,256}[A-Z])[\w.-]{16,8192}"
 )
 _USER_OF_SSH = re.compile(r"[A-Za-z0-9_.-]+")

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import needed
 import pytest
 from fakeengine import Answer, FakeEngine
 from program import Program
@@ -187,8 +188,8 @@ def test_a39_a_link_is_followed_and_the_rights_of_its_target_are_told(tmp_path: 
     assert [finding.id for finding in read_config(directory).findings] == ["config-readable-by-others"]
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
 def test_a39_a_foreign_owner_is_told(tmp_path: Path) -> None:
+    needed.root("only root can give a file away")
     directory = config_of(tmp_path / "docker", "{}")
     os.chown(directory / "config.json", 12345, 12345)
     assert [finding.id for finding in read_config(directory).findings] == ["config-foreign-owner"]

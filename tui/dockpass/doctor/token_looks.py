@@ -13,7 +13,7 @@ from dockpass.doctor.check import Patient
 from dockpass.doctor.pairs import Pair, pairs
 from dockpass.findings import Finding, Severity
 from dockpass.references.address import is_docker_hub, is_google
-from dockpass.secrets import Secret
+from dockpass.secrets import TOKEN_PREFIXES, Secret
 from dockpass.text import clean
 from dockpass.variables.token_findings import claimed_time, span_in_words
 from dockpass.variables.token_kind import RegistryUse, TokenKind, kind_of
@@ -21,7 +21,6 @@ from dockpass.variables.unread_findings import service_of
 
 _LEEWAY = 300.0
 _SHORTEST_BODY = 16
-_PREFIXES = ("glpat-", "gldt-", "glcbt-", "ghp_", "gho_", "ghs_", "ghu_", "dckr_pat_", "dckr_oat_")
 _OF_GITLAB = frozenset({RegistryUse.GITLAB, RegistryUse.DEPLOY, RegistryUse.JOB})
 _ACR_USER = "00000000-0000-0000-0000-000000000000"
 
@@ -116,7 +115,7 @@ def _about_host(pair: Pair, kind: TokenKind) -> Iterator[Finding]:
 
 
 def _about_length(pair: Pair) -> Iterator[Finding]:
-    prefix = next((each for each in _PREFIXES if pair.secret.startswith(each)), "")
+    prefix = next((each for each in TOKEN_PREFIXES if pair.secret.startswith(each)), "")
     ends_short = pair.secret.endswith(("...", "…"))
     if prefix and (ends_short or len(pair.secret) - len(prefix) < _SHORTEST_BODY):
         why = "ends with dots" if ends_short else f"has only {len(pair.secret)} characters"

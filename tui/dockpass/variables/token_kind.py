@@ -59,6 +59,7 @@ _SHAPES: tuple[tuple[str, TokenKind], ...] = (
     (r"gho_", TokenKind("GitHub OAuth token", RegistryUse.GHCR)),
     (r"ghu_", TokenKind("GitHub app user token", RegistryUse.GHCR)),
     (r"ghs_", TokenKind("GitHub installation token", RegistryUse.GHCR_JOB, "GITHUB_TOKEN")),
+    (r"ghr_", TokenKind("GitHub refresh token", RegistryUse.NO)),
     (r"dckr_pat_", TokenKind("Docker Hub personal token", RegistryUse.HUB)),
     (r"dckr_oat_", TokenKind("Docker Hub organisation token", RegistryUse.HUB)),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]*$", TokenKind("JWT")),
