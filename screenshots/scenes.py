@@ -342,6 +342,12 @@ def _project(**more: object) -> Callable[[], Session]:
     return lambda: with_project(**more)  # type: ignore[arg-type]
 
 
+def _reporting() -> Session:
+    made = _as_job()
+    made.services = replace(made.services, cwd=Path("/srv/app"))
+    return made
+
+
 def _as_job() -> Session:
     """The view of the job whose registry the project overrides."""
     made = with_project(job="publish")
@@ -463,7 +469,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("doctor-error", _as_job, ("h", "e", *"denied", "space", *"access", "space", *"forbidden", "enter")),
     Scene("doctor-error-asked", _as_job, ("h", "e", *"unauthorized")),
     Scene("doctor-nothing", lambda: session({"PATH": "/usr/bin"}, base=None), ("h",)),
-    Scene("report", _as_job, ("R",)),
-    Scene("report-60x16", _as_job, ("R",), width=60, height=16),
+    Scene("report", _reporting, ("R",)),
+    Scene("report-60x16", _reporting, ("R",), width=60, height=16),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "r")),
 )

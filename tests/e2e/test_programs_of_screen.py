@@ -64,7 +64,7 @@ def run(screen: Terminal, line: str, *shown: str) -> str:
     """Type a program on the screen, say yes to its plan, and wait for what it shows."""
     screen.answers("!", "Run a program with the login of push")
     screen.answers(line, line[-40:])
-    screen.answers(ENTER, "as a command")
+    screen.answers(ENTER, "As a command")
     return screen.answers("r", *shown)
 
 
@@ -217,7 +217,7 @@ def test_an_editor_gets_a_whole_terminal_and_gives_it_back(program: Program) -> 
         assert shows("embedded engine")
         for keys, text in (
             (("!",), "Run a program"),
-            (("vim -u NONE -n text", "Enter"), "as a command"),
+            (("vim -u NONE -n text", "Enter"), "As a command"),
             (("r",), "~"),
             (("ihello", "Escape", ":wq", "Enter"), BACK),
         ):

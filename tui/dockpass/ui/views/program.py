@@ -32,7 +32,7 @@ def plan_lines(plan: Planned, edits: int, as_command: str, width: int) -> list[L
     """Return the plan: login, rule, config, what is carried over, and what may win anyway."""
     lines: list[Line] = []
     for title, words in (*plan.rows, *((("as a command", as_command),) if as_command else ())):
-        lines += hanging(((cell(title, TITLE_WIDTH), "strong"),), words, "label", width)
+        lines += hanging(((cell(title.capitalize(), TITLE_WIDTH), "strong"),), words, "label", width)
     for words in plan.warnings:
         lines += hanging(((f"{GLYPH_LOOK} ", "look"),), words, "look", width)
     if edits:
