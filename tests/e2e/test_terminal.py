@@ -28,9 +28,11 @@ def program(tmp_path: Path) -> Iterator[Program]:
     made.remove()
 
 
-def opened(program: Program, command: list[str] | None = None, **variables: str) -> Terminal:
+def opened(
+    program: Program, command: list[str] | None = None, *, controlling: bool = True, **variables: str
+) -> Terminal:
     host = f"unix://{program.directory}/none.sock"
-    return Terminal(program, command=command, DOCKER_HOST=host, **variables)
+    return Terminal(program, command=command, controlling=controlling, DOCKER_HOST=host, **variables)
 
 
 def test_it_starts_explains_and_quits_with_the_terminal_restored(program: Program) -> None:
@@ -180,6 +182,27 @@ def test_it_ends_though_its_terminal_has_stood_still(program: Program, closed: b
         assert terminal.child.wait(20) is not None
     finally:
         terminal.child.kill()
+
+
+@pytest.mark.parametrize("how", ["hung up", "without a signal", "with its signal ignored"])
+@pytest.mark.parametrize("place", ["overview", "dialog", "question"])
+def test_a_closed_terminal_ends_it(program: Program, how: str, place: str) -> None:
+    arguments = ["try"] if place == "question" else []
+    command = program.command(*arguments)
+    if how == "with its signal ignored":
+        command = ["sh", "-c", f"trap '' HUP; exec {shlex.join(command)}"]
+    program.environ = {"CI_REGISTRY": "r.example", "CI_JOB_TOKEN": "t", "CI_REGISTRY_IMAGE": "r.example/a"}
+    terminal = opened(program, command, controlling=how != "without a signal")
+    try:
+        assert terminal.shows("Sandbox or this environment?" if place == "question" else "gitlab-ci-token")
+        if place == "dialog":
+            terminal.answers("3\r", "Run pull?")
+        os.close(terminal.leader)
+        assert terminal.child.wait(10) is not None
+    finally:
+        terminal.child.kill()
+        terminal.child.wait()
+    assert program.left == []
 
 
 def test_it_draws_on_stdout_where_stderr_is_a_file(program: Program) -> None:

@@ -16,7 +16,10 @@ from program import Program
 
 
 class Terminal:
-    """The program on a terminal of its own, with a screen in memory and its raw output."""
+    """The program on a terminal of its own, with a screen in memory and its raw output.
+
+    One that is not `controlling` sends no signals: none for keys, and none when it is closed.
+    """
 
     def __init__(
         self,
@@ -25,6 +28,7 @@ class Terminal:
         columns: int = 120,
         rows: int = 36,
         command: list[str] | None = None,
+        controlling: bool = True,
         **variables: str,
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
@@ -41,7 +45,7 @@ class Terminal:
             stdout=follower,
             stderr=follower,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controlling else None,
         )
         os.close(follower)
 

@@ -52,7 +52,7 @@ class DockpassApp(Host):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._heeded: int | None = None
+        self._ending = False
         self.animation_level = "none"  # a key shows what it does at once
         for theme in THEMES:
             self.register_theme(theme)
@@ -88,9 +88,9 @@ class DockpassApp(Host):
         """Start with the overview; end in order on the signals that ask for it."""
         loop = asyncio.get_running_loop()
         for number in heeded_signals():
-            loop.add_signal_handler(number, self._end_once, number)
-            # In the place of the loop's own, which does nothing by itself: this one is called also while the
-            # loop waits for a terminal that takes nothing.
+            # The loop is woken by a signal of any thread, and forgets it when it is closed.
+            loop.add_signal_handler(number, self.end_by_signal, number)
+            # This one is called also while the loop waits for a terminal that takes nothing.
             signal.signal(number, partial(self._heed, loop))
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self.screen_change_signal.subscribe(self, _forget_drawn)
@@ -124,15 +124,17 @@ class DockpassApp(Host):
     def _heed(self, loop: asyncio.AbstractEventLoop, number: int, _: object) -> None:
         if isinstance(self._driver, TerminalDriver):
             self._driver.free()
-        loop.call_soon_threadsafe(self._end_once, number)
+        loop.call_soon_threadsafe(self.end_by_signal, number)
 
-    def _end_once(self, number: int) -> None:
-        if self._heeded is None:
-            self._heeded = number
-            self.end_by_signal(number)
+    def on_terminal_closed(self) -> None:
+        """End as on SIGHUP, which may be ignored, or go to other processes only."""
+        self.end_by_signal(signal.SIGHUP)
 
     def end_by_signal(self, number: int) -> None:
-        """End as a signal asks for it; a run is stopped before."""
+        """End as a signal asks for it, the first one; a run is stopped before."""
+        if self._ending:
+            return
+        self._ending = True
         self._stop_run()
         if isinstance(self._driver, TerminalDriver):
             self._driver.end_soon(128 + number)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.driver import Driver
 from textual.widgets import OptionList, Static
 
+from dockpass.ui.driver import TerminalDriver
 from dockpass.ui.text import content
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.views.words import Line
@@ -37,6 +39,10 @@ class Chooser(App[str]):
             self.register_theme(known)
         self.theme = theme
 
+    def get_driver_class(self) -> type[Driver]:
+        """Ask on the terminal, whichever stream that is."""
+        return TerminalDriver
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give every theme the colours of the roles."""
         return role_variables(dark=self.current_theme.dark)
@@ -59,6 +65,10 @@ class Chooser(App[str]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the selected place."""
         self.exit(event.option.id)
+
+    def on_terminal_closed(self) -> None:
+        """Quit: nobody can answer any more."""
+        self.exit()
 
     def action_take(self, place: str) -> None:
         """Take a place by its letter."""

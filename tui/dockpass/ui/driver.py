@@ -6,10 +6,12 @@ import os
 import select
 import sys
 import threading
+from contextlib import suppress
 from queue import Queue
 from typing import Any, TextIO
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 SECONDS_FOR_THE_LAST_FRAME = 1.0
 SECONDS_TO_LEAVE = 4.0
@@ -45,8 +47,15 @@ class Output:
         return self._file.fileno()
 
 
+class TerminalClosed(Message):
+    """The terminal was closed: no key comes from it any more."""
+
+
 class TerminalDriver(LinuxDriver):
-    """Textual's driver: on stdout where stderr is a file, and not held up by a terminal that stands still."""
+    """Textual's driver: on stdout where stderr is a file, and not held up by a terminal that stands still.
+
+    It sends `TerminalClosed`, once. Textual's own would read nothing from a closed terminal again and again.
+    """
 
     _file: Any
 
@@ -57,6 +66,15 @@ class TerminalDriver(LinuxDriver):
         if terminal is not None:
             self._file = Output(terminal)
         self._last: threading.Timer | None = None
+        threading.Thread(target=self._await_hangup, daemon=True).start()
+
+    def _await_hangup(self) -> None:
+        """Wait until the terminal is closed: not every process gets a signal then."""
+        closed = select.poll()
+        closed.register(self.fileno, 0)  # a hangup is reported whatever is asked for
+        if closed.poll()[0][1] & (select.POLLHUP | select.POLLERR):  # else there are systems that cannot tell
+            with suppress(RuntimeError):  # the screen has ended, and its loop with it
+                self._loop.call_soon_threadsafe(self._app.post_message, TerminalClosed())
 
     def free(self) -> None:
         """Let the screen go on though the terminal takes nothing, so that it hears the signal to end.
