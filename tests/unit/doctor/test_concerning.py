@@ -50,3 +50,14 @@ def test_a_config_concerns_the_commands_that_use_it(tmp_path: Path) -> None:
         each for each in examine(patients(given, tmp_path), TABLE) if each.finding.id == "config-entry"
     ]
     assert concerned(entry) == (Command.BUILD,)  # without a repository the others have no login at all
+
+
+def test_what_the_registry_answered_concerns_the_command_that_it_was_asked_about(tmp_path: Path) -> None:
+    probes = ({"login": "rejected"}, {"actions": {"pull": "granted", "push": "refused"}})
+    ids = set()
+    for probe in probes:
+        found = examine(patients({"env": AUTO, "probe": probe}, tmp_path), TABLE)
+        answered = [each for each in found if each.check.id.startswith("DP-ACC")]
+        ids |= {each.finding.id for each in answered}
+        assert {concerned(each) for each in answered} == {(Command.PUSH,)}
+    assert {"login-rejected", "may-not-push"} <= ids

@@ -11,14 +11,13 @@ from dockpass.auth.rules import rule
 from dockpass.doctor.check import Need
 from dockpass.doctor.examine import Found
 
-_OF_PROBE = frozenset({Need.REGISTRY, Need.ANSWER, Need.LOGIN})
 PROBED = Command.PUSH
 """The command whose login the registry is asked about."""
 
 
 def concerned(each: Found) -> tuple[Command, ...]:
     """Return the commands whose login a finding is about; none where it is about no login."""
-    if each.check.need in _OF_PROBE:
+    if each.check.need.first_lacking(()) is Need.REGISTRY:
         return (PROBED,)
     if each.check.need is Need.BUILD:
         return (Command.BUILD,)
