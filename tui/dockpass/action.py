@@ -33,6 +33,18 @@ def switch_in(scope: str) -> Action:
     return Action(id="switch", keys="tab", title="panel", scope=scope, help="Go to the next panel.")
 
 
+def health_in(scope: str) -> Action:
+    """Return the action that opens the doctor from a screen."""
+    return Action(
+        id="health",
+        keys="h",
+        title="health",
+        scope=scope,
+        opens="doctor",
+        help="Show what is wrong, why it matters and how to fix it; each fix was tried.",
+    )
+
+
 def back_from(scope: str, *, to_overview: bool = True) -> Action:
     """Return the action that leaves a screen, which was opened from the overview or from another one too."""
     title, where = ("overview", " to the overview") if to_overview else ("back", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action, back_from, filter_in, switch_in
+from dockpass.action import Action, back_from, filter_in, health_in, switch_in
 from dockpass.doctor_actions import DOCTOR_ACTIONS
 from dockpass.job_actions import JOB_ACTIONS
 
@@ -52,14 +52,7 @@ ACTIONS: tuple[Action, ...] = (
         opens="access",
         help="Ask the registry what the login may do.",
     ),
-    Action(
-        id="health",
-        keys="h",
-        title="health",
-        scope="overview",
-        opens="doctor",
-        help="Show what is wrong, why it matters and how to fix it; each fix was tried.",
-    ),
+    health_in("overview"),
     Action(
         id="program",
         keys="exclamation_mark",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action, back_from, filter_in, switch_in
+from dockpass.action import Action, back_from, filter_in, health_in, switch_in
 
 
 def _of_pipeline(scope: str) -> tuple[Action, ...]:
@@ -78,14 +78,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
         opens="compare",
         help="Compare this with another branch, job, file, a log, or this shell.",
     ),
-    Action(
-        id="health",
-        keys="h",
-        title="health",
-        scope="variables",
-        opens="doctor",
-        help="Show what is wrong, why it matters and how to fix it; each fix was tried.",
-    ),
+    health_in("variables"),
     switch_in("variables"),
     back_from("variables", to_overview=False),
     *_of_pipeline("rules"),
@@ -98,14 +91,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
         help="Show the variables of the selected job.",
     ),
     filter_in("rules", "jobs"),
-    Action(
-        id="health",
-        keys="h",
-        title="health",
-        scope="rules",
-        opens="doctor",
-        help="Show what is wrong, why it matters and how to fix it; each fix was tried.",
-    ),
+    health_in("rules"),
     switch_in("rules"),
     back_from("rules", to_overview=False),
     Action(id="swap", keys="x", title="swap", scope="compare", help="Swap the left and the right side."),
