@@ -73,6 +73,15 @@ def one(line: str) -> dict[str, Any]:
         ("/usr/bin/docker login $H", "docker login", "$H", "", ()),
         ("sudo -E docker login $H", "docker login", "$H", "", ()),
         ("DOCKER_CONFIG=/tmp timeout 10 docker login $H", "docker login", "$H", "", ()),
+        ("sh -c 'docker login -u a -p $P $H'", "docker login", "$H", "a", ("P",)),
+        (
+            'A=1 sudo -E bash -euo pipefail -c "cd x && docker login -p $P $H"',
+            "docker login",
+            "$H",
+            "",
+            ("P",),
+        ),
+        ("regctl registry login -u a --pass my.secret $H", "regctl registry login", "$H", "a", ()),
         ("if ! docker login $H; then exit 1; fi", "docker login", "$H", "", ()),
         ("true && (cd x; docker login $H) || true", "docker login", "$H", "", ()),
         ("$CLI login $H", "$CLI login", "$H", "", ()),
@@ -113,6 +122,10 @@ def test_a_login_is_read_with_its_host_user_and_variables(
         "./docker-login.sh",
         "docker help login",
         "docker run login",
+        "docker run x sh -c 'docker login x'",
+        "sh -c 'echo docker login x'",
+        "sh -x 'docker login x'",
+        "sh -c",
     ],
 )
 def test_what_only_names_a_login_is_none(line: str) -> None:
@@ -204,6 +217,29 @@ def test_a_password_that_stands_in_a_script_is_known_as_a_secret() -> None:
     found = script_of("j:\n  script: ['docker login -u b -p hunter2hunter2 r.example.com']\n")
     assert [each.reveal() for each in found.passwords] == ["hunter2hunter2"]
     assert "with a password that stands in the script" in own_logins_in_words(found.logins)
+
+
+@pytest.mark.parametrize("quoted", [r"$'hunter\x32\'hunter2'", '"hunter2\'hunter2"', r"hunter2\'hunter2"])
+def test_such_a_password_is_the_one_that_the_shell_hands_on(quoted: str) -> None:
+    found = script_of(f"j:\n  script:\n    - |\n      docker login -p {quoted} r.example.com\n")
+    assert [each.reveal() for each in found.passwords] == ["hunter2'hunter2"]
+
+
+@pytest.mark.parametrize(
+    ("line", "in_arguments"),
+    [
+        ("docker login -p $P $H", True),
+        ("docker login -phunter2 $H", True),
+        ("docker login \\\n  --password=$P $H", True),
+        ("regctl registry login --pass $P $H", True),
+        ("sh -c 'docker login -p $P $H'", True),
+        (f"echo $P | docker login {STDIN} $H", False),
+        ("docker login $H", False),
+    ],
+)
+def test_a_password_in_the_arguments_is_told_from_one_on_stdin(line: str, in_arguments: bool) -> None:
+    found = script_of(f"j:\n  script:\n    - |\n{textwrap.indent(line, '      ')}\n")
+    assert [each.in_arguments for each in found.logins] == [in_arguments]
 
 
 def test_what_steers_a_terminal_is_taken_out() -> None:

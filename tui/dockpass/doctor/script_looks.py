@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dockpass.auth.ci import GITLAB
+from dockpass.dockerconfig.keys import host_of_key
 from dockpass.doctor.check import Patient
 from dockpass.doctor.token_looks import ecr_expiry
 from dockpass.findings import Finding, Severity
@@ -16,11 +17,13 @@ from dockpass.text import clean, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.changes import where
 from dockpass.variables.gitlab.model import Level
+from dockpass.variables.jobscript import read_job
 from dockpass.variables.token_kind import RegistryUse, kind_of
 
-_LOGIN = re.compile(r"\b(docker|podman|buildah|skopeo|crane|nerdctl)\s+(auth\s+)?login\b(?P<rest>.*)")
-_PASSWORD = re.compile(r"(?:^|\s)(?:-p(?:[ =]?\S)|--password[ =]\S)")
-_HOST = re.compile(r"(?:^|\s)[\"']?([a-z0-9.-]+\.[a-z0-9.-]+(?::\d+)?)[\"']?(?:\s|$)")
+_PIPED = {
+    "regctl registry login": "Pipe it in: regctl registry login --pass-stdin",
+    "az acr login": "az takes no password from stdin: log in with docker login --password-stdin.",
+}
 _DELETES = re.compile(
     r"\bwerf\s+cleanup\b|\b(crane|regctl\s+tag)\s+(delete|rm)\b|\bskopeo\s+delete\b"
     r"|\bcurl\b.*-X\s*DELETE\b.*/v2/"
@@ -37,18 +40,16 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
         return
     job = patient.loaded.job(patient.view.name)
     shown = clean(job.name, 255)
-    hosts = set[str]()
+    logins = [each for each in read_job(job).logins if not each.is_file]
+    for login in logins:
+        if login.in_arguments:
+            yield Finding(
+                "password-in-arguments",
+                shown,
+                f"gives {login.program} the password as an argument, which the process list shows",
+                hint=_PIPED.get(login.program, f"Pipe it in: {login.program} --password-stdin"),
+            )
     for line in (each.text for each in job.script()):
-        for found in _LOGIN.finditer(line):
-            rest = found["rest"].partition("&&")[0].partition(";")[0]
-            if _PASSWORD.search(rest):
-                yield Finding(
-                    "password-in-arguments",
-                    shown,
-                    f"gives {found[1]} login the password as an argument, which the process list shows",
-                    hint=f"Pipe it in: {found[1]} login --password-stdin",
-                )
-            hosts.update(_HOST.findall(rest))
         if _DELETES.search(line) and not patient.facts.is_set("WERF_IMAGES_CLEANUP_PASSWORD"):
             yield Finding(
                 "cleanup-with-job-token",
@@ -59,6 +60,7 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
                 severity=Severity.NOTE,
             )
     host = host_of_reference(job.image) if job.image and "$" not in job.image else ""
+    hosts = {host_of_key(each.host) for each in logins}
     has_config = _AUTH_CONFIG in patient.view.variables
     if host and host != DOCKER_HUB_HOST and host in hosts and not has_config:
         yield Finding(

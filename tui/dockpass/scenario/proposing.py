@@ -16,6 +16,7 @@ from dockpass.text import clean
 from dockpass.variables.bring_job import EXAMPLE_TAG
 from dockpass.variables.gitlab.config import Job
 from dockpass.variables.gitlab.model import Ref, RefType
+from dockpass.variables.jobscript import read_job
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded
 
 EXAMPLE_BRANCH = "feature/example"
@@ -23,7 +24,7 @@ SCHEDULE = "schedule"
 _MOST_LISTED = 50
 
 _ENGINE = r"(?:docker|podman|nerdctl|buildah)"
-_SIGNS: tuple[tuple[Command | None, re.Pattern[str]], ...] = tuple(
+_SIGNS: tuple[tuple[Command, re.Pattern[str]], ...] = tuple(
     (command, re.compile(pattern))
     for command, pattern in (
         (
@@ -39,10 +40,9 @@ _SIGNS: tuple[tuple[Command | None, re.Pattern[str]], ...] = tuple(
         ),
         (Command.PULL, rf"\b{_ENGINE}\b[^\n;&|]*\spull\b|\bdockpass\s+pull\b"),
         (Command.BUILD, rf"\b{_ENGINE}\b[^\n;&|]*\s(?:build|bud)\b|\b(?:werf|dockpass)\s+build\b"),
-        (None, rf"\b(?:{_ENGINE}|skopeo|oras|crane\s+auth|helm\s+registry|regctl\s+registry)\s+login\b"),
     )
 )
-"""What a line of a script does; None stands for a login alone. The strongest comes first."""
+"""What a line of a script does, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,16 @@ class Task:
 def tasks_of(jobs: Iterable[Job]) -> Iterator[Task]:
     """Yield the jobs whose scripts log in, push, clean up or deploy."""
     for job in jobs:
-        seen: dict[Command | None, str] = {}
+        seen: dict[Command, str] = {}
         for line in (each.text for each in job.script()):
             for command, sign in _SIGNS:
                 if found := sign.search(line):
                     seen.setdefault(command, clean(found[0].strip(), 60))
-        if seen.keys() - {Command.PULL, Command.BUILD}:
-            commands = tuple(command for command, _ in _SIGNS if command in seen and command is not None)
-            first = next(seen[command] for command, _ in _SIGNS if command in seen)
-            yield Task(job.name, commands or (Command.PUSH,), f"its script has `{first}`")
+        commands = tuple(command for command, _ in _SIGNS if command in seen)
+        logins = [each.program for each in read_job(job).logins if not each.is_file]
+        if logins or seen.keys() - {Command.PULL, Command.BUILD}:
+            because = seen[commands[0]] if commands else logins[0]
+            yield Task(job.name, commands or (Command.PUSH,), f"its script has `{because}`")
 
 
 def task_of(job: Job) -> Task:

@@ -44,8 +44,11 @@ _RUNS_ANOTHER = frozenset(
         "busybox",
     }
 )
+_SETS = re.compile(r"[A-Za-z_]\w*=")
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
+_COMMAND_OPTION = re.compile(r"-[a-z]*c")
 _USER = ("-u", "--username")
-_PASSWORD = ("-p", "--password", "--identity-token")
+_PASSWORD = ("-p", "--password", "--pass", "--identity-token")
 _WITH_VALUE = frozenset(
     {*_USER, *_PASSWORD, "--authfile", "--compat-auth-file", "--cert-dir", "--registry-config", "--ca-file"}
     | {"--cert-file", "--key-file", "--secret", "-n", "--name", "--host", "--tls"}
@@ -67,7 +70,8 @@ class OwnLogin:
     """A login that a script makes itself, or a docker config that it writes (`program` is its path then).
 
     `host` and `user` are as the script has them, clean and masked; empty where it names none. `secrets` are
-    the variables that the password comes from, `password` is one that stands in the script.
+    the variables that the password comes from, `password` is one that stands in the script. `in_arguments`
+    tells that the password is an argument of the program.
     """
 
     program: str
@@ -76,6 +80,7 @@ class OwnLogin:
     user: str = ""
     secrets: tuple[str, ...] = ()
     password: Secret | None = None
+    in_arguments: bool = False
     is_file: bool = False
 
     @property
@@ -141,11 +146,26 @@ def _read(lines: Sequence[ScriptLine]) -> tuple[Script, Sequence[ScriptLine]]:
 def _logins(script: Script, lines: Sequence[ScriptLine]) -> Iterator[OwnLogin]:
     for command in script.commands:
         place = lines[command.line].place
-        login = _login(command, place)
-        if login is not None:
-            yield login
-        for path in _configs(command):
-            yield OwnLogin(program=_shown(path), place=place, is_file=True)
+        for each in (command, *_in_own_shell(command)):
+            login = _login(each, place)
+            if login is not None:
+                yield login
+            for path in _configs(each):
+                yield OwnLogin(program=_shown(path), place=place, is_file=True)
+
+
+def _in_own_shell(command: Simple) -> tuple[Simple, ...]:
+    """Return the commands that `sh -c` runs; their variables stand in its word as they do in a script."""
+    words = command.words[_first(command.words) :]
+    at = 0
+    if words and _name(words[0]) in _RUNS_ANOTHER:
+        at = next((n for n, each in enumerate(words) if _name(each) in _SHELLS), 0)
+    if not words or _name(words[at]) not in _SHELLS:
+        return ()
+    rest = iter(words[at + 1 :])
+    if not any(_COMMAND_OPTION.fullmatch(each.text) for each in rest):
+        return ()
+    return read_script(next(rest, Word("")).text).commands
 
 
 def _configs(command: Simple) -> Iterator[Word]:
@@ -180,14 +200,13 @@ def _login(command: Simple, place: Place) -> OwnLogin | None:
         user=_shown(user) if user is not None else "",
         secrets=tuple(dict.fromkeys(secrets)),
         password=Secret(written) if written else None,
+        in_arguments=password is not None and bool(password.text),
     )
 
 
 def _program(words: Sequence[Word]) -> tuple[str, Sequence[Word]] | None:
     """Return the login's program with its words, and its arguments."""
-    at = 0
-    while at < len(words) and re.match(r"[A-Za-z_]\w*=", words[at].text):
-        at += 1
+    at = _first(words)
     if at < len(words) and words[at].text.rpartition("/")[2] in _RUNS_ANOTHER:
         at = next((n for n in range(at + 1, len(words)) if _name(words[n]) in _LOGINS), at)
     if at >= len(words):
@@ -211,6 +230,11 @@ def _program(words: Sequence[Word]) -> tuple[str, Sequence[Word]] | None:
         else:
             return None
     return None
+
+
+def _first(words: Sequence[Word]) -> int:
+    """Return where the program stands, behind the variables that are set for it."""
+    return next((n for n, each in enumerate(words) if not _SETS.match(each.text)), len(words))
 
 
 def _name(word: Word) -> str:

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dockpass.variables.formats.shellword import unescaped
 from dockpass.variables.shellcommand import Simple, Word, effect_of
 
 MOST_CHARACTERS = 128 << 10
@@ -282,7 +283,7 @@ class _Reader:
         text, at = self.text, self.at
         if not quoted and text.startswith("$'", at):
             found = re.compile(r"(?:[^'\\]|\\.)*", re.DOTALL).match(text, at + 2)
-            parts.texts.append(found[0] if found else "")
+            parts.texts.append(unescaped(found[0]) if found else "")
             self.at = (found.end() if found else at + 2) + 1
         elif not quoted and text.startswith('$"', at):
             self.at += 1

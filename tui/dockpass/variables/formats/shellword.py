@@ -108,7 +108,7 @@ def _value(text: str, at: int) -> tuple[str, bool, int]:
     while at < len(text) and text[at] not in _BLANK + _ENDS:
         if text.startswith("$'", at):
             end = _closing(text, at + 2, "'", escapes=True)
-            parts.append(_ANSI.sub(_ansi, text[at + 2 : end]))
+            parts.append(unescaped(text[at + 2 : end]))
             at = end + 1
         elif text[at] == "'":
             end = _closing(text, at + 1, "'", escapes=False)
@@ -150,6 +150,11 @@ def _closing(text: str, at: int, quote: str, *, escapes: bool) -> int:
     if at >= len(text):
         raise NotLiteral("a quote in it is not closed")
     return at
+
+
+def unescaped(text: str) -> str:
+    """Return what stands between `$'` and `'`, its escapes replaced as bash does."""
+    return _ANSI.sub(_ansi, text)
 
 
 def _ansi(found: re.Match[str]) -> str:
