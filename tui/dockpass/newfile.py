@@ -1,4 +1,4 @@
-"""Writes a file that was not there before, for its owner only, whole or not at all."""
+"""Writes a file that was not there before, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,6 +12,20 @@ from dockpass.text import clean
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def create(path: Path, text: str, *, private: bool) -> None:
+    """Write a new file, with mode 0600 if it is private; raises `OSError`, and leaves nothing behind then."""
+    handle = os.open(path, _NEW, 0o600 if private else 0o666)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="surrogateescape") as file:
+            if private:
+                os.fchmod(file.fileno(), 0o600)
+            file.write(text)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
 def save_new(path: Path, text: str) -> None:
     """Write a new file that only its owner may read, or none at all.
 
@@ -19,20 +33,12 @@ def save_new(path: Path, text: str) -> None:
     """
     shown = clean(str(path))
     try:
-        handle = os.open(path, _NEW, 0o600)
+        create(path, text, private=True)
     except FileExistsError as error:
         raise UsageError(
             "export-exists", f"{shown} is there already.", "Remove it first, or give another name."
         ) from error
     except OSError as error:
-        raise unwritable(shown, error) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="", errors="surrogateescape") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(text)
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()
         raise unwritable(shown, error) from error
 
 

@@ -198,6 +198,25 @@ def test_a_report_that_is_lost_on_a_full_disk_is_told(program: Program) -> None:
     assert ended.returncode == 0
 
 
+def test_a_report_whose_reader_has_gone_is_told_and_the_program_runs_on(program: Program) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            program.command("exec", "-q", "--report", f"fd:{writing}", "--", "touch", "ran"),
+            cwd=program.work,
+            env=program.variables(),
+            pass_fds=(writing,),
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        os.close(writing)
+    assert ended.stderr == f"dockpass: ▲ --report fd:{writing} is incomplete: its reader has gone away\n"
+    assert ended.returncode == 0
+    assert (program.work / "ran").exists()
+
+
 def test_survivors_are_ended_on_request(program: Program) -> None:
     script = "setsid sleep 30 > /dev/null 2>&1 & echo $!"
     ended = program.run("exec", "--kill", "--", "sh", "-c", script)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,14 @@ def test_nothing_is_overwritten(clone: Path) -> None:
     assert not (clone / "nowhere").exists()
     assert ended.stdout.count("is there already and was not changed") == 2
     assert json.loads(run("new", "--json").stdout)["files"][0]["written"] is False
+
+
+def test_a_disk_that_is_full_leaves_no_half_of_a_scenario(clone: Path) -> None:
+    limited = f"ulimit -f 0; exec {sys.executable} -m dockpass scenario new"
+    ended = subprocess.run(["sh", "-c", limited], capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "The scenario cannot be written: File too large" in ended.stderr
+    assert not list((clone / "scenarios").iterdir())
 
 
 def test_a_check_tells_what_changes_later(clone: Path) -> None:

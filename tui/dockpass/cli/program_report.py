@@ -26,7 +26,7 @@ _DESCRIPTOR = "fd:"
 def opened_report(name: str | None, world: World) -> Iterator[Callable[[ProgramEvent], None]]:
     """Yield what writes an event; raises `UsageError` where the report cannot be written.
 
-    What is lost later, as on a full disk, is told on stderr at the end.
+    Nothing that is lost later ends the program: it is told on stderr at the end.
     """
     if name is None:
         yield lambda _: None
@@ -52,7 +52,7 @@ def opened_report(name: str | None, world: World) -> Iterator[Callable[[ProgramE
             if file.write(line) != len(line):
                 lost.append("not all of it was taken")
         except BrokenPipeError:
-            pass  # a reader that went away is no reason to leave the program alone
+            lost.append("its reader has gone away")
         except OSError as error:
             lost.append(reason(error))
 

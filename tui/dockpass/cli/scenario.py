@@ -283,6 +283,7 @@ def _show_json(resolved: Resolved) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a report in place, over the last one: it may be a device, and others may read it."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -14,6 +14,7 @@ from dockpass.cli.variables import OPTIONS, Looked, look
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_DONE, GLYPH_LOOK, GLYPH_NOT_REACHED
+from dockpass.newfile import create
 from dockpass.scenario.checking import Found
 from dockpass.scenario.model import (
     CI_YAML,
@@ -45,7 +46,6 @@ EXAMPLE_REF = "main"
 _KNOWN_OF_PROJECT = ("CI_DEFAULT_BRANCH", "CI_REGISTRY", "CI_REGISTRY_IMAGE")
 """What is known here of the project and may not be known elsewhere, as in a shallow clone."""
 _OF_SETTINGS = (Level.INSTANCE, Level.GROUP, Level.PROJECT)
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +223,9 @@ def _unwritable(error: OSError) -> UsageError:
 
 
 def _create(path: Path, text: str) -> None:
-    """Write a new file; one that came to be there meanwhile stays."""
+    """Write a new file, for everybody who works on the project; one that is there by now stays."""
     try:
-        with os.fdopen(os.open(path, _NEW, 0o666), "w", encoding="utf-8") as file:
-            file.write(text)
+        create(path, text, private=False)
     except OSError as error:
         raise _unwritable(error) from error
 
