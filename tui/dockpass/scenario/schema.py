@@ -34,16 +34,14 @@ from dockpass.variables.gitlab.model import Level, RefType
 
 _TOP = ("schema", "name", "platform", "command", "job", "context", "source", "variable", "expect")
 _CONTEXT = (
-    *(
-        "ref_type",
-        "ref",
-        "protected",
-        "pipeline_source",
-        "environment",
-        "docker_cli",
-        "gitlab_version",
-        "unset",
-    ),
+    "ref_type",
+    "ref",
+    "protected",
+    "pipeline_source",
+    "environment",
+    "docker_cli",
+    "gitlab_version",
+    "unset",
 )
 _SOURCE = ("kind", "path", "level", "dialect")
 _VARIABLE = ("key", "value", "secret", "allow_plain", "level", "group", "flags", "scope")

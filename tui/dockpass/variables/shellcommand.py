@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNS = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]]*\])?\+?=")
 _DECLARES = frozenset({"declare", "typeset", "local", "readonly"})
 _ASSIGNING = _DECLARES | {"export", "env", "let"}
@@ -79,7 +79,7 @@ def effect_of(words: Sequence[Word], inside: Sequence[Simple] = ()) -> Effect:
     if name in _ASSIGNING:
         assigned.update(found[1] for text in plain if (found := _ASSIGNS.match(text)))
     if name in _NAMING:
-        assigned.update(text for text in plain if _NAME.fullmatch(text))
+        assigned.update(text for text in plain if NAME.fullmatch(text))
     elif name in {"for", "select"}:
         assigned.update(plain[:1])
     elif name == "getopts" or (name == "printf" and plain[:1] == ["-v"]):

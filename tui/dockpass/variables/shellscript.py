@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dockpass.variables.formats.shellword import unescaped
-from dockpass.variables.shellcommand import Simple, Word, effect_of
+from dockpass.variables.shellcommand import NAME, Simple, Word, effect_of
 
 MOST_CHARACTERS = 128 << 10
 """Of a longer script nothing is read."""
 DEEPEST = 24
 """So many substitutions, one in the other, are read."""
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ANSI_QUOTED = re.compile(r"\$'((?:[^'\\]|\\.)*)'?", re.DOTALL)
 _PLAIN = re.compile(r"[^ \t\r\f\v\n;&|()<>'\"\\$`]+")
 _ENDS_WORD = frozenset(" \t\r\f\v\n;&|()<>")
 _PLAIN_QUOTED = re.compile(r"[^\"\\$`]+")
@@ -281,10 +281,9 @@ class _Reader:
 
     def _dollar(self, parts: _Parts, *, quoted: bool) -> None:
         text, at = self.text, self.at
-        if not quoted and text.startswith("$'", at):
-            found = re.compile(r"(?:[^'\\]|\\.)*", re.DOTALL).match(text, at + 2)
-            parts.texts.append(unescaped(found[0]) if found else "")
-            self.at = (found.end() if found else at + 2) + 1
+        if not quoted and (found := _ANSI_QUOTED.match(text, at)):
+            parts.texts.append(unescaped(found[1]))
+            self.at = found.end()
         elif not quoted and text.startswith('$"', at):
             self.at += 1
         elif text.startswith("$[[", at):  # an input of the configuration, which GitLab puts in
@@ -301,7 +300,7 @@ class _Reader:
         elif text.startswith("${", at):
             self.at += 2
             self._braced(parts, quoted=quoted)
-        elif found := _NAME.match(text, at + 1):
+        elif found := NAME.match(text, at + 1):
             self.at = found.end()
             self._use(found[0], at)
             self._named(parts, found[0], f"${found[0]}")
@@ -317,7 +316,7 @@ class _Reader:
         begun = self.at
         if self.text[self.at : self.at + 1] in {"!", "#"}:
             self.at += 1
-        found = _NAME.match(self.text, self.at)
+        found = NAME.match(self.text, self.at)
         if found is None:
             self._rest_of_braces(quoted=quoted)
             self._computed(parts)
