@@ -9,7 +9,8 @@ shift 2
     echo "dockpass needs Python 3.11 or later; name one with: make PYTHON=python3.12 ..." >&2
     exit 1
 }
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+# One without pip was interrupted while it was made, or made before the venv module was installed.
+"$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv "$venv"
 set -- $(for lock in "$@"; do printf -- '-r %s ' "$lock"; done)
 if command -v uv >/dev/null 2>&1; then
     uv pip install --quiet --python "$venv/bin/python" --no-deps "$@"

@@ -35,6 +35,16 @@ def test_an_error_about_the_command_line_does_not_repeat_it(program: Program, wo
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("word", "choices"),
+    [("explain", "build, push, pull, cleanup, deploy"), ("completions", "bash, zsh, fish")],
+)
+def test_a_missing_choice_is_told_on_one_line(program: Program, word: str, choices: str) -> None:
+    ended = program.run(word)
+    assert ended.returncode == 2
+    assert ended.stderr.endswith(f" Choose from: {choices}\n")
+
+
 def test_the_engines_address_is_shown_without_its_password(program: Program) -> None:
     ended = program.run("--version", "--verbose", DOCKER_HOST=f"tcp://u:{CANARY}@127.0.0.1:1")
     assert CANARY not in ended.stdout + ended.stderr

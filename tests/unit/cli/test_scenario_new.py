@@ -157,7 +157,7 @@ def test_a_job_whose_name_holds_a_secret_is_skipped_and_told(clone: Path, job: s
     ended = run(*given)
     assert ended.exit_code == 0
     assert ended.stdout.count("was skipped: name holds a secret") == 2
-    assert "2 new scenarios" in ended.stderr
+    assert "2 new scenarios; `dockpass scenario check scenarios/*.toml` tests them" in ended.stderr
     files = sorted(each.name for each in Path("scenarios").iterdir())
     assert files == ["publish-protected.toml", "publish-unprotected.toml"]
     again = json.loads(run(*given, "--json").stdout)["files"]

@@ -123,6 +123,33 @@ async def test_a_foreign_registry_is_not_asked_without_a_word(tmp_path: Path) ->
     assert report.probes[Method.AUTOLOGIN].login.state is LoginState.ACCEPTED
 
 
+@pytest.mark.parametrize("method", [Method.AUTOLOGIN, Method.CLEANUP_TOKEN])
+def test_a_registry_that_is_not_known_is_not_called_another_one(tmp_path: Path, method: Method) -> None:
+    tokens = {"CI_JOB_TOKEN": JOB_TOKEN, "WERF_IMAGES_CLEANUP_PASSWORD": CLEANUP}
+    facts = facts_of(tmp_path, "registry.example", **tokens)
+    unknown = Variable("CI_REGISTRY", Unknown("set by GitLab", is_set=True), Source(SourceKind.JOB))
+    plan = plan_access(
+        Command.CLEANUP, replace(facts, variables={**facts.variables, "CI_REGISTRY": unknown})
+    )
+    foreign = plan.foreign((method,))
+    assert "would go to registry.example, and the value of CI_REGISTRY is not known here." in foreign
+
+
+def test_every_token_at_hand_is_told_why_it_may_be_foreign(tmp_path: Path) -> None:
+    facts = facts_of(
+        tmp_path,
+        "registry.example",
+        CI_REGISTRY="registry.example",
+        CI_REGISTRY_IMAGE="elsewhere.example/web",
+        CI_JOB_TOKEN=JOB_TOKEN,
+        WERF_IMAGES_CLEANUP_PASSWORD=CLEANUP,
+    )
+    plan = plan_access(Command.CLEANUP, facts)
+    assert plan.chosen is Method.CLEANUP_TOKEN
+    for method in (Method.CLEANUP_TOKEN, Method.AUTOLOGIN):
+        assert "not the host of CI_REGISTRY_IMAGE (elsewhere.example)" in plan.foreign((method,))
+
+
 async def test_each_login_is_asked_with_its_own_credentials(tmp_path: Path) -> None:
     own = Credential("alice", Secret("canary-own-password-1"))
 

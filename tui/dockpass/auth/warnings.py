@@ -55,7 +55,7 @@ def warnings(
 
 def _about_tokens(case: Case, method: Method) -> Iterator[Finding]:
     login = login_of(method)
-    if isinstance(login, TokenLogin) and (why := _why_foreign(case, login)):
+    if isinstance(login, TokenLogin) and (why := why_foreign(case, login)):
         target = clean(case.host or case.registry_host)
         yield Finding(WarningId.FOREIGN_REGISTRY, "", f"{login.what} would go to {target}, {why}")
     if case.command is Command.CLEANUP and method is Method.AUTOLOGIN:
@@ -67,7 +67,7 @@ def _about_tokens(case: Case, method: Method) -> Iterator[Finding]:
         )
 
 
-def _why_foreign(case: Case, login: TokenLogin) -> str:
+def why_foreign(case: Case, login: TokenLogin) -> str:
     """Return why a token's registry is not plainly the one that it was made for; empty where it is."""
     facts, target = case.facts, case.host or case.registry_host
     if not target:

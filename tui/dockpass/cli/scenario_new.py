@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,7 +85,8 @@ def write_new(world: World, given: Mapping[str, Any], directory: str | None, *, 
     for each in written:
         output.data([_line(world, each)])
     count = sum(each.is_new for each in written)
-    output.say([f"{plural(count, 'new scenario')}; `dockpass scenario check` tests them"])
+    files = f"{shlex.quote(_shown(world, into))}/*{SUFFIX}"
+    output.say([f"{plural(count, 'new scenario')}; `dockpass scenario check {files}` tests them"])
     return 0
 
 
@@ -230,6 +232,10 @@ def _create(path: Path, text: str) -> None:
         raise _unwritable(error) from error
 
 
+def _shown(world: World, path: Path) -> str:
+    return clean(os.path.relpath(path, world.cwd), 300)
+
+
 def _line(world: World, written: Written) -> str:
     ref = written.ref
     kind = str(ref.type).replace("_", " ")
@@ -237,7 +243,7 @@ def _line(world: World, written: Written) -> str:
     if written.secret_at:
         job = clean(written.task.job, 80)
         return f"{GLYPH_LOOK} {job} on {pipeline} was skipped: {written.secret_at} holds a secret"
-    shown = clean(os.path.relpath(written.path, world.cwd), 300)
+    shown = _shown(world, written.path)
     if not written.is_new:
         return f"{GLYPH_NOT_REACHED} {shown} is there already and was not changed"
     return (

@@ -26,7 +26,8 @@ def usage_words(error: click.ClickException, typed: Sequence[str]) -> str:
             )
     if message.startswith("Got unexpected extra argument"):
         return "Too many arguments. An option's value follows its name."
-    return clean(message, 2000)
+    # Click puts each choice of a missing argument on a line of its own.
+    return clean(" ".join(message.split()), 2000)
 
 
 def _no_such_option(error: click.NoSuchOption) -> str:

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import decide, decide_to_run, value_unknown
-from dockpass.auth.decision import Decision, Refusal, WarningId
+from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.facts import Facts
 from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
 from dockpass.auth.rules import REGISTRY, Case, login_of, sends_token
-from dockpass.auth.warnings import foreign_refused
+from dockpass.auth.warnings import foreign_refused, why_foreign
 from dockpass.dockerconfig.resolve import Resolution
 from dockpass.errors import DockpassError, UsageError
 from dockpass.probe.model import (
     Probe,
 )
 from dockpass.probe.requirements import Requirement, requirement_of
-from dockpass.references.address import host_name, is_google, login_key, same_registry
+from dockpass.references.address import host_name, is_google, login_key
 from dockpass.references.credential import Credential
 from dockpass.references.reference import Repository, parse_reference, parse_repository
 from dockpass.registry.policy import Policy, RealmRule
@@ -74,7 +74,7 @@ class CandidateLogin:
     `unknown` names the variable that would have to be known to use it; `absent` then says so too.
 
     `directory` is set for the logins of a docker config, which are looked up only when they are probed;
-    `foreign` is the question to ask before a token leaves for a registry other than `CI_REGISTRY`.
+    `foreign` is the question to ask before a token goes to a registry that is not plainly its own.
     """
 
     method: Method
@@ -229,11 +229,8 @@ def _token(method: Method, facts: Facts, host: str, decided: Decision, token: To
     if is_google(host):
         return CandidateLogin(method, user, variable, absent="not used at Google")
     credential = Credential(user, secret)
-    foreign = ""
-    case = Case(decided.command, facts, host)
-    is_foreign = facts.is_set(REGISTRY) and not same_registry(host, case.registry_host)
-    if is_foreign or (method is decided.method and decided.warns(WarningId.FOREIGN_REGISTRY)):
-        foreign = f"{variable} would go to {clean(host)}, which is not {REGISTRY} ({case.registry_shown})."
+    why = why_foreign(Case(decided.command, facts, host), token)
+    foreign = f"{variable} would go to {clean(host)}, {why}." if why else ""
     return CandidateLogin(method, user, variable, credential, foreign=foreign)
 
 
