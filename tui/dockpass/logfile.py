@@ -55,6 +55,10 @@ class _PrivateHandler(RotatingFileHandler):
 _handlers: list[_PrivateHandler] = []
 """The present one, as long as the log goes to a file."""
 
+_silent = logging.NullHandler()
+"""Takes what comes before the log begins and after it failed: Python prints it unredacted otherwise."""
+logging.getLogger("dockpass").addHandler(_silent)
+
 
 def log_level(environ: Mapping[str, str]) -> int:
     """Return the level that `DOCKPASS_LOG_LEVEL` names, `info` by default; raises `UsageError`."""
@@ -80,7 +84,8 @@ def start_log(path: Path, redact: Redactor, level: int = logging.INFO) -> None:
     logger = logging.getLogger("dockpass")
     logger.setLevel(level)
     logger.propagate = False
-    logger.handlers[:] = _handlers[:] = [handler]
+    _handlers[:] = [handler]
+    logger.handlers[:] = [handler, _silent]
 
 
 def log_problem() -> str:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockpass.errors import DockpassError, UsageError
-from dockpass.logfile import LEVELS, log_level, start_log
+from dockpass.logfile import LEVELS, log_level, log_problem, start_log
 from dockpass.references.credential import Credential
 from dockpass.registry.request_log import shown_address
 from dockpass.registry.session import Session
@@ -130,6 +130,16 @@ def test_the_level_is_read_from_the_environment() -> None:
             == log_level({"DOCKPASS_LOG_LEVEL": name.upper()})
             == level
         )
+
+
+def test_what_comes_after_the_log_failed_is_not_printed_in_its_place(
+    log: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    start_log(Path("/dev/full"), Redactor())
+    for _ in range(3):
+        logging.getLogger("dockpass.http").error("a warning with %s", CANARY)
+    assert log_problem() == "the log file cannot be written: No space left on device"
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
