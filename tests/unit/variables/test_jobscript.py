@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+import time
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from dockpass.variables.jobscript import JobScript, own_logins_in_words, read_jo
 from dockpass.variables.undefined import undefined_in
 
 CANARY = "glpat-Canary4f7Kq2wEabcd"
+WORDS = "horse.Battery"
+"""A password that looks like none."""
 STDIN = "--password-stdin"
 
 
@@ -67,6 +70,18 @@ def one(line: str) -> dict[str, Any]:
         ("werf cr login -u $U -p $P $H", "werf cr login", "$H", "$U", ("P",)),
         ("buildah login -u a -p $P --tls-verify=false $H", "buildah login", "$H", "a", ("P",)),
         ("skopeo login --authfile x.json -u a -p $P $H", "skopeo login", "$H", "a", ("P",)),
+        ("regctl registry login --user a --pass $P $H", "regctl registry login", "$H", "a", ("P",)),
+        ("doctl registry login --access-token $P", "doctl registry login", "", "", ("P",)),
+        ("skopeo login --tls-verify false -u a -p $P h.example", "skopeo login", "h.example", "a", ("P",)),
+        ("docker login -u a -p $P ${H}:$PORT/v1/", "docker login", "${H}:$PORT/v1/", "a", ("P",)),
+        (
+            "docker login -u a -p $P https://${A:-x}.example:5000",
+            "docker login",
+            "https://${A…}.example:5000",
+            "a",
+            ("P",),
+        ),
+        ("docker login -u a -p $P $(cat host)", "docker login", "$(…)", "a", ("P",)),
         ("helm registry login -u a -p $P $H", "helm registry login", "$H", "a", ("P",)),
         ("crane auth login -u a -p $P $H", "crane auth login", "$H", "a", ("P",)),
         ("oras login -u a -p $P $H", "oras login", "$H", "a", ("P",)),
@@ -204,13 +219,36 @@ def test_it_is_said_once_and_in_words() -> None:
         f"docker login -p $(echo {CANARY}) r.example.com",
         f"docker login -u {CANARY}",
         f"docker login {CANARY}",
+        f"docker login bot:{WORDS}",
+        f"docker login -u bot:{WORDS} r.example.com",
+        f"docker login -u 'bot -p {WORDS}' r.example.com",
+        f"docker login $H:{WORDS}",
+        f"docker login {WORDS}@r.example.com",
+        f"podman login --creds bot:{WORDS} r.example.com",
+        f"regctl registry login --user bot --pass {WORDS} r.example.com",
+        f"regctl registry login -u bot --pass={WORDS} r.example.com",
+        f"doctl registry login -t {WORDS}",
+        f"doctl registry login --access-token {WORDS}",
+        f"docker login --passwd {WORDS} -u bot r.example.com",
+        f"docker login --some-token {WORDS} -u bot r.example.com",
+        f"docker login https://r.example.com/v2/?token={WORDS}",
+        f"docker login https://r.example.com/v2/#{WORDS}",
         f"echo x > /tmp/{CANARY}/.docker/config.json",
     ],
 )
 def test_a_secret_that_stands_in_a_script_is_never_shown(line: str) -> None:
     found = script_of(f"j:\n  script:\n    - |\n      {line}\n")
     assert found.logins
-    assert CANARY not in f"{own_logins_in_words(found.logins)} {found.logins!r} {found!r}"
+    shown = f"{own_logins_in_words(found.logins)} {found.logins!r} {found!r}"
+    assert CANARY not in shown
+    assert WORDS not in shown
+
+
+def test_words_that_are_no_host_are_read_in_no_time() -> None:
+    line = "docker login " + " ".join(["$" + "a" * 40 + "$b.c" * 5000 + "!", "a." * 5000 + ":x"])
+    began = time.process_time()
+    assert [each.host for each in script_of(f"j: {{script: ['{line}']}}").logins] == [""]
+    assert time.process_time() - began < 1
 
 
 def test_a_password_that_stands_in_a_script_is_known_as_a_secret() -> None:

@@ -47,8 +47,8 @@ _RUNS_ANOTHER = frozenset(
 _SETS = re.compile(r"[A-Za-z_]\w*=")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 _COMMAND_OPTION = re.compile(r"-[a-z]*c")
-_USER = ("-u", "--username")
-_PASSWORD = ("-p", "--password", "--pass", "--identity-token")
+_USER = ("-u", "--username", "--user")
+_PASSWORD = ("-p", "--password", "--pass", "--identity-token", "--access-token", "-t")
 _WITH_VALUE = frozenset(
     {*_USER, *_PASSWORD, "--authfile", "--compat-auth-file", "--cert-dir", "--registry-config", "--ca-file"}
     | {"--cert-file", "--key-file", "--secret", "-n", "--name", "--host", "--tls"}
@@ -56,11 +56,18 @@ _WITH_VALUE = frozenset(
 _HANDS_ON = frozenset({"echo", "printf", "cat", "base64", "tr", "head", "tail", "cut", "sed"})
 """Programs that put out what they are given: a variable in their words is where a password comes from."""
 _STDIN = frozenset({"--password-stdin", "--pass-stdin", "--identity-token-stdin"})
-_HOST = re.compile(r"(?:https?://)?(?:localhost|docker\.io|[A-Za-z0-9-]*[.:$][^\s]*)")
+_SECRET_OPTION = re.compile(r"--[\w-]*(?:pass|token|secret|cred)[\w-]*")
+"""An option that may be none of the program's, or of a release that is not known here."""
+_PUT_IN = r"\$(?:\w++|\{[^}\s]*+\}|\(…\))"
+_HOST = re.compile(
+    r"(?:https?://)?(?=localhost|[^/]*[.:$])"
+    rf"(?:[A-Za-z0-9._-]|{_PUT_IN})++(?::(?:\d+|{_PUT_IN}))?(?:/[^\s?#@:]*)?"
+)
 _CONFIG = re.compile(
     r"(?:.*/)?(?:\.docker/config|containers/auth)\.json|.*\$\{?DOCKER_CONFIG\}?/config\.json"
 )
 _WRITES = frozenset({"cp", "mv", "tee", "ln", "install"})
+_NOT_IN_USER = re.compile(r"[:\s]")
 _PIECES = re.compile(r"[:/@=,;\s]+")
 MOST_NAMED = 3
 
@@ -196,8 +203,8 @@ def _login(command: Simple, place: Place) -> OwnLogin | None:
     return OwnLogin(
         program=program,
         place=place,
-        host=_shown(host) if host is not None and _HOST.fullmatch(host.text) else "",
-        user=_shown(user) if user is not None else "",
+        host=_shown(host) if host is not None else "",
+        user=_shown_user(user) if user is not None else "",
         secrets=tuple(dict.fromkeys(secrets)),
         password=Secret(written) if written else None,
         in_arguments=password is not None and bool(password.text),
@@ -242,7 +249,10 @@ def _name(word: Word) -> str:
 
 
 def _arguments(words: Sequence[Word]) -> tuple[dict[str, Word], Word | None]:
-    """Return the options with their values, and the first word that is neither: the host."""
+    """Return the options with their values, and the first other word that has the form of a host.
+
+    What follows an option with the name of a secret may be one, and is passed over.
+    """
     given: dict[str, Word] = {}
     host: Word | None = None
     rest = iter(words)
@@ -250,12 +260,14 @@ def _arguments(words: Sequence[Word]) -> tuple[dict[str, Word], Word | None]:
         text = word.text
         if text in _WITH_VALUE:
             given[text] = next(rest, Word(""))
+        elif _SECRET_OPTION.fullmatch(text) and text not in _STDIN:
+            next(rest, None)
         elif text.startswith("--"):
             name, _, value = text.partition("=")
             given[name] = Word(value, word.names, word.fixed)
         elif text[:2] in {"-u", "-p"}:
             given[text[:2]] = Word(text[2:].removeprefix("="), word.names, word.fixed)
-        elif not text.startswith("-") and host is None:
+        elif host is None and _HOST.fullmatch(text):
             host = word
     return given, host
 
@@ -273,6 +285,13 @@ def _shown(word: Word) -> str:
     if looks_secret(word.text) or any(map(looks_secret, _PIECES.split(word.text))):
         return MASK
     return clean(mask_shapes(word.text), 200)
+
+
+def _shown_user(word: Word) -> str:
+    """Return a user as it may be shown: what follows a colon or a blank is no part of one."""
+    name = _NOT_IN_USER.split(word.text, maxsplit=1)[0]
+    shown = _shown(Word(name))
+    return shown if name == word.text or shown == MASK else f"{shown}{MASK}"
 
 
 def own_logins_in_words(logins: Sequence[OwnLogin]) -> str:
