@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from notes import Notes
 
+from dockpass.builders import survey
 from dockpass.builders.base import BuilderInfo, BuilderName
 from dockpass.builders.buildx import Buildx, BuildxBuilder
 from dockpass.builders.options import cache_reference, parse_secrets
@@ -228,6 +229,18 @@ def test_an_image_without_an_id_is_not_called_built(out: Path) -> None:
     assert raised.value.id == "builder-failed"
 
 
+@pytest.mark.parametrize("metadata", ["[" * 100_000, "{", "[]", '{"containerimage.digest": 1}'])
+def test_metadata_that_cannot_be_read_names_no_image(out: Path, metadata: str) -> None:
+    file = out.parent / "bin" / "docker"
+    text = file.read_text().replace(ID, "''").replace("exit 0\nfi", "exit 0; fi", 1)
+    (out / "metadata").write_text(metadata)
+    copies = f'[ "$1" != --metadata-file ] || cat {out}/metadata > "$2"\n    shift'
+    file.write_text(text.replace("    shift", f"    {copies}", 1))
+    with pytest.raises(DockpassError) as raised:
+        built(out, {})
+    assert raised.value.id == "builder-failed"
+
+
 DOCKER = EngineInfo("Docker", "26.1.5", "unix:///x", "a test")
 
 
@@ -256,6 +269,10 @@ def surveyed(tmp_path: Path, **environ: str) -> BuilderInfo:
         ("""echo "docker: 'buildx' is not a docker command." >&2; exit 1""", "docker has no buildx plugin"),
         ("echo no >&2; exit 1", "docker buildx does not answer: no"),
         ("echo hello; exit 0", "docker buildx does not answer: hello"),
+        (
+            "exec yes github.com/docker/buildx v0.20.0",
+            "docker buildx tells no version: docker answered with more",
+        ),
     ],
 )
 def test_buildx_is_asked_for_its_version_in_a_config_like_the_runs(
@@ -265,6 +282,19 @@ def test_buildx_is_asked_for_its_version_in_a_config_like_the_runs(
     assert unusable in surveyed(out.parent).unusable
     assert bool(unusable) == bool(surveyed(out.parent).unusable)
     assert not list(out.parent.glob("dockpass-*"))
+
+
+def test_nothing_that_a_program_starts_outlives_the_question_for_its_version(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "SECONDS_TO_ANSWER", 0.3)
+    docker(out.parent, version=f"sleep 300 & echo $! > {out}/pid; wait")
+    assert (
+        surveyed(out.parent).unusable == "docker buildx tells no version: docker did not answer within 0.3 s"
+    )
+    left = int((out / "pid").read_text())
+    state = Path(f"/proc/{left}/stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_the_persons_plugins_and_proxies_are_carried_over_and_no_login(out: Path) -> None:

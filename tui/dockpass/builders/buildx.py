@@ -27,6 +27,8 @@ from dockpass.references.imagenames import normalised
 from dockpass.references.reference import is_digest
 from dockpass.text import clean
 
+_MOST_HEARD = 2000
+"""Bytes of what buildx says of itself where it does not answer."""
 _ID, _METADATA = "image-id", "build-metadata.json"
 
 
@@ -97,13 +99,17 @@ class BuildxBuilder:
 
     def _check_answers(self, environ: Mapping[str, str], directory: Path) -> None:
         """Raise where docker does not find buildx with this config; without it, it would build otherwise."""
-        said: list[bytes] = []
+        said = bytearray()
+
+        def hear(chunk: bytes) -> None:
+            said.extend(chunk[: _MOST_HEARD - len(said)])
+
         command = Command(
             argv=(*self._buildx.program, "version"), environ=environ, cwd=directory, stdout=True
         )
-        if self._child.run(command, said.append) == 0:
+        if self._child.run(command, hear) == 0:
             return
-        words = clean(b"".join(said)[:2000].decode("utf-8", "replace"), 300).strip().rstrip(".")
+        words = clean(said.decode("utf-8", "replace"), 300).strip().rstrip(".")
         raise builder_unusable(
             f"docker buildx cannot be used with the temporary config: {words or 'it says nothing'}.",
             "Look at `docker buildx version`, or choose another builder with --builder.",
@@ -153,7 +159,7 @@ def _image_id(directory: Path, request: BuildRequest) -> str:
         found = (directory / _ID).read_text("ascii").strip()
         if not found:
             found = str(json.loads((directory / _METADATA).read_text())["containerimage.digest"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         found = ""
     if is_digest(found):
         return found

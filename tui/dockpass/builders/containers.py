@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dockpass.builders.child import Child, Command
 from dockpass.builders.environment import argument_words, builder_environment, secret_variables
 from dockpass.builders.options import cache_reference, contexts_of, spelled
 from dockpass.builders.proof import proof_of
+from dockpass.dockerconfig.helpers import run_bounded
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_private
 from dockpass.engines.base import BuildRequest
@@ -167,18 +167,9 @@ class ContainersBuilder:
         look: tuple[str, ...] = ("image", "exists", "--", reference)
         if self.info.name is BuilderName.BUILDAH:
             look = ("inspect", "--type", "image", "--format", "{{.FromImageID}}", reference)
-        try:
-            ended = subprocess.run(
-                (*self._containers.words, *look),
-                env=builder_environment(self._environ, Path("/nonexistent")),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=SECONDS_TO_LOOK,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return False  # the build will say what is wrong
-        return ended.returncode == 0
+        environ = builder_environment(self._environ, Path("/nonexistent"))
+        answer = run_bounded((*self._containers.words, *look), b"", environ, SECONDS_TO_LOOK)
+        return not answer.problem and answer.status == 0  # without an answer the build will say what is wrong
 
     def build(self, request: BuildRequest, config: RunConfig, sink: BuildSink) -> str:
         """Build, and push each tag if that was asked for."""

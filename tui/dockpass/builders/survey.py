@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from dockpass.builders.containers import FIRST, Containers, ContainersBuilder, b
 from dockpass.builders.environment import builder_environment, engine_variables
 from dockpass.builders.ofengine import EngineBuilder
 from dockpass.dockerconfig.carried import carried_from, original_directory
+from dockpass.dockerconfig.helpers import run_bounded
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import EMBEDDED, Engine, EngineInfo
 from dockpass.engines.endpoint import resolve_endpoint
@@ -26,7 +26,7 @@ SECONDS_TO_ANSWER = 5.0
 FIRST_WITH_RAWJSON = (0, 13)
 """The first buildx that tells its progress as objects."""
 
-_VERSION = re.compile(rb"github\.com/docker/buildx v?(\S+)")
+_BUILDX_VERSION = re.compile(rb"github\.com/docker/buildx v?(\S+)")
 _PLACES = ("PATH", "DOCKER_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 _CARRIED = frozenset({"cliPluginsExtraDirs", "proxies"})
 _PLAIN_VERSION = re.compile(rb"version (\d\S*)")
@@ -129,7 +129,7 @@ def _buildx(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found
         return found(unusable=error.message.rstrip("."))
     try:
         asked = builder_environment(environ, config.path) | engine_variables(endpoint)
-        version, why = _asked((*program, "version"), asked)
+        version, why = _asked("docker buildx", (*program, "version"), asked, _BUILDX_VERSION)
     finally:
         config.remove()
     release = release_of(version) if version else None
@@ -145,7 +145,9 @@ def _containers(name: BuilderName, engine: EngineInfo, environ: Mapping[str, str
     program = shutil.which(name, path=environ.get("PATH", ""))
     version, why = "", f"{name} is not installed"
     if program is not None:
-        version, why = _version_of(name, (program, "--version"), environ)
+        version, why = _asked(
+            name, (program, "--version"), builder_environment(environ, Path("/nonexistent"))
+        )
     buildah = buildah_in_podman(version) if name is BuilderName.PODMAN else version
     release = release_of(buildah) if buildah else None
     if not why and release is not None and release < FIRST:
@@ -173,41 +175,16 @@ def _containers(name: BuilderName, engine: EngineInfo, environ: Mapping[str, str
     return Found(info, opened)
 
 
-def _version_of(name: str, argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the version that a program tells, or why it tells none."""
-    try:
-        ended = subprocess.run(
-            argv,
-            env=builder_environment(environ, Path("/nonexistent")),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS_TO_ANSWER,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return "", f"{name} does not answer: {clean(str(error), 200)}"
-    if found := _PLAIN_VERSION.search(ended.stdout[:4096]):
+def _asked(
+    name: str, argv: tuple[str, ...], environ: Mapping[str, str], version: re.Pattern[bytes] = _PLAIN_VERSION
+) -> tuple[str, str]:
+    """Return the version that a program tells, or why there is none."""
+    answer = run_bounded(argv, b"", environ, SECONDS_TO_ANSWER)
+    if answer.problem:
+        return "", f"{name} tells no version: {answer.problem}"
+    if found := version.search(answer.out[:4096]):
         return clean(found[1].decode("utf-8", "replace"), 40), ""
-    said = (ended.stderr or ended.stdout)[:2000].decode("utf-8", "replace").strip().partition("\n")[0]
-    return "", f"{name} does not answer: {clean(said, 120) or 'it says nothing'}"
-
-
-def _asked(argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return buildx's version, or why there is none."""
-    try:
-        ended = subprocess.run(
-            argv,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS_TO_ANSWER,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return "", f"docker buildx does not answer: {clean(str(error), 200)}"
-    if found := _VERSION.search(ended.stdout[:4096]):
-        return clean(found[1].decode("utf-8", "replace"), 40), ""
-    said = (ended.stderr or ended.stdout)[:2000].decode("utf-8", "replace").strip().partition("\n")[0]
+    said = (answer.err or answer.out)[:2000].decode("utf-8", "replace").strip().partition("\n")[0]
     if "is not a docker command" in said or "unknown command" in said:
         return "", "docker has no buildx plugin"
-    return "", f"docker buildx does not answer: {clean(said, 120) or 'it says nothing'}"
+    return "", f"{name} does not answer: {clean(said, 120) or 'it says nothing'}"
