@@ -101,7 +101,7 @@ def needs_of_instruction(at: Instruction) -> Iterator[Feature]:
         name, _, value = flag.partition("=")
         if name == "--mount":
             yield _MOUNTS.get(_type_of(value), Feature.MOUNT_BIND)
-        elif name in _FLAGS and value.lower() != "false":
+        elif name in _FLAGS:  # one that does not know a flag refuses it with =false, too
             yield _FLAGS[name]
     if at.keyword == "ADD":
         for source in at.words[:-1]:
