@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import re
 from typing import Any
 
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from notes import Notes
 
 from dockpass.builders.rawjson import LARGEST_OBJECT, Progress
+from dockpass.text import clean
 
 BASE = "127.0.0.1:5000/team/base:1"
 
@@ -137,6 +139,29 @@ def test_any_bytes_are_told_without_a_fault(raw: bytes, at: int) -> None:
     assert all("\n" not in line and "\x1b" not in line for line in notes.lines)
 
 
+NASTY = "\x1b[31mred\x1b]0;title\x07\r\n\u202e"
+WORDS = st.sampled_from(["x" * 5000, NASTY, f"[1/2] RUN {NASTY}", "extracting", "pushing", "a"])
+DATA = (st.binary(max_size=20) | WORDS.map(str.encode)).map(lambda raw: base64.b64encode(raw).decode())
+LIKELY = st.fixed_dictionaries(
+    {
+        "digest": st.sampled_from(["a", "b"]),
+        "vertex": st.sampled_from(["a", "b"]),
+        "name": WORDS,
+        "started": st.sampled_from([STARTED, ENDED, "never"]),
+        "id": st.sampled_from([f"sha256:{'d' * 64}", f"extracting sha256:{'e' * 64}", NASTY]),
+        "current": st.integers(-5, 20),
+        "total": st.integers(-5, 20),
+        "stream": st.integers(0, 2),
+        "data": DATA,
+        "short": DATA,
+    },
+    optional={
+        "completed": st.sampled_from([STARTED, ENDED, "never"]),
+        "cached": st.booleans(),
+        "error": WORDS,
+    },
+)
+"""What BuildKit sends, with what nobody should see."""
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
@@ -153,11 +178,31 @@ ANY = st.recursive(
 )
 
 
+def check_told(notes: Notes) -> None:
+    """Only known states come, with numbers that make sense and texts that are clean and bounded."""
+    for number, name, state, seconds in notes.steps:
+        assert int(number) >= 1
+        assert state in {"running", "done", "cached", "failed", "cancelled"}
+        assert 0 < len(name) <= 400
+        assert seconds >= 0
+    for name, state, current, total in notes.layers:
+        assert re.fullmatch("[0-9a-f]{12}", name)
+        assert state in {"pulling", "pulled", "pushing", "pushed", "extracting"}
+        assert 0 <= current <= (total or current)
+    texts = [*notes.lines, *(step[1] for step in notes.steps)]
+    assert [clean(text, 4096 + len("#4096 ")) for text in texts] == texts
+
+
 @given(
-    st.dictionaries(st.sampled_from(["vertexes", "logs", "statuses", "warnings"]), st.lists(ANY, max_size=4))
+    st.dictionaries(
+        st.sampled_from(["vertexes", "logs", "statuses", "warnings"]), st.lists(LIKELY | ANY, max_size=4)
+    )
 )
-def test_any_object_is_told_without_a_fault(found: dict[str, Any]) -> None:
-    told([json.dumps(found).encode() + b"\n"])
+def test_any_object_tells_only_what_is_known_clean_and_bounded(found: dict[str, Any]) -> None:
+    progress, notes = told([json.dumps(found).encode() + b"\n"])
+    check_told(notes)
+    assert progress.words == [], "an object is no line of words"
+    assert clean(progress.failure) == progress.failure
 
 
 def test_memory_is_bounded_whatever_has_no_end() -> None:
