@@ -15,8 +15,9 @@ import pytest
 from notes import Notes
 
 from dockpass.builders import survey
-from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.builders.base import BuilderInfo
 from dockpass.builders.buildx import Buildx, BuildxBuilder
+from dockpass.builders.names import BuilderName
 from dockpass.builders.options import cache_reference, parse_secrets
 from dockpass.builders.survey import all_builders, remembered
 from dockpass.buildfiles.contexts import parse_contexts

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from dockpass.builders.abilities import OF_BUILDAH, OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features
-from dockpass.builders.base import BuilderInfo, BuilderName
-from dockpass.builders.choice import AUTO, choose
+from dockpass.builders.base import BuilderInfo
+from dockpass.builders.choice import choose
+from dockpass.builders.names import AUTO, BuilderName
 from dockpass.buildfiles.dockerfile import read_dockerfile
 from dockpass.buildfiles.needs import Feature, Need
 from dockpass.errors import UsageError

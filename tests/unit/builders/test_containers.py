@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
 
-from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.builders.base import BuilderInfo
 from dockpass.builders.containers import Containers, ContainersBuilder, Output, buildah_in_podman
+from dockpass.builders.names import BuilderName
 from dockpass.engines.base import BuildExtras, BuildRequest
 from dockpass.errors import UsageError
 

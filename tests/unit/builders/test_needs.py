@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dockpass.builders.abilities import OF_BUILDAH, OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features, missing
-from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.builders.base import BuilderInfo
+from dockpass.builders.names import BuilderName
 from dockpass.buildfiles.contexts import parse_contexts
 from dockpass.buildfiles.dockerfile import read_dockerfile
 from dockpass.buildfiles.needs import Feature, Need

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockpass.builders.abilities import OF_CLASSIC
 from dockpass.buildfiles.contexts import parse_contexts
 from dockpass.buildfiles.dockerfile import read_dockerfile
 from dockpass.buildfiles.platforms import BuildPlatform
@@ -243,27 +244,22 @@ def test_platform_arguments_are_those_of_the_target(platform: str, image: str) -
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ("RUN --mount=type=secret,id=x y", "Dockerfile:2 uses --mount"),
-        ("RUN --network=none y", "Dockerfile:2 uses --network"),
+        ("RUN --mount=type=secret,id=x y", "Dockerfile:2 uses RUN --mount=type=secret"),
+        ("RUN --network=none y", "Dockerfile:2 uses RUN --network"),
         ("COPY --link a b", "Dockerfile:2 uses --link"),
         ("COPY --chmod=644 a b", "Dockerfile:2 uses --chmod"),
-        ("ADD --checksum=sha256:1 a b", "Dockerfile:2 uses --checksum"),
+        ("ADD --checksum=sha256:1 a b", "Dockerfile:2 uses ADD --checksum"),
         ("RUN <<EOF\nx\nEOF", "Dockerfile:2 uses a heredoc"),
-        ("FROM --platform=$BUILDPLATFORM alpine", "Dockerfile:2 uses $BUILDPLATFORM"),
+        ("FROM --platform=$BUILDPLATFORM alpine", "Dockerfile:2 uses a platform argument in FROM"),
         ("COPY --chown=1 --from=0 a b", ""),
         ("RUN mount --mount", ""),
         ("FROM --platform=linux/arm64 alpine", ""),
     ],
 )
-def test_what_needs_buildkit_is_named_with_its_place(line: str, what: str) -> None:
-    assert read_dockerfile(f"FROM alpine\n{line}\n").needs_buildkit == what
-
-
-def test_a_named_syntax_needs_buildkit() -> None:
-    assert (
-        read_dockerfile("# syntax=docker/dockerfile:1\nFROM alpine").needs_buildkit
-        == "Dockerfile:1 names a syntax"
-    )
+def test_what_the_classic_builder_lacks_is_named_with_its_place(line: str, what: str) -> None:
+    needs = read_dockerfile(f"FROM alpine\n{line}\n").needs
+    lacks = [need.in_words for need in needs if need.feature not in OF_CLASSIC]
+    assert lacks == ([what] if what else [])
 
 
 def test_a_dockerfile_of_real_life() -> None:

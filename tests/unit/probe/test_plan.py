@@ -128,9 +128,7 @@ def test_a_registry_that_is_not_known_is_not_called_another_one(tmp_path: Path, 
     tokens = {"CI_JOB_TOKEN": JOB_TOKEN, "WERF_IMAGES_CLEANUP_PASSWORD": CLEANUP}
     facts = facts_of(tmp_path, "registry.example", **tokens)
     unknown = Variable("CI_REGISTRY", Unknown("set by GitLab", is_set=True), Source(SourceKind.JOB))
-    plan = plan_access(
-        Command.CLEANUP, replace(facts, variables={**facts.variables, "CI_REGISTRY": unknown})
-    )
+    plan = plan_access(Command.CLEANUP, replace(facts, variables={**facts.variables, "CI_REGISTRY": unknown}))
     foreign = plan.foreign((method,))
     assert "would go to registry.example, and the value of CI_REGISTRY is not known here." in foreign
 

@@ -9,7 +9,8 @@ import pytest
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Edit, EditKind
-from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.builders.base import BuilderInfo
+from dockpass.builders.names import BuilderName
 from dockpass.builders.survey import Found
 from dockpass.buildfiles.needs import Feature
 from dockpass.cleanup.options import CleanupOptions

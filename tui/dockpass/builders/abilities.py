@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from dockpass.builders.base import BuilderInfo
 from dockpass.buildfiles.needs import OF_OPTIONS, Feature, Need
+
+if TYPE_CHECKING:
+    from dockpass.builders.base import BuilderInfo
 
 Release = tuple[int, ...]
 

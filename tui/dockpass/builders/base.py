@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from dockpass.builders.names import BuilderName
 from dockpass.buildfiles.needs import Feature
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import BuildRequest, Sink
 from dockpass.errors import DockpassError
-
-
-class BuilderName(StrEnum):
-    """What `--builder` takes, in the order in which builders are preferred."""
-
-    BUILDX = "buildx"
-    PODMAN = "podman"
-    BUILDAH = "buildah"
-    CLASSIC = "classic"
-    EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +66,11 @@ class BuildSink(Sink, Protocol):
     def step(self, step_id: str, name: str, state: str, seconds: float) -> None:
         """Report a step of the build; states as in `events.Step`."""
 
+
+LONGEST_LINE = 1 << 20
+"""Bytes of a program's output after which a line is told as if it had ended."""
+MOST_WORDS = 200
+"""Lines of it that are kept to find the error among them."""
 
 Guard = Callable[[int], None]
 """Is told the process id of a child that leads its group, so that it does not outlive dockpass."""

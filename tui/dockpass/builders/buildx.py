@@ -9,21 +9,14 @@ from pathlib import Path
 
 from dockpass.builders.base import BuilderInfo, BuildSink, Guard, builder_failed, builder_unusable
 from dockpass.builders.child import Child, Command
-from dockpass.builders.environment import (
-    argument_words,
-    builder_environment,
-    engine_variables,
-    secret_variables,
-)
-from dockpass.builders.options import contexts_of, spelled
+from dockpass.builders.environment import builder_environment, engine_variables
 from dockpass.builders.proof import proof_of
 from dockpass.builders.rawjson import Progress
+from dockpass.builders.words import build_words
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import BuildRequest, Engine
 from dockpass.engines.endpoint import Endpoint
 from dockpass.engines.failures import failed
-from dockpass.references.address import host_of_reference, login_key
-from dockpass.references.imagenames import normalised
 from dockpass.references.reference import is_digest
 from dockpass.text import clean
 
@@ -81,14 +74,13 @@ class BuildxBuilder:
         self.given_logins = frozenset(progress.given_logins)
         if status != 0:
             base = progress.base
-            key = login_key(host_of_reference(base)) if base and normalised(base) else ""
             frontend = (
                 f", fetching the frontend of its `# syntax=` line {base}," if progress.is_frontend else ""
             )
             raise failed(
                 f"build of {clean(str(request.dockerfile))}{frontend}",
                 progress.failure or f"docker buildx ended with status {status}",
-                proof_of(key, logins, request),
+                proof_of(base, logins, request),
                 filter(None, (base, *request.tags)),
             )
         return _image_id(directory, request)
@@ -116,26 +108,8 @@ class BuildxBuilder:
         )
 
     def _command(self, request: BuildRequest, environ: Mapping[str, str], directory: Path) -> Command:
-        extras = request.extras
-        arguments, variables = argument_words(request, environ)
-        secrets = secret_variables(request)
-        for place, secret in enumerate(extras.secrets):
-            source = {"env": secrets[place][0]} if place in secrets else {"src": str(secret.file)}
-            arguments += ["--secret", spelled({"id": secret.id, **source})]
-        for name, values in (
-            ("--tag", request.tags),
-            ("--ssh", extras.ssh),
-            ("--cache-from", extras.cache_from),
-            ("--cache-to", extras.cache_to),
-            ("--build-context", contexts_of(request)),
-        ):
-            for value in values:
-                arguments += [name, value]
-        arguments += ["--target", request.target] if request.target else []
-        arguments += ["--platform", request.platform] if request.platform else []
-        arguments += ["--network", extras.network] if extras.network else []
-        arguments += ["--pull"] if extras.pull else []
-        arguments += ["--push"] if extras.push else []
+        words, environ = build_words(request, environ)
+        words += ["--pull"] * request.extras.pull + ["--push"] * request.extras.push
         return Command(
             argv=(
                 *self._buildx.program,
@@ -144,11 +118,10 @@ class BuildxBuilder:
                 *("--builder", "default"),
                 "--progress=rawjson",
                 *("--iidfile", str(directory / _ID), "--metadata-file", str(directory / _METADATA)),
-                *("--file", str(request.dockerfile)),
-                *arguments,
+                *words,
                 *("--", str(request.context)),
             ),
-            environ={**environ, **variables, **dict(secrets.values())},
+            environ=environ,
             cwd=request.context,
         )
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dockpass.builders.abilities import missing
-from dockpass.builders.base import BuilderInfo, BuilderName
+from dockpass.builders.abilities import OF_BUILDAH, OF_ENGINE, missing
+from dockpass.builders.base import BuilderInfo
+from dockpass.builders.names import AUTO, BuilderName
 from dockpass.buildfiles.needs import Feature, Need
-from dockpass.engines.base import EMBEDDED, needs_buildkit
+from dockpass.engines.base import EMBEDDED
 from dockpass.errors import UsageError
 from dockpass.text import clean
-
-AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,8 @@ def choose(found: Sequence[BuilderInfo], needs: Sequence[Need], engine: str, ask
         if info.unusable:
             passed.append(info.unusable)
             continue
-        if lacks := missing(needs, info):
-            passed.append(f"{info.title} lacks {lacks[0].feature} ({lacks[0].where})")
+        if lack := _lack(info, needs):
+            passed.append(lack)
             continue
         elsewhere = "" if info in own else "; its images are not the engine's"
         return BuilderChoice(info, f"{_why(info, needs, passed)}{elsewhere}")
@@ -98,19 +97,19 @@ def _refused(
         return needs_engine(lacks[0].where, "RUN", hint=ways_out or WAYS_OUT)
     words = ", ".join(need.in_words for need in lacks[:3]) + ", …" * (len(lacks) > 3)
     unusable = [_capital(info.unusable) for info in found if info.unusable]
-    others = "".join(f" {each}." for each in (*_lacking(tried[1:], needs), *unusable))
-    return needs_buildkit(
+    lacking = [_capital(lack) for info in tried[1:] if (lack := _lack(info, needs))]
+    others = "".join(f" {each}." for each in (*lacking, *unusable))
+    return UsageError(
+        "needs-buildkit",
         f"{words}, which {last.title} cannot do.{others}",
         ways_out or _who_could(lacks),
     )
 
 
-def _lacking(tried: Iterable[BuilderInfo], needs: Sequence[Need]) -> list[str]:
-    return [
-        f"{_capital(info.title)} lacks {lacks[0].feature} ({lacks[0].where})"
-        for info in tried
-        if (lacks := missing(needs, info))
-    ]
+def _lack(info: BuilderInfo, needs: Sequence[Need]) -> str:
+    """Say what a builder lacks first; empty for one that can build it."""
+    lacks = missing(needs, info)
+    return f"{info.title} lacks {lacks[0].feature} ({lacks[0].where})" if lacks else ""
 
 
 def _capital(text: str) -> str:
@@ -130,8 +129,6 @@ def _ways_out(
 
 def _who_could(lacks: Sequence[Need]) -> str:
     """Say who could build it elsewhere, by the tables of abilities."""
-    from dockpass.builders.abilities import OF_BUILDAH, OF_ENGINE
-
     parts = []
     tables = (("Docker{} with buildx", OF_ENGINE), ("Podman or Buildah with buildah{}", OF_BUILDAH))
     for title, table in tables:

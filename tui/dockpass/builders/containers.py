@@ -6,27 +6,27 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dockpass.builders.abilities import Release, release_of
-from dockpass.builders.base import BuilderInfo, BuilderName, BuildSink, Guard, builder_failed
+from dockpass.builders.base import LONGEST_LINE, MOST_WORDS, BuilderInfo, BuildSink, Guard, builder_failed
 from dockpass.builders.child import Child, Command
-from dockpass.builders.environment import argument_words, builder_environment, secret_variables
-from dockpass.builders.options import cache_reference, contexts_of, spelled
+from dockpass.builders.environment import builder_environment
+from dockpass.builders.names import BuilderName
+from dockpass.builders.options import cache_reference
 from dockpass.builders.proof import proof_of
+from dockpass.builders.words import build_words
 from dockpass.dockerconfig.helpers import run_bounded
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_private
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.failures import failed
 from dockpass.errors import UsageError
-from dockpass.references.address import host_of_reference, login_key
-from dockpass.references.imagenames import normalised
 from dockpass.references.reference import is_digest
+from dockpass.secrets import Secret
 from dockpass.text import clean, clean_bytes
 
-LONGEST_LINE = 1 << 20
-MOST_WORDS = 200
 SECONDS_TO_LOOK = 10.0
 
 _STEP = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+(?:/\d+)?: ")
@@ -205,48 +205,31 @@ class ContainersBuilder:
         if status == 0:
             return
         base = output.base if what == "build" else what.removeprefix("push of ")
-        key = login_key(host_of_reference(base)) if normalised(base) else ""
         title = f"build of {clean(str(request.dockerfile))}" if what == "build" else clean(what)
         words = output.failure or f"{self.info.title} ended with status {status}"
-        raise failed(title, words, proof_of(key, logins, request), filter(None, (base, *request.tags)))
+        raise failed(title, words, proof_of(base, logins, request), filter(None, (base, *request.tags)))
 
     def _build_command(self, request: BuildRequest, directory: Path) -> Command:
-        extras = request.extras
-        environ = builder_environment(self._environ, directory)
-        arguments, variables = argument_words(request, environ)
-        secrets = secret_variables(request)
-        for place, secret in enumerate(extras.secrets):
-            source = {"env": secrets[place][0]} if place in secrets else {"src": str(secret.file)}
-            if place in secrets and self._containers.url:
-                # Podman's service gets the value of a variable as the empty text, and no error.
-                source = {"src": _written(directory / f"secret-{place}", secrets[place][1])}
-            arguments += ["--secret", spelled({"id": secret.id, **source})]
-        for name, values in (
-            ("--tag", request.tags),
-            ("--ssh", extras.ssh),
-            # These programs take the name of an image, and no `type=`.
-            ("--cache-from", tuple(map(cache_reference, extras.cache_from))),
-            ("--cache-to", tuple(map(cache_reference, extras.cache_to))),
-            ("--build-context", contexts_of(request)),
-        ):
-            for value in values:
-                arguments += [name, value]
-        arguments += ["--target", request.target] if request.target else []
-        arguments += ["--platform", request.platform] if request.platform else []
-        arguments += ["--network", extras.network] if extras.network else []
+        # Podman's service gets the value of a variable as the empty text, and no error.
+        keep = partial(_written, directory) if self._containers.url else None
+        words, environ = build_words(
+            request,
+            builder_environment(self._environ, directory),
+            cache=cache_reference,  # these programs take the name of an image, and no `type=`
+            keep=keep,
+        )
         return Command(
             argv=(
                 *self._containers.words,
                 "build",
                 *("--authfile", str(directory / "config.json")),
                 "--layers",
-                f"--pull={'always' if extras.pull else 'missing'}",
+                f"--pull={'always' if request.extras.pull else 'missing'}",
                 *("--iidfile", str(directory / _ID)),
-                *("--file", str(request.dockerfile)),
-                *arguments,
+                *words,
                 *("--", str(request.context)),
             ),
-            environ={**environ, **variables, **dict(secrets.values())},
+            environ=environ,
             cwd=request.context,
             stdout=True,
         )
@@ -260,10 +243,10 @@ class ContainersBuilder:
         )
 
 
-def _written(path: Path, value: str) -> str:
+def _written(directory: Path, name: str, value: Secret) -> str:
     """Write a secret beside the run's logins, with which it is removed; return its path."""
-    write_private(path, value)
-    return str(path)
+    write_private(directory / name, value.reveal())
+    return str(directory / name)
 
 
 def _read_id(file: Path) -> str:

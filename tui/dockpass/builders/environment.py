@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from dockpass.engines.base import BuildRequest
 from dockpass.engines.endpoint import Endpoint
 
 _KEPT = frozenset(
@@ -27,8 +26,6 @@ _KEPT = frozenset(
     | {"STORAGE_DRIVER", "STORAGE_OPTS", "BUILDAH_ISOLATION", "XDG_DATA_HOME", "XDG_CONFIG_HOME"}
 )
 """Which programs and directories are found, and how the network is. No variable that a login comes from."""
-
-_VARIABLE = "DOCKPASS_BUILD_SECRET_{}"
 
 
 def builder_environment(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
@@ -53,28 +50,3 @@ def engine_variables(endpoint: Endpoint) -> dict[str, str]:
         if len(directories) == 1:
             found["DOCKER_CERT_PATH"] = directories.pop()
     return found
-
-
-def secret_variables(request: BuildRequest) -> dict[int, tuple[str, str]]:
-    """Return a variable and its value for each secret that has a value, by its place among the secrets."""
-    return {
-        place: (_VARIABLE.format(place), secret.value.reveal())
-        for place, secret in enumerate(request.extras.secrets)
-        if secret.value is not None
-    }
-
-
-def argument_words(request: BuildRequest, environ: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Return the options for the build arguments, and the variables that give them their values.
-
-    A command line is public, so the values are not in it; except of one whose name the program itself needs.
-    """
-    words: list[str] = []
-    variables: dict[str, str] = {}
-    for name, value in request.build_args.items():
-        if name in environ and environ[name] != value:
-            words += ["--build-arg", f"{name}={value}"]
-        else:
-            words += ["--build-arg", name]
-            variables[name] = value
-    return words, variables

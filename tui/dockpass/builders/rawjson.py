@@ -16,13 +16,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dockpass.builders.base import BuildSink
+from dockpass.builders.base import LONGEST_LINE, MOST_WORDS, BuildSink
 from dockpass.text import clean, clean_bytes, clean_lines
 
 LARGEST_OBJECT = 4 << 20
-LONGEST_LINE = 1 << 20
 MOST_STEPS = 4096
-MOST_WORDS = 200
 SECONDS_BETWEEN_REPORTS = 0.05
 
 _METADATA = re.compile(r"\[(?:(?:\S+ )?internal|context [^\]]+)\] load metadata for (\S+)$")

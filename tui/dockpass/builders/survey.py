@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockpass.builders.abilities import OF_BUILDAH, OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features, release_of
-from dockpass.builders.base import Builder, BuilderInfo, BuilderName, Guard
+from dockpass.builders.base import Builder, BuilderInfo, Guard
 from dockpass.builders.buildx import Buildx, BuildxBuilder
 from dockpass.builders.containers import FIRST, Containers, ContainersBuilder, buildah_in_podman
 from dockpass.builders.environment import builder_environment, engine_variables
+from dockpass.builders.names import BuilderName
 from dockpass.builders.ofengine import EngineBuilder
 from dockpass.dockerconfig.carried import carried_from, original_directory
 from dockpass.dockerconfig.helpers import run_bounded
@@ -26,10 +27,12 @@ SECONDS_TO_ANSWER = 5.0
 FIRST_WITH_RAWJSON = (0, 13)
 """The first buildx that tells its progress as objects."""
 
-_BUILDX_VERSION = re.compile(rb"github\.com/docker/buildx v?(\S+)")
 _PLACES = ("PATH", "DOCKER_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 _CARRIED = frozenset({"cliPluginsExtraDirs", "proxies"})
-_PLAIN_VERSION = re.compile(rb"version (\d\S*)")
+_VERSION = re.compile(rb"(?:github\.com/docker/buildx v?|version (?=\d))(\S+)")
+"""How buildx tells its version, and how podman and buildah do."""
+_NO_PLUGIN = re.compile(r"is not a docker command|unknown command")
+"""What docker says of a plugin that it does not find."""
 DOCKER, PODMAN = "Docker", "Podman"
 
 Open = Callable[[Engine, Mapping[str, str], "Guard | None"], Builder]
@@ -129,12 +132,12 @@ def _buildx(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found
         return found(unusable=error.message.rstrip("."))
     try:
         asked = builder_environment(environ, config.path) | engine_variables(endpoint)
-        version, why = _asked("docker buildx", (*program, "version"), asked, _BUILDX_VERSION)
+        version, why = _version_of("docker buildx", (*program, "version"), asked)
     finally:
         config.remove()
     release = release_of(version) if version else None
     if why:
-        return found(unusable=why)
+        return found(unusable="docker has no buildx plugin" if _NO_PLUGIN.search(why) else why)
     if release is not None and release < FIRST_WITH_RAWJSON:
         return found(version, f"docker buildx {version} is too old: it tells its progress from 0.13 on")
     return found(version, buildx=Buildx(program=program, endpoint=endpoint, sections=sections))
@@ -145,9 +148,8 @@ def _containers(name: BuilderName, engine: EngineInfo, environ: Mapping[str, str
     program = shutil.which(name, path=environ.get("PATH", ""))
     version, why = "", f"{name} is not installed"
     if program is not None:
-        version, why = _asked(
-            name, (program, "--version"), builder_environment(environ, Path("/nonexistent"))
-        )
+        asked = builder_environment(environ, Path("/nonexistent"))
+        version, why = _version_of(name, (program, "--version"), asked)
     buildah = buildah_in_podman(version) if name is BuilderName.PODMAN else version
     release = release_of(buildah) if buildah else None
     if not why and release is not None and release < FIRST:
@@ -175,16 +177,12 @@ def _containers(name: BuilderName, engine: EngineInfo, environ: Mapping[str, str
     return Found(info, opened)
 
 
-def _asked(
-    name: str, argv: tuple[str, ...], environ: Mapping[str, str], version: re.Pattern[bytes] = _PLAIN_VERSION
-) -> tuple[str, str]:
-    """Return the version that a program tells, or why there is none."""
+def _version_of(name: str, argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the version that a program tells, or why it tells none."""
     answer = run_bounded(argv, b"", environ, SECONDS_TO_ANSWER)
     if answer.problem:
         return "", f"{name} tells no version: {answer.problem}"
-    if found := version.search(answer.out[:4096]):
+    if found := _VERSION.search(answer.out[:4096]):
         return clean(found[1].decode("utf-8", "replace"), 40), ""
     said = (answer.err or answer.out)[:2000].decode("utf-8", "replace").strip().partition("\n")[0]
-    if "is not a docker command" in said or "unknown command" in said:
-        return "", "docker has no buildx plugin"
     return "", f"{name} does not answer: {clean(said, 120) or 'it says nothing'}"

@@ -12,11 +12,6 @@ KEYWORDS = frozenset(
     {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL"}
     | {"MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
 )
-BUILDKIT_FLAGS = frozenset(
-    {"--mount", "--network", "--security", "--device"}
-    | {"--link", "--parents", "--exclude", "--chmod", "--checksum", "--keep-git-dir", "--unpack"}
-)
-"""Flags that the classic builder does not know."""
 
 _FLAGS = {
     "FROM": {"platform"},

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from dockpass.auth.facts import BaseImage, UnknownImage
-from dockpass.buildfiles.checks import BUILDKIT_FLAGS
 from dockpass.buildfiles.contexts import NamedContext, NamedContexts
 from dockpass.buildfiles.lines import Instruction, syntax
 from dockpass.buildfiles.needs import Feature, Need, needs_of_instruction
@@ -47,8 +46,7 @@ class Dockerfile:
 
     `refusal` is the first thing for which BuildKit refuses the build, whatever is given. `classic` are
     the images that the classic builder pulls besides, because it runs every stage up to the target.
-    `needs_buildkit` names what that builder cannot do, with its place; `needs` are all that not every
-    builder can do.
+    `needs` are the features that not every builder has, with their places.
     """
 
     base_images: tuple[BaseImage, ...] = ()
@@ -57,7 +55,6 @@ class Dockerfile:
     stages: tuple[str, ...] = ()
     refusal: Finding | None = None
     classic: tuple[BaseImage, ...] = ()
-    needs_buildkit: str = ""
     needs: tuple[Need, ...] = ()
 
     @property
@@ -191,7 +188,6 @@ class _Reading:
             stages=tuple(stage.name for stage in self.graph.outline.stages),
             refusal=None if refusal is None else self._found(refusal.id, refusal.line, refusal.message),
             classic=tuple(each for name, each in classic.known.items() if name not in images.known),
-            needs_buildkit=self._needs_buildkit(),
             needs=tuple(dict.fromkeys(self._needs())),
         )
 
@@ -255,28 +251,6 @@ class _Reading:
                 yield from (Need(feature, where) for feature in needs_of_instruction(at))
                 if at.keyword == "RUN" and index in self.graph.reached:
                     yield Need(Feature.RUN, where)
-
-    def _needs_buildkit(self) -> str:
-        if self._frontend() is not None:
-            return f"{self.file}:1 names a syntax"
-        if self.wanted.contexts:
-            return "--build-context is given"
-        outline = self.graph.outline
-        for stage in outline.stages:
-            for at in (stage.origin, *stage.body):
-                if what := self._what_needs_buildkit(at):
-                    return f"{self.file}:{at.line} uses {what}"
-        return ""
-
-    def _what_needs_buildkit(self, at: Instruction) -> str:
-        if at.has_heredoc:
-            return "a heredoc"
-        if at.keyword == "FROM":
-            return next((f"${name}" for name in self._platform_args(at)), "")
-        if at.keyword in {"COPY", "ADD", "RUN"}:
-            names = (flag.partition("=")[0] for flag in at.flags)
-            return next((name for name in names if name in BUILDKIT_FLAGS), "")
-        return ""
 
     def _platform_args(self, at: Instruction) -> Iterator[str]:
         """Yield the predefined arguments in a FROM to which nothing but BuildKit gives a value."""

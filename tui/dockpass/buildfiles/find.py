@@ -42,7 +42,6 @@ class BuildSources:
     args: Mapping[str, str] = field(default_factory=dict)
     image: str = ""
     unsupported: str = ""
-    needs_buildkit: str = ""
     unknown: tuple[UnknownImage, ...] = ()
     refusal: Finding | None = None
     classic: tuple[BaseImage, ...] = ()
@@ -125,7 +124,6 @@ def _from_dockerfile(path: Path, context: Path, build: _Build, hint: str, image:
         {name: value for name, value in build.args.items() if value is not None},
         image,
         unsupported=what,
-        needs_buildkit=read.needs_buildkit,
         unknown=read.unknown,
         refusal=read.refusal,
         classic=read.classic,

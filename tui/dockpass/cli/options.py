@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from dockpass.auth.ci import GITLAB
-from dockpass.builders.base import BuilderName
-from dockpass.builders.choice import AUTO
+from dockpass.builders.names import AUTO, BuilderName
 from dockpass.cleanup.rules import parse_span
 from dockpass.cli.context import Given
 from dockpass.cli.facts_options import (

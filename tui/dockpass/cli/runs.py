@@ -10,7 +10,7 @@ from types import FrameType
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide_to_run
 from dockpass.auth.decision import Refusal
-from dockpass.builders.base import BuilderName
+from dockpass.builders.names import BuilderName
 from dockpass.builders.survey import FindBuilders, remembered
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cli.consent import with_the_persons_word

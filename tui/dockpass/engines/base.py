@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dockpass.buildfiles.contexts import NamedContexts
-from dockpass.errors import DockpassError, UsageError
+from dockpass.errors import DockpassError
 from dockpass.references.credential import Logins
 from dockpass.secrets import Secret
 
@@ -74,9 +74,8 @@ class BuildExtras:
 class BuildRequest:
     """A Dockerfile build. `dockerfile` may lie outside `context`.
 
-    `needs_buildkit` says what in it the classic builder cannot do, with its place. `platform` is empty
-    for the engine's own; directories among the named `contexts` are relative to `named_root`. `accepted` are
-    docker's keys of the registries that accepted this run's login.
+    `platform` is empty for the engine's own; directories among the named `contexts` are relative to
+    `named_root`. `accepted` are docker's keys of the registries that accepted this run's login.
     """
 
     context: Path
@@ -84,17 +83,11 @@ class BuildRequest:
     tags: tuple[str, ...] = ()
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
-    needs_buildkit: str = ""
     platform: str = ""
     contexts: NamedContexts = field(default_factory=dict)
     named_root: Path = Path()
     extras: BuildExtras = BuildExtras()
     accepted: frozenset[str] = frozenset()
-
-
-def needs_buildkit(message: str, hint: str) -> UsageError:
-    """Return the error for a build that needs more than its builder can do."""
-    return UsageError("needs-buildkit", message, hint)
 
 
 def image_missing(message: str, hint: str) -> DockpassError:

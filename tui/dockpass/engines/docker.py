@@ -17,7 +17,7 @@ import requests
 import urllib3.exceptions
 
 from dockpass.engines.auth_headers import auth_fields, auth_header, registry_config
-from dockpass.engines.base import BuildRequest, EngineInfo, Sink, needs_buildkit
+from dockpass.engines.base import BuildRequest, EngineInfo, Sink
 from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
 from dockpass.engines.context import open_context
 from dockpass.engines.endpoint import Endpoint, no_engine
@@ -163,17 +163,10 @@ class DockerEngine:
         return self._transfer("push", reference, path, params, logins, sink)
 
     def check_build(self, request: BuildRequest) -> None:
-        """Raise for what only BuildKit can do."""
-        if request.needs_buildkit:
-            raise needs_buildkit(
-                f"{request.needs_buildkit}, which the engine's classic builder cannot do.",
-                "Build it with --engine embedded if nothing in it runs, or with `docker buildx build`, then"
-                " push it with `dockpass push --image NAME`.",
-            )
+        """What the classic builder lacks is known before it is chosen."""
 
     def build(self, request: BuildRequest, logins: Logins, sink: Sink) -> str:
         """Build with the classic builder; return the image's id."""
-        self.check_build(request)
         credentials = logins.logins()
         reporter = Reporter(sink)
         what = f"build of {clean(str(request.dockerfile))}"

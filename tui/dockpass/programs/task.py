@@ -10,7 +10,8 @@ from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
 from dockpass.errors import UsageError
 from dockpass.programs.outputs import Mask
-from dockpass.runs.request import RunRequest, hosts_of_run
+from dockpass.runs.asked import hosts_of_run
+from dockpass.runs.request import RunRequest
 from dockpass.secrets import Secret
 from dockpass.text import clean
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from dockpass.builders.base import Builder, BuilderName
+from dockpass.builders.base import Builder
+from dockpass.builders.names import BuilderName
 from dockpass.builders.options import contents_of, parse_secrets
 from dockpass.buildfiles.find import BuildSources, refused
 from dockpass.engines.base import BuildExtras, BuildRequest
@@ -143,7 +144,6 @@ def _build_request(job: Job, sources: BuildSources) -> BuildRequest:
         tags=tuple(str(parse_reference(tag)) for tag in job.request.tags),
         target=sources.target,
         build_args=sources.args,
-        needs_buildkit=sources.needs_buildkit,
         platform=sources.platform,
         contexts=sources.contexts,
         named_root=job.services.cwd,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Facts, SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES
-from dockpass.builders.choice import AUTO
+from dockpass.builders.names import AUTO
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.rules import span_text
 from dockpass.commandline import (

@@ -8,6 +8,7 @@ from dockpass.auth.command import Command
 from dockpass.engines.base import EMBEDDED, Engine
 from dockpass.errors import LoginRefused
 from dockpass.references.address import host_of_registry
+from dockpass.runs.asked import hosts_of_run
 from dockpass.runs.contact import check_realm_for_engine, contact
 from dockpass.runs.events import LoginRefused as LoginWasRefused
 from dockpass.runs.events import (
@@ -19,7 +20,6 @@ from dockpass.runs.events import (
     Status,
 )
 from dockpass.runs.job import Job
-from dockpass.runs.request import hosts_of_run
 
 ENGINE_COMMANDS = frozenset({Command.BUILD, Command.PUSH, Command.PULL})
 """Commands whose work, and so whose login, the engine does; dockpass itself does the others."""

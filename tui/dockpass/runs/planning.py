@@ -10,14 +10,14 @@ from dockpass.builders.choice import BuilderChoice
 from dockpass.buildfiles.find import BuildSources
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.errors import UsageError
-from dockpass.runs.asked import asked_in_words
+from dockpass.runs.asked import asked_in_words, hosts_of_run
 from dockpass.runs.builder import Builders, chosen_builder
 from dockpass.runs.events import Phase
 from dockpass.runs.foreign import foreign_question
 from dockpass.runs.lines import command_line
 from dockpass.runs.login import ENGINE_COMMANDS
 from dockpass.runs.plan import Plan, PlannedPhase
-from dockpass.runs.request import BuildOptions, RunRequest, hosts_of_run
+from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.services import Services
 from dockpass.runs.sources import sources_of_build
 from dockpass.runs.tags import default_tag

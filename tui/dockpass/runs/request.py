@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
-from dockpass.builders.choice import AUTO
-from dockpass.builders.options import cache_references
+from dockpass.builders.names import AUTO
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.references.address import host_of_reference
-from dockpass.references.imagenames import normalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +77,3 @@ class RunRequest:
     foreign_allowed: bool = False
     can_ask: bool = True
     typed: Typed = field(default_factory=Typed)
-
-
-def hosts_of_run(request: RunRequest) -> tuple[str, ...]:
-    """Return the registry hosts that a run talks to."""
-    if request.command.needs_repo:
-        return (host_of_reference(request.decision.repo),)
-    return tuple(sorted({asked.host for asked in asked_by_build(request)}))
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryUse:
-    """A registry that a build asks, and for what: `base image`, `frontend`, `cache` or `push`."""
-
-    host: str
-    what: str
-    reference: str
-
-
-def asked_by_build(request: RunRequest) -> tuple[RegistryUse, ...]:
-    """Return what a build asks of which registry: base images, caches, and the names that it pushes."""
-    build = request.build
-    named = [("base image", image.reference) for image in request.facts.base_images or ()]
-    named += [("cache", each) for each in cache_references((*build.cache_from, *build.cache_to))]
-    named += [("push", tag) for tag in request.tags] if build.push else []
-    found = (RegistryUse(_host_of(reference), what, reference) for what, reference in named)
-    return tuple(dict.fromkeys(each for each in found if each.host))
-
-
-def _host_of(reference: str) -> str:
-    return host_of_reference(reference) if normalised(reference) else ""

@@ -17,6 +17,7 @@ from dockpass.auth.warnings import foreign_refused
 from dockpass.dockerconfig.temporary import TemporaryConfig, not_removed
 from dockpass.errors import Cancelled, DockpassError, ExitCode, UsageError
 from dockpass.registry.retry import telling
+from dockpass.runs.asked import hosts_of_run
 from dockpass.runs.entries import check_external, decided_entries, found_entries
 from dockpass.runs.events import (
     ConfigCreated,
@@ -32,7 +33,7 @@ from dockpass.runs.foreign import foreign_question
 from dockpass.runs.job import Job, status_of
 from dockpass.runs.lines import in_full
 from dockpass.runs.login import log_in
-from dockpass.runs.request import RunRequest, hosts_of_run
+from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
 from dockpass.system import refused_by_system
 from dockpass.text import clean

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockpass.auth.facts import BaseImage, UnknownImage
+from dockpass.builders.abilities import OF_CLASSIC
 from dockpass.buildfiles.find import BuildSources
 from dockpass.findings import Finding
 from dockpass.text import clean
@@ -23,9 +24,15 @@ class Pulled:
 def pulled_by(sources: BuildSources, *, classic: bool = False) -> Pulled:
     """Return what a build pulls. The classic builder runs every stage up to the target, needed or not."""
     images = sources.base_images
-    if classic and images is not None and not sources.needs_buildkit:
-        images = (*images, *sources.classic)
+    if classic and images is not None:
+        images = (*images, *_pulled_besides(sources))
     return Pulled(images, sources.unknown, tuple(_findings(sources, classic=classic)))
+
+
+def _pulled_besides(sources: BuildSources) -> tuple[BaseImage, ...]:
+    """Return what the classic builder pulls besides, where it can build the file at all."""
+    can = all(need.feature in OF_CLASSIC for need in sources.needs)
+    return sources.classic if can else ()
 
 
 def _findings(sources: BuildSources, *, classic: bool) -> Iterator[Finding]:
@@ -38,8 +45,8 @@ def _findings(sources: BuildSources, *, classic: bool) -> Iterator[Finding]:
     for image in sources.unknown:
         if image.origin not in told:
             yield Finding("image-unknown", image.origin, f"{image.text} is not known: {image.because}")
-    if sources.classic and not sources.needs_buildkit:
-        names = ", ".join(f"{clean(each.reference)} ({each.origin})" for each in sources.classic)
+    if besides := _pulled_besides(sources):
+        names = ", ".join(f"{clean(each.reference)} ({each.origin})" for each in besides)
         who = "pulls it too" if classic else "would pull it too"
         yield Finding(
             "classic-builder",
