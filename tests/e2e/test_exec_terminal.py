@@ -18,6 +18,7 @@ import pytest
 from needed import missing
 from program import Program
 from terminal import Terminal
+from waiting import within
 
 pytestmark = pytest.mark.terminal
 
@@ -39,10 +40,7 @@ def program(tmp_path: Path) -> Iterator[Program]:
     made.environ["PATH"] = f"{tools}:{made.variables()['PATH']}"
     made.environ["PS1"] = "outer> "
     yield made
-    deadline = time.monotonic() + 10
-    while made.left and time.monotonic() < deadline:  # a job of a shell that has ended may end later
-        time.sleep(0.02)
-    assert made.left == []
+    assert within(lambda: not made.left), made.left  # a job of a shell that has ended may end later
     made.remove()
 
 

@@ -12,11 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from waiting import within
 
 from dockpass.dockerconfig.places import Place
 from dockpass.dockerconfig.sweep import sweep
@@ -127,16 +128,6 @@ def command_lines() -> Iterator[tuple[int, str]]:
             yield int(path.name), (path / "cmdline").read_text(errors="replace")
 
 
-def within(seconds: float, true: Callable[[], object]) -> bool:
-    """Poll until `true` holds; False after the deadline."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 @pytest.fixture
 def owners(tmp_path: Path) -> Iterator[Owners]:
     place = tmp_path / "place"
@@ -158,10 +149,10 @@ def test_nothing_is_left_whenever_and_however_the_owner_dies(
         0 if moment.startswith(("before the guardian", "before the directory is made")) else 1
     )
     wanted = 0 if moment.startswith("before the guardian") else 1
-    assert within(SECONDS, lambda: len(owners.guardians) == wanted), owners.guardians
+    assert within(lambda: len(owners.guardians) == wanted, SECONDS), owners.guardians
     owner.send_signal(number)
     owner.wait(SECONDS)
-    assert within(SECONDS, owners.all_gone), (owners.left, owners.guardians)
+    assert within(owners.all_gone, SECONDS), (owners.left, owners.guardians)
 
 
 def test_a_closed_terminal_leaves_nothing(owners: Owners) -> None:
@@ -185,14 +176,14 @@ def test_a_closed_terminal_leaves_nothing(owners: Owners) -> None:
     os.close(control)
     owner.wait(SECONDS)
     assert owner.returncode == -signal.SIGHUP
-    assert within(SECONDS, owners.all_gone), (owners.left, guardian)
+    assert within(owners.all_gone, SECONDS), (owners.left, guardian)
 
 
 def test_a_kill_of_the_whole_group_leaves_nothing(owners: Owners) -> None:
     owner = owners.start("stand", start_new_session=True)
     owners.said(owner)
     os.killpg(owner.pid, signal.SIGKILL)
-    assert within(SECONDS, owners.all_gone)
+    assert within(owners.all_gone, SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -208,16 +199,15 @@ def test_a_guardian_outlives_the_signals_that_end_its_owner(owners: Owners, numb
     assert len(owners.left) == 1
     owner.kill()
     owner.wait(SECONDS)
-    assert within(SECONDS, owners.all_gone)
+    assert within(owners.all_gone, SECONDS)
 
 
 def test_a_guardian_that_has_only_just_been_born_outlives_signals_too(owners: Owners) -> None:
     """The signals are blocked before it runs its first instruction, so there is no moment in between."""
     owner = owners.start("os.mkdir", "dockpass-")
     owners.said(owner)
-    assert within(
-        SECONDS, lambda: owners.guardians
-    )  # it is told of as soon as it is asked for, before /proc shows it
+    # It is told of as soon as it is asked for, before /proc shows it.
+    assert within(lambda: owners.guardians, SECONDS)
     [guardian] = owners.guardians
     status = Path(f"/proc/{guardian}/status").read_text()
     blocked = int(status.partition("SigBlk:")[2].split()[0], 16)
@@ -266,7 +256,7 @@ def test_a_guardian_removes_nothing_that_took_the_directorys_place(owners: Owner
     (path / "precious").write_text("")
     owner.kill()
     owner.wait(SECONDS)
-    assert within(SECONDS, lambda: not owners.guardians)
+    assert within(lambda: not owners.guardians, SECONDS)
     assert (path / "precious").is_file()
 
 
@@ -283,7 +273,7 @@ def test_a_guardian_follows_no_link_and_removes_what_lies_deeper(owners: Owners,
     path.chmod(0o500)  # whatever was done to it meanwhile
     owner.kill()
     owner.wait(SECONDS)
-    assert within(SECONDS, owners.all_gone), owners.left
+    assert within(owners.all_gone, SECONDS), owners.left
     assert (victim / "precious").is_file()
 
 
@@ -308,7 +298,7 @@ def test_twenty_at_once_never_touch_each_others(owners: Owners) -> None:
         owner.kill()
         owner.wait(SECONDS)
     survivors = sorted(path.name for path in paths[1::2])
-    assert within(SECONDS, lambda: owners.left == survivors), owners.left
+    assert within(lambda: owners.left == survivors, SECONDS), owners.left
     assert sweep({}, directories=[owners.place]) == ()
     for owner, path in zip(twenty[1::2], paths[1::2], strict=True):
         assert (path / "config.json").is_file()
@@ -316,7 +306,7 @@ def test_twenty_at_once_never_touch_each_others(owners: Owners) -> None:
         owner.stdin.flush()  # type: ignore[union-attr]
         assert owners.said(owner) == "True"
         owner.wait(SECONDS)
-    assert within(SECONDS, owners.all_gone)
+    assert within(owners.all_gone, SECONDS)
 
 
 def test_a_guardian_does_not_delay_a_run_noticeably(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from needed import missing
 from program import Program
 from terminal import Terminal
+from waiting import within
 
 pytestmark = pytest.mark.terminal
 
@@ -37,10 +38,7 @@ BACK = "Press Enter to go back to dockpass."
 def program(tmp_path: Path) -> Iterator[Program]:
     made = Program(tmp_path, {**JOB, "DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
     yield made
-    deadline = time.monotonic() + 10
-    while made.left and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert made.left == []
+    assert within(lambda: not made.left), made.left
     assert TOKEN not in made.written()
     made.remove()
 

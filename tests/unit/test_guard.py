@@ -13,6 +13,7 @@ import guard
 import pytest
 from guard import guarded
 from servers import wait_until
+from waiting import is_running
 
 TESTS_OWN = Path(__file__).parents[1]
 SERVER = """
@@ -51,13 +52,6 @@ def started() -> Iterator[list[subprocess.Popen[bytes]]]:
         child.communicate()
 
 
-def is_there(pid: int) -> bool:
-    try:
-        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-
-
 def pids_in(path: Path) -> list[int]:
     wait_until(path.exists, 60, str(path))
     return [int(word) for word in path.read_text().split()]
@@ -93,9 +87,9 @@ def test_a_kill_of_the_tests_ends_their_servers(
     started.append(pytest_run)
     pids = pids_in(tmp_path / "pids")
     [worker] = pids_in(tmp_path / "worker")
-    assert all(is_there(pid) for pid in pids)
+    assert all(is_running(pid) for pid in pids)
     os.kill(worker if killed == "worker" else pytest_run.pid, signal.SIGKILL)
-    wait_until(lambda: not any(is_there(pid) for pid in [*pids, worker]), 30, "the end of the server")
+    wait_until(lambda: not any(is_running(pid) for pid in [*pids, worker]), 30, "the end of the server")
     assert not data.exists()
 
 
@@ -112,20 +106,20 @@ def test_a_server_that_ignores_the_signal_is_killed(
     started.append(child)
     child.communicate()
     assert child.returncode == -signal.SIGKILL
-    assert not any(is_there(pid) for pid in pids)
+    assert not any(is_running(pid) for pid in pids)
 
 
 def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
     ended = guard.run(["sh", "-c", "sleep 600 >&- 2>&- & echo $!"])
     assert ended.returncode == 0
-    assert not is_there(int(ended.stdout))
+    assert not is_running(int(ended.stdout))
 
 
 def test_a_command_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     with pytest.raises(subprocess.TimeoutExpired):
         guard.run(["sh", "-c", f"sleep 600 & echo $! > {pid}; wait"], timeout=0.5)
-    wait_until(lambda: not any(map(is_there, pids_in(pid))), 30, "the end of what it started")
+    wait_until(lambda: not any(map(is_running, pids_in(pid))), 30, "the end of what it started")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
@@ -137,7 +131,7 @@ def test_a_guard_hands_signals_on_and_ends_as_the_server_does(
     child.send_signal(number)
     child.wait(20)
     assert child.returncode in {-number, 1}  # an interrupted Python exits with 1
-    assert not any(is_there(pid) for pid in pids)
+    assert not any(is_running(pid) for pid in pids)
 
 
 @pytest.mark.parametrize("status", [0, 7])

@@ -7,12 +7,12 @@ import os
 import select
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from program import Program
+from waiting import within
 
 TOKEN = "canary-token-0123456789"
 JOB = {"CI_REGISTRY": "registry.example", "CI_JOB_TOKEN": TOKEN, "CI_REGISTRY_IMAGE": "registry.example/a/b"}
@@ -24,15 +24,6 @@ def program(tmp_path: Path) -> Iterator[Program]:
     yield made
     assert made.left == []
     made.remove()
-
-
-def within(seen: Callable[[], bool], seconds: float = 5) -> bool:
-    deadline = time.monotonic() + seconds
-    while not seen():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def test_the_program_gets_the_login_and_nothing_of_it_stays(program: Program) -> None:

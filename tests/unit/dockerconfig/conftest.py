@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helperprograms import WriteHelper, helper_writer
 
 
 def basic(username: str, password: str) -> dict[str, str]:
@@ -16,7 +17,6 @@ def basic(username: str, password: str) -> dict[str, str]:
 
 
 WriteConfig = Callable[[object], Path]
-WriteHelper = Callable[[str, str], dict[str, str]]
 
 
 @pytest.fixture
@@ -40,13 +40,4 @@ def write_config(tmp_path: Path) -> WriteConfig:
 @pytest.fixture
 def write_helper(tmp_path: Path) -> WriteHelper:
     """Write `docker-credential-NAME` as a shell script; returns an environment that finds it."""
-
-    def write(name: str, script: str) -> dict[str, str]:
-        directory = tmp_path / "helpers"
-        directory.mkdir(exist_ok=True)
-        program = directory / f"docker-credential-{name}"
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-        return {"PATH": f"{directory}:/usr/bin:/bin"}
-
-    return write
+    return helper_writer(tmp_path / "helpers")

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helperprograms import WriteHelper
+from waiting import is_running, within
 
 from dockpass.dockerconfig.helpers import HelperOutcome, ask_helper, find_program, helper_environ
 from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 
-from .conftest import WriteHelper
-
 KEY = "registry.example"
 ANSWER = 'printf \'{"ServerURL":"registry.example","Username":"me","Secret":"canary-secret"}\''
-
-
-def within(seconds: float, true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_the_answer_is_a_credential_and_shows_in_no_text(write_helper: WriteHelper) -> None:
@@ -119,7 +101,7 @@ def test_a_helper_that_hangs_is_ended_with_all_it_started(write_helper: WriteHel
     result = ask_helper("hang", KEY, environ, seconds=1)
     assert result.because == "docker-credential-hang did not answer within 1 s"
     pid = int((tmp_path / "pid").read_text())
-    assert within(5, lambda: not is_running(pid))
+    assert within(lambda: not is_running(pid))
 
 
 def test_a_helper_that_closes_its_output_and_stays_is_ended(write_helper: WriteHelper) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from helperprograms import WriteHelper
 
 from dockpass.dockerconfig.helpers import HelperOutcome, HelperResult
 from dockpass.dockerconfig.keys import host_of_key, shown_key
@@ -13,7 +14,7 @@ from dockpass.dockerconfig.resolve import Found, Resolution, resolve, system_sto
 from dockpass.references.credential import Credential
 from dockpass.secrets import Secret
 
-from .conftest import WriteConfig, WriteHelper, basic
+from .conftest import WriteConfig, basic
 
 HOST = "registry.example"
 HUB = "https://index.docker.io/v1/"

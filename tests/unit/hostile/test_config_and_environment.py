@@ -9,12 +9,13 @@ import resource
 import stat
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import needed
 import pytest
 from fakeengine import Answer, FakeEngine
+from helperprograms import WriteHelper, helper_writer
 from program import Program
 
 from dockpass.auth.command import Command
@@ -41,22 +42,11 @@ KEY = "registry.example"
 SECRET = "canary-secret-0123456789"
 ENTRIES = {KEY: Credential("me", Secret(SECRET))}
 
-WriteHelper = Callable[[str, str], dict[str, str]]
-
 
 @pytest.fixture
 def write_helper(tmp_path: Path) -> WriteHelper:
     """Write `docker-credential-NAME` as a shell script; returns an environment that finds it."""
-
-    def write(name: str, script: str) -> dict[str, str]:
-        directory = tmp_path / "helpers"
-        directory.mkdir(exist_ok=True)
-        program = directory / f"docker-credential-{name}"
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-        return {"PATH": f"{directory}:/usr/bin:/bin"}
-
-    return write
+    return helper_writer(tmp_path / "helpers")
 
 
 def config_of(directory: Path, content: bytes | str) -> Path:

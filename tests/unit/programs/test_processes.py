@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from waiting import within
 
 from dockpass.dockerconfig.places import Place
 from dockpass.dockerconfig.temporary import TemporaryConfig
@@ -104,15 +104,6 @@ def test_what_comes_back_under_the_name_is_removed_for_as_long_as_somebody_can_b
     assert within(lambda: not config.path.exists())
     assert end([late.pid]) == ()
     assert within(lambda: not started(guardian))
-
-
-def within(seen, seconds: float = 5) -> bool:
-    deadline = time.monotonic() + seconds
-    while not seen():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def test_reads_of_the_config_are_counted(tmp_path: Path) -> None:
