@@ -193,6 +193,19 @@ def test_the_whole_form_is_read(tmp_path: Path) -> None:
         ("schema = 1\n[expect.push]\nerror='x'\nmethod='options'", "error excludes method"),
         ("schema = 1\nplatform='generic'\njob='a'", "job holds only with platform = “gitlab”."),
         ("schema = 1\nplatform='github'\n[expect]\njobs=['a']", "names jobs, which holds only with platform"),
+        (
+            "schema = 1\nmuted = 'DP-SEC-010'",
+            "s.toml:2: muted must be written as [[muted]], a table for each.",
+        ),
+        ("schema = 1\n[[muted]]\nbecause='x'", "s.toml:2: muted[1].check is missing."),
+        ("schema = 1\n[[muted]]\ncheck='DP-SEC-010'", "s.toml:2: muted[1].because is missing."),
+        ("schema = 1\n[[muted]]\ncheck='A'\nbecause=' '", "s.toml:4: muted[1].because must say why."),
+        ("schema = 1\n[[muted]]\ncheck='A'\nbecause=''", "s.toml:4: muted[1].because must not be empty."),
+        ("schema = 1\n[[muted]]\ncheck='A'\nbecause='x'\nreason='y'", "muted[1].reason is not a known key"),
+        (
+            "schema = 1\n[[muted]]\ncheck='A'\nbecause='x'\nabout=['y']",
+            "muted[1].about must be a text in quotes",
+        ),
         ('schema = 1\n"a\\u001b[31mb" = 1', "is not a known key"),
     ],
 )

@@ -29,6 +29,7 @@ from dockpass.scenario.reading import read_scenario
 from dockpass.scenario.schema import check
 from dockpass.scenario.writing import scenario_text
 from dockpass.secrets import Redactor, Secret
+from dockpass.settings import Mute
 from dockpass.variables.gitlab.model import Level, RefType
 from dockpass.variables.token_kind import looks_secret
 
@@ -93,6 +94,10 @@ SCENARIOS = st.builds(
     ).map(tuple),
     variables=st.lists(GIVEN, max_size=3).map(tuple),
     expected=LOGINS,
+    muted=st.lists(
+        st.builds(Mute, check=TEXT, because=TEXT.filter(str.strip), about=st.one_of(st.just("*"), TEXT)),
+        max_size=2,
+    ).map(tuple),
 )
 
 
@@ -133,6 +138,7 @@ def test_no_secret_is_written_whatever_field_holds_it() -> None:
     assert secret not in scenario_text(Scenario(), redact, f"about {secret}")
     for scenario in (
         Scenario(name=f"x {secret}"),
+        Scenario(muted=(Mute("DP-SEC-010", secret),)),
         Scenario(job=secret),
         Scenario(context=Context(ref=secret)),
         Scenario(context=Context(environment=secret)),

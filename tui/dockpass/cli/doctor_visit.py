@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Options
@@ -23,44 +24,69 @@ from dockpass.session.patient import patient_of
 from dockpass.settings import load_settings
 from dockpass.variables.clone import find_clone
 
+if TYPE_CHECKING:
+    from dockpass.scenario.model import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Room:
+    """Who is looked at, what there is to say of it, and the scenario that names them."""
+
+    patients: tuple[Patient, ...]
+    notes: tuple[str, ...] = ()
+    scenario: Scenario | None = None
+
 
 def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None) -> Visit:
     """Look at the jobs that were asked for, else at this machine and at what every job gets."""
-    patients, notes = _patients(world, given, all_jobs=all_jobs)
-    if policy is not None:
-        patients = tuple(_probed(world, patients, policy))
+    room = _room(world, given, all_jobs=all_jobs)
+    patients = room.patients if policy is None else tuple(_probed(world, room.patients, policy))
     loaded = load_settings(world.paths.settings)
-    problems = (f"{GLYPH_LOOK} {problem}" for problem in loaded.problems)
-    return visit(patients, loaded.settings.muted, (*notes, *problems))
+    told = [*loaded.problems]
+    muted = loaded.settings.muted
+    if room.scenario is not None:
+        from dockpass.session.scenario_check import unknown_checks
+
+        told += unknown_checks(room.scenario)
+        muted = (*muted, *room.scenario.muted)
+    return visit(patients, muted, (*room.notes, *(f"{GLYPH_LOOK} {words}" for words in told)))
 
 
-def _patients(world: World, given: Given, *, all_jobs: bool) -> tuple[tuple[Patient, ...], tuple[str, ...]]:
+def _room(world: World, given: Given, *, all_jobs: bool) -> _Room:
     if not all_jobs and (plain := _without_jobs(world, given)) is not None:
-        return (plain,), ()
+        return plain
     if given.job.asked or all_jobs:
         looked = _looked(world, given)
         names = tuple(looked.loaded.config.jobs or ()) if all_jobs else (looked.view.name,)
-        return _of_jobs(looked, names, options_of(given)), tuple(work.note_lines(looked))
+        return _Room(
+            patients=_of_jobs(looked, names, options_of(given)),
+            notes=tuple(work.note_lines(looked)),
+            scenario=looked.opened.scenario if looked.opened is not None else None,
+        )
     machine = patient_of(assembled(world, None, given, BuildOptions()))
     if find_clone(world.cwd, world.environ) is None:
-        return (machine,), ()
+        return _Room(patients=(machine,))
     try:
         looked = _looked(world, given)
     except UsageError as error:
-        return (machine,), (f"{GLYPH_LOOK} the jobs of this clone were not checked: {error.message}",)
-    return (machine, *_of_jobs(looked, ("",), machine.facts.options)), tuple(work.note_lines(looked))
+        note = f"{GLYPH_LOOK} the jobs of this clone were not checked: {error.message}"
+        return _Room(patients=(machine,), notes=(note,))
+    patients = (machine, *_of_jobs(looked, ("",), machine.facts.options))
+    return _Room(patients=patients, notes=tuple(work.note_lines(looked)))
 
 
-def _without_jobs(world: World, given: Given) -> Patient | None:
+def _without_jobs(world: World, given: Given) -> _Room | None:
     """Return the variables of a scenario of another platform, which has no jobs; None for all else."""
     if given.job.scenario is None:
         return None
-    from dockpass.cli.scenario_given import open_given, without_jobs
+    from dockpass.cli.scenario_given import open_given
+    from dockpass.session.scenarios import without_jobs
 
-    if not without_jobs(open_given(world, job_options_of(given.job))):
+    opened = open_given(world, job_options_of(given.job))
+    if not without_jobs(opened):
         return None
     found = assembled(world, None, given, BuildOptions())
-    return Patient(facts=found.facts, notes=found.notes)
+    return _Room(patients=(Patient(facts=found.facts, notes=found.notes),), scenario=opened.scenario)
 
 
 def _looked(world: World, given: Given) -> work.Looked:

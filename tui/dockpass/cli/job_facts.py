@@ -81,10 +81,12 @@ def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple
     from dockpass.cli import variables as work
     from dockpass.variables.gitlab.resolve import FILTERED
     from dockpass.variables.logins import facts_of
+    from dockpass.variables.refusals import configuration_refused
 
     asked = options_of(given)
     if given.scenario is not None:
-        from dockpass.cli.scenario_given import open_given, without_jobs
+        from dockpass.cli.scenario_given import open_given
+        from dockpass.session.scenarios import without_jobs
 
         opened = open_given(world, asked)
         if without_jobs(opened):
@@ -93,7 +95,7 @@ def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple
     looked = work.look(world, asked)
     for problem in looked.view.problems:
         if problem.message != FILTERED:
-            raise work.refused(problem.message, problem.place)
+            raise configuration_refused(problem.message, problem.place)
     facts = facts_of(looked.view, looked.home, looked.cwd)
     return dict(facts.variables), tuple(_notes(looked))
 

@@ -1,112 +1,23 @@
-"""The work of `dockpass scenario check` and `show`."""
+"""The work of `dockpass scenario check`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dockpass.auth.command import Command
-from dockpass.auth.decide import decide
-from dockpass.auth.decision import Refusal
-from dockpass.auth.facts import Facts
-from dockpass.cli.job_facts import JobGiven, options_of
 from dockpass.cli.output import Output
-from dockpass.cli.scenario_given import open_given, without_jobs
-from dockpass.cli.table import columns
-from dockpass.cli.variables import Looked, look, notes
-from dockpass.cli.variables_json import show_json
-from dockpass.cli.variables_text import absent_in_words, heading
+from dockpass.cli.usual import usual_version
 from dockpass.cli.world import World
-from dockpass.errors import DockpassError, ExitCode, UsageError
-from dockpass.findings import Finding, Severity, finding_json
-from dockpass.marks import OF_ANSWER, OF_SEVERITY
-from dockpass.scenario.checking import Found, Result, compare
-from dockpass.scenario.dockerauth import docker_note
-from dockpass.scenario.model import FLAGS, LEVEL_WORDS, Given, Reference
-from dockpass.scenario.opening import Opened
-from dockpass.scenario.references import origin_of
-from dockpass.scenario.report import Report, code_quality, in_words, junit
-from dockpass.secrets import MASK, Secret
-from dockpass.session.assemble import findings_of
+from dockpass.errors import ExitCode, UsageError
+from dockpass.findings import Severity, finding_json
+from dockpass.marks import GLYPH_NOT_REACHED, OF_ANSWER, OF_SEVERITY
+from dockpass.scenario.checking import Result
+from dockpass.scenario.report import Report, code_quality, in_words, junit, muted_in_words
+from dockpass.session.scenario_check import check_file
 from dockpass.system import reason
-from dockpass.text import clean, cut, plural, sentence
-from dockpass.unknown import Unknown
-from dockpass.variables.clone import Clone
-from dockpass.variables.gitlab.model import Definition
-from dockpass.variables.gitlab.resolve import FILTERED
-from dockpass.variables.logins import facts_of
-
-_OF_THE_PROJECT = frozenset({"ci-file-invalid", "no-such-job"})
-"""Errors that say something of the project and not of the scenario: what is tested has changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """A scenario that was opened, and its job where it has one."""
-
-    opened: Opened
-    facts: Facts
-    looked: Looked | None = None
-
-    def notes(self) -> Iterator[tuple[Severity, str]]:
-        """Yield what a person should know: of the project and its settings, then of the scenario."""
-        yield from notes(self.looked) if self.looked else ()
-        if self.looked is None:
-            yield from ((each.severity, each.in_words) for each in self.opened.notes)
-        note = docker_note(self.opened.scenario.context.docker_cli, self.facts)
-        if note is not None:
-            yield note.severity, note.in_words
-
-
-def resolve(world: World, file: str, *, asks: bool = False) -> Resolved:
-    """Resolve a scenario as `--scenario` does; raises `UsageError`."""
-    return resolved_of(world, open_given(world, options_of(JobGiven(scenario=file, asks=asks))))
-
-
-def resolved_of(world: World, opened: Opened, clone: Clone | None = None) -> Resolved:
-    """Resolve a scenario that was opened, in its project where that is at hand; raises `UsageError`."""
-    home, cwd = str(world.home), str(world.cwd)
-    if without_jobs(opened):
-        variables = opened.plain_variables()
-        for each in variables.values():
-            if isinstance(each.value, Secret):
-                world.redactor.learn(each.value)
-        return Resolved(opened, Facts(variables, home=home, cwd=cwd, elsewhere=True))
-    looked = look(world, {**options_of(JobGiven()), "opened": opened, "clone": clone})
-    return Resolved(opened, facts_of(looked.view, home, cwd), looked)
-
-
-def found_of(resolved: Resolved) -> Found:
-    """Return everything that an expectation may be about."""
-    looked, facts = resolved.looked, resolved.facts
-    decided = {command: decide(command, facts) for command in Command}
-    if looked is None:
-        return Found(
-            facts=facts,
-            decided=decided,
-            absent={},
-            jobs=(),
-            included=lambda _: None,
-            findings=lambda: findings_of(facts, ()),
-        )
-    loaded = looked.loaded
-    return Found(
-        facts=facts,
-        decided=decided,
-        absent={name: absent_in_words(each) for name, each in looked.view.absent.items()},
-        jobs=tuple(loaded.config.jobs or ()),
-        included=lambda name: loaded.view(name).included,
-        findings=lambda: _findings(looked),
-    )
-
-
-def _findings(looked: Looked) -> tuple[Finding, ...]:
-    from dockpass.cli.variables_lint import lint_of  # every check of variables
-
-    return tuple(each.finding for each in lint_of(looked))
+from dockpass.text import clean, plural
 
 
 def check_files(
@@ -114,9 +25,10 @@ def check_files(
 ) -> int:
     """Check each file, print and write what was found; return the exit status."""
     output = Output(world.redactor)
+    usual = usual_version(world)
     reports = []
     for file in dict.fromkeys(files):
-        report = _report(world, file)
+        report = check_file(file, world, usual)
         reports.append(report)
         if not as_json:
             output.data(_report_lines(report))
@@ -132,38 +44,6 @@ def check_files(
     return ExitCode.DONE if all(each.passed for each in reports) else ExitCode.FAILED
 
 
-def _report(world: World, file: str) -> Report:
-    shown = clean(file, 300)
-    try:
-        resolved = resolve(world, file)
-        scenario = resolved.opened.scenario
-        if not scenario.expected:
-            raise UsageError(
-                "scenario-expects-nothing",
-                f"{shown} expects nothing, so there is nothing to check.",
-                "docs/scenarios.md has the keys of [expect]; dockpass scenario new writes what is found now.",
-            )
-    except DockpassError as error:
-        problem = " ".join(sentence(each) for each in (error.message, error.hint) if each)
-        return Report(file=shown, problem=problem, is_usage=error.id not in _OF_THE_PROJECT)
-    return Report(
-        file=shown,
-        name=clean(scenario.name, 200),
-        results=compare(scenario.expected, found_of(resolved)),
-        problem=_refused(resolved.looked),
-        notes=tuple(words for severity, words in resolved.notes() if severity is Severity.WARNING),
-    )
-
-
-def _refused(looked: Looked | None) -> str:
-    """Return why GitLab would make no pipeline at all; that its rules want none is no error."""
-    problems = [each for each in looked.view.problems if each.message != FILTERED] if looked else []
-    if not problems:
-        return ""
-    where = f"{problems[0].place}: " if problems[0].place.line else ""
-    return sentence(f"GitLab would refuse the configuration: {where}{problems[0].message}")
-
-
 def _report_lines(report: Report) -> Iterator[str]:
     yield f"{report.file}  {report.name}".rstrip()
     if report.problem:
@@ -173,6 +53,7 @@ def _report_lines(report: Report) -> Iterator[str]:
         yield f"  {OF_ANSWER[each.passed]} {about if each.passed else in_words(each)}"
         if each.why and not each.passed:
             yield f"      {each.why}"
+        yield from (f"    {GLYPH_NOT_REACHED} {words}" for words in muted_in_words(each))
     yield from (f"  {OF_SEVERITY[Severity.WARNING]} {words}" for words in report.notes)
 
 
@@ -216,69 +97,10 @@ def _result_json(result: Result) -> dict[str, Any]:
         "found": result.found,
         "passed": result.passed,
         "why": result.why or None,
-    }
-
-
-def show_file(world: World, file: str, *, asks: bool, as_json: bool) -> int:
-    """Print what a scenario comes to; return 1 where GitLab would refuse the configuration, else 0."""
-    resolved = resolve(world, file, asks=asks)
-    output = Output(world.redactor)
-    if as_json:
-        output.json(_show_json(resolved))
-    else:
-        output.data(_show_lines(resolved))
-    looked = resolved.looked
-    output.say(f"{OF_SEVERITY[severity]} {words}" for severity, words in resolved.notes())
-    return ExitCode.FAILED if _refused(looked) else ExitCode.DONE
-
-
-def _show_lines(resolved: Resolved) -> Iterator[str]:
-    scenario = resolved.opened.scenario
-    yield clean(scenario.name, 200) or resolved.opened.file
-    yield heading(resolved.looked) if resolved.looked else f"variables of {scenario.platform}"
-    if scenario.sources:
-        yield ""
-        yield "sources"
-        yield from columns([(each.kind, clean(each.path, 200)) for each in scenario.sources])
-    if scenario.variables:
-        yield ""
-        yield "variables"
-        own = zip(scenario.variables, resolved.opened.own, strict=True)
-        yield from columns([_given_row(given, found) for given, found in own])
-    yield ""
-    yield "logins"
-    yield from columns([(str(command), _decided(resolved, command)) for command in Command])
-    yield ""
-    yield f"{plural(len(scenario.expected), 'expectation')}"
-
-
-def _given_row(given: Given, found: Definition) -> tuple[str, ...]:
-    flags = " ".join(flag for flag in FLAGS if flag in given.flags)
-    if isinstance(given.value, Reference):
-        unknown = isinstance(found.value, Unknown)
-        shown = f"from {origin_of(given.value)}{', not known here' if unknown else ''}"
-    else:
-        shown = MASK if isinstance(given.value, Secret) else cut(clean(given.value), 60) or "empty"
-    return given.key, shown, LEVEL_WORDS[given.level], flags
-
-
-def _decided(resolved: Resolved, command: Command) -> str:
-    decided = decide(command, resolved.facts)
-    return decided.message if isinstance(decided, Refusal) else decided.sentence
-
-
-def _show_json(resolved: Resolved) -> dict[str, Any]:
-    opened = resolved.opened
-    scenario = opened.scenario
-    return {
-        "file": opened.file,
-        "name": clean(scenario.name, 200) or None,
-        "platform": scenario.platform,
-        "command": scenario.command,
-        "job": show_json(resolved.looked) if resolved.looked else None,
-        "logins": [{"command": command, "text": _decided(resolved, command)} for command in Command],
-        "expectations": len(scenario.expected),
-        "notes": [finding_json(each) for each in opened.notes],
+        "muted": [
+            {**finding_json(each.finding), "check": each.check, "because": each.muted}
+            for each in result.muted
+        ],
     }
 
 

@@ -59,6 +59,6 @@ def check(files: tuple[str, ...], junit: str | None, code_quality: str | None, a
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(file: str, read_secrets: bool, as_json: bool) -> None:
     """Show what a scenario comes to: pipeline, sources, variables, logins. No secret is shown."""
-    from dockpass.cli.scenario import show_file
+    from dockpass.cli.scenario_show import show_file
 
     raise SystemExit(show_file(this_process(), file, asks=read_secrets, as_json=as_json))

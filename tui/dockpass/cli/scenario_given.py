@@ -11,11 +11,10 @@ from dockpass.cli.output import is_terminal
 from dockpass.cli.variables_settings import fresh_settings
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
-from dockpass.scenario.model import Platform
-from dockpass.scenario.opening import Opened, open_scenario
-from dockpass.scenario.reading import read_scenario
-from dockpass.scenario.references import FromGitlab, Reach
+from dockpass.scenario.opening import Opened
+from dockpass.scenario.references import FromGitlab
 from dockpass.secrets import Secret
+from dockpass.session.scenarios import open_file, without_jobs
 from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, RefType
@@ -26,23 +25,13 @@ _PIPELINE = ("ref", "tag", "merge_request")
 
 def open_given(world: World, given: Mapping[str, Any]) -> Opened:
     """Read the scenario that the options name, with the files it names; raises `UsageError`."""
-    name: str = given["scenario"]
-    path = world.cwd / name
-    scenario = read_scenario(path, name, world.environ)
-    reach = Reach(
-        environ=world.environ,
-        home=world.home,
-        directory=path.parent,
+    return open_file(
+        given["scenario"],
+        world,
         asks=bool(given.get("asks")),
         prompt=_typed if given.get("asks") and is_terminal() else None,
         gitlab=_from_gitlab(world, given) if given["from_gitlab"] else None,
     )
-    return open_scenario(scenario, clean(name, 200), path.parent, reach, world.redactor)
-
-
-def without_jobs(opened: Opened) -> bool:
-    """Tell whether the scenario is about variables alone, and not about a job of GitLab's."""
-    return opened.scenario.platform is not Platform.GITLAB
 
 
 def on_top(opened: Opened, given: Mapping[str, Any]) -> dict[str, Any]:

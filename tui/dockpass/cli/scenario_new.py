@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dockpass.cli.output import Output
-from dockpass.cli.scenario import found_of, resolved_of
+from dockpass.cli.usual import usual_version
 from dockpass.cli.variables import OPTIONS, Looked, look
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
@@ -32,6 +32,8 @@ from dockpass.scenario.opening import open_scenario
 from dockpass.scenario.proposing import Task, expectations, pipelines_for, task_of, tasks_of
 from dockpass.scenario.references import Reach
 from dockpass.scenario.writing import scenario_text, secret_at, secret_refused
+from dockpass.session.scenario_check import found_of
+from dockpass.session.scenarios import try_scenario
 from dockpass.system import reason
 from dockpass.text import clean, plural
 from dockpass.variables.clone import Clone, find_clone
@@ -167,7 +169,7 @@ def _found(world: World, scenario: Scenario, into: Path, clone: Clone) -> Found:
     """Return what a check of the file that is about to be written will find."""
     reach = Reach(environ=world.environ, home=world.home, directory=into)
     opened = open_scenario(scenario, "the new scenario", into, reach, world.redactor)
-    return found_of(resolved_of(world, opened, clone))
+    return found_of(try_scenario(opened, world, usual_version(world), clone))
 
 
 def _sources(world: World, looked: Looked, into: Path, given: Mapping[str, Any]) -> Iterator[Source]:

@@ -7,22 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dockpass.cli.facts_options import require_one_ref
+from dockpass.cli.usual import usual_version
 from dockpass.cli.variables_settings import settings_notes, settings_of
 from dockpass.cli.world import World
-from dockpass.errors import ExitCode, UsageError
+from dockpass.errors import ExitCode
 from dockpass.findings import Severity
 from dockpass.marks import OF_SEVERITY
 from dockpass.secrets import Secret
-from dockpass.settings import load_settings
-from dockpass.text import clean
-from dockpass.variables.clone import CI_FILE, MERGED, Clone, find_clone
-from dockpass.variables.gitlab.model import (
-    Definition,
-    Level,
-    Place,
-    Ref,
-    RefType,
-)
+from dockpass.variables.clone import MERGED, Clone, find_clone
+from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import YamlError
 from dockpass.variables.gitlab.versions import Version, ref_in, version_of
@@ -31,6 +24,12 @@ from dockpass.variables.jobscript import JobScript, read_job
 from dockpass.variables.logins import JobLogin, is_secret, logins_of
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline
 from dockpass.variables.projectsettings import ProjectSettings
+from dockpass.variables.refusals import (
+    configuration_missing,
+    configuration_refused,
+    job_missing,
+    ref_unknown,
+)
 from dockpass.variables.settingsfile import read_settings
 from dockpass.variables.snapshot import gaps
 from dockpass.variables.undefined import Undefined, undefined_in
@@ -95,10 +94,10 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
             clone = replace(clone, merged=imported.merged)
             loaded = load_pipeline(clone, pipeline)
     except YamlError as error:
-        raise refused(error.message, error.place) from None
+        raise configuration_refused(error.message, error.place) from None
     job = given["job"] or ""
     if job and loaded.config.job(job) is None:
-        raise _no_job(job, loaded)
+        raise job_missing(job, loaded.config)
     view = loaded.view(job)
     for name, found in view.variables.items():
         if is_secret(name, found):
@@ -130,42 +129,7 @@ def _clone(world: World, opened: Opened | None) -> Clone:
     clone = find_clone(world.cwd, world.environ) if opened is None else opened.find_clone(world.environ)
     if clone is not None:
         return clone
-    if opened is None:
-        raise UsageError(
-            "ci-file-missing",
-            f"{CI_FILE} not found here or at the root of this repository.",
-            "Run this in a clone of the project.",
-        )
-    raise UsageError(
-        "ci-file-missing",
-        f"{clean(opened.file, 200)}: the configuration that it is about was not found.",
-        'Name it in a [[source]] with kind = "gitlab-yaml"; its path is relative to the scenario.',
-    )
-
-
-def refused(message: str, place: Place) -> UsageError:
-    """Return the error of a configuration that GitLab would refuse, in its words and with the line."""
-    where = f"{place}: " if place.line else ""
-    return UsageError(
-        "ci-file-invalid",
-        f"{where}{message}",
-        "GitLab would refuse this configuration. Fix it, then try again.",
-    )
-
-
-def _no_job(name: str, loaded: Loaded) -> UsageError:
-    import difflib  # only who needs it pays for it
-
-    names = list(loaded.config.jobs or {})
-    close = difflib.get_close_matches(name, names, 1)
-    meant = (
-        f"Did you mean {clean(close[0], 80)}?"
-        if close
-        else f"Jobs: {clean(', '.join(names) or 'none', 300)}."
-    )
-    if loaded.config.not_loaded:
-        meant += " It may be in an include that is not loaded: --from-gitlab reads them all."
-    return UsageError("no-such-job", f"{CI_FILE} has no job {clean(name, 80)!r}.", meant)
+    raise configuration_missing(opened.file if opened is not None else "")
 
 
 OPTIONS = (
@@ -181,7 +145,7 @@ def _version(world: World, given: Mapping[str, Any], imported: ProjectSettings) 
         return version_of(given["gitlab_version"])
     if imported.snapshot is not None and (told := version_of(imported.snapshot.version)):
         return told
-    return version_of(load_settings(world.paths.settings).settings.gitlab_version)
+    return usual_version(world)
 
 
 def _pipeline(
@@ -227,7 +191,7 @@ def _ref(world: World, clone: Clone, given: Mapping[str, Any]) -> Ref:
     elif here := clone.ref or ref_of_job(world.environ):
         ref = Ref(type=here.type, name=here.name, protected=protected)
     else:
-        raise UsageError("ref-unknown", "No branch or tag is checked out here.", "Give --ref or --tag.")
+        raise ref_unknown()
     if given["merge_request"]:
         return Ref(type=RefType.MERGE_REQUEST, name=ref.name, protected=bool(protected))
     return ref

@@ -6,12 +6,12 @@ from typing import Any
 
 from dockpass.cli.variables import Looked
 from dockpass.cli.variables_settings import settings_json
-from dockpass.cli.variables_text import absent_in_words, because
 from dockpass.secrets import MASK
 from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, Loser, Resolved, Value
 from dockpass.variables.gitlab.rules import Judgement
+from dockpass.variables.inwords import absent_in_words, because
 from dockpass.variables.jobscript import OwnLogin
 from dockpass.variables.logins import JobLogin, is_secret
 from dockpass.variables.undefined import Undefined

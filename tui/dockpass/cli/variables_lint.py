@@ -7,7 +7,7 @@ from typing import Any
 
 from dockpass.cli.variables import Looked
 from dockpass.doctor.examine import Found, examine
-from dockpass.doctor.patients import of_files, of_jobs
+from dockpass.doctor.patients import of_project
 from dockpass.doctor.table import TABLE
 from dockpass.doctor.visit import counts, jobs_in_words
 from dockpass.errors import ExitCode
@@ -18,10 +18,8 @@ from dockpass.text import clean
 
 def lint_of(looked: Looked) -> tuple[Found, ...]:
     """Look at the job that was asked for, else at all of them."""
-    named = looked.view.name
-    jobs = (named,) if named else (tuple(looked.loaded.config.jobs or ()) or ("",))
-    patients = of_jobs(looked.loaded, jobs, looked.home, looked.cwd)
-    return examine((of_files(looked.loaded, looked.clone), *patients), TABLE)
+    patients = of_project(looked.loaded, looked.clone, looked.view.name, looked.home, looked.cwd)
+    return examine(patients, TABLE)
 
 
 def lint_lines(found: Sequence[Found]) -> Iterator[str]:

@@ -13,11 +13,17 @@ from dockpass.marks import GLYPH_NOT_REACHED, OF_ANSWER
 from dockpass.secrets import MASK
 from dockpass.text import clean, cut, plural
 from dockpass.unknown import Unknown
-from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Reason, Resolved, Value
+from dockpass.variables.gitlab.model import Definition, Level, Resolved, Value
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Clause, Rule
 from dockpass.variables.gitlab.versions import is_older
-from dockpass.variables.inwords import flag_letters, protection_words, reason_words
+from dockpass.variables.inwords import (
+    absent_in_words,
+    because,
+    flag_letters,
+    placed_source,
+    protection_words,
+)
 from dockpass.variables.jobscript import own_logins_in_words
 from dockpass.variables.logins import JobLogin, is_secret
 from dockpass.variables.undefined import undefined_title
@@ -75,7 +81,7 @@ def heading(looked: Looked) -> str:
 
 def _row(name: str, found: Resolved) -> tuple[str, ...]:
     over = f"overrides {len(found.losers)}" if found.losers else ""
-    return clean(name, 255), _shown(name, found), _source(found.winner), _flags(found.winner), over
+    return clean(name, 255), _shown(name, found), placed_source(found.winner), _flags(found.winner), over
 
 
 def _shown(name: str, found: Resolved) -> str:
@@ -92,26 +98,10 @@ def _text(value: Value) -> str:
     return f"unknown ({value.why})" if isinstance(value, Unknown) else clean(value)
 
 
-def _source(definition: Definition) -> str:
-    return f"{clean(definition.source, 100)} {clean(str(definition.place), 200)}".rstrip()
-
-
 def _flags(definition: Definition) -> str:
     letters = flag_letters(definition).replace(" ", "")
     scope = "" if definition.scope == "*" else f" {clean(definition.scope, 80)}"
     return f"{letters}{scope}".strip()
-
-
-def absent_in_words(absent: Absent) -> str:
-    loser = absent.losers[0]
-    return f"{_source(loser.definition)}: {because(loser)}"
-
-
-def because(loser: Loser) -> str:
-    """Return why a definition does not count, with the source of the one that does."""
-    words = reason_words(loser)
-    overridden = loser.reason in {Reason.WEAKER, Reason.LATER, Reason.SCOPE_RANK}
-    return f"{words} ({clean(loser.detail, 100)})" if overridden and loser.detail else words
 
 
 def _login(login: JobLogin) -> tuple[str, ...]:
@@ -159,7 +149,10 @@ def explain_lines(looked: Looked, name: str) -> Iterator[str]:
     if found is None and absent is not None:
         yield f"{shown} is absent: the job does not get it."
         yield from columns(
-            [(_source(loser.definition), _flags(loser.definition), because(loser)) for loser in absent.losers]
+            [
+                (placed_source(loser.definition), _flags(loser.definition), because(loser))
+                for loser in absent.losers
+            ]
         )
         return
     assert found is not None  # noqa: S101 - one of the two is there
@@ -169,7 +162,10 @@ def explain_lines(looked: Looked, name: str) -> Iterator[str]:
         yield ""
         yield "overridden"
         yield from columns(
-            [(_source(loser.definition), _flags(loser.definition), because(loser)) for loser in found.losers]
+            [
+                (placed_source(loser.definition), _flags(loser.definition), because(loser))
+                for loser in found.losers
+            ]
         )
     if own := own_logins_in_words([each for each in looked.script.logins if name in each.names]):
         yield ""
@@ -177,7 +173,7 @@ def explain_lines(looked: Looked, name: str) -> Iterator[str]:
 
 
 def _details(name: str, found: Resolved) -> list[tuple[str, str]]:
-    rows = [("source", _source(found.winner))]
+    rows = [("source", placed_source(found.winner))]
     if flags := _flags(found.winner):
         rows.append(("flags", flags))
     if isinstance(found.value, Unknown):

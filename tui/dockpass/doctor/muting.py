@@ -13,4 +13,11 @@ def muting(found: Found, mutes: Iterable[Mute]) -> Mute | None:
     """Return what mutes a finding; None where nothing does."""
     names = {found.check.id, found.finding.id}
     about = found.finding.about
-    return next((each for each in mutes if each.check in names and fnmatchcase(about, each.about)), None)
+    return next(
+        (
+            each
+            for each in mutes
+            if names & {each.check, each.check.upper()} and fnmatchcase(about, each.about)
+        ),
+        None,
+    )

@@ -20,6 +20,12 @@ def of_jobs(
         yield Patient(facts=facts_of(view, home, cwd, options), view=view, loaded=loaded)
 
 
+def of_project(loaded: Loaded, files: Files, named: str, home: str, cwd: str) -> Iterator[Patient]:
+    """Yield the files, then the job that is named; without one all jobs, or what every job gets."""
+    yield of_files(loaded, files)
+    yield from of_jobs(loaded, (named,) if named else tuple(loaded.config.jobs or ()) or ("",), home, cwd)
+
+
 def of_files(loaded: Loaded, files: Files) -> Patient:
     """Return the text of the configuration, whatever the job."""
     return Patient(facts=Facts(elsewhere=True), loaded=loaded, files=files)

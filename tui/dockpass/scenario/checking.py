@@ -18,6 +18,15 @@ from dockpass.text import clean, sentence
 _MOST_TOLD = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A finding, the id of its check, and why the scenario mutes it; empty where it does not."""
+
+    finding: Finding
+    check: str
+    muted: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What a scenario comes to.
@@ -32,17 +41,21 @@ class Found:
     absent: Mapping[str, str]
     jobs: tuple[str, ...]
     included: Callable[[str], bool | None]
-    findings: Callable[[], tuple[Finding, ...]]
+    findings: Callable[[], tuple[Noted, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An expectation, whether it holds, and what was found in its place, with the reason. Clean."""
+    """An expectation, whether it holds, and what was found in its place, with the reason. Clean.
+
+    `muted` are the findings that count for nothing, each with the reason.
+    """
 
     expectation: Expectation
     passed: bool
     found: str
     why: str = ""
+    muted: tuple[Noted, ...] = ()
 
 
 def compare(expected: Iterable[Expectation], found: Found) -> tuple[Result, ...]:
@@ -119,15 +132,16 @@ def _variable(each: Expectation, found: Found) -> Result:
 
 
 def _findings(each: Expectation, found: Found) -> Result:
-    allowed = set(each.wanted.split())
-    others = [
-        one for one in found.findings() if one.severity is not Severity.NOTE and str(one.id) not in allowed
-    ]
-    ids = " ".join(dict.fromkeys(str(one.id) for one in others))
-    return Result(each, not others, ids or "none that is not allowed", " ".join(_told(others)))
+    words = each.wanted.split()
+    allowed = {*words, *(word.upper() for word in words)}  # ids of checks are the ones in capitals
+    seen = [one for one in found.findings() if one.finding.severity is not Severity.NOTE]
+    others = [one for one in seen if not one.muted and allowed.isdisjoint({str(one.finding.id), one.check})]
+    ids = " ".join(dict.fromkeys(str(one.finding.id) for one in others))
+    muted = tuple(one for one in seen if one.muted)
+    return Result(each, not others, ids or "none that is not allowed", " ".join(_told(others)), muted)
 
 
-def _told(findings: list[Finding]) -> Iterator[str]:
-    yield from (sentence(one.in_words) for one in findings[:_MOST_TOLD])
-    if len(findings) > _MOST_TOLD:
-        yield f"And {len(findings) - _MOST_TOLD} more."
+def _told(seen: list[Noted]) -> Iterator[str]:
+    yield from (f"{sentence(one.finding.in_words)} ({one.check})" for one in seen[:_MOST_TOLD])
+    if len(seen) > _MOST_TOLD:
+        yield f"And {len(seen) - _MOST_TOLD} more."

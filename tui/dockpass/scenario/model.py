@@ -9,6 +9,7 @@ from enum import StrEnum
 from dockpass.auth.command import Command
 from dockpass.findings import Finding
 from dockpass.secrets import Secret
+from dockpass.settings import Mute
 from dockpass.variables.gitlab.model import Level, RefType
 
 SCHEMA = 1
@@ -130,7 +131,7 @@ class Expectation:
     """One thing that has to hold.
 
     `command` is there for what a login is expected to be. `wanted` is the value, the name of the job or
-    variable, or the ids of all findings that are allowed, separated by blanks.
+    variable, or the ids of all findings or checks that are allowed, separated by blanks.
     """
 
     kind: Kind
@@ -155,7 +156,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything that a file says. `notes` tell what of a newer form is not known here."""
+    """Everything that a file says.
+
+    `muted` are findings that count for nothing here. `notes` tell what of a newer form is not known here.
+    """
 
     name: str = ""
     platform: Platform = Platform.GITLAB
@@ -165,6 +169,7 @@ class Scenario:
     sources: tuple[Source, ...] = ()
     variables: tuple[Given, ...] = ()
     expected: tuple[Expectation, ...] = ()
+    muted: tuple[Mute, ...] = ()
     schema: int = SCHEMA
     notes: tuple[Finding, ...] = ()
 

@@ -144,4 +144,5 @@ def _variables(found: Found, commands: Iterable[Command]) -> Iterator[tuple[Kind
 
 
 def _ids(found: Found) -> list[str]:
-    return sorted({str(each.id) for each in found.findings() if each.severity is not Severity.NOTE})
+    seen = (each.finding for each in found.findings() if not each.muted)
+    return sorted({str(each.id) for each in seen if each.severity is not Severity.NOTE})

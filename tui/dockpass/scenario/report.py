@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dockpass.scenario.checking import Result
@@ -36,6 +36,12 @@ def in_words(result: Result) -> str:
     """Return what is expected and what was found, in one line without the reason."""
     what = result.expectation
     return f"{clean(what.about, 300)}: expected {clean(what.wanted_in_words, 300)}, found {result.found}"
+
+
+def muted_in_words(result: Result) -> Iterator[str]:
+    """Yield each finding that counts for nothing, with the reason, in one line."""
+    for each in result.muted:
+        yield f"muted: {each.finding.in_words} ({each.check}), because {each.muted}"
 
 
 def junit(reports: Sequence[Report]) -> str:

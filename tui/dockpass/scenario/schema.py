@@ -30,9 +30,10 @@ from dockpass.scenario.model import (
 )
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
+from dockpass.settings import Mute
 from dockpass.variables.gitlab.model import Level, RefType
 
-_TOP = ("schema", "name", "platform", "command", "job", "context", "source", "variable", "expect")
+_TOP = ("schema", "name", "platform", "command", "job", "context", "source", "variable", "expect", "muted")
 _CONTEXT = (
     "ref_type",
     "ref",
@@ -45,6 +46,7 @@ _CONTEXT = (
 )
 _SOURCE = ("kind", "path", "level", "dialect")
 _VARIABLE = ("key", "value", "secret", "allow_plain", "level", "group", "flags", "scope")
+_MUTED = ("check", "about", "because")
 _LOGIN = ("method", "username", "registry", "error")
 _REFERENCE_KINDS = tuple(str(each) for each in ReferenceKind)
 _COMMANDS = tuple(str(each) for each in Command)
@@ -91,6 +93,7 @@ class _Check(Keys):
             sources=tuple(self._sources(found.get("source", []))),
             variables=tuple(self._variables(found.get("variable", []))),
             expected=tuple(self._expected(found.get("expect", {}), command)),
+            muted=tuple(self._muted(found.get("muted", []))),
             schema=schema,
             notes=tuple(self.notes),
         )
@@ -302,6 +305,18 @@ class _Check(Keys):
             allowed = [text for text, _ in self.texts(found, path, "findings")]
             line = line_at(self.lines, (*path, "findings"))
             yield Expectation(kind=Kind.FINDINGS, wanted=" ".join(allowed), line=line)
+
+    def _muted(self, found: Any) -> Iterator[Mute]:
+        for number, table in self.tables(found, "muted"):
+            path: Path = ("muted", number)
+            self.known(table, path, _MUTED)
+            check = self.text(table, path, "check", empty=False, needed=True)
+            because = self.text(table, path, "because", empty=False, needed=True)
+            about = self.text(table, path, "about", empty=False)
+            if because is not None and not because.strip():
+                self.tell((*path, "because"), "must say why")
+            elif check and because:
+                yield Mute(check, because, about or "*")
 
     def _login(self, table: Mapping[str, Any], path: Path, command: Command) -> Iterator[Expectation]:
         method = self.choice(table, path, "method", _METHODS)

@@ -95,6 +95,8 @@ class Desk:
     """The version of GitLab that an option gives."""
     usual_version: Version | None = None
     """The version of GitLab that the person's settings give."""
+    unset: frozenset[str] = frozenset()
+    """The variables that a scenario leaves out; an edit may bring one back."""
     _seen: dict[object, Seen] = field(default_factory=dict)
     _loaded: dict[object, Loaded] = field(default_factory=dict)
 
@@ -135,7 +137,7 @@ class Desk:
                 environment=looking.environment,
                 settings=self.settings(looking.ref),
                 edits=definitions,
-                unset=unset,
+                unset=unset | (self.unset - {each.key for each in definitions}),
                 version=self.version,
             )
             clone = self.clone or NO_CLONE

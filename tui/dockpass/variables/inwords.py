@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockpass.text import clean
-from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Ref, RefType
+from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Reason, Ref, RefType
 
 _LEVELS = {
     Level.RUNNER: "runner",
@@ -104,6 +104,24 @@ def reason_words(loser: Loser) -> str:
         case Reason.UNSET:
             return "unset by your edit"
     return str(loser.reason)
+
+
+def placed_source(definition: Definition) -> str:
+    """Return the level with its origin and place, such as `project settings.json:1`."""
+    return f"{clean(definition.source, 100)} {clean(str(definition.place), 200)}".rstrip()
+
+
+def absent_in_words(absent: Absent) -> str:
+    """Return why a job does not get a variable, with the source of the definition that counts for nothing."""
+    loser = absent.losers[0]
+    return f"{placed_source(loser.definition)}: {because(loser)}"
+
+
+def because(loser: Loser) -> str:
+    """Return why a definition does not count, with the source of the one that does."""
+    words = reason_words(loser)
+    overridden = loser.reason in {Reason.WEAKER, Reason.LATER, Reason.SCOPE_RANK}
+    return f"{words} ({clean(loser.detail, 100)})" if overridden and loser.detail else words
 
 
 def ref_words(ref: Ref) -> str:
