@@ -1,4 +1,4 @@
-"""Makes what comes from the code: pages of keys, settings, errors and checks, and the table of login rules.
+"""Makes what comes from the code: pages of keys, settings, errors and checks, the table of rules, the schema.
 
 `--check` fails if one is stale.
 """
@@ -18,6 +18,7 @@ from dockpass.auth.rules import CI_RULES, RULES, Rule
 from dockpass.error_ids import errors_page
 from dockpass.keymap import keys_page
 from dockpass.settings import Settings
+from dockpass.settings_schema import schema_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -29,9 +30,9 @@ def settings_page() -> str:
         "",
         "A TOML file; `dockpass paths` shows where it is, `dockpass settings` the values in effect and where",
         "each comes from. The file is optional, and `DOCKPASS_CONFIG` names another one. An error in it (an",
-        "unknown setting, theme, action or key, or one key for two actions) is reported, with what you may",
-        "have meant, and the default is used instead. Choosing a theme on the screen changes only that line;",
-        "your comments stay.",
+        "unknown setting, theme, action or key, or one key for two actions) is reported with its line and",
+        "what you may have meant, and the default is used instead. Choosing a theme on the screen changes",
+        "only that line; your comments stay.",
         "",
         '    theme = "dockpass-light"',
         '    engine = "embedded"',
@@ -48,6 +49,20 @@ def settings_page() -> str:
         shown = "[]" if value == () else repr(value).replace("'", '"')
         shown = str(value).lower() if isinstance(value, bool) else shown
         lines.append(f"| `{found.name}` | `{shown}` | {found.metadata['help']} |")
+    lines += [
+        "",
+        "## In an editor",
+        "",
+        "[A JSON Schema](settings.schema.json) describes the file. An editor with a TOML language server",
+        "completes and checks settings, themes, actions and keys with it. Write the schema beside the file,",
+        "and name it in the file's first line:",
+        "",
+        "    dockpass settings --schema > dockpass.schema.json",
+        "",
+        "```toml",
+        "#:schema ./dockpass.schema.json",
+        "```",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -97,6 +112,7 @@ def main() -> int:
         ("settings.md", settings_page()),
         ("login-methods.md", login_methods_page()),
         ("errors.md", errors_page(error_ids())),
+        ("settings.schema.json", schema_text()),
         *check_pages().items(),
     ):
         path = DOCS / name

@@ -53,7 +53,7 @@ def test_what_is_taken_never_clashes_and_everything_else_is_told(own: dict[str, 
     assert clashes(taken) == []
     assert set(taken) <= set(IDS)
     left_out = set(own) - set(taken)
-    assert all(any(name in problem for problem in problems) for name in left_out)
+    assert all(any(name in problem.words for problem in problems) for name in left_out)
     assert bool(problems) == bool(left_out)
 
 
@@ -75,7 +75,8 @@ def test_what_is_wrong_with_a_key_is_told(own: dict[str, str], told: str) -> Non
     taken, problems = checked_keys(own)
     assert taken == {}
     assert len(problems) == 1
-    assert told in problems[0]
+    assert told in problems[0].words
+    assert problems[0].action in own
 
 
 def test_two_actions_may_change_their_keys() -> None:

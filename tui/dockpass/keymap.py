@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.text import clean
@@ -61,7 +62,14 @@ def normal(key: str) -> str:
     return _SAME.get(whole, whole)
 
 
-def checked_keys(own: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+class KeyProblem(NamedTuple):
+    """What is wrong with the key of an action, in words."""
+
+    action: str
+    words: str
+
+
+def checked_keys(own: Mapping[str, str]) -> tuple[dict[str, str], tuple[KeyProblem, ...]]:
     """Return the own keys that can hold, and what is wrong with the others.
 
     An action whose own key is wrong keeps its default one.
@@ -71,7 +79,7 @@ def checked_keys(own: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...
     for action_id, keys in own.items():
         problem = _problem(action_id, keys)
         if problem:
-            problems.append(problem)
+            problems.append(KeyProblem(action_id, problem))
         else:
             taken[action_id] = ",".join(normal(key) for key in keys.split(","))
     while clashes := list(_clashes(taken)):
@@ -81,7 +89,7 @@ def checked_keys(own: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...
                 continue  # already taken out for another place
             for action_id in at_fault:
                 del taken[action_id]
-            problems.append(_clash_words(place, key, ids, at_fault))
+            problems.append(KeyProblem(at_fault[0], _clash_words(place, key, ids, at_fault)))
     return taken, tuple(problems)
 
 
@@ -113,6 +121,20 @@ def _key_names() -> list[str]:
 
 def _is_key(name: str) -> bool:
     return (len(name) == 1 and name.isalnum()) or name in _key_names()
+
+
+def key_pattern() -> str:
+    """Return the regular expression of the keys that an action can have, apart from clashes with others.
+
+    It is one that JavaScript has too, as JSON Schema asks for; it lets all characters beyond ASCII pass.
+    """
+    signs = (chr(code) for code in range(33, 127) if not chr(code).isalnum() and chr(code) not in "+,")
+    literal = [f"\\{sign}" if sign in r"\^$.*?()[]{}|/" else sign for sign in signs]
+    names = [*sorted(_key_names(), key=len, reverse=True), *literal, "[0-9A-Za-z]", r"[^\x00-\x7f]"]
+    modified = rf"(?:(?:{'|'.join(sorted(_MODIFIERS))})\+)*(?:{'|'.join(names)})"
+    taken = [key.replace("+", r"\+") for key in sorted({*_MOVES, *_TAKEN})]
+    one = rf"\s*(?!(?:{'|'.join(taken)})\s*(?:,|$))(?:{modified}|\+)\s*"
+    return f"^{one}(?:,{one})*$"
 
 
 def _clashes(own: Mapping[str, str]) -> Iterator[tuple[str, str, list[str]]]:

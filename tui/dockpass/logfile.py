@@ -91,3 +91,11 @@ def start_log(path: Path, redact: Redactor, level: int = logging.INFO) -> None:
 def log_problem() -> str:
     """Return why the log file could not be written, where it could not."""
     return _handlers[0].problem if _handlers else "it was not begun"
+
+
+def log_fault(where: str, error: BaseException) -> str:
+    """Write a fault with its traceback; return in words where the details are, or why they are nowhere."""
+    logging.getLogger("dockpass").error("a fault in %s", where, exc_info=error)
+    if problem := log_problem():
+        return f"The details could not be logged: {problem}. DOCKPASS_LOG moves the log."
+    return f"Details are in {clean(_handlers[0].baseFilename)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dockpass.errors import DockpassError
 from dockpass.keeping import keep
@@ -76,36 +76,52 @@ def load_settings(path: Path) -> LoadedSettings:
     names = [found.name for found in fields(Settings)]
     sources = dict.fromkeys(names, "default")
     try:
-        found = _read(path)
+        text, found = _read(path)
     except FileNotFoundError:
         return LoadedSettings(Settings(), sources, (), path)
     except (OSError, ValueError) as error:
         return LoadedSettings(Settings(), sources, (f"{shown}: {clean(str(error))}",), path)
     values: dict[str, Any] = {}
-    problems = []
+    problems: list[_Problem] = []
     for name, value in found.items():
         if name not in names:
-            problems.append(f"{shown}: there is no setting {clean(name)}{_meant(name, names)}")
+            problems.append(_Problem((name,), f"there is no setting {clean(name)}{_meant(name, names)}"))
         elif problem := _problem(name, value):
-            problems.append(f"{shown}: {name} {problem}")
+            problems.append(_Problem((name, *problem.where), f"{name} {problem.words}"))
         elif name == "keys":
             from dockpass.keymap import checked_keys
 
             values[name], wrong = checked_keys(value)
-            problems += [f"{shown}: {problem}" for problem in wrong]
+            problems += [_Problem((name, each.action), each.words) for each in wrong]
             sources[name] = shown
         else:
             values[name] = tuple(Mute(**each) for each in value) if name == "muted" else value
             sources[name] = shown
-    return LoadedSettings(replace(Settings(), **values), sources, tuple(problems), path)
+    told = tuple(f"{shown}{_at(text, problem)}: {problem.words}" for problem in problems)
+    return LoadedSettings(replace(Settings(), **values), sources, told, path)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return what the file says; raises `OSError`, and `ValueError` for what is no TOML."""
+class _Problem(NamedTuple):
+    """What is wrong, and the names and places that lead to it in the file."""
+
+    where: tuple[str | int, ...]
+    words: str
+
+
+def _at(text: str, problem: _Problem) -> str:
+    """Return the line of a problem as `:7`; nothing where it is not known."""
+    from dockpass.settings_lines import line_of
+
+    line = line_of(text, problem.where)
+    return f":{line}" if line else ""
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the file's text and what it says; raises `OSError`, and `ValueError` for what is no TOML."""
     text = path.read_text(encoding="utf-8")
     import tomllib  # only who has a settings file pays for it
 
-    return tomllib.loads(text)
+    return text, tomllib.loads(text)
 
 
 def save_setting(path: Path, name: str, value: object) -> None:
@@ -170,7 +186,15 @@ def _meant(word: str, known: Sequence[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _problem(name: str, value: object) -> str:
+def _problem(name: str, value: object) -> _Problem | None:
+    """Return what is wrong with a value, and where in it; None where nothing is."""
+    if name == "muted":
+        return _problem_of_mutes(value)
+    words = _problem_in_words(name, value)
+    return _Problem((), words) if words else None
+
+
+def _problem_in_words(name: str, value: object) -> str:
     match name:
         case "theme":
             if not isinstance(value, str) or not value:
@@ -187,21 +211,25 @@ def _problem(name: str, value: object) -> str:
 
             known = isinstance(value, str) and (not value or version_of(value))
             return "" if known else "is a version such as 17.11, in quotes"
-        case "muted":
-            return _problem_of_mutes(value)
         case "reveal":
             return "" if isinstance(value, bool) else "is true or false"
     pairs = isinstance(value, dict) and all(isinstance(key, str) for key in value.values())
     return "" if pairs else "is a table of action = key"
 
 
-def _problem_of_mutes(value: object) -> str:
-    """Say what is wrong with `muted`: each names its check and the reason."""
-    for each in value if isinstance(value, list) else [value]:
-        if not isinstance(each, dict) or not all(isinstance(text, str) for text in each.values()):
-            return 'is a list of tables with texts: [[muted]], check = "DP-SEC-010", because = "…"'
-        if unknown := sorted(each.keys() - {"check", "because", "about"}):
-            return f"has {clean(str(unknown[0]), 40)}, and there is only check, about and because"
-        if not each.get("check") or not each.get("because", "").strip():
-            return "needs a check and a reason: check and because"
+def _problem_of_mutes(value: object) -> _Problem | None:
+    """Return what is wrong with `muted`: each names its check and the reason."""
+    for at, each in enumerate(value if isinstance(value, list) else [value]):
+        if words := _problem_of_mute(each):
+            return _Problem((at,) if isinstance(value, list) else (), words)
+    return None
+
+
+def _problem_of_mute(mute: object) -> str:
+    if not isinstance(mute, dict) or not all(isinstance(text, str) for text in mute.values()):
+        return 'is a list of tables with texts: [[muted]], check = "DP-SEC-010", because = "…"'
+    if unknown := sorted(mute.keys() - {"check", "because", "about"}):
+        return f"has {clean(str(unknown[0]), 40)}, and there is only check, about and because"
+    if not mute.get("check") or not mute.get("because", "").strip():
+        return "needs a check and a reason: check and because"
     return ""

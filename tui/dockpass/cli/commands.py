@@ -185,10 +185,16 @@ def paths(as_json: bool) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def settings(as_json: bool) -> None:
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the settings file.")
+def settings(as_json: bool, schema: bool) -> None:
     """Show the settings in effect and where each one comes from."""
     from dockpass.settings import Settings, load_settings
 
+    if schema:
+        from dockpass.settings_schema import schema_text
+
+        click.echo(schema_text(), nl=False)
+        return
     loaded = load_settings(this_process().paths.settings)
     rows = [(name, getattr(loaded.settings, name), source) for name, source in loaded.sources.items()]
     if as_json:

@@ -263,7 +263,7 @@ def _status() -> int:
     except OSError as error:
         from dockpass.system import refused_by_system
 
-        _log_fault()
+        _log_fault(error)
         refused = refused_by_system(error)
         _tell_fault(refused.id, refused.message, refused.hint)
         try:
@@ -272,7 +272,7 @@ def _status() -> int:
             _give_up_stdout()
         return refused.exit_code
     except Exception as error:  # noqa: BLE001 - a fault ends in words too
-        _tell_fault("fault", f"Internal error in dockpass ({type(error).__name__}).", _log_fault())
+        _tell_fault("fault", f"Internal error in dockpass ({type(error).__name__}).", _log_fault(error))
         return ExitCode.FAILED
     return int(status or 0)
 
@@ -306,17 +306,10 @@ def _redacted(text: str) -> str:
     return redacted(text)
 
 
-def _log_fault() -> str:
-    """Write the fault at hand into the log; return where its details are, or why they are nowhere."""
-    import logging
+def _log_fault(error: Exception) -> str:
+    from dockpass.logfile import log_fault
 
-    from dockpass.cli.world import this_process
-    from dockpass.logfile import log_problem
-
-    logging.getLogger("dockpass").exception("a fault of the command line")
-    if problem := log_problem():
-        return f"The details could not be logged: {problem}. DOCKPASS_LOG moves the log."
-    return f"Details are in {this_process().paths.log}."
+    return log_fault("the command line", error)
 
 
 def _unraisable(hook: Any) -> None:

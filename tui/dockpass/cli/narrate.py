@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,10 +12,9 @@ from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK
 from dockpass.programs.events import ProgramEvent
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event
+from dockpass.runs.record import kind_of
 from dockpass.runs.words import step_words
 from dockpass.units import size
-
-_KEBAB = re.compile(r"(?<!^)(?=[A-Z])")
 
 PHASES = {
     ev.Phase.CREATE_CONFIG: "create the config",
@@ -38,11 +36,10 @@ _LOG_MARKS = {ev.LogKind.WARNING: f"{GLYPH_LOOK} ", ev.LogKind.ERROR: f"{GLYPH_F
 
 def event_json(event: Event | ProgramEvent) -> dict[str, Any]:
     """Return an event as an object: its kind in kebab case, then its fields."""
-    kind = _KEBAB.sub("-", type(event).__name__).lower()
     found = asdict(event)
     if isinstance(event, ev.ImageDescribed):
         found["labels"] = dict(event.labels)
-    return {"event": kind, **found}
+    return {"event": kind_of(event), **found}
 
 
 def narrate(event: Event) -> list[str]:

@@ -35,6 +35,7 @@ from dockpass.references.address import login_key
 from dockpass.references.credential import Credential
 from dockpass.runs.config_events import ConfigCreated, ConfigRemoved
 from dockpass.runs.entries import check_external, decided_entries, found_entries
+from dockpass.runs.record import recorder
 from dockpass.runs.services import Services
 from dockpass.system import refused_by_system
 from dockpass.text import clean
@@ -83,7 +84,8 @@ class ProgramRun:
     ) -> None:
         self._task = task
         self._services = services
-        self._told = told
+        self._tell = told
+        self._record = recorder(f"exec {clean(Path(task.argv[0]).name, 60)}")
         self._filled = filled
         self._streams = streams
         self._began = services.clock()
@@ -103,6 +105,10 @@ class ProgramRun:
         else:
             self._told(Ended(self._at, outcome.exit_status, failure.id, failure.message, failure.hint))
         return outcome
+
+    def _told(self, event: ProgramEvent) -> None:
+        self._record(event)
+        self._tell(event)
 
     @property
     def _at(self) -> float:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 from collections.abc import Callable
 
 from dockpass.errors import DockpassError, ExitCode
+from dockpass.logfile import log_fault
 from dockpass.programs.events import (
     ConfigChanged,
     ConfigRead,
@@ -26,8 +26,6 @@ from dockpass.runs.feed import Feed
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.runs.services import Services
 from dockpass.text import clean, sentence
-
-_log = logging.getLogger("dockpass.program")
 
 Carry = Callable[[ProgramRun], Outcome]
 """Carries a program out, and returns what became of it."""
@@ -68,11 +66,8 @@ class ShownProgram:
         except DockpassError as error:
             self._end(0.0, error.id, error.message, error.hint)
         except Exception as error:  # noqa: BLE001 - the feed must end in words, whatever the fault
-            _log.exception("a fault in a program's run")
             fault = f"Internal error in dockpass: {clean(f'{type(error).__name__}: {error}')}"
-            self._end(
-                0.0, "fault", fault, "The log file has the details; `dockpass paths` shows where it is."
-            )
+            self._end(0.0, "fault", fault, log_fault("the run of a program", error))
 
     def filled(self, filled: Filled) -> None:
         """Say where logins were found, and which were not."""

@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, get_args
 
 from dockpass.runs.events import Count, Ended, Event, Layer, Log, Skipped, Step
+from dockpass.runs.record import Record
 from dockpass.secrets import Redactor
 
 CAPACITY = 50_000
@@ -39,10 +40,11 @@ _number = itemgetter(0)
 
 
 class Feed:
-    """Events of one run. Every text in them is redacted as it enters."""
+    """Events of one run. Every text in them is redacted as it enters; `record` gets each as it is taken."""
 
-    def __init__(self, redact: Redactor, capacity: int = CAPACITY) -> None:
+    def __init__(self, redact: Redactor, capacity: int = CAPACITY, record: Record | None = None) -> None:
         self._redact = redact
+        self._record = record
         self._bounded: deque[_Numbered] = deque(maxlen=capacity)
         self._kept: list[_Numbered] = []
         self._count = 0
@@ -62,6 +64,8 @@ class Feed:
                 self._kept.append(numbered)
             self._count += 1
             self._closed = isinstance(event, Ended)
+            if self._record is not None:
+                self._record(redacted)  # before anybody hears of the end, and the process may be over
             self._changed.notify_all()
 
     def since(self, cursor: int) -> Batch:

@@ -5,7 +5,6 @@ Whatever happens, the run ends with one `Ended`, after one `ConfigRemoved` if th
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from dockpass.auth.decide import why_not_usable
 from dockpass.auth.warnings import foreign_refused
 from dockpass.dockerconfig.temporary import TemporaryConfig, not_removed
 from dockpass.errors import Cancelled, DockpassError, ExitCode, UsageError
+from dockpass.logfile import log_fault
 from dockpass.registry.retry import telling
 from dockpass.runs.asked import hosts_of_run
 from dockpass.runs.entries import check_external, decided_entries, found_entries
@@ -33,6 +33,7 @@ from dockpass.runs.foreign import foreign_question
 from dockpass.runs.job import Job, status_of
 from dockpass.runs.lines import in_full
 from dockpass.runs.login import log_in
+from dockpass.runs.record import recorder
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
 from dockpass.system import refused_by_system
@@ -42,15 +43,13 @@ Prepare = Callable[[Job], Callable[[], str]]
 """Checks what a command was given, before anything is created; returns the work that follows the
 login, which returns one sentence on what was done."""
 
-_log = logging.getLogger("dockpass.run")
-
 
 class Run:
     """One run, as seen by whoever started it. All methods may be called from any thread."""
 
     def __init__(self, request: RunRequest, services: Services) -> None:
         self.request = request
-        self.feed = Feed(services.redactor)
+        self.feed = Feed(services.redactor, record=recorder(str(request.command)))
         self._job = Job(request, services, self.feed)
         self._config: TemporaryConfig | None = None
         self._finishing = threading.Lock()
@@ -96,7 +95,6 @@ class Run:
         except DockpassError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - the run must end in words, whatever the fault
-            _log.exception("a fault in the run")
             failure = error
         finally:
             self._job.close_engine()
@@ -226,6 +224,6 @@ def _ended(at: float, failure: BaseException | None, done: str) -> Ended:
             ExitCode.FAILED,
             "fault",
             f"Internal error in dockpass: {clean(f'{type(failure).__name__}: {failure}')}",
-            "The log file has the details; `dockpass paths` shows where it is.",
+            log_fault("the run", failure),
         )
     return Ended(at, status_of(failure), failure.exit_code, failure.id, failure.message, failure.hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -61,12 +62,28 @@ class DockpassApp(Host):
         self.set_keymap(dict(session.keys))
 
     def run(self, *arguments: Any, **options: Any) -> int | None:
-        """Run the screen; what it waits for at its end does not outlast it."""
+        """Run the screen; what it waits for at its end does not outlast it. Raises a fault that ended it."""
         try:
-            return super().run(*arguments, **options)
+            result = super().run(*arguments, **options)
         finally:
             if isinstance(self._driver, TerminalDriver):
                 self._driver.leave()
+        if self._exception is not None:
+            raise self._exception
+        return result
+
+    def _fatal_error(self) -> None:
+        """End the screen, and leave the words to whoever runs it.
+
+        Textual would print a traceback with the values of all variables, the secrets among them.
+        """
+        with suppress(Exception):  # what is faulty may be what knows the run
+            self._stop_run()
+        self._close_messages_no_wait()
+
+    def panic(self, *_: object) -> None:
+        """End as on any fault."""
+        self._fatal_error()
 
     def get_driver_class(self) -> type[Driver]:
         """Draw on the terminal, whichever stream that is."""

@@ -19,6 +19,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.facts import Facts
 from dockpass.commandline import is_pasteable
 from dockpass.errors import DockpassError
+from dockpass.logfile import log_fault
 from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.text import clean
 from dockpass.ui.background import Background
@@ -216,9 +217,10 @@ class PanelScreen(Screen[None]):
 
     def failed(self, error: Exception) -> None:
         """Say why work in the background failed."""
-        words = internal_error(error)
         if isinstance(error, DockpassError):
             words = f"{error.message} {error.hint}"
+        else:
+            words = f"{internal_error(error)} {log_fault('work beside the screen', error)}"
         self.app.notify(words, severity="error", timeout=12)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from dockpass.variables.gitlab.model import Ref, RefType
 
-_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:[.-][0-9A-Za-z.+-]{0,60})?", re.ASCII)
+VERSION_PATTERN = r"v?([0-9]{1,4})\.([0-9]{1,4})(?:[.-][0-9A-Za-z.+-]{0,60})?"
+_VERSION = re.compile(VERSION_PATTERN)
 
 
 @dataclass(frozen=True, slots=True, order=True)
