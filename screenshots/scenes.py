@@ -25,6 +25,7 @@ from dockpass.engines.detect import EngineState
 from dockpass.errors import ExitCode
 from dockpass.paths import Paths
 from dockpass.probe.model import Probe
+from dockpass.readonly import find_read_only
 from dockpass.runs import events as ev
 from dockpass.runs.events import Phase, Status
 from dockpass.runs.feed import Feed
@@ -107,6 +108,7 @@ def session(
     answers: Callable[[], Mapping[Method, Probe]] = probes.job_token,
     world: World | None = None,
     sandbox: Sandbox | None = None,
+    read_only: bool = False,
 ) -> Session:
     """A session of these variables, in which a run plays the script."""
     from dockpass.auth.facts import BaseImage
@@ -120,7 +122,15 @@ def session(
         if isinstance(found.value, Secret):
             redactor.learn(found.value)
     nowhere = Path("/proc/none")  # root cannot write there either
-    services = Services({}, nowhere, nowhere, nowhere, redactor, now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
+    services = Services(
+        {},
+        nowhere,
+        nowhere,
+        nowhere,
+        redactor,
+        read_only=find_read_only({}, asked=read_only, set_in=""),
+        now=lambda: datetime(2026, 3, 1, tzinfo=UTC),
+    )
 
     def start(request: RunRequest, _services: Services) -> ScriptedRun:
         feed = Feed(redactor)
@@ -375,6 +385,12 @@ SCENES: tuple[Scene, ...] = (
     Scene("overview-edited", _job(edits=(CLEANUP_TOKEN, IGNORE))),
     Scene("overview-shell", lambda: session({"PATH": "/usr/bin"}, base=None, engine=None)),
     Scene("overview-foreign", _job(edits=(FOREIGN,))),
+    Scene("read-only", _job(read_only=True)),
+    Scene("read-only-light", _job(read_only=True), theme="dockpass-light"),
+    Scene("read-only-80x24", _job(read_only=True), width=80, height=24),
+    Scene("read-only-60x16", _job(read_only=True), width=60, height=16),
+    Scene("read-only-plan", _job(read_only=True), ("2", "enter")),
+    Scene("read-only-help", _job(read_only=True), ("question_mark",)),
     Scene("too-small", _job(), width=50, height=12),
     Scene("edit", _job(), ("tab", "e")),
     Scene("help", _job(), ("question_mark",)),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dockpass.readonly import Act
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """`keys` are Textual's names, separated by commas; `scope` is one of `SCOPES`.
 
     `opens` names the place whose screen the action opens: `ui/screens` has it in the module of that name.
+    `act` is what the action does beyond reading. One that `asks_first` shows its plan also in read-only mode,
+    where the plan says why it cannot be run.
     """
 
     id: str
@@ -19,6 +23,8 @@ class Action:
     scope: str
     shown: bool = True
     opens: str = ""
+    act: Act | None = None
+    asks_first: bool = False
 
 
 def filter_in(scope: str, what: str) -> Action:

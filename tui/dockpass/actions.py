@@ -5,6 +5,7 @@ from __future__ import annotations
 from dockpass.action import Action, back_from, filter_in, health_in, switch_in
 from dockpass.doctor_actions import DOCTOR_ACTIONS
 from dockpass.job_actions import JOB_ACTIONS
+from dockpass.readonly import Act
 
 __all__ = ["ACTIONS", "PLACES", "RUN", "SCOPES", "Action"]
 
@@ -15,6 +16,8 @@ ACTIONS: tuple[Action, ...] = (
         keys="enter",
         title="run",
         scope="overview",
+        act=Act.RUN,
+        asks_first=True,
         help="Show the plan of the selected command, then run it.",
     ),
     Action(id="clear", keys="escape", title="clear filter", scope="overview", help="Clear the filter."),
@@ -35,6 +38,7 @@ ACTIONS: tuple[Action, ...] = (
         title="reveal",
         scope="overview",
         shown=False,
+        act=Act.REVEAL,
         help="Show one secret for ten seconds; asks first.",
     ),
     Action(
@@ -58,6 +62,7 @@ ACTIONS: tuple[Action, ...] = (
         keys="exclamation_mark",
         title="program",
         scope="overview",
+        act=Act.PROGRAM,
         help="Run any program with the login of the selected command, in a temporary docker config.",
     ),
     Action(
@@ -66,6 +71,7 @@ ACTIONS: tuple[Action, ...] = (
         title="shell",
         scope="overview",
         shown=False,
+        act=Act.PROGRAM,
         help="Open your shell with the login of the selected command.",
     ),
     filter_in("overview", "variables and options"),
@@ -171,6 +177,7 @@ ACTIONS: tuple[Action, ...] = (
         keys="p",
         title="push too",
         scope="access",
+        act=Act.CREATE,
         help="Ask for push to a repository that does not exist yet.",
     ),
     Action(
@@ -178,6 +185,7 @@ ACTIONS: tuple[Action, ...] = (
         keys="t",
         title="trust",
         scope="access",
+        act=Act.TRUST,
         help="Accept a changed token server; asks first.",
     ),
     Action(id="panel", keys="tab", title="panel", scope="access", help="Go to the next panel."),
@@ -204,6 +212,7 @@ ACTIONS: tuple[Action, ...] = (
         keys="d",
         title="delete",
         scope="images",
+        act=Act.DELETE,
         help="Delete the selected name; asks first.",
     ),
     Action(
@@ -211,6 +220,7 @@ ACTIONS: tuple[Action, ...] = (
         keys="p",
         title="prune",
         scope="images",
+        act=Act.DELETE,
         help="Remove everything that belongs to no named image; asks first.",
     ),
     Action(id="reload", keys="r", title="reload", scope="images", help="Reload the image store."),
@@ -233,6 +243,7 @@ ACTIONS: tuple[Action, ...] = (
         title="report",
         scope="everywhere",
         shown=False,
+        act=Act.WRITE,
         help="Write a Markdown report for a ticket; no secret is in it.",
     ),
     Action(id="help", keys="question_mark", title="help", scope="everywhere", help="Show every key."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockpass.action import Action, back_from, filter_in, switch_in
+from dockpass.readonly import Act
 
 DOCTOR_ACTIONS: tuple[Action, ...] = (
     Action(
@@ -32,6 +33,7 @@ DOCTOR_ACTIONS: tuple[Action, ...] = (
         keys="m",
         title="mute",
         scope="doctor",
+        act=Act.WRITE,
         help="Mute the finding, with a reason that is written to the settings; or let it count again.",
     ),
     Action(

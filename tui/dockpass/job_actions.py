@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockpass.action import Action, back_from, filter_in, health_in, switch_in
+from dockpass.readonly import Act
 
 
 def _of_pipeline(scope: str) -> tuple[Action, ...]:
@@ -60,6 +61,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
         title="reveal",
         scope="variables",
         shown=False,
+        act=Act.REVEAL,
         help="Show one secret for ten seconds; asks first.",
     ),
     Action(

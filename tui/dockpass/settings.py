@@ -51,6 +51,10 @@ class Settings:
         metadata={"help": "the version of your GitLab, such as 17.11; empty for the current one"},
     )
     reveal: bool = field(default=True, metadata={"help": "whether a secret can be shown for ten seconds"})
+    read_only: bool = field(
+        default=False,
+        metadata={"help": "whether nothing may be pushed, deleted, run, written or revealed"},
+    )
     keys: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "other keys for actions, by the action's id"}
     )
@@ -80,11 +84,15 @@ def load_settings(path: Path) -> LoadedSettings:
     except FileNotFoundError:
         return LoadedSettings(Settings(), sources, (), path)
     except (OSError, ValueError) as error:
-        return LoadedSettings(Settings(), sources, (f"{shown}: {clean(str(error))}",), path)
+        return _unreadable(path, error, sources)
     values: dict[str, Any] = {}
     problems: list[_Problem] = []
     for name, value in found.items():
-        if name not in names:
+        if _is_doubtful(name, value):
+            values["read_only"], sources["read_only"] = True, shown
+            words = f"{clean(name)} = {clean(str(value), 60)}: read_only {_IN_DOUBT}"
+            problems.append(_Problem((name,), words))
+        elif name not in names:
             problems.append(_Problem((name,), f"there is no setting {clean(name)}{_meant(name, names)}"))
         elif problem := _problem(name, value):
             problems.append(_Problem((name, *problem.where), f"{name} {problem.words}"))
@@ -101,6 +109,16 @@ def load_settings(path: Path) -> LoadedSettings:
     return LoadedSettings(replace(Settings(), **values), sources, told, path)
 
 
+def _unreadable(path: Path, error: Exception, sources: Mapping[str, str]) -> LoadedSettings:
+    """Return the defaults for a file that cannot be read, but for read-only mode if it may ask for that."""
+    shown = clean(str(path))
+    told = f"{shown}: {clean(str(error))}"
+    if not _mentions_read_only(path):
+        return LoadedSettings(Settings(), sources, (told,), path)
+    doubt = f"{shown}: read_only {_IN_DOUBT}"
+    return LoadedSettings(Settings(read_only=True), {**sources, "read_only": shown}, (told, doubt), path)
+
+
 class _Problem(NamedTuple):
     """What is wrong, and the names and places that lead to it in the file."""
 
@@ -114,6 +132,29 @@ def _at(text: str, problem: _Problem) -> str:
 
     line = line_of(text, problem.where)
     return f":{line}" if line else ""
+
+
+_IN_DOUBT = "is true or false; it counts as true until the file is mended"
+
+
+def _is_read_only(name: str) -> bool:
+    """Tell whether a name is meant for `read_only`: a misspelt one must not leave the mode off."""
+    return name.casefold().replace("-", "").replace("_", "") == "readonly"
+
+
+def _is_doubtful(name: str, value: object) -> bool:
+    """Tell whether a line may ask for read-only mode, but does not do so correctly."""
+    is_right = name == "read_only" and value is True
+    return _is_read_only(name) and value is not False and not is_right
+
+
+def _mentions_read_only(path: Path) -> bool:
+    """Tell whether a file that cannot be read as settings has a line for `read_only`."""
+    try:
+        lines = path.read_bytes().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    return any(_is_read_only(line.partition("=")[0].strip(" \t\"'")) for line in lines)
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -211,7 +252,7 @@ def _problem_in_words(name: str, value: object) -> str:
 
             known = isinstance(value, str) and (not value or version_of(value))
             return "" if known else "is a version such as 17.11, in quotes"
-        case "reveal":
+        case "reveal" | "read_only":
             return "" if isinstance(value, bool) else "is true or false"
     pairs = isinstance(value, dict) and all(isinstance(key, str) for key in value.values())
     return "" if pairs else "is a table of action = key"

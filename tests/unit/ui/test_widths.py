@@ -167,7 +167,7 @@ def test_the_environment_and_the_first_line_fit(candidates: Session) -> None:
             assert row.entry is None or row.entry.option or row.entry.name in plain([row.line])[0]
     for width in WIDTHS:
         left, right = status_line(
-            candidates.place, 3, ("Docker 28.2.2  unix socket", "good"), width, sandbox=True
+            candidates.place, 3, ("Docker 28.2.2  unix socket", "good"), width, ("sandbox",)
         )
         assert len(plain([left])[0]) + len(plain([right])[0]) + 4 <= width
 
@@ -176,8 +176,9 @@ def test_a_narrow_status_line_still_says_whose_logins_they_are() -> None:
     place = Place(PlaceKind.GITLAB, "as publish on feature/login")
     engine = ("embedded engine  no Docker here", "look")
     for width in WIDTHS:
-        for sandbox in (False, True):
-            left, right = status_line(place, 3, engine, width, sandbox=sandbox)
+        for badges in ((), ("sandbox",), ("read-only",), ("sandbox", "read-only")):
+            left, right = status_line(place, 3, engine, width, badges)
+            assert all(badge in plain([left])[0] for badge in badges)
             assert len(plain([left])[0]) + len(plain([right])[0]) + 4 <= width
     left, _ = status_line(place, 0, engine, 60)
     assert plain([left]) == ["dockpass  as publish…"]

@@ -27,6 +27,7 @@ from dockpass.cli.options import (
     run_options,
 )
 from dockpass.cli.output import Output
+from dockpass.cli.readonly import read_only_of
 from dockpass.cli.store import store_place
 from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
@@ -195,8 +196,15 @@ def settings(as_json: bool, schema: bool) -> None:
 
         click.echo(schema_text(), nl=False)
         return
-    loaded = load_settings(this_process().paths.settings)
-    rows = [(name, getattr(loaded.settings, name), source) for name, source in loaded.sources.items()]
+    world = this_process()
+    loaded = load_settings(world.paths.settings)
+    read_only = read_only_of(world)
+    rows = [
+        (name, bool(read_only), read_only.because or source)
+        if name == "read_only"
+        else (name, getattr(loaded.settings, name), source)
+        for name, source in loaded.sources.items()
+    ]
     if as_json:
         found = {name: {"value": value, "from": source} for name, value, source in rows}
         click.echo(json.dumps({"settings": found, "problems": loaded.problems}, default=dict))

@@ -27,6 +27,7 @@ from dockpass.cli.options import foreign_option, given_of
 from dockpass.cli.output import Output, is_terminal, no_terminal
 from dockpass.cli.program_report import opened_report
 from dockpass.cli.program_words import Narrator
+from dockpass.cli.readonly import read_only_of, refuse_if_read_only
 from dockpass.cli.world import World, this_process
 from dockpass.errors import DockpassError, ExitCode, UsageError
 from dockpass.programs.find import find
@@ -34,6 +35,7 @@ from dockpass.programs.outputs import Mask
 from dockpass.programs.process import die_of
 from dockpass.programs.run import ProgramRun
 from dockpass.programs.task import Outliving, Task, check_hosts, unknown_values, with_job
+from dockpass.readonly import Act
 from dockpass.registry.policy import checked_host
 from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.services import Services
@@ -146,6 +148,10 @@ def _ended(
             "In scripts, use dockpass exec -- sh -c 'COMMAND'.",
         )
     runs = not (options["print_env"] or options["dry_run"])
+    if runs:
+        refuse_if_read_only(world, Act.PROGRAM)
+    elif options["report"]:
+        refuse_if_read_only(world, Act.WRITE)
     task = replace(task_of(world, program, options, runs=runs), is_shell=is_shell)
     services = services_of(world)
     with opened_report(options["report"], world) as report:
@@ -217,4 +223,11 @@ def _request(
 
 def services_of(world: World) -> Services:
     """Return what the config of a program needs: no engine, and no client of a registry."""
-    return Services(world.environ, world.home, world.cwd, world.paths.state, world.redactor)
+    return Services(
+        world.environ,
+        world.home,
+        world.cwd,
+        world.paths.state,
+        world.redactor,
+        read_only=read_only_of(world),
+    )

@@ -11,12 +11,14 @@ import click
 
 from dockpass.cli.facts_options import require_one_ref
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.readonly import refuse_if_read_only
 from dockpass.cli.table import columns
 from dockpass.cli.world import World
 from dockpass.errors import Cancelled, NotAllowed, UsageError
 from dockpass.gitlabapi.taking import Asked, Taken, gitlab_client, take
 from dockpass.gitlabapi.token import Token, find_token
 from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK
+from dockpass.readonly import Act
 from dockpass.registry.policy import Policy
 from dockpass.registry.proxies import proxies_for
 from dockpass.registry.retry import telling
@@ -36,6 +38,7 @@ _MOST_SHOWN = 12
 
 def import_gitlab(world: World, given: Mapping[str, Any]) -> int:
     """Import, keep and tell; return the exit status."""
+    refuse_if_read_only(world, Act.WRITE)
     output = Output(world.redactor)
     place = find_place(given["project"], origin_of(world.cwd, world.environ), world.environ)
     if given["forget"]:
@@ -95,6 +98,7 @@ def ask_gitlab(
 
 def keep(world: World, place: GitlabPlace, snapshot: Snapshot) -> str:
     """Keep the snapshot without its values; return the file."""
+    refuse_if_read_only(world, Act.WRITE)
     try:
         return str(keep_snapshot(world.paths.state, place, snapshot))
     except OSError as error:

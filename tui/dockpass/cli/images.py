@@ -9,6 +9,7 @@ import click
 
 from dockpass.cli.context import engine_choice
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.readonly import refuse_if_read_only
 from dockpass.cli.table import columns
 from dockpass.cli.world import this_process
 from dockpass.engines.embedded.export import export
@@ -22,6 +23,7 @@ from dockpass.engines.embedded.upkeep import (
 )
 from dockpass.errors import needs_yes
 from dockpass.marks import GLYPH_LOOK
+from dockpass.readonly import Act
 from dockpass.text import plural
 from dockpass.units import size
 
@@ -46,6 +48,7 @@ def images(ctx: click.Context, as_json: bool) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def images_rm(names: tuple[str, ...]) -> None:
     """Remove names, or an image by its ID or ID prefix. Removing the last name removes the image."""
+    refuse_if_read_only(this_process(), Act.DELETE)
     store, output = _store(), Output(this_process().redactor)
     for name in names:
         removed = remove_image(store, name)
@@ -61,6 +64,7 @@ def images_rm(names: tuple[str, ...]) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before removing.")
 def images_prune(yes: bool) -> None:
     """Remove unnamed images and blobs that no image uses."""
+    refuse_if_read_only(this_process(), Act.DELETE)
     store, output = _store(), Output(this_process().redactor)
     going = to_prune(store)
     if not (going.images or going.blobs or going.leftovers):
@@ -87,6 +91,7 @@ def images_prune(yes: bool) -> None:
 def images_export(name: str, directory: str) -> None:
     """Export an image to DIR as an OCI layout."""
     world, output = this_process(), Output(this_process().redactor)
+    refuse_if_read_only(world, Act.WRITE)
     digest, converted = export(_store(), name, world.cwd / Path(directory).expanduser())
     if converted:
         output.say(["Docker media types were converted to OCI, so the digest differs"])

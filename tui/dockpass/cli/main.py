@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from dockpass import __version__
 from dockpass.cli.facts_options import facts_options, from_option, job_of_screen_options, repo_option
 from dockpass.errors import DockpassError, ExitCode, UsageError
 from dockpass.signals import interrupts_raise
@@ -144,24 +143,39 @@ class _Lazy(click.Group):
 @click.option("--engine", metavar="NAME", help="The engine: auto, docker or embedded.")
 @click.option("--no-proxy", is_flag=True, help="Ignore HTTP_PROXY and HTTPS_PROXY on the screen.")
 @click.option(
+    "--read-only",
+    is_flag=True,
+    help="Push, delete, run, write and reveal nothing, on the screen or with a command after it.",
+)
+@click.option(
     "--sandbox",
     is_flag=True,
     help="Start the screen in a sandbox, apart from your own images and registries.",
 )
 @click.pass_context
 def cli(
-    ctx: click.Context, /, version: bool, verbose: bool, engine: str | None, sandbox: bool, **options: Any
+    ctx: click.Context,
+    /,
+    version: bool,
+    verbose: bool,
+    engine: str | None,
+    read_only: bool,
+    sandbox: bool,
+    **options: Any,
 ) -> None:
     """Which credentials does this registry command use, why, and what would change it?
 
     Without a command, start the screen with these variables and options; with --job, as that job.
     """
     if version:
-        _print_version(engine, verbose=verbose)
+        from dockpass.cli.version import print_version
+
+        print_version(engine, verbose=verbose)
         ctx.exit()
-    from dockpass.cli.world import this_process
+    from dockpass.cli.world import ask_read_only, this_process
     from dockpass.logfile import log_level, start_log
 
+    ask_read_only(read_only)
     world = this_process()
     level = log_level(world.environ)
     with suppress(UsageError):  # without a home there is no log; who needs one says so
@@ -215,7 +229,7 @@ def _given_here(ctx: click.Context) -> list[str]:
 
 def _refuse_options_before(ctx: click.Context, command: str) -> None:
     """Options of the screen say nothing to a command; dropping them without a word would mislead."""
-    if given := _given_here(ctx):
+    if given := [name for name in _given_here(ctx) if name != "--read-only"]:
         raise click.UsageError(
             f"{given[0]} comes before {command}. Put it after: dockpass {command} {given[0]} …",
             ctx,
@@ -223,7 +237,7 @@ def _refuse_options_before(ctx: click.Context, command: str) -> None:
 
 
 def _refuse_options_with_sandbox(ctx: click.Context) -> None:
-    refused = [name for name in _given_here(ctx) if name not in {"--sandbox", "--engine"}]
+    refused = [name for name in _given_here(ctx) if name not in {"--sandbox", "--engine", "--read-only"}]
     if refused:
         raise click.UsageError(
             f"The sandbox has its own variables and does not use {refused[0]}. Omit it.",
@@ -351,38 +365,3 @@ def _leave_no_core() -> None:
     """A core dump would hold every secret; child processes leave none either."""
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
-def _installed(distribution: str) -> str:
-    """Return the version of an installed distribution.
-
-    The name of its directory says it; importlib.metadata is asked only where it does not, for loading that
-    takes as long as the interpreter itself.
-    """
-    for place in sys.path:
-        with suppress(OSError), os.scandir(place or ".") as entries:
-            for entry in entries:
-                name, _, version = entry.name.removesuffix(".dist-info").partition("-")
-                if name == distribution and entry.name.endswith(".dist-info"):
-                    return version
-    from importlib.metadata import version as ask
-
-    return ask(distribution)
-
-
-def _print_version(engine: str | None, *, verbose: bool) -> None:
-    python = ".".join(str(part) for part in sys.version_info[:3])
-    click.echo(f"dockpass {__version__}")
-    click.echo(f"Python {python}, textual {_installed('textual')}, docker SDK {_installed('docker')}")
-    if verbose:
-        from dockpass.cli.context import engine_choice
-        from dockpass.cli.world import this_process
-        from dockpass.engines.choice import detect_chosen
-
-        world = this_process()
-        state = detect_chosen(engine_choice(world, engine), world.environ, world.home)
-        if state.info is not None:
-            engine_words = f"{state.info.name} {state.info.version} at {state.info.endpoint}"
-            click.echo(world.redactor(f"{engine_words} ({state.info.how})"))
-        elif state.error is not None:
-            click.echo(world.redactor(f"{state.error.message}\n  {state.error.hint}"))

@@ -20,7 +20,9 @@ from dockpass.cli.options import (
     registry_options,
     repo_option,
 )
+from dockpass.cli.readonly import refuse_if_read_only
 from dockpass.cli.world import this_process
+from dockpass.readonly import Act
 
 
 @click.command()
@@ -53,6 +55,10 @@ def probe(command: str | None, **options: Any) -> None:
     from dockpass.cli.probe import run_probe
 
     world = this_process()
+    if options["push"]:
+        refuse_if_read_only(world, Act.CREATE)
+    if options["accept_realm"]:
+        refuse_if_read_only(world, Act.TRUST)
     status = run_probe(
         world,
         Command(command or Command.PUSH),

@@ -18,12 +18,14 @@ from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.explain import finding_lines
 from dockpass.cli.narrate import data_lines, event_json, is_start, narrate, plan_table, values_yaml
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.readonly import read_only_of, refuse_if_read_only
 from dockpass.cli.world import World
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.base import EMBEDDED
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen, opener
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_LOOK
+from dockpass.readonly import Act
 from dockpass.registry.policy import Policy
 from dockpass.runs.builder import Builders, chosen_builder
 from dockpass.runs.events import (
@@ -39,7 +41,7 @@ from dockpass.runs.events import (
     Step,
     TagPlanned,
 )
-from dockpass.runs.request import BuildOptions, RunRequest
+from dockpass.runs.request import BuildOptions, RunRequest, acts
 from dockpass.runs.run import Run
 from dockpass.runs.services import Services
 from dockpass.runs.sources import sources_of_build
@@ -69,6 +71,9 @@ def run_command(
     `progress` says what is shown of the engine's work: bars too (`auto`), none (`plain`), nothing (`quiet`).
     """
     output = Output(world.redactor)
+    cleanup = cleanup or CleanupOptions()
+    if acts(command, cleanup):
+        refuse_if_read_only(world, Act.RUN)
     choice = engine_choice(world, engine or _engine_for(build.builder))
     find = remembered()
     classic = command is Command.BUILD and _is_classic(choice, world, build, find)
@@ -84,13 +89,24 @@ def run_command(
         tags,
         image,
         build,
-        cleanup or CleanupOptions(),
+        cleanup,
         confirmed,
         foreign_allowed,
         is_terminal(),
         typed_of(given, engine),
     )
-    services = Services(
+    services = _services(world, choice, policy, find)
+    if not as_json:
+        output.say(line for finding in found.findings for line in finding_lines(finding))
+        output.say([decided.sentence, *(f"{GLYPH_LOOK} {notice.message}" for notice in decided.warnings)])
+    request = with_the_persons_word(request, output)
+    for left in sweep(services.run_environ(facts)):
+        output.say([f"removed a temporary config left behind by a killed dockpass: {left.path}"])
+    return _carry_out(Run(request, services), output, as_json=as_json, values=values, progress=progress)
+
+
+def _services(world: World, choice: EngineChoice, policy: Policy | None, find: FindBuilders) -> Services:
+    return Services(
         world.environ,
         world.home,
         world.cwd,
@@ -99,14 +115,8 @@ def run_command(
         policy=policy or Policy(),
         open_engine=opener(choice, policy),
         find_builders=find,
+        read_only=read_only_of(world),
     )
-    if not as_json:
-        output.say(line for finding in found.findings for line in finding_lines(finding))
-        output.say([decided.sentence, *(f"{GLYPH_LOOK} {notice.message}" for notice in decided.warnings)])
-    request = with_the_persons_word(request, output)
-    for left in sweep(services.run_environ(facts)):
-        output.say([f"removed a temporary config left behind by a killed dockpass: {left.path}"])
-    return _carry_out(Run(request, services), output, as_json=as_json, values=values, progress=progress)
 
 
 def _engine_for(builder: str) -> str | None:

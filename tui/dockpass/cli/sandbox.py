@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dockpass.cli.readonly import refuse_if_read_only
 from dockpass.cli.world import this_process
 from dockpass.errors import DockpassError, UsageError
 from dockpass.marks import GLYPH_LOOK
+from dockpass.readonly import Act
 from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
 from dockpass.signals import heeded_signals
@@ -103,6 +105,8 @@ def sandbox(
     from dockpass.sandbox.workshop import Workshop
 
     world = this_process()
+    if env_file is not None or keep is not None:
+        refuse_if_read_only(world, Act.WRITE)
     path = None if env_file is None else _require_new(world.cwd / Path(env_file).expanduser())
     server = SandboxServer(
         None if keep is None else world.cwd / Path(keep).expanduser() / "registry",

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from dockpass.cli.output import Output
+from dockpass.cli.readonly import refuse_if_read_only
 from dockpass.cli.usual import usual_version
 from dockpass.cli.world import World
 from dockpass.errors import ExitCode, UsageError
 from dockpass.findings import Severity, finding_json
 from dockpass.marks import GLYPH_NOT_REACHED, OF_ANSWER, OF_SEVERITY
+from dockpass.readonly import Act
 from dockpass.scenario.checking import Result
 from dockpass.scenario.report import Report, code_quality, in_words, junit, muted_in_words
 from dockpass.session.scenario_check import check_file
@@ -24,6 +26,8 @@ def check_files(
     world: World, files: Sequence[str], junit_to: str | None, quality_to: str | None, *, as_json: bool
 ) -> int:
     """Check each file, print and write what was found; return the exit status."""
+    if junit_to or quality_to:
+        refuse_if_read_only(world, Act.WRITE)
     output = Output(world.redactor)
     usual = usual_version(world)
     reports = []

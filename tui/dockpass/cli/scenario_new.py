@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from dockpass.cli.output import Output
+from dockpass.cli.readonly import refuse_if_read_only
 from dockpass.cli.usual import usual_version
 from dockpass.cli.variables import OPTIONS, Looked, look
 from dockpass.cli.world import World
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_DONE, GLYPH_LOOK, GLYPH_NOT_REACHED
 from dockpass.newfile import create
+from dockpass.readonly import Act
 from dockpass.scenario.checking import Found
 from dockpass.scenario.model import (
     CI_YAML,
@@ -67,6 +69,7 @@ class Written:
 
 def write_new(world: World, given: Mapping[str, Any], directory: str | None, *, as_json: bool) -> int:
     """Write the scenarios of the project around this directory, and tell of each; return the exit status."""
+    refuse_if_read_only(world, Act.WRITE)
     output = Output(world.redactor)
     looked = look(world, {**given, "ref": EXAMPLE_REF})
     tasks = _tasks(looked, given["job"])

@@ -14,6 +14,7 @@ from dockpass.auth.ci import GITLAB
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.job_facts import JobGiven, options_of
 from dockpass.cli.output import no_terminal
+from dockpass.cli.readonly import read_only_of
 from dockpass.cli.world import World, this_process
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
@@ -57,6 +58,7 @@ def start_screen(
         no_proxy=no_proxy,
         typed=typed_of(given, engine),
         asked=asked,
+        read_only=read_only_of(world),
     )
     return run_app(start)
 
@@ -133,6 +135,7 @@ def start_sandbox(engine: str | None = None) -> int:
             engine=choice,
             sandbox=sandbox,
             typed=Typed(engine="embedded"),
+            read_only=read_only_of(world),
         )
         return run_app(start)
 

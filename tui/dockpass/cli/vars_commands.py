@@ -215,11 +215,15 @@ def export(
     """
     from dockpass.cli import variables as work
     from dockpass.cli import variables_export
+    from dockpass.cli.readonly import refuse_if_read_only
     from dockpass.newfile import save_new
+    from dockpass.readonly import Act
 
     if with_secrets and path is None:
         raise click.UsageError("--with-secrets can only be used with --output.")
     world = this_process()
+    if path is not None:
+        refuse_if_read_only(world, Act.WRITE)
     looked = work.look(world, given)
     output = Output(world.redactor)
     found = variables_export.export(looked, format_, everything=everything, with_secrets=with_secrets)

@@ -38,6 +38,17 @@ class _Process:
     """What there is once in a process, however often its world is asked for."""
 
     redactor = Redactor()
+    read_only = False
+
+
+def ask_read_only(asked: bool) -> None:
+    """Note whether `--read-only` was given."""
+    _Process.read_only = asked
+
+
+def read_only_is_asked() -> bool:
+    """Tell whether `--read-only` was given."""
+    return _Process.read_only
 
 
 def redacted(text: str) -> str:

@@ -31,6 +31,7 @@ from dockpass.programs.shells import shell_start
 from dockpass.programs.survivors import await_end, end, named
 from dockpass.programs.system import Reads, adopt_orphans
 from dockpass.programs.task import Outliving, Task
+from dockpass.readonly import Act
 from dockpass.references.address import login_key
 from dockpass.references.credential import Credential
 from dockpass.runs.config_events import ConfigCreated, ConfigRemoved
@@ -94,6 +95,7 @@ class ProgramRun:
 
     def carry_out(self, watch: Watch | None = None) -> Outcome:
         """Run the program to its end; raises `DockpassError` only before a config is created."""
+        self._services.read_only.refuse(Act.PROGRAM)
         decision = self._task.decision
         if decision is not None:
             check_external(decision)

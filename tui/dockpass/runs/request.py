@@ -77,3 +77,13 @@ class RunRequest:
     foreign_allowed: bool = False
     can_ask: bool = True
     typed: Typed = field(default_factory=Typed)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it does more than look."""
+        return acts(self.command, self.cleanup)
+
+
+def acts(command: Command, cleanup: CleanupOptions) -> bool:
+    """Tell whether a run does more than look: each but the dry run of a cleanup."""
+    return command is not Command.CLEANUP or not cleanup.dry_run

@@ -16,6 +16,7 @@ from dockpass.auth.warnings import foreign_refused
 from dockpass.dockerconfig.temporary import TemporaryConfig, not_removed
 from dockpass.errors import Cancelled, DockpassError, ExitCode, UsageError
 from dockpass.logfile import log_fault
+from dockpass.readonly import Act, ReadOnly
 from dockpass.registry.retry import telling
 from dockpass.runs.asked import hosts_of_run
 from dockpass.runs.entries import check_external, decided_entries, found_entries
@@ -102,7 +103,7 @@ class Run:
 
     def _lifecycle(self) -> str:
         job = self._job
-        _check_allowed(job.request)
+        _check_allowed(job.request, job.services.read_only)
         work = _prepare_of(job.request.command)(job)
         check_external(job.request.decision)
         with job.phase(Phase.CREATE_CONFIG) as report:
@@ -178,7 +179,9 @@ def start_run(request: RunRequest, services: Services) -> Run:
     return run
 
 
-def _check_allowed(request: RunRequest) -> None:
+def _check_allowed(request: RunRequest, read_only: ReadOnly) -> None:
+    if request.acts:
+        read_only.refuse(Act.RUN)
     decision = request.decision
     if refusal := why_not_usable(decision):
         raise UsageError(refusal.id, refusal.message, refusal.hint)

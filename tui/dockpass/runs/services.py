@@ -16,6 +16,7 @@ from dockpass.dockerconfig.resolve import Resolution, resolve
 from dockpass.dockerconfig.runconfig import without_rivals
 from dockpass.dockerconfig.temporary import TemporaryConfig
 from dockpass.engines.base import Engine
+from dockpass.readonly import ReadOnly
 from dockpass.references.credential import Credential, Logins
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories
 from dockpass.registry.proxies import proxies_for
@@ -84,7 +85,8 @@ def _resolve(directory: Path, hosts: Sequence[str], environ: Mapping[str, str]) 
 class Services:
     """`environ` is the process environment, `state` where dockpass keeps what it remembers.
 
-    `policy` is what the person allows beyond the ordinary in speaking to registries.
+    `policy` is what the person allows beyond the ordinary in speaking to registries, `read_only` whether
+    anything may be done at all.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -96,6 +98,7 @@ class Services:
     find_builders: FindBuilders = _builders_of_engine
     make_registry: MakeRegistry = _make_registry
     policy: Policy = field(default_factory=Policy)
+    read_only: ReadOnly = field(default_factory=ReadOnly)
     create_config: CreateConfig = _create_config
     resolve_entries: ResolveEntries = _resolve
     clock: Callable[[], float] = time.monotonic

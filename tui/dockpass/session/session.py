@@ -27,6 +27,7 @@ from dockpass.programs.captured import start_captured
 from dockpass.programs.find import find
 from dockpass.programs.shown import ShownProgram
 from dockpass.programs.task import Task
+from dockpass.readonly import ReadOnly
 from dockpass.runs.builder import Builders
 from dockpass.runs.events import Ended, Status
 from dockpass.runs.plan import Plan
@@ -152,6 +153,17 @@ class Session:
         looking = self.desk.looking
         label = f"as {clean(looking.job, 100)} on {clean(looking.ref.name, 100)}"
         return Place(PlaceKind.GITLAB, label, project=protection_words(looking.ref))
+
+    @property
+    def read_only(self) -> ReadOnly:
+        """Whether anything may be done at all."""
+        return self.services.read_only
+
+    @property
+    def badges(self) -> tuple[str, ...]:
+        """What every screen says of the session: that it is a sandbox, that it only reads."""
+        sandbox = ("sandbox",) if self.sandbox is not None else ()
+        return (*sandbox, "read-only") if self.read_only else sandbox
 
     @property
     def keys(self) -> Mapping[str, str]:

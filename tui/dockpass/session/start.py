@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
 from dockpass.engines.embedded.store import Store
 from dockpass.paths import Paths
+from dockpass.readonly import ReadOnly
 from dockpass.runs.request import Typed
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
@@ -65,6 +66,7 @@ class Start:
     no_proxy: bool = False
     typed: Typed = field(default_factory=Typed)
     asked: AskedJob | None = None
+    read_only: ReadOnly = field(default_factory=ReadOnly)
 
 
 def make_session(start: Start) -> Session:
@@ -81,6 +83,7 @@ def make_session(start: Start) -> Session:
         policy=policy,
         open_engine=opener(engine, policy),
         find_builders=find_all_builders,
+        read_only=start.read_only,
     )
     loaded = load_settings(start.paths.settings)
     kept = partial(find_kept, cwd, start.environ, start.paths.state)

@@ -175,7 +175,7 @@ class DockpassApp(Host):
         return runs[-1] if runs else None
 
     def _keep_theme(self, name: str) -> None:
-        if name == self.session.loaded.settings.theme:
+        if name == self.session.loaded.settings.theme or self.session.read_only:
             return
         try:
             save_setting(self.session.paths.settings, "theme", name)

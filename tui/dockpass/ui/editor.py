@@ -11,11 +11,13 @@ from textual.screen import Screen
 from dockpass.auth.command import Command
 from dockpass.auth.decision import VALUE_UNKNOWN, Refusal
 from dockpass.errors import UsageError
+from dockpass.readonly import Act
 from dockpass.runs.request import RunRequest
 from dockpass.secret_source import FORMS, parse_source
 from dockpass.secrets import Secret
 from dockpass.session.session import SECONDS_REVEALED, Session, edit_of, removal_of
 from dockpass.text import clean
+from dockpass.ui.host import forbids
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Revealed, Typed
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import option_name, value_of
@@ -118,6 +120,8 @@ class Editor:
 
     def reveal(self, entry: Entry) -> None:
         """Show a secret for ten seconds, after a question."""
+        if forbids(self._screen.app, Act.REVEAL):
+            return
         value, name = value_of(entry, self._session.facts), option_name(entry)
         if not entry.secret:
             self._screen.notify("select a secret first", timeout=3)

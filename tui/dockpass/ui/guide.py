@@ -12,8 +12,10 @@ from dockpass.auth.command import Command
 from dockpass.doctor.check import Need
 from dockpass.doctor.places import place_of
 from dockpass.editing import editor_command
+from dockpass.readonly import Act
 from dockpass.session.session import Session
 from dockpass.text import clean
+from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.variables import VariablesScreen
@@ -62,6 +64,8 @@ class Guide:
 
     def _edit(self, path: Path, line: int) -> None:
         """Open a file in the person's editor, and examine anew afterwards."""
+        if forbids(self._screen.app, Act.PROGRAM):
+            return
         notify = self._screen.notify
         command = editor_command(self._session.services.environ, path, line)
         where = f"{clean(str(path), 300)}:{line}"

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from dockpass.auth.command import Command
 from dockpass.cleanup.rules import parse_rules
 from dockpass.errors import UsageError
+from dockpass.readonly import Act
 from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run
 from dockpass.session.session import Session
@@ -74,7 +75,11 @@ class Launcher:
             title = f"This {request.command} cannot start"
             self._screen.app.push_screen(Reading(title, partial(refusal_lines, plan)))
             return
-        view = partial(plan_lines, plan, request.decision.sentence, len(self._session.edits))
+        refusal = self._session.read_only.forbids(Act.RUN) if request.acts else None
+        view = partial(plan_lines, plan, request.decision.sentence, len(self._session.edits), refusal=refusal)
+        if refusal is not None:
+            self._screen.app.push_screen(Reading(f"The plan of {request.command}", view))
+            return
         dialog = Confirm(plan.confirm or f"Run {request.command}?", view, yes="run", key="r")
         self._screen.app.push_screen(dialog, partial(self._after_plan, request))
 

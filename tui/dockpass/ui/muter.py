@@ -7,8 +7,10 @@ from functools import partial
 
 from dockpass.doctor.examine import Found
 from dockpass.errors import DockpassError
+from dockpass.readonly import Act
 from dockpass.session.session import Session
 from dockpass.settings import Mute, load_settings, save_mutes
+from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import EditValue, Typed
 from dockpass.ui.views.doctor import Item
@@ -24,7 +26,7 @@ class Muter:
 
     def toggle(self, item: Item) -> None:
         """Ask why a finding may stay as it is; a muted one counts again at once."""
-        if item.found is None:
+        if item.found is None or forbids(self._screen.app, Act.WRITE):
             return
         if item.mute is not None:
             self._keep([each for each in self._mutes if each != item.mute])

@@ -17,6 +17,7 @@ from dockpass.ui.host import Host
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.run import RunScreen
+from dockpass.ui.views.help import action_help
 from dockpass.ui.views.overview import option_name
 from dockpass.variables.catalogue import listed
 
@@ -76,14 +77,14 @@ def _commands(app: Host) -> Iterator[PaletteEntry]:
 
 def _actions(app: Host, here: str) -> Iterator[PaletteEntry]:
     """Yield the actions of this place as they are, then those of other places, with the place."""
-    own = app.session.keys
+    own, read_only = app.session.keys, bool(app.session.read_only)
     scopes = PLACES.get(here, ("everywhere",))
     for action in (each for each in ACTIONS if each.scope in scopes):
-        words = f"{action.help}  {key_name(action, own)}"
+        words = f"{action_help(action, read_only=read_only)}  {key_name(action, own)}"
         yield PaletteEntry(action.title, words, partial(_do, app, action))
     for action in (each for each in ACTIONS if each.scope not in scopes):
         place = SCOPES[action.scope]
-        words = f"{action.help}  {key_name(action, own)} there"
+        words = f"{action_help(action, read_only=read_only)}  {key_name(action, own)} there"
         yield PaletteEntry(f"{place}: {action.title}", words, partial(_do_there, app, action))
 
 

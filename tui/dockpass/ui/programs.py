@@ -19,6 +19,7 @@ from dockpass.programs.planned import planned
 from dockpass.programs.shown import ShownProgram, shown_plan
 from dockpass.programs.task import Task, check_hosts, with_job
 from dockpass.programs.typed import typed_line
+from dockpass.readonly import Act
 from dockpass.runs.foreign import foreign_question
 from dockpass.runs.lines import program_line
 from dockpass.runs.request import RunRequest
@@ -26,7 +27,7 @@ from dockpass.session.session import Session, background_has_ended
 from dockpass.system import reason
 from dockpass.text import clean, plural
 from dockpass.ui.editor import Editor
-from dockpass.ui.host import Host
+from dockpass.ui.host import Host, forbids
 from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.screens.program import AskProgram, Choose
 from dockpass.ui.screens.run import RunScreen
@@ -57,7 +58,7 @@ class Programs:
 
     def ask(self, requested: Requested, line: str = "") -> None:
         """Ask for a command line, then show its plan."""
-        request = requested()
+        request = None if forbids(self._screen.app, Act.PROGRAM) else requested()
         if request is None:
             return
         services = self._session.services
@@ -84,6 +85,8 @@ class Programs:
 
     def open_shell(self, requested: Requested) -> None:
         """Show the plan of the person's shell."""
+        if forbids(self._screen.app, Act.PROGRAM):
+            return
         shell = self._session.services.environ.get("SHELL") or "sh"
         self._prepare(requested, (shell,), lambda: None, "", is_shell=True)
 

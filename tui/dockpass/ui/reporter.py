@@ -9,10 +9,12 @@ from pathlib import Path
 from dockpass.errors import DockpassError
 from dockpass.keeping import keep
 from dockpass.newfile import save_new, unwritable
+from dockpass.readonly import Act
 from dockpass.session.checkup import checkup
 from dockpass.session.report import report_text
 from dockpass.session.session import Session
 from dockpass.text import clean
+from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
 from dockpass.ui.views.words import Line
@@ -33,6 +35,8 @@ class Reporter:
 
     def ask(self) -> None:
         """Ask where to write it."""
+        if forbids(self._screen.app, Act.WRITE):
+            return
         dialog = EditValue(
             "Write a report",
             _MEANS,

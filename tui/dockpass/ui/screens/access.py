@@ -14,10 +14,12 @@ from dockpass.findings import Severity
 from dockpass.marks import GLYPH_NOW
 from dockpass.probe.model import LoginState, Probe, Verdict
 from dockpass.probe.plan import AccessPlan, AccessReport, accept_realm, requirements_of
+from dockpass.readonly import Act
 from dockpass.runs.lines import probe_line
 from dockpass.session.session import Session
 from dockpass.ui.actions import bindings
 from dockpass.ui.editor import Editor
+from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.views.access import (
@@ -90,8 +92,7 @@ class AccessScreen(PanelScreen):
 
     def status(self) -> Status:
         """Return what is asked, and how the registry is."""
-        sandbox = self.session.sandbox is not None
-        return status_line(self.plan, self.probes, self._now_asking, sandbox=sandbox)
+        return status_line(self.plan, self.probes, self._now_asking, self.session.badges)
 
     def refresh_all(self) -> None:
         """Show everything anew."""
@@ -125,6 +126,8 @@ class AccessScreen(PanelScreen):
 
     def action_ask_push(self) -> None:
         """Ask to push to a repository that does not exist."""
+        if forbids(self.app, Act.CREATE):
+            return
         lines: list[Line] = [
             (("Nothing is pushed, but GitLab creates the repository on such a request:", "text"),),
             (("an empty repository then appears in the project.", "text"),),
@@ -137,6 +140,8 @@ class AccessScreen(PanelScreen):
 
     def action_accept(self) -> None:
         """Accept a realm that has changed."""
+        if forbids(self.app, Act.TRUST):
+            return
         changed = self.report.changed if self.report else None
         if changed is None:
             self._ask_to_agree(self.report.unagreed if self.report else "")

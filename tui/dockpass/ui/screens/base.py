@@ -69,7 +69,7 @@ class PanelScreen(Screen[None]):
             yield Static(id="status-right", markup=False)
         yield TooSmall()
         yield from self.compose_panels()
-        yield Keys(PLACES.get(self.PLACE, ()))
+        yield Keys(PLACES.get(self.PLACE, ()), read_only=bool(self.session.read_only))
 
     def compose_panels(self) -> ComposeResult:
         """What stands between the status line and the keys."""
@@ -81,7 +81,7 @@ class PanelScreen(Screen[None]):
 
     def titled(self, detail: str) -> Line:
         """Return the left half of a status line: dockpass, the place, and what it is about."""
-        return status_title(self.PLACE, detail, sandbox=self.session.sandbox is not None)
+        return status_title(self.PLACE, detail, self.session.badges)
 
     def on_resize(self) -> None:
         """Columns depend on the width."""
@@ -157,7 +157,9 @@ class PanelScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show every key."""
-        self.app.push_screen(Help(partial(help_lines, self.PLACE, self.session.keys)))
+        session = self.session
+        view = partial(help_lines, self.PLACE, session.keys, read_only=bool(session.read_only))
+        self.app.push_screen(Help(view))
 
     def answered(self, facts: Facts) -> Probe | None:  # noqa: ARG002 - for screens that ask
         """Return what the registry said of these facts, as far as this screen has asked it."""

@@ -13,9 +13,11 @@ from textual.widgets import OptionList
 from dockpass.engines.embedded.details import ImageDetails, StoreContents, look
 from dockpass.engines.embedded.upkeep import Removed, prune, remove_image, to_prune, to_remove
 from dockpass.errors import DockpassError
+from dockpass.readonly import Act
 from dockpass.session.session import Session
 from dockpass.text import clean
 from dockpass.ui.actions import bindings
+from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import FRAME, PanelScreen
 from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.views.images import (
@@ -178,7 +180,7 @@ class ImagesScreen(PanelScreen):
     def action_remove(self) -> None:
         """See what goes with the selected name, and ask."""
         details = self.selected
-        if details is None:
+        if details is None or forbids(self.app, Act.DELETE):
             return
         name = details.image.name or details.image.digest
         see = partial(to_remove, self.session.store, name)
@@ -202,6 +204,8 @@ class ImagesScreen(PanelScreen):
 
     def action_prune(self) -> None:
         """See what no name reaches, and ask."""
+        if forbids(self.app, Act.DELETE):
+            return
         self._do("checking", partial(to_prune, self.session.store), self._ask_to_prune)
 
     def _ask_to_prune(self, going: Removed) -> None:

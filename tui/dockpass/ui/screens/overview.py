@@ -146,9 +146,8 @@ class Overview(PanelScreen):
     def status(self) -> Status:
         """Return where we are, and with which engine."""
         session = self.session
-        sandbox = session.sandbox is not None
         return status_line(
-            self.session.shown_place, len(session.edits), self._engine, self.size.width, sandbox=sandbox
+            session.shown_place, len(session.edits), self._engine, self.size.width, session.badges
         )
 
     def action_whose(self) -> None:

@@ -169,8 +169,7 @@ class RunScreen(PanelScreen):
 
     def status(self) -> Status:
         """Return what is run, for how long, and how it is."""
-        sandbox = self.session.sandbox is not None
-        title = status_title(self._what, self.plan.title, sandbox=sandbox)
+        title = status_title(self._what, self.plan.title, self.session.badges)
         words, role = status_words(self.state, waits_for(self.plan, self.state))
         return title, ((f"{clock_words(self.state)}  ", "text"), (words, role))
 

@@ -68,9 +68,11 @@ _KINDS = {
 """What GitLab believes that it got, by the token's auth_type."""
 
 
-def status_line(plan: AccessPlan, probes: Probes, asking: Method | None, *, sandbox: bool = False) -> Status:
+def status_line(
+    plan: AccessPlan, probes: Probes, asking: Method | None, badges: Sequence[str] = ()
+) -> Status:
     """Return the left and the right half of the status line."""
-    left = status_title("access", str(plan.repository), sandbox=sandbox)
+    left = status_title("access", str(plan.repository), badges)
     if asking is not None:
         return left, ((f"{GLYPH_NOW} asking with {asking.label}", "accent"),)
     if not probes:

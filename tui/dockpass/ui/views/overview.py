@@ -30,10 +30,10 @@ from dockpass.ui.views.words import (
     WIDE,
     Line,
     Span,
+    badge_spans,
     cell,
     hanging,
     method_role,
-    sandbox_badge,
     shorten,
 )
 from dockpass.unknown import Unknown
@@ -300,7 +300,7 @@ def engine_words(info: EngineInfo) -> str:
 
 
 def status_line(
-    place: Place, edits: int, engine: tuple[str, str], width: int, *, sandbox: bool = False
+    place: Place, edits: int, engine: tuple[str, str], width: int, badges: Sequence[str] = ()
 ) -> tuple[Line, Line]:
     """Return the left and the right half of the status line; the left one gives way from its end.
 
@@ -311,8 +311,10 @@ def status_line(
         words = plural(edits, "edit") if width >= WIDE else str(edits)
         right += [(f"{GLYPH_EDITED} {words}", "look"), ("   ", "text")]
     words, role = engine
+    left: list[Span] = [("dockpass", "brand"), *badge_spans(badges)]
+    taken = sum(len(text) for text, _ in (*left, *right)) + len(GLYPH_METHOD) + 1
+    words = shorten(words, max(width - 4 - taken, len("engine")))
     right += [(f"{GLYPH_METHOD} ", role), (words, "text")]
-    left: list[Span] = [("dockpass", "brand"), *sandbox_badge(sandbox)]
     room = width - 4 - sum(len(text) for text, _ in right)
     free = room - sum(len(text) for text, _ in left) - len(_GAP)
     name = place.label or str(place.kind)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dockpass.marks import GLYPH_EDITED, GLYPH_FAILED
+from dockpass.errors import DockpassError
+from dockpass.marks import GLYPH_EDITED, GLYPH_FAILED, GLYPH_LOOK
 from dockpass.runs.plan import Plan
 from dockpass.text import plural
 from dockpass.ui.views.words import Line, cell, hanging
@@ -20,9 +21,15 @@ def refusal_lines(plan: Plan, width: int) -> list[Line]:
     return lines
 
 
-def plan_lines(plan: Plan, sentence: str, edits: int, width: int) -> list[Line]:
-    """Return why it logs in as it does, and each step with what it does."""
-    lines: list[Line] = [*hanging((), sentence, "text", width), ()]
+def plan_lines(
+    plan: Plan, sentence: str, edits: int, width: int, *, refusal: DockpassError | None = None
+) -> list[Line]:
+    """Return why it logs in as it does, and each step with what it does; first why it may not run, if so."""
+    lines: list[Line] = []
+    if refusal is not None:
+        words = f"{refusal.message} {refusal.hint}"
+        lines += [*hanging(((f"{GLYPH_LOOK} ", "look"),), words, "look", width), ()]
+    lines += [*hanging((), sentence, "text", width), ()]
     for phase in plan.phases:
         lines += hanging(((cell(phase.title, TITLE_WIDTH), "strong"),), phase.detail, "label", width)
     if plan.builder:

@@ -36,20 +36,20 @@ def method_role(method: Method) -> str:
     return rule_of(method).role
 
 
-def sandbox_badge(sandbox: bool) -> Line:
-    """Return the word that stands on every screen of a sandbox."""
-    return (("  ", "text"), ("sandbox", "badge")) if sandbox else ()
+def badge_spans(badges: Sequence[str]) -> Line:
+    """Return the words that stand on every screen of a sandbox, and of a session that only reads."""
+    return tuple(span for badge in badges for span in (("  ", "text"), (badge, "badge")))
 
 
 Status = tuple[Line, Line]
 """The left and the right half of a status line."""
 
 
-def status_title(place: str, detail: str, *, sandbox: bool) -> Line:
+def status_title(place: str, detail: str, badges: Sequence[str] = ()) -> Line:
     """Return the left half of a status line: the program, the place, and what it is about."""
     return (
         ("dockpass", "brand"),
-        *sandbox_badge(sandbox),
+        *badge_spans(badges),
         (f"  {place}", "strong"),
         (f"  {detail}" if detail else "", "label"),
     )

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from dockpass.actions import ACTIONS
+from dockpass.actions import ACTIONS, RUN
 from dockpass.ui.actions import action_string
 
 ALWAYS = frozenset({"help", "app.quit", "quit"})
@@ -25,7 +25,10 @@ EDGE = "▏"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownKey:
-    """A key with its words: `key` as Textual names it, `display` as a person reads it."""
+    """A key with its words: `key` as Textual names it, `display` as a person reads it.
+
+    One that is `forbidden` in read-only mode says so when it is pressed.
+    """
 
     key: str
     display: str
@@ -33,6 +36,7 @@ class ShownKey:
     action: str
     tooltip: str
     works: bool
+    forbidden: bool = False
 
     @property
     def width(self) -> int:
@@ -54,10 +58,11 @@ class Keys(Widget, can_focus=False):
     """Each key that is shown, with the cell where it begins; the key of the palette is the last."""
     hovered: reactive[ShownKey | None] = reactive(None)
 
-    def __init__(self, scopes: Sequence[str] = ()) -> None:
+    def __init__(self, scopes: Sequence[str] = (), *, read_only: bool = False) -> None:
         """`scopes` are those of the screen's actions: keys stand in the order of the table."""
         super().__init__()
         self._places = _places(scopes)
+        self._forbidden = _acting(scopes) if read_only else frozenset()
         self._due = False
 
     def on_mount(self) -> None:
@@ -89,13 +94,16 @@ class Keys(Widget, can_focus=False):
         by_action: dict[str, ShownKey] = {}
         docked: ShownKey | None = None
         for key, (_, binding, enabled, tooltip) in self.screen.active_bindings.items():
+            display = self.app.get_key_display(binding)
+            forbidden = (binding.action, binding.description) in self._forbidden
             found = ShownKey(
                 key=binding.key,
-                display=self.app.get_key_display(binding),
+                display=f"({display})" if forbidden else display,
                 words=binding.description,
                 action=binding.action,
                 tooltip=tooltip or binding.description,
                 works=enabled,
+                forbidden=forbidden,
             )
             if key == palette:
                 docked = found
@@ -124,7 +132,7 @@ class Keys(Widget, can_focus=False):
             else:
                 parts.append(Content(before))
             ground = "on $block-hover-background" if each is self.hovered else ""
-            faded = "" if each.works else "dim"
+            faded = "dim" if each.forbidden or not each.works else ""
             parts += [
                 Content.styled(each.display, f"bold $role-accent {ground} {faded}"),
                 Content.styled(f" {each.words}", f"$role-label {ground} {faded}"),
@@ -160,6 +168,13 @@ def _places(scopes: Sequence[str]) -> dict[str, int]:
     """Return the place of each action among the others, by what Textual runs; rows' own keys come first."""
     actions = [action for action in ACTIONS if action.scope in scopes]
     return {"select": -1} | {action_string(action): at for at, action in enumerate(actions)}
+
+
+def _acting(scopes: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Return the actions that do more than read, each as Textual runs it and with its title."""
+    acting = [action for action in ACTIONS if action.scope in scopes and action.act is not None]
+    rows = {("select", action.title) for action in acting if action.id == RUN.id}
+    return frozenset({(action_string(action), action.title) for action in acting} | rows)
 
 
 def fitting(keys: Sequence[tuple[int, bool]], room: int) -> list[bool]:
