@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dockpass.builders.abilities import OF_CLASSIC, OF_ENGINE, features
-from dockpass.builders.base import Builder, BuilderInfo, BuilderName, Guard
+from dockpass.builders.base import Builder, BuilderInfo, BuilderName, Contact, Guard
 from dockpass.builders.survey import Found
 from dockpass.buildfiles.dockerfile import read_dockerfile
 from dockpass.buildfiles.find import BuildSources
@@ -34,7 +34,7 @@ def sources(_cwd: Path, _build: BuildOptions) -> BuildSources:
     return BuildSources(needs=read_dockerfile(DOCKERFILE).needs)
 
 
-def _opened(_engine: Engine, _environ: Mapping[str, str], _guard: Guard | None) -> Builder:
+def _opened(_engine: Engine, _environ: Mapping[str, str], _guard: Guard | None, _contact: Contact) -> Builder:
     raise AssertionError("no scene builds anything")
 
 

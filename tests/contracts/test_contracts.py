@@ -19,7 +19,7 @@ try:
     cli.main({arguments!r}, prog_name="dockpass", standalone_mode=False)
 except SystemExit:
     pass
-print(sorted(name for name in ("textual", "docker", "aiohttp", "rich") if name in sys.modules))
+print(sorted(name for name in ("textual", "docker", "aiohttp", "rich", "h2") if name in sys.modules))
 """
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from builderbench import Bench, benched, registry_with_base
 from buildkit import unpacked
 from clientprograms import Containers, Home, Run, StartSandbox, demanded, make_layout
 from servers import Registry, engine, registry
@@ -49,6 +50,27 @@ def newer_host(newer: Path) -> Iterator[str]:
     """The address of a newer Docker Engine of the tests' own."""
     with ExitStack() as stack:
         yield str(_entered(stack, engine(newer)))
+
+
+@pytest.fixture(scope="session")
+def registry_with_tokens(tmp_path_factory: pytest.TempPathFactory, newer: Path) -> Iterator[Registry]:
+    """A registry with tokens, with a base image that has a shell. Its tests are in the group `buildkit` too."""
+    with demanded(), registry_with_base(tmp_path_factory.mktemp("base"), newer) as started:
+        yield started
+
+
+@pytest.fixture
+def new(tmp_path: Path, newer_host: str, newer: Path, registry_with_tokens: Registry) -> Iterator[Bench]:
+    """Builds beside the newer engine."""
+    with benched(tmp_path, newer_host, newer, registry_with_tokens) as bench:
+        yield bench
+
+
+@pytest.fixture
+def old(tmp_path: Path, docker_host: str, newer: Path, registry_with_tokens: Registry) -> Iterator[Bench]:
+    """Builds beside the machine's own, older engine."""
+    with benched(tmp_path, docker_host, newer, registry_with_tokens) as bench:
+        yield bench
 
 
 @pytest.fixture

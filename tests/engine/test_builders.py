@@ -10,25 +10,20 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from builderbench import CANARY, Bench, runs
 from buildkit import PLUGINS
-from clientprograms import demanded, found
+from clientprograms import found
 from images import Pusher
-from program import Program
-from servers import JOB_TOKEN, PASSWORD, USER, Registry, registry, running, wait_until
+from servers import PASSWORD, USER, running, wait_until
 
 from dockpass.builders.abilities import OF_BUILDAH, OF_ENGINE, features
 from dockpass.buildfiles.needs import Feature
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("buildkit")]
 
-CANARY = "canary-build-secret-4711"
-APPLETS = ("sh", "grep", "cat", "echo", "sleep", "ls", "rev", "true", "false")
 WHOLE = """FROM {base} AS first
 RUN --mount=type=cache,target=/cache echo kept > /cache/file
 FROM {base}
@@ -41,104 +36,6 @@ COPY --link --from=first /bin/busybox /again
 MOUNTS = """FROM {base}
 RUN --mount=type=cache,target=/cache --mount=type=secret,id=tok cat /run/secrets/tok
 """
-
-
-@dataclass
-class Bench:
-    """`dockpass` beside one engine, and a registry that has `base`."""
-
-    program: Program
-    registry: Registry
-    host: str
-
-    @property
-    def base(self) -> str:
-        return f"{self.registry.host}/team/base:1"
-
-    def build(self, dockerfile: str, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Build with the job token, in an environment that would lead elsewhere."""
-        (self.program.work / "Dockerfile").write_text(dockerfile.format(base=self.base))
-        job = {"CI_REGISTRY": self.registry.host, "CI_JOB_TOKEN": JOB_TOKEN}
-        return self.program.run(
-            "build", "--network", "host", *options, **{**job, "TOK": CANARY, **HOSTILE, **more}
-        )
-
-    def docker(self, *arguments: str) -> str:
-        """Call docker with the bench's engine."""
-        command = ["docker", "-H", self.host, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip()
-
-    def forget(self) -> None:
-        """Remove what the engine keeps of builds, so that the next one asks again."""
-        self.docker("rmi", "--force", self.base)
-        self.docker("builder", "prune", "--all", "--force")
-
-    def check_clean(self, ended: subprocess.CompletedProcess[str]) -> None:
-        """Nothing is left, and no secret was shown or written."""
-        assert self.program.left == []
-        said = ended.stdout + ended.stderr + self.program.written()
-        assert not [secret for secret in (JOB_TOKEN, CANARY, PASSWORD) if secret in said]
-
-
-HOSTILE = {
-    "BUILDX_CONFIG": "/nonexistent/buildx",
-    "BUILDX_BUILDER": "somebody-elses",
-    "DOCKER_AUTH_CONFIG": '{"auths":{}}',
-    "BUILDKIT_PROGRESS": "tty",
-}
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, newer: Path) -> Iterator[Registry]:
-    """A registry with tokens, with a base image that has a shell."""
-    with ExitStack() as stack:
-        with demanded():
-            started = stack.enter_context(registry("token"))
-        top = tmp_path_factory.mktemp("base")
-        program = Program(top, {"DOCKPASS_STORE": str(top / "images")})
-        tree = program.work / "root" / "bin"
-        tree.mkdir(parents=True)
-        shutil.copy(newer / "usr/bin/busybox", tree / "busybox")
-        for name in APPLETS:
-            (tree / name).symlink_to("busybox")
-        (program.work / "Dockerfile").write_text("FROM scratch\nCOPY root /\nENV PATH=/bin\n")
-        job = {"CI_REGISTRY": started.host, "CI_JOB_TOKEN": JOB_TOKEN}
-        repository = f"{started.host}/team/base"
-        for words in (
-            ("build", "--builder", "embedded"),
-            ("push", "--engine", "embedded", "--repo", repository),
-        ):
-            made = program.run(*words, "--tag", "1" if words[0] == "push" else "base", **job)
-            assert made.returncode == 0, made.stderr
-        program.remove()
-        yield started
-
-
-def benched(tmp_path: Path, host: str, newer: Path, registry: Registry) -> Iterator[Bench]:
-    made = Program(tmp_path, {"DOCKER_HOST": host})
-    plugins = made.home_config.parent / "cli-plugins"
-    plugins.mkdir(parents=True)
-    (plugins / "docker-buildx").symlink_to(newer / PLUGINS / "docker-buildx")
-    made.home_config.write_text(
-        json.dumps({"auths": {registry.host: {"auth": "YTpi"}}, "credsStore": "broken"})
-    )
-    assert registry.tokens is not None
-    registry.tokens.requests.clear()
-    registry.tokens.askers.clear()
-    bench = Bench(made, registry, host)
-    bench.forget()
-    yield bench
-    made.remove()
-
-
-@pytest.fixture
-def new(tmp_path: Path, newer_host: str, newer: Path, shared: Registry) -> Iterator[Bench]:
-    yield from benched(tmp_path, newer_host, newer, shared)
-
-
-@pytest.fixture
-def old(tmp_path: Path, docker_host: str, newer: Path, shared: Registry) -> Iterator[Bench]:
-    yield from benched(tmp_path, docker_host, newer, shared)
 
 
 SECRET = ("--secret", "id=tok,env=TOK")
@@ -248,32 +145,13 @@ WAITING = f"FROM {{base}}\nRUN --mount=type=secret,id=tok echo sleeping && sleep
 
 
 def started(bench: Bench, *options: str) -> subprocess.Popen[str]:
-    (bench.program.work / "Dockerfile").write_text(WAITING.format(base=bench.base))
-    job = {"CI_REGISTRY": bench.registry.host, "CI_JOB_TOKEN": JOB_TOKEN, "TOK": CANARY}
-    child = subprocess.Popen(
-        bench.program.command("build", "--network", "host", *SECRET, *options),
-        cwd=bench.program.work,
-        env=bench.program.variables(**job),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    child = bench.start(WAITING, *SECRET, *options)
     wait_until(sleeps, 60, "the command of the build")
     return child
 
 
 def sleeps() -> bool:
-    return any(f"sleep\0{SLEEP}".encode() in line for line in command_lines())
-
-
-def command_lines() -> Iterator[bytes]:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            yield path.read_bytes()
-        except OSError:
-            continue
+    return runs("sleep", str(SLEEP))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -424,10 +302,10 @@ def test_podmans_service_builds_and_gets_the_secret(beside: Bench) -> None:
     beside.check_clean(ended)
 
 
-def test_podman_is_taken_where_the_classic_builder_cannot_and_buildx_is_missing(beside: Bench) -> None:
+def test_podman_is_taken_for_what_needs_buildx_where_that_is_missing(beside: Bench) -> None:
     found("podman")
     (beside.program.home_config.parent / "cli-plugins" / "docker-buildx").unlink()
-    ended = beside.build(MOUNTS, *SECRET)
+    ended = beside.build(MOUNTS, *SECRET, "--build-context", "more=.")
     assert ended.returncode == 0, ended.stderr
     assert "docker has no buildx plugin" in ended.stderr
     assert "its images are not the engine's" in ended.stderr
@@ -451,7 +329,7 @@ def test_without_the_plugin_or_with_a_broken_one_the_reason_is_said(new: Bench) 
     plugin.write_text("not a program")
     ended = new.build("FROM {base}\nRUN echo built\n")
     assert ended.returncode == 0, ended.stderr
-    assert "built by the classic builder of Docker 26.1.5" in ended.stderr
+    assert "built by BuildKit without buildx in Docker 26.1.5" in ended.stderr
     assert "docker has no buildx plugin" in ended.stderr
     refused = new.build(WHOLE, *SECRET, "--builder", "buildx")
     assert "--builder buildx cannot be used: docker has no buildx plugin" in refused.stderr

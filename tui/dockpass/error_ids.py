@@ -167,6 +167,8 @@ ERRORS: dict[str, dict[str, str]] = {
         "builder-failed": "The builder's program cannot be started, or names no image.",
         "builder-missing": "The builder that --builder names cannot be used here.",
         "builder-unknown": "--builder is not a known builder.",
+        "session-refused": "The engine does not open a session for BuildKit.",
+        "ssh-unusable": "--ssh names no agent that can be asked.",
         "builder-unusable": "The builder does not work with the temporary config.",
         "cache-unsupported": "The engine's BuildKit cannot store a cache of this kind.",
         "from-invalid": "--from is not a valid reference.",

@@ -22,6 +22,7 @@ from dockpass.builders.names import BuilderName
 from dockpass.builders.options import cache_reference, parse_secrets
 from dockpass.builders.survey import all_builders, remembered
 from dockpass.buildfiles.contexts import parse_contexts
+from dockpass.buildfiles.needs import Feature
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_config
 from dockpass.engines.base import BuildExtras, BuildRequest, EngineInfo
@@ -326,6 +327,31 @@ def test_the_engine_of_the_persons_context_is_the_one_that_builds(out: Path) -> 
     assert "DOCKER_HOST=tcp://remote.example:2376" in asked
     assert f"DOCKER_CONFIG={own}" not in asked
     assert "currentContext" not in found.sections
+
+
+@pytest.mark.parametrize(
+    ("engine", "unusable"),
+    [
+        (EngineInfo("Docker", "26.1.5", "unix:///x", "a test", has_buildkit=True), ""),
+        (EngineInfo("Docker", "dev", "unix:///x", "a test", has_buildkit=True), ""),
+        (
+            EngineInfo("Docker", "19.03.15", "unix:///x", "a test", has_buildkit=True),
+            "Docker 19.03.15 is too old",
+        ),
+        (EngineInfo("Docker", "26.1.5", "unix:///x", "a test"), "Docker 26.1.5 has no BuildKit"),
+    ],
+)
+def test_the_engines_buildkit_comes_after_buildx_and_nothing_is_asked(
+    tmp_path: Path, engine: EngineInfo, unusable: str
+) -> None:
+    info = all_builders(engine, {"PATH": "", "TMPDIR": str(tmp_path), "DOCKER_HOST": "unix:///x"}, tmp_path)[
+        1
+    ].info
+    assert info.name is BuilderName.BUILDKIT
+    assert unusable in info.unusable
+    assert bool(unusable) == bool(info.unusable)
+    assert Feature.NAMED_CONTEXT not in info.can
+    assert (Feature.HEREDOC in info.can) == (engine.version != "19.03.15")
 
 
 def test_a_survey_is_made_once_for_each_place_that_it_would_look_at(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dockpass.builders.abilities import OF_BUILDAH, OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features
+from dockpass.builders.abilities import BY_SESSION, OF_BUILDAH, OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features
 from dockpass.builders.base import BuilderInfo
 from dockpass.builders.choice import choose
 from dockpass.builders.names import AUTO, BuilderName
@@ -24,6 +24,14 @@ BUILDX = BuilderInfo(
 )
 OLD_BUILDX = replace(BUILDX, can=features(OF_ENGINE, "20.10.24"), where="with Docker 20.10.24")
 NO_BUILDX = replace(BUILDX, version="", unusable="docker has no buildx plugin")
+BUILDKIT = BuilderInfo(
+    name=BuilderName.BUILDKIT,
+    can=features(OF_ENGINE, "26.1.5") & BY_SESSION,
+    runs_frontends=True,
+    where="in Docker 26.1.5",
+    stores_for="Docker",
+)
+OLD_BUILDKIT = replace(BUILDKIT, can=features(OF_ENGINE, "20.10.24") & BY_SESSION, where="in Docker 20.10.24")
 PODMAN = BuilderInfo(name=BuilderName.PODMAN, version="4.3.1", can=features(OF_BUILDAH, "1.28.2"))
 NEW_BUILDAH = BuilderInfo(name=BuilderName.BUILDAH, version="1.41.0", can=features(OF_BUILDAH, "1.41.0"))
 CLASSIC = BuilderInfo(
@@ -57,6 +65,16 @@ def taken(found: list[BuilderInfo], text: str, engine: str = "Docker", asked: st
         ([OLD_BUILDX, CLASSIC, EMBEDDED], SYNTAX, "Docker", "buildx", "Dockerfile:1 names a syntax"),
         ([NO_BUILDX, CLASSIC, EMBEDDED], PLAIN, "Docker", "classic", "docker has no buildx plugin"),
         ([NO_BUILDX, PODMAN, CLASSIC], PLAIN, "Docker", "classic", "docker has no buildx plugin"),
+        ([NO_BUILDX, BUILDKIT, CLASSIC], PLAIN, "Docker", "buildkit", "docker has no buildx plugin"),
+        ([BUILDX, BUILDKIT, CLASSIC], HEREDOC, "Docker", "buildx", "Dockerfile:2 uses a heredoc"),
+        ([NO_BUILDX, OLD_BUILDKIT, PODMAN, CLASSIC], CACHE, "Docker", "buildkit", "no buildx plugin"),
+        (
+            [NO_BUILDX, OLD_BUILDKIT, NEW_BUILDAH],
+            HEREDOC,
+            "Docker",
+            "buildah",
+            "lacks a heredoc (Dockerfile:2)",
+        ),
         ([NO_BUILDX, PODMAN, CLASSIC], CACHE, "Docker", "podman", "its images are not the engine's"),
         ([NO_BUILDX, NEW_BUILDAH, CLASSIC], HEREDOC, "Docker", "buildah", "its images are not the engine's"),
         ([OLD_BUILDX, CLASSIC, NEW_BUILDAH], HEREDOC, "Docker", "buildah", "lacks a heredoc (Dockerfile:2)"),
@@ -139,6 +157,17 @@ def test_no_builder_at_all_is_said() -> None:
 def test_what_no_builder_can_yet_points_to_a_frontend() -> None:
     error = refusal([BUILDX, CLASSIC], "FROM a\nRUN --device=x make\n")
     assert "`# syntax=` line" in error.hint
+
+
+def test_what_only_buildx_can_ask_for_is_left_to_others() -> None:
+    needs = [Need(Feature.NAMED_CONTEXT, "--build-context")]
+    choice = choose([NO_BUILDX, BUILDKIT, PODMAN, CLASSIC], needs, "Docker", AUTO)
+    assert choice.builder.name == "podman"
+    assert "BuildKit without buildx lacks --build-context" in choice.because
+    with pytest.raises(UsageError) as error:
+        choose([NO_BUILDX, BUILDKIT, CLASSIC], needs, "Docker", AUTO)
+    assert "which BuildKit without buildx cannot do" in error.value.message
+    assert "with buildx" in error.value.hint
 
 
 def test_an_option_is_named_as_an_option() -> None:

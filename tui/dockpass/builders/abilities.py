@@ -76,6 +76,10 @@ OF_BUILDAH: Mapping[Feature, Release] = {
 }
 """What buildah can do, by its own release; `podman build` is buildah inside."""
 
+BY_SESSION = frozenset(OF_ENGINE) - {Feature.NAMED_CONTEXT, Feature.CACHE_TO, Feature.SECURITY}
+"""What of that can be asked for without buildx: the engine's own API has no words for the rest."""
+FIRST_BY_SESSION: Release = (20, 10)
+
 OF_CLASSIC = frozenset({Feature.RUN, Feature.ADD_URL})
 OF_EMBEDDED = frozenset(
     {Feature.SYNTAX, Feature.HEREDOC, Feature.PLATFORM_ARG, Feature.CHMOD, Feature.NAMED_CONTEXT}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dockpass.builders.names import BuilderName
 from dockpass.buildfiles.needs import Feature
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import BuildRequest, Sink
 from dockpass.errors import DockpassError
+
+if TYPE_CHECKING:
+    from dockpass.registry.client import RegistryClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,13 @@ class BuilderInfo:
 
     @property
     def asks_itself(self) -> bool:
-        """Whether it asks registries from a process of its own, so that dockpass logs in for it."""
-        return self.name in {BuilderName.BUILDX, BuilderName.PODMAN, BuilderName.BUILDAH}
+        """Whether registries are asked beside the engine's own API, so that dockpass logs in for it."""
+        return self.name in {
+            BuilderName.BUILDX,
+            BuilderName.BUILDKIT,
+            BuilderName.PODMAN,
+            BuilderName.BUILDAH,
+        }
 
     @property
     def title(self) -> str:
@@ -43,6 +52,7 @@ class BuilderInfo:
 
 TITLES = {
     BuilderName.BUILDX: "docker buildx",
+    BuilderName.BUILDKIT: "BuildKit without buildx",
     BuilderName.PODMAN: "podman build",
     BuilderName.BUILDAH: "buildah build",
     BuilderName.CLASSIC: "the classic builder",
@@ -71,6 +81,9 @@ LONGEST_LINE = 1 << 20
 """Bytes of a program's output after which a line is told as if it had ended."""
 MOST_WORDS = 200
 """Lines of it that are kept to find the error among them."""
+
+Contact = Callable[[str], "AbstractAsyncContextManager[RegistryClient]"]
+"""Opens a client that is connected to a registry host, with the login that the run's config has for it."""
 
 Guard = Callable[[int], None]
 """Is told the process id of a child that leads its group, so that it does not outlive dockpass."""

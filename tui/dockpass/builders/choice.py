@@ -73,7 +73,7 @@ def _why(info: BuilderInfo, needs: Sequence[Need], passed: Sequence[str]) -> str
     if passed:
         return "; ".join(passed)
     beyond = next((need for need in needs if need.feature is not Feature.RUN), None)
-    if info.name is BuilderName.BUILDX and beyond is not None:
+    if info.name in {BuilderName.BUILDX, BuilderName.BUILDKIT} and beyond is not None:
         return f"{beyond.in_words}, which needs BuildKit"
     return "the first one here that can build it"
 

@@ -14,7 +14,7 @@ from dockpass.builders.base import LONGEST_LINE, MOST_WORDS, BuilderInfo, BuildS
 from dockpass.builders.child import Child, Command
 from dockpass.builders.environment import builder_environment
 from dockpass.builders.names import BuilderName
-from dockpass.builders.options import cache_reference
+from dockpass.builders.options import cache_reference, require_images
 from dockpass.builders.proof import proof_of
 from dockpass.builders.words import build_words
 from dockpass.dockerconfig.helpers import run_bounded
@@ -22,7 +22,6 @@ from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_private
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.failures import failed
-from dockpass.errors import UsageError
 from dockpass.references.reference import is_digest
 from dockpass.secrets import Secret
 from dockpass.text import clean, clean_bytes
@@ -154,13 +153,7 @@ class ContainersBuilder:
 
     def check(self, request: BuildRequest) -> None:
         """Raise for a cache that is no image; the rest of what it lacks is known before it is chosen."""
-        caches = (*request.extras.cache_from, *request.extras.cache_to)
-        if other := [each for each in caches if not cache_reference(each)]:
-            raise UsageError(
-                "cache-unsupported",
-                f"{self.info.title} keeps caches in images only, not in {clean(other[0], 80)}.",
-                "Give the name of a repository, or build with --builder buildx.",
-            )
+        require_images(self.info.title, (*request.extras.cache_from, *request.extras.cache_to))
 
     def has_locally(self, reference: str) -> bool:
         """Ask the program whether the image is among its own."""

@@ -12,6 +12,7 @@ class BuilderName(StrEnum):
     """What else `--builder` takes, in the order in which builders are preferred."""
 
     BUILDX = "buildx"
+    BUILDKIT = "buildkit"
     PODMAN = "podman"
     BUILDAH = "buildah"
     CLASSIC = "classic"

@@ -86,6 +86,16 @@ def cache_references(specs: Sequence[str]) -> tuple[str, ...]:
     return tuple(filter(None, map(cache_reference, specs)))
 
 
+def require_images(title: str, caches: Iterable[str]) -> None:
+    """Raise `UsageError` for a cache that is no image, for a builder that takes no other one."""
+    if other := [each for each in caches if not cache_reference(each)]:
+        raise UsageError(
+            "cache-unsupported",
+            f"{title} keeps caches in images only, not in {clean(other[0], 80)}.",
+            "Give the name of a repository, or build with --builder buildx.",
+        )
+
+
 def contexts_of(request: BuildRequest) -> tuple[str, ...]:
     """Return the named contexts as docker's option takes them; directories with their whole path."""
     return tuple(

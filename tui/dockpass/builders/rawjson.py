@@ -140,6 +140,17 @@ class Progress:
         """Take a piece of the stream."""
         self._report(self._stream.take(chunk))
 
+    def take_status(self, found: Mapping[str, Any]) -> None:
+        """Take a `SolveStatus`, for which moments may be seconds too, and data bytes."""
+        for vertex in _list(found, "vertexes"):
+            self._vertex(vertex)
+        for log in _list(found, "logs"):
+            self._log(log)
+        for status in _list(found, "statuses"):
+            self._status(status)
+        for warning in _list(found, "warnings"):
+            self._warning(warning)
+
     def finish(self) -> None:
         """Take what is left at the end."""
         self._report(self._stream.finish())
@@ -162,14 +173,7 @@ class Progress:
                 if not each.startswith("ERROR"):  # the run's own end says it
                     self._sink.log(each)
                 continue
-            for vertex in _list(each, "vertexes"):
-                self._vertex(vertex)
-            for log in _list(each, "logs"):
-                self._log(log)
-            for status in _list(each, "statuses"):
-                self._status(status)
-            for warning in _list(each, "warnings"):
-                self._warning(warning)
+            self.take_status(each)
 
     def _step(self, digest: object, name: object = "") -> _Step | None:
         key = clean(str(digest), 100)
@@ -275,6 +279,8 @@ def _list(found: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 
 def _bytes(text: object) -> bytes:
+    if isinstance(text, bytes):
+        return text
     try:
         return base64.b64decode(text) if isinstance(text, str) else b""
     except (ValueError, binascii.Error):
@@ -283,7 +289,7 @@ def _bytes(text: object) -> bytes:
 
 def _moment(text: object) -> float | None:
     if not isinstance(text, str):
-        return None
+        return text if isinstance(text, float) else None
     try:
         # BuildKit tells nanoseconds, of which Python reads six digits.
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text).replace("Z", "+00:00")).timestamp()

@@ -8,8 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockpass.builders.abilities import OF_BUILDAH, OF_CLASSIC, OF_EMBEDDED, OF_ENGINE, features, release_of
-from dockpass.builders.base import Builder, BuilderInfo, Guard
+from dockpass.builders.abilities import (
+    BY_SESSION,
+    FIRST_BY_SESSION,
+    OF_BUILDAH,
+    OF_CLASSIC,
+    OF_EMBEDDED,
+    OF_ENGINE,
+    features,
+    release_of,
+)
+from dockpass.builders.base import Builder, BuilderInfo, Contact, Guard
 from dockpass.builders.buildx import Buildx, BuildxBuilder
 from dockpass.builders.containers import FIRST, Containers, ContainersBuilder, buildah_in_podman
 from dockpass.builders.environment import builder_environment, engine_variables
@@ -35,7 +44,7 @@ _NO_PLUGIN = re.compile(r"is not a docker command|unknown command")
 """What docker says of a plugin that it does not find."""
 DOCKER, PODMAN = "Docker", "Podman"
 
-Open = Callable[[Engine, Mapping[str, str], "Guard | None"], Builder]
+Open = Callable[[Engine, Mapping[str, str], "Guard | None", Contact], Builder]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +70,18 @@ def builders_of_engine(engine: EngineInfo, _environ: Mapping[str, str], _home: P
         where=f"of {engine.name} {engine.version}".rstrip(),
         stores_for=engine.name,
     )
-    return (Found(info, lambda engine, _environ, _guard: EngineBuilder(info, engine)),)
+    return (Found(info, lambda engine, _environ, _guard, _contact: EngineBuilder(info, engine)),)
 
 
 def all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> tuple[Found, ...]:
     """Return every builder; programs are run to ask for their versions."""
     own = builders_of_engine(engine, environ, home)
     return (
-        *((_buildx(engine, environ, home),) if engine.name == DOCKER else ()),
+        *(
+            (_buildx(engine, environ, home), _buildkit(engine, environ, home))
+            if engine.name == DOCKER
+            else ()
+        ),
         _containers(BuilderName.PODMAN, engine, environ, home),
         _containers(BuilderName.BUILDAH, engine, environ, home),
         *own,
@@ -91,7 +104,7 @@ def remembered(find: FindBuilders = all_builders) -> FindBuilders:
 
 def _embedded() -> Found:
     info = BuilderInfo(name=BuilderName.EMBEDDED, can=OF_EMBEDDED, stores_for=EMBEDDED)
-    return Found(info, lambda engine, _environ, _guard: EngineBuilder(info, engine))
+    return Found(info, lambda engine, _environ, _guard, _contact: EngineBuilder(info, engine))
 
 
 def _buildx(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found:
@@ -108,7 +121,9 @@ def _buildx(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found
             stores_for=engine.name,
         )
 
-        def opened(engine: Engine, environ: Mapping[str, str], guard: Guard | None) -> Builder:
+        def opened(
+            engine: Engine, environ: Mapping[str, str], guard: Guard | None, _contact: Contact
+        ) -> Builder:
             if buildx is None:
                 raise AssertionError(f"a builder is opened that cannot be used: {unusable}")
             return BuildxBuilder(info, buildx, engine, environ, guard)
@@ -143,6 +158,37 @@ def _buildx(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found
     return found(version, buildx=Buildx(program=program, endpoint=endpoint, sections=sections))
 
 
+def _buildkit(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found:
+    """Return the engine's BuildKit as dockpass speaks to it itself. Nothing is asked."""
+    release, why, endpoint = release_of(engine.version), "", None
+    title = f"{engine.name} {engine.version}".rstrip()
+    try:
+        endpoint = resolve_endpoint(environ, home)
+    except DockpassError as error:
+        why = error.message.rstrip(".")
+    if not engine.has_buildkit:
+        why = f"{title} has no BuildKit"
+    elif release is not None and release < FIRST_BY_SESSION:
+        why = f"{title} is too old: its BuildKit can be used without buildx from Docker 20.10 on"
+    info = BuilderInfo(
+        name=BuilderName.BUILDKIT,
+        can=features(OF_ENGINE, engine.version) & BY_SESSION,
+        runs_frontends=True,
+        where=f"in {title}",
+        unusable=why,
+        stores_for=engine.name,
+    )
+
+    def opened(engine: Engine, environ: Mapping[str, str], _guard: Guard | None, contact: Contact) -> Builder:
+        from dockpass.builders.buildkit import BuildKitBuilder  # with it come HTTP/2 and the docker SDK
+
+        if endpoint is None:
+            raise AssertionError(f"a builder is opened that cannot be used: {why}")
+        return BuildKitBuilder(info, endpoint, engine, environ, contact)
+
+    return Found(info, opened)
+
+
 def _containers(name: BuilderName, engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Found:
     """Return podman, which builds in its service where that is the engine, or buildah, which has none."""
     program = shutil.which(name, path=environ.get("PATH", ""))
@@ -171,7 +217,9 @@ def _containers(name: BuilderName, engine: EngineInfo, environ: Mapping[str, str
     )
     containers = Containers(program=program or "", url=url)
 
-    def opened(_engine: Engine, environ: Mapping[str, str], guard: Guard | None) -> Builder:
+    def opened(
+        _engine: Engine, environ: Mapping[str, str], guard: Guard | None, _contact: Contact
+    ) -> Builder:
         return ContainersBuilder(info, containers, environ, guard)
 
     return Found(info, opened)

@@ -18,12 +18,16 @@ EMBEDDED = "embedded"
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Which engine answered. `how` says which source won (`DOCKER_HOST`, context, socket) and why."""
+    """Which engine answered. `how` says which source won (`DOCKER_HOST`, context, socket) and why.
+
+    `has_buildkit` tells that BuildKit is part of it, whether or not it is what it builds with by default.
+    """
 
     name: str  # Docker, Podman
     version: str
     endpoint: str
     how: str
+    has_buildkit: bool = False
 
 
 def program_of(info: EngineInfo) -> str:

@@ -7,14 +7,13 @@ config has for its registry, or says that there is none.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 import docker.errors
 import requests
-import urllib3.exceptions
 
 from dockpass.engines.auth_headers import auth_fields, auth_header, registry_config
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
@@ -22,6 +21,7 @@ from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
 from dockpass.engines.context import open_context
 from dockpass.engines.endpoint import Endpoint, no_engine
 from dockpass.engines.failures import Proof, failed, login_failed
+from dockpass.engines.faults import FAULTS, Explain, explained, words_of
 from dockpass.engines.starting import how_to_start
 from dockpass.engines.stream import Reporter, StreamError, objects
 from dockpass.errors import Cancelled, DockpassError, LoginRefused
@@ -33,21 +33,7 @@ from dockpass.text import clean, plural
 
 OPEN_SECONDS = 2.0
 
-Explain = Callable[[str], DockpassError]
-"""Makes the error of the engine's own words."""
-
 _SCHEMES = frozenset({"unix", "tcp", "http", "https"})
-_SAID = (docker.errors.APIError, StreamError)
-"""What the engine itself says went wrong."""
-
-_FAULTS = (
-    docker.errors.DockerException,
-    requests.exceptions.RequestException,
-    urllib3.exceptions.HTTPError,
-    OSError,
-    ValueError,  # an answer that is not JSON
-)
-"""What goes wrong on the way to the engine and back."""
 
 
 def open_engine(endpoint: Endpoint, seconds: float = OPEN_SECONDS) -> DockerEngine:
@@ -62,7 +48,7 @@ def open_engine(endpoint: Endpoint, seconds: float = OPEN_SECONDS) -> DockerEngi
     try:
         client = RunClient(endpoint)
         client.ask_version(seconds)
-    except (*_FAULTS, NotAnEngine) as error:
+    except (*FAULTS, NotAnEngine) as error:
         if client is not None:
             client.close()
         raise _not_reached(endpoint, error) from error
@@ -86,7 +72,9 @@ class DockerEngine:
         names = " ".join(str(part.get("Name", "")) for part in parts if isinstance(part, dict))
         name = "Podman" if "podman" in names.lower() else "Docker"
         version = clean(str(server.get("Version", "")), 40)
-        return EngineInfo(name, version, clean(self._endpoint.url), self._endpoint.how)
+        # Windows builds with the classic builder only.
+        has_buildkit = name == "Docker" and server.get("Os") == "linux"
+        return EngineInfo(name, version, clean(self._endpoint.url), self._endpoint.how, has_buildkit)
 
     def own_proxy(self) -> str:
         """Return the daemon's proxies as `docker info` shows them; what it does not tell is none."""
@@ -226,7 +214,7 @@ class DockerEngine:
         response = self._client._post(
             self._client._url("/build"),
             data=context.chunks(told),
-            params=_build_parameters(request, context.dockerfile),
+            params=build_parameters(request, context.dockerfile),
             headers={"Content-Type": "application/tar"} | registry_config(credentials),
             stream=True,
             timeout=LONG_WORK,
@@ -281,7 +269,7 @@ class DockerEngine:
         if self._cutter.is_cut:
             raise Cancelled
         try:
-            with self._explained(explain):
+            with explained(self._endpoint, explain):
                 yield
         except Exception:
             if self._cutter.is_cut:  # a connection that was shut down may raise anything
@@ -293,22 +281,8 @@ class DockerEngine:
     @contextmanager
     def _change(self, explain: Explain) -> Iterator[None]:
         """Do what is left to end when cut: in the middle of it nobody would know what was changed."""
-        with self._cutter.protected(), self._explained(explain):
+        with self._cutter.protected(), explained(self._endpoint, explain):
             yield
-
-    @contextmanager
-    def _explained(self, explain: Explain) -> Iterator[None]:
-        try:
-            yield
-        except _SAID as error:
-            raise explain(_words(error)) from error
-        except _FAULTS as error:
-            raise DockpassError(
-                "engine-lost",
-                f"The connection to the engine at {clean(self._endpoint.url)} was lost:"
-                f" {clean(_words(error), 300)}.",
-                "See whether the engine runs, and what its own log says.",
-            ) from error
 
 
 def _text(found: object, name: str) -> str:
@@ -316,7 +290,8 @@ def _text(found: object, name: str) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _build_parameters(request: BuildRequest, dockerfile: str) -> dict[str, Any]:
+def build_parameters(request: BuildRequest, dockerfile: str) -> dict[str, Any]:
+    """Return a build as the engine's API takes it; `dockerfile` is the name that the engine sees."""
     return {
         "t": list(request.tags),
         "dockerfile": dockerfile,
@@ -328,20 +303,6 @@ def _build_parameters(request: BuildRequest, dockerfile: str) -> dict[str, Any]:
         "rm": True,
         "forcerm": True,
     }
-
-
-def _words(error: Exception) -> str:
-    """Return what the engine or the connection said, without the SDK's wrapping."""
-    if isinstance(error, docker.errors.APIError) and error.explanation:
-        explanation = error.explanation
-        return explanation.decode("utf-8", "replace") if isinstance(explanation, bytes) else str(explanation)
-    if isinstance(error, StreamError | NotAnEngine | TimeoutError):
-        return str(error)
-    inner: BaseException = error
-    while inner.__cause__ or inner.__context__:
-        inner = inner.__cause__ or inner.__context__ or inner
-    strerror = getattr(inner, "strerror", None)
-    return str(strerror or inner or type(inner).__name__)
 
 
 def _unsupported(endpoint: Endpoint, scheme: str, address: str) -> DockpassError:
@@ -359,7 +320,7 @@ def _unsupported(endpoint: Endpoint, scheme: str, address: str) -> DockpassError
 
 
 def _not_reached(endpoint: Endpoint, error: Exception) -> DockpassError:
-    words = clean(_words(error), 300).rstrip(".")
+    words = clean(words_of(error), 300).rstrip(".")
     url = clean(endpoint.url)
     if isinstance(error, NotAnEngine):
         return DockpassError(

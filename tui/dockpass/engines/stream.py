@@ -46,13 +46,13 @@ class StreamError(Exception):
     """The engine reports a failure inside a stream whose status was 200."""
 
 
-def objects(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def objects(chunks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator[dict[str, Any]]:
     """Yield the stream's objects; a line that is none becomes `{"stream": line}`.
 
-    Of a line longer than `LONGEST_LINE` only the beginning is kept. If it looks like an error it stays
+    Of a line with more than `longest` bytes only the beginning is kept. If it looks like an error it stays
     one, for a failure must never pass as a success.
     """
-    for line, is_whole in _lines(chunks):
+    for line, is_whole in _lines(chunks, longest):
         if not is_whole:
             begun = clean_bytes(line, is_cut=True) + "\n"
             yield {"error" if _LIKE_AN_ERROR.match(line) else "stream": begun}
@@ -64,7 +64,7 @@ def objects(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         yield found if isinstance(found, dict) else {"stream": f"{found}\n"}
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+def _lines(chunks: Iterable[bytes], longest: int) -> Iterator[tuple[bytes, bool]]:
     """Yield each line and whether it is whole; memory stays below twice the longest line."""
     rest = b""
     skipping = False
@@ -75,11 +75,11 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
             skipping = False
         for line in whole:
             if line.strip():
-                yield line[:LONGEST_LINE], len(line) <= LONGEST_LINE
+                yield line[:longest], len(line) <= longest
         if skipping:
             rest = b""
-        elif len(rest) > LONGEST_LINE:
-            yield rest[:LONGEST_LINE], False
+        elif len(rest) > longest:
+            yield rest[:longest], False
             rest, skipping = b"", True
     if rest.strip() and not skipping:
         yield rest, True

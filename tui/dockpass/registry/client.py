@@ -32,6 +32,7 @@ from dockpass.registry.retry import Retry
 from dockpass.registry.session import LARGEST_WORDS, Session
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, Transport
+from dockpass.secrets import Secret
 from dockpass.text import clean
 
 LARGEST_PAGE = 4 << 20
@@ -97,6 +98,23 @@ class RegistryClient:
     async def login(self) -> LoginResult:
         """Check the credentials as `docker login` does: without asking for any repository."""
         return LoginResult(await self._session.login())
+
+    @property
+    def uses_tokens(self) -> bool:
+        """Whether the registry takes tokens; known once it is connected."""
+        return self._session.uses_tokens
+
+    async def token(self, scopes: str) -> tuple[Secret, float] | None:
+        """Return a token for scopes apart by blanks, and for how many seconds it is still used.
+
+        None where the registry takes no tokens.
+        """
+        token = await self._session.token(scopes)
+        return None if token is None else (token, self._session.seconds_left(scopes))
+
+    def check_realm(self, realm: str, service: str) -> None:
+        """Raise `DockpassError` where somebody else was sent to another token server than this client."""
+        self._session.check_realm(realm, service)
 
     async def claims(self, path: str, actions: str) -> Claims | None:
         """Return what the token for these actions says of itself; None where nothing is visible."""

@@ -153,6 +153,16 @@ class Session:
         _, token = await self._authorization(scope, None)
         return token
 
+    def seconds_left(self, scope: str) -> float:
+        """Return for how long the token for `scope` is still used."""
+        return self._tokens.seconds_left(tuple(scope.split()))
+
+    def check_realm(self, realm: str, service: str) -> None:
+        """Raise `DockpassError` where somebody else was sent to another token server than this session."""
+        named = Challenge("bearer", {"realm": realm, "service": service})
+        if self._realm and (error := realm_differs(self.host, self._realm, named)):
+            raise error
+
     async def send(
         self,
         method: str,

@@ -144,6 +144,11 @@ class Tokens:
             self._kept[scopes] = _Kept(token, self._clock() + life - EARLY)
             return token
 
+    def seconds_left(self, scopes: tuple[str, ...]) -> float:
+        """Return for how long the token for the scopes is still used; 0 where there is none."""
+        kept = self._kept.get(scopes)
+        return max(kept.until - self._clock(), 0.0) if kept else 0.0
+
     async def _ask(self, realm: Realm, scopes: tuple[str, ...]) -> tuple[Secret, float]:
         if self._credential and self._credential.identity_token:
             found = await self._refresh(realm, scopes, self._credential.identity_token)

@@ -15,6 +15,7 @@ from dockpass.references.address import host_of_reference
 from dockpass.references.reference import parse_reference
 from dockpass.runs.asked import asked_in_words
 from dockpass.runs.builder import Builders, chosen_builder
+from dockpass.runs.contact import contact
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build
@@ -60,11 +61,11 @@ def _opened_builder(job: Job, sources: BuildSources) -> Builder:
     chosen = chosen_builder(builders, sources.needs, job.request.build)
     taken = next(each for each in found if each.info is chosen.builder)
     job.log(f"built by {chosen.in_words}", LogKind.NOTE)
-    if chosen.builder.name is BuilderName.BUILDX and environ.get(OWN_BUILDER):
+    if chosen.builder.name in {BuilderName.BUILDX, BuilderName.BUILDKIT} and environ.get(OWN_BUILDER):
         job.log(f"{OWN_BUILDER} is not used: the build runs in this engine's own BuildKit", LogKind.NOTE)
     for asked in asked_in_words(job.request):
         job.log(asked, LogKind.NOTE)
-    job.builder = builder = taken.open(engine, environ, job.guard)
+    job.builder = builder = taken.open(engine, environ, job.guard, partial(contact, job))
     job.sections = taken.sections
     job.on_cancel(builder.cut)
     return builder

@@ -1,0 +1,162 @@
+"""The logins that BuildKit asks a session for: a token where the registry takes tokens, else the password.
+
+The messages are those of session/auth/auth.proto of moby/buildkit. Where a registry takes tokens, BuildKit
+asks who vouches for them (`GetTokenAuthority`) and then for each token (`FetchToken`); without an authority,
+and for Basic authentication, it asks for user name and password (`Credentials`). With a password that is
+refused it would ask many times over, and an account may be locked for that: what was refused once is not
+sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from dockpass.builders.base import Contact
+from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
+from dockpass.builders.session.wire import all_bytes, decode, encode, text
+from dockpass.dockerconfig.runconfig import RunConfig
+from dockpass.errors import DockpassError
+from dockpass.references.address import login_key, normalise_host
+from dockpass.references.credential import Credential
+from dockpass.text import clean
+
+if TYPE_CHECKING:
+    from dockpass.registry.client import RegistryClient
+
+SERVICE = "/moby.filesync.v1.Auth/"
+MOST_TIMES = 32
+"""How often a password is given for one host; what asks for it more often goes round in circles."""
+MOST_SCOPES = 32
+
+
+class SessionAuth:
+    """Answers for one build with the logins in the run's config.
+
+    `accepted` are docker's keys of the registries that have accepted this run's login already. `given_logins`
+    are the hosts that got a token or a password, `problems` the first error of each host.
+    """
+
+    def __init__(self, config: RunConfig, contact: Contact, accepted: frozenset[str]) -> None:
+        self._config = config
+        self._contact = contact
+        self._accepted = set(accepted)
+        self._clients: dict[str, RegistryClient] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._times: dict[str, int] = {}
+        self._opened = AsyncExitStack()
+        # Nobody has the key to this one: a token of this build is never used for another one.
+        self._authority = secrets.token_bytes(32)
+        self.given_logins: set[str] = set()
+        self.problems: dict[str, DockpassError] = {}
+
+    def methods(self) -> dict[str, Method]:
+        """Return the methods by their paths."""
+        return {
+            f"{SERVICE}Credentials": self._credentials,
+            f"{SERVICE}GetTokenAuthority": self._token_authority,
+            f"{SERVICE}VerifyTokenAuthority": self._verify,
+            f"{SERVICE}FetchToken": self._fetch_token,
+        }
+
+    async def close(self) -> None:
+        """Close the connections to registries."""
+        await self._opened.aclose()
+
+    async def _token_authority(self, call: Call) -> None:
+        """Vouch for the tokens of a host, unless there is no login: then BuildKit itself asks anonymously."""
+        host = normalise_host(text(decode(await call.receive() or b""), 1))
+        self._require_login(host)
+        await call.send(encode((1, self._authority)))
+
+    async def _verify(self, _call: Call) -> None:
+        """Never prove to be the authority of another build, so that its tokens are not used for this one."""
+        raise CallFailed(Status.UNIMPLEMENTED, "tokens are not shared between builds")
+
+    async def _fetch_token(self, call: Call) -> None:
+        """Ask the token server that the registry names to dockpass itself, and for nothing but pull."""
+        fields = decode(await call.receive() or b"")
+        host = normalise_host(text(fields, 2))
+        self._require_login(host)
+        scopes = pull_scopes(each.decode("utf-8", "replace") for each in all_bytes(fields, 5))
+        async with self._noting(host):
+            client = await self._client(host)
+            client.check_realm(text(fields, 3), text(fields, 4))
+            granted = await client.token(scopes)
+        if granted is None:
+            raise CallFailed(Status.FAILED_PRECONDITION, f"{clean(host, 200)} takes no tokens")
+        token, seconds = granted
+        if self._config.redactor is not None:
+            self._config.redactor.learn(token)
+        self.given_logins.add(host)
+        await call.send(encode((1, token.reveal()), (2, max(int(seconds), 1)), (3, int(time.time()))))
+
+    async def _credentials(self, call: Call) -> None:
+        """Give user name and password to BuildKit for a registry without tokens, once that accepts them."""
+        host = normalise_host(text(decode(await call.receive() or b""), 1))
+        login = self._config.login_for(host)
+        if login is None:
+            return await call.send(b"")
+        async with self._noting(host):
+            client = await self._client(host)
+            if not client.uses_tokens and login_key(host) not in self._accepted:
+                await client.login()
+                self._accepted.add(login_key(host))
+        if client.uses_tokens:
+            # Not an empty answer: BuildKit would take this build for another one that has no login.
+            raise CallFailed(Status.FAILED_PRECONDITION, f"{clean(host, 200)} takes tokens")
+        self._times[host] = self._times.get(host, 0) + 1
+        if self._times[host] > MOST_TIMES:
+            raise CallFailed(Status.RESOURCE_EXHAUSTED, f"{clean(host, 200)} was given the login too often")
+        self.given_logins.add(host)
+        return await call.send(_spelled(login))
+
+    def _require_login(self, host: str) -> None:
+        if self._config.login_for(host) is None:
+            raise CallFailed(Status.UNAVAILABLE, f"there is no login for {clean(host, 200)}")
+
+    async def _client(self, host: str) -> RegistryClient:
+        if host not in self._clients:
+            self._clients[host] = await self._opened.enter_async_context(self._contact(host))
+        return self._clients[host]
+
+    @asynccontextmanager
+    async def _noting(self, host: str) -> AsyncIterator[None]:
+        """Ask one after the other, so that what a registry refused is not sent to it again."""
+        async with self._locks.setdefault(host, asyncio.Lock()):
+            if host in self.problems:
+                raise _refusal(self.problems[host])
+            try:
+                yield
+            except DockpassError as error:
+                self.problems[host] = error
+                raise _refusal(error) from error
+
+
+def pull_scopes(asked: Iterable[str]) -> str:
+    """Return the scopes, apart by blanks, that let a build pull what was asked for, and nothing else."""
+    scopes = [each for words in asked for each in words.split()]
+    found = (_pull_scope(scope) for scope in scopes[:MOST_SCOPES])
+    return " ".join(dict.fromkeys(filter(None, found)))
+
+
+def _pull_scope(scope: str) -> str:
+    kind, _, rest = scope.partition(":")
+    name, _, actions = rest.rpartition(":")
+    may = "pull" in actions.split(",") or actions == "*"
+    return f"repository:{name}:pull" if kind == "repository" and name and may else ""
+
+
+def _refusal(error: DockpassError) -> CallFailed:
+    return CallFailed(Status.FAILED_PRECONDITION, clean(error.message, 400))
+
+
+def _spelled(login: Credential) -> bytes:
+    """Return a login as BuildKit takes it: an identity token is a secret without a user name."""
+    if login.identity_token:
+        return encode((2, login.identity_token.reveal()))
+    return encode((1, login.username), (2, login.password.reveal()))

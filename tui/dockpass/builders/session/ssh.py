@@ -1,0 +1,104 @@
+"""The SSH agents of `--ssh`, for a step that mounts one (session/sshforward of moby/buildkit).
+
+A step may list the keys of an agent and have it sign; it can neither add keys nor remove any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
+from dockpass.builders.session.wire import decode, encode, raw_bytes, text
+from dockpass.errors import UsageError
+from dockpass.text import clean
+
+SERVICE = "/moby.sshforward.v1.SSH/"
+_ID = "buildkit.ssh.id"
+_CHUNK = 32 << 10
+_LARGEST = 256 << 10  # what OpenSSH's agent takes
+_LIST, _SIGN = 11, 13  # draft-miller-ssh-agent, 5.1
+_FAILURE = b"\0\0\0\1\5"
+
+
+def parse_agents(specs: Iterable[str], environ: Mapping[str, str]) -> dict[str, Path]:
+    """Return the agents' sockets by the ids of `--ssh default|ID[=SOCKET]`; raises `UsageError`."""
+    found: dict[str, Path] = {}
+    for spec in specs:
+        name, _, given = spec.partition("=")
+        socket = given or environ.get("SSH_AUTH_SOCK", "")
+        if not socket:
+            raise _unusable(name, "SSH_AUTH_SOCK is not set", "Start an agent with `eval $(ssh-agent)`.")
+        path = Path(socket).expanduser()
+        try:
+            is_socket = stat.S_ISSOCK(path.stat().st_mode)
+        except OSError:
+            is_socket = False
+        if not is_socket:
+            hint = "Add the key to an agent with `ssh-add`, or build with docker buildx."
+            raise _unusable(name, f"{clean(socket, 200)} is not the socket of an agent", hint)
+        found[name or "default"] = path
+    return found
+
+
+def _unusable(name: str, why: str, hint: str) -> UsageError:
+    return UsageError("ssh-unusable", f"--ssh {clean(name, 80)}: {why}.", hint)
+
+
+def ssh_methods(agents: Mapping[str, Path]) -> dict[str, Method]:
+    """Return the methods that lead to agents."""
+
+    def agent(name: str) -> Path:
+        if name not in agents:
+            raise CallFailed(Status.NOT_FOUND, f"there is no --ssh with the id {clean(name, 80)}")
+        return agents[name]
+
+    async def check(call: Call) -> None:
+        agent(text(decode(await call.receive() or b""), 1) or "default")
+        await call.send(b"")
+
+    async def forward(call: Call) -> None:
+        path = agent((call.metadata.get(_ID) or ("default",))[0] or "default")
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(path))
+        except OSError as error:
+            raise CallFailed(Status.UNAVAILABLE, "the SSH agent does not answer") from error
+        try:
+            await _between(call, reader, writer)
+        finally:
+            writer.close()
+
+    return {f"{SERVICE}CheckAgent": check, f"{SERVICE}ForwardAgent": forward}
+
+
+async def _between(call: Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    answers = asyncio.ensure_future(_answers(call, reader))
+    try:
+        waiting = bytearray()
+        while (message := await call.receive()) is not None:
+            waiting += raw_bytes(decode(message), 1)
+            while len(waiting) >= 4:
+                size = int.from_bytes(waiting[:4], "big")
+                if size > _LARGEST:
+                    raise CallFailed(Status.INVALID_ARGUMENT, "this is no request to an SSH agent")
+                if len(waiting) < 4 + size:
+                    break
+                request = bytes(waiting[: 4 + size])
+                del waiting[: 4 + size]
+                if size and request[4] in {_LIST, _SIGN}:
+                    writer.write(request)
+                    await writer.drain()
+                else:
+                    await call.send(encode((1, _FAILURE)))
+    finally:
+        answers.cancel()
+        with suppress(asyncio.CancelledError, OSError):
+            await answers
+
+
+async def _answers(call: Call, reader: asyncio.StreamReader) -> None:
+    while answer := await reader.read(_CHUNK):
+        await call.send(encode((1, answer)))
