@@ -82,11 +82,11 @@ async def test_the_sides_are_swapped() -> None:
 
 async def test_another_job_is_compared_and_both_sides_name_theirs() -> None:
     async with shown(with_project(job="publish")) as pilot:
-        found = await opened(pilot, "l", *"job test", "enter")
+        found = await opened(pilot, "less_than_sign", *"job test", "enter")
         assert "test on feature/login with publish on feature/login" in words(found, "#status-left")
         assert rows(found)["CI_JOB_NAME"].split()[2:] == ["test", "GitLab", "publish", "GitLab"]
         assert rows(found)["CI_REGISTRY"].startswith("≠")
-        await opened_more(pilot, found, "r", *"main", "enter")
+        await opened_more(pilot, found, "greater_than_sign", *"main", "enter")
         assert "test on feature/login with publish on main" in words(found, "#status-left")
 
 
@@ -98,7 +98,7 @@ async def test_y_copies_the_command_that_compares_the_same() -> None:
         assert "without" not in pilot.app.export_screenshot()
     edit = Edit(EditKind.SET, "CI_REGISTRY", "elsewhere.myhost.com")
     async with shown(with_project(job="publish", edits=(edit,))) as pilot:
-        found = await opened(pilot, "l", *"job test", "enter", "y")
+        found = await opened(pilot, "less_than_sign", *"job test", "enter", "y")
         left = "branch:feature/login,unprotected,job:test"
         assert f"dockpass vars diff {left} branch:feature/login,unprotected" in pilot.app.clipboard
         assert (
@@ -131,7 +131,7 @@ async def test_a_log_and_this_shell_are_compared_without_a_secret(tmp_path: Path
     made = session(JOB)
     object.__setattr__(made.services, "cwd", tmp_path)
     async with shown(made) as pilot:
-        found = await opened(pilot, "r", *"job.log", "enter")
+        found = await opened(pilot, "greater_than_sign", *"job.log", "enter")
         listed = rows(found)
         assert "other.myhost.com" in listed["CI_REGISTRY"]
         assert "change" in words(found, "#status-right")
@@ -154,7 +154,7 @@ def _binary(path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 16)
 
 
-@pytest.mark.parametrize("side", ["l", "r"])
+@pytest.mark.parametrize("side", ["less_than_sign", "greater_than_sign"])
 @pytest.mark.parametrize("make", [lambda _: None, _folder, _empty, _binary])
 async def test_what_cannot_be_read_is_told_in_the_panel_and_the_old_sides_and_title_stay(
     make: Callable[[Path], None], side: str, tmp_path: Path
@@ -185,7 +185,7 @@ async def test_hostile_text_stays_text(size: tuple[int, int], tmp_path: Path) ->
     made = session(JOB)
     object.__setattr__(made.services, "cwd", tmp_path)
     async with shown(made, size) as pilot:
-        await opened(pilot, "r", *"x.env", "enter", "enter", "tab", "slash", *"[/a", "escape")
+        await opened(pilot, "greater_than_sign", *"x.env", "enter", "enter", "tab", "slash", *"[/a", "escape")
         shot = pilot.app.export_screenshot()
         assert "\x1b" not in shot
         assert "\u202e" not in shot

@@ -71,7 +71,7 @@ async def do(pilot: Pilot[int], *keys: str) -> None:
 
 async def open_doctor(pilot: Pilot[int], about: str = "") -> DoctorScreen:
     """Open the screen, with the first finding that is about something selected."""
-    await do(pilot, "h")
+    await do(pilot, "H")
     found = screen(pilot)
     if about:
         await select(pilot, about)
@@ -459,7 +459,7 @@ async def test_the_filter_finds_by_word_id_and_place() -> None:
 @pytest.mark.parametrize("opened_from", ["v", "w"])
 async def test_it_opens_from_the_screens_of_jobs(opened_from: str) -> None:
     async with shown(of_job()) as pilot:
-        await do(pilot, opened_from, "h")
+        await do(pilot, opened_from, "H")
         assert isinstance(pilot.app.screen, DoctorScreen)
         await do(pilot, "escape")
         assert not isinstance(pilot.app.screen, DoctorScreen)

@@ -51,7 +51,7 @@ KEYS: dict[tuple[str, str], tuple[str, ...]] = {
     ("access", "ask_push"): ("2", "a", "enter", "p"),
     ("access", "accept"): ("2", "a", "enter", "t"),
     ("variables", "reveal"): ("v", "r"),
-    ("doctor", "mute"): ("h", "m"),
+    ("doctor", "mute"): ("H", "m"),
     ("everywhere", "report"): ("R",),
 }
 """Keys that lead to each action that acts, from the overview."""
@@ -166,7 +166,7 @@ async def test_the_palette_says_it_and_refuses_too() -> None:
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 36)])
 async def test_every_screen_says_that_it_only_reads(size: tuple[int, int]) -> None:
     async with shown(reading(), size) as pilot:
-        for key in ("", "i", "c", "v", "h", "a"):
+        for key in ("", "i", "c", "v", "H", "a"):
             if key:
                 await press(pilot, key)
             left = str(pilot.app.screen.query_one("#status-left", Static).render())

@@ -43,7 +43,7 @@ def told(pilot: Pilot[int]) -> str:
     return " ".join(str(note.message) for note in pilot.app._notifications)
 
 
-@pytest.mark.parametrize("place", ["", "h", "v", "w", "d", "c", "a"])
+@pytest.mark.parametrize("place", ["", "H", "v", "w", "d", "c", "a"])
 async def test_every_screen_writes_one(place: str, tmp_path: Path) -> None:
     async with shown(in_directory(session(JOB), tmp_path)) as pilot:
         await press(pilot, *filter(None, [place]))
@@ -119,7 +119,7 @@ async def test_the_report_of_a_job_is_about_the_job(tmp_path: Path) -> None:
 
 async def test_what_the_registry_answered_the_doctor_is_in_its_report(tmp_path: Path) -> None:
     async with shown(in_directory(session(JOB), tmp_path)) as pilot:
-        await press(pilot, "h")
+        await press(pilot, "H")
         await settle(pilot)
         await press(pilot, "a")
         await pilot.app.workers.wait_for_complete()

@@ -30,7 +30,11 @@ class Action:
 def filter_in(scope: str, what: str) -> Action:
     """Return the action that filters a screen's list; `what` is in the list."""
     return Action(
-        id="filter", keys="slash", title="filter", scope=scope, help=f"Show only {what} that contain a text."
+        id="filter",
+        keys="slash",
+        title="filter",
+        scope=scope,
+        help=f"Show only {what} that contain a text; in a panel of text, search it.",
     )
 
 
@@ -43,7 +47,7 @@ def health_in(scope: str) -> Action:
     """Return the action that opens the doctor from a screen."""
     return Action(
         id="health",
-        keys="h",
+        keys="H",
         title="health",
         scope=scope,
         opens="doctor",

@@ -152,7 +152,7 @@ ACTIONS: tuple[Action, ...] = (
         keys="slash",
         title="search",
         scope="run",
-        help="Show only log lines that contain a text.",
+        help="Show only log lines that contain a text; in a panel of text, search it.",
     ),
     Action(id="follow", keys="f", title="follow", scope="run", help="Follow the end of the log, or pause."),
     Action(

@@ -97,8 +97,10 @@ JOB_ACTIONS: tuple[Action, ...] = (
     switch_in("rules"),
     back_from("rules", to_overview=False),
     Action(id="swap", keys="x", title="swap", scope="compare", help="Swap the left and the right side."),
-    Action(id="left", keys="l", title="left", scope="compare", help="Choose the left side."),
-    Action(id="right", keys="r", title="right", scope="compare", help="Choose the right side."),
+    Action(id="left", keys="less_than_sign", title="left", scope="compare", help="Choose the left side."),
+    Action(
+        id="right", keys="greater_than_sign", title="right", scope="compare", help="Choose the right side."
+    ),
     Action(
         id="every_run",
         keys="t",

@@ -10,7 +10,15 @@ from typing import NamedTuple
 from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.text import clean
 
-_NAMES = {"slash": "/", "question_mark": "?", "exclamation_mark": "!", "dollar_sign": "$", "escape": "esc"}
+_NAMES = {
+    "slash": "/",
+    "question_mark": "?",
+    "exclamation_mark": "!",
+    "dollar_sign": "$",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "escape": "esc",
+}
 _REPLACED = {
     "solidus": "slash",
     "reverse_solidus": "backslash",
@@ -27,8 +35,24 @@ _SPECIAL = (
     *("up", "down", "left", "right", "home", "end", "pageup", "pagedown"),
 )
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
-_MOVES = frozenset({*"jkgG", "up", "down", "left", "right", "home", "end", "pageup", "pagedown"})
+_MOVES = frozenset(
+    {*"hjklgGz", "ctrl+d", "ctrl+u", "up", "down", "left", "right", "home", "end", "pageup", "pagedown"}
+)
 _TAKEN = {"ctrl+p": "opens the command palette", "ctrl+c": "copies in a field"}
+
+
+MOVES = (
+    ("j, k, down, up", "Go down or up."),
+    ("g, G, home, end", "Go to the first or to the last line."),
+    ("ctrl+d, ctrl+u", "Go half a page down or up."),
+    ("pagedown, pageup", "Go a page down or up."),
+    ("h, l, left, right", "Go sideways in lines that are longer than their panel."),
+    ("z", "Show long lines in the other way: a text whole, a log wrapped, a list whole; or as before."),
+    ("/", "Search, or filter where the screen has a filter."),
+    ("n, N", "Go to the next or to the previous match, while there is a search or a filter."),
+    ("esc", "End the search."),
+)
+"""What moves in whatever scrolls; these keys cannot be rebound."""
 
 
 def keys_of(action: Action, own: Mapping[str, str]) -> str:
@@ -173,13 +197,17 @@ def keys_page() -> str:
         ]
         lines.append("")
     lines += [
-        "`j`, `k`, `g` and `G` move in lists, texts and the log as in vi; `h` and `l` scroll the log",
-        "sideways.",
+        "## In every list, text, log and dialog",
+        "",
+        "| key | what it does |",
+        "|---|---|",
+        *(f"| `{keys}` | {words} |" for keys, words in MOVES),
+        "",
         "A click selects a row; a second click on it, or `enter`, opens it.",
         "",
         "A question is answered with the key on its button; `n` and `esc` say no. A plan is run with",
-        "`r`, a deletion is confirmed with `d`. The list of a deletion scrolls with the same keys, and",
-        "`/` searches it.",
+        "`r`, a deletion is confirmed with `d`. The reasons and the list of a deletion scroll with the keys",
+        "above, and `/` searches them; as `n` says no, go to the next match with `down` while you type.",
         "",
         "In an edit dialog `enter` saves, `ctrl+n` unsets the value, and `esc` cancels.",
         "",

@@ -95,7 +95,8 @@ class Feed:
     def _batch(self, cursor: int) -> Batch:
         kept = self._kept[bisect_left(self._kept, cursor, key=_number) :]
         bounded = list(takewhile(lambda numbered: numbered[0] >= cursor, reversed(self._bounded)))
-        found = list(merge(kept, reversed(bounded), key=_number))
+        bounded.reverse()
+        found = list(merge(kept, bounded, key=_number)) if kept and bounded else kept or bounded
         events = [event for _, event in found]
         if skipped := self._count - cursor - len(found):
             gap = next(place for place, (number, _) in enumerate(found) if number != cursor + place)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.style import Style
+from textual.widget import Widget
 
 from dockpass.text import masked
 from dockpass.ui.themes import ROLE_STYLES
@@ -28,6 +30,17 @@ def is_same(one: Content, other: Content) -> bool:
     It is contents that are compared and not lines: what is a secret by now may have been shown before.
     """
     return one.plain == other.plain and one.spans == other.spans
+
+
+def selected_in(widget: Widget, shown: Content, y: int) -> Content:
+    """Return a line of a widget with the part marked that is selected with the mouse; `y` is its number."""
+    selection = widget.text_selection
+    span = selection.get_span(y) if selection is not None else None
+    if span is None:
+        return shown
+    start, end = span
+    style = Style.from_styles(widget.screen.get_component_styles("screen--selection"))
+    return shown.stylize(style, start, None if end < 0 else end)
 
 
 class PlainText:

@@ -261,10 +261,10 @@ class AccessScreen(PanelScreen):
         self.set_class(panel == "evidence", "-evidence")
         self.call_after_refresh(self.refresh_all)
 
-    def action_filter(self) -> None:
+    def open_filter(self) -> None:
         """Ask for a part of a request or a reason."""
         self.before_focus("evidence")
-        super().action_filter()
+        super().open_filter()
 
     def show_filtered(self) -> None:
         """Show what the filter leaves of the evidence."""

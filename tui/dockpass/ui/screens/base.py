@@ -7,6 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -29,6 +30,8 @@ from dockpass.ui.views.help import help_lines
 from dockpass.ui.views.words import Line, Status, status_title
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.keys import Keys
+from dockpass.ui.widgets.panel import Text
+from dockpass.ui.widgets.search_line import SearchText, search_in
 from dockpass.ui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -126,6 +129,16 @@ class PanelScreen(Screen[None]):
         self.query_one(f"#{panel}").focus()
 
     def action_filter(self) -> None:
+        """Ask for a part of a text: to filter the list by, or to search for in the text that has the keys."""
+        focused, found = self.focused, self.query_one(Filter)
+        if isinstance(focused, SearchText):
+            raise SkipAction  # there it is a character like others
+        if isinstance(focused, Text) and focused is not found.filters:
+            search_in(focused, partial(self.mount, before=self.query_one(Keys)))
+        else:
+            self.open_filter()
+
+    def open_filter(self) -> None:
         """Ask for a part of a text to filter by."""
         self.query_one(Filter).open()
 

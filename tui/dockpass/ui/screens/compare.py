@@ -198,7 +198,7 @@ class CompareScreen(JobScreen):
         found = matching(everything, text)
 
         def lines(width: int) -> list[Row]:
-            shown: list[Row] = [(each.name, difference_row(each, width)) for each in found]
+            shown: list[Row] = [(each.name, partial(difference_row, each, width)) for each in found]
             return shown or [
                 (None, line) for line in nothing_matches(text) or [(("nothing differs", "good"),)]
             ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, cast
 
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -18,12 +20,15 @@ from dockpass.marks import GLYPH_LOOK
 from dockpass.runs.events import TagPlanned
 from dockpass.secrets import Secret
 from dockpass.text import clean
+from dockpass.ui.search import Search
 from dockpass.ui.text import PlainText
 from dockpass.ui.views.cleanup import plan_counts, plan_rows
-from dockpass.ui.views.words import REVEALED, Line, filter_words, nothing_matches, plain
+from dockpass.ui.views.words import REVEALED, Line, filter_words, nothing_matches
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.lines import Lines
+from dockpass.ui.widgets.moving import Moving
 from dockpass.ui.widgets.panel import Text, View
+from dockpass.ui.widgets.search_line import search_in
 from dockpass.ui.widgets.too_small import TooSmall
 
 Answer = TypeVar("Answer")
@@ -44,6 +49,8 @@ class Dialog(ModalScreen[Answer]):
     The widget with the id `body` gives way, and scrolls, where there is no room for everything in the frame.
     """
 
+    BINDINGS = [Binding("slash", "search", show=False)]
+
     def on_mount(self) -> None:
         """Fit in what is there."""
         self.call_after_refresh(self.fit)
@@ -59,6 +66,27 @@ class Dialog(ModalScreen[Answer]):
     async def action_body(self, action: str) -> None:
         """Scroll the body, wherever the keys are."""
         await self.query_one("#body").run_action(action)
+
+    def action_search(self) -> None:
+        """Ask what to search for in the body."""
+        if isinstance(self.focused, Input):
+            raise SkipAction  # there it is a character like others
+        body = self._body
+        search_in(body, partial(self.query_one(Frame).mount, after=body))
+        self.call_after_refresh(self.fit)
+
+    @property
+    def _body(self) -> Moving:
+        return cast(Moving, self.query_one("#body"))
+
+    def end_search(self) -> bool:
+        """Leave a search in the body; tell whether there was one."""
+        searching = self._body.searching
+        if searching is None:
+            return False
+        searching.end()
+        self.call_after_refresh(self.fit)
+        return True
 
     def fit(self) -> None:
         """Give the body the rows that everything else leaves."""
@@ -79,6 +107,26 @@ def body_bindings(keys: Mapping[str, str], *, priority: bool = False) -> list[Bi
     return [Binding(key, f"body('{action}')", show=False, priority=priority) for key, action in keys.items()]
 
 
+BODY_KEYS = [
+    *body_bindings(
+        {
+            "down,j": "move(1)",
+            "up,k": "move(-1)",
+            "pagedown": "page_down",
+            "pageup": "page_up",
+            "home,g": "move_to(False)",
+            "end,G": "move_to(True)",
+            "ctrl+d": "move_half(1)",
+            "ctrl+u": "move_half(-1)",
+            "left,h": "move_aside(-1)",
+            "right,l": "move_aside(1)",
+            "z": "whole",
+        }
+    ),
+]
+"""The keys of a question whose buttons have the focus: those that move in its reasons."""
+
+
 class Confirm(Dialog[bool]):
     """A question with its reasons.
 
@@ -88,16 +136,7 @@ class Confirm(Dialog[bool]):
 
     BINDINGS = [
         Binding("n,escape,q", "answer(False)", "no"),
-        *body_bindings(
-            {
-                "down,j": "scroll_down",
-                "up,k": "scroll_up",
-                "pagedown": "page_down",
-                "pageup": "page_up",
-                "home,g": "scroll_home",
-                "end,G": "scroll_end",
-            }
-        ),
+        *BODY_KEYS,
     ]
     AUTO_FOCUS = "#no"
 
@@ -134,8 +173,9 @@ class Confirm(Dialog[bool]):
         self.dismiss(event.button.id == "yes")
 
     def action_answer(self, yes: bool) -> None:
-        """Answer by key."""
-        self.dismiss(yes)
+        """Answer by key; a search is left first."""
+        if yes or not self.end_search():
+            self.dismiss(yes)
 
 
 class ConfirmDeletion(Confirm):
@@ -147,8 +187,8 @@ class ConfirmDeletion(Confirm):
     def __init__(self, title: str, tags: Sequence[TagPlanned]) -> None:
         super().__init__(title, (), yes="delete", key="d", danger=True)
         self._tags = tags
-        self._rows = plan_rows(tags)
-        self._found: list[Line] = []
+        self._search = Search(plan_rows(tags))
+        self._found: Sequence[Line] = ()
         self._shown_for: str | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -183,10 +223,10 @@ class ConfirmDeletion(Confirm):
         body, text = self.query_one("#body", Lines), self.query_one(Filter).text
         if text != self._shown_for:
             self._shown_for = text
-            self._found = [row for row in self._rows if text in plain([row])[0].casefold()]
+            self._found = self._search.find(text)
             body.replace(self._found or nothing_matches(text))
         keys = "← → / j k g G" if body.allow_horizontal_scroll else "/ j k g G"
-        words = filter_words(text, len(self._found), len(self._rows)) or keys
+        words = filter_words(text, len(self._found), len(self._search)) or keys
         self.query_one(Frame).border_subtitle = f"{plan_counts(self._tags)} · {words}"
 
 

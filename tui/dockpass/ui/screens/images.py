@@ -25,8 +25,10 @@ from dockpass.ui.views.images import (
     heading_row,
     image_lines,
     image_row,
+    key_of,
     layer_rows,
     layers_title,
+    matching,
     prune_lines,
     pruned_words,
     removal_lines,
@@ -36,7 +38,7 @@ from dockpass.ui.views.images import (
 )
 from dockpass.ui.views.words import Line, Status, filter_words, from_home, nothing_matches
 from dockpass.ui.widgets.filter import Filter
-from dockpass.ui.widgets.panel import Panel, Rows
+from dockpass.ui.widgets.panel import Panel, Row, Rows
 
 Result = TypeVar("Result")
 
@@ -59,6 +61,8 @@ class ImagesScreen(PanelScreen):
         """Show only the keys that work here and now."""
         if action in {"remove", "prune", "reload"} and self._working:
             return False
+        if action == "filter" and isinstance(self.focused, Panel):
+            return True
         if action in {"remove", "switch", "copy", "filter"}:
             return bool(self._contents and self._contents.images)
         return action != "prune" or self._contents is not None
@@ -81,7 +85,7 @@ class ImagesScreen(PanelScreen):
         """The selected image."""
         found = self.query_one("#images", Rows).selected_id
         images = self._contents.images if self._contents else ()
-        return next((each for each in images if _key(each) == found), None)
+        return next((each for each in images if key_of(each) == found), None)
 
     def _do(self, doing: str, work: Callable[[], Result], take: Callable[[Result], None]) -> None:
         """Do what touches the store; `doing` stands in the status line meanwhile."""
@@ -111,14 +115,15 @@ class ImagesScreen(PanelScreen):
         self.set_class(not images, "-notice")
         self._show_notice()
         rows, now = self.query_one("#images", Rows), self.session.services.now()
-        width = self.room
         text = self.query_one(Filter).text
-        found = [each for each in images if text in f"{title_of(each.image)}\n{_key(each)}".casefold()]
-        listed: list[tuple[str | None, Line]] = [
-            (_key(each), image_row(each.image, now, width)) for each in found
-        ]
-        listed = listed or [(None, line) for line in nothing_matches(text)]
-        rows.show([(None, heading_row(width)), *listed] if images else [])
+        found = matching(images, text)
+
+        def listed(width: int) -> list[Row]:
+            shown: list[Row] = [(key_of(each), partial(image_row, each.image, now, width)) for each in found]
+            shown = shown or [(None, line) for line in nothing_matches(text)]
+            return [(None, heading_row(width)), *shown] if images else []
+
+        rows.show(listed)
         rows.border_title = f"Images {filter_words(text, len(found), len(images))}".rstrip()
         self._show_selected()
         super().refresh_all()
@@ -232,8 +237,4 @@ class ImagesScreen(PanelScreen):
         """Copy the reference of the selected image; the digest of one without a name."""
         found = self.selected
         if found is not None:
-            self.copy(_key(found))
-
-
-def _key(found: ImageDetails) -> str:
-    return found.image.name or found.image.digest
+            self.copy(key_of(found))

@@ -370,10 +370,10 @@ class Overview(PanelScreen):
         """Open the plan of the step's command, or ask for a program with its login."""
         self.action_program() if event.program else self.start(event.command)
 
-    def action_filter(self) -> None:
+    def open_filter(self) -> None:
         """Ask for a part of a name or a value."""
         self.add_class("-environment")
-        super().action_filter()
+        super().open_filter()
 
     def action_clear(self) -> None:
         """Clear the filter."""

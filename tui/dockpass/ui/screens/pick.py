@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Input, OptionList, Static
@@ -52,6 +53,12 @@ class Pick(Dialog[str | None]):
         ids = [answer for answer, _ in self._answers("")]
         if self._now in ids:
             rows.highlighted = ids.index(self._now)
+
+    def action_search(self) -> None:
+        """Type what narrows the list."""
+        if isinstance(self.focused, Input):
+            raise SkipAction  # there it is a character like others
+        self.query_one("#typed").focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list."""

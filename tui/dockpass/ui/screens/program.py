@@ -11,7 +11,7 @@ from textual.events import Key
 from textual.widgets import Button, Input, OptionList, Static
 
 from dockpass.programs.typed import typed_line
-from dockpass.ui.screens.dialogs import Dialog, Frame, body_bindings
+from dockpass.ui.screens.dialogs import BODY_KEYS, Dialog, Frame
 from dockpass.ui.views.program import line_rows, typed_words
 from dockpass.ui.widgets.panel import Rows, Text, View
 from dockpass.ui.widgets.too_small import TooSmall
@@ -97,8 +97,7 @@ class Choose(Dialog[str | None]):
 
     BINDINGS = [
         Binding("n,escape,q", "leave", "no"),
-        *body_bindings({"down,j": "scroll_down", "up,k": "scroll_up", "pagedown": "page_down"}),
-        *body_bindings({"pageup": "page_up", "home,g": "scroll_home", "end,G": "scroll_end"}),
+        *BODY_KEYS,
     ]
     AUTO_FOCUS = "#no"
 
@@ -118,6 +117,11 @@ class Choose(Dialog[str | None]):
                 for key, (answer, words) in self._answers.items():
                     yield Button(f"{key}  {words}", id=answer, variant="primary")
                 yield Button("n  no", id="no")
+
+    def action_leave(self) -> None:
+        """Leave a search, else answer no."""
+        if not self.end_search():
+            super().action_leave()
 
     def on_key(self, event: Key) -> None:
         """Answer by a key of this question."""

@@ -120,7 +120,7 @@ class RulesScreen(JobScreen):
         found = [each for each in states if text in f"{each.name}\n{each.stage}".casefold()]
 
         def lines(width: int) -> list[Row]:
-            shown: list[Row] = [(each.name, job_row(each, width)) for each in found]
+            shown: list[Row] = [(each.name, partial(job_row, each, width)) for each in found]
             return shown or [(None, line) for line in nothing_matches(text)]
 
         chosen = self.selected

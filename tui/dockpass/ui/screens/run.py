@@ -14,7 +14,9 @@ from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, ConfirmDeletion
+from dockpass.ui.search import Search
 from dockpass.ui.views.run import (
+    MOST_LOG_LINES,
     RunState,
     clock_words,
     layer_lines,
@@ -71,6 +73,7 @@ class RunScreen(PanelScreen):
         self._cursor = 0
         self._asked: Asked | None = None
         self._seen = self._frame = -1
+        self._search = Search(most=MOST_LOG_LINES)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A run that has ended cannot be cancelled."""
@@ -135,6 +138,7 @@ class RunScreen(PanelScreen):
         return self.query_one(Filter).text
 
     def _write(self, lines: list[Line]) -> None:
+        self._search.add(lines)
         if lines and self._text:
             self._filter()
         else:
@@ -142,10 +146,10 @@ class RunScreen(PanelScreen):
 
     def _filter(self) -> None:
         """Show the lines that hold the text, and how many of all these are."""
-        log, text, lines = self.query_one("#log", RunLog), self._text, self.state.log
-        found = [line for line in lines if text in plain([line])[0].casefold()]
+        log, text = self.query_one("#log", RunLog), self._text
+        found = self._search.find(text)
         log.replace(found or nothing_matches(text))
-        log.border_title = f"Log {filter_words(text, len(found), len(lines))}".rstrip()
+        log.border_title = f"Log {filter_words(text, len(found), len(self._search))}".rstrip()
 
     def refresh_all(self) -> None:
         """Show everything but the log anew; rows depend on the height."""

@@ -127,7 +127,7 @@ class VariablesScreen(JobScreen):
         found = matching(wanted, text)
 
         def lines(width: int) -> list[Row]:
-            shown: list[Row] = [(each.name, variable_row(each, width)) for each in found]
+            shown: list[Row] = [(each.name, partial(variable_row, each, width)) for each in found]
             shown = shown or [(None, line) for line in self._nothing(text)]
             return [(None, heading(width)), *shown] if self.has_class("-tall") else shown
 

@@ -54,6 +54,18 @@ def age(created: str, now: datetime) -> str:
     return plural(minutes, "minute") if minutes > 0 else "just now"
 
 
+def key_of(details: ImageDetails) -> str:
+    """Return what names an image among the others: its name, or the digest of one without."""
+    return details.image.name or details.image.digest
+
+
+def matching(images: Sequence[ImageDetails], text: str) -> Sequence[ImageDetails]:
+    """Return the images whose name or digest holds a text."""
+    if not text:
+        return images
+    return [each for each in images if text in f"{title_of(each.image)}\n{key_of(each)}".casefold()]
+
+
 def heading_row(width: int) -> Line:
     """Return the names of the columns."""
     return ((_columns("NAME", "ID", "PLATFORM", "SIZE", "AGE", width), "heading"),)

@@ -53,10 +53,18 @@ class RunState:
         """Take events in; return the fresh log lines."""
         fresh: list[Line] = []
         for event in events:
-            self.now = max(self.now, event.at)
+            if event.at > self.now:
+                self.now = event.at
+            self.wait = None
+            # Of these there may be a million.
+            if type(event) is ev.Log:
+                fresh.append(_logged(event))
+            else:
+                self.wait = event if isinstance(event, ev.Waiting) else None
+                fresh += self._take(event)
+        if events:
             self.news = self.now
-            self.wait = event if isinstance(event, ev.Waiting) else None
-            fresh += self._take(event)
+        del fresh[:-MOST_LOG_LINES]
         self.log += fresh
         del self.log[:-MOST_LOG_LINES]
         return fresh
@@ -109,9 +117,6 @@ def _log_lines(event: Event) -> list[Line]:
         case ev.Step() if event.state != "running":
             words = step_words(event)
             return [_stamped(event.at, ((words, "bad" if event.state == "failed" else "label"),))]
-        case ev.Log():
-            role = {ev.LogKind.NOTE: "label", ev.LogKind.WARNING: "look", ev.LogKind.ERROR: "bad"}
-            return [_stamped(event.at, ((event.text, role.get(event.kind, "text")),))]
         case ev.Waiting():
             return [_stamped(event.at, ((event.text, "look"),))]
         case ev.Skipped():
@@ -127,6 +132,13 @@ def _log_lines(event: Event) -> list[Line]:
         case ev.LoginSkipped():
             return [_stamped(event.at, ((event.because, "label"),))]
     return []
+
+
+_LOG_ROLES = {ev.LogKind.NOTE: "label", ev.LogKind.WARNING: "look", ev.LogKind.ERROR: "bad"}
+
+
+def _logged(event: ev.Log) -> Line:
+    return ((f"{event.at:06.3f}  ", "absent"), (event.text, _LOG_ROLES.get(event.kind, "text")))
 
 
 def _stamped(at: float, line: Line) -> Line:

@@ -140,6 +140,11 @@ def nothing_matches(text: str) -> list[Line]:
     return [((f"no match for “{cut(text, 40)}”; esc clears the filter", "label"),)] if text else []
 
 
+def length(line: Sequence[Span]) -> int:
+    """Return the characters of a line."""
+    return sum([len(text) for text, _ in line])
+
+
 def plain(lines: Iterable[Sequence[Span]]) -> list[str]:
     """Return the words of lines without their roles."""
     return ["".join(text for text, _ in line).rstrip() for line in lines]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from textual.actions import SkipAction
 from textual.binding import Binding
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
+
+from dockpass.ui.widgets.moving import Moving
 
 
 class Filter(Input):
@@ -24,6 +27,11 @@ class Filter(Input):
         """`filters` selects the list."""
         super().__init__(placeholder=placeholder, id="filter")
         self._filters = filters
+
+    @property
+    def filters(self) -> Widget:
+        """The list."""
+        return self.screen.query_one(self._filters)
 
     @property
     def text(self) -> str:
@@ -58,6 +66,8 @@ class Filter(Input):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Tell while it is typed."""
         event.stop()
+        if isinstance(found := self.filters, Moving):
+            found.is_filtered = bool(self.text)
         self.post_message(self.Applied(self.text))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -68,4 +78,4 @@ class Filter(Input):
     def _close(self) -> None:
         self.remove_class("-open")
         if self.screen.focused is self:
-            self.screen.set_focus(self.screen.query_one(self._filters))
+            self.screen.set_focus(self.filters)

@@ -1,49 +1,49 @@
-"""A quiet frame with a title on its line; what it shows scrolls."""
+"""A quiet frame with a title on its line; the text in it scrolls."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.events import Click
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
+from textual.geometry import Region
+from textual.widgets import Static
 
-from dockpass.ui.text import PlainText, content, contents, is_same
-from dockpass.ui.views.words import Line, wrapped
+from dockpass.ui.text import PlainText, contents, is_same
+from dockpass.ui.views.words import Line, length, wrapped
+from dockpass.ui.widgets.moving import LEAST_WHOLE, MOVES, NOWHERE, Moving, Place, room_of
+from dockpass.ui.widgets.rows import Row, Rows
+
+__all__ = ["Panel", "Row", "Rows", "Text", "View"]
 
 View = Sequence[Line] | Callable[[int], Sequence[Line]]
 """Lines, or what makes them for a width in cells."""
 
-Row = tuple[str | None, Line]
-"""The id of a row, None for a heading, and what it shows."""
-
-RowsView = Sequence[Row] | Callable[[int], Sequence[Row]]
-
-SCROLL_KEYS: list[BindingType] = [
-    Binding("j", "scroll_down", "down", show=False),
-    Binding("k", "scroll_up", "up", show=False),
-    Binding("g", "scroll_home", "first", show=False),
-    Binding("G", "scroll_end", "last", show=False),
-]
-"""The keys of vi, for whatever scrolls."""
+MATCH, MATCH_HERE = "underline $role-look", "bold reverse $role-look"
+"""How each match of a search is drawn, and the one that was gone to."""
 
 
-class Text(PlainText, VerticalScroll):
+class Text(PlainText, VerticalScroll, Moving):
     """Lines of text that scroll. What depends on the width is made when the width is known, and anew when it
     changes: a hidden widget has none.
+
+    Long lines are wrapped; shown whole, they are read by going sideways.
     """
 
-    BINDINGS = SCROLL_KEYS
+    BINDINGS = MOVES
 
     def __init__(self, view: View = (), *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=f"{classes} text")
         self._text = Static(markup=False)
         self._view = view
         self._drawn: Content | None = None
+        self._whole = False
+        self._sought = ""
+        self._at = 0
+        self._matches: list[tuple[int, int]] = []
+        """Where each match begins and ends in the text that is drawn."""
 
     def compose(self) -> ComposeResult:
         """Make the text."""
@@ -63,18 +63,82 @@ class Text(PlainText, VerticalScroll):
         self._draw()
 
     def _draw(self) -> None:
-        width = room_of(self)
-        if width > 0:
-            lines = self._view(width) if callable(self._view) else self._view
-        else:
-            lines = () if callable(self._view) else self._view
-        # Wrapped here and not by Textual, whose height for it does not count the column of the scrollbar.
-        parts = [part for line in lines for part in wrapped(line, width)]
-        drawn, before = contents(parts), self._drawn
+        drawn, before = contents(self._lines()), self._drawn
+        if self._sought:
+            drawn = self._marked(drawn)
         if before is None or not is_same(drawn, before):
             self._drawn = drawn
-            grows = before is None or drawn.plain.count("\n") != before.plain.count("\n")
+            grows = self._whole or before is None or drawn.plain.count("\n") != before.plain.count("\n")
             self._text.update(drawn, layout=grows)
+
+    def _lines(self) -> Sequence[Line]:
+        width = room_of(self)
+        room = max(width, LEAST_WHOLE) if self._whole else width
+        if width > 0:
+            lines = self._view(room) if callable(self._view) else self._view
+        else:
+            lines = () if callable(self._view) else self._view
+        if self._whole:
+            self._text.styles.width = max(width, *map(length, lines), 1) + 1
+            return lines
+        # Wrapped here and not by Textual, whose height for it does not count the column of the scrollbar.
+        return [part for line in lines for part in wrapped(line, width)]
+
+    @property
+    def shows_whole(self) -> bool:
+        """Whether long lines are whole."""
+        return self._whole
+
+    def show_whole(self, whole: bool) -> None:
+        """Show long lines whole, or wrap them."""
+        self._whole = whole
+        self.set_class(whole, "-whole")
+        if not whole:
+            self._text.styles.clear_rule("width")
+            self.scroll_to(x=0, animate=False)
+        self._draw()
+
+    def move(self, lines: int) -> None:
+        """Go so many lines down, or up."""
+        self.scroll_to(y=self.scroll_target_y + lines, animate=False)
+
+    def move_to(self, end: bool) -> None:
+        """Go to the last line, or to the first."""
+        self.scroll_end(animate=False, x_axis=False) if end else self.scroll_home(animate=False)
+
+    def find(self, text: str) -> Place:
+        """Mark what holds a text, without regard to case, and go to the first match from here on."""
+        self._sought, self._at, self._matches = text, 0, []
+        self._draw()
+        here = self.scroll_offset.y
+        self._at = next((at for at in range(len(self._matches)) if self._row_of(at) >= here), 0)
+        return self._go_to_match()
+
+    def find_next(self, step: int) -> Place:
+        """Go to the next match, or to the one before; after the last one comes the first."""
+        self._at = (self._at + step) % max(len(self._matches), 1)
+        return self._go_to_match()
+
+    def _row_of(self, at: int) -> int:
+        return self._drawn.plain.count("\n", 0, self._matches[at][0]) if self._drawn is not None else 0
+
+    def _go_to_match(self) -> Place:
+        if not self._matches or self._drawn is None:
+            return NOWHERE
+        self._draw()
+        start, end = self._matches[self._at]
+        column = start - self._drawn.plain.rfind("\n", 0, start) - 1
+        self.scroll_to_region(Region(column, self._row_of(self._at), end - start, 1), animate=False)
+        return Place(self._at + 1, len(self._matches))
+
+    def _marked(self, drawn: Content) -> Content:
+        """Mark each match, and more so the one that is gone to."""
+        found = re.finditer(re.escape(self._sought), drawn.plain, re.IGNORECASE)
+        self._matches = [each.span() for each in found]
+        self._at = min(self._at, max(len(self._matches) - 1, 0))
+        for at, (start, end) in enumerate(self._matches):
+            drawn = drawn.stylize(MATCH_HERE if at == self._at else MATCH, start, end)
+        return drawn
 
 
 class Panel(Text):
@@ -83,81 +147,3 @@ class Panel(Text):
     def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes="panel")
         self.border_title = title
-
-
-class Rows(PlainText, OptionList):
-    """Selectable rows in a frame; a row without an id is a heading.
-
-    A click selects a row. A second click on it, or enter, chooses it.
-    """
-
-    BINDINGS = [
-        Binding("j", "cursor_down", "down", show=False),
-        Binding("k", "cursor_up", "up", show=False),
-        Binding("g", "first", "first", show=False),
-        Binding("G", "last", "last", show=False),
-    ]
-
-    def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id, classes="panel", markup=False)
-        self.border_title = title
-        self._ids: list[str | None] = []
-        self._view: RowsView = ()
-        self._clicked: str | None = None
-
-    def show(self, view: RowsView) -> None:
-        """Replace the rows; the selection stays where it was."""
-        self._view = view
-        self._draw()
-
-    def on_resize(self) -> None:
-        """Make the rows for the new width."""
-        if callable(self._view):
-            self._draw()
-
-    def _draw(self) -> None:
-        width = room_of(self)
-        # The ids stand whatever the width is, so that keys work before the rows are seen.
-        view = self._view(width if width > 0 else 80) if callable(self._view) else self._view
-        rows = list(view)
-        ids = [row_id for row_id, _ in rows]
-        if ids == self._ids:
-            for index, (_, line) in enumerate(rows):
-                self.replace_option_prompt_at_index(index, content(line))
-            return
-        selected = self.selected_id
-        self._ids = ids
-        self.set_options([Option(content(line), id=row_id, disabled=row_id is None) for row_id, line in rows])
-        if selected and selected in ids:
-            self.highlighted = ids.index(selected)
-        elif any(ids):
-            self.highlighted = next(index for index, row_id in enumerate(ids) if row_id)
-
-    @property
-    def ids(self) -> list[str | None]:
-        """The ids of the rows, None for a heading."""
-        return self._ids
-
-    @property
-    def selected_id(self) -> str | None:
-        """The id of the selected row."""
-        if self.highlighted is None or self.highlighted >= len(self._ids):
-            return None
-        return self._ids[self.highlighted]
-
-    async def _on_click(self, event: Click) -> None:
-        """Select a row; choose it if it is clicked again. Textual's own list chooses it at once."""
-        event.prevent_default()
-        index = event.style.meta.get("option")
-        if index is None or index >= len(self._ids) or self._ids[index] is None:
-            return
-        again = self._clicked == self._ids[index] == self.selected_id
-        self._clicked = self._ids[index]
-        self.highlighted = index
-        if again or event.chain > 1:
-            self.action_select()
-
-
-def room_of(widget: VerticalScroll | OptionList) -> int:
-    """Return the cells for text: one is left blank before the scrollbar."""
-    return widget.scrollable_content_region.width - 1

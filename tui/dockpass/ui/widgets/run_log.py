@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.reactive import reactive
 
+from dockpass.ui.views.run import MOST_LOG_LINES
 from dockpass.ui.views.words import Line
 from dockpass.ui.widgets.lines import Lines
 
@@ -16,7 +17,7 @@ class RunLog(Lines):
     following = reactive(True)
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__("Log", id=id)
+        super().__init__("Log", id=id, most=MOST_LOG_LINES)
 
     def write(self, lines: Sequence[Line]) -> None:
         """Append lines, and follow the end."""
@@ -26,6 +27,7 @@ class RunLog(Lines):
 
     def on_resize(self) -> None:
         """Keep the end in sight."""
+        super().on_resize()
         self._follow()
 
     def _follow(self) -> None:
