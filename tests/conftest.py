@@ -37,10 +37,23 @@ def pytest_configure(config: pytest.Config) -> None:
         guard.end_with_parent()
 
 
+_BEGIN_FIRST = ("tests/engine/", "tests/e2e/", "tests/ui/", "tests/unit/canary/", "tests/unit/cli/test_docs")
+
+
+def _begins(item: pytest.Item) -> int:
+    """Where a test stands in the order: those that start engines or programs before those that do not."""
+    first = (at for at, place in enumerate(_BEGIN_FIRST) if item.nodeid.startswith(place))
+    return next(first, len(_BEGIN_FIRST))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, and skip as root what tests the modes of files."""
+    """Keep the tests of a file on one worker, and skip as root what tests the modes of files.
+
+    Groups of few tests that take long begin first (`--no-loadscope-reorder`): one that begins last is waited for alone.
+    """
     unbound = reads_everything()
+    items.sort(key=_begins)
     for item in items:
         if unbound and item.get_closest_marker("bound_by_modes"):
             item.add_marker(pytest.mark.skip(reason="root may read everything"))
