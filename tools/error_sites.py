@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from dockpass.engines.failures import FAILURES
@@ -42,9 +43,9 @@ def error_ids() -> dict[str, frozenset[int]]:
             found.setdefault(row.judgement.id, set()).add(1)
     for error_id in (DELETION_OFF.error, *(failure.id for failure in FAILURES)):
         found.setdefault(error_id, set()).add(1)
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))]
-    classes = _statuses(trees)
-    for tree in trees:
+    trees = _trees()
+    classes = _statuses(list(trees.values()))
+    for tree in trees.values():
         for error_id, status, _ in _raised(tree, classes):
             if _ID.fullmatch(error_id):
                 found.setdefault(error_id, set()).add(status)
@@ -53,8 +54,7 @@ def error_ids() -> dict[str, frozenset[int]]:
 
 def makers() -> dict[tuple[str, int], set[str]]:
     """Return the functions that make the error of an id and an exit status, as `path:Class.function`."""
-    paths = sorted(SOURCE.rglob("*.py"))
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    trees = _trees()
     classes = _statuses(list(trees.values()))
     found: dict[tuple[str, int], set[str]] = {}
     for path, tree in trees.items():
@@ -64,11 +64,18 @@ def makers() -> dict[tuple[str, int], set[str]]:
     return found
 
 
+@cache
+def _trees() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+
+
 def _statuses(trees: list[ast.Module]) -> dict[str, int]:
     """Return the exit status of every error class, by its name."""
     classes = {BASE: 1, **STATUS}
     nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    for _ in nodes:
+    known = 0
+    while known < len(classes):
+        known = len(classes)
         for node in nodes:
             bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in classes]
             if bases and node.name not in classes:

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -72,11 +73,15 @@ def test_who_may_import_whom() -> None:
     assert ended.returncode == 0, ended.stdout
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(ROOT / "tui")) for path in SOURCES])
 def test_files_and_functions_are_short(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) < 400
-    for node in ast.walk(ast.parse(text)):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 400
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, node.name
 
@@ -105,7 +110,7 @@ def _names_a_ci(text: str) -> bool:
 
 def _texts(path: Path) -> list[str]:
     """Return the string literals of a file, those in f-strings among them, without its docstrings."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    nodes = list(ast.walk(tree_of(path)))
     alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     return [
         node.value
@@ -125,7 +130,7 @@ def test_no_repr_shows_an_environment() -> None:
     shown = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in SOURCES
-        for kind in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for kind in ast.walk(tree_of(path))
         if isinstance(kind, ast.ClassDef)
         and any("dataclass" in ast.unparse(each) for each in kind.decorator_list)
         for node in kind.body
@@ -159,7 +164,7 @@ def _imports(root: Path = ROOT / "tui") -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name, path in paths.items():
         imported: set[str] = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Import):
                 imported |= {each.name for each in node.names}
             elif isinstance(node, ast.ImportFrom):
