@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dockpass.builders.abilities import OF_CLASSIC, OF_ENGINE, features
+from dockpass.builders.abilities import BY_SESSION, OF_CLASSIC, OF_ENGINE, features
 from dockpass.builders.base import Builder, BuilderInfo, BuilderName, Contact, Guard
 from dockpass.builders.survey import Found
 from dockpass.buildfiles.dockerfile import read_dockerfile
@@ -52,9 +52,16 @@ def with_buildx(engine: EngineInfo, _environ: Mapping[str, str], _home: Path) ->
 
 
 def without_buildx(engine: EngineInfo, _environ: Mapping[str, str], _home: Path) -> Sequence[Found]:
-    """A machine with nothing but the engine."""
+    """A machine with nothing but an engine that is too old."""
     missing = BuilderInfo(
         name=BuilderName.BUILDX, unusable="docker has no buildx plugin", stores_for=engine.name
+    )
+    buildkit = BuilderInfo(
+        name=BuilderName.BUILDKIT,
+        can=features(OF_ENGINE, engine.version) & BY_SESSION,
+        runs_frontends=True,
+        where=f"in {engine.name} {engine.version}",
+        stores_for=engine.name,
     )
     classic = BuilderInfo(
         name=BuilderName.CLASSIC,
@@ -62,7 +69,7 @@ def without_buildx(engine: EngineInfo, _environ: Mapping[str, str], _home: Path)
         where=f"of {engine.name} {engine.version}",
         stores_for=engine.name,
     )
-    return (Found(missing, _opened), Found(classic, _opened))
+    return (Found(missing, _opened), Found(buildkit, _opened), Found(classic, _opened))
 
 
 def _step(at: float, number: int, name: str, state: str, seconds: float = 0.0) -> ev.Event:

@@ -54,6 +54,7 @@ JOB = {
     "CI_SERVER_HOST": "gitlab.myhost.com",
 }
 DOCKER = EngineInfo("Docker", "28.2.2", "unix:///var/run/docker.sock", "the default socket")
+OLD_DOCKER = replace(DOCKER, version="20.10.24")
 PUSHED = "registry.myhost.com/web/backend:main"
 DIGEST = "sha256:68520e5a0defa6ca869650cff9bddf50de549e692586de4635bae6285029cd05"
 
@@ -306,9 +307,11 @@ EMBEDDED = EngineInfo(
 )
 
 
-def _building(found: FindBuilders, script: tuple[ev.Event, ...] = ()) -> Callable[[], Session]:
+def _building(
+    found: FindBuilders, script: tuple[ev.Event, ...] = (), engine: EngineInfo = DOCKER
+) -> Callable[[], Session]:
     def made() -> Session:
-        found_session = session(JOB, script=script, base=(buildscenes.BASE,))
+        found_session = session(JOB, script=script, base=(buildscenes.BASE,), engine=engine)
         found_session.services = replace(found_session.services, cwd=Path("/srv/app"), find_builders=found)
         found_session.sources = buildscenes.sources
         return found_session
@@ -410,9 +413,13 @@ SCENES: tuple[Scene, ...] = (
     Scene("program-ended", _with_programs(), (*TAKEN, "c")),
     Scene("program-ended-80x24", _with_programs(), (*TAKEN, "c"), width=80, height=24),
     Scene("build-plan", _building(buildscenes.with_buildx), ("1", "enter")),
-    Scene("build-plan-refused", _building(buildscenes.without_buildx), ("1", "enter")),
+    Scene("build-plan-refused", _building(buildscenes.without_buildx, engine=OLD_DOCKER), ("1", "enter")),
     Scene(
-        "build-plan-refused-80x24", _building(buildscenes.without_buildx), ("1", "enter"), width=80, height=24
+        "build-plan-refused-80x24",
+        _building(buildscenes.without_buildx, engine=OLD_DOCKER),
+        ("1", "enter"),
+        width=80,
+        height=24,
     ),
     Scene("build", _building(buildscenes.with_buildx, buildscenes.building()), ("1", "enter", "r")),
     Scene(

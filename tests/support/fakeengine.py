@@ -25,6 +25,7 @@ Chunks = Iterable[bytes | Mapping[str, Any]]
 class Answer:
     """What is answered: a JSON body, or a stream of events (objects become lines, bytes go as they are).
 
+    `upgraded` gets the connection once the request for it is answered with 101.
     Without `takes_body` the request's body stays unread, as with an engine whose disk hangs.
     """
 
@@ -34,6 +35,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     takes_body: bool = True
     chunked: bool = True
+    upgraded: Callable[[socket.socket], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         asked = Asked(self.command, path, parse_qs(parts.query), dict(self.headers), body)
         self.server.asked.append(asked)
+        if answer.upgraded is not None:
+            self.connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")
+            answer.upgraded(self.connection)
+            self.close_connection = True
+            return
         self._send(answer)
 
     def _send(self, answer: Answer) -> None:

@@ -110,7 +110,7 @@ def test_a_refusal_names_line_feature_and_who_could() -> None:
         "Dockerfile:2 uses a heredoc, which the classic builder cannot do. Docker has no buildx plugin."
     )
     assert error.hint == (
-        "Docker 23.0 or later with buildx, or Podman or Buildah with buildah 1.33 or later, can build it."
+        "Docker 23.0 or later, or Podman or Buildah with buildah 1.33 or later, can build it."
     )
 
 
@@ -125,7 +125,7 @@ def test_without_an_engine_podman_is_offered_and_not_taken() -> None:
 def test_a_refusal_of_several_says_what_each_lacks() -> None:
     error = refusal([OLD_BUILDX, PODMAN, CLASSIC], "FROM a\nCOPY --link a /\nRUN <<EOF\nEOF\n")
     assert (
-        "Dockerfile:2 uses --link, Dockerfile:3 uses a heredoc, which docker buildx 0.13.1 cannot do."
+        "Dockerfile:2 uses --link, Dockerfile:3 uses a heredoc, which docker buildx 0.13.1 with Docker 20.10.24 cannot do."
         in error.message
     )
     assert "Podman build 4.3.1 lacks --link (Dockerfile:2)." in error.message
@@ -166,7 +166,7 @@ def test_what_only_buildx_can_ask_for_is_left_to_others() -> None:
     assert "BuildKit without buildx lacks --build-context" in choice.because
     with pytest.raises(UsageError) as error:
         choose([NO_BUILDX, BUILDKIT, CLASSIC], needs, "Docker", AUTO)
-    assert "which BuildKit without buildx cannot do" in error.value.message
+    assert "which BuildKit without buildx in Docker 26.1.5 cannot do" in error.value.message
     assert "with buildx" in error.value.hint
 
 

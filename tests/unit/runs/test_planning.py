@@ -152,7 +152,7 @@ def test_the_plan_of_a_build_that_no_builder_can_do_is_refused(bench: Bench) -> 
     request = make_request(Command.BUILD, make_facts(bench.services.home, None, ()))
     plan = make_plan(request, bench.services, with_builder(BuilderName.CLASSIC, frozenset({Feature.RUN})))
     assert plan.refusal[0] == "Dockerfile:2 uses a heredoc, which the classic builder cannot do."
-    assert "Docker 23.0 or later with buildx" in plan.refusal[1]
+    assert "Docker 23.0 or later, or Podman" in plan.refusal[1]
     assert plan.builder == ""
 
 

@@ -111,7 +111,7 @@ class BuildKitBuilder:
             **ssh_methods(parse_agents(request.extras.ssh, self._environ)),
         }
         try:
-            async with _session(self._endpoint, request.context, methods) as (session, server):
+            async with _session(self._endpoint, request.context, methods, cut) as (session, server):
                 build = _Build(self._endpoint, request, session)
                 explain = partial(_explained, request, config, progress)
                 work = asyncio.create_task(asyncio.to_thread(build.carry_out, progress, sink, explain))
@@ -193,12 +193,19 @@ def _why_ended(server: asyncio.Task[None]) -> str:
 
 @asynccontextmanager
 async def _session(
-    endpoint: Endpoint, context: Path, methods: Mapping[str, Method]
+    endpoint: Endpoint, context: Path, methods: Mapping[str, Method], cut: asyncio.Event
 ) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
-    """Open a session; yield its name, and the task that serves it."""
+    """Open a session, unless that is cancelled; yield its name, and the task that serves it."""
     name = secrets.token_hex(16)
     headers = {"Uuid": name, "Name": "dockpass", "Sharedkey": _shared_key(context)}
-    reader, writer = await open_session(endpoint, headers, tuple(methods))
+    opening = asyncio.create_task(open_session(endpoint, headers, tuple(methods)))
+    cancelled = asyncio.create_task(cut.wait())
+    await asyncio.wait({opening, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+    cancelled.cancel()
+    if not opening.done():
+        opening.cancel()
+        raise Cancelled
+    reader, writer = opening.result()
     server = asyncio.create_task(GrpcServer(reader, writer, methods).serve())
     try:
         yield name, server

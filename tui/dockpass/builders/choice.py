@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dockpass.builders.abilities import OF_BUILDAH, OF_ENGINE, missing
+from dockpass.builders.abilities import BY_SESSION, OF_BUILDAH, OF_ENGINE, missing
 from dockpass.builders.base import BuilderInfo
 from dockpass.builders.names import AUTO, BuilderName
 from dockpass.buildfiles.needs import Feature, Need
@@ -101,9 +101,15 @@ def _refused(
     others = "".join(f" {each}." for each in (*lacking, *unusable))
     return UsageError(
         "needs-buildkit",
-        f"{words}, which {last.title} cannot do.{others}",
+        f"{words}, which {_in_engine(last)} cannot do.{others}",
         ways_out or _who_could(lacks),
     )
+
+
+def _in_engine(info: BuilderInfo) -> str:
+    """Name a builder, and the engine with it where the engine's release tells what it can do."""
+    by_engine = info.name in {BuilderName.BUILDX, BuilderName.BUILDKIT}
+    return f"{info.title} {info.where}".rstrip() if by_engine else info.title
 
 
 def _lack(info: BuilderInfo, needs: Sequence[Need]) -> str:
@@ -130,7 +136,8 @@ def _ways_out(
 def _who_could(lacks: Sequence[Need]) -> str:
     """Say who could build it elsewhere, by the tables of abilities."""
     parts = []
-    tables = (("Docker{} with buildx", OF_ENGINE), ("Podman or Buildah with buildah{}", OF_BUILDAH))
+    with_buildx = "" if all(need.feature in BY_SESSION for need in lacks) else " with buildx"
+    tables = ((f"Docker{{}}{with_buildx}", OF_ENGINE), ("Podman or Buildah with buildah{}", OF_BUILDAH))
     for title, table in tables:
         since = [table.get(need.feature) for need in lacks]
         if None not in since:
