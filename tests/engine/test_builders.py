@@ -321,6 +321,9 @@ def test_a_cancel_ends_podman_and_buildah_too(beside: Bench, builder: str) -> No
     assert "removed and verified" in said
     wait_until(lambda: not sleeps() and not beside.program.processes, 10, "the end")
     assert beside.program.left == []
+    # buildah's own copy for the step, which it does not remove when it is ended.
+    left = [path for path in Path("/dev/shm").glob("buildah*") if path.read_text() == CANARY]
+    assert left == []
 
 
 def test_without_the_plugin_or_with_a_broken_one_the_reason_is_said(new: Bench) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from dockpass.builders.abilities import Release, release_of
 from dockpass.builders.base import LONGEST_LINE, MOST_WORDS, BuilderInfo, BuildSink, Guard, builder_failed
 from dockpass.builders.child import Child, Command
+from dockpass.builders.copies import files_of_builds, remove_copies
 from dockpass.builders.environment import builder_environment
 from dockpass.builders.names import BuilderName
 from dockpass.builders.options import cache_reference, require_images
@@ -168,7 +169,12 @@ class ContainersBuilder:
         """Build, and push each tag if that was asked for."""
         logins = config.logins()  # raises where the file is broken by now, and teaches the redactor
         directory = config.directory
-        self._run(self._build_command(request, directory), "build", request, logins, sink)
+        before = files_of_builds()
+        try:
+            self._run(self._build_command(request, directory), "build", request, logins, sink)
+        finally:
+            for left in remove_copies(filter(None, (each.value for each in request.extras.secrets)), before):
+                sink.log(left)
         image = _read_id(directory / _ID)
         if not image:
             raise builder_failed(
