@@ -195,11 +195,14 @@ def test_a_failed_command_says_which(bench: Bench) -> None:
     bench.check_clean(ended)
 
 
-def test_a_missing_secret_and_a_missing_file_say_so(bench: Bench) -> None:
+def test_what_a_build_was_not_given_is_said(bench: Bench) -> None:
     required = "FROM {base}\nRUN --mount=type=secret,id=other,required=true cat /run/secrets/other\n"
     ended = bench.build(required)
     assert ended.returncode == 1
-    assert "other" in ended.stderr
+    assert "A RUN mounts a secret that the build was not given" in ended.stderr
+    no_agent = bench.build("FROM {base}\nRUN --mount=type=ssh,required=true true\n")
+    assert no_agent.returncode == 1
+    assert "A RUN mounts an SSH agent that the build was not given" in no_agent.stderr
     missing = bench.build("FROM {base}\nCOPY nothing /\n")
     assert missing.returncode == 1
     assert "not in the build context" in missing.stderr

@@ -168,6 +168,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "builder-missing": "The builder that --builder names cannot be used here.",
         "builder-unknown": "--builder is not a known builder.",
         "session-refused": "The engine does not open a session for BuildKit.",
+        "ssh-missing": "A RUN mounts an SSH agent that the build was not given.",
         "ssh-unusable": "--ssh names no agent that can be asked.",
         "builder-unusable": "The builder does not work with the temporary config.",
         "cache-unsupported": "The engine's BuildKit cannot store a cache of this kind.",

@@ -21,6 +21,7 @@ from tokenserver import self_signed_files
 from dockpass.builders import buildkit
 from dockpass.builders.base import BuilderInfo
 from dockpass.builders.buildkit import BuildKitBuilder
+from dockpass.builders.environment import proxy_arguments
 from dockpass.builders.names import BuilderName
 from dockpass.builders.session import connection
 from dockpass.builders.session.connection import open_session
@@ -118,9 +119,45 @@ def test_the_request_names_the_session_and_holds_no_login_and_no_secret(world: W
     assert {"pull", "networkmode", "target"} <= build.query.keys()
     assert build.body == b""
     assert not [
+        name for name in build.headers if name.lower().startswith("x-registry")
+    ]  # BuildKit ignores them
+    assert not [
         asked for asked in world.engine.asked if PASSWORD in str(asked) or "canary-secret" in str(asked)
     ]
     assert [name for _, name, _, _ in world.notes.steps] == ["[1/1] FROM scratch"]
+
+
+def test_the_persons_proxies_are_build_arguments_unless_others_are_given(world: World) -> None:
+    world.builder._proxies = proxy_arguments(
+        {"default": {"httpProxy": "http://proxy:1", "noProxy": "a"}}, "x"
+    )
+    world.build(build_args={"NO_PROXY": "b", "V": "1"})
+    assert json.loads(world.engine.last("/build").query["buildargs"][0]) == {
+        "http_proxy": "http://proxy:1",
+        "HTTP_PROXY": "http://proxy:1",
+        "no_proxy": "a",
+        "NO_PROXY": "b",
+        "V": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("proxies", "found"),
+    [
+        ({"default": {"HTTPSProxy": "p"}}, {"https_proxy": "p", "HTTPS_PROXY": "p"}),
+        (
+            {"default": {"httpProxy": "p"}, "unix:///x": {"allProxy": "q"}},
+            {"all_proxy": "q", "ALL_PROXY": "q"},
+        ),
+        ({"unix:///y": {"allProxy": "q"}}, {}),
+        ({"default": {"httpProxy": "", "ftpProxy": 5, "odd": "x"}}, {}),
+        ({"default": []}, {}),
+        ([], {}),
+        (None, {}),
+    ],
+)
+def test_proxies_are_read_as_dockers_command_reads_them(proxies: object, found: dict[str, str]) -> None:
+    assert proxy_arguments(proxies, "unix:///x") == found
 
 
 def test_each_build_has_a_session_of_its_own(world: World) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -311,18 +312,24 @@ def test_the_persons_plugins_and_proxies_are_carried_over_and_no_login(out: Path
     assert found[0].sections == {"proxies": proxies, "cliPluginsExtraDirs": [str(own / "cli-plugins")]}
 
 
-def test_the_engine_of_the_persons_context_is_the_one_that_builds(out: Path) -> None:
+@pytest.mark.parametrize("named_by", ["currentContext", "DOCKER_CONTEXT"])
+def test_the_engine_of_the_persons_context_is_the_one_that_builds(out: Path, named_by: str) -> None:
     own = out.parent / "own"
     identity = hashlib.sha256(b"remote").hexdigest()
     meta = own / "contexts" / "meta" / identity
     meta.mkdir(parents=True)
-    (own / "config.json").write_text(json.dumps({"currentContext": "remote"}))
+    current = "remote" if named_by == "currentContext" else "another-one"
+    (own / "config.json").write_text(json.dumps({"currentContext": current}))
     described = {"Name": "remote", "Endpoints": {"docker": {"Host": "tcp://remote.example:2376"}}}
     (meta / "meta.json").write_text(json.dumps(described))
     docker(out.parent, version=f"env -0 > {out}/asked; {ANSWERS}")
     environ = {"PATH": f"{out.parent / 'bin'}:/usr/bin:/bin", "DOCKER_CONFIG": str(own), "TMPDIR": str(out)}
-    found = all_builders(DOCKER, environ, out)[0]
+    if named_by == "DOCKER_CONTEXT":
+        environ["DOCKER_CONTEXT"] = "remote"
+    found, by_session, *_ = all_builders(replace(DOCKER, has_buildkit=True), environ, out)
     assert not found.info.unusable
+    opened = by_session.open(None, environ, None, None)  # type: ignore[arg-type]
+    assert opened._endpoint.url == "tcp://remote.example:2376"  # type: ignore[attr-defined]
     asked = (out / "asked").read_text().split("\0")
     assert "DOCKER_HOST=tcp://remote.example:2376" in asked
     assert f"DOCKER_CONFIG={own}" not in asked

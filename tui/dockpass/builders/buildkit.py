@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +41,10 @@ _SERVING = 1
 
 
 class BuildKitBuilder:
-    """One build; `engine` is the one at `endpoint`, which keeps the image."""
+    """One build; `engine` is the one at `endpoint`, which keeps the image.
+
+    `proxies` are build arguments that hold unless others are given, as with docker's command.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class BuildKitBuilder:
         engine: Engine,
         environ: Mapping[str, str],
         contact: Contact,
+        proxies: Mapping[str, str] | None = None,
     ) -> None:
         self.info = info
         self.given_logins: frozenset[str] = frozenset()
@@ -56,6 +61,7 @@ class BuildKitBuilder:
         self._engine = engine
         self._environ = environ
         self._contact = contact
+        self._proxies = dict(proxies or {})
         self._lock = threading.Lock()
         self._is_cut = False
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
@@ -72,6 +78,7 @@ class BuildKitBuilder:
     def build(self, request: BuildRequest, config: RunConfig, sink: BuildSink) -> str:
         """Build in the engine, and push each tag if that was asked for."""
         config.logins()  # raises where the file is broken by now, and teaches the redactor
+        request = replace(request, build_args={**self._proxies, **request.build_args})
         image = asyncio.run(self._build(request, config, sink))
         if not image:
             raise builder_failed(
@@ -148,6 +155,7 @@ class _Build:
             with explained(self._endpoint, explain):
                 return self._api.build(self._request, self._identities, take, sink)
         finally:
+            self._api.cut()  # a request that was not read to its end keeps the build going
             self._api.close()
 
     async def end(self, work: asyncio.Task[str]) -> None:

@@ -41,6 +41,19 @@ def builder_environment(environ: Mapping[str, str], directory: Path) -> dict[str
     }
 
 
+def proxy_arguments(proxies: object, url: str) -> dict[str, str]:
+    """Return the build arguments that docker's command makes of `proxies` in config.json.
+
+    They are the ones of the engine at `url`, else the default ones; what is no text is left out.
+    """
+    entries = proxies if isinstance(proxies, dict) else {}
+    entry = entries.get(url, entries.get("default"))
+    given = {str(name).lower(): value for name, value in entry.items()} if isinstance(entry, dict) else {}
+    found = {kind: given.get(f"{kind}proxy") for kind in ("http", "https", "no", "ftp", "all")}
+    named = {f"{kind}_proxy": value for kind, value in found.items() if isinstance(value, str) and value}
+    return {**named, **{name.upper(): value for name, value in named.items()}}
+
+
 def engine_variables(endpoint: Endpoint) -> dict[str, str]:
     """Return the variables by which docker's programs reach an engine."""
     found = {"DOCKER_HOST": endpoint.url}

@@ -21,7 +21,7 @@ from dockpass.builders.abilities import (
 from dockpass.builders.base import Builder, BuilderInfo, Contact, Guard
 from dockpass.builders.buildx import Buildx, BuildxBuilder
 from dockpass.builders.containers import FIRST, Containers, ContainersBuilder, buildah_in_podman
-from dockpass.builders.environment import builder_environment, engine_variables
+from dockpass.builders.environment import builder_environment, engine_variables, proxy_arguments
 from dockpass.builders.names import BuilderName
 from dockpass.builders.ofengine import EngineBuilder
 from dockpass.dockerconfig.carried import carried_from, original_directory
@@ -184,7 +184,9 @@ def _buildkit(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Fou
 
         if endpoint is None:
             raise AssertionError(f"a builder is opened that cannot be used: {why}")
-        return BuildKitBuilder(info, endpoint, engine, environ, contact)
+        carried = carried_from(original_directory(environ, home), environ)
+        proxies = proxy_arguments(carried.sections.get("proxies"), endpoint.url)
+        return BuildKitBuilder(info, endpoint, engine, environ, contact, proxies)
 
     return Found(info, opened)
 

@@ -63,7 +63,6 @@ class BuildKitApi:
             raise StreamError(f"the engine answers {response.status_code}, which is no answer to this")
         image = ""
         for event in objects(response.raw.stream(64 << 10, decode_content=True), LONGEST_TRACE):
-            sink.check()
             image = _image_of(event) or image
             if (trace := _trace_of(event)) is not None:
                 take(trace)

@@ -82,9 +82,15 @@ FAILURES: tuple[Failure, ...] = (
     ),
     _failure(
         "secret-missing",
-        r"secret \S+: not found|no secret with id|secret required but no secret",
+        r"secret \S+ not found|no secret with id|secret required but no secret",
         "A RUN mounts a secret that the build was not given.",
         "Give it with --secret id=NAME,env=VARIABLE or --secret id=NAME,src=FILE.",
+    ),
+    _failure(
+        "ssh-missing",
+        r"no SSH key \S+ forwarded from the client|unset ssh forward key",
+        "A RUN mounts an SSH agent that the build was not given.",
+        "Give it with --ssh default, or with --ssh ID=SOCKET.",
     ),
     _failure(
         "cache-unsupported",

@@ -163,6 +163,13 @@ async def test_of_the_dockerfiles_directory_only_what_belongs_to_it_is_sent(top:
     assert "src" not in (await receive(top, dockerfile="beside")).names
 
 
+async def test_a_dockerfile_that_is_a_link_comes_with_what_it_leads_to(top: Path) -> None:
+    (top / "context/linked").symlink_to("../beside")
+    found = await receive(top, "dockerfile", "context/linked")
+    assert found.contents == {"linked": b"FROM scratch\n"}
+    assert not number(found.stats["linked"], 2) >> 27
+
+
 async def test_no_other_directory_can_be_asked_for(top: Path) -> None:
     for directory in ("", "/etc", "..", "secret"):
         with pytest.raises(AssertionError, match="has no"):

@@ -47,11 +47,10 @@ class Sources:
         return visible_names(self.context, self.dockerfile, lambda: None)
 
     def of_dockerfile(self) -> tuple[Path, tuple[str, ...]]:
-        """Return the directory of the Dockerfile, and what is sent of it."""
-        name = self.dockerfile.name
-        found = (name, f"{name}{IGNORE_FILE}", IGNORE_FILE)
-        folder = self.dockerfile.parent
-        return folder, tuple(each for each in sorted(found) if (folder / each).is_file())
+        """Return the directory of the Dockerfile, and what is sent of it: the file and its ignore file."""
+        folder, name = self.dockerfile.parent, self.dockerfile.name
+        found = (name, f"{name}{IGNORE_FILE}")
+        return folder, tuple(each for each in found if (folder / each).is_file())
 
     def of_context(self, asked: Asked) -> tuple[Path, tuple[str, ...]]:
         """Return the context, and what is sent of it: at least all that is asked for and not excluded."""
@@ -136,11 +135,13 @@ def file_methods(sources: Sources, note: Callable[[DockpassError], None]) -> dic
         try:
             if asked.directory == "dockerfile":
                 root, names = sources.of_dockerfile()
-            elif asked.directory == "context":
+                # A Dockerfile may be a link to anywhere, of which the engine would see the link alone.
+                return await _Sending(call, root, names, Path.stat).send()
+            if asked.directory == "context":
                 root, names = await asyncio.to_thread(sources.of_context, asked)
             else:
                 raise CallFailed(Status.NOT_FOUND, f"this build has no {clean(asked.directory, 80)!r}")
-            await _Sending(call, root, names).send()
+            await _Sending(call, root, names, Path.lstat).send()
         except DockpassError as error:
             note(error)
             raise CallFailed(Status.FAILED_PRECONDITION, clean(error.message, 400)) from error
@@ -151,8 +152,11 @@ def file_methods(sources: Sources, note: Callable[[DockpassError], None]) -> dic
 class _Sending:
     """One answer: the entries, then the contents that are asked for."""
 
-    def __init__(self, call: Call, root: Path, names: Sequence[str]) -> None:
+    def __init__(
+        self, call: Call, root: Path, names: Sequence[str], look: Callable[[Path], os.stat_result]
+    ) -> None:
         self._call = call
+        self._look = look
         self._root = root
         self._names = names
         self._files: dict[int, Path] = {}
@@ -169,7 +173,7 @@ class _Sending:
         place = 0
         for name in self._names:
             path = self._root / name
-            status = path.lstat()
+            status = self._look(path)
             described = _described(path, name, status)
             if described is None:
                 continue  # a socket, a pipe or a device

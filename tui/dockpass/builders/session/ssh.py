@@ -49,11 +49,14 @@ def _unusable(name: str, why: str, hint: str) -> UsageError:
 
 
 def ssh_methods(agents: Mapping[str, Path]) -> dict[str, Method]:
-    """Return the methods that lead to agents."""
+    """Return the methods that lead to agents; none where there are none, which BuildKit says itself."""
+    if not agents:
+        return {}
 
     def agent(name: str) -> Path:
         if name not in agents:
-            raise CallFailed(Status.NOT_FOUND, f"there is no --ssh with the id {clean(name, 80)}")
+            # In the words of docker's command, by which the failure is recognised.
+            raise CallFailed(Status.NOT_FOUND, f"unset ssh forward key {clean(name, 80)}")
         return agents[name]
 
     async def check(call: Call) -> None:
