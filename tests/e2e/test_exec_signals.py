@@ -45,8 +45,10 @@ def test_signals_at_any_moment_leave_nothing(program: Program, seed: int) -> Non
     assert within(lambda: not program.left and not program.processes), (program.left, program.processes)
     if status != -signal.SIGKILL:
         assert termios.tcgetattr(terminal.leader) == before
-    assert "Traceback" not in terminal.raw.decode("utf-8", "replace")
-    assert TOKEN not in terminal.raw.decode("utf-8", "replace")
+    said = terminal.raw.decode("utf-8", "replace")
+    # Python prints one of its own for an interrupt that comes before any line of dockpass runs.
+    assert "Traceback" not in said or "dockpass/" not in said, said
+    assert TOKEN not in said
 
 
 def test_a_file_that_cannot_be_removed_is_named(program: Program) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import translate
+from functools import lru_cache
 from typing import Any, Protocol
 
 from dockpass.text import clean
@@ -65,6 +66,9 @@ class Loaded:
     conditional: bool = False
 
 
+_read_once = lru_cache(MOST_INCLUDES + 1)(read_tree)
+"""Another ref reads the same files again, and parsing is most of that. Trees are not changed once read."""
+
 RuleCheck = Callable[[Any], bool | None]
 
 
@@ -94,7 +98,7 @@ class _Loader:
 
     def whole(self, text: str, path: str, above: tuple[str, ...]) -> Tree:
         self.loaded.files.append(path)
-        documents = read_tree(text, path)
+        documents = _read_once(text, path)
         if len(documents) > 1 and isinstance(documents[0], Tree) and "spec" in documents[0]:
             documents = documents[1:]
             self._problem("this file takes inputs, which are not filled in here", Place(path, 1))
