@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import buildscenes
 import ciworlds
 import probes
 import programs
+import scenarioworlds
 import stores
 from dockpass.auth.command import Method
 from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
@@ -35,6 +37,7 @@ from dockpass.secrets import Redactor, Secret
 from dockpass.session.session import Sandbox, Session
 from dockpass.settings import LoadedSettings, Settings
 from dockpass.unknown import Unknown
+from dockpass.variables.clone import find_clone
 from dockpass.variables.gather import variable
 from dockpass.variables.gitlab.model import Definition, Ref
 from dockpass.variables.place import detect_place
@@ -368,6 +371,16 @@ def _as_job() -> Session:
     return made
 
 
+def with_scenarios(root: Path | None = None) -> Session:
+    """A session in a project on disk, which has scenarios."""
+    root = root or scenarioworlds.project()
+    made = session({"PATH": "/usr/bin"}, base=None)
+    made.services = replace(made.services, cwd=root, environ={"PATH": os.environ["PATH"]})
+    made.found = replace(made.found, cwd=str(root))
+    made.find_clone = partial(find_clone, root, made.services.environ)
+    return made
+
+
 def _configs(world: World, values: dict[str, str] = CONFIGS) -> Callable[[], Session]:
     return lambda: session(values, world=world)
 
@@ -492,6 +505,16 @@ SCENES: tuple[Scene, ...] = (
     Scene("doctor-error", _as_job, ("H", "e", *"denied", "space", *"access", "space", *"forbidden", "enter")),
     Scene("doctor-error-asked", _as_job, ("H", "e", *"unauthorized")),
     Scene("doctor-nothing", lambda: session({"PATH": "/usr/bin"}, base=None), ("H",)),
+    Scene("scenarios", with_scenarios, ("S",)),
+    Scene("scenarios-light", with_scenarios, ("S",), theme="dockpass-light"),
+    Scene("scenarios-80x24", with_scenarios, ("S",), width=80, height=24),
+    Scene("scenarios-60x16", with_scenarios, ("S",), width=60, height=16),
+    Scene("scenarios-200x60", with_scenarios, ("S",), width=200, height=60),
+    Scene("scenarios-open", with_scenarios, ("S", "down", "down", "enter", "S")),
+    Scene("scenarios-compare", with_scenarios, ("S", "down", "down", "space", "up", "up", "d")),
+    Scene("scenarios-save", with_scenarios, ("S", "down", "down", "enter", "S", "s")),
+    Scene("scenarios-none", _reporting, ("S",)),
+    Scene("overview-scenario", with_scenarios, ("S", "down", "down", "enter")),
     Scene("report", _reporting, ("R",)),
     Scene("report-60x16", _reporting, ("R",), width=60, height=16),
     Scene("cleanup-plan", _job(script=_planned()), ("4", "enter", "enter", "r")),

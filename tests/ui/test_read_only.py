@@ -28,7 +28,7 @@ from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, Reading
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.widgets.keys import Keys
-from scenes import JOB, SANDBOX, SANDBOX_JOB, session, with_project
+from scenes import JOB, SANDBOX, SANDBOX_JOB, session, with_project, with_scenarios
 
 
 def reading(store: Path | None = None, **more: object) -> Session:
@@ -52,6 +52,8 @@ KEYS: dict[tuple[str, str], tuple[str, ...]] = {
     ("access", "accept"): ("2", "a", "enter", "t"),
     ("variables", "reveal"): ("v", "r"),
     ("doctor", "mute"): ("H", "m"),
+    ("scenarios", "save"): ("S", "s"),
+    ("scenarios", "edit_file"): ("S", "e"),
     ("everywhere", "report"): ("R",),
 }
 """Keys that lead to each action that acts, from the overview."""
@@ -79,8 +81,8 @@ def test_each_action_that_acts_is_tried() -> None:
 async def test_a_key_that_acts_says_why_it_does_nothing(tmp_path: Path, scope: str, name: str) -> None:
     action = next(each for each in ACTIONS if (each.scope, each.id) == (scope, name))
     made = reading(tmp_path / "store", answers=ANSWERS.get(name, probes.job_token))
-    if scope in {"variables", "doctor"}:
-        made = with_project(JOB, job="publish")
+    if scope in {"variables", "doctor", "scenarios"}:
+        made = with_scenarios() if scope == "scenarios" else with_project(JOB, job="publish")
         made.services = replace(made.services, read_only=reading().read_only)
     before = sorted(tmp_path.rglob("*"))
     async with shown(made) as pilot:

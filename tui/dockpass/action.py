@@ -55,6 +55,18 @@ def health_in(scope: str) -> Action:
     )
 
 
+def scenarios_in(scope: str) -> Action:
+    """Return the action that opens the scenarios from a screen."""
+    return Action(
+        id="scenarios",
+        keys="S",
+        title="scenarios",
+        scope=scope,
+        opens="scenarios",
+        help="Open, check, compare or save scenarios: a job and its pipeline as a file and a test.",
+    )
+
+
 def back_from(scope: str, *, to_overview: bool = True) -> Action:
     """Return the action that leaves a screen, which was opened from the overview or from another one too."""
     title, where = ("overview", " to the overview") if to_overview else ("back", "")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action, back_from, filter_in, health_in, switch_in
+from dockpass.action import Action, back_from, filter_in, health_in, scenarios_in, switch_in
 from dockpass.doctor_actions import DOCTOR_ACTIONS
 from dockpass.job_actions import JOB_ACTIONS
 from dockpass.readonly import Act
+from dockpass.scenario_actions import SCENARIO_ACTIONS
 
 __all__ = ["ACTIONS", "PLACES", "RUN", "SCOPES", "Action"]
 
@@ -116,6 +117,7 @@ ACTIONS: tuple[Action, ...] = (
         opens="compare",
         help="Compare two branches, jobs, files, a log, or this shell.",
     ),
+    scenarios_in("overview"),
     Action(id="command_1", keys="1", title="build", scope="overview", shown=False, help="Select build."),
     Action(id="command_2", keys="2", title="push", scope="overview", shown=False, help="Select push."),
     Action(id="command_3", keys="3", title="pull", scope="overview", shown=False, help="Select pull."),
@@ -229,6 +231,7 @@ ACTIONS: tuple[Action, ...] = (
     back_from("images"),
     *JOB_ACTIONS,
     *DOCTOR_ACTIONS,
+    *SCENARIO_ACTIONS,
     Action(
         id="copy",
         keys="y",
@@ -268,6 +271,7 @@ SCOPES = {
     "rules": "Rules",
     "compare": "Compare",
     "doctor": "Doctor",
+    "scenarios": "Scenarios",
     "everywhere": "Everywhere",
 }
 """Where keys work, with a title each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action, back_from, filter_in, health_in, switch_in
+from dockpass.action import Action, back_from, filter_in, health_in, scenarios_in, switch_in
 from dockpass.readonly import Act
 
 
@@ -80,6 +80,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
         opens="compare",
         help="Compare this with another branch, job, file, a log, or this shell.",
     ),
+    scenarios_in("variables"),
     health_in("variables"),
     switch_in("variables"),
     back_from("variables", to_overview=False),
@@ -93,6 +94,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
         help="Show the variables of the selected job.",
     ),
     filter_in("rules", "jobs"),
+    scenarios_in("rules"),
     health_in("rules"),
     switch_in("rules"),
     back_from("rules", to_overview=False),

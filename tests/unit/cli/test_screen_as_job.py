@@ -45,9 +45,42 @@ def test_the_screen_begins_as_the_job_with_its_pipeline_and_settings(program: Pr
     assert terminal.ends() == 0
 
 
+SCENARIO = """\
+schema = 1
+job = "publish"
+context = { ref = "main", protected = true }
+[[source]]
+kind = "gitlab-api-json"
+path = "../settings.json"
+"""
+
+
+def test_the_screen_begins_in_a_scenario_with_the_options_on_top(program: Program) -> None:
+    clone = make_clone(program.work, YAML, settings=SETTINGS)
+    (clone / "scenarios").mkdir()
+    (clone / "scenarios/main.toml").write_text(SCENARIO)
+    terminal = Terminal(program, "--scenario", "scenarios/main.toml", columns=150, rows=50)
+    for words in ("as publish on main", "scenarios/main.toml", "/of/the/job"):
+        assert terminal.shows(words), terminal.text
+    terminal.answers("S", "is open")
+    assert CANARY.encode() not in terminal.raw
+    terminal.press("q")
+    assert terminal.ends() == 0
+    options = ("--scenario", "scenarios/main.toml", "--unprotected", "--set", "CI_REGISTRY=other.example.com")
+    terminal = Terminal(program, *options, columns=150, rows=50)
+    for words in ("as publish on main", "scenarios/main.toml, changed", "other.example.com"):
+        assert terminal.shows(words), terminal.text
+    terminal.press("q")
+    assert terminal.ends() == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "id_"),
-    [(("--job", "publihs"), "no-such-job"), (("--job", "publish", "--project-variables", "none.json"), "")],
+    [
+        (("--job", "publihs"), "no-such-job"),
+        (("--job", "publish", "--project-variables", "none.json"), ""),
+        (("--scenario", "none.toml"), "scenario-missing"),
+    ],
 )
 def test_what_cannot_be_resolved_is_said_before_the_screen(
     arguments: tuple[str, ...], id_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

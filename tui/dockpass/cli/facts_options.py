@@ -93,14 +93,10 @@ def scenario_option(function: Decorated) -> Decorated:
 
 
 def job_options(function: Decorated) -> Decorated:
-    """Options that put the variables of a GitLab job in place of the environment."""
-    return scenario_option(job_of_screen_options(function))
-
-
-def job_of_screen_options(function: Decorated) -> Decorated:
-    """Options that name a job and its pipeline, for the screen and the commands."""
+    """Options that name a job and its pipeline, whose variables take the place of the environment."""
     return applied(
         [
+            scenario_option,
             click.option(
                 "--job",
                 metavar="JOB",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from dockpass.cli.facts_options import facts_options, from_option, job_of_screen_options, repo_option
+from dockpass.cli.facts_options import facts_options, from_option, job_options, repo_option
 from dockpass.errors import DockpassError, ExitCode, UsageError
 from dockpass.signals import interrupts_raise
 
@@ -136,7 +136,7 @@ class _Lazy(click.Group):
 )
 @repo_option
 @facts_options
-@job_of_screen_options
+@job_options
 @from_option
 @click.option("--version", is_flag=True, help="Print the versions of dockpass and its main dependencies.")
 @click.option("--verbose", is_flag=True, help="With --version, show the engine too.")
@@ -165,7 +165,8 @@ def cli(
 ) -> None:
     """Which credentials does this registry command use, why, and what would change it?
 
-    Without a command, start the screen with these variables and options; with --job, as that job.
+    Without a command, start the screen with these variables and options; with --job, as that job; with
+    --scenario, in that scenario.
     """
     if version:
         from dockpass.cli.version import print_version

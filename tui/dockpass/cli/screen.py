@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dockpass.auth.ci import GITLAB
@@ -25,6 +25,7 @@ from dockpass.text import clean
 
 if TYPE_CHECKING:
     from dockpass.session.start import AskedJob
+    from dockpass.variables.gitlab.model import Definition
 
 
 def start_screen(
@@ -65,29 +66,57 @@ def start_screen(
 
 def _asked_job(world: World, given: JobGiven) -> AskedJob:
     """Return the job that the options name; raises `UsageError` where it cannot be resolved."""
+    from dockpass.cli.scenario_given import open_given
+    from dockpass.cli.usual import usual_version
     from dockpass.cli.variables import OPTIONS, look
     from dockpass.session.desk import Imported, Looking
+    from dockpass.session.scenarios import try_scenario, without_jobs
     from dockpass.session.start import AskedJob
     from dockpass.variables.gitlab.versions import version_of
     from dockpass.variables.settingsfile import read_settings
 
-    looked = look(world, options_of(given))
+    options = options_of(given)
+    scenario = None
+    if given.scenario is not None:
+        opened = open_given(world, options)
+        usual = usual_version(world)
+        if without_jobs(opened):
+            tried = try_scenario(opened, world, usual)
+            return AskedJob(looking=Looking(), scenario=tried, name=given.scenario)
+        opened = replace(opened, settings=_without_given(opened.settings, given))
+        scenario = try_scenario(opened, world, usual)
+        options["opened"] = opened
+    looked = look(world, options)
     pipeline = looked.pipeline
     return AskedJob(
         looking=Looking(
-            job=given.job or "",
+            job=looked.view.name,
             ref=pipeline.ref,
             source=pipeline.source,
             environment=pipeline.environment,
         ),
         imported=tuple(
-            Imported(label=clean(name, 200), definitions=tuple(read_settings(world.cwd / name, level)))
+            Imported(
+                label=clean(name, 200),
+                definitions=tuple(read_settings(world.cwd / name, level)),
+                path=world.cwd / name,
+            )
             for option, level in OPTIONS
             for name in getattr(given, option)
         ),
         version=version_of(given.gitlab_version or ""),
         no_snapshot=given.no_snapshot,
+        scenario=scenario,
+        name=given.scenario or "",
     )
+
+
+def _without_given(settings: Sequence[Definition], given: JobGiven) -> tuple[Definition, ...]:
+    """Return a scenario's settings without the levels for which files are given."""
+    from dockpass.cli.variables import OPTIONS
+
+    replaced = {level for option, level in OPTIONS if getattr(given, option)}
+    return tuple(each for each in settings if each.level not in replaced)
 
 
 def start_sandbox(engine: str | None = None) -> int:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dockpass.cli.table import columns
+from dockpass.cli.usual import usual_version
 from dockpass.cli.variables import look
 from dockpass.cli.world import World
 from dockpass.errors import ExitCode, UsageError
 from dockpass.secrets import MASK, Secret
+from dockpass.session.sides import Chosen, side_of_scenario
 from dockpass.text import clean, cut, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.compare import (
@@ -28,8 +30,8 @@ from dockpass.variables.formats.detect import propose
 
 HERE = "here"
 _HINT = (
-    "Give a file, - for stdin, here for this shell, or branch:NAME, tag:NAME, mr:BRANCH, job:NAME,"
-    " environment:NAME, protected, unprotected; several with commas."
+    "Give a file, - for stdin, here for this shell, scenario:FILE, or branch:NAME, tag:NAME, mr:BRANCH,"
+    " job:NAME, environment:NAME, protected, unprotected; several with commas."
 )
 _LONGEST = 40
 _WORDS = {
@@ -49,6 +51,8 @@ def side_of(world: World, text: str, given: Mapping[str, Any], format_: str | No
     if text == HERE:
         return _learned(world, side_of_environ("this shell", world.environ))
     kind, colon, path = text.partition(":")
+    if colon and kind == "scenario":
+        return side_of_scenario(Chosen(scenario=path), world, usual_version(world)).side
     if text == "-" or (colon and kind == "file"):
         return _file(world, path if colon else text, given, format_)
     context = _context(text)

@@ -107,11 +107,11 @@ def _branch(refs: Sequence[Ref], default: str, *, protected: bool) -> Ref:
 def expectations(found: Found, task: Task) -> tuple[Expectation, ...]:
     """Return everything that holds now and is worth a test."""
     included = found.included(task.job)
-    if included is False:
+    if included is False and task.job:
         return (Expectation(kind=Kind.NO_JOB, wanted=task.job),)
     return (
         *(each for command in task.commands for each in _login(found, command)),
-        *([Expectation(kind=Kind.JOB, wanted=task.job)] if included else []),
+        *([Expectation(kind=Kind.JOB, wanted=task.job)] if included and task.job else []),
         *(Expectation(kind=kind, wanted=name) for kind, name in _variables(found, task.commands)),
         Expectation(kind=Kind.FINDINGS, wanted=" ".join(_ids(found))),
     )

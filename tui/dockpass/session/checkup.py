@@ -15,6 +15,7 @@ from dockpass.probe.model import Probe
 from dockpass.probe.plan import plan_access
 from dockpass.session.assemble import Assembled
 from dockpass.session.patient import patient_of
+from dockpass.session.scenario_check import unknown_checks
 from dockpass.session.session import Session
 from dockpass.text import clean
 from dockpass.variables.gitlab.tree import YamlError
@@ -35,10 +36,15 @@ def checkup(now: Session, answered: Callable[[Facts], Probe | None] = not_asked)
     patients = list(_patients(now, notes))
     first = next(at for at, each in enumerate(patients) if each.files is None)
     patients[first] = replace(patients[first], probe=answered(_to_ask(patients[first])))
-    return visit(patients, now.loaded.settings.muted, notes)
+    if now.scenario is not None:
+        notes += unknown_checks(now.scenario.tried.opened.scenario)
+    return visit(patients, now.muted, notes)
 
 
 def _patients(now: Session, notes: list[str]) -> Iterator[Patient]:
+    if now.scenario is not None and now.scenario.looking is None:
+        yield Patient(facts=applied(now.found, tuple(now.edits)), notes=now.notes)
+        return
     if not now.as_job:
         yield patient_of(Assembled(applied(now.found, tuple(now.edits)), now.notes))
     if now.desk.clone is None and not now.as_job:

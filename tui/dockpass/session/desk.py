@@ -54,10 +54,15 @@ class Looking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """Variables that were read from a file, a paste or a server; `label` names where from."""
+    """Variables that were read from a file or a paste; `label` names where from.
+
+    `path` is the file, in the `format` that was chosen, or, if that is empty, found out.
+    """
 
     label: str
     definitions: tuple[Definition, ...] = field(repr=False)
+    path: Path | None = None
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class Desk:
     """The version of GitLab that the person's settings give."""
     unset: frozenset[str] = frozenset()
     """The variables that a scenario leaves out; an edit may bring one back."""
+    scenario: str = ""
+    """The scenario whose desk this is, as a command line names it; its variables are imported first."""
     _seen: dict[object, Seen] = field(default_factory=dict)
     _loaded: dict[object, Loaded] = field(default_factory=dict)
 
@@ -184,17 +191,22 @@ class Desk:
     def diff_command_line(self, left: str, right: str) -> str:
         """Return the command line that compares two sides, as `Chosen.argument` names them."""
         job = ["--job", self.looking.job] if self.looking.job else []
-        return shlex.join(["dockpass", "vars", "diff", left, right, *job, *self._of_pipeline()])
+        return shlex.join(
+            ["dockpass", "vars", "diff", left, right, *self._of_scenario(), *job, *self._of_pipeline()]
+        )
 
     def _command_line(self, *verb: str) -> str:
         looking = self.looking
-        words = ["dockpass", "vars", *verb]
+        words = ["dockpass", "vars", *verb, *self._of_scenario()]
         words += [{RefType.TAG: "--tag"}.get(looking.ref.type, "--ref"), looking.ref.name]
         if looking.ref.type is RefType.MERGE_REQUEST:
             words.append("--merge-request")
         if looking.ref.protected is not None:
             words.append("--protected" if looking.ref.protected else "--unprotected")
         return shlex.join([*words, *self._of_pipeline()])
+
+    def _of_scenario(self) -> list[str]:
+        return ["--scenario", self.scenario] if self.scenario else []
 
     def _of_pipeline(self) -> list[str]:
         """Return the options for what is looked at beside the ref."""

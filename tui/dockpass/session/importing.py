@@ -30,6 +30,7 @@ class Draft:
     because: str
     level: Level
     reading: Reading = field(repr=False)
+    path: Path | None = None
 
     @property
     def taken(self) -> tuple[Entry, ...]:
@@ -40,16 +41,25 @@ class Draft:
     def imported(self) -> Imported:
         """Return what is imported."""
         definitions = tuple(each.definition(self.level, self.label) for each in self.taken)
-        return Imported(label=self.label, definitions=definitions)
+        return Imported(label=self.label, definitions=definitions, path=self.path, format=self.format)
 
 
 def read_draft(path: Path, label: str, environ: Mapping[str, str]) -> Draft:
     """Read a file; raises `UsageError` where it cannot be read or has no variables."""
-    return draft_of(read_variables_file(path, clean(label, 200), _HINT), label, environ)
+    return draft_of(read_variables_file(path, clean(label, 200), _HINT), label, environ, path=path)
 
 
-def draft_of(text: str, label: str, environ: Mapping[str, str], named: str | None = None) -> Draft:
-    """Read a text in the format that is named, else in the one that it probably has; raises `UsageError`."""
+def draft_of(
+    text: str,
+    label: str,
+    environ: Mapping[str, str],
+    named: str | None = None,
+    path: Path | None = None,
+) -> Draft:
+    """Read a text in the format that is named, else in the one that it probably has; raises `UsageError`.
+
+    `path` is the file that it was read from.
+    """
     proposal = propose(text, label)
     chosen = named or proposal.format
     reading = read(chosen, text, environ)
@@ -60,6 +70,7 @@ def draft_of(text: str, label: str, environ: Mapping[str, str], named: str | Non
         because="you chose it" if named else proposal.because,
         level=_LEVEL_OF.get(chosen, Level.PIPELINE),
         reading=reading,
+        path=path,
     )
     if named is None and not draft.taken:
         raise no_variables(draft.label, chosen, _HINT)

@@ -58,19 +58,32 @@ def _noted(tried: Tried) -> Iterator[Noted]:
 
 def check_file(name: str, process: Process, usual: Version | None = None) -> Report:
     """Compare what a scenario expects with what is found; what cannot be looked at is its problem."""
+    tried, report = try_file(name, process, usual)
+    if tried is None or tried.opened.scenario.expected:
+        return report
+    return _problem_of(
+        report.file,
+        UsageError(
+            "scenario-expects-nothing",
+            f"{report.file} expects nothing, so there is nothing to check.",
+            "docs/scenarios.md has the keys of [expect]; dockpass scenario new writes what is found now.",
+        ),
+    )
+
+
+def try_file(name: str, process: Process, usual: Version | None = None) -> tuple[Tried | None, Report]:
+    """Return a scenario that was tried, with its results; None and its problem where it cannot be."""
     shown = clean(name, 300)
     try:
         tried = try_scenario(open_file(name, process), process, usual)
-        if not tried.opened.scenario.expected:
-            raise UsageError(
-                "scenario-expects-nothing",
-                f"{shown} expects nothing, so there is nothing to check.",
-                "docs/scenarios.md has the keys of [expect]; dockpass scenario new writes what is found now.",
-            )
     except DockpassError as error:
-        problem = " ".join(sentence(each) for each in (error.message, error.hint) if each)
-        return Report(file=shown, problem=problem, is_usage=error.id not in _OF_THE_PROJECT)
-    return report_of(tried, shown)
+        return None, _problem_of(shown, error)
+    return tried, report_of(tried, shown)
+
+
+def _problem_of(shown: str, error: DockpassError) -> Report:
+    problem = " ".join(sentence(each) for each in (error.message, error.hint) if each)
+    return Report(file=shown, problem=problem, is_usage=error.id not in _OF_THE_PROJECT)
 
 
 def report_of(tried: Tried, file: str) -> Report:

@@ -80,6 +80,7 @@ def desk_of(
         given_version=version_of(context.gitlab_version),
         usual_version=usual,
         unset=frozenset(context.unset),
+        scenario=opened.file,
     )
 
 

@@ -41,8 +41,9 @@ from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
 from dockpass.session.desk import Desk, open_desk
+from dockpass.session.scenario_context import OpenScenario
 from dockpass.session.used_config import find_in_used_config
-from dockpass.settings import LoadedSettings
+from dockpass.settings import LoadedSettings, Mute
 from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
@@ -138,6 +139,8 @@ class Session:
     sources: Callable[[Path, BuildOptions], BuildSources] = sources_of_build
     as_job: bool = False
     """Whether the logins are those that the chosen job would get, and not those of this process."""
+    scenario: OpenScenario | None = None
+    """The scenario that the session is in."""
     why_not_as_job: str = ""
     """Why the job's logins, which were wanted, cannot be shown; clean, and empty where nothing is wrong."""
 
@@ -151,8 +154,34 @@ class Session:
         if not self.as_job:
             return self.place
         looking = self.desk.looking
-        label = f"as {clean(looking.job, 100)} on {clean(looking.ref.name, 100)}"
-        return Place(PlaceKind.GITLAB, label, project=protection_words(looking.ref))
+        label = f"as {clean(looking.job, 100) or 'every job'} on {clean(looking.ref.name, 100)}"
+        return Place(
+            PlaceKind.GITLAB, label, project=protection_words(looking.ref), ref=self.scenario_in_words
+        )
+
+    @property
+    def scenario_in_words(self) -> str:
+        """The file of the scenario, and whether something else is looked at by now; clean."""
+        if self.scenario is None:
+            return ""
+        return f"{self.scenario.shown}{'' if self.desk.looking == self.scenario.looking else ', changed'}"
+
+    @property
+    def muted(self) -> tuple[Mute, ...]:
+        """The findings that count for nothing: by the settings, and by the scenario."""
+        return (*self.loaded.settings.muted, *(self.scenario.muted if self.scenario is not None else ()))
+
+    @property
+    def has_job(self) -> bool:
+        """Whether there is a job whose logins can be shown: a chosen one, or the scenario's, or every job."""
+        return bool(self.desk.looking.job) or (
+            self.scenario is not None and self.scenario.looking is not None
+        )
+
+    @property
+    def own(self) -> Facts:
+        """The facts of this process, also while a scenario without jobs is open."""
+        return self.scenario.before.found if self.scenario is not None else self.found
 
     @property
     def read_only(self) -> ReadOnly:
@@ -208,7 +237,7 @@ class Session:
 
         The files are read anew: a person comes back to a job after a change of them.
         """
-        self.look_as_job(wanted and bool(self.desk.looking.job))
+        self.look_as_job(wanted and self.has_job)
         if self.as_job:
             self.desk.forget()
 
@@ -220,7 +249,12 @@ class Session:
 
     def open_desk(self) -> Desk:
         """Return the desk with the clone as it is now. Asks git, and takes a moment."""
-        return open_desk(self.find_clone(), self.find_kept(), self.services.redactor, self.desk)
+        redactor = self.services.redactor
+        if self.scenario is not None:  # what was imported here is left out, as everywhere
+            return open_desk(
+                self.scenario.find_clone(self.services.environ), NO_SETTINGS, redactor, self.desk
+            )
+        return open_desk(self.find_clone(), self.find_kept(), redactor, self.desk)
 
     def all_edits(self, edits: Sequence[Edit] | None = None) -> list[Edit]:
         """Return what lies on top of everything: what `--set` gave, then the edits."""

@@ -18,6 +18,7 @@ from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
 from dockpass.session.assemble import Assembled
 from dockpass.session.desk import Desk, Imported, Looking, find_kept, learn_imported
+from dockpass.session.scenario_entering import enter_scenario
 from dockpass.session.session import Sandbox, Session, nothing_kept
 from dockpass.settings import load_settings
 from dockpass.variables.clone import find_clone
@@ -27,6 +28,7 @@ from dockpass.variables.place import detect_place
 if TYPE_CHECKING:
     from dockpass.builders.survey import Found
     from dockpass.engines.base import EngineInfo
+    from dockpass.session.scenarios import Tried
 
 
 def find_all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Sequence[Found]:
@@ -40,13 +42,16 @@ def find_all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path
 class AskedJob:
     """The job and the pipeline that a screen begins with, with the settings of files, each with its name.
 
-    `version` is GitLab's where it was given; `no_snapshot` leaves out what was imported from GitLab.
+    `version` is GitLab's where it was given; `no_snapshot` leaves out what was imported from GitLab. The
+    scenario that was asked for is below all that, with the name that was typed.
     """
 
     looking: Looking
     imported: tuple[Imported, ...] = ()
     version: Version | None = None
     no_snapshot: bool = False
+    scenario: Tried | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +113,16 @@ def make_session(start: Start) -> Session:
 
 
 def _look_as(session: Session, asked: AskedJob) -> None:
-    """Begin with the job and the pipeline that are asked for."""
-    session.desk.imported = asked.imported
-    session.desk.given_version = asked.version
+    """Begin with the job and the pipeline that are asked for, on top of the scenario."""
     for imported in asked.imported:
         learn_imported(imported, session.services.redactor)
+    if asked.scenario is not None:
+        path = (session.services.cwd / asked.name).absolute()
+        enter_scenario(session, asked.scenario, path, asked.name)
+        if asked.scenario.desk is None:
+            return
+    session.desk.imported = (*session.desk.imported, *asked.imported)
+    session.desk.given_version = asked.version or session.desk.given_version
     session.desk = session.open_desk()
     session.desk.looking = asked.looking
-    session.look_as_job(bool(asked.looking.job))
+    session.look_as_job(session.has_job)

@@ -35,7 +35,8 @@ class Examiner:
     @property
     def _shown(self) -> object:
         session = self._session
-        return session.as_job, session.desk.looking, tuple(session.edits), session.desk.imported
+        looked_at = session.as_job, session.desk.looking, session.desk.imported, session.scenario
+        return looked_at, tuple(session.edits)
 
     def _examine(self, shown: object) -> None:
         self._examined, self.health = shown, None

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-
-from textual.app import SuspendNotSupported
 
 from dockpass.auth.command import Command
 from dockpass.doctor.check import Need
 from dockpass.doctor.places import place_of
-from dockpass.editing import editor_command
-from dockpass.readonly import Act
 from dockpass.session.session import Session
-from dockpass.text import clean
-from dockpass.ui.host import forbids
+from dockpass.ui.file_editor import edit_file
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.variables import VariablesScreen
@@ -42,7 +36,7 @@ class Guide:
         place = place_of(each.patient, each.finding)
         path = self._file(place.file) if place.line else None
         if path is not None:
-            self._edit(path, place.line)
+            edit_file(self._screen, self._session, path, place.line, self._changed)
         elif each.check.need is Need.CONFIG or each.finding.about.startswith("/"):
             self._screen.open_place("readers", Command.PUSH)
         elif each.finding.about:
@@ -61,27 +55,6 @@ class Guide:
             if path.is_file():
                 return path
         return None
-
-    def _edit(self, path: Path, line: int) -> None:
-        """Open a file in the person's editor, and examine anew afterwards."""
-        if forbids(self._screen.app, Act.PROGRAM):
-            return
-        notify = self._screen.notify
-        command = editor_command(self._session.services.environ, path, line)
-        where = f"{clean(str(path), 300)}:{line}"
-        if not command:
-            notify(f"{where}. Set EDITOR to open it from here.", timeout=8)
-            return
-        try:
-            with self._screen.app.suspend():
-                subprocess.run(command, check=False)
-        except SuspendNotSupported:
-            notify(f"{where}. This terminal cannot be lent to an editor.", timeout=8)
-        except OSError as error:
-            program = clean(command[0], 200)
-            notify(f"{program} cannot be started: {error.strerror}. The line is {where}.", timeout=8)
-        else:
-            self._changed()
 
     def show_variable(self, name: str, *, of_job: bool) -> None:
         """Select a variable among those of the job; one of this process on the overview."""

@@ -28,6 +28,10 @@ class Muter:
         """Ask why a finding may stay as it is; a muted one counts again at once."""
         if item.found is None or forbids(self._screen.app, Act.WRITE):
             return
+        if item.mute is not None and item.mute not in self._mutes:
+            file = self._session.scenario.shown if self._session.scenario is not None else "the scenario"
+            self._screen.notify(f"It is muted in {file}: remove it from [[muted]] there.", timeout=8)
+            return
         if item.mute is not None:
             self._keep([each for each in self._mutes if each != item.mute])
             return

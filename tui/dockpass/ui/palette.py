@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -12,6 +13,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.auth.command import Command
 from dockpass.keymap import key_name
+from dockpass.session.scenario_files import Recent, name_of
+from dockpass.text import clean
 from dockpass.ui.actions import action_string
 from dockpass.ui.host import Host
 from dockpass.ui.screens.base import PanelScreen
@@ -53,6 +56,7 @@ class Everything(Provider):
         yield from _commands(app)
         yield from _actions(app, here)
         yield from _variables(app)
+        yield from _scenarios(app)
         for name in sorted(app.usable_themes):
             yield PaletteEntry(
                 f"theme {name}",
@@ -92,6 +96,21 @@ def _variables(app: Host) -> Iterator[PaletteEntry]:
     for entry in listed(app.session.facts):
         title = f"edit {option_name(entry)}"
         yield PaletteEntry(title, entry.means, partial(_on_overview, app, Overview.edit, entry))
+
+
+def _scenarios(app: Host) -> Iterator[PaletteEntry]:
+    """Yield the scenarios that were opened or saved lately."""
+    services = app.session.services
+    for path in Recent(services.state).paths():
+        name = clean(name_of(path, services.cwd), 200)
+        words = "Open this scenario: its job, its pipeline and its variables."
+        yield PaletteEntry(f"scenario {name}", words, partial(_on_overview, app, _open_scenario, path))
+
+
+def _open_scenario(overview: Overview, path: Path) -> None:
+    from dockpass.ui.scenario_opener import open_scenario  # it loads what reads one
+
+    open_scenario(overview, overview.session, path)
 
 
 def _do(app: Host, action: Action) -> None:

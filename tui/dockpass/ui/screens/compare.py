@@ -14,6 +14,7 @@ from dockpass.auth.facts import Facts, Source, SourceKind
 from dockpass.errors import UsageError
 from dockpass.keymap import key_for
 from dockpass.marks import GLYPH_LOOK
+from dockpass.session.scenario_files import ScenarioFile, scenarios_of
 from dockpass.session.session import Session
 from dockpass.session.sides import Chosen, Sided, side_of
 from dockpass.text import clean
@@ -42,6 +43,7 @@ from dockpass.variables.variable import variable
 SHELL = "shell"
 FILE = "file:"
 JOB = "job:"
+SCENARIO = "scenario:"
 
 
 class CompareScreen(JobScreen):
@@ -63,11 +65,23 @@ class CompareScreen(JobScreen):
         self._sides: tuple[Sided, Sided] | None = None
         self._found: Comparison | None = None
         self._every_run = False
+        self._scenario: Chosen | None = None
+        """The scenario that is compared with what is looked at, at first."""
+        self._scenarios: tuple[ScenarioFile, ...] = ()
+
+    @classmethod
+    def with_scenario(cls, session: Session, right: str, left: str = "") -> CompareScreen:
+        """Return the screen with a scenario on the right of another one, or of what is looked at."""
+        made = cls(session)
+        made._scenario = Chosen(scenario=right)
+        if left:
+            made._wanted = (Chosen(scenario=left), made._scenario)
+        return made
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show only the keys that work here and now."""
         if action in {"swap", "left", "right"}:
-            return self._chosen is not None
+            return (self._chosen or self._wanted) is not None
         if action == "every_run":
             return self._found is not None and bool(self._found.every_run)
         return super().check_action(action, parameters)
@@ -87,8 +101,10 @@ class CompareScreen(JobScreen):
     def _first(self) -> tuple[Chosen, Chosen]:
         desk = self.desk
         if not desk.has_something:
-            return Chosen(), Chosen()
+            return Chosen(), self._scenario or Chosen()
         now = Chosen(ref=desk.looking.ref)
+        if self._scenario is not None:
+            return now, self._scenario
         default = (desk.clone.project.default_branch if desk.clone is not None else None) or "main"
         if desk.looking.ref.name == default:
             return Chosen(), now
@@ -99,17 +115,17 @@ class CompareScreen(JobScreen):
         self._wanted = wanted
         left, right = wanted
         session, edits = self.session, self.session.all_edits()
-        environ = session.found.known_values()
+        environ = session.own.known_values()
         read = partial(
             side_of,
             desk=self.desk,
             edits=edits,
             environ=environ,
-            cwd=session.services.cwd,
-            redactor=session.services.redactor,
+            process=session.services,
         )
 
         def work() -> tuple[Sided, Sided, Comparison] | str:
+            self._scenarios = scenarios_of(session)
             try:
                 one, two = read(left), read(right)
             except UsageError as error:
@@ -187,7 +203,8 @@ class CompareScreen(JobScreen):
             name: variable(name, seen.value, source, secret=seen.secret)
             for name, seen in sided.side.variables.items()
         }
-        return replace(found, variables=variables, elsewhere=sided.view is not None)
+        elsewhere = sided.view is not None or bool(sided.chosen.scenario)
+        return replace(found, variables=variables, elsewhere=elsewhere)
 
     def _listed(self) -> list[Difference]:
         return listed(self._found, every_run=self._every_run) if self._found is not None else []
@@ -225,8 +242,8 @@ class CompareScreen(JobScreen):
 
     def action_swap(self) -> None:
         """Swap the sides."""
-        if self._chosen is not None:
-            self._compare((self._chosen[1], self._chosen[0]))
+        if (now := self._chosen or self._wanted) is not None:
+            self._compare((now[1], now[0]))
 
     def action_left(self) -> None:
         """Choose the left side."""
@@ -238,13 +255,17 @@ class CompareScreen(JobScreen):
 
     def _ask_for_side(self, at: int) -> None:
         def taken(answer: str | None) -> None:
-            if answer is not None and self._chosen is not None:
-                sides = list(self._chosen)
+            now = self._chosen or self._wanted
+            if answer is not None and now is not None:
+                sides = list(now)
                 sides[at] = self._side_of(answer)
                 self._compare((sides[0], sides[1]))
 
         title = f"What stands on the {'left' if at == 0 else 'right'}?"
-        words = "This job on another ref, another job, this shell, or a file in any format: type its path."
+        words = (
+            "This job on another ref, another job, a scenario, this shell, or a file in any format: type its"
+            " path."
+        )
         self.app.push_screen(Pick(title, words, self._answers), taken)
 
     def _answers(self, text: str) -> list[Answer]:
@@ -262,6 +283,9 @@ class CompareScreen(JobScreen):
                 (answer, ((f"job {title}", "text"), (f"  on {ref}", "label")))
                 for answer, title, _ in titled_jobs(self.seen.loaded.config)
             ]
+        answers += [
+            (f"{SCENARIO}{each.name}", ((f"scenario {each.shown}", "text"),)) for each in self._scenarios
+        ]
         found = [each for each in answers if text.casefold() in each[1][0][0].casefold()]
         if text:
             found.append((f"{FILE}{text}", ((f"the file {clean(text, 200)}", "text"),)))
@@ -276,6 +300,8 @@ class CompareScreen(JobScreen):
     def _side_of(self, answer: str) -> Chosen:
         if answer == SHELL:
             return Chosen()
+        if answer.startswith(SCENARIO):
+            return Chosen(scenario=answer.removeprefix(SCENARIO))
         if answer.startswith(FILE):
             return Chosen(path=answer.removeprefix(FILE))
         if answer.startswith(JOB):

@@ -90,7 +90,7 @@ class DoctorScreen(PanelScreen):
         if action == "ask":
             return self.visit is not None and not self._asking
         if action == "whose":
-            return bool(self.session.desk.looking.job)
+            return self.session.has_job
         return True
 
     def compose_panels(self) -> ComposeResult:

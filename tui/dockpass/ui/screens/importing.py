@@ -136,7 +136,7 @@ class ImportDialog(Dialog[Imported | None]):
 
         def taken(answer: str | None) -> None:
             if answer is not None:
-                self._read(lambda: draft_of(draft.text, draft.label, self._environ, answer))
+                self._read(lambda: draft_of(draft.text, draft.label, self._environ, answer, draft.path))
 
         words = f"It was read as {draft.format}, because {draft.because}."
         self.app.push_screen(Pick("Which format?", words, answers, now=draft.format), taken)

@@ -147,7 +147,8 @@ class JobScreen(PanelScreen):
 
     def copy_of_job(self, line: str) -> None:
         """Copy a command line, and say what it lacks of this screen."""
-        made = {"edit": len(self.session.edits), "import": len(self.desk.imported)}
+        imported = len(self.desk.imported) - bool(self.desk.scenario)  # the scenario's own are in its file
+        made = {"edit": len(self.session.edits), "import": imported}
         lacks = " and ".join(plural(number, what) for what, number in made.items() if number)
         self.copy_line([line], f"without the {lacks} made here" if lacks else "")
 

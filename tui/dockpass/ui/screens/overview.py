@@ -80,7 +80,7 @@ class Overview(PanelScreen):
         if action == "undo":
             return bool(self.session.edits)
         if action == "whose":
-            return bool(self.session.desk.looking.job)
+            return self.session.has_job
         if action == "clear":
             return self.is_mounted and bool(self.query_one(Filter).text)
         if action in TOUR_ACTIONS:

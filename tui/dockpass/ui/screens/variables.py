@@ -116,10 +116,16 @@ class VariablesScreen(JobScreen):
         """Show everything anew."""
         self.set_class(self.error is not None or self.reading, "-notice")
         self.query_one("#variables-notice", Panel).show(self.notice_lines())
-        self.show_context(self.query_one("#context", Panel), NO_PROJECT)
+        self.show_context(self.query_one("#context", Panel), self._no_project)
         self._show_list()
         self._show_selected()
         super().refresh_all()
+
+    @property
+    def _no_project(self) -> Line:
+        if (opened := self.session.scenario) is None:
+            return NO_PROJECT
+        return ((f"{opened.shown} has no job: these are its variables.", "look"),)
 
     def _show_list(self) -> None:
         rows, text = self.query_one("#variables", Rows), self.query_one(Filter).text
