@@ -150,6 +150,18 @@ def test_a_builder_that_is_not_here_is_said_and_nothing_else_is_taken() -> None:
     assert error.hint == "--builder classic can build it."
 
 
+@pytest.mark.parametrize(
+    ("asked", "engine"), [("buildkit", "Podman"), ("buildx", "Podman"), ("classic", "embedded")]
+)
+def test_a_builder_of_another_engine_is_said(asked: str, engine: str) -> None:
+    error = refusal([PODMAN], PLAIN, asked, engine)
+    assert error.message == (
+        f"--builder {asked} cannot be used: it builds in a Docker Engine, and the engine here is {engine}."
+    )
+    assert error.hint == "--builder podman can build it."
+    assert refusal([PODMAN], PLAIN, "kaniko").id == "builder-unknown"
+
+
 def test_no_builder_at_all_is_said() -> None:
     assert refusal([NO_BUILDX], PLAIN).id == "no-builder"
 

@@ -160,10 +160,11 @@ class _Build:
 
     async def end(self, work: asyncio.Task[str]) -> None:
         """Have the engine cancel the build, and end the request whether it does or not."""
-        await asyncio.to_thread(self._api.cancel, self._identities["buildid"])
+        cancel = asyncio.to_thread(self._api.cancel, self._identities["buildid"])
+        cancelling = asyncio.create_task(cancel)
         await asyncio.wait({work}, timeout=SECONDS_TO_CANCEL)
         self._api.cut()
-        await asyncio.wait({work})
+        await asyncio.wait({work, cancelling})
 
 
 async def _first_to_end(

@@ -36,7 +36,7 @@ def choose(found: Sequence[BuilderInfo], needs: Sequence[Need], engine: str, ask
     builds for itself alone, unless it is `asked` for. Raises `UsageError` where none can build it.
     """
     if asked != AUTO:
-        return _asked(found, needs, asked)
+        return _asked(found, needs, engine, asked)
     own = [info for info in found if info.stores_for == engine]
     others = [info for info in found if not info.stores_for and engine != EMBEDDED]
     passed: list[str] = []
@@ -52,16 +52,17 @@ def choose(found: Sequence[BuilderInfo], needs: Sequence[Need], engine: str, ask
     raise _refused(found, needs, [info for info in (*own, *others) if not info.unusable], passed)
 
 
-def _asked(found: Sequence[BuilderInfo], needs: Sequence[Need], asked: str) -> BuilderChoice:
+def _asked(found: Sequence[BuilderInfo], needs: Sequence[Need], engine: str, asked: str) -> BuilderChoice:
     info = next((each for each in found if each.name == asked), None)
-    if info is None:
+    if info is None and asked not in set(BuilderName):
         known = ", ".join((AUTO, *BuilderName))
         message = f"There is no builder {clean(asked, 40)!r}."
         raise UsageError("builder-unknown", message, f"Use one of {known}.")
-    if info.unusable:
+    unusable = info.unusable if info else f"it builds in a Docker Engine, and the engine here is {engine}"
+    if info is None or unusable:
         raise UsageError(
             "builder-missing",
-            f"--builder {info.name} cannot be used: {info.unusable}.",
+            f"--builder {asked} cannot be used: {unusable}.",
             _ways_out(found, needs) or "Leave --builder out to take another one.",
         )
     if missing(needs, info):

@@ -155,6 +155,15 @@ async def test_the_ignore_file_is_sent_for_the_engine_to_read(top: Path) -> None
     assert (await receive(top, **excluded)).names == []
 
 
+async def test_an_ignore_file_that_is_a_link_is_sent_as_a_file(top: Path) -> None:
+    (top / "context/.dockerignore").rename(top / "elsewhere")
+    (top / "context/.dockerignore").symlink_to("../elsewhere")
+    assert (await receive(top, followpaths=(".dockerignore",))).contents == {
+        ".dockerignore": b"secret\n.dockerignore\n"
+    }
+    assert "secret" not in (await receive(top)).names
+
+
 async def test_of_the_dockerfiles_directory_only_what_belongs_to_it_is_sent(top: Path) -> None:
     (top / "beside.dockerignore").write_text("src\n")
     (top / "other").write_text("canary")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sessionclient import asking
 
 from dockpass.builders.session import grpc
@@ -114,17 +117,39 @@ async def test_a_call_that_is_given_up_is_ended() -> None:
         assert (await client.call("/echo", b"z")).messages == [b"z"]
 
 
-async def test_bytes_that_are_no_http_2_end_the_session_with_an_error() -> None:
+class Nowhere:
+    """Who asks, and reads no answer."""
+
+    def write(self, data: bytes) -> None:
+        """Throw it away."""
+
+    async def drain(self) -> None:
+        """Wait for nothing."""
+
+
+async def served(raw: bytes) -> None:
     reader = asyncio.StreamReader()
-    reader.feed_data(b"GET / HTTP/1.1\r\n\r\n" * 4)
+    reader.feed_data(raw)
     reader.feed_eof()
-
-    class Nowhere:
-        def write(self, data: bytes) -> None:
-            """Throw it away."""
-
-        async def drain(self) -> None:
-            """Wait for nothing."""
-
-    with pytest.raises(ConnectionError, match="not HTTP/2"):
+    async with asyncio.timeout(10):
         await grpc.GrpcServer(reader, Nowhere(), METHODS).serve()  # type: ignore[arg-type]
+
+
+async def test_bytes_that_are_no_http_2_end_the_session_with_an_error() -> None:
+    with pytest.raises(ConnectionError, match="not HTTP/2"):
+        await served(b"GET / HTTP/1.1\r\n\r\n" * 4)
+
+
+FRAMES = st.tuples(st.binary(max_size=60), st.integers(0, 12), st.integers(0, 255), st.integers(0, 9))
+
+
+@given(st.lists(FRAMES, max_size=6))
+@settings(max_examples=200)
+def test_whatever_frames_come_the_session_ends_or_goes_on(
+    frames: list[tuple[bytes, int, int, int]],
+) -> None:
+    sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
+    for payload, kind, flags, stream in frames:
+        sent += len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+    with contextlib.suppress(ConnectionError):
+        asyncio.run(served(sent))

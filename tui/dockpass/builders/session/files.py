@@ -141,7 +141,9 @@ def file_methods(sources: Sources, note: Callable[[DockpassError], None]) -> dic
                 root, names = await asyncio.to_thread(sources.of_context, asked)
             else:
                 raise CallFailed(Status.NOT_FOUND, f"this build has no {clean(asked.directory, 80)!r}")
-            await _Sending(call, root, names, Path.lstat).send()
+            # The same holds for an ignore file that is asked for by itself.
+            look = Path.stat if names == (IGNORE_FILE,) else Path.lstat
+            await _Sending(call, root, names, look).send()
         except DockpassError as error:
             note(error)
             raise CallFailed(Status.FAILED_PRECONDITION, clean(error.message, 400)) from error
