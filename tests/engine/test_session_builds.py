@@ -58,6 +58,8 @@ def test_it_builds_with_tokens_that_dockpass_asks_for(bench: Bench) -> None:
     assert "built by BuildKit without buildx in Docker" in ended.stderr
     assert "docker has no buildx plugin" in ended.stderr
     assert "BUILDX_BUILDER is not used" in ended.stderr
+    given = f"gave the engine a token for {bench.registry.host} (repository:team/base:pull)"
+    assert given in ended.stderr
     assert bench.docker("inspect", "--format", "{{.Id}}", "by-session:1") == ended.stdout.strip()
     assert bench.registry.tokens is not None
     assert ("gitlab-ci-token", ["repository:team/base:pull"]) in bench.registry.tokens.requests
@@ -157,6 +159,7 @@ def basic(
 def test_a_registry_without_tokens_gets_the_login_from_the_engine(basic: Bench) -> None:
     ended = basic.build(MOUNTS, *SECRET, "--pull", **WITHOUT_LOGIN)
     assert ended.returncode == 0, ended.stderr
+    assert f"gave the engine the login for {basic.registry.host}, which takes no tokens" in ended.stderr
     basic.check_clean(ended)
     basic.log_in_at_home(USER, "wrong-password")
     refused = basic.build(f"{MOUNTS}RUN true\n", *SECRET, "--pull", **WITHOUT_LOGIN)

@@ -107,7 +107,7 @@ class BuildKitBuilder:
             if self._is_cut:
                 raise Cancelled
             self._running = (asyncio.get_running_loop(), cut)
-        auth = SessionAuth(config, self._contact, request.accepted)
+        auth = SessionAuth(config, self._contact, request.accepted, sink.log)
         faults: list[DockpassError] = []
         progress = Progress(sink)
         methods: dict[str, Method] = {

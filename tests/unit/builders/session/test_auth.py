@@ -58,6 +58,7 @@ class World:
 
     auth: SessionAuth
     clients: dict[str, FakeClient]
+    told: list[str] = field(default_factory=list)
 
     async def ask(self, method: str, message: bytes) -> Answer:
         async with asking(self.auth.methods()) as client:
@@ -83,7 +84,9 @@ def world(tmp_path: Path) -> World:
         yield clients.setdefault(host, FakeClient(host))
 
     config = RunConfig(tmp_path, Redactor())
-    return World(SessionAuth(config, contact, frozenset({TOKENS})), clients)  # type: ignore[arg-type]
+    told: list[str] = []
+    auth = SessionAuth(config, contact, frozenset({TOKENS}), told.append)  # type: ignore[arg-type]
+    return World(auth, clients, told)
 
 
 async def test_a_token_is_given_and_the_password_stays(world: World) -> None:
@@ -97,6 +100,7 @@ async def test_a_token_is_given_and_the_password_stays(world: World) -> None:
     assert asked.messages == []
     assert PASSWORD.encode() not in b"".join((*answer.messages, *authority.messages, asked.words.encode()))
     assert world.auth.given_logins == {TOKENS}
+    assert world.told == ["gave the engine a token for tokens.example (repository:team/base:pull)"]
     assert world.auth._config.redactor is not None
     assert TOKEN not in world.auth._config.redactor(f"said {TOKEN}")
 
@@ -104,7 +108,7 @@ async def test_a_token_is_given_and_the_password_stays(world: World) -> None:
 async def test_an_authority_cannot_be_proven_and_is_another_one_in_each_build(world: World) -> None:
     first = await world.ask("GetTokenAuthority", encode((1, TOKENS)))
     assert (await world.ask("GetTokenAuthority", encode((1, TOKENS)))).messages == first.messages
-    other = SessionAuth(world.auth._config, world.auth._contact, frozenset())
+    other = SessionAuth(world.auth._config, world.auth._contact, frozenset(), print)
     assert (await World(other, {}).ask("GetTokenAuthority", encode((1, TOKENS)))).messages != first.messages
     verified = await world.ask("VerifyTokenAuthority", encode((1, TOKENS), (2, b"payload")))
     assert verified.status == Status.UNIMPLEMENTED
@@ -139,6 +143,7 @@ async def test_a_registry_without_tokens_sees_the_login_before_the_engine_gets_i
         assert (text(found, 1), text(found, 2)) == ("me", PASSWORD)
     assert world.clients[BASIC].asked == ["login"]
     assert world.auth.given_logins == {BASIC}
+    assert world.told == ["gave the engine the login for basic.example:5000, which takes no tokens"]
 
 
 async def test_the_login_is_not_given_without_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

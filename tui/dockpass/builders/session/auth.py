@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -38,10 +38,18 @@ class SessionAuth:
     """Answers for one build with the logins in the run's config.
 
     `accepted` are docker's keys of the registries that have accepted this run's login already. `given_logins`
-    are the hosts that got a token or a password, `problems` the first error of each host.
+    are the hosts that got a token or a password, `problems` the first error of each host. `tell` gets a line
+    for each token and each login that the engine is given.
     """
 
-    def __init__(self, config: RunConfig, contact: Contact, accepted: frozenset[str]) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        contact: Contact,
+        accepted: frozenset[str],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._tell = tell
         self._config = config
         self._contact = contact
         self._accepted = set(accepted)
@@ -93,6 +101,9 @@ class SessionAuth:
         if self._config.redactor is not None:
             self._config.redactor.learn(token)
         self.given_logins.add(host)
+        self._tell(
+            f"gave the engine a token for {clean(host, 200)}{f' ({clean(scopes, 400)})' if scopes else ''}"
+        )
         await call.send(encode((1, token.reveal()), (2, max(int(seconds), 1)), (3, int(time.time()))))
 
     async def _credentials(self, call: Call) -> None:
@@ -112,6 +123,8 @@ class SessionAuth:
         self._times[host] = self._times.get(host, 0) + 1
         if self._times[host] > MOST_TIMES:
             raise CallFailed(Status.RESOURCE_EXHAUSTED, f"{clean(host, 200)} was given the login too often")
+        if host not in self.given_logins:
+            self._tell(f"gave the engine the login for {clean(host, 200)}, which takes no tokens")
         self.given_logins.add(host)
         return await call.send(_spelled(login))
 
