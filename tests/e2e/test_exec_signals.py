@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import random
 import re
 import shutil
@@ -11,6 +13,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from needed import missing
@@ -32,11 +35,20 @@ def program(tmp_path: Path) -> Iterator[Program]:
     made.remove()
 
 
+def modes_of_a_new_terminal() -> list[Any]:
+    ends = pty.openpty()
+    try:
+        return termios.tcgetattr(ends[0])
+    finally:
+        for each in ends:
+            os.close(each)
+
+
 @pytest.mark.parametrize("seed", range(500 if THOROUGH else 12))
 def test_signals_at_any_moment_leave_nothing(program: Program, seed: int) -> None:
     luck = random.Random(seed)
+    before = modes_of_a_new_terminal()
     terminal = Terminal(program, "exec", "--", "sh", "-c", RAW)
-    before = termios.tcgetattr(terminal.leader)
     for _ in range(luck.randint(1, 3)):
         terminal.read(luck.uniform(0, 0.5))
         with suppress(ProcessLookupError):

@@ -1,9 +1,9 @@
 """`python -m dockpass` and the `dockpass` command."""
 
-from __future__ import annotations
-
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
+
+# `_signal` is built in: `signal` brings `enum` along, and an interrupt meanwhile would print a traceback.
 
 
 def _end(number: int, _frame: object) -> None:
