@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dockpass.auth.facts import BaseImage
 from dockpass.builders.abilities import BY_SESSION, OF_CLASSIC, OF_ENGINE, features
 from dockpass.builders.base import Builder, BuilderInfo, BuilderName, Contact, Guard
 from dockpass.builders.survey import Found
@@ -13,6 +14,7 @@ from dockpass.buildfiles.find import BuildSources
 from dockpass.engines.base import Engine, EngineInfo
 from dockpass.runs import events as ev
 from dockpass.runs.events import Phase, Status
+from dockpass.runs.options import Chosen
 from dockpass.runs.request import BuildOptions
 
 BASE = "registry.myhost.com/web/base:3"
@@ -28,10 +30,23 @@ COPY --link --from=build /src/backend /usr/bin/backend
 """
 PATH = "/dev/shm/dockpass-4711-7f3a90c1d2e4"
 
+CHOSEN = Chosen(
+    tags=("registry.myhost.com/web/backend:1.4.2",),
+    build=BuildOptions(
+        target="build", args={"GO_VERSION": "1.24", "API_TOKEN": "canary-license"}, platform="linux/arm64"
+    ),
+)
+"""What a person chose for the build; one of its arguments is a secret."""
+
 
 def sources(_cwd: Path, _build: BuildOptions) -> BuildSources:
     """The sources of the build."""
-    return BuildSources(needs=read_dockerfile(DOCKERFILE).needs)
+    return BuildSources(
+        base_images=(BaseImage(BASE, "Dockerfile:1"),),
+        needs=read_dockerfile(DOCKERFILE).needs,
+        dockerfile=Path("/srv/app/Dockerfile"),
+        context=Path("/srv/app"),
+    )
 
 
 def _opened(_engine: Engine, _environ: Mapping[str, str], _guard: Guard | None, _contact: Contact) -> Builder:

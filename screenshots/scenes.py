@@ -18,11 +18,12 @@ import probes
 import programs
 import scenarioworlds
 import stores
-from dockpass.auth.command import Method
-from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
+from dockpass.auth.command import Command, Method
+from dockpass.auth.facts import BaseImage, Edit, EditKind, Facts, Source, SourceKind
 from dockpass.builders.survey import FindBuilders
+from dockpass.buildfiles.find import BuildSources
 from dockpass.dockerconfig.readers.situation import Situation
-from dockpass.engines.base import EngineInfo
+from dockpass.engines.base import EngineInfo, image_missing
 from dockpass.engines.detect import EngineState
 from dockpass.errors import ExitCode
 from dockpass.paths import Paths
@@ -31,9 +32,11 @@ from dockpass.readonly import find_read_only
 from dockpass.runs import events as ev
 from dockpass.runs.events import Phase, Status
 from dockpass.runs.feed import Feed
-from dockpass.runs.request import RunRequest
+from dockpass.runs.options import Chosen
+from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.services import Services
 from dockpass.secrets import Redactor, Secret
+from dockpass.session.choosing import choose
 from dockpass.session.session import Sandbox, Session
 from dockpass.settings import LoadedSettings, Settings
 from dockpass.unknown import Unknown
@@ -115,8 +118,6 @@ def session(
     read_only: bool = False,
 ) -> Session:
     """A session of these variables, in which a run plays the script."""
-    from dockpass.auth.facts import BaseImage
-
     source = Source(SourceKind.PROCESS)
     variables = {name: variable(name, value, source) for name, value in values.items()}
     images = None if base is None else tuple(BaseImage(name, "Dockerfile:1") for name in base)
@@ -154,11 +155,20 @@ def session(
         situation=partial(_situation, world or World()),
         in_background=lambda work: work(),
         sandbox=sandbox,
+        sources=partial(_sources, images),
+        what_stops=lambda *_: None,
         clock=lambda: 0.0,
     )
     for edit in edits:
         made.edit(edit)
     return made
+
+
+def _sources(images: tuple[BaseImage, ...] | None, cwd: Path, _build: BuildOptions) -> BuildSources:
+    """What a build here comes from: a Dockerfile where its base images are given."""
+    if images is None:
+        return BuildSources()
+    return BuildSources(base_images=images, dockerfile=cwd / "Dockerfile", context=cwd)
 
 
 def _began() -> tuple[ev.Event, ...]:
@@ -322,6 +332,27 @@ def _building(
     return made
 
 
+def _choosing(chosen: Chosen) -> Callable[[], Session]:
+    """A build that buildx can do, with options that were chosen before."""
+
+    def made() -> Session:
+        found = _building(buildscenes.with_buildx)()
+        choose(found, Command.BUILD, chosen)
+        return found
+
+    return made
+
+
+def _stopped() -> Session:
+    """A push where there is no image."""
+    made = session(JOB)
+    made.what_stops = lambda *_: image_missing(
+        f"There is nothing to push: no local image {PUSHED}, and nothing was built by dockpass in /srv/app.",
+        "Name the image with --image, or run `dockpass build` first.",
+    )
+    return made
+
+
 def _in_sandbox() -> Session:
     base = (f"{SANDBOX.host}/workshop/base:3",)
     return session(SANDBOX_JOB, base=base, engine=EMBEDDED, sandbox=SANDBOX)
@@ -412,6 +443,12 @@ SCENES: tuple[Scene, ...] = (
     Scene("help", _job(), ("question_mark",)),
     Scene("plan", _job(), ("2", "enter")),
     Scene("plan-80x24", _job(), ("2", "enter"), width=80, height=24),
+    Scene("plan-60x16", _job(), ("2", "enter"), width=60, height=16),
+    Scene("plan-options", _choosing(buildscenes.CHOSEN), ("1", "enter", *["down"] * 4)),
+    Scene("plan-options-light", _choosing(buildscenes.CHOSEN), ("1", "enter"), theme="dockpass-light"),
+    Scene("plan-option-edited", _choosing(buildscenes.CHOSEN), ("1", "enter", *["down"] * 5, "enter")),
+    Scene("plan-stopped", _stopped, ("2", "enter")),
+    Scene("plan-stopped-80x24", _stopped, ("2", "enter"), width=80, height=24),
     Scene("plan-foreign", _job(edits=(FOREIGN,)), RUN),
     Scene("run", _job(script=_pushing()), RUN),
     Scene("run-light", _job(script=_pushing()), RUN, theme="dockpass-light"),

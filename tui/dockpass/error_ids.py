@@ -39,6 +39,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "password-too-long": "The password on stdin is too long.",
         "password-twice": "The password is given twice, as an option and on stdin.",
         "password-unusable": "The password on stdin has characters that no password has.",
+        "option-unreadable": "The values of an option on the screen cannot be read.",
         "read-only": "The mode that pushes, deletes, runs, writes and reveals nothing is on.",
         "ref-twice": "--tag was given together with --ref or --merge-request.",
         "ref-unknown": "The branch or tag of the pipeline is not known.",

@@ -55,6 +55,19 @@ def parse_rules(text: str) -> CleanupOptions:
     )
 
 
+def check_patterns(options: CleanupOptions) -> None:
+    """Raise `UsageError` for a pattern that is no regular expression."""
+    for pattern in (*options.keep, *([] if options.match is None else [options.match])):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise UsageError(
+                "pattern-invalid",
+                f"{clean(pattern)} is not a regular expression: {error.msg} at {error.pos}.",
+                "A dot is any character, and `.*` anything: for example `feature-.*`.",
+            ) from error
+
+
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise _invalid(text, " is not a number of tags", "Write keep-last=10.")

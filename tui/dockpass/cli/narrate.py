@@ -137,15 +137,3 @@ def image_table(images: Sequence[ev.ImageDescribed]) -> list[str]:
     lines = columns(table, indent="") if images else []
     labels = [f"{name}={value}" for image in images for name, value in image.labels]
     return lines + ([] if not labels else ["", "LABELS", *labels])
-
-
-def values_yaml(images: Sequence[ev.ImageDescribed]) -> str:
-    """Return Helm values: `image` for one image, `images` by tag for several."""
-    import yaml
-
-    pinned = {
-        image.reference.rpartition(":")[2]: f"{image.reference.rpartition(':')[0]}@{image.digest}"
-        for image in images
-    }
-    values = {"image": next(iter(pinned.values()))} if len(pinned) == 1 else {"images": pinned}
-    return yaml.safe_dump(values, sort_keys=False, width=1000)

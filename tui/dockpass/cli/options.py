@@ -27,6 +27,7 @@ from dockpass.errors import UsageError
 from dockpass.references.address import host_name
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host
 from dockpass.registry.proxies import NONE, Proxies, proxies_for
+from dockpass.runs.options import build_arguments
 from dockpass.runs.request import BuildOptions
 from dockpass.settings import ENGINES
 
@@ -247,15 +248,3 @@ def policy_of(options: dict[str, Any], home: Path, cwd: Path, proxies: Proxies =
 
 def _hosts(option: str, given: tuple[str, ...]) -> frozenset[str]:
     return frozenset(checked_host(option, host) for host in given)
-
-
-def build_arguments(pairs: tuple[str, ...], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `NAME=VALUE` pairs; a NAME alone takes its value from the environment, as with docker."""
-    found = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if equals:
-            found[name] = value
-        elif name in environ:
-            found[name] = environ[name]
-    return found

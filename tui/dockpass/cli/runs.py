@@ -16,7 +16,7 @@ from dockpass.cleanup.options import CleanupOptions
 from dockpass.cli.consent import with_the_persons_word
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.explain import finding_lines
-from dockpass.cli.narrate import data_lines, event_json, is_start, narrate, plan_table, values_yaml
+from dockpass.cli.narrate import data_lines, event_json, is_start, narrate, plan_table
 from dockpass.cli.output import Output, is_terminal
 from dockpass.cli.readonly import read_only_of, refuse_if_read_only
 from dockpass.cli.world import World
@@ -41,6 +41,7 @@ from dockpass.runs.events import (
     Step,
     TagPlanned,
 )
+from dockpass.runs.helm import values_yaml
 from dockpass.runs.request import BuildOptions, RunRequest, acts
 from dockpass.runs.run import Run
 from dockpass.runs.services import Services
@@ -94,6 +95,7 @@ def run_command(
         foreign_allowed,
         is_terminal(),
         typed_of(given, engine),
+        values,
     )
     services = _services(world, choice, policy, find)
     if not as_json:

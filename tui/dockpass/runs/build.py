@@ -8,9 +8,9 @@ from functools import partial
 from dockpass.builders.base import Builder
 from dockpass.builders.names import BuilderName
 from dockpass.builders.options import contents_of, parse_secrets
-from dockpass.buildfiles.find import BuildSources, refused
+from dockpass.buildfiles.find import BuildSources
 from dockpass.engines.base import BuildExtras, BuildRequest
-from dockpass.errors import Cancelled, DockpassError, UsageError
+from dockpass.errors import Cancelled, DockpassError
 from dockpass.references.address import host_of_reference
 from dockpass.references.reference import parse_reference
 from dockpass.runs.asked import asked_in_words
@@ -20,7 +20,7 @@ from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
 from dockpass.runs.lastbuild import remember_build
 from dockpass.runs.login import opened_engine
-from dockpass.runs.sources import sources_of_build
+from dockpass.runs.sources import require_buildable, sources_of_build
 from dockpass.system import reason
 
 OWN_BUILDER = "BUILDX_BUILDER"
@@ -116,32 +116,10 @@ def _extras_of(job: Job) -> BuildExtras:
 def _build_request(job: Job, sources: BuildSources) -> BuildRequest:
     for finding in sources.findings:
         job.log(f"{finding.about}: {finding.message}", LogKind.WARNING)
-    if sources.refusal is not None:
-        raise refused(sources.refusal)
-    if sources.unsupported:
-        raise UsageError(
-            "build-unsupported",
-            sources.unsupported,
-            "Build it with werf itself, or describe the image with `dockerfile:`.",
-        )
-    if sources.unknown:
-        found = sources.unknown[0]
-        raise UsageError(
-            "base-unknown",
-            f"{found.origin}: {found.text} is not known: {found.because}.",
-            "Give what is missing, for example with --build-arg.",
-        )
-    if sources.dockerfile is None or sources.context is None:
-        raise UsageError(
-            "no-build-file",
-            f"There is no Dockerfile and no werf.yaml in {job.services.cwd}.",
-            "Name one with --file or --config, or the directory with --context.",
-        )
-    if job.request.build.push and not job.request.tags:
-        raise UsageError("push-unnamed", "--push needs a name to push.", "Give one with --tag.")
+    dockerfile, context = require_buildable(sources, job.request, job.services.cwd)
     return BuildRequest(
-        context=sources.context,
-        dockerfile=sources.dockerfile,
+        context=context,
+        dockerfile=dockerfile,
         tags=tuple(str(parse_reference(tag)) for tag in job.request.tags),
         target=sources.target,
         build_args=sources.args,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,8 +12,9 @@ from dockpass.auth.command import Method
 from dockpass.cleanup.execute import TagResult, execute, tags_lost
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
 from dockpass.cleanup.plan import DeletionPlan, Policy, TagRow, needs_single_tags, plan_deletion
+from dockpass.cleanup.rules import check_patterns
 from dockpass.cleanup.tagrules import rules_of
-from dockpass.errors import Cancelled, DockpassError, NotAllowed, UsageError, needs_yes
+from dockpass.errors import Cancelled, DockpassError, NotAllowed, needs_yes
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
 from dockpass.runs.contact import contact
@@ -34,15 +34,7 @@ _WORDS = {"gone": "gone already", "unknown": "not known"}
 def cleanup(job: Job) -> Callable[[], str]:
     """Prepare a cleanup; raises `UsageError` for a pattern that is none."""
     options = job.request.cleanup
-    for pattern in (*options.keep, *([] if options.match is None else [options.match])):
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise UsageError(
-                "pattern-invalid",
-                f"{clean(pattern)} is not a regular expression: {error.msg} at {error.pos}.",
-                "A dot is any character, and `.*` anything: for example `feature-.*`.",
-            ) from error
+    check_patterns(options)
     policy = Policy(job.services.now(), options)
     return partial(_run, job, policy)
 

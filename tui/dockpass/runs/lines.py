@@ -53,6 +53,7 @@ def command_line(request: RunRequest, services: Services) -> tuple[str, ...]:
         *(_build(request.build, typed, services) if command is Command.BUILD else ()),
         *(_builder(request.build, services) if command is Command.BUILD else ()),
         *(_cleanup(request.cleanup, services) if command is Command.CLEANUP else ()),
+        ("--values", request.values and command is Command.DEPLOY),
         ("--yes", request.confirmed and command is Command.CLEANUP),
         ("--engine", typed.engine if command in ENGINE_COMMANDS else None),
         ("--allow-foreign-registry", request.foreign_allowed),

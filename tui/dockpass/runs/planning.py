@@ -9,6 +9,7 @@ from dockpass.auth.command import Command
 from dockpass.builders.choice import BuilderChoice
 from dockpass.buildfiles.find import BuildSources
 from dockpass.cleanup.options import CleanupOptions
+from dockpass.cleanup.rules import check_patterns
 from dockpass.errors import UsageError
 from dockpass.runs.asked import asked_in_words, hosts_of_run
 from dockpass.runs.builder import Builders, chosen_builder
@@ -17,9 +18,10 @@ from dockpass.runs.foreign import foreign_question
 from dockpass.runs.lines import command_line
 from dockpass.runs.login import ENGINE_COMMANDS
 from dockpass.runs.plan import Plan, PlannedPhase
+from dockpass.runs.references import references_of_request
 from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.services import Services
-from dockpass.runs.sources import sources_of_build
+from dockpass.runs.sources import require_buildable, sources_of_build
 from dockpass.runs.tags import default_tag
 from dockpass.text import clean
 from dockpass.units import exact_span
@@ -38,12 +40,18 @@ def make_plan(
     chosen: BuilderChoice | None = None
     refusal: tuple[str, ...] = ()
     is_build = request.command is Command.BUILD
-    if is_build and builders is not None:
-        try:
-            needs = sources(services.cwd, request.build).needs
-            chosen = chosen_builder(builders, needs, request.build)
-        except UsageError as error:
-            refusal = tuple(clean(each) for each in (error.message, error.hint) if each)
+    try:
+        if is_build:
+            found = sources(services.cwd, request.build)
+            if builders is not None:
+                chosen = chosen_builder(builders, found.needs, request.build)
+            require_buildable(found, request, services.cwd)
+        elif request.command is Command.CLEANUP:
+            check_patterns(request.cleanup)
+        else:
+            references_of_request(request, services)
+    except UsageError as error:
+        refusal = tuple(clean(each) for each in (error.message, error.hint) if each)
     phases = (
         PlannedPhase(Phase.CREATE_CONFIG, "Create the config", _created(request)),
         PlannedPhase(Phase.LOGIN, "Log in", _login(request, chosen) + _way(request, services)),

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from dockpass.engines.base import image_missing, program_of
 from dockpass.errors import DockpassError
 from dockpass.references.reference import Reference
 from dockpass.runs.events import LogKind, Phase
 from dockpass.runs.job import Job
-from dockpass.runs.lastbuild import last_build
+from dockpass.runs.localimage import find_local_image
 from dockpass.runs.login import opened_engine
 from dockpass.runs.naming import Name, naming, put_right
 from dockpass.runs.references import references_of_run
-from dockpass.text import clean
 
 MOST_TRIES = 3
 
@@ -64,27 +62,7 @@ def _pushed(job: Job, name: Name, reference: str) -> str:
 
 def _local_image(job: Job, reference: Reference, *, told: bool = False) -> str:
     """Return the id of the image to push; `told` where the log has it already."""
-    engine, asked = job.engine(), job.request.image
-    if asked:
-        if found := engine.image_id(asked):
-            return found
-        raise image_missing(
-            f"There is no local image {clean(asked)}.",
-            f"`{program_of(engine.info())} images` lists them; `dockpass build --tag NAME` makes one.",
-        )
-    if found := engine.image_id(str(reference)):
-        return found
-    built = last_build(job.services.state, job.services.cwd)
-    if built and (found := engine.image_id(built)):
-        if not told:
-            job.log(f"pushing what was last built in {job.services.cwd}: {built}", LogKind.NOTE)
-        return found
-    raise image_missing(
-        f"There is nothing to push: no local image {reference}, and "
-        + (
-            f"{built}, last built in {job.services.cwd}, is gone."
-            if built
-            else f"nothing was built by dockpass in {job.services.cwd}."
-        ),
-        "Name the image with --image, or run `dockpass build` first.",
-    )
+    found = find_local_image(job.engine(), job.request.image, str(reference), job.services)
+    if found.is_last_build and not told:
+        job.log(f"pushing what was last built in {job.services.cwd}: {found.id}", LogKind.NOTE)
+    return found.id

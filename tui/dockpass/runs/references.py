@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dockpass.errors import UsageError
-from dockpass.references.reference import Reference, parse_reference
+from dockpass.references.reference import Reference, Repository, parse_reference, parse_repository
 from dockpass.runs.events import LogKind
 from dockpass.runs.job import Job
+from dockpass.runs.request import RunRequest
+from dockpass.runs.services import Services
 from dockpass.runs.tags import default_tag
 from dockpass.text import clean
 
@@ -22,10 +24,21 @@ def references_of_run(job: Job) -> tuple[Reference, ...]:
 
 def tagged(job: Job, tag: str) -> Reference:
     """Return the run's repository with `tag`."""
-    repository = job.repository
+    return with_tag(job.repository, tag)
+
+
+def with_tag(repository: Repository, tag: str) -> Reference:
+    """Return a repository with a tag; raises `UsageError` for an invalid one."""
     reference = parse_reference(f"{repository.host}/{repository.path}:{tag}")
     if reference.tag != tag:
         raise UsageError(
             "tag-invalid", f"“{clean(tag, 80)}” is not a valid tag.", "Give a name such as 1.2.0."
         )
     return reference
+
+
+def references_of_request(request: RunRequest, services: Services) -> tuple[Reference, ...]:
+    """Return the references of a run before it begins; raises `UsageError` for an invalid tag."""
+    repository = parse_repository(request.decision.repo)
+    tags = request.tags or (default_tag(services.cwd, request.facts, services.environ).tag,)
+    return tuple(with_tag(repository, tag) for tag in dict.fromkeys(tags))

@@ -63,7 +63,8 @@ class RunRequest:
 
     `confirmed` is the person's word for what the plan says; `foreign_allowed` for sending a token to a
     registry other than `CI_REGISTRY`. `can_ask` tells whether there is anybody to ask for that word.
-    `typed` is what a command line for the same run needs beside the facts.
+    `typed` is what a command line for the same run needs beside the facts. A deployment with `values` ends
+    with those for Helm.
     """
 
     command: Command
@@ -77,6 +78,7 @@ class RunRequest:
     foreign_allowed: bool = False
     can_ask: bool = True
     typed: Typed = field(default_factory=Typed)
+    values: bool = False
 
     @property
     def acts(self) -> bool:

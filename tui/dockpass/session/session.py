@@ -20,6 +20,7 @@ from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.base import EngineInfo
 from dockpass.engines.detect import EngineState
 from dockpass.engines.embedded.store import Store
+from dockpass.errors import DockpassError
 from dockpass.findings import Finding
 from dockpass.paths import Paths
 from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access
@@ -30,6 +31,7 @@ from dockpass.programs.task import Task
 from dockpass.readonly import ReadOnly
 from dockpass.runs.builder import Builders
 from dockpass.runs.events import Ended, Status
+from dockpass.runs.options import Chosen
 from dockpass.runs.plan import Plan
 from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, RunRequest, Typed
@@ -41,6 +43,7 @@ from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
 from dockpass.session.desk import Desk, open_desk
+from dockpass.session.readiness import what_stops
 from dockpass.session.scenario_context import OpenScenario
 from dockpass.session.used_config import find_in_used_config
 from dockpass.settings import LoadedSettings, Mute
@@ -137,6 +140,9 @@ class Session:
     builders: Builders | None = None
     """Who can build here, once that was looked for."""
     sources: Callable[[Path, BuildOptions], BuildSources] = sources_of_build
+    chosen: dict[Command, Chosen] = field(default_factory=dict)
+    """What was chosen for the runs of each command, beside the facts."""
+    what_stops: Callable[[RunRequest, Services], DockpassError | None] = what_stops
     as_job: bool = False
     """Whether the logins are those that the chosen job would get, and not those of this process."""
     scenario: OpenScenario | None = None
@@ -310,7 +316,8 @@ class Session:
         decided = decide_to_run(command, self.facts)
         if isinstance(decided, Refusal):
             return decided
-        return RunRequest(command, self.facts, decided, build=BuildOptions(), typed=self.typed_now())
+        request = RunRequest(command, self.facts, decided, typed=self.typed_now())
+        return self.chosen.get(command, Chosen()).on(request)
 
     def typed_now(self) -> Typed:
         """Return what was typed, with the edits that facts do not show."""

@@ -1,4 +1,4 @@
-"""Starts a run: rules, plan, a question about a foreign registry, the run."""
+"""Starts a run: rules, plan with its options, a question about a foreign registry, the run."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from textual.screen import Screen
-
 from dockpass.auth.command import Command
 from dockpass.cleanup.rules import parse_rules
-from dockpass.errors import UsageError
-from dockpass.readonly import Act
+from dockpass.errors import DockpassError, UsageError
 from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run
 from dockpass.session.session import Session
-from dockpass.ui.screens.dialogs import Confirm, EditValue, Reading, Typed
+from dockpass.ui.planner import Planner
+from dockpass.ui.screens.base import PanelScreen
+from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
+from dockpass.ui.screens.plan import PlanDialog
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.views.help import RULES_MEAN, rules_preview
-from dockpass.ui.views.plan import plan_lines, refusal_lines
 from dockpass.ui.views.words import Line
 
 USUAL_RULES = "keep-last=10 older-than=30d keep=v.*"
@@ -27,7 +26,7 @@ USUAL_RULES = "keep-last=10 older-than=30d keep=v.*"
 class Launcher:
     """Asks what has to be asked before a run, and opens its screen. `over` is called when a run has ended."""
 
-    def __init__(self, screen: Screen[None], session: Session, over: Callable[[], None]) -> None:
+    def __init__(self, screen: PanelScreen, session: Session, over: Callable[[], None]) -> None:
         self._screen = screen
         self._session = session
         self._over = over
@@ -70,20 +69,29 @@ class Launcher:
             self._screen.notify(f"{error.message} {error.hint}", severity="error", timeout=8)
 
     def _show_plan(self, request: RunRequest) -> None:
-        plan = self._session.plan(request)
-        if plan.refusal:
-            title = f"This {request.command} cannot start"
-            self._screen.app.push_screen(Reading(title, partial(refusal_lines, plan)))
-            return
-        refusal = self._session.read_only.forbids(Act.RUN) if request.acts else None
-        view = partial(plan_lines, plan, request.decision.sentence, len(self._session.edits), refusal=refusal)
-        if refusal is not None:
-            self._screen.app.push_screen(Reading(f"The plan of {request.command}", view))
-            return
-        dialog = Confirm(plan.confirm or f"Run {request.command}?", view, yes="run", key="r")
-        self._screen.app.push_screen(dialog, partial(self._after_plan, request))
+        planner = Planner(self._session, request)
+        dialog = PlanDialog(
+            planned=planner.shown,
+            preview=planner.preview,
+            change=planner.change,
+            copy=lambda: self._screen.copy_line(planner.plan.command_line),
+        )
+        self._screen.app.push_screen(dialog, lambda yes: self._after_plan(planner.request, yes))
+        self._look(planner, dialog)
+        planner.changed = lambda: self._look(planner, dialog)
+
+    def _look(self, planner: Planner, dialog: PlanDialog) -> None:
+        """Look beside the screen whether anything stops the run, before it is offered."""
+        request, session = planner.request, self._session
+
+        def take(found: DockpassError | None) -> None:
+            if planner.take(request, found) and dialog.is_mounted:
+                dialog.show_again()
+
+        self._screen.in_background(partial(session.what_stops, request, session.services), take)
 
     def _after_plan(self, request: RunRequest, yes: bool | None) -> None:
+        self._over()  # what was chosen may have changed what is pulled
         if not yes:
             return
         foreign = self._session.plan(request).foreign
@@ -98,7 +106,7 @@ class Launcher:
     def _start(self, request: RunRequest, yes: bool | None) -> None:
         if yes:
             plan, run = self._session.plan(request), self._session.run(request)
-            screen = RunScreen(run, str(request.command), plan, self._session)
+            screen = RunScreen(run, str(request.command), plan, self._session, values=request.values)
             self._screen.app.push_screen(screen, lambda _: self._run_over(run))
 
     def _run_over(self, run: Run) -> None:

@@ -166,7 +166,11 @@ class Confirm(Dialog[bool]):
         """Say yes by the key of this question."""
         if event.key == self._key:
             event.stop()
-            self.dismiss(True)
+            self.say_yes()
+
+    def say_yes(self) -> None:
+        """Take the yes."""
+        self.dismiss(True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer by button."""

@@ -24,6 +24,7 @@ from dockpass.ui.views.run import (
     outcome_lines,
     status_words,
     step_lines,
+    values_lines,
     waits_for,
 )
 from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches, plain, status_title, wrapped
@@ -62,11 +63,12 @@ class RunScreen(PanelScreen):
     PLACE = "run"
     AUTO_FOCUS = "#log"
 
-    def __init__(self, run: Runs, name: str, plan: Plan, session: Session) -> None:
-        """`name` says in a word what runs."""
+    def __init__(self, run: Runs, name: str, plan: Plan, session: Session, *, values: bool = False) -> None:
+        """`name` says in a word what runs; with `values` its log ends with those for Helm."""
         super().__init__(session)
         self._what = name
         self.run_ = run
+        self._values = values
         self.plan = plan
         self.state = RunState()
         self._began = session.clock()
@@ -99,6 +101,8 @@ class RunScreen(PanelScreen):
         batch = self.run_.feed.since(self._cursor)
         self._cursor = batch.cursor
         fresh = self.state.fold(batch.events)
+        if batch.events and self._values and self.state.ended is not None and self.state.images:
+            fresh += self.state.add(values_lines(self.state.images))
         if self.state.ended is None:
             self.state.tick(self.session.clock() - self._began)
         if not batch.events:

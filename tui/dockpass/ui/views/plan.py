@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
-from dockpass.errors import DockpassError
-from dockpass.marks import GLYPH_EDITED, GLYPH_FAILED, GLYPH_LOOK
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dockpass.marks import GLYPH_EDITED, GLYPH_FAILED
+from dockpass.runs.options import RunOption
 from dockpass.runs.plan import Plan
-from dockpass.text import plural
+from dockpass.text import clean, cut, plural
 from dockpass.ui.views.words import Line, cell, hanging
 
 TITLE_WIDTH = 19
+LONGEST_LINE = 4000
 
 
-def refusal_lines(plan: Plan, width: int) -> list[Line]:
-    """Return why a build cannot be started here, and what it would ask."""
-    why, *ways_out = plan.refusal
+NAME_WIDTH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionRow:
+    """An option with its value as it is shown, and what holds where it has none."""
+
+    option: RunOption
+    text: str
+    otherwise: str
+
+
+def option_rows(rows: Sequence[OptionRow], width: int) -> list[tuple[str, Line]]:
+    """Return a row for each option: its name, its value, or what holds without one."""
+    room = max(width - NAME_WIDTH, 8)
+    return [
+        (
+            row.option.title,
+            (
+                (cell(row.option.title, NAME_WIDTH), "strong" if row.text else "label"),
+                (cut(row.text, room), "text") if row.text else (cut(row.otherwise, room), "absent"),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def stopped_lines(reasons: Sequence[str], width: int) -> list[Line]:
+    """Return why a run cannot be started as it is, and what could be done."""
+    why, *ways_out = reasons
     lines: list[Line] = [*hanging(((f"{GLYPH_FAILED} ", "bad"),), why, "text", width), ()]
-    for each in ways_out:
+    for each in filter(None, ways_out):
         lines += [*hanging((), each, "text", width), ()]
-    lines += hanging((), "Nothing was created, and nothing is sent.", "label", width)
     return lines
 
 
-def plan_lines(
-    plan: Plan, sentence: str, edits: int, width: int, *, refusal: DockpassError | None = None
-) -> list[Line]:
-    """Return why it logs in as it does, and each step with what it does; first why it may not run, if so."""
+def plan_lines(plan: Plan, sentence: str, edits: int, width: int) -> list[Line]:
+    """Return the command line for it, why it logs in as it does, and each step with what it does."""
     lines: list[Line] = []
-    if refusal is not None:
-        words = f"{refusal.message} {refusal.hint}"
-        lines += [*hanging(((f"{GLYPH_LOOK} ", "look"),), words, "look", width), ()]
+    if plan.command_line:
+        line = clean(" ".join(plan.command_line), LONGEST_LINE)
+        lines += [*hanging(((cell("As a command", TITLE_WIDTH), "label"),), line, "accent", width), ()]
     lines += [*hanging((), sentence, "text", width), ()]
     for phase in plan.phases:
         lines += hanging(((cell(phase.title, TITLE_WIDTH), "strong"),), phase.detail, "label", width)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED, GLYPH_NOW
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event, Phase, Status
+from dockpass.runs.helm import values_yaml
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.runs.words import step_words
 from dockpass.text import cut, plural
@@ -68,6 +69,11 @@ class RunState:
         self.log += fresh
         del self.log[:-MOST_LOG_LINES]
         return fresh
+
+    def add(self, lines: list[Line]) -> list[Line]:
+        """Add lines of the screen's own to the log; return them."""
+        self.log += lines
+        return lines
 
     def tick(self, at: float) -> None:
         """Let the clock go on to `at` seconds since the run began; it never goes back."""
@@ -158,6 +164,11 @@ def image_lines(image: ev.ImageDescribed) -> list[Line]:
     )
     names = max(len(name) for name, _ in pairs) + 2
     return [((cell(name, names), "label"), (value, "text")) for name, value in pairs]
+
+
+def values_lines(images: Sequence[ev.ImageDescribed]) -> list[Line]:
+    """Return the values for Helm, as they go into a file."""
+    return [((line, "text"),) for line in values_yaml(images).splitlines()]
 
 
 _REGISTRY = frozenset({Phase.LOGIN, Phase.LIST, Phase.INSPECT, Phase.DELETE})

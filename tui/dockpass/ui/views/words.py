@@ -81,10 +81,10 @@ def hanging(head: Line, text: str, role: str, width: int) -> list[Line]:
 
 
 def _wrapped(text: str, room: int) -> list[str]:
-    """Wrap at blanks; only what has no room in a whole line is broken, behind a `/` if it has one."""
+    """Wrap at blanks; only what has no room in a whole line is broken, behind a `/` or `=` if it has one."""
     lines = [""]
     for word in text.split():
-        parts = [word] if len(word) <= room else re.findall(r"[^/]*/|[^/]+$", word)
+        parts = [word] if len(word) <= room else re.findall(r"[^/=]*[/=]|[^/=]+$", word)
         for number, part in enumerate(parts):
             between = " " if lines[-1] and number == 0 else ""
             if len(lines[-1]) + len(between) + len(part) <= room:
