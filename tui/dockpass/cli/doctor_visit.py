@@ -101,7 +101,7 @@ def _with_value(text: str, world: World) -> str:
 
 
 def _of_jobs(looked: work.Looked, names: Sequence[str], options: Options) -> tuple[Patient, ...]:
-    jobs = of_jobs(looked.loaded, names, looked.home, looked.cwd, options)
+    jobs = of_jobs(looked.loaded, names, looked.home, looked.cwd, options, looked.view)
     return of_files(looked.loaded, looked.clone), *jobs
 
 

@@ -18,7 +18,7 @@ from dockpass.text import clean
 
 def lint_of(looked: Looked) -> tuple[Found, ...]:
     """Look at the job that was asked for, else at all of them."""
-    patients = of_project(looked.loaded, looked.clone, looked.view.name, looked.home, looked.cwd)
+    patients = of_project(looked.loaded, looked.clone, looked.view, looked.home, looked.cwd)
     return examine(patients, TABLE)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -40,6 +39,8 @@ def noted(folder: Path, path: Path) -> Iterator[None]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
+    import secrets  # it loads OpenSSL, and most commands make no note
+
     note = folder / f"{NOTE}{secrets.token_hex(8)}"
     new = folder / f".{note.name}"
     lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockpass.dockerconfig.helpers import find_program, helper_environ, run_bounded
 from dockpass.errors import UsageError
 from dockpass.scenario.model import Reference, ReferenceKind
 from dockpass.secret_source import value_of
@@ -101,6 +100,8 @@ def _read(key: str, reference: Reference, reach: Reach) -> Secret | Unknown:
 
 
 def _of_command(words: tuple[str, ...], environ: Mapping[str, str]) -> Secret | Unknown:
+    from dockpass.dockerconfig.helpers import find_program, helper_environ, run_bounded  # few run one
+
     name = clean(Path(words[0]).name, 80)
     program = Path(words[0]) if words[0].startswith("/") else find_program(words[0], environ)
     if program is None:

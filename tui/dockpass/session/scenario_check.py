@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
-from dockpass.doctor.check import Patient
-from dockpass.doctor.examine import examine
-from dockpass.doctor.muting import muting
-from dockpass.doctor.overview import ON_VARIABLES
-from dockpass.doctor.patients import of_project
-from dockpass.doctor.table import TABLE, check_of
+from dockpass.auth.facts import Facts
 from dockpass.errors import DockpassError, UsageError
 from dockpass.findings import Severity
 from dockpass.scenario.checking import Found, Noted, compare
 from dockpass.scenario.dockerauth import docker_note
 from dockpass.scenario.model import Kind, Scenario
 from dockpass.scenario.report import Report
-from dockpass.session.assemble import Process
+from dockpass.session.desk import Seen
 from dockpass.session.scenarios import Tried, open_file, try_scenario
 from dockpass.text import clean, sentence
 from dockpass.variables.gitlab.resolve import FILTERED, JobView
 from dockpass.variables.gitlab.versions import Version
-from dockpass.variables.here import this_machine
 from dockpass.variables.inwords import absent_in_words
+
+if TYPE_CHECKING:
+    from dockpass.doctor.examine import Found as Examined
+    from dockpass.session.assemble import Process
 
 _OF_THE_PROJECT = frozenset({"ci-file-invalid", "no-such-job"})
 """Errors that say something of the project and not of the scenario: what is tested has changed."""
@@ -39,21 +37,40 @@ def found_of(tried: Tried) -> Found:
         decided={command: decide(command, facts) for command in Command},
         absent={} if seen is None else {name: absent_in_words(e) for name, e in seen.view.absent.items()},
         jobs=() if seen is None else tuple(seen.loaded.config.jobs or ()),
-        included=lambda name: None if seen is None else seen.loaded.view(name).included,
+        included=lambda name: None if seen is None else _view(seen, name).included,
         findings=lambda: tuple(_noted(tried)),
     )
 
 
+def _view(seen: Seen, name: str) -> JobView:
+    return seen.view if seen.view.name == name else seen.loaded.view(name)
+
+
 def _noted(tried: Tried) -> Iterator[Noted]:
+    # Only what expects something of the findings pays for the checks.
+    from dockpass.doctor.examine import examine
+    from dockpass.doctor.muting import muting
+    from dockpass.doctor.patients import of_project
+    from dockpass.doctor.table import TABLE
+
     facts, seen = tried.facts, tried.seen
     if seen is None or tried.desk is None or tried.desk.clone is None:
-        found = examine([Patient(facts=facts, here=this_machine())], ON_VARIABLES)
+        found = _of_variables(facts)
     else:
-        clone, job = tried.desk.clone, seen.view.name
-        found = examine(of_project(seen.loaded, clone, job, facts.home, facts.cwd), TABLE)
+        found = examine(of_project(seen.loaded, tried.desk.clone, seen.view, facts.home, facts.cwd), TABLE)
     for each in found:
         mute = muting(each, tried.opened.scenario.muted)
         yield Noted(each.finding, each.check.id, clean(mute.because, 300) if mute is not None else "")
+
+
+def _of_variables(facts: Facts) -> tuple[Examined, ...]:
+    """Return what the checks of variables find where there is no job."""
+    from dockpass.doctor.check import Patient
+    from dockpass.doctor.examine import examine
+    from dockpass.doctor.overview import ON_VARIABLES
+    from dockpass.variables.here import this_machine
+
+    return examine([Patient(facts=facts, here=this_machine())], ON_VARIABLES)
 
 
 def check_file(name: str, process: Process, usual: Version | None = None) -> Report:
@@ -122,13 +139,20 @@ def unknown_checks(scenario: Scenario) -> Iterator[str]:
     allowed = [
         word for each in scenario.expected if each.kind is Kind.FINDINGS for word in each.wanted.split()
     ]
-    for key, words in (("muted", [each.check for each in scenario.muted]), ("expect.findings", allowed)):
-        for word in words:
-            if check_of(word) is None:
-                yield f"{key}: there is no check {clean(word, 80)}{_meant(word)}"
+    named = [("muted", each.check) for each in scenario.muted]
+    named += [("expect.findings", word) for word in allowed]
+    if not named:
+        return
+    from dockpass.doctor.table import TABLE, check_of
 
-
-def _meant(word: str) -> str:
     known = [name for check in TABLE for name in (check.id, *check.names)]
+    for key, word in named:
+        if check_of(word) is None:
+            yield f"{key}: there is no check {clean(word, 80)}{_meant(word, known)}"
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    import difflib  # only who needs it pays for it
+
     close = difflib.get_close_matches(word.upper() if word.lower().startswith("dp-") else word, known, 1)
     return f"; did you mean {close[0]}?" if close else ""

@@ -6,7 +6,7 @@ Nothing is sent, no command is run and nobody is asked, but for what a `Reach` a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockpass.auth.facts import Facts
 from dockpass.scenario.model import Platform
@@ -14,7 +14,6 @@ from dockpass.scenario.opening import Opened, open_scenario
 from dockpass.scenario.reading import read_scenario
 from dockpass.scenario.references import Reach
 from dockpass.secrets import Secret
-from dockpass.session.assemble import Process
 from dockpass.session.desk import Desk, Imported, Looking, Seen, learn_imported
 from dockpass.text import clean
 from dockpass.variables.clone import Clone
@@ -30,6 +29,9 @@ from dockpass.variables.refusals import (
     job_missing,
     ref_unknown,
 )
+
+if TYPE_CHECKING:
+    from dockpass.session.assemble import Process
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dockpass.findings import Finding
 from dockpass.text import clean
-from dockpass.variables.gitlab.tree import PsychLoader, as_text, read_scalar
+from dockpass.variables.gitlab.tree import as_text, composed, read_scalar
 
 _DEEPEST = 100
 
@@ -17,28 +17,31 @@ _DEEPEST = 100
 def find_in_yaml(text: str, file: str) -> Iterator[Finding]:
     """Yield findings of one file; one that cannot be read has none, for the reader of jobs says why."""
     try:
-        nodes = list(yaml.compose_all(text, Loader=PsychLoader))
+        nodes = composed(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return
-    seen: set[int] = set()
-    for node in nodes:
-        yield from _walk(node, clean(file, 200), 0, seen)
-
-
-def _walk(node: Node | None, file: str, depth: int, seen: set[int]) -> Iterator[Finding]:
-    """Go through a file; an alias leads to the same node, which is looked at once."""
-    if node is None or depth > _DEEPEST or id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, SequenceNode):
-        for each in node.value:
-            yield from _walk(each, file, depth + 1, seen)
-    if isinstance(node, MappingNode):
-        yield from _about_merge(node, file)
-        for key, value in node.value:
+    shown = clean(file, 200)
+    for mapping in _mappings(nodes):
+        yield from _about_merge(mapping, shown)
+        for key, value in mapping.value:
             if isinstance(key, ScalarNode) and key.value == "variables" and isinstance(value, MappingNode):
-                yield from _about_values(value, file)
-            yield from _walk(value, file, depth + 1, seen)
+                yield from _about_values(value, shown)
+
+
+def _mappings(nodes: Iterable[Node | None]) -> Iterator[MappingNode]:
+    """Yield every mapping of a file in its order; an alias leads to the same node, which comes once."""
+    seen: set[int] = set()
+    waiting = [(each, 0) for each in reversed(list(nodes))]
+    while waiting:
+        node, depth = waiting.pop()
+        if node is None or isinstance(node, ScalarNode) or depth > _DEEPEST or id(node) in seen:
+            continue
+        seen.add(id(node))
+        below: Sequence[Node] = node.value
+        if isinstance(node, MappingNode):
+            yield node
+            below = [value for _, value in node.value]
+        waiting += [(each, depth + 1) for each in reversed(below)]
 
 
 def _about_values(node: MappingNode, file: str) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -36,6 +37,9 @@ class PsychLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
             return "" if implicit[0] else _TEXT
         return None
 
+
+MOST_COMPOSED = 32
+"""The texts whose nodes are kept: the doctor looks at the same ones again that were just read as jobs."""
 
 _BLOCKS = frozenset("|>")
 
@@ -124,10 +128,16 @@ class Odd:
     text: str
 
 
+@lru_cache(MOST_COMPOSED)
+def composed(text: str) -> tuple[Node | None, ...]:
+    """Return the nodes of a text, which nobody changes; raises what the parser does."""
+    return tuple(yaml.compose_all(text, Loader=PsychLoader))
+
+
 def read_tree(text: str, file: str) -> list[Any]:
     """Return the documents of a text; raises `YamlError`."""
     try:
-        nodes = list(yaml.compose_all(text, Loader=PsychLoader))
+        nodes = composed(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1 if mark else 0)
