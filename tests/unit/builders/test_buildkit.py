@@ -290,15 +290,23 @@ def test_a_lost_connection_is_no_success(world: World) -> None:
 
 
 def test_what_dockpass_ran_into_says_more_than_buildkit(world: World) -> None:
-    problem = LoginRefused("login-refused", "registry.example refused the login of me.")
+    class Auth:
+        """What dockpass ran into at one registry."""
+
+        problem = LoginRefused("login-refused", "registry.example refused the login of me.")
+
+        def problem_of(self, reference: str) -> DockpassError | None:
+            return self.problem if reference.startswith(f"{HOST}/") else None
+
+    auth: Any = Auth()
     other = DockpassError("context-unreadable", "a cannot be read")
     failed = DockpassError("build-failed", "failed")
-    assert buildkit._cause(failed, f"{HOST}/b:1", {HOST: problem}, []) is problem
-    assert buildkit._cause(failed, "docker.io/library/b:1", {"docker.io": problem}, []) is problem
-    assert buildkit._cause(failed, "other.example/b:1", {HOST: problem}, []) is None
-    assert buildkit._cause(failed, "", {HOST: problem}, []) is None
-    assert buildkit._cause(failed, "", {HOST: problem}, [other]) is other
-    assert buildkit._cause(Cancelled(), f"{HOST}/b:1", {HOST: problem}, [other]) is None
+    assert buildkit._cause(failed, f"{HOST}/b:1", auth, []) is Auth.problem
+    assert buildkit._cause(failed, "other.example/b:1", auth, []) is None
+    assert buildkit._cause(failed, "", auth, []) is None
+    assert buildkit._cause(failed, "No Image", auth, []) is None
+    assert buildkit._cause(failed, "", auth, [other]) is other
+    assert buildkit._cause(Cancelled(), f"{HOST}/b:1", auth, [other]) is None
 
 
 def test_caches_that_are_no_images_are_refused_before_anything_is_created(world: World) -> None:

@@ -32,7 +32,7 @@ from dockpass.engines.endpoint import Endpoint
 from dockpass.engines.failures import failed
 from dockpass.engines.faults import Explain, explained
 from dockpass.errors import Cancelled, DockpassError
-from dockpass.references.address import host_of_reference, login_key, normalise_host
+from dockpass.references.address import host_of_reference, login_key
 from dockpass.references.imagenames import normalised
 from dockpass.text import clean
 
@@ -113,7 +113,7 @@ class BuildKitBuilder:
         methods: dict[str, Method] = {
             _HEALTH: _serving,
             **auth.methods(),
-            **file_methods(Sources(request.context, request.dockerfile), faults.append),
+            **file_methods(Sources(request.context, request.dockerfile, sink.check), faults.append),
             **secret_methods(request.extras.secrets),
             **ssh_methods(parse_agents(request.extras.ssh, self._environ)),
         }
@@ -124,7 +124,7 @@ class BuildKitBuilder:
                 work = asyncio.create_task(asyncio.to_thread(build.carry_out, progress, sink, explain))
                 return await _first_to_end(build, work, server, cut)
         except DockpassError as error:
-            if (cause := _cause(error, progress.base, auth.problems, faults)) is not None:
+            if (cause := _cause(error, progress.base, auth, faults)) is not None:
                 raise cause from error
             raise
         finally:
@@ -252,7 +252,7 @@ def _explained(request: BuildRequest, config: RunConfig, progress: Progress, wor
 def _cause(
     error: DockpassError,
     base: str,
-    problems: Mapping[str, DockpassError],
+    auth: SessionAuth,
     faults: Sequence[DockpassError],
 ) -> DockpassError | None:
     """Return what dockpass itself ran into, if BuildKit failed for that; None where it says more."""
@@ -260,4 +260,5 @@ def _cause(
         return None
     if faults:
         return faults[0]
-    return problems.get(normalise_host(host_of_reference(base))) if normalised(base) else None
+    reference = normalised(base)
+    return auth.problem_of(reference) if reference else None

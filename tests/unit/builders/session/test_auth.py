@@ -30,6 +30,7 @@ class FakeClient:
 
     host: str
     refuses: bool = False
+    denies: str = ""
     asked: list[str] = field(default_factory=list)
 
     @property
@@ -45,6 +46,8 @@ class FakeClient:
         self.asked.append(scopes)
         if self.refuses:
             raise LoginRefused("unauthorized", "tokens.example did not accept the login of me.")
+        if scopes == self.denies:
+            raise DockpassError("denied", f"{scopes} is denied")
         return (Secret(TOKEN), 42.7) if self.uses_tokens else None
 
     def check_realm(self, realm: str, _service: str) -> None:
@@ -132,9 +135,31 @@ async def test_a_refused_login_is_sent_once_however_often_buildkit_asks(world: W
         assert answer.status == Status.FAILED_PRECONDITION
         assert answer.messages == []
     assert len(world.clients[host].asked) == 1
-    assert isinstance(world.auth.problems[host], LoginRefused)
+    assert isinstance(world.auth.problem_of(f"{host}/any/thing:1"), LoginRefused)
+    assert world.auth.problem_of(f"{NOBODY}/any/thing:1") is None
     assert PASSWORD not in answer.words
     assert world.auth.given_logins == set()
+
+
+async def test_a_repository_that_is_denied_is_no_reason_against_another_one(world: World) -> None:
+    world.clients[TOKENS] = FakeClient(TOKENS, denies="repository:team/cache:pull")
+    for _ in range(3):
+        assert (await world.fetch(TOKENS, "repository:team/cache:pull")).status == Status.FAILED_PRECONDITION
+    assert (await world.fetch(TOKENS, "repository:team/base:pull")).status == Status.OK
+    assert world.clients[TOKENS].asked == ["repository:team/cache:pull", "repository:team/base:pull"]
+    problem = world.auth.problem_of(f"{TOKENS}/team/cache:1")
+    assert problem is not None
+    assert problem.id == "denied"
+    assert world.auth.problem_of(f"{TOKENS}/team/base:1") is None
+
+
+async def test_a_config_that_was_broken_meanwhile_is_said(tmp_path: Path, world: World) -> None:
+    (tmp_path / "config.json").write_text("{")
+    for answer in (await world.fetch(), await world.credentials(BASIC)):
+        assert answer.status == Status.FAILED_PRECONDITION
+    problem = world.auth.problem_of(f"{TOKENS}/a:1")
+    assert problem is not None
+    assert problem.id == "run-config-unreadable"
 
 
 async def test_a_registry_without_tokens_sees_the_login_before_the_engine_gets_it(world: World) -> None:

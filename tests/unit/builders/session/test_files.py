@@ -16,7 +16,7 @@ from sessionclient import asking
 from dockpass.builders.session.files import PATH, Sources, asked_by, file_methods, followed
 from dockpass.builders.session.grpc import Status
 from dockpass.builders.session.wire import decode, encode, number, raw_bytes
-from dockpass.errors import DockpassError
+from dockpass.errors import Cancelled, DockpassError
 
 REQ, DATA, FIN = 1, 2, 3
 
@@ -203,6 +203,34 @@ async def test_a_file_that_is_gone_meanwhile_ends_the_build_with_its_name(top: P
         answer = await client.call(PATH, **{"dir-name": "context"})
     assert answer.status == Status.FAILED_PRECONDITION
     assert [error.id for error in faults] == ["context-unreadable"]
+
+
+async def test_an_engine_that_is_gone_is_no_fault_of_the_files(top: Path) -> None:
+    faults: list[DockpassError] = []
+    sources = Sources(top / "context", top / "context/Dockerfile")
+    method = file_methods(sources, faults.append)[PATH]
+
+    class Gone:
+        metadata = {"dir-name": ("context",)}
+
+        async def send(self, message: bytes) -> None:
+            raise ConnectionResetError("gone")
+
+    with pytest.raises(ConnectionResetError):
+        await method(Gone())  # type: ignore[arg-type]
+    assert faults == []
+
+
+async def test_a_cancel_ends_the_listing_of_files(top: Path) -> None:
+    def check() -> None:
+        raise Cancelled
+
+    faults: list[DockpassError] = []
+    sources = Sources(top / "context", top / "context/Dockerfile", check)
+    async with asking(file_methods(sources, faults.append)) as client:
+        answer = await client.call(PATH, **{"dir-name": "context"})
+    assert answer.status == Status.FAILED_PRECONDITION
+    assert [error.id for error in faults] == ["cancelled"]
 
 
 async def test_an_ignore_file_that_docker_refuses_is_refused(top: Path) -> None:

@@ -87,6 +87,31 @@ async def test_what_is_no_request_to_an_agent_is_not_passed_on(tmp_path: Path) -
     assert heard == []
 
 
+async def test_an_agent_that_ends_meanwhile_ends_the_call(tmp_path: Path) -> None:
+    async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    async with (
+        await asyncio.start_unix_server(dies, tmp_path / "agent"),
+        asking(ssh_methods({"default": tmp_path / "agent"})) as client,
+    ):
+        answer, _ = client.begin(f"{SERVICE}ForwardAgent", [encode((1, LIST))], last=False)
+        async with asyncio.timeout(5):
+            await answer.ended.wait()
+    assert answer.messages == []
+
+
+async def test_what_was_asked_last_is_answered_though_nothing_more_is_asked(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    async with (
+        agent(tmp_path / "agent", heard),
+        asking(ssh_methods({"default": tmp_path / "agent"})) as client,
+    ):
+        answer = await client.call(f"{SERVICE}ForwardAgent", encode((1, LIST)))
+    assert (answer.status, len(answer.messages)) == (Status.OK, 1)
+
+
 async def test_an_agent_that_is_gone_is_said(tmp_path: Path) -> None:
     async with asking(ssh_methods({"default": tmp_path / "gone"})) as client:
         assert (await client.call(f"{SERVICE}ForwardAgent")).status == Status.UNAVAILABLE

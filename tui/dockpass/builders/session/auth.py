@@ -12,17 +12,18 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from dockpass.builders.base import Contact
 from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
 from dockpass.builders.session.wire import all_bytes, decode, encode, text
 from dockpass.dockerconfig.runconfig import RunConfig
-from dockpass.errors import DockpassError
-from dockpass.references.address import login_key, normalise_host
+from dockpass.errors import DockpassError, LoginRefused
+from dockpass.references.address import host_of_reference, login_key, normalise_host
 from dockpass.references.credential import Credential
+from dockpass.references.reference import parse_reference
 from dockpass.text import clean
 
 if TYPE_CHECKING:
@@ -32,14 +33,15 @@ SERVICE = "/moby.filesync.v1.Auth/"
 MOST_TIMES = 32
 """How often a password is given for one host; what asks for it more often goes round in circles."""
 MOST_SCOPES = 32
+_ANY = "*"  # in place of a scope
 
 
 class SessionAuth:
     """Answers for one build with the logins in the run's config.
 
     `accepted` are docker's keys of the registries that have accepted this run's login already. `given_logins`
-    are the hosts that got a token or a password, `problems` the first error of each host. `tell` gets a line
-    for each token and each login that the engine is given.
+    are the hosts that got a token or a password. `tell` gets a line for each token and each login that the
+    engine is given.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class SessionAuth:
         # Nobody has the key to this one: a token of this build is never used for another one.
         self._authority = secrets.token_bytes(32)
         self.given_logins: set[str] = set()
-        self.problems: dict[str, DockpassError] = {}
+        self._problems: dict[tuple[str, str], DockpassError] = {}
 
     def methods(self) -> dict[str, Method]:
         """Return the methods by their paths."""
@@ -71,6 +73,13 @@ class SessionAuth:
             f"{SERVICE}FetchToken": self._fetch_token,
         }
 
+    def problem_of(self, reference: str) -> DockpassError | None:
+        """Return why an image (`host/path:tag`) got neither token nor login; None where nothing failed."""
+        host = normalise_host(host_of_reference(reference))
+        path = parse_reference(reference).repository.path
+        found = (self._problems.get((host, scope)) for scope in (_ANY, f"repository:{path}:pull"))
+        return next(filter(None, found), None)
+
     async def close(self) -> None:
         """Close the connections to registries."""
         await self._opened.aclose()
@@ -78,7 +87,8 @@ class SessionAuth:
     async def _token_authority(self, call: Call) -> None:
         """Vouch for the tokens of a host, unless there is no login: then BuildKit itself asks anonymously."""
         host = normalise_host(text(decode(await call.receive() or b""), 1))
-        self._require_login(host)
+        if self._login(host) is None:
+            raise _no_login(host)
         await call.send(encode((1, self._authority)))
 
     async def _verify(self, _call: Call) -> None:
@@ -89,34 +99,37 @@ class SessionAuth:
         """Ask the token server that the registry names to dockpass itself, and for nothing but pull."""
         fields = decode(await call.receive() or b"")
         host = normalise_host(text(fields, 2))
-        self._require_login(host)
+        if self._login(host) is None:
+            raise _no_login(host)
         scopes = pull_scopes(each.decode("utf-8", "replace") for each in all_bytes(fields, 5))
-        async with self._noting(host):
-            client = await self._client(host)
-            client.check_realm(text(fields, 3), text(fields, 4))
-            granted = await client.token(scopes)
+        async with self._locks.setdefault(host, asyncio.Lock()):
+            with self._noting(host):
+                client = await self._client(host)
+                client.check_realm(text(fields, 3), text(fields, 4))
+            with self._noting(host, scopes):
+                granted = await client.token(scopes)
         if granted is None:
             raise CallFailed(Status.FAILED_PRECONDITION, f"{clean(host, 200)} takes no tokens")
         token, seconds = granted
         if self._config.redactor is not None:
             self._config.redactor.learn(token)
         self.given_logins.add(host)
-        self._tell(
-            f"gave the engine a token for {clean(host, 200)}{f' ({clean(scopes, 400)})' if scopes else ''}"
-        )
+        what = f" ({clean(scopes, 400)})" if scopes else ""
+        self._tell(f"gave the engine a token for {clean(host, 200)}{what}")
         await call.send(encode((1, token.reveal()), (2, max(int(seconds), 1)), (3, int(time.time()))))
 
     async def _credentials(self, call: Call) -> None:
         """Give user name and password to BuildKit for a registry without tokens, once that accepts them."""
         host = normalise_host(text(decode(await call.receive() or b""), 1))
-        login = self._config.login_for(host)
+        login = self._login(host)
         if login is None:
             return await call.send(b"")
-        async with self._noting(host):
-            client = await self._client(host)
-            if not client.uses_tokens and login_key(host) not in self._accepted:
-                await client.login()
-                self._accepted.add(login_key(host))
+        async with self._locks.setdefault(host, asyncio.Lock()):
+            with self._noting(host):
+                client = await self._client(host)
+                if not client.uses_tokens and login_key(host) not in self._accepted:
+                    await client.login()
+                    self._accepted.add(login_key(host))
         if client.uses_tokens:
             # Not an empty answer: BuildKit would take this build for another one that has no login.
             raise CallFailed(Status.FAILED_PRECONDITION, f"{clean(host, 200)} takes tokens")
@@ -128,26 +141,29 @@ class SessionAuth:
         self.given_logins.add(host)
         return await call.send(_spelled(login))
 
-    def _require_login(self, host: str) -> None:
-        if self._config.login_for(host) is None:
-            raise CallFailed(Status.UNAVAILABLE, f"there is no login for {clean(host, 200)}")
+    def _login(self, host: str) -> Credential | None:
+        with self._noting(host):
+            return self._config.login_for(host)
 
     async def _client(self, host: str) -> RegistryClient:
         if host not in self._clients:
             self._clients[host] = await self._opened.enter_async_context(self._contact(host))
         return self._clients[host]
 
-    @asynccontextmanager
-    async def _noting(self, host: str) -> AsyncIterator[None]:
-        """Ask one after the other, so that what a registry refused is not sent to it again."""
-        async with self._locks.setdefault(host, asyncio.Lock()):
-            if host in self.problems:
-                raise _refusal(self.problems[host])
-            try:
-                yield
-            except DockpassError as error:
-                self.problems[host] = error
-                raise _refusal(error) from error
+    @contextmanager
+    def _noting(self, host: str, scope: str = "") -> Iterator[None]:
+        """Do what needs a registry, unless that has failed before: what it refused is not sent to it again.
+
+        A refused login is one for the whole host, another error of a token is one for its scope.
+        """
+        for known in ((host, _ANY), (host, scope)):
+            if known in self._problems:
+                raise _refusal(self._problems[known])
+        try:
+            yield
+        except DockpassError as error:
+            self._problems[host, _ANY if isinstance(error, LoginRefused) else scope or _ANY] = error
+            raise _refusal(error) from error
 
 
 def pull_scopes(asked: Iterable[str]) -> str:
@@ -162,6 +178,10 @@ def _pull_scope(scope: str) -> str:
     name, _, actions = rest.rpartition(":")
     may = "pull" in actions.split(",") or actions == "*"
     return f"repository:{name}:pull" if kind == "repository" and name and may else ""
+
+
+def _no_login(host: str) -> CallFailed:
+    return CallFailed(Status.UNAVAILABLE, f"there is no login for {clean(host, 200)}")
 
 
 def _refusal(error: DockpassError) -> CallFailed:

@@ -36,15 +36,19 @@ _WILD = frozenset("*?[\\")
 
 @dataclass(frozen=True)
 class Sources:
-    """What a build may send: its context without what the ignore file excludes, and its Dockerfile."""
+    """What a build may send: its context without what the ignore file excludes, and its Dockerfile.
+
+    `check` is called again and again while files are listed, and may raise.
+    """
 
     context: Path
     dockerfile: Path
+    check: Callable[[], None] = lambda: None
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names in the context that a build sees, parents first; raises `UsageError`."""
-        return visible_names(self.context, self.dockerfile, lambda: None)
+        return visible_names(self.context, self.dockerfile, self.check)
 
     def of_dockerfile(self) -> tuple[Path, tuple[str, ...]]:
         """Return the directory of the Dockerfile, and what is sent of it: the file and its ignore file."""
@@ -168,6 +172,8 @@ class _Sending:
         try:
             await self._describe()
             await self._answer()
+        except ConnectionError:
+            raise  # the engine is gone, and the files are well
         except OSError as error:
             raise unreadable(Path(error.filename or self._root), error) from error
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import stat
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
@@ -20,7 +19,10 @@ SERVICE = "/moby.sshforward.v1.SSH/"
 _ID = "buildkit.ssh.id"
 _CHUNK = 32 << 10
 _LARGEST = 256 << 10  # what OpenSSH's agent takes
-_LIST, _SIGN = 11, 13  # draft-miller-ssh-agent, 5.1
+_LENGTH = 4  # bytes in front of a message
+_ALLOWED = frozenset({b"\x0b", b"\x0d"})
+"""Requests for the list of keys and for a signature (draft-miller-ssh-agent, 5.1)."""
+_SECONDS_TO_ANSWER = 5.0
 _FAILURE = b"\0\0\0\1\5"
 
 
@@ -78,28 +80,40 @@ def ssh_methods(agents: Mapping[str, Path]) -> dict[str, Method]:
 
 
 async def _between(call: Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass questions and answers on until either side ends."""
+    questions = asyncio.ensure_future(_questions(call, writer))
     answers = asyncio.ensure_future(_answers(call, reader))
     try:
-        waiting = bytearray()
-        while (message := await call.receive()) is not None:
-            waiting += raw_bytes(decode(message), 1)
-            while len(waiting) >= 4:
-                size = int.from_bytes(waiting[:4], "big")
-                if size > _LARGEST:
-                    raise CallFailed(Status.INVALID_ARGUMENT, "this is no request to an SSH agent")
-                if len(waiting) < 4 + size:
-                    break
-                request = bytes(waiting[: 4 + size])
-                del waiting[: 4 + size]
-                if size and request[4] in {_LIST, _SIGN}:
-                    writer.write(request)
-                    await writer.drain()
-                else:
-                    await call.send(encode((1, _FAILURE)))
+        done, _ = await asyncio.wait({questions, answers}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        await asyncio.wait({answers}, timeout=_SECONDS_TO_ANSWER)
+    except ConnectionError as error:
+        raise CallFailed(Status.UNAVAILABLE, "the SSH agent does not answer") from error
     finally:
-        answers.cancel()
-        with suppress(asyncio.CancelledError, OSError):
-            await answers
+        for task in (questions, answers):
+            task.cancel()
+        await asyncio.gather(questions, answers, return_exceptions=True)
+
+
+async def _questions(call: Call, writer: asyncio.StreamWriter) -> None:
+    waiting = bytearray()
+    while (message := await call.receive()) is not None:
+        waiting += raw_bytes(decode(message), 1)
+        while len(waiting) >= _LENGTH:
+            end = _LENGTH + int.from_bytes(waiting[:_LENGTH], "big")
+            if end > _LARGEST:
+                raise CallFailed(Status.INVALID_ARGUMENT, "this is no request to an SSH agent")
+            if len(waiting) < end:
+                break
+            request = bytes(waiting[:end])
+            del waiting[:end]
+            if request[_LENGTH:][:1] in _ALLOWED:
+                writer.write(request)
+                await writer.drain()
+            else:
+                await call.send(encode((1, _FAILURE)))
+    writer.write_eof()
 
 
 async def _answers(call: Call, reader: asyncio.StreamReader) -> None:
