@@ -361,7 +361,8 @@ def _in_sandbox() -> Session:
 def _with_images(*, images: bool = True, **more: object) -> Session:
     home = stores.home_with(images=images)
     made = session(JOB, **more)  # type: ignore[arg-type]
-    made.found, made.store = replace(made.found, home=str(home)), stores.store_in(home)
+    store = stores.store_in(home)
+    made.found, made.open_store = replace(made.found, home=str(home)), lambda: store
     return made
 
 

@@ -67,6 +67,19 @@ def test_variables_of_a_job_load_nothing_heavy(arguments: list[str], tmp_path: P
     assert len(ended.stdout.splitlines()) > 1
 
 
+def test_the_first_table_waits_for_nothing_that_it_does_not_show() -> None:
+    """What a key, a look at the doctor or at a job needs is loaded behind the first frame."""
+    script = (
+        "import sys, dockpass.cli.main, dockpass.cli.screen, dockpass.session.start, dockpass.ui.app\n"
+        "later = ('docker', 'aiohttp', 'yaml', 'dockpass.doctor', 'dockpass.probe', 'dockpass.programs',"
+        " 'dockpass.runs.run', 'dockpass.session.desk', 'dockpass.buildfiles.dockerfile', 'dockpass.ui.palette',"
+        " 'dockpass.ui.screens.dialogs', 'dockpass.ui.screens.run')\n"
+        "print([name for name in later if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
+
+
 def test_who_may_import_whom() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports"))]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

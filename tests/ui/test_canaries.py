@@ -147,7 +147,7 @@ async def do(pilot: Pilot[int], watch: Watch, *keys: str) -> None:
 
 async def leave(pilot: Pilot[int], watch: Watch) -> None:
     """Go back to the overview, from wherever."""
-    while len(pilot.app.screen_stack) > 2:
+    while len(pilot.app.screen_stack) > 1:
         over = isinstance(pilot.app.screen, Confirm) and "Cancel" in pilot.app.screen._title
         await do(pilot, watch, "y" if over else "escape")
 
@@ -234,7 +234,8 @@ def stage(
         decided = map(session.decide, Command)
         for thing in (start, found, session, session.facts, world, *decided, *session.findings):
             assert not [leak for text in strings_of(thing) for leak in aviary.find(text)], type(thing)
-        session.store = stores.store_in(stores.home_with(images=True))
+        store = stores.store_in(stores.home_with(images=True))
+        session.open_store = lambda: store
         yield made, DockpassApp(session)
 
 

@@ -33,7 +33,7 @@ def put_image(store: Store, text: str, *names: str) -> None:
 @asynccontextmanager
 async def opened(store: Store, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Pilot[int]]:
     made = session(JOB)
-    made.store = store
+    made.open_store = lambda: store
     async with DockpassApp(made).run_test(size=size, notifications=True, tooltips=True) as pilot:
         await pilot.pause()
         await pilot.app.workers.wait_for_complete()

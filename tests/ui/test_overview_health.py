@@ -45,7 +45,7 @@ async def test_findings_are_counted_by_level_and_marked_at_the_commands() -> Non
     made.as_job = True
     async with shown(made) as pilot:
         await settle(pilot)
-        assert counted(pilot) == "✗ 3 errors  ▲ 8 warnings  · 3 notes  h"
+        assert counted(pilot) == "✗ 3 errors  ▲ 8 warnings  · 3 notes  H"
         assert "▲ foreign registry +2" in row(pilot, "push")
         assert "✗ 1 error  ▲ foreign registry" in row(pilot, "cleanup")
 
@@ -53,7 +53,7 @@ async def test_findings_are_counted_by_level_and_marked_at_the_commands() -> Non
 async def test_nothing_found_is_said() -> None:
     async with shown(session({"PATH": "/usr/bin"}, base=None)) as pilot:
         await settle(pilot)
-        assert counted(pilot) == "nothing found  h"
+        assert counted(pilot) == "nothing found  H"
 
 
 async def test_an_edit_is_followed() -> None:

@@ -151,7 +151,7 @@ async def test_the_answer_to_a_cleanup_plan_reaches_the_run() -> None:
     made = session(JOB, script=(ev.Asked(0.1, "Delete 1 tag?", "old"),))
     async with shown(made) as pilot:
         await press(pilot, "4", "enter", "enter", "r")
-        screen = pilot.app.screen_stack[1] if len(pilot.app.screen_stack) > 2 else pilot.app.screen
+        screen = pilot.app.screen_stack[1] if len(pilot.app.screen_stack) > 1 else pilot.app.screen
         run_screen = next(found for found in pilot.app.screen_stack if isinstance(found, RunScreen))
         run_screen.pump()
         await pilot.pause()

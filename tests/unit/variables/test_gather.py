@@ -14,7 +14,8 @@ from dockpass.auth.facts import Source, SourceKind
 from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 from dockpass.text import clean
-from dockpass.variables.gather import gather, read_env_file, variable
+from dockpass.variables.envfile import read_env_file
+from dockpass.variables.gather import gather, variable
 
 CANARY = "canary-0123456789"
 

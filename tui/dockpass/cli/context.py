@@ -17,7 +17,6 @@ from dockpass.errors import UsageError
 from dockpass.runs.request import Typed
 from dockpass.secrets import Secret
 from dockpass.session.assemble import Assembled, Sources, VariableSources, assemble
-from dockpass.variables.envsource import STDIN
 
 if TYPE_CHECKING:
     from dockpass.engines.choice import EngineChoice
@@ -118,6 +117,10 @@ def _env_files(world: World, given: Given) -> list[Path]:
             "--env-file - reads from stdin, which is a terminal.",
             "Pipe the variables in.",
         )
+    if not given.env_file:
+        return []
+    from dockpass.variables.envsource import STDIN
+
     return [STDIN if name == "-" else world.cwd / name for name in given.env_file]
 
 

@@ -37,6 +37,7 @@ def start_screen(
     **options: Any,
 ) -> int:
     """Run the terminal UI with the variables and options that are given; return the exit status."""
+    gc.disable()  # what is made until the first frame stays; the screen enables it then
     job = JobGiven(**{each.name: options.pop(each.name) for each in fields(JobGiven) if each.name in options})
     given = Given(repo=repo, froms=froms, **options)
     reads_stdin = given.registry_password_stdin or "-" in given.env_file
@@ -46,7 +47,6 @@ def start_screen(
     asked = _asked_job(world, job) if job.asked else None
     if reads_stdin:
         _take_keys_from_terminal()
-    gc.disable()  # what is made until the first frame stays; the screen enables it then
     from dockpass.session.start import Start
     from dockpass.ui.app import run_app
 

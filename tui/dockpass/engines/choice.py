@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockpass.engines.base import Engine
 from dockpass.errors import DockpassError, UsageError
 
 if TYPE_CHECKING:
+    from dockpass.engines.base import Engine
     from dockpass.engines.detect import EngineState
     from dockpass.registry.policy import Policy
 

@@ -8,16 +8,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dockpass.auth.facts import Facts
-from dockpass.dockerconfig.helpers import HelperResult, ask_helper
-from dockpass.dockerconfig.resolve import Resolution, resolve
-from dockpass.dockerconfig.runconfig import without_rivals
-from dockpass.dockerconfig.temporary import TemporaryConfig
-from dockpass.engines.base import Engine
 from dockpass.readonly import ReadOnly
-from dockpass.references.credential import Credential, Logins
 from dockpass.registry.policy import Policy, RealmRule, certificate_directories
 from dockpass.registry.proxies import proxies_for
 from dockpass.secrets import Redactor
@@ -25,17 +19,21 @@ from dockpass.text import mask_before_cutting
 
 if TYPE_CHECKING:
     from dockpass.builders.survey import FindBuilders, Found
-    from dockpass.engines.base import EngineInfo
+    from dockpass.dockerconfig.helpers import HelperResult
+    from dockpass.dockerconfig.resolve import Resolution
+    from dockpass.dockerconfig.temporary import TemporaryConfig
+    from dockpass.engines.base import Engine, EngineInfo
+    from dockpass.references.credential import Credential, Logins
     from dockpass.registry.client import RegistryClient
 
-OpenEngine = Callable[[Mapping[str, str], Path], Engine]
+OpenEngine: TypeAlias = "Callable[[Mapping[str, str], Path], Engine]"
 """Connects to the engine, given the run's environment and the home directory."""
 
-MakeRegistry = Callable[[str, Logins, Policy], AbstractAsyncContextManager["RegistryClient"]]
+MakeRegistry: TypeAlias = "Callable[[str, Logins, Policy], AbstractAsyncContextManager[RegistryClient]]"
 """Makes a client for a registry host, which reads its login from the run's config."""
 
-CreateConfig = Callable[[Mapping[str, Credential], Mapping[str, str]], TemporaryConfig]
-ResolveEntries = Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]
+CreateConfig: TypeAlias = "Callable[[Mapping[str, Credential], Mapping[str, str]], TemporaryConfig]"
+ResolveEntries: TypeAlias = "Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]"
 
 # Names that steer where programs and directories are found, never which login is used.
 _TECHNICAL = ("PATH", "HOME", "XDG_RUNTIME_DIR", "TMPDIR", "LANG", "LC_ALL", "SSH_AUTH_SOCK")
@@ -71,10 +69,16 @@ def _make_registry(host: str, logins: Logins, policy: Policy) -> AbstractAsyncCo
 
 
 def _create_config(entries: Mapping[str, Credential], environ: Mapping[str, str]) -> TemporaryConfig:
+    from dockpass.dockerconfig.temporary import TemporaryConfig
+
     return TemporaryConfig.create(entries, environ=environ)
 
 
 def _resolve(directory: Path, hosts: Sequence[str], environ: Mapping[str, str]) -> Resolution:
+    from dockpass.dockerconfig.helpers import ask_helper
+    from dockpass.dockerconfig.resolve import resolve
+    from dockpass.dockerconfig.runconfig import without_rivals
+
     def ask(name: str, key: str, environ: Mapping[str, str]) -> HelperResult:
         return ask_helper(name, key, without_rivals(environ))
 

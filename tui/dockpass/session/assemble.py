@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Facts, Options, Variable
-from dockpass.doctor.overview import findings_of_variables
 from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.secrets import Redactor, Secret
 from dockpass.variables.gather import gather_told
-from dockpass.variables.here import this_machine
 
 if TYPE_CHECKING:
     from dockpass.runs.request import BuildOptions
@@ -88,6 +86,9 @@ class Assembled:
 
 def findings_of(facts: Facts, notes: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return what looks wrong about the facts on this machine, then the notes on the files."""
+    from dockpass.doctor.overview import findings_of_variables  # the checks take a moment to load
+    from dockpass.variables.here import this_machine
+
     return (*findings_of_variables(facts, this_machine()), *notes)
 
 

@@ -7,24 +7,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Redactor, Secret
 from dockpass.variables.clone import Clone
-from dockpass.variables.gitlab.model import Definition, Ref, RefType, Resolved
+from dockpass.variables.gitlab.model import MERGE_REQUEST, PUSH, Definition, Ref, RefType, Resolved
 from dockpass.variables.gitlab.predefined import Project
-from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.versions import Version, version_of
-from dockpass.variables.gitlabplace import known_place, origin_of
-from dockpass.variables.jobscript import JobScript, read_job
-from dockpass.variables.logins import is_secret
-from dockpass.variables.pipeline import MERGE_REQUEST, PUSH, Loaded, Pipeline, load_pipeline, what_if
-from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings, kept_settings
-from dockpass.variables.snapshot import gaps
-from dockpass.variables.token_kind import looks_secret
-from dockpass.variables.undefined import Undefined, undefined_in
+from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings
+
+# What reads and resolves a configuration is loaded with the first one: a screen begins without.
+if TYPE_CHECKING:
+    from dockpass.variables.gitlab.resolve import JobView
+    from dockpass.variables.jobscript import JobScript
+    from dockpass.variables.pipeline import Loaded
+    from dockpass.variables.undefined import Undefined
 
 Kept = TypeVar("Kept")
 
@@ -65,6 +64,12 @@ class Imported:
     format: str = ""
 
 
+def _no_script() -> JobScript:
+    from dockpass.variables.jobscript import JobScript
+
+    return JobScript()
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A configuration and a job of it, resolved.
@@ -74,7 +79,7 @@ class Seen:
 
     loaded: Loaded
     view: JobView
-    script: JobScript = field(default_factory=JobScript)
+    script: JobScript = field(default_factory=_no_script)
     undefined: tuple[Undefined, ...] = ()
 
 
@@ -137,6 +142,8 @@ class Desk:
         looking = replace(looking or self.looking, job="", instance=0)
         key = (looking, self._sources_key(), _key(edits))
         if key not in self._loaded:
+            from dockpass.variables.pipeline import Pipeline, load_pipeline, what_if
+
             definitions, unset = what_if(edits)
             pipeline = Pipeline(
                 ref=looking.ref,
@@ -159,6 +166,8 @@ class Desk:
 
     def is_whole(self, loaded: Loaded) -> bool:
         """Tell whether every source of a job's variables is known: all includes, and every level."""
+        from dockpass.variables.snapshot import gaps
+
         snapshot = self.kept.snapshot
         return not loaded.config.not_loaded and snapshot is not None and not gaps(snapshot.levels)
 
@@ -224,6 +233,9 @@ class Desk:
         return tuple(id(each) for each in self.imported)
 
     def _resolve(self, looking: Looking, edits: Sequence[Edit]) -> Seen:
+        from dockpass.variables.jobscript import read_job
+        from dockpass.variables.undefined import undefined_in
+
         loaded = self.loaded(edits, looking)
         job = loaded.config.job(looking.job)
         instances = job.instances if job is not None else ()
@@ -255,6 +267,9 @@ def find_kept(
     cwd: Path, environ: Mapping[str, str], state: Path, now: Callable[[], float] = time.time
 ) -> ProjectSettings:
     """Return what an earlier import keeps of the project that the git remote names; sends nothing."""
+    from dockpass.variables.gitlabplace import known_place, origin_of
+    from dockpass.variables.projectsettings import kept_settings
+
     return kept_settings(state, known_place(None, origin_of(cwd, environ), environ), now())
 
 
@@ -285,6 +300,8 @@ def _keep(kept: dict[object, Kept], key: object, value: Kept) -> None:
 
 def learn_secrets(view: JobView, redactor: Redactor) -> None:
     """Mask every secret of a job from now on, in each form that it takes on its way."""
+    from dockpass.variables.logins import is_secret
+
     for name, found in view.variables.items():
         if is_secret(name, found):
             for value in values_of(found):
@@ -293,6 +310,8 @@ def learn_secrets(view: JobView, redactor: Redactor) -> None:
 
 def learn_imported(imported: Imported, redactor: Redactor) -> None:
     """Mask every secret of an import from now on, also where a stronger level wins."""
+    from dockpass.variables.token_kind import looks_secret
+
     for each in imported.definitions:
         value = each.value
         if isinstance(value, str) and value:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dockpass.auth.facts import BaseImage, UnknownImage
-from dockpass.builders.abilities import OF_CLASSIC
-from dockpass.buildfiles.find import BuildSources
 from dockpass.findings import Finding
 from dockpass.text import clean
+
+if TYPE_CHECKING:  # only who has a build file pays for them
+    from dockpass.buildfiles.find import BuildSources
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ def pulled_by(sources: BuildSources, *, classic: bool = False) -> Pulled:
 
 def _pulled_besides(sources: BuildSources) -> tuple[BaseImage, ...]:
     """Return what the classic builder pulls besides, where it can build the file at all."""
+    from dockpass.builders.abilities import OF_CLASSIC
+
     can = all(need.feature in OF_CLASSIC for need in sources.needs)
     return sources.classic if can else ()
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide, decide_to_run
@@ -15,48 +14,55 @@ from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.auth.facts import Edit, EditKind, Facts, SourceKind
 from dockpass.auth.rules import REGISTRY_IMAGE
 from dockpass.auth.whynot import WhyNot, applied, why_not
-from dockpass.buildfiles.find import BuildSources
-from dockpass.dockerconfig.readers.situation import Situation
-from dockpass.engines.base import EngineInfo
-from dockpass.engines.detect import EngineState
-from dockpass.engines.embedded.store import Store
 from dockpass.errors import DockpassError
 from dockpass.findings import Finding
 from dockpass.paths import Paths
-from dockpass.probe.plan import AccessPlan, AccessReport, plan_access, probe_access
-from dockpass.programs.captured import start_captured
-from dockpass.programs.find import find
-from dockpass.programs.shown import ShownProgram
-from dockpass.programs.task import Task
 from dockpass.readonly import ReadOnly
-from dockpass.runs.builder import Builders
-from dockpass.runs.events import Ended, Status
-from dockpass.runs.options import Chosen
-from dockpass.runs.plan import Plan
-from dockpass.runs.planning import make_plan
 from dockpass.runs.request import BuildOptions, RunRequest, Typed
-from dockpass.runs.run import Run, start_run
 from dockpass.runs.services import Services
-from dockpass.runs.sources import sources_of_build
 from dockpass.secret_names import is_secret_name
 from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
-from dockpass.session.desk import Desk, open_desk
-from dockpass.session.readiness import what_stops
-from dockpass.session.scenario_context import OpenScenario
+from dockpass.session.later import (
+    find_program,
+    new_desk,
+    nothing_kept,
+    probe_access,
+    real_situation,
+    sources_of_build,
+    start_program,
+    start_run,
+    store_in,
+    what_stops,
+)
+from dockpass.session.threads import in_thread
 from dockpass.session.used_config import find_in_used_config
 from dockpass.settings import LoadedSettings, Mute
 from dockpass.text import clean
 from dockpass.unknown import Unknown
-from dockpass.variables.clone import Clone
-from dockpass.variables.gitlab.resolve import JobView
-from dockpass.variables.gitlab.tree import YamlError
-from dockpass.variables.inwords import protection_words
-from dockpass.variables.jobscript import own_logins_in_words
-from dockpass.variables.logins import facts_of
 from dockpass.variables.place import Place, PlaceKind
-from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings
+
+# The first table needs none of these: each is loaded by what it is for.
+if TYPE_CHECKING:
+    from dockpass.buildfiles.find import BuildSources
+    from dockpass.dockerconfig.readers.situation import Situation
+    from dockpass.engines.base import EngineInfo
+    from dockpass.engines.detect import EngineState
+    from dockpass.engines.embedded.store import Store
+    from dockpass.probe.plan import AccessPlan, AccessReport
+    from dockpass.programs.shown import ShownProgram
+    from dockpass.programs.task import Task
+    from dockpass.runs.builder import Builders
+    from dockpass.runs.events import Status
+    from dockpass.runs.options import Chosen
+    from dockpass.runs.plan import Plan
+    from dockpass.runs.run import Run
+    from dockpass.session.desk import Desk
+    from dockpass.session.scenario_context import OpenScenario
+    from dockpass.variables.clone import Clone
+    from dockpass.variables.gitlab.resolve import JobView
+    from dockpass.variables.projectsettings import ProjectSettings
 
 SECONDS_REVEALED = 10.0
 SECONDS_TO_STOP = 5.0
@@ -64,36 +70,9 @@ LOOKS_PER_SECOND = 20
 """How often a screen takes what work in the background has found."""
 
 
-def real_situation(environ: Mapping[str, str], home: Path) -> Situation:
-    """Return what readers of docker's config see on this machine."""
-    return Situation(environ, home, os.getuid())
-
-
-_BACKGROUND = "dockpass-background"
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Do work in a thread that holds no exit."""
-    threading.Thread(target=work, name=_BACKGROUND, daemon=True).start()
-
-
-def background_has_ended(seconds: float) -> bool:
-    """Wait for the work that `in_thread` began; tell whether none goes on."""
-    deadline = time.monotonic() + seconds
-    at_work = [thread for thread in threading.enumerate() if thread.name == _BACKGROUND]
-    for thread in at_work:
-        thread.join(max(deadline - time.monotonic(), 0))
-    return not any(thread.is_alive() for thread in at_work)
-
-
 def no_clone() -> Clone | None:
     """Return that there is no clone."""
     return None
-
-
-def nothing_kept() -> ProjectSettings:
-    """Return that nothing was imported before."""
-    return NO_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +90,7 @@ class Session:
     """One person's session. `found` are the facts before any edit, `ended` and `programs` how its runs and
     its programs ended.
 
-    `store` holds the embedded engine's images; `typed` is what was typed beside the facts.
+    `open_store` gives the embedded engine's images; `typed` is what was typed beside the facts.
     """
 
     found: Facts
@@ -122,9 +101,9 @@ class Session:
     detect: Callable[[], EngineState]
     start: Callable[[RunRequest, Services], Run] = start_run
     probe: Callable[..., Awaitable[AccessReport]] = probe_access
-    find_program: Callable[[str, Mapping[str, str]], str] = find
-    start_program: Callable[[Task, Services], ShownProgram] = start_captured
-    store: Store = field(default_factory=lambda: Store(Path("/nonexistent")))
+    find_program: Callable[[str, Mapping[str, str]], str] = find_program
+    start_program: Callable[[Task, Services], ShownProgram] = start_program
+    open_store: Callable[[], Store] = store_in
     notes: tuple[Finding, ...] = ()
     edits: list[Edit] = field(default_factory=list)
     sandbox: Sandbox | None = None
@@ -136,7 +115,9 @@ class Session:
     typed: Typed = field(default_factory=Typed)
     find_clone: Callable[[], Clone | None] = field(default=no_clone, repr=False)
     find_kept: Callable[[], ProjectSettings] = field(default=nothing_kept, repr=False)
-    desk: Desk = field(default_factory=Desk)
+    make_desk: Callable[[], Desk] = new_desk
+    own_desk: Desk | None = None
+    """The desk, once somebody has come to it; `desk` has it in any case."""
     builders: Builders | None = None
     """Who can build here, once that was looked for."""
     sources: Callable[[Path, BuildOptions], BuildSources] = sources_of_build
@@ -152,13 +133,27 @@ class Session:
 
     def as_of_now(self) -> Session:
         """Return the session as it is at this moment, for work beside the screen."""
-        return replace(self, edits=[*self.edits], desk=replace(self.desk))
+        own = None if self.own_desk is None else replace(self.own_desk)
+        return replace(self, edits=[*self.edits], own_desk=own)
+
+    @property
+    def desk(self) -> Desk:
+        """The job and the pipeline that are looked at. A screen begins without one."""
+        if self.own_desk is None:
+            self.own_desk = self.make_desk()
+        return self.own_desk
+
+    @desk.setter
+    def desk(self, desk: Desk) -> None:
+        self.own_desk = desk
 
     @property
     def shown_place(self) -> Place:
         """Where we are, or whose view is shown: `as publish on feature/login`."""
         if not self.as_job:
             return self.place
+        from dockpass.variables.inwords import protection_words
+
         looking = self.desk.looking
         label = f"as {clean(looking.job, 100) or 'every job'} on {clean(looking.ref.name, 100)}"
         return Place(
@@ -180,9 +175,8 @@ class Session:
     @property
     def has_job(self) -> bool:
         """Whether there is a job whose logins can be shown: a chosen one, or the scenario's, or every job."""
-        return bool(self.desk.looking.job) or (
-            self.scenario is not None and self.scenario.looking is not None
-        )
+        chosen = self.own_desk is not None and self.own_desk.looking.job
+        return bool(chosen) or (self.scenario is not None and self.scenario.looking is not None)
 
     @property
     def own(self) -> Facts:
@@ -201,6 +195,11 @@ class Session:
         return (*sandbox, "read-only") if self.read_only else sandbox
 
     @property
+    def store(self) -> Store:
+        """The store of the embedded engine's images."""
+        return self.open_store()
+
+    @property
     def keys(self) -> Mapping[str, str]:
         """The person's own keys, by the ids of actions."""
         return self.loaded.settings.keys
@@ -212,6 +211,8 @@ class Session:
 
     def _facts(self, edits: Sequence[Edit]) -> Facts:
         if self.as_job:
+            from dockpass.variables.gitlab.model import YamlError
+
             try:
                 seen = self.desk.seen(self.all_edits(edits))
             except YamlError as error:
@@ -228,6 +229,8 @@ class Session:
         """Say that the chosen job logs in itself, where its logins are shown; else nothing."""
         if not self.as_job or not self.desk.looking.job:
             return ""
+        from dockpass.variables.jobscript import own_logins_in_words
+
         return own_logins_in_words(self.desk.seen(self.all_edits()).script.logins)
 
     def _fall_back(self, why: str) -> None:
@@ -249,17 +252,20 @@ class Session:
 
     def facts_of_job(self, view: JobView, edits: Sequence[Edit] = ()) -> Facts:
         """Return what a program in a job would see; options and build files are those of this process."""
+        from dockpass.variables.logins import facts_of
+
         options = tuple(each for each in edits if each.kind in {EditKind.GIVE, EditKind.DROP})
         here = applied(self.found, options)
         return replace(here, variables=facts_of(view, here.home, here.cwd).variables, elsewhere=True)
 
     def open_desk(self) -> Desk:
         """Return the desk with the clone as it is now. Asks git, and takes a moment."""
+        from dockpass.session.desk import open_desk
+
         redactor = self.services.redactor
         if self.scenario is not None:  # what was imported here is left out, as everywhere
-            return open_desk(
-                self.scenario.find_clone(self.services.environ), NO_SETTINGS, redactor, self.desk
-            )
+            clone = self.scenario.find_clone(self.services.environ)
+            return open_desk(clone, nothing_kept(), redactor, self.desk)
         return open_desk(self.find_clone(), self.find_kept(), redactor, self.desk)
 
     def all_edits(self, edits: Sequence[Edit] | None = None) -> list[Edit]:
@@ -317,7 +323,8 @@ class Session:
         if isinstance(decided, Refusal):
             return decided
         request = RunRequest(command, self.facts, decided, typed=self.typed_now())
-        return self.chosen.get(command, Chosen()).on(request)
+        chosen = self.chosen.get(command)
+        return chosen.on(request) if chosen is not None else request
 
     def typed_now(self) -> Typed:
         """Return what was typed, with the edits that facts do not show."""
@@ -335,6 +342,8 @@ class Session:
 
     def plan(self, request: RunRequest) -> Plan:
         """Return the plan of a run."""
+        from dockpass.runs.planning import make_plan
+
         return make_plan(request, self.services, self.builders, self.sources)
 
     def find_builders(self, engine: EngineInfo) -> None:
@@ -342,6 +351,8 @@ class Session:
         services = self.services
 
         def find() -> None:
+            from dockpass.runs.builder import Builders
+
             found = services.find_builders(engine, services.run_environ(self.found), services.home)
             self.builders = Builders(engine=engine.name, found=found)
 
@@ -349,6 +360,8 @@ class Session:
 
     def access(self, command: Command) -> AccessPlan:
         """Return what can be asked about a command's registry; raises `UsageError`. Nothing is sent."""
+        from dockpass.probe.plan import plan_access
+
         return plan_access(command, self.facts)
 
     def run(self, request: RunRequest) -> Run:
@@ -358,12 +371,16 @@ class Session:
 
     def note_end_of_program(self, shown: ShownProgram) -> None:
         """Remember how a program ended."""
+        from dockpass.runs.events import Ended
+
         events = shown.feed.since(0).events
         if events and isinstance(events[-1], Ended):
             self.programs.append(events[-1].status)
 
     def note_end(self, run: Run) -> None:
         """Remember how a run ended."""
+        from dockpass.runs.events import Ended
+
         events = run.feed.since(0).events
         if events and isinstance(events[-1], Ended):
             self.ended.append((run.request.command, events[-1].status))

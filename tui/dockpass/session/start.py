@@ -10,25 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockpass.engines.choice import EngineChoice, detect_chosen, opener
-from dockpass.engines.embedded.store import Store
 from dockpass.paths import Paths
 from dockpass.readonly import ReadOnly
 from dockpass.runs.request import Typed
 from dockpass.runs.services import Services, ordinary_policy
 from dockpass.secrets import Redactor
 from dockpass.session.assemble import Assembled
-from dockpass.session.desk import Desk, Imported, Looking, find_kept, learn_imported
-from dockpass.session.scenario_entering import enter_scenario
-from dockpass.session.session import Sandbox, Session, nothing_kept
+from dockpass.session.later import find_clone, find_kept, new_desk, nothing_kept, store_in
+from dockpass.session.session import Sandbox, Session
 from dockpass.settings import load_settings
-from dockpass.variables.clone import find_clone
-from dockpass.variables.gitlab.versions import Version, version_of
 from dockpass.variables.place import detect_place
 
 if TYPE_CHECKING:
     from dockpass.builders.survey import Found
     from dockpass.engines.base import EngineInfo
+    from dockpass.session.desk import Imported, Looking
     from dockpass.session.scenarios import Tried
+    from dockpass.variables.gitlab.versions import Version
 
 
 def find_all_builders(engine: EngineInfo, environ: Mapping[str, str], home: Path) -> Sequence[Found]:
@@ -99,11 +97,11 @@ def make_session(start: Start) -> Session:
         loaded,
         start.paths,
         lambda: detect_chosen(engine, start.environ, home),
-        store=Store(engine.store),
+        open_store=partial(store_in, engine.store),
         notes=start.assembled.notes,
         sandbox=start.sandbox,
         typed=start.typed,
-        desk=Desk(usual_version=version_of(loaded.settings.gitlab_version)),
+        make_desk=partial(new_desk, loaded.settings.gitlab_version),
         find_clone=partial(find_clone, cwd, start.environ),
         find_kept=nothing_kept if start.asked and start.asked.no_snapshot else kept,
     )
@@ -114,6 +112,9 @@ def make_session(start: Start) -> Session:
 
 def _look_as(session: Session, asked: AskedJob) -> None:
     """Begin with the job and the pipeline that are asked for, on top of the scenario."""
+    from dockpass.session.desk import learn_imported
+    from dockpass.session.scenario_entering import enter_scenario
+
     for imported in asked.imported:
         learn_imported(imported, session.services.redactor)
     if asked.scenario is not None:

@@ -7,11 +7,12 @@ import gc
 import signal
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual._styles_cache import StylesCache
 from textual.binding import Binding
 from textual.driver import Driver
+from textual.screen import Screen
 
 from dockpass.errors import DockpassError
 from dockpass.keymap import key_for, shown_key
@@ -21,13 +22,24 @@ from dockpass.settings import save_setting
 from dockpass.signals import heeded_signals
 from dockpass.ui.driver import TerminalDriver
 from dockpass.ui.host import Host
-from dockpass.ui.palette import Everything
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.screens.dialogs import Confirm
 from dockpass.ui.screens.overview import Overview
-from dockpass.ui.screens.run import Runs, RunScreen
 from dockpass.ui.themes import THEMES, role_variables
 from dockpass.ui.widgets.too_small import SMALLEST_HEIGHT, SMALLEST_WIDTH
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from dockpass.ui.screens.run import Runs
+
+ScreenOfSession = TypeVar("ScreenOfSession", bound=Screen[Any])
+
+
+def _palette() -> type[Provider]:
+    """Return what the command palette finds; it is loaded when the palette is opened."""
+    from dockpass.ui.palette import Everything
+
+    return Everything
 
 
 class DockpassApp(Host):
@@ -36,7 +48,7 @@ class DockpassApp(Host):
     CSS_PATH = "styles/base.tcss"
     TITLE = "dockpass"
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {Everything}
+    COMMANDS = {_palette}
     BINDINGS = [
         # Not of the first rank, so that a person may give this key to quit, and see it.
         Binding("ctrl+q", "quit", "quit", show=False),
@@ -59,6 +71,8 @@ class DockpassApp(Host):
             self.register_theme(theme)
         wanted = session.loaded.settings.theme
         self.theme = wanted if wanted in self.usable_themes else "dockpass-dark"
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._styled = self._style
         self.set_keymap(dict(session.keys))
 
     def run(self, *arguments: Any, **options: Any) -> int | None:
@@ -85,6 +99,41 @@ class DockpassApp(Host):
         """End as on any fault."""
         self._fatal_error()
 
+    def get_default_screen(self) -> Overview:
+        """Begin with the overview; an empty screen below it would be drawn first."""
+        if self.session.sandbox is None:
+            return self._fitted(Overview(self.session))
+        from dockpass.ui.screens.touring import SandboxOverview
+
+        return self._fitted(SandboxOverview(self.session))
+
+    def push_screen(self, screen: Any, *arguments: Any, **options: Any) -> Any:
+        """Show a screen; its first frame has the layout of this size already."""
+        shown = self._fitted(screen) if isinstance(screen, Screen) else screen
+        return super().push_screen(shown, *arguments, **options)
+
+    def _fitted(self, screen: ScreenOfSession) -> ScreenOfSession:
+        """Give a screen the classes of the terminal's size, which Textual gives it after its first frame."""
+        width, height = self.size
+        for size, breakpoints in ((width, self.HORIZONTAL_BREAKPOINTS), (height, self.VERTICAL_BREAKPOINTS)):
+            _, name = max(each for each in breakpoints if each[0] <= size)
+            screen.add_class(name, update=False)
+        return screen
+
+    @property
+    def _style(self) -> tuple[object, ...]:
+        """What the colours of the style sheet depend on."""
+        return self.theme, self.ansi_color, self.ansi_theme
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Read the style sheet anew with the colours of another theme.
+
+        Textual asks for it at the start as well, where it was just read with these colours.
+        """
+        if self._style != self._styled:
+            self._styled = self._style
+            super().refresh_css(animate)
+
     def get_driver_class(self) -> type[Driver]:
         """Draw on the terminal, whichever stream that is."""
         return TerminalDriver
@@ -102,7 +151,7 @@ class DockpassApp(Host):
         return role_variables(dark=self.current_theme.dark)
 
     def on_mount(self) -> None:
-        """Start with the overview; end in order on the signals that ask for it."""
+        """End in order on the signals that ask for it."""
         loop = asyncio.get_running_loop()
         for number in heeded_signals():
             # The loop is woken by a signal of any thread, and forgets it when it is closed.
@@ -111,7 +160,6 @@ class DockpassApp(Host):
             signal.signal(number, partial(self._heed, loop))
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self.screen_change_signal.subscribe(self, _forget_drawn)
-        self.push_screen(Overview(self.session))
         self.call_after_refresh(_collect_again)
 
     def notify(self, message: str, **options: Any) -> None:
@@ -130,6 +178,8 @@ class DockpassApp(Host):
         if run is None or run.ended:
             self.exit(0)
             return
+        from dockpass.ui.screens.dialogs import Confirm
+
         lines = [(("A run is still going. Quitting cancels it and removes its config.", "text"),)]
         self.push_screen(Confirm("Quit?", lines, yes="quit"), self._quit)
 
@@ -171,6 +221,8 @@ class DockpassApp(Host):
     @property
     def _run(self) -> Runs | None:
         """The run that is on the screen."""
+        from dockpass.ui.screens.run import RunScreen
+
         runs = [screen.run_ for screen in self.screen_stack if isinstance(screen, RunScreen)]
         return runs[-1] if runs else None
 

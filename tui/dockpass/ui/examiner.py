@@ -28,9 +28,8 @@ class Examiner:
 
     def follow(self, *, anew: bool = False) -> None:
         """Look again if something else is shown now, or in any case."""
-        shown = self._shown
-        if self._examined is not None and (anew or shown != self._examined):
-            self._examine(shown)
+        if self._examined is not None and (anew or self._shown != self._examined):
+            self._examine(self._shown)
 
     @property
     def _shown(self) -> object:

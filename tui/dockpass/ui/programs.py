@@ -23,7 +23,8 @@ from dockpass.readonly import Act
 from dockpass.runs.foreign import foreign_question
 from dockpass.runs.lines import program_line
 from dockpass.runs.request import RunRequest
-from dockpass.session.session import Session, background_has_ended
+from dockpass.session.session import Session
+from dockpass.session.threads import background_has_ended
 from dockpass.system import reason
 from dockpass.text import clean, plural
 from dockpass.ui.editor import Editor

@@ -16,9 +16,8 @@ from dockpass.errors import UsageError
 from dockpass.git import ask_git
 from dockpass.text import clean
 from dockpass.textfile import read_text_file
-from dockpass.variables.gitlab.model import Place, Ref, RefType
+from dockpass.variables.gitlab.model import Place, Ref, RefType, YamlError
 from dockpass.variables.gitlab.predefined import Project
-from dockpass.variables.gitlab.tree import YamlError
 
 CI_FILE = ".gitlab-ci.yml"
 MERGED = "GitLab's merged YAML"

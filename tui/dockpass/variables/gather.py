@@ -7,11 +7,9 @@ from pathlib import Path
 
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.findings import Finding
-from dockpass.variables.envfile import read_env_file
-from dockpass.variables.envsource import read_env_source
 from dockpass.variables.variable import set_invalid, variable
 
-__all__ = ["gather", "read_env_file", "variable"]
+__all__ = ["gather", "variable"]
 
 
 def gather(
@@ -50,6 +48,8 @@ def gather_told(
         source = Source(SourceKind.PROCESS)
         variables = {name: variable(name, value, source) for name, value in process.items()}
     for path in env_files:
+        from dockpass.variables.envsource import read_env_source  # the readers take a moment to load
+
         read, notes = read_env_source(path, {} if clean_env else process, env_format)
         variables |= read
         told += notes

@@ -13,7 +13,9 @@ from dockpass.secrets import Secret
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.config import Config, Job, read_config
 from dockpass.variables.gitlab.includes import load
+from dockpass.variables.gitlab.model import MERGE_REQUEST as MERGE_REQUEST
 from dockpass.variables.gitlab.model import NOWHERE, Definition, Level, Ref, Value, YamlPart
+from dockpass.variables.gitlab.model import PUSH as PUSH
 from dockpass.variables.gitlab.predefined import (
     REF_NAMES,
     job_only_definitions,
@@ -24,9 +26,6 @@ from dockpass.variables.gitlab.resolve import JobView, Situation, view_job
 from dockpass.variables.gitlab.rules import Surroundings, judge
 from dockpass.variables.gitlab.tree import Tree
 from dockpass.variables.gitlab.versions import BOOLEANS_AND_FLOATS, Version, ref_in
-
-PUSH = "push"
-MERGE_REQUEST = "merge_request_event"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

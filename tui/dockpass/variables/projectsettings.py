@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockpass.text import clean
-from dockpass.variables.clone import CI_FILE, Clone
-from dockpass.variables.gitlab.model import Definition, Level, Ref
-from dockpass.variables.gitlabplace import GitlabPlace
-from dockpass.variables.snapshot import Snapshot, age_in_words, gaps
-from dockpass.variables.snapshotfile import read_snapshot
+
+# A start without an import pays for none of them.
+if TYPE_CHECKING:
+    from dockpass.variables.clone import Clone
+    from dockpass.variables.gitlab.model import Definition, Level, Ref
+    from dockpass.variables.gitlabplace import GitlabPlace
+    from dockpass.variables.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,8 @@ class ProjectSettings:
         """Say whose settings these are and from when; empty where there are none."""
         if self.snapshot is None:
             return ""
+        from dockpass.variables.snapshot import age_in_words
+
         of = f"settings of {clean(self.snapshot.project, 200)} at {clean(self.snapshot.server, 200)}"
         if self.fresh:
             return f"{of}: just read"
@@ -60,6 +65,9 @@ class ProjectSettings:
             yield self.problem
         if self.snapshot is None:
             return
+        from dockpass.variables.clone import CI_FILE
+        from dockpass.variables.snapshot import gaps
+
         yield from self.told
         yield from gaps(self.snapshot.levels)
         own = self.snapshot.pipeline_ref
@@ -85,6 +93,8 @@ def kept_settings(state: Path, place: GitlabPlace | None, now: float) -> Project
         return ProjectSettings(
             problem=f"what is kept of project {place.project} is kept by its path: {_BY_PATH}"
         )
+    from dockpass.variables.snapshotfile import read_snapshot
+
     snapshot, problem = read_snapshot(state, place)
     problem = f"{problem}; `dockpass vars import gitlab` makes a new one" if problem else ""
     return ProjectSettings(snapshot=snapshot, problem=problem, age=now - snapshot.taken if snapshot else 0.0)

@@ -24,9 +24,7 @@ from dockpass.logfile import log_fault
 from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.text import clean
 from dockpass.ui.background import Background
-from dockpass.ui.screens.dialogs import Help
 from dockpass.ui.text import content, is_same
-from dockpass.ui.views.help import help_lines
 from dockpass.ui.views.words import Line, Status, status_title
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.keys import Keys
@@ -59,6 +57,8 @@ class PanelScreen(Screen[None]):
         self._background = Background(session.in_background)
         self._looks: Timer | None = None
         self._status: dict[str, Content] = {}
+        self._stands = False
+        """Whether the first frame was drawn."""
 
     @classmethod
     def for_command(cls, session: Session, command: Command) -> Self:  # noqa: ARG003 - for screens that need it
@@ -87,8 +87,27 @@ class PanelScreen(Screen[None]):
         return status_title(self.PLACE, detail, self.session.badges)
 
     def on_resize(self) -> None:
-        """Columns depend on the width."""
-        self.call_after_refresh(self.refresh_all)
+        """Columns depend on the width. With the first size comes the first frame."""
+        if self._stands:
+            self.call_after_refresh(self.refresh_all)
+        else:
+            self.call_later(self._draw_first)
+
+    def _draw_first(self) -> None:
+        if self._stands or not self.is_mounted:
+            return  # there may be several sizes before the first frame
+        self._stands = True
+        self.refresh_all()
+        self._refresh_layout()
+        self.call_after_refresh(self.drawn_first)
+
+    def drawn_first(self) -> None:
+        """Begin what the first frame need not wait for."""
+
+    def _compositor_refresh(self) -> None:
+        """Draw, but no frame before every panel has its size and its lines."""
+        if self._stands:
+            super()._compositor_refresh()
 
     def refresh_all(self) -> None:
         """Show everything anew."""
@@ -170,6 +189,9 @@ class PanelScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show every key."""
+        from dockpass.ui.screens.dialogs import Help
+        from dockpass.ui.views.help import help_lines
+
         session = self.session
         view = partial(help_lines, self.PLACE, session.keys, read_only=bool(session.read_only))
         self.app.push_screen(Help(view))

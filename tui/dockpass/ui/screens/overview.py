@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -10,36 +11,36 @@ from textual.widgets import OptionList
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
-from dockpass.engines.detect import EngineState
 from dockpass.errors import UsageError
 from dockpass.keymap import key_for
 from dockpass.session.session import Session
-from dockpass.text import clean, plural
+from dockpass.text import clean
 from dockpass.ui.actions import bindings, row_binding
-from dockpass.ui.editor import Editor
 from dockpass.ui.examiner import Examiner
-from dockpass.ui.launcher import Launcher
-from dockpass.ui.programs import Programs
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.text import content
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import (
     engine_words,
-    environment_rows,
     fallen_back_lines,
     health_line,
-    matching,
-    read_by,
     status_line,
     why_lines,
 )
-from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches, shorten
+from dockpass.ui.views.words import Line, Status
+from dockpass.ui.widgets.environment import EnvironmentRows
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
-from dockpass.ui.widgets.tour import TourPanel
-from dockpass.variables.catalogue import Entry, entry, entry_of, listed
+from dockpass.variables.catalogue import Entry, entry_of
 
-TOUR_ACTIONS = frozenset({"tour_next", "tour_back", "tour_do", "tour"})
+# What a key does is loaded with the key: it would hold up the first table.
+if TYPE_CHECKING:
+    from dockpass.engines.detect import EngineState
+    from dockpass.findings import Finding
+    from dockpass.ui.editor import Editor
+    from dockpass.ui.launcher import Launcher
+    from dockpass.ui.programs import Programs
+
 COMMANDS = tuple(Command)
 LOOKING = ("looking for an engine", "label")
 
@@ -50,16 +51,10 @@ class CommandRows(Rows):
     BINDINGS = [row_binding("run")]
 
 
-class EnvironmentRows(Rows):
-    """The variables and options."""
-
-    BINDINGS = [row_binding("edit")]
-
-
 class Overview(PanelScreen):
     """What does each command log in with, and why?"""
 
-    BINDINGS = [*bindings("sandbox"), *bindings("overview"), *bindings("everywhere")]
+    BINDINGS = [*bindings("overview"), *bindings("everywhere")]
     PLACE = "overview"
     PANELS = ("commands", "environment", "why")
     AUTO_FOCUS = "#commands"
@@ -69,9 +64,27 @@ class Overview(PanelScreen):
         self._engine = LOOKING
         self._shown_as_job = session.as_job
         self._examiner = Examiner(self, session)
-        self._editor = Editor(self, session, self.refresh_all)
-        self._launcher = Launcher(self, session, self.refresh_all)
-        self._programs = Programs(self, session, self._editor, self.refresh_all)
+        self._findings_wait = True
+        """Whether the first table stands before what looks wrong is looked for."""
+        self._was_left = False
+
+    @cached_property
+    def _editor(self) -> Editor:
+        from dockpass.ui.editor import Editor
+
+        return Editor(self, self.session, self.refresh_all)
+
+    @cached_property
+    def _launcher(self) -> Launcher:
+        from dockpass.ui.launcher import Launcher
+
+        return Launcher(self, self.session, self.refresh_all)
+
+    @cached_property
+    def _programs(self) -> Programs:
+        from dockpass.ui.programs import Programs
+
+        return Programs(self, self.session, self._editor, self.refresh_all)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Show only the keys that work here and now."""
@@ -83,8 +96,6 @@ class Overview(PanelScreen):
             return self.session.has_job
         if action == "clear":
             return self.is_mounted and bool(self.query_one(Filter).text)
-        if action in TOUR_ACTIONS:
-            return self.session.sandbox is not None and (action == "tour" or self._tour.touring)
         return True
 
     def on_descendant_focus(self) -> None:
@@ -92,25 +103,34 @@ class Overview(PanelScreen):
         self.refresh_bindings()
 
     def compose_panels(self) -> ComposeResult:
-        """The table, environment beside why, the tour."""
+        """The table, environment beside why, and what stands below them."""
         yield CommandRows("Commands", id="commands")
         with Horizontal(id="below"):
             yield EnvironmentRows("Environment", id="environment")
             yield Panel("Why", id="why")
-        yield TourPanel(self.session)
+        yield from self.compose_below()
         yield Filter("a part of a name or a value", filters="#environment")
 
+    def compose_below(self) -> ComposeResult:
+        """Nothing, but for an overview that has more."""
+        yield from ()
+
     def on_mount(self) -> None:
-        """Show what is known; look for the engine afterwards."""
+        """Show what is known; look closer afterwards."""
         self.refresh_all()
         self.query_one("#commands", Rows).highlighted = 1
+
+    def drawn_first(self) -> None:
+        """Find what looks wrong, and the engine, now that the first table stands."""
+        self._findings_wait = False
+        self.refresh_selected()
         self.in_background(self.session.detect, self._take_engine)
         for problem in self.session.loaded.problems:
             self.notify(problem, severity="warning", timeout=12)
 
     @property
-    def _tour(self) -> TourPanel:
-        return self.query_one(TourPanel)
+    def _findings(self) -> tuple[Finding, ...]:
+        return () if self._findings_wait else self.session.findings
 
     @property
     def command(self) -> Command:
@@ -139,7 +159,6 @@ class Overview(PanelScreen):
         commands.show(rows)
         commands.border_subtitle = content(health_line(health, key_for("health", session.keys)))
         self.refresh_selected()
-        self._tour.refresh_step()
         super().refresh_all()
         self._examiner.follow()
 
@@ -159,9 +178,13 @@ class Overview(PanelScreen):
         if not session.why_not_as_job:
             self.notify(f"the logins are shown {words}", timeout=4)
 
+    def on_screen_suspend(self) -> None:
+        """Leave for another screen."""
+        self._was_left = True
+
     def on_screen_resume(self) -> None:
         """Come back from another screen, where a job may have been chosen."""
-        if self.is_mounted:
+        if self._was_left:
             self.refresh_all()
             self._examiner.follow(anew=True)  # files may have changed meanwhile
 
@@ -189,35 +212,20 @@ class Overview(PanelScreen):
         return fallen_back_lines(job, why, key_for("whose", session.keys))
 
     def _show_environment(self) -> None:
-        session, environment = self.session, self.query_one("#environment", Rows)
-        facts, text = session.facts, self.query_one(Filter).text
-        everything = listed(facts)
-        entries = matching(everything, facts, text)
-        reads = read_by(session.decide(self.command))
-        edited = {edit.name for edit in session.edits}
+        text = self.query_one(Filter).text
+        self._environment.show_facts(self.session, self.command, text, self._findings)
 
-        def rows(width: int) -> list[Row]:
-            if not entries:
-                return [(None, line) for line in nothing_matches(text)]
-            found = environment_rows(entries, facts, session.findings, reads, edited, width)
-            return [(row.entry.name if row.entry else None, row.line) for row in found]
-
-        environment.show(rows)
-        filtered = filter_words(text, len(entries), len(everything))
-        environment.border_title = f"Environment {filtered}" if filtered else "Environment"
-        known = sum(found.name in facts.variables for found in entries)
-        environment.border_subtitle = f"{known} set · {plural(len(facts.variables), 'variable')}"
+    @property
+    def _environment(self) -> EnvironmentRows:
+        return self.query_one("#environment", EnvironmentRows)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another command: other reasons."""
         if event.option_list.id == "commands":
             self.refresh_selected()
             return
-        found = self.selected_entry
-        finding = next((f for f in self.session.findings if found and f.about == found.name), None)
-        words = finding.in_words if finding else found.means if found else ""
-        environment = self.query_one("#environment", Rows)
-        environment.border_subtitle = shorten(words, max(environment.size.width - 4, 20))
+        if self._environment.has_focus:
+            self._environment.tell_selected(self._findings)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter runs a command, and edits a variable."""
@@ -244,8 +252,7 @@ class Overview(PanelScreen):
     @property
     def selected_entry(self) -> Entry | None:
         """The selected variable or option."""
-        selected = self.query_one("#environment", Rows).selected_id
-        return entry(selected) if selected else None
+        return self._environment.selected_entry
 
     def before_focus(self, panel: str) -> None:
         """Where there is no room for both, the environment takes the place of why."""
@@ -343,32 +350,6 @@ class Overview(PanelScreen):
         """Show the selected secret for ten seconds."""
         if (selected := self.selected_entry) is not None:
             self._editor.reveal(selected)
-
-    def action_tour(self) -> None:
-        """Leave the tour, or come back to it."""
-        self._tour.toggle()
-        self.refresh_bindings()
-
-    def action_tour_next(self) -> None:
-        """Go to the tour's next step."""
-        self._tour.go_on()
-
-    def action_tour_back(self) -> None:
-        """Go to the tour's previous step."""
-        self._tour.go_back()
-
-    def action_tour_do(self) -> None:
-        """Do what the tour's step is about."""
-        self._tour.do()
-
-    def on_tour_panel_step_changed(self, event: TourPanel.StepChanged) -> None:
-        """Show the command and the edits of a step."""
-        self.select_command(event.command)
-        self.refresh_all()
-
-    def on_tour_panel_run_wanted(self, event: TourPanel.RunWanted) -> None:
-        """Open the plan of the step's command, or ask for a program with its login."""
-        self.action_program() if event.program else self.start(event.command)
 
     def open_filter(self) -> None:
         """Ask for a part of a name or a value."""

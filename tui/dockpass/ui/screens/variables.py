@@ -87,7 +87,7 @@ class VariablesScreen(JobScreen):
         desk = self.desk
         if self.seen is not None and self.seen.loaded.config.job(desk.looking.job) is None:
             desk = replace(desk, looking=replace(desk.looking, job="", instance=0))
-        return replace(self.session, as_job=desk.has_something, desk=desk)
+        return replace(self.session, as_job=desk.has_something, own_desk=desk)
 
     @property
     def selected(self) -> Listed | None:

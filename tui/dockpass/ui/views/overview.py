@@ -12,7 +12,7 @@ from dockpass.auth.decision import Decision, Outcome, Refusal, RuleId
 from dockpass.auth.facts import Facts, SourceKind, edits_in_words
 from dockpass.auth.rules import rule
 from dockpass.auth.whynot import WhyNot
-from dockpass.engines.base import EMBEDDED, EngineInfo
+from dockpass.engines.choice import Engines
 from dockpass.findings import Finding
 from dockpass.marks import (
     GLYPH_DONE,
@@ -42,6 +42,7 @@ from dockpass.variables.place import Place
 from dockpass.variables.token_kind import token_kind
 
 if TYPE_CHECKING:
+    from dockpass.engines.base import EngineInfo
     from dockpass.session.health import Health
 
 Decided = Decision | Refusal
@@ -292,7 +293,7 @@ def read_by(decided: Decided) -> dict[str, str]:
 
 def engine_words(info: EngineInfo) -> str:
     """Return the engine for the status line: where it answers, or why the embedded one is taken."""
-    if info.name == EMBEDDED:
+    if info.name == Engines.EMBEDDED:
         return "embedded engine" + ("" if info.how.endswith("for it") else "  no Docker here")
     kind = info.endpoint.partition("://")[0]
     where = f"{kind} socket" if kind == "unix" else kind

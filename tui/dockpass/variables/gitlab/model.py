@@ -55,6 +55,19 @@ class Place:
 
 NOWHERE = Place()
 
+PUSH = "push"
+MERGE_REQUEST = "merge_request_event"
+"""Two of the things that start a pipeline, by `CI_PIPELINE_SOURCE`."""
+
+
+class YamlError(ValueError):
+    """The text is no YAML that GitLab reads; `place` says where."""
+
+    def __init__(self, message: str, place: Place) -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:

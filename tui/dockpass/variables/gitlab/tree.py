@@ -18,6 +18,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dockpass.text import clean
 from dockpass.variables.gitlab.model import NOWHERE, Place
+from dockpass.variables.gitlab.model import YamlError as YamlError
 
 MOST_NODES = 200_000
 MOST_CHARACTERS = 2 << 20
@@ -55,15 +56,6 @@ _DATE = re.compile(r"\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)(?:(?:[Tt]|\
 
 _NOT_ONLY_TEXT = frozenset("yYnNtTfFoO~+-.0123456789:") | {""}
 """How a scalar begins that may be something else than a text."""
-
-
-class YamlError(ValueError):
-    """The text is no YAML that GitLab reads; `place` says where."""
-
-    def __init__(self, message: str, place: Place) -> None:
-        super().__init__(message)
-        self.message = message
-        self.place = place
 
 
 class Tree(dict[str, Any]):
