@@ -10,12 +10,13 @@ import pytest
 from screens import press, shown
 from textual.widgets import Static
 
-from dockpass.actions import ACTIONS
+from dockpass.actions import ACTIONS, PLACES
 from dockpass.auth.command import Command
 from dockpass.session.session import Session
 from dockpass.settings import LoadedSettings, Settings
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.palette import Everything
+from dockpass.ui.recent import recent, remember
 from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue
 from dockpass.ui.screens.overview import Overview
@@ -49,11 +50,29 @@ async def test_own_keys_work_and_are_shown_in_their_place() -> None:
     assert pilot.app.return_code == 0
 
 
-async def test_help_begins_with_the_screen_it_is_asked_on() -> None:
-    async with shown(session(JOB)) as pilot:
-        await press(pilot, "4", "a", "question_mark")
-        text = str(pilot.app.screen.query_one("#body Static", Static).render())
-        assert text.lstrip().startswith("ACCESS")
+@pytest.mark.parametrize(
+    ("keys", "headings", "first"),
+    [
+        ((), ["PANEL COMMANDS", "OVERVIEW"], "enter       Show the plan"),
+        (("6",), ["PANEL ENVIRONMENT", "OVERVIEW"], "enter       Edit the selected"),
+        (("6", "slash", *"ci_", "enter"), ["PANEL ENVIRONMENT", "OVERVIEW"], "f7          Edit the selected"),
+        (("7",), ["PANEL WHY PUSH", "OVERVIEW"], "j, k"),
+        (("4", "a"), ["PANEL ASKED AND GRANTED", "ACCESS"], "j, k"),
+        (("i",), ["PANEL IMAGES", "IMAGES"], "j, k"),
+    ],
+)
+async def test_help_begins_with_the_panel_that_has_the_keys_then_the_screen(
+    keys: tuple[str, ...], headings: list[str], first: str
+) -> None:
+    async with shown(with_keys({"edit": "f7"})) as pilot:
+        await press(pilot, *keys, "question_mark")
+        lines = str(pilot.app.screen.query_one("#body Static", Static).render()).splitlines()
+        found = [line for line in lines if line and line == line.upper() and line[:1].isalpha()]
+        assert found[: len(headings)] == headings
+        assert found.index("EVERYWHERE") < len(PLACES["overview"]) + 1
+        section = lines[lines.index(headings[0]) + 1 : lines.index(headings[1])]
+        assert any(line.startswith(first) for line in section)
+        assert lines.count("EVERYWHERE") == 1
 
 
 async def test_the_tour_names_the_keys_that_hold() -> None:
@@ -93,6 +112,31 @@ async def test_the_palette_finds_every_action_command_variable_and_theme() -> No
             "theme dockpass-light",
         } <= set(found)
         assert len(found) == len(set(found))
+
+
+async def test_the_palette_finds_the_repositories_of_earlier_runs(tmp_path: Path) -> None:
+    made = session(JOB)
+    made.services = replace(made.services, state=tmp_path)
+    async with shown(made) as pilot:
+        await press(pilot, "2", "enter", "r", "escape", "y")
+    again = session(JOB)
+    again.services = replace(again.services, state=tmp_path)
+    async with shown(again) as pilot:
+        app = pilot.app
+        assert isinstance(app, DockpassApp)
+        found = {each.title: each for each in Everything(app.screen)._entries()}
+        title = "repository registry.myhost.com/web/backend"
+        assert title in found
+        found[title].do()
+        await pilot.pause()
+        assert [edit.in_words() for edit in again.edits] == ["give --repo registry.myhost.com/web/backend"]
+    assert (tmp_path / "repositories").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_repository_that_may_hold_a_secret_is_not_kept(tmp_path: Path) -> None:
+    for name in ("glpat-0123456789abcdefghij.example/app", "canary.example/app"):
+        remember(tmp_path, name, lambda text: text.replace("canary", "••••"))
+    assert recent(tmp_path) == ()
 
 
 @pytest.mark.parametrize(

@@ -78,12 +78,42 @@ async def test_whatever_scrolls_has_every_key_and_a_search(way: tuple[str, ...])
             assert not missing, (each, missing)
         assert found or pilot.app.screen.query(Input)
         for each in found:
-            if not each.display or each.region.height == 0:
+            if not each.display or each.region.height == 0 or str(each.id).endswith("-notice"):
                 continue
             pilot.app.screen.set_focus(each)
             await press(pilot, "slash")
             assert isinstance(pilot.app.focused, Input), each
             await press(pilot, "escape")
+
+
+@pytest.mark.parametrize("place", sorted({action.opens for action in ACTIONS} - {""}))
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_digit_goes_to_each_panel(place: str, size: tuple[int, int]) -> None:
+    opener = next(action.keys for action in ACTIONS if action.opens == place)
+    async with shown(session(JOB, world=World()), size) as pilot:
+        await press(pilot, opener)
+        screen = pilot.app.screen
+        assert isinstance(screen, PanelScreen)
+        digits = [action.keys for action in ACTIONS if action.scope == place and action.panel]
+        assert digits == [str(at + 1) for at in range(len(screen.PANELS))]
+        for digit, panel in zip(digits, screen.PANELS, strict=True):
+            await press(pilot, digit)
+            if panel in screen.panels():
+                assert screen.focused is screen.query_one(f"#{panel}")
+                assert screen.focused.region.height > 0
+
+
+async def test_digits_go_to_the_panels_of_the_overview_and_of_a_run() -> None:
+    async with shown(session(JOB, script=LOG), (80, 24)) as pilot:
+        for key, panel in (("6", "environment"), ("7", "why"), ("3", "commands")):
+            await press(pilot, key)
+            assert pilot.app.focused is not None
+            assert pilot.app.focused.id == panel
+        await press(pilot, "2", "enter", "r")
+        for key, panel in (("2", "lifecycle"), ("4", "lifecycle"), ("1", "log"), ("tab", "lifecycle")):
+            await press(pilot, key)
+            assert pilot.app.focused is not None
+            assert pilot.app.focused.id == panel
 
 
 async def test_a_text_is_searched_and_every_match_is_gone_to() -> None:

@@ -13,7 +13,8 @@ class Action:
 
     `opens` names the place whose screen the action opens: `ui/screens` has it in the module of that name.
     `act` is what the action does beyond reading. One that `asks_first` shows its plan also in read-only mode,
-    where the plan says why it cannot be run.
+    where the plan says why it cannot be run. `within` names the panel that must have the keys; `panel` is the
+    panel that the action goes to, from 1.
     """
 
     id: str
@@ -25,6 +26,8 @@ class Action:
     opens: str = ""
     act: Act | None = None
     asks_first: bool = False
+    within: str = ""
+    panel: int = 0
 
 
 def filter_in(scope: str, what: str) -> Action:
@@ -38,9 +41,27 @@ def filter_in(scope: str, what: str) -> Action:
     )
 
 
-def switch_in(scope: str) -> Action:
+def switch_in(scope: str, *, shown: bool = True) -> Action:
     """Return the action that goes through a screen's panels."""
-    return Action(id="switch", keys="tab", title="panel", scope=scope, help="Go to the next panel.")
+    return Action(
+        id="switch", keys="tab", title="panel", scope=scope, shown=shown, help="Go to the next panel."
+    )
+
+
+def panels_in(scope: str, *titles: str, first: int = 1, key: int = 1) -> tuple[Action, ...]:
+    """Return the actions that go to each panel by a digit; the first of these has the digit `key`."""
+    return tuple(
+        Action(
+            id=f"panel_{first + at}",
+            keys=str(key + at),
+            title=f"panel {title}",
+            scope=scope,
+            shown=False,
+            help=f"Go to the panel {title}.",
+            panel=first + at,
+        )
+        for at, title in enumerate(titles)
+    )
 
 
 def health_in(scope: str) -> Action:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action, back_from, filter_in, health_in, scenarios_in, switch_in
+from dockpass.action import Action, back_from, filter_in, health_in, panels_in, scenarios_in, switch_in
 from dockpass.doctor_actions import DOCTOR_ACTIONS
 from dockpass.job_actions import JOB_ACTIONS
 from dockpass.readonly import Act
@@ -27,10 +27,16 @@ ACTIONS: tuple[Action, ...] = (
         keys="e",
         title="edit",
         scope="overview",
+        within="environment",
         help="Edit the selected variable or option, with a preview of the effect.",
     ),
     Action(
-        id="unset", keys="u", title="unset", scope="overview", help="Unset the selected variable or option."
+        id="unset",
+        keys="u",
+        title="unset",
+        scope="overview",
+        within="environment",
+        help="Unset the selected variable or option.",
     ),
     Action(id="undo", keys="backspace", title="undo", scope="overview", help="Undo the last edit."),
     Action(
@@ -39,6 +45,7 @@ ACTIONS: tuple[Action, ...] = (
         title="reveal",
         scope="overview",
         shown=False,
+        within="environment",
         act=Act.REVEAL,
         help="Show one secret for ten seconds; asks first.",
     ),
@@ -123,6 +130,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(id="command_3", keys="3", title="pull", scope="overview", shown=False, help="Select pull."),
     Action(id="command_4", keys="4", title="cleanup", scope="overview", shown=False, help="Select cleanup."),
     Action(id="command_5", keys="5", title="deploy", scope="overview", shown=False, help="Select deploy."),
+    *panels_in("overview", "Environment", "Why", first=2, key=6),
     Action(
         id="tour_do",
         keys="space",
@@ -157,6 +165,8 @@ ACTIONS: tuple[Action, ...] = (
         help="Show only log lines that contain a text; in a panel of text, search it.",
     ),
     Action(id="follow", keys="f", title="follow", scope="run", help="Follow the end of the log, or pause."),
+    switch_in("run", shown=False),
+    *panels_in("run", "Log", "Lifecycle", "Layers", "Outcome"),
     Action(
         id="back",
         keys="escape",
@@ -191,6 +201,7 @@ ACTIONS: tuple[Action, ...] = (
         help="Accept a changed token server; asks first.",
     ),
     Action(id="panel", keys="tab", title="panel", scope="access", help="Go to the next panel."),
+    *panels_in("access", "Asked and granted", "What each command needs", "Evidence"),
     filter_in("access", "requests and reasons"),
     Action(
         id="leave",
@@ -207,6 +218,7 @@ ACTIONS: tuple[Action, ...] = (
         help="Ask the credential helpers of the selected registry.",
     ),
     switch_in("readers"),
+    *panels_in("readers", "Readers", "Candidates", "Disagreements", "Registries"),
     filter_in("readers", "registries"),
     back_from("readers"),
     Action(
@@ -228,6 +240,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(id="reload", keys="r", title="reload", scope="images", help="Reload the image store."),
     filter_in("images", "images"),
     switch_in("images"),
+    *panels_in("images", "Images", "Image", "Layers"),
     back_from("images"),
     *JOB_ACTIONS,
     *DOCTOR_ACTIONS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action, back_from, filter_in, switch_in
+from dockpass.action import Action, back_from, filter_in, panels_in, switch_in
 from dockpass.readonly import Act
 
 DOCTOR_ACTIONS: tuple[Action, ...] = (
@@ -53,5 +53,6 @@ DOCTOR_ACTIONS: tuple[Action, ...] = (
     ),
     filter_in("doctor", "findings"),
     switch_in("doctor"),
+    *panels_in("doctor", "Findings", "Finding"),
     back_from("doctor", to_overview=False),
 )

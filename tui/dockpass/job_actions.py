@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action, back_from, filter_in, health_in, scenarios_in, switch_in
+from dockpass.action import Action, back_from, filter_in, health_in, panels_in, scenarios_in, switch_in
 from dockpass.readonly import Act
 
 
@@ -83,6 +83,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
     scenarios_in("variables"),
     health_in("variables"),
     switch_in("variables"),
+    *panels_in("variables", "Variables", "Why"),
     back_from("variables", to_overview=False),
     *_of_pipeline("rules"),
     Action(
@@ -97,6 +98,7 @@ JOB_ACTIONS: tuple[Action, ...] = (
     scenarios_in("rules"),
     health_in("rules"),
     switch_in("rules"),
+    *panels_in("rules", "Jobs", "Why", "Pipeline"),
     back_from("rules", to_overview=False),
     Action(id="swap", keys="x", title="swap", scope="compare", help="Swap the left and the right side."),
     Action(id="left", keys="less_than_sign", title="left", scope="compare", help="Choose the left side."),
@@ -112,5 +114,6 @@ JOB_ACTIONS: tuple[Action, ...] = (
     ),
     filter_in("compare", "variables"),
     switch_in("compare"),
+    *panels_in("compare", "Differences", "Why", "Logins"),
     back_from("compare", to_overview=False),
 )

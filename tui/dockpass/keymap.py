@@ -42,14 +42,13 @@ _TAKEN = {"ctrl+p": "opens the command palette", "ctrl+c": "copies in a field"}
 
 
 MOVES = (
-    ("j, k, down, up", "Go down or up."),
-    ("g, G, home, end", "Go to the first or to the last line."),
-    ("ctrl+d, ctrl+u", "Go half a page down or up."),
-    ("pagedown, pageup", "Go a page down or up."),
-    ("h, l, left, right", "Go sideways in lines that are longer than their panel."),
-    ("z", "Show long lines in the other way: a text whole, a log wrapped, a list whole; or as before."),
-    ("/", "Search, or filter where the screen has a filter."),
-    ("n, N", "Go to the next or to the previous match, while there is a search or a filter."),
+    ("j, k", "Go down or up, as with the arrow keys."),
+    ("g, G", "Go to the first line or to the last, as with home and end."),
+    ("ctrl+d/u", "Go half a page down or up; page down and page up go a whole one."),
+    ("h, l", "Go sideways in long lines, as with the arrow keys."),
+    ("z", "Wrap the long lines of a log; show those of a list or a text in full, or cut them again."),
+    ("/", "Search, or filter the list of the screen."),
+    ("n, N", "Go to the next match or to the previous one."),
     ("esc", "End the search."),
 )
 """What moves in whatever scrolls; these keys cannot be rebound."""
@@ -214,7 +213,7 @@ def keys_page() -> str:
         "",
         "In an edit dialog `enter` saves, `ctrl+n` unsets the value, and `esc` cancels.",
         "",
-        "`ctrl+p` opens the command palette. It finds every action, command, screen, variable and theme",
-        "by name.",
+        "`ctrl+p` opens the command palette. It finds every action, command, screen, variable, theme and",
+        "recent repository by name.",
     ]
     return "\n".join(lines) + "\n"

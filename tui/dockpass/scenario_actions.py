@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockpass.action import Action, back_from, filter_in, switch_in
+from dockpass.action import Action, back_from, filter_in, panels_in, switch_in
 from dockpass.readonly import Act
 
 SCENARIO_ACTIONS: tuple[Action, ...] = (
@@ -53,5 +53,6 @@ SCENARIO_ACTIONS: tuple[Action, ...] = (
     ),
     filter_in("scenarios", "scenarios"),
     switch_in("scenarios"),
+    *panels_in("scenarios", "Scenarios", "Scenario"),
     back_from("scenarios", to_overview=False),
 )

@@ -1,4 +1,4 @@
-"""The command lines that were typed on the screen, kept for the next time; none that may hold a secret."""
+"""Lines that were typed or used on the screen, kept for the next time; none that may hold a secret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from dockpass.text import clean
 from dockpass.variables.token_kind import looks_secret
 
 MOST = 50
-_NAME = "programs"
+PROGRAMS = "programs"
+"""The file of command lines."""
 _LONGEST = 1000
 _LARGEST = 1 << 17
 _BETWEEN = re.compile(r"[\s'\"=,;|&<>(){}]+")
@@ -25,8 +26,9 @@ _HEADER = re.compile(r"\bcurl\b.*\s-[A-Za-z]*[uH]|\bwget\b.*\s--header")
 class History:
     """The lines, the youngest first, in a file of the state directory."""
 
-    def __init__(self, state: Path) -> None:
-        self._path = state / _NAME
+    def __init__(self, state: Path, name: str = PROGRAMS) -> None:
+        """`name` is that of the file."""
+        self._path = state / name
 
     def lines(self) -> tuple[str, ...]:
         """Return what is kept; nothing where it cannot be read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,7 @@ from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run
 from dockpass.session.session import Session
 from dockpass.ui.planner import Planner
+from dockpass.ui.recent import remember
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
 from dockpass.ui.screens.plan import PlanDialog
@@ -105,9 +107,18 @@ class Launcher:
 
     def _start(self, request: RunRequest, yes: bool | None) -> None:
         if yes:
+            self._remember(request)
             plan, run = self._session.plan(request), self._session.run(request)
             screen = RunScreen(run, str(request.command), plan, self._session, values=request.values)
             self._screen.app.push_screen(screen, lambda _: self._run_over(run))
+
+    def _remember(self, request: RunRequest) -> None:
+        """Keep the repository for the palette; where it cannot be kept, the palette lacks it, and no more."""
+        services = self._session.services
+        if not request.decision.repo or self._session.sandbox is not None:
+            return
+        with suppress(OSError):
+            remember(services.state, request.decision.repo, services.redactor)
 
     def _run_over(self, run: Run) -> None:
         self._session.note_end(run)

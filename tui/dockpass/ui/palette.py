@@ -1,4 +1,4 @@
-"""The command palette: every action, command, screen, variable and theme, by name."""
+"""The command palette: every action, command, screen, variable, theme and recent repository, by name."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.auth.command import Command
 from dockpass.keymap import key_name
 from dockpass.session.scenario_files import Recent, name_of
-from dockpass.text import clean
+from dockpass.session.session import edit_of
+from dockpass.text import clean, cut
 from dockpass.ui.actions import action_string
 from dockpass.ui.host import Host
+from dockpass.ui.recent import recent
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.views.help import action_help
 from dockpass.ui.views.overview import option_name
 from dockpass.variables.catalogue import listed
+
+_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Everything(Provider):
         yield from _actions(app, here)
         yield from _variables(app)
         yield from _scenarios(app)
+        yield from _repositories(app)
         for name in sorted(app.usable_themes):
             yield PaletteEntry(
                 f"theme {name}",
@@ -113,6 +118,17 @@ def _open_scenario(overview: Overview, path: Path) -> None:
     open_scenario(overview, overview.session, path)
 
 
+def _repositories(app: Host) -> Iterator[PaletteEntry]:
+    """Yield the repositories of earlier runs, the youngest first."""
+    for name in recent(app.session.services.state):
+        shown = cut(app.session.services.redactor(name), _LONGEST)
+        yield PaletteEntry(
+            f"repository {shown}",
+            "Look at this repository: an edit of the option repo, which can be undone.",
+            partial(_on_overview, app, _take_repository, name),
+        )
+
+
 def _do(app: Host, action: Action) -> None:
     """Do an action of the present screen, if it can be done now."""
     screen = app.screen
@@ -134,6 +150,11 @@ def _do_there(app: Host, action: Action) -> None:
 
 def _open(overview: Overview, place: str) -> None:
     overview.call_later(overview.action_open, place)
+
+
+def _take_repository(overview: Overview, name: str) -> None:
+    overview.session.edit(edit_of("repo", name, option=True))
+    overview.refresh_all()
 
 
 def _stay(_overview: Overview, _: None) -> None:

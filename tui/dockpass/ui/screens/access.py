@@ -96,25 +96,33 @@ class AccessScreen(PanelScreen):
 
     def refresh_all(self) -> None:
         """Show everything anew."""
-        plan, probes, width = self.plan, self.probes, self.room
-        asking = self._now_asking
+        plan, probes, asking = self.plan, self.probes, self._now_asking
         granted = self.query_one("#granted", Panel)
-        granted.show(granted_lines(plan, probes, asking, width))
+        granted.show(partial(granted_lines, plan, probes, asking))
         granted.border_subtitle = summary(probes) or f"{GLYPH_NOW} marks the login of {plan.command}"
-        needs = need_lines(requirements_of(plan, probes), bool(probes), width)
-        # Where the evidence is behind a key, what is wrong has to stand here.
-        alarms = finding_lines(probes, Severity.ERROR, width) if self.size.width < WIDE else []
-        self.query_one("#needs", Panel).show([*alarms, *([()] if alarms else []), *needs])
+
+        def needs(width: int) -> list[Line]:
+            # Where the evidence is behind a key, what is wrong has to stand here.
+            alarms = finding_lines(probes, Severity.ERROR, width) if self.size.width < WIDE else []
+            lines = need_lines(requirements_of(plan, probes), bool(probes), width)
+            return [*alarms, *([()] if alarms else []), *lines]
+
+        self.query_one("#needs", Panel).show(needs)
         self._show_evidence()
         super().refresh_all()
 
     def _show_evidence(self) -> None:
         panel, text = self.query_one("#evidence", Panel), self.query_one(Filter).text
-        width = self.room
-        lines = evidence_lines(self.probes, width) if self.probes else planned_lines(self.plan, width)
-        shown = [line for line in lines if text in plain([line])[0].casefold()] if text else lines
-        panel.show(shown or nothing_matches(text))
-        panel.border_title = f"Evidence {filter_words(text, len(shown), len(lines))}".rstrip()
+
+        def everything(width: int) -> list[Line]:
+            return evidence_lines(self.probes, width) if self.probes else planned_lines(self.plan, width)
+
+        def matching(width: int) -> list[Line]:
+            return [line for line in everything(width) if text in plain([line])[0].casefold()]
+
+        panel.show(lambda width: matching(width) or nothing_matches(text))
+        found, total = len(matching(self.room)), len(everything(self.room))
+        panel.border_title = f"Evidence {filter_words(text, found, total)}".rstrip()
 
     def action_probe(self) -> None:
         """Ask with the login of the command."""

@@ -23,17 +23,20 @@ from dockpass.errors import DockpassError
 from dockpass.logfile import log_fault
 from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.text import clean
+from dockpass.ui.actions import enter_of
 from dockpass.ui.background import Background
 from dockpass.ui.text import content, is_same
 from dockpass.ui.views.words import Line, Status, status_title
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.keys import Keys
+from dockpass.ui.widgets.moving import Moving
 from dockpass.ui.widgets.panel import Text
 from dockpass.ui.widgets.search_line import SearchText, search_in
 from dockpass.ui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from dockpass.probe.model import Probe
+    from dockpass.ui.views.help import PanelHelp
 
 FRAME = 6
 """Cells of a panel's frame, its padding, and the blank before the scrollbar."""
@@ -143,7 +146,15 @@ class PanelScreen(Screen[None]):
             return
         focused = self.focused.id if self.focused else None
         at = order.index(focused) if focused in order else -1
-        panel = order[(at + 1) % len(order)]
+        self._go_to(order[(at + 1) % len(order)])
+
+    def action_go_to_panel(self, number: int) -> None:
+        """Go to a panel by its number, from 1, if it can be reached now."""
+        wanted = self.PANELS[number - 1]
+        if wanted in self.panels():
+            self._go_to(wanted)
+
+    def _go_to(self, panel: str) -> None:
         self.before_focus(panel)
         self.query_one(f"#{panel}").focus()
 
@@ -193,8 +204,24 @@ class PanelScreen(Screen[None]):
         from dockpass.ui.views.help import help_lines
 
         session = self.session
-        view = partial(help_lines, self.PLACE, session.keys, read_only=bool(session.read_only))
+        view = partial(
+            help_lines,
+            self.PLACE,
+            session.keys,
+            read_only=bool(session.read_only),
+            panel=self._panel_help(),
+        )
         self.app.push_screen(Help(view))
+
+    def _panel_help(self) -> PanelHelp | None:
+        """Return what to say of the panel that has the keys; nothing while a text is typed."""
+        from dockpass.ui.views.help import PanelHelp
+
+        focused = self.focused
+        if not isinstance(focused, Moving) or focused.id is None:
+            return None
+        title = str(focused.border_title).partition(" /")[0]
+        return PanelHelp(focused.id, title, enter_of(focused))
 
     def answered(self, facts: Facts) -> Probe | None:  # noqa: ARG002 - for screens that ask
         """Return what the registry said of these facts, as far as this screen has asked it."""

@@ -51,7 +51,7 @@ _ASKS = "An error message can be pasted here: the checks that explain it then co
 class FindingRows(Rows):
     """The findings."""
 
-    BINDINGS = [row_binding("go there")]
+    BINDINGS = [row_binding("go there", "Go to what the selected finding is about.")]
 
 
 class DoctorScreen(PanelScreen):

@@ -61,8 +61,6 @@ class ImagesScreen(PanelScreen):
         """Show only the keys that work here and now."""
         if action in {"remove", "prune", "reload"} and self._working:
             return False
-        if action == "filter" and isinstance(self.focused, Panel):
-            return True
         if action in {"remove", "switch", "copy", "filter"}:
             return bool(self._contents and self._contents.images)
         return action != "prune" or self._contents is not None
@@ -150,7 +148,7 @@ class ImagesScreen(PanelScreen):
         panel.border_title = f"Image {title_of(found.image)}"
         panel.show(self._redacted(lines))
         layers.border_title = layers_title(found)
-        layers.show(layer_rows(found, width))
+        layers.show(partial(layer_rows, found))
 
     def _redacted(self, lines: list[Line]) -> list[Line]:
         """Labels and commands of an image may hold what is a secret here."""
@@ -230,7 +228,9 @@ class ImagesScreen(PanelScreen):
         self.app.push_screen(Confirm(title, prune_lines(going), yes="remove", danger=True), answer)
 
     def panels(self) -> tuple[str, ...]:
-        """Leave out the layers where they stand below the image."""
+        """Leave out the layers where they stand below the image, and all where there are no images."""
+        if self.has_class("-notice"):
+            return ()
         return self.PANELS[:2] if self.has_class("-narrow") else self.PANELS
 
     def action_copy(self) -> None:

@@ -37,7 +37,7 @@ CONTEXT = ("job", "ref", "protection", "environment", "pipeline_source")
 class WhyRows(Rows):
     """A list whose rows are explained in the next panel."""
 
-    BINDINGS = [row_binding("why")]
+    BINDINGS = [row_binding("why", "Go to the panel that explains the row.")]
 
 
 class JobScreen(PanelScreen):

@@ -15,7 +15,7 @@ from dockpass.errors import UsageError
 from dockpass.keymap import key_for
 from dockpass.session.session import Session
 from dockpass.text import clean
-from dockpass.ui.actions import bindings, row_binding
+from dockpass.ui.actions import WITHIN, bindings, row_binding
 from dockpass.ui.examiner import Examiner
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.text import content
@@ -88,8 +88,8 @@ class Overview(PanelScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Show only the keys that work here and now."""
-        if action in {"edit", "unset", "reveal"}:
-            return self.focused is not None and self.focused.id == "environment"
+        if within := WITHIN.get((self.PLACE, action)):
+            return self.focused is not None and self.focused.id == within
         if action == "undo":
             return bool(self.session.edits)
         if action == "whose":

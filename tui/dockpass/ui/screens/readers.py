@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -31,7 +32,7 @@ from dockpass.ui.views.readers import (
 )
 from dockpass.ui.views.words import Line, Status, filter_words, nothing_matches
 from dockpass.ui.widgets.filter import Filter
-from dockpass.ui.widgets.panel import Panel, Rows
+from dockpass.ui.widgets.panel import Panel, Row, Rows
 
 
 class ReadersScreen(PanelScreen):
@@ -91,14 +92,18 @@ class ReadersScreen(PanelScreen):
     def refresh_all(self) -> None:
         """Show everything anew."""
         registries, text = self.query_one("#registries", Rows), self.query_one(Filter).text
-        width = registries.content_size.width
-        rows: list[tuple[str | None, Line]] = [
-            (str(index), registry_row(registry, width))
+        found = [
+            (str(index), registry)
             for index, registry in enumerate(self._registries)
             if text in registry.target.shown.casefold()
         ]
-        registries.show(rows or [(None, line) for line in nothing_matches(text)])
-        words = filter_words(text, len(rows), len(self._registries))
+
+        def rows(width: int) -> list[Row]:
+            shown: list[Row] = [(index, registry_row(registry, width + 1)) for index, registry in found]
+            return shown or [(None, line) for line in nothing_matches(text)]
+
+        registries.show(rows)
+        words = filter_words(text, len(found), len(self._registries))
         registries.border_title = f"Registries {words}".rstrip()
         self.refresh_selected()
 
@@ -107,13 +112,12 @@ class ReadersScreen(PanelScreen):
         found, facts = self.registry, self.session.facts
         home = facts.home
         panel, readers = self.query_one("#disagreements", Panel), self.query_one("#readers", Rows)
-        panel.show([*unknown_lines(facts, self.room), *disagreement_lines(found, home, self.room)])
+        panel.show(lambda width: [*unknown_lines(facts, width), *disagreement_lines(found, home, width)])
         panel.border_title = disagreement_title(found)
         panel.border_subtitle = OF_A_JOB if facts.elsewhere else ""
-        width = readers.content_size.width
         readers.show(
-            [
-                (str(index), reader_row(reading, found.readings, home, width))
+            lambda width: [
+                (str(index), reader_row(reading, found.readings, home, width + 1))
                 for index, reading in enumerate(found.readings)
             ]
         )
@@ -126,7 +130,7 @@ class ReadersScreen(PanelScreen):
         reading = found.readings[int(self.query_one("#readers", Rows).selected_id or 0)]
         panel = self.query_one("#candidates", Panel)
         panel.border_title = readers_title(reading)
-        panel.show(candidate_lines(reading, self.session.facts.home, self.room))
+        panel.show(partial(candidate_lines, reading, self.session.facts.home))
 
     def status(self) -> Status:
         """Return the registry, and whether helpers were asked."""

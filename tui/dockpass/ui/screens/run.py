@@ -61,6 +61,7 @@ class RunScreen(PanelScreen):
 
     BINDINGS = [*bindings("run"), *bindings("everywhere")]
     PLACE = "run"
+    PANELS = ("log", "lifecycle", "layers", "outcome")
     AUTO_FOCUS = "#log"
 
     def __init__(self, run: Runs, name: str, plan: Plan, session: Session, *, values: bool = False) -> None:
@@ -80,6 +81,10 @@ class RunScreen(PanelScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A run that has ended cannot be cancelled."""
         return action != "cancel" or self.state.ended is None
+
+    def panels(self) -> tuple[str, ...]:
+        """Leave out those that have nothing to show yet."""
+        return tuple(each for each in self.PANELS if self.query_one(f"#{each}").display)
 
     def compose_panels(self) -> ComposeResult:
         """Steps, layers, log, outcome."""

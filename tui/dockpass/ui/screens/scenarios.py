@@ -45,7 +45,7 @@ _OF_SELECTED = frozenset({"compare", "mark", "edit_file"})
 class ScenarioRows(Rows):
     """The scenarios."""
 
-    BINDINGS = [row_binding("open")]
+    BINDINGS = [row_binding("open", "Open the selected scenario.")]
 
 
 class ScenariosScreen(PanelScreen):

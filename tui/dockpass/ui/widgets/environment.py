@@ -18,7 +18,7 @@ from dockpass.variables.catalogue import Entry, entry, listed
 class EnvironmentRows(Rows):
     """The variables and options."""
 
-    BINDINGS = [row_binding("edit")]
+    BINDINGS = [row_binding("edit", "Edit the selected variable or option.")]
 
     def show_facts(self, session: Session, command: Command, text: str, findings: Sequence[Finding]) -> None:
         """Show the facts that a text leaves, marked by what `command` reads and what was found about them."""
