@@ -10,7 +10,7 @@ START := $(or $(ARGS),try)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint screenshots docs bench lock clean
+.PHONY: help run test check lint screenshots docs site bench lock clean
 
 help:
 	@echo "make run          set everything up and start the screen (ARGS=... for another command)"
@@ -19,6 +19,7 @@ help:
 	@echo "make lint         style, types, contracts and generated pages"
 	@echo "make screenshots  draw the pictures of the scenes"
 	@echo "make docs         write the generated pages"
+	@echo "make site         build the documentation site into .site/html"
 	@echo "make bench        measure, beside the peers that are installed"
 	@echo "make lock         write the exact versions"
 
@@ -49,6 +50,9 @@ screenshots: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	$(BIN)/python tools/docs.py
 
+site: .venv-site/stamp
+	.venv-site/bin/python tools/site.py
+
 bench: $(VENV)/dev.stamp
 	$(BIN)/python bench/run.py
 
@@ -56,7 +60,7 @@ lock: $(VENV)/dev.stamp
 	$(PYTHON) tools/lock.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-site .site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml tools/setup.sh
 	sh tools/setup.sh "$(PYTHON)" $(VENV) requirements.lock
@@ -65,3 +69,8 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml tools/setup.sh
 $(VENV)/dev.stamp: requirements.lock requirements-dev.lock pyproject.toml tools/setup.sh
 	sh tools/setup.sh "$(PYTHON)" $(VENV) requirements.lock requirements-dev.lock
 	touch $@ $(VENV)/run.stamp
+
+.venv-site/stamp: requirements-site.lock
+	$(PYTHON) -m venv .venv-site
+	.venv-site/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-site.lock
+	touch $@

@@ -1,4 +1,4 @@
-"""Makes what comes from the code: pages of keys, settings, errors and checks, the table of rules, the schema.
+"""Makes what comes from the code: the man page, the schema, the rules; keys, settings, errors and checks.
 
 `--check` fails if one is stale.
 """
@@ -12,6 +12,7 @@ from typing import assert_never
 
 from check_pages import check_pages
 from error_sites import error_ids
+from man_page import man_page
 
 from dockpass.auth.login import ConfigEntries, GivenLogin, TokenLogin
 from dockpass.auth.rules import CI_RULES, RULES, Rule
@@ -117,6 +118,7 @@ def main() -> int:
         ("login-methods.md", login_methods_page()),
         ("errors.md", errors_page(error_ids())),
         ("settings.schema.json", schema_text()),
+        ("dockpass.1", man_page()),
         *check_pages().items(),
     ):
         path = DOCS / name

@@ -1,4 +1,4 @@
-"""Writes requirements.lock and requirements-dev.lock: exact versions, and no index named.
+"""Writes the locks of a run, of development and of the site: exact versions, and no index named.
 
 The versions are those that a fresh environment gets; the runtime ones stand in the first file.
 """
@@ -29,9 +29,11 @@ def main() -> None:
     """Write both files."""
     runtime = freeze(".")
     everything = freeze("--group", "dev", ".")
+    site = freeze("--group", "site")
     for name, what, lines in (
         ("requirements.lock", "a run", runtime),
         ("requirements-dev.lock", "development, beside a run,", everything - runtime),
+        ("requirements-site.lock", "the documentation site", site),
     ):
         text = HEADER.format(what=what) + "\n".join(sorted(lines, key=str.lower)) + "\n"
         (ROOT / name).write_text(text, encoding="utf-8")

@@ -28,6 +28,7 @@ NOT_RUN = {
     'eval "$(dockpass sandbox --shell | tee job.sh &)"': "starts a sandbox of its own:"
     " tests/unit/cli/test_sandbox_command.py",
     "dockpass --env-file job.env": "starts the screen, which needs a terminal: tests/e2e/test_terminal.py",
+    "dockpass try": "starts the screen, which needs a terminal: tests/e2e/test_tour.py",
     "dockpass --sandbox": "starts the screen, which needs a terminal: tests/e2e/test_tour.py",
     "dockpass sandbox": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",
     "dockpass sandbox --env-file job.env": "stays until Ctrl-C: tests/unit/cli/test_sandbox_command.py",

@@ -91,7 +91,7 @@ CHECKS: tuple[Check, ...] = (
         title="A line of a file with variables was not read as written.",
         matters="Other programs may read it in another way, or refuse the file.",
         fix="Correct the line, or name the format with --env-format.",
-        source="docs/sources.md",
+        source="docs/command-line.md#formats",
     ),
     Check(
         id="DP-SEC-014",

@@ -1,0 +1,59 @@
+"""Builds the documentation site from README's neighbours and docs/; a broken link or anchor fails it.
+
+The pages are gathered below .site/pages: those of docs at the root, CHANGELOG and CONTRIBUTING beside them,
+and the pictures that they show. Links between the two places lose the directory that is one of them there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / ".site" / "pages"
+BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md")
+PICTURE = re.compile(r"\]\((?:\.\./)*screenshots/([\w.-]+\.png)\)")
+
+
+def gather() -> None:
+    """Copy every page, what pages link to, and the pictures that they show."""
+    shutil.rmtree(PAGES, ignore_errors=True)
+    docs = ROOT / "docs"
+    pictures: set[str] = set()
+    for source in (*sorted(docs.rglob("*")), *(ROOT / name for name in BESIDE)):
+        below = source.relative_to(docs) if source.is_relative_to(docs) else Path(source.name)
+        if not source.is_file() or source.suffix == ".1":
+            continue
+        target = PAGES / below
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.suffix != ".md":
+            shutil.copy(source, target)
+            continue
+        text = moved(source.read_text(encoding="utf-8"), depth=len(below.parts) - 1)
+        pictures |= set(PICTURE.findall(text))
+        target.write_text(text, encoding="utf-8")
+    (PAGES / "screenshots").mkdir()
+    for name in sorted(pictures):
+        shutil.copy(ROOT / "screenshots" / name, PAGES / "screenshots" / name)
+
+
+def moved(text: str, depth: int) -> str:
+    """Return a page with its links as they are on the site; `depth` is how far it is below docs."""
+    outside = "../" * (depth + 1)
+    return text.replace(f"]({outside}", f"]({'../' * depth}").replace("](docs/", "](")
+
+
+def main() -> int:
+    """Gather the pages and build the site; return the exit status of MkDocs."""
+    gather()
+    environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # of its makers, about a version that is not used
+    command = [sys.executable, "-m", "mkdocs", "build", *sys.argv[1:]]
+    return subprocess.run(command, cwd=ROOT, env=environ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
