@@ -234,6 +234,7 @@ def test_the_files_of_a_build_are_those_that_buildx_sends(new: Bench) -> None:
         (context / name).write_text(name)
     (context / "link").symlink_to("src/x")
     (context / "out").symlink_to("/etc/passwd")
+    (context / "a/again").hardlink_to(context / "src/x")
     (context / "src/x").chmod(0o750)
     (context / ".dockerignore").write_text("ignored\n**/*.md\n!kept.md\n")
     files = "FROM scratch\nCOPY . /all\nCOPY src/* a.b/z /some/\nCOPY link n* /followed/\n"

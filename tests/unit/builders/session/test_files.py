@@ -106,6 +106,15 @@ async def test_modes_links_and_times_are_as_they_are_and_nobody_owns_a_file(top:
     assert "socket" not in stats
 
 
+async def test_two_names_of_one_file_stay_that(top: Path) -> None:
+    (top / "context/src/again").hardlink_to(top / "context/a/z")
+    stats = (await receive(top)).stats
+    assert (raw_bytes(stats["src/again"], 7), number(stats["src/again"], 5)) == (b"a/z", 0)
+    assert (raw_bytes(stats["a/z"], 7), number(stats["a/z"], 5)) == (b"", 3)
+    alone = (await receive(top, followpaths=("src/again",))).stats["src/again"]
+    assert (raw_bytes(alone, 7), number(alone, 5)) == (b"", 3)
+
+
 async def test_a_link_out_of_the_context_is_a_link_and_nothing_is_read(top: Path) -> None:
     found = await receive(top, followpaths=("out",))
     assert found.names == ["out"]

@@ -179,14 +179,19 @@ class _Sending:
 
     async def _describe(self) -> None:
         place = 0
+        first: dict[tuple[int, int], str] = {}
         for name in self._names:
             path = self._root / name
             status = self._look(path)
-            described = _described(path, name, status)
-            if described is None:
-                continue  # a socket, a pipe or a device
+            linked = ""
             if stat.S_ISREG(status.st_mode):
                 self._files[place] = path
+                # Names of one file stay names of one file.
+                other = first.setdefault((status.st_dev, status.st_ino), name)
+                linked = other if other != name else ""
+            described = _described(path, name, status, linked)
+            if described is None:
+                continue  # a socket, a pipe or a device
             await self._call.send(encode((1, _STAT), (2, described)))
             place += 1
         await self._call.send(b"")  # no more entries
@@ -213,19 +218,22 @@ class _Sending:
         await self._call.send(encode((1, _DATA), (3, place)))
 
 
-def _described(path: Path, name: str, status: os.stat_result) -> bytes | None:
-    """Return the message that describes an entry, without its owner; None for what is not sent."""
+def _described(path: Path, name: str, status: os.stat_result, linked: str) -> bytes | None:
+    """Return the message that describes an entry, without its owner; None for what is not sent.
+
+    `linked` is the name under which the same file was described before, empty for none.
+    """
     mode = status.st_mode & 0o777
     for bit, ours in _MODE_BITS.items():
         mode |= ours if status.st_mode & bit else 0
-    size, target = 0, ""
+    size, target = 0, linked
     if stat.S_ISDIR(status.st_mode):
         mode |= _DIRECTORY
     elif stat.S_ISLNK(status.st_mode):
         mode |= _LINK
         target = str(path.readlink())
     elif stat.S_ISREG(status.st_mode):
-        size = status.st_size
+        size = 0 if linked else status.st_size
     else:
         return None
     return encode((1, name), (2, mode), (5, size), (6, status.st_mtime_ns), (7, target))
