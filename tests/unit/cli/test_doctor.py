@@ -65,7 +65,7 @@ def test_a_muted_finding_is_told_and_does_not_count(work: Path) -> None:
 def test_an_error_message_is_explained_by_what_is_found_here(work: Path) -> None:
     message = "Error response from daemon: HTTP Basic: Access denied"
     ended = run("doctor", "--error", "-", text=message, CI_JOB_TOKEN=f"{TOKEN}\n")
-    assert ended.stdout.startswith("▲ CI_JOB_TOKEN ends with a line end")
+    assert ended.stdout.startswith("▲ CI_JOB_TOKEN ends with a line break")
     assert "It can also mean:" in ended.stdout
     assert "It can mean:" in run("doctor", "--error", "no such host").stdout
     assert "No check knows" in run("doctor", "--error", "all is well").stdout

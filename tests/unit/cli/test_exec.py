@@ -316,7 +316,7 @@ def test_a_plan_names_the_values_that_the_login_needs(program: Program, option: 
 def test_a_plan_asks_nobody_about_a_foreign_registry(program: Program) -> None:
     plan = program.run("exec", "--dry-run", "--repo", "evil.example/x", "--", "true")
     assert plan.returncode == 0
-    assert "the job token would go to evil.example" in plan.stderr
+    assert "The job token would go to evil.example" in plan.stderr
 
 
 def test_what_would_be_set_is_printed_for_a_shell(program: Program) -> None:

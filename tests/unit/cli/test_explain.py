@@ -109,8 +109,8 @@ def test_a_rule_that_hangs_on_an_unknown_value_is_neither_met_nor_refuted() -> N
 
 def test_warnings_and_findings_are_shown_where_there_are_some() -> None:
     text = as_text(Command.BUILD, facts(base=None, **{**JOB, "CI_JOB_TOKEN": "canary \n"}))
-    assert "\nwarnings\n  ▲ cannot tell which base images the build pulls" in text
-    assert "\nfindings\n  ▲ CI_JOB_TOKEN ends with a line end" in text
+    assert "\nwarnings\n  ▲ Cannot tell which base images the build pulls" in text
+    assert "\nfindings\n  ▲ CI_JOB_TOKEN ends with a line break" in text
     assert "give --from with an image like registry.myhost.com/base:latest" in text
     assert "config  the entries in /home/dev/.docker, if any" in text
 
@@ -146,7 +146,7 @@ def test_a_warning_has_an_id_and_words() -> None:
     assert as_object(Command.PUSH, facts(Options("other.example.org/a"), **JOB))["warnings"] == [
         {
             "id": "token-to-foreign-registry",
-            "message": "the job token would go to other.example.org,"
+            "message": "The job token would go to other.example.org,"
             " which is not CI_REGISTRY (registry.myhost.com)",
         }
     ]
@@ -229,5 +229,5 @@ def test_an_image_that_is_not_known_stands_beside_the_known_ones() -> None:
 def test_a_build_of_which_nothing_is_known_says_why() -> None:
     unknown = UnknownImage("$BASE", "Dockerfile:3", "BASE has no value")
     text = as_text(Command.BUILD, replace(facts(base=(), **JOB), unknown_images=(unknown,)))
-    assert "cannot tell which base images the build pulls: $BASE: BASE has no value" in text
+    assert "Cannot tell which base images the build pulls: $BASE: BASE has no value" in text
     assert "pulls nothing" not in text

@@ -57,12 +57,16 @@ def _about_tokens(case: Case, method: Method) -> Iterator[Finding]:
     login = login_of(method)
     if isinstance(login, TokenLogin) and (why := why_foreign(case, login)):
         target = clean(case.host or case.registry_host)
-        yield Finding(WarningId.FOREIGN_REGISTRY, "", f"{login.what} would go to {target}, {why}")
+        yield Finding(
+            WarningId.FOREIGN_REGISTRY,
+            "",
+            f"{login.what[:1].upper()}{login.what[1:]} would go to {target}, {why}",
+        )
     if case.command is Command.CLEANUP and method is Method.AUTOLOGIN:
         yield Finding(
             WarningId.MAY_NOT_DELETE,
             "",
-            "many GitLab instances do not let the job token delete;"
+            "Many GitLab instances do not let the job token delete;"
             f" set {CLEANUP_PASSWORD} to use that token instead",
         )
 
@@ -95,20 +99,20 @@ def _about_options(case: Case, method: Method) -> Iterator[Finding]:
     if any(given) and not all(given):
         has, lacks = ("user name", "password") if given[0] else ("password", "user name")
         yield Finding(
-            WarningId.HALF_CREDENTIALS, "", f"a {has} is given without a {lacks}, so it is not used"
+            WarningId.HALF_CREDENTIALS, "", f"A {has} is given without a {lacks}, so it is not used"
         )
     if all(given) and method is Method.EXTERNAL:
         yield Finding(
             WarningId.OPTIONS_IGNORED,
             "",
-            f"user name and password are given, but {EXTERNAL_CONFIG} wins",
+            f"User name and password are given, but {EXTERNAL_CONFIG} wins",
         )
     unused = case.command is Command.BUILD and not case.base_hosts and method is not Method.EXTERNAL
     if all(given) and unused:
         yield Finding(
             WarningId.OPTIONS_UNUSED,
             "",
-            "user name and password are given, but no base image is known to be pulled with them",
+            "User name and password are given, but no base image is known to be pulled with them",
         )
 
 
@@ -119,16 +123,18 @@ def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator
         yield Finding(
             WarningId.NO_BUILD_FILE,
             "",
-            "cannot tell which base images the build pulls: no Dockerfile, werf.yaml or --from found",
+            "Cannot tell which base images the build pulls: no Dockerfile, werf.yaml or --from found",
         )
     elif case.facts.unknown_images and not case.base_hosts:
         reasons = "; ".join(f"{image.text}: {image.because}" for image in case.facts.unknown_images)
         yield Finding(
-            WarningId.NO_BUILD_FILE, "", f"cannot tell which base images the build pulls: {reasons}"
+            WarningId.NO_BUILD_FILE, "", f"Cannot tell which base images the build pulls: {reasons}"
         )
     if len(login) > 1:
         yield Finding(
-            WarningId.SENT_TO_MANY, "", f"one user name and password go to {', '.join(map(clean, login))}"
+            WarningId.SENT_TO_MANY,
+            "",
+            f"The same user name and password go to {', '.join(map(clean, login))}",
         )
     others = [clean(host) for host in case.base_hosts if login_key(host) not in login]
     if method.logs_in and case.base_in_registry and others:
@@ -136,7 +142,7 @@ def _about_build(case: Case, method: Method, login: tuple[str, ...]) -> Iterator
         yield Finding(
             WarningId.OTHERS_ANONYMOUS,
             "",
-            f"base images in {', '.join(others)}{also} are pulled without a login",
+            f"Base images in {', '.join(others)}{also} are pulled without a login",
         )
 
 

@@ -120,7 +120,7 @@ CHECKS: tuple[Check, ...] = (
         look=in_config,
         title="An environment scope matches no environment of the CI file.",
         matters="The variable is never used by these jobs.",
-        fix="Check its spelling; case counts.",
+        fix="Check the spelling; upper and lower case differ.",
         source=sources.ENVIRONMENTS,
     ),
     Check(

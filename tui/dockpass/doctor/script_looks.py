@@ -111,7 +111,7 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             "values-unknown",
             "",
-            f"The {plural(count, 'value')} of {place} {'is' if count == 1 else 'are'} not known here.",
+            f"{plural(count, 'value')} of {place} {'is' if count == 1 else 'are'} not known here.",
             hint="dockpass vars show --from-gitlab fetches those that you may read.",
             severity=Severity.NOTE,
         )

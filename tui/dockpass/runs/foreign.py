@@ -22,4 +22,4 @@ def foreign_question(request: RunRequest) -> str | None:
             return f"{sent}The value of {GITLAB.registry} is not known here, so it may be another registry."
         return f"{sent}{GITLAB.registry} is {shown}, so this token was not made for that registry."
     found = next(notice for notice in decision.warnings if notice.id is WarningId.FOREIGN_REGISTRY)
-    return f"{sent}That may not be its registry: {found.message}."
+    return f"{sent}That may not be its registry. {found.message}."

@@ -13,17 +13,17 @@ from dockpass.text import clean, plural
 _WORDS: dict[Remark, tuple[Severity, str, str]] = {
     Remark.QUOTES: (
         Severity.WARNING,
-        "stands in quotes, and they belong to the value, as with docker's --env-file",
-        "Leave the quotes out; what follows = is the value as it stands.",
+        "is in quotes, which are part of the value, as with docker's --env-file",
+        "Remove the quotes: everything after = is the value.",
     ),
     Remark.OPEN_QUOTE: (
         Severity.WARNING,
-        "begins with a quote, which belongs to the value, as with docker's --env-file",
+        "begins with a quote, which is part of the value, as with docker's --env-file",
         "Leave the quote out; for a value of several lines, close it at the end of a later line.",
     ),
     Remark.HASH: (
         Severity.NOTE,
-        "holds a #, and it belongs to the value with all that follows, as with docker's --env-file",
+        "contains a #, which is part of the value with everything after it, as with docker's --env-file",
         "Put a comment on a line of its own.",
     ),
     Remark.BLANKS: (
@@ -38,12 +38,12 @@ _WORDS: dict[Remark, tuple[Severity, str, str]] = {
     ),
     Remark.CONTINUED: (
         Severity.WARNING,
-        "is followed by lines that assign nothing, which were taken as a part of its value",
+        "is followed by lines that assign nothing, which were taken as part of its value",
         "Look whether they belong to it: docker refuses the file. `export -p` prints such values in quotes.",
     ),
     Remark.COMPUTED: (
         Severity.WARNING,
-        "holds what a shell would replace, and nothing was run: it stands in the value as it is written",
+        "contains what a shell would replace; nothing was run, and the value has it as written",
         "Give the value itself: `export -p` prints it after the shell has replaced it.",
     ),
     Remark.LONG: (

@@ -84,25 +84,25 @@ def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
         yield Finding(
             "line-end",
             name,
-            "ends with a line end, which is sent as a part of it",
-            hint="Store it without the line end; `echo` adds one, printf %s does not.",
+            "ends with a line break, which is sent as part of it",
+            hint="Store it without the line break: `echo` adds one, printf %s does not.",
         )
     elif raw != raw.strip():
         yield Finding(
             "blanks",
             name,
-            "begins or ends with a blank, which is sent as a part of it",
+            "begins or ends with a blank, which is sent as part of it",
             hint="Store it without the blank.",
         )
     if len(raw) > 1 and raw[0] + raw[-1] in _QUOTES:
         yield Finding(
             "quoted",
             name,
-            "stands in quotes, which are a part of the value",
+            "is in quotes, which are part of the value",
             hint="Store it without the quotes.",
         )
     if found := _UNSEEN.search(raw.strip()):
-        yield Finding("unseen", name, f"has a character that is not seen, at place {found.start() + 1}")
+        yield Finding("unseen", name, f"has an invisible character at position {found.start() + 1}")
     if _REFERENCE.fullmatch(raw):
         yield Finding(
             "not-expanded",
@@ -128,7 +128,7 @@ def _about_secret(name: str, raw: str) -> Iterator[Finding]:
         yield Finding(
             "encoded",
             name,
-            "is a whole header; the bare secret is meant",
+            "is a whole header; only the secret itself is expected",
             hint="Leave out the word before the secret.",
         )
 
@@ -181,6 +181,6 @@ def _about_login(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "user-colon",
             "--registry-username",
-            "has a colon, which no registry can tell apart",
+            "contains a colon, where a registry takes the password to begin",
             hint="Give the user name alone.",
         )

@@ -89,7 +89,7 @@ def _about_absent(name: str, losers: tuple[Loser, ...]) -> Iterator[Finding]:
             yield Finding(
                 "absent-scope",
                 shown,
-                f"is missing: it stands in {place}, and {environment}",
+                f"is missing: it is defined in {place}, but {environment}",
                 hint="Give the job that environment, or the variable another scope.",
                 severity=severity,
             )
@@ -142,7 +142,7 @@ def _about_expansion(name: str, found: Resolved, *, knows_settings: bool) -> Ite
         yield Finding(
             "no-shell-syntax",
             shown,
-            "has a ${…} or $(…) of a shell, which variables do not know; it becomes empty",
+            "uses shell syntax such as ${A:-x} or $(…), which GitLab does not expand; it becomes empty",
             hint="Set the default by rules, or in the script.",
         )
         return
@@ -151,7 +151,7 @@ def _about_expansion(name: str, found: Resolved, *, knows_settings: bool) -> Ite
         yield from _about_own_name(shown, found)
     if _OPEN.search(written):
         yield Finding(
-            "open-brace", shown, "has an open or empty ${, which the runner takes out", hint="Close it."
+            "open-brace", shown, "has an open or empty ${, which the runner removes", hint="Close it."
         )
     if not isinstance(seen, str) or seen == written or own:
         return
@@ -182,7 +182,7 @@ def _about_expansion(name: str, found: Resolved, *, knows_settings: bool) -> Ite
             shown,
             f"refers to {clean(', '.join(dict.fromkeys(missing)), 200)}, which nothing that was read here"
             " defines: unless the settings do, it becomes empty",
-            hint="Define it, or take the reference out.",
+            hint="Define it, or remove the reference.",
             severity=Severity.WARNING if knows_settings else Severity.NOTE,
         )
 
@@ -202,7 +202,7 @@ def _about_own_name(shown: str, found: Resolved) -> Iterator[Finding]:
         yield Finding(
             "own-name",
             shown,
-            "refers to its own name, and stays as it is written: within the YAML there is only one of a name",
+            "refers to its own name and stays as written: the YAML has only one value for a name",
             hint="Give it another name.",
         )
 
@@ -245,8 +245,8 @@ def _about_secrecy(name: str, found: Resolved) -> Iterator[Finding]:
             yield Finding(
                 "secret-in-yaml",
                 shown,
-                f"stands in clear in {clean(str(winner.place), 200)}, for everybody who sees the repository",
-                hint="Move it into the settings, and make a new one.",
+                f"is in plain text in {clean(str(winner.place), 200)}, where everybody with access sees it",
+                hint="Move it to the project's settings, and replace it: the old one stays in git's history.",
                 severity=Severity.ERROR,
             )
     elif winner.level in _SETTINGS and winner.masked:
@@ -274,7 +274,7 @@ def _about_debugging(view: JobView) -> Iterator[Finding]:
                 "debugging-on",
                 name,
                 f"is {found.value}: the job's log shows every variable",
-                hint="Take it out again.",
+                hint="Remove it again.",
             )
 
 
@@ -293,8 +293,8 @@ def _about_operand(view: JobView, rule: Rule, name: str) -> Iterator[Finding]:
         yield Finding(
             "rule-on-protected",
             shown,
-            f"is asked by the rule at {place}, and it is protected: on this ref the rule never holds",
-            hint="Ask for something that every ref has.",
+            f"is used by the rule at {place}, but it is protected: on this ref the rule never matches",
+            hint="Use a variable that every ref has.",
         )
     found = view.variables.get(name)
     if found is not None and found.winner.level is Level.PERSISTED:
@@ -323,8 +323,8 @@ def find_in_config(config: Config, job: Job, definitions: tuple[Definition, ...]
         yield Finding(
             "empty-variables",
             clean(job.name, 255),
-            f"has `variables: {{}}` ({clean(str(job.tree.place('variables')), 200)}), which takes no default"
-            " away",
+            f"has `variables: {{}}` ({clean(str(job.tree.place('variables')), 200)}), which does not"
+            " remove the defaults",
             hint="Write inherit:variables: false.",
         )
     if "trigger" in job.tree and any(each.origin == YamlPart.JOB for each in job.variables):
@@ -344,7 +344,7 @@ def find_in_config(config: Config, job: Job, definitions: tuple[Definition, ...]
             yield Finding(
                 "scope-of-no-job",
                 clean(each.key, 255),
-                f"in {where(each)}, matches the environment of no job",
-                hint="Look at its spelling; case counts.",
+                f"in {where(each)}, matches no job's environment",
+                hint="Check the spelling; upper and lower case differ.",
                 severity=Severity.NOTE,
             )

@@ -107,7 +107,7 @@ def _overwritten(facts: Facts) -> Iterator[Finding]:
                 "registry-overwritten",
                 REGISTRY,
                 f"is {clean(host, 100)}, {what}, {why}{unread}",
-                hint=hint if both else "Give the registry's own login as options, or take the variable away.",
+                hint=hint if both else "Give the registry's own login as options, or remove the variable.",
                 severity=Severity.ERROR,
             )
     elif token and not ignored and facts.is_set(PASSWORD) and _of_another(facts):

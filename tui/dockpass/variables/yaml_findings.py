@@ -84,7 +84,7 @@ def _about_merge(node: MappingNode, file: str) -> Iterator[Finding]:
         yield Finding(
             "merge-loses-variables",
             f"{file}:{line}",
-            "has its own `variables`, which take the place of all that `<<` brings",
+            "has its own `variables`, which replace all that `<<` merges",
             hint="Use extends, which merges them.",
         )
 
