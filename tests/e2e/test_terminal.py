@@ -213,3 +213,30 @@ def test_it_draws_on_stdout_where_stderr_is_a_file(program: Program) -> None:
     assert terminal.ends() == 0
     assert b"\x1b[?1049l" in terminal.raw
     assert told.read_bytes() == b""
+
+
+def test_what_is_copied_goes_to_the_desktop_or_to_the_terminal(program: Program) -> None:
+    held = program.directory / "held"
+    tool = program.directory / "bin" / "xclip"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\ncase "$*" in *-o) cat {held} ;; *) cat > {held} ;; esac\n')
+    tool.chmod(0o755)
+    job = {"CI_REGISTRY": "r.example", "CI_JOB_TOKEN": "canary-token-1", "CI_REGISTRY_IMAGE": "r.example/a"}
+    desktop = {"DISPLAY": ":9", "PATH": f"{tool.parent}:{os.environ['PATH']}"}
+    terminal = opened(program, **job, **desktop)
+    assert terminal.shows("gitlab-ci-token")
+    terminal.answers("\t", "Environment")
+    terminal.answers("jY", "Copy CI_JOB_TOKEN?")
+    terminal.answers("y", "copied with xclip")
+    assert held.read_text() == "canary-token-1"
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert held.read_text() == ""
+    assert b"\x1b]52;" not in terminal.raw
+    terminal = opened(program, **job)
+    assert terminal.shows("gitlab-ci-token")
+    terminal.answers("2y", "sent to the terminal's clipboard")
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert b"\x1b]52;c;ZG9ja3Bhc3MgcHVzaA==\x07" in terminal.raw
+    assert b"canary" not in terminal.raw

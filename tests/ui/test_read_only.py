@@ -35,7 +35,7 @@ from scenes import JOB, SANDBOX, SANDBOX_JOB, session, with_project, with_scenar
 def reading(store: Path | None = None, **more: object) -> Session:
     made = programs.with_programs(session(JOB, read_only=True, **more))  # type: ignore[arg-type]
     if store is not None:
-        made.store = stores.store_in(stores.home_with(images=True))
+        made.open_store = lambda: stores.store_in(stores.home_with(images=True))
     return made
 
 

@@ -50,6 +50,15 @@ ACTIONS: tuple[Action, ...] = (
         help="Show one secret for ten seconds; asks first.",
     ),
     Action(
+        id="copy_value",
+        keys="Y",
+        title="copy value",
+        scope="overview",
+        shown=False,
+        within="environment",
+        help="Copy the selected value; asks first for a secret, and takes it back where it can.",
+    ),
+    Action(
         id="whose",
         keys="o",
         title="whose view",

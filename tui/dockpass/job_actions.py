@@ -65,6 +65,14 @@ JOB_ACTIONS: tuple[Action, ...] = (
         help="Show one secret for ten seconds; asks first.",
     ),
     Action(
+        id="copy_value",
+        keys="Y",
+        title="copy value",
+        scope="variables",
+        shown=False,
+        help="Copy the selected value; asks first for a secret, and takes it back where it can.",
+    ),
+    Action(
         id="rules",
         keys="w",
         title="rules",

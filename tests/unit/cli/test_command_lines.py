@@ -32,7 +32,7 @@ from dockpass.runs.login import ENGINE_COMMANDS
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
 from dockpass.secrets import Redactor, Secret
-from dockpass.session.session import edit_of, removal_of
+from dockpass.session.edits import edit_of, removal_of
 from dockpass.session.start import Start, make_session
 from dockpass.ui import app
 from dockpass.unknown import Unknown

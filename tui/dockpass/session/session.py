@@ -20,10 +20,10 @@ from dockpass.paths import Paths
 from dockpass.readonly import ReadOnly
 from dockpass.runs.request import BuildOptions, RunRequest, Typed
 from dockpass.runs.services import Services
-from dockpass.secret_names import is_secret_name
 from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
+from dockpass.session.clipboard import Clipboard
 from dockpass.session.later import (
     find_program,
     new_desk,
@@ -124,6 +124,7 @@ class Session:
     chosen: dict[Command, Chosen] = field(default_factory=dict)
     """What was chosen for the runs of each command, beside the facts."""
     what_stops: Callable[[RunRequest, Services], DockpassError | None] = what_stops
+    clipboard: Clipboard = field(default_factory=Clipboard)
     as_job: bool = False
     """Whether the logins are those that the chosen job would get, and not those of this process."""
     scenario: OpenScenario | None = None
@@ -384,15 +385,3 @@ class Session:
         events = run.feed.since(0).events
         if events and isinstance(events[-1], Ended):
             self.ended.append((run.request.command, events[-1].status))
-
-
-def edit_of(name: str, text: str, *, option: bool) -> Edit:
-    """Return the edit that sets a variable or gives an option; secrets become secrets at once."""
-    secret = name == "registry-password" if option else is_secret_name(name)
-    value = Secret(text) if secret else text
-    return Edit(EditKind.GIVE if option else EditKind.SET, name, value)
-
-
-def removal_of(name: str, *, option: bool) -> Edit:
-    """Return the edit that unsets a variable or drops an option."""
-    return Edit(EditKind.DROP if option else EditKind.UNSET, name)

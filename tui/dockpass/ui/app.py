@@ -80,6 +80,7 @@ class DockpassApp(Host):
         try:
             result = super().run(*arguments, **options)
         finally:
+            self.session.clipboard.take_back(self.session.services.environ)
             if isinstance(self._driver, TerminalDriver):
                 self._driver.leave()
         if self._exception is not None:

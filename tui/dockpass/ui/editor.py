@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from textual.screen import Screen
-
 from dockpass.auth.command import Command
 from dockpass.auth.decision import VALUE_UNKNOWN, Refusal
 from dockpass.errors import UsageError
@@ -15,9 +13,12 @@ from dockpass.readonly import Act
 from dockpass.runs.request import RunRequest
 from dockpass.secret_source import FORMS, parse_source
 from dockpass.secrets import Secret
-from dockpass.session.session import SECONDS_REVEALED, Session, edit_of, removal_of
+from dockpass.session.clipboard import SECONDS_KEPT
+from dockpass.session.edits import edit_of, removal_of
+from dockpass.session.session import SECONDS_REVEALED, Session
 from dockpass.text import clean
 from dockpass.ui.host import forbids
+from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Revealed, Typed
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import option_name, value_of
@@ -25,11 +26,16 @@ from dockpass.ui.views.words import Line
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import Entry, entry, entry_of
 
+_COPIED_SECRET = (
+    "Every program on this desktop can read the clipboard, and a clipboard manager may keep it. With wl-copy,"
+    f" xclip, xsel or pbcopy it is emptied after {SECONDS_KEPT:.0f} seconds; a terminal's clipboard is not."
+)
+
 
 class Editor:
     """Asks for values and keeps them in the session. `changed` is called after each change."""
 
-    def __init__(self, screen: Screen[None], session: Session, changed: Callable[[], None]) -> None:
+    def __init__(self, screen: PanelScreen, session: Session, changed: Callable[[], None]) -> None:
         self._screen = screen
         self._session = session
         self._changed = changed
@@ -134,6 +140,30 @@ class Editor:
             title = f"Show {name} for ten seconds?"
             dialog = Confirm(title, lines, yes="show", danger=True)
             self._screen.app.push_screen(dialog, partial(self._reveal, name, value))
+
+    def copy_value(self, entry: Entry) -> None:
+        """Copy a value; a secret after a question."""
+        value, name = value_of(entry, self._session.facts), option_name(entry)
+        if isinstance(value, Unknown) or not value:
+            why = "its value is not known here" if isinstance(value, Unknown) else "it has no value"
+            self._screen.notify(f"{name} was not copied: {why}", timeout=4)
+            return
+        if not (entry.secret or isinstance(value, Secret)):
+            self._screen.copy(str(value), name)
+            return
+        if forbids(self._screen.app, Act.REVEAL):
+            return
+        if not self._session.loaded.settings.reveal:
+            self._screen.notify("secrets stay hidden: the settings file has reveal = false", timeout=5)
+            return
+        secret = value if isinstance(value, Secret) else Secret(str(value))
+        lines: list[Line] = [((_COPIED_SECRET, "text"),)]
+        dialog = Confirm(f"Copy {name}?", lines, yes="copy", danger=True)
+        self._screen.app.push_screen(dialog, partial(self._copy_secret, name, secret))
+
+    def _copy_secret(self, name: str, value: Secret, yes: bool | None) -> None:
+        if yes:
+            self._screen.copy(value.reveal(), name, secret=True)
 
     def _reveal(self, name: str, value: Secret, yes: bool | None) -> None:
         if yes:

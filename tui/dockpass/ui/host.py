@@ -8,9 +8,11 @@ from typing import Any, cast
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
+from textual.timer import Timer
 
 from dockpass.actions import ACTIONS, PLACES
 from dockpass.readonly import Act
+from dockpass.session.clipboard import SECONDS_KEPT, Copied
 from dockpass.session.session import Session
 from dockpass.ui.actions import action_string
 
@@ -21,6 +23,7 @@ class Host(App[int], inherit_bindings=False):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._taking_back: Timer | None = None
 
     async def run_action(
         self,
@@ -50,6 +53,33 @@ class Host(App[int], inherit_bindings=False):
         self.notify(f"{refusal.message} {refusal.hint}", severity="warning", timeout=8)
         return True
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy with a program of the desktop where there is one, else ask the terminal to do it."""
+        self._copy(text, secret=False)
+
+    def _copy(self, text: str, *, secret: bool) -> Copied:
+        session = self.session
+        copied = session.clipboard.copy(text, session.services.environ, secret=secret)
+        if not copied.by:
+            super().copy_to_clipboard(text)
+        return copied
+
+    def copy_text(self, text: str, words: str, *, secret: bool) -> None:
+        """Copy a text and say in which way; a secret is taken back after a while, where that can be done."""
+        copied = self._copy(text, secret=secret)
+        told = copied.in_words(words)
+        if self.session.clipboard.holds_secret:
+            told += f"; the clipboard is emptied after {SECONDS_KEPT:.0f} seconds"
+            if self._taking_back is not None:
+                self._taking_back.stop()
+            self._taking_back = self.set_timer(SECONDS_KEPT, self.take_back)
+        self.notify(told, timeout=6)
+
+    def take_back(self) -> None:
+        """Empty the clipboard if it holds the secret that was copied last."""
+        if self.session.clipboard.take_back(self.session.services.environ):
+            self.notify("the clipboard was emptied", timeout=4)
+
     def end_by_signal(self, number: int) -> None:
         """End as a signal asks for it."""
         self.exit(return_code=128 + number)
@@ -62,6 +92,11 @@ class Host(App[int], inherit_bindings=False):
         """
         colourless = "NO_COLOR" in self.session.services.environ
         return [name for name in self.available_themes if not (colourless and name.startswith("ansi"))]
+
+
+def copy_text(app: App[Any], text: str, words: str, *, secret: bool) -> None:
+    """Copy a text in an app, and say in which way."""
+    cast(Host, app).copy_text(text, words, secret=secret)
 
 
 def forbids(app: App[Any], act: Act) -> bool:

@@ -13,8 +13,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.auth.command import Command
 from dockpass.keymap import key_name
+from dockpass.session.edits import edit_of
 from dockpass.session.scenario_files import Recent, name_of
-from dockpass.session.session import edit_of
 from dockpass.text import clean, cut
 from dockpass.ui.actions import action_string
 from dockpass.ui.host import Host

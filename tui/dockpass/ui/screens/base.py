@@ -25,6 +25,7 @@ from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.text import clean
 from dockpass.ui.actions import enter_of
 from dockpass.ui.background import Background
+from dockpass.ui.host import copy_text
 from dockpass.ui.text import content, is_same
 from dockpass.ui.views.words import Line, Status, status_title
 from dockpass.ui.widgets.filter import Filter
@@ -227,10 +228,9 @@ class PanelScreen(Screen[None]):
         """Return what the registry said of these facts, as far as this screen has asked it."""
         return None
 
-    def copy(self, text: str, words: str = "") -> None:
-        """Send a text to the terminal's clipboard, and say so; `words` stand for a long text."""
-        self.app.copy_to_clipboard(text)
-        self.notify(f"sent to the terminal's clipboard: {words or text}", timeout=6)
+    def copy(self, text: str, words: str = "", *, secret: bool = False) -> None:
+        """Copy a text, and say in which way; `words` stand for a long text, and for a secret."""
+        copy_text(self.app, text, words or text, secret=secret)
 
     def copy_line(self, words: Sequence[str], note: str = "") -> None:
         """Copy a command line; say so where it cannot be pasted, or needs what only this screen has.

@@ -20,6 +20,7 @@ from dockpass.marks import GLYPH_LOOK
 from dockpass.runs.events import TagPlanned
 from dockpass.secrets import Secret
 from dockpass.text import clean
+from dockpass.ui.host import copy_text
 from dockpass.ui.search import Search
 from dockpass.ui.text import PlainText
 from dockpass.ui.views.cleanup import plan_counts, plan_rows
@@ -379,9 +380,8 @@ class Revealed(Reading):
         self.set_timer(self._seconds, self._hide)
 
     def action_copy(self) -> None:
-        """Send the secret to the terminal's clipboard."""
-        self.app.copy_to_clipboard(self._secret.reveal())
-        self.notify(f"sent to the terminal's clipboard: {self._title}", timeout=4)
+        """Copy the secret."""
+        copy_text(self.app, self._secret.reveal(), self._title, secret=True)
 
     def _hide(self) -> None:
         """Hide it."""

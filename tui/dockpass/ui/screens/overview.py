@@ -18,6 +18,7 @@ from dockpass.text import clean
 from dockpass.ui.actions import WITHIN, bindings, row_binding
 from dockpass.ui.examiner import Examiner
 from dockpass.ui.screens.base import PanelScreen
+from dockpass.ui.screens.values import Values
 from dockpass.ui.text import content
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import (
@@ -51,7 +52,7 @@ class CommandRows(Rows):
     BINDINGS = [row_binding("run")]
 
 
-class Overview(PanelScreen):
+class Overview(Values, PanelScreen):
     """What does each command log in with, and why?"""
 
     BINDINGS = [*bindings("overview"), *bindings("everywhere")]
@@ -250,6 +251,11 @@ class Overview(PanelScreen):
         super().failed(error)
 
     @property
+    def editor(self) -> Editor:
+        """What changes variables and options."""
+        return self._editor
+
+    @property
     def selected_entry(self) -> Entry | None:
         """The selected variable or option."""
         return self._environment.selected_entry
@@ -331,25 +337,6 @@ class Overview(PanelScreen):
     def edit(self, entry: Entry) -> None:
         """Ask for another value of a variable or option."""
         self._editor.edit(entry)
-
-    def action_edit(self) -> None:
-        """Edit the selected variable or option."""
-        if (selected := self.selected_entry) is not None:
-            self._editor.edit(selected)
-
-    def action_unset(self) -> None:
-        """Unset the selected variable or option."""
-        if (selected := self.selected_entry) is not None:
-            self._editor.unset(selected)
-
-    def action_undo(self) -> None:
-        """Undo the last edit."""
-        self._editor.undo()
-
-    def action_reveal(self) -> None:
-        """Show the selected secret for ten seconds."""
-        if (selected := self.selected_entry) is not None:
-            self._editor.reveal(selected)
 
     def open_filter(self) -> None:
         """Ask for a part of a name or a value."""

@@ -18,6 +18,7 @@ from dockpass.ui.actions import bindings
 from dockpass.ui.editor import Editor
 from dockpass.ui.screens.importing import ImportDialog
 from dockpass.ui.screens.jobscreen import JobScreen, WhyRows
+from dockpass.ui.screens.values import Values
 from dockpass.ui.views.variable import Around, detail_lines
 from dockpass.ui.views.variables import (
     Listed,
@@ -33,7 +34,7 @@ from dockpass.ui.views.words import Line, filter_words, hanging, nothing_matches
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.variables.bring import what_would_bring
-from dockpass.variables.catalogue import entry_of
+from dockpass.variables.catalogue import Entry, entry_of
 from dockpass.variables.clone import CI_FILE
 from dockpass.variables.gitlab.model import Level
 from dockpass.variables.inwords import source_words
@@ -47,7 +48,7 @@ NO_PROJECT: Line = (
 )
 
 
-class VariablesScreen(JobScreen):
+class VariablesScreen(Values, JobScreen):
     """Which variables would a job get, from where, and why not the others?"""
 
     BINDINGS = [*bindings("variables"), *bindings("everywhere")]
@@ -66,7 +67,7 @@ class VariablesScreen(JobScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show only the keys that work here and now."""
-        if action in {"edit", "unset", "reveal"}:
+        if action in {"edit", "unset", "reveal", "copy_value"}:
             return self.selected is not None and self.error is None
         if action == "undo":
             return bool(self.session.edits)
@@ -232,27 +233,14 @@ class VariablesScreen(JobScreen):
             self.refresh_bindings()
 
     @property
-    def _editor(self) -> Editor:
+    def editor(self) -> Editor:
+        """What changes the values of the job."""
         return Editor(self, self.lens, self.changed)
 
-    def action_edit(self) -> None:
-        """What if the selected variable had another value?"""
-        if (each := self.selected) is not None:
-            self._editor.edit(entry_of(each.name))
-
-    def action_unset(self) -> None:
-        """What if the selected variable were missing?"""
-        if (each := self.selected) is not None:
-            self._editor.unset(entry_of(each.name))
-
-    def action_undo(self) -> None:
-        """Undo the last edit."""
-        self._editor.undo()
-
-    def action_reveal(self) -> None:
-        """Show the selected secret for ten seconds."""
-        if (each := self.selected) is not None:
-            self._editor.reveal(entry_of(each.name))
+    @property
+    def selected_entry(self) -> Entry | None:
+        """The selected variable."""
+        return None if self.selected is None else entry_of(self.selected.name)
 
     def action_import(self) -> None:
         """Import variables from a file or a paste."""

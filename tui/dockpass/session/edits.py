@@ -1,0 +1,19 @@
+"""The edits that a person makes on the screen: of a variable or of an option."""
+
+from __future__ import annotations
+
+from dockpass.auth.facts import Edit, EditKind
+from dockpass.secret_names import is_secret_name
+from dockpass.secrets import Secret
+
+
+def edit_of(name: str, text: str, *, option: bool) -> Edit:
+    """Return the edit that sets a variable or gives an option; secrets become secrets at once."""
+    secret = name == "registry-password" if option else is_secret_name(name)
+    value = Secret(text) if secret else text
+    return Edit(EditKind.GIVE if option else EditKind.SET, name, value)
+
+
+def removal_of(name: str, *, option: bool) -> Edit:
+    """Return the edit that unsets a variable or drops an option."""
+    return Edit(EditKind.DROP if option else EditKind.UNSET, name)
