@@ -186,6 +186,7 @@ def test_an_engine_without_sessions_says_so_or_the_build_ends(world: World, answ
     with pytest.raises(DockpassError) as raised:
         world.build()
     assert raised.value.id == ("builder-failed" if answer.upgraded else "session-refused")
+    assert answer.upgraded or "--builder classic needs none" in raised.value.hint
     assert not answer.upgraded or world.engine.last("/build/cancel").query["id"]
 
 

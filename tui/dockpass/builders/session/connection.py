@@ -85,5 +85,5 @@ def _refused(endpoint: Endpoint, words: str) -> DockpassError:
     return DockpassError(
         "session-refused",
         f"The engine at {clean(endpoint.url)} does not open a BuildKit session: {clean(words, 300)}.",
-        "Install docker's buildx plugin, or choose another builder with --builder.",
+        "A proxy in front of the engine may let no session through. --builder classic needs none.",
     )
