@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +20,9 @@ from dockpass.auth.decide import decide
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.secrets import Secret
 from dockpass.session.checkup import checkup
+from dockpass.session.importing import draft_of
 from dockpass.session.scenario_check import check_file
-from dockpass.session.scenario_files import Recent
+from dockpass.session.scenario_files import Recent, scenarios_of
 from dockpass.session.scenarios import open_file, try_scenario
 from dockpass.session.session import Session
 from dockpass.ui.palette import Everything
@@ -327,3 +331,68 @@ async def test_names_from_outside_are_plain_content(made: Session) -> None:
         assert "[@click=app.quit]x" in seen
         await do(pilot, "enter")
         assert "\x1b" not in str(pilot.app.screen.query_one("#status-left", Static).render())
+
+
+async def test_sources_and_pastes_are_saved_with_paths_that_lead_there_and_no_secret(made: Session) -> None:
+    root = made.services.cwd
+    (root / "ci").mkdir()
+    (root / "ci/settings.json").write_text(
+        json.dumps([{"key": "DEPLOY_TOKEN", "value": TOKEN, "masked": True, "protected": True}])
+    )
+    text = (root / MAIN).read_text()
+    source = '[[source]]\nkind = "gitlab-api-json"\npath = "../ci/settings.json"\n\n[[variable]]'
+    (root / MAIN).write_text(text.replace("[[variable]]", source, 1))
+    pasted = draft_of(f"PLAIN=a b\nMY_TOKEN={TOKEN}\n", "the paste", {}).imported()
+    async with shown(made) as pilot:
+        await opened(pilot, "publish-protected.toml")
+        made.desk.imported = (*made.desk.imported, pasted)
+        await do(pilot, "S", "s")
+        pilot.app.screen.query_one(Input).value = "deep/er/mine.toml"
+        await do(pilot, "enter")
+    written = (root / "deep/er/mine.toml").read_text()
+    assert TOKEN not in written
+    found = tomllib.loads(written)
+    assert [each["path"] for each in found["source"]] == ["../../.gitlab-ci.yml", "../../ci/settings.json"]
+    given = {each["key"]: each for each in found["variable"]}
+    assert given["PLAIN"]["value"] == "a b"
+    assert given["MY_TOKEN"]["secret"] == {"env": "MY_TOKEN"}
+    assert "DEPLOY_TOKEN" not in given
+    tried = try_scenario(open_file("deep/er/mine.toml", made.services), made.services)
+    assert {"PLAIN", "MY_TOKEN", "DEPLOY_TOKEN"} <= tried.facts.variables.keys()
+    assert check_file("deep/er/mine.toml", made.services).passed
+
+
+def test_what_is_listed_is_bounded_and_nothing_but_files_that_begin_as_scenarios(made: Session) -> None:
+    root = made.services.cwd
+    os.mkfifo(root / "scenarios/pipe.toml")
+    (root / "scenarios/directory.toml").mkdir()
+    (root / "scenarios/gone.toml").symlink_to(root / "nowhere")
+    (root / "pyproject.toml").write_text("[project]\nschema = 1\n")
+    (root / "away").mkdir()
+    (root / "away/mine.toml").write_text("# mine\n\nschema = 1\n")
+    (root / "away/binary.toml").write_bytes(b"\xff\xfe schema = 1")
+    names = [each.name for each in scenarios_of(made)]
+    assert {name for name in names if not name.startswith("scenarios/")} == {"away/mine.toml"}
+    assert not {"scenarios/pipe.toml", "scenarios/directory.toml", "scenarios/gone.toml"} & set(names)
+    for number in range(300):
+        (root / f"scenarios/many-{number:03}.toml").write_text("schema = 1\n")
+    assert len(scenarios_of(made)) == 200
+
+
+async def test_the_open_scenario_is_read_again_after_the_editor(
+    made: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edited(_screen: object, _session: object, path: Path, line: int, changed: Callable[[], None]) -> None:
+        assert line == 1
+        path.write_text(path.read_text().replace('ref = "main"', 'ref = "release"'))
+        changed()
+
+    monkeypatch.setattr("dockpass.ui.screens.scenarios.edit_file", edited)
+    async with shown(made) as pilot:
+        await opened(pilot, "publish-protected.toml")
+        await do(pilot, "S", "e")
+        assert isinstance(pilot.app.screen, ScenariosScreen)
+        assert made.desk.looking.ref.name == "release"
+        assert "not in the pipeline" in text(pilot)
+        await do(pilot, "x")
+        assert made.scenario is None

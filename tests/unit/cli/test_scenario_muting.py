@@ -91,6 +91,15 @@ def test_what_is_muted_counts_for_nothing_and_is_told_with_the_reason() -> None:
     ]
 
 
+def test_show_tells_what_is_muted_and_why() -> None:
+    file = written('[[muted]]\ncheck = "DP-SEC-011"\nabout = "SONAR_*"\nbecause = "read\\u001b[31m only"\n')
+    shown = run("scenario", "show", file).stdout
+    assert "muted\n  DP-SEC-011  SONAR_*  read" in shown
+    assert "\x1b" not in shown
+    muted = json.loads(run("scenario", "show", file, "--json").stdout)["muted"]
+    assert [(each["check"], each["about"]) for each in muted] == [("DP-SEC-011", "SONAR_*")]
+
+
 @pytest.mark.parametrize(("about", "mutes"), [("SONAR_*", True), ("SONAR_TOKEN", True), ("OTHER*", False)])
 def test_a_mute_may_be_for_one_variable(about: str, mutes: bool) -> None:
     others = [each for each in found_checks() if each != "secret-in-yaml"]

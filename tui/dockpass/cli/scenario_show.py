@@ -22,7 +22,7 @@ from dockpass.errors import ExitCode
 from dockpass.findings import Severity, finding_json
 from dockpass.marks import OF_SEVERITY
 from dockpass.scenario.dockerauth import docker_note
-from dockpass.scenario.inwords import flags_in_words, value_in_words
+from dockpass.scenario.inwords import flags_in_words, mute_json, value_in_words
 from dockpass.scenario.model import LEVEL_WORDS
 from dockpass.scenario.opening import Opened
 from dockpass.session.scenario_check import refused
@@ -89,6 +89,10 @@ def _show_lines(resolved: Resolved) -> Iterator[str]:
                 for given, found in own
             ]
         )
+    if scenario.muted:
+        yield ""
+        yield "muted"
+        yield from columns([tuple(mute_json(each).values()) for each in scenario.muted])
     yield ""
     yield "logins"
     yield from columns([(str(command), _decided(resolved, command)) for command in Command])
@@ -112,5 +116,6 @@ def _show_json(resolved: Resolved) -> dict[str, Any]:
         "job": show_json(resolved.looked) if resolved.looked else None,
         "logins": [{"command": command, "text": _decided(resolved, command)} for command in Command],
         "expectations": len(scenario.expected),
+        "muted": [mute_json(each) for each in scenario.muted],
         "notes": [finding_json(each) for each in opened.notes],
     }

@@ -138,7 +138,7 @@ def _findings(each: Expectation, found: Found) -> Result:
     others = [one for one in seen if not one.muted and allowed.isdisjoint({str(one.finding.id), one.check})]
     ids = " ".join(dict.fromkeys(str(one.finding.id) for one in others))
     muted = tuple(one for one in seen if one.muted)
-    return Result(each, not others, ids or "none that is not allowed", " ".join(_told(others)), muted)
+    return Result(each, not others, ids or "all allowed", " ".join(_told(others)), muted)
 
 
 def _told(seen: list[Noted]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dockpass.scenario.model import FLAGS, Given, Reference
 from dockpass.scenario.references import origin_of
 from dockpass.secrets import MASK, Secret
+from dockpass.settings import Mute
 from dockpass.text import clean, cut
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition
@@ -23,3 +24,12 @@ def value_in_words(given: Given, found: Definition) -> str:
 def flags_in_words(given: Given) -> str:
     """Return the flags, such as `protected masked`."""
     return " ".join(flag for flag in FLAGS if flag in given.flags)
+
+
+def mute_json(mute: Mute) -> dict[str, str]:
+    """Return what is muted, where, and why; clean."""
+    return {
+        "check": clean(mute.check, 80),
+        "about": clean(mute.about, 200),
+        "because": clean(mute.because, 300),
+    }

@@ -14,23 +14,28 @@ from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.overview import Overview
 
 
-def open_scenario(screen: PanelScreen, session: Session, path: Path) -> None:
-    """Read a scenario beside the screen, and be in it from then on; say why where it cannot be opened."""
+def open_scenario(screen: PanelScreen, session: Session, path: Path, *, stays: bool = False) -> None:
+    """Read a scenario beside the screen, and be in it from then on; say why where it cannot be opened.
+
+    The overview is shown then, unless the person `stays` on the screen.
+    """
     services, usual = session.services, session.desk.usual_version
     name = name_of(path, services.cwd)
 
     def work() -> Tried:
         return try_scenario(open_file(name, services), services, usual)
 
-    screen.in_background(work, partial(_take, screen, session, path, name))
+    screen.in_background(work, partial(_take, screen, session, path, name, stays))
 
 
-def _take(screen: PanelScreen, session: Session, path: Path, name: str, tried: Tried) -> None:
+def _take(screen: PanelScreen, session: Session, path: Path, name: str, stays: bool, tried: Tried) -> None:
     enter_scenario(session, tried, path, name)
     services = session.services
     if not session.read_only:
         with suppress(OSError):  # only the list of recent ones misses it
             Recent(services.state).remember(path, services.redactor)
+    if stays:
+        return
     app = screen.app
     overview = next(each for each in app.screen_stack if isinstance(each, Overview))
     while app.screen is not overview:

@@ -210,7 +210,14 @@ class ScenariosScreen(PanelScreen):
             return
         differing = each.report.differing if each.report is not None else ()
         line = max(differing[0].expectation.line if differing else 1, 1)
-        edit_file(self, self.session, each.file.path.absolute(), line, self.action_check)
+        path = each.file.path.absolute()
+        edit_file(self, self.session, path, line, partial(self._edited, path))
+
+    def _edited(self, path: Path) -> None:
+        """Check again after the editor; the open scenario is read anew."""
+        self.action_check()
+        if path == self._opened:
+            open_scenario(self, self.session, path, stays=True)
 
     def action_close(self) -> None:
         """Close the open scenario."""
