@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.facts import BaseImage, Edit, EditKind, Facts, Source, SourceKind
 from dockpass.builders.survey import FindBuilders
 from dockpass.buildfiles.find import BuildSources
+from dockpass.cleanup.plan import Policy, TagInfo
 from dockpass.dockerconfig.readers.situation import Situation
 from dockpass.engines.base import EngineInfo, image_missing
 from dockpass.engines.detect import EngineState
@@ -343,6 +344,26 @@ def _choosing(chosen: Chosen) -> Callable[[], Session]:
     return made
 
 
+def _previewing() -> Session:
+    """A cleanup whose tags are read as soon as that is asked for."""
+    made = session(JOB)
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    ages = {"main": 1, "v1.4.0": 300, "v1.4.1": 200, **{f"feature-{n:03d}": 20 + 4 * n for n in range(14)}}
+    tags = [
+        TagInfo(tag, f"sha256:{number:064x}", now - timedelta(days=days))
+        for number, (tag, days) in enumerate(ages.items())
+    ]
+
+    def start(request: RunRequest, services: Services) -> ScriptedRun:
+        feed = Feed(services.redactor)
+        services.tags_read(tags, Policy(now))
+        feed.put(ev.Ended(0.4, Status.DONE, ExitCode.DONE, "", "dry run", ""))
+        return ScriptedRun(request, feed)
+
+    made.start = start  # type: ignore[assignment]
+    return made
+
+
 def _stopped() -> Session:
     """A push where there is no image."""
     made = session(JOB)
@@ -486,6 +507,8 @@ SCENES: tuple[Scene, ...] = (
     Scene("configs-agree", _configs(PLAIN, {"CI_REGISTRY": JOB["CI_REGISTRY"]}), ("c",)),
     Scene("configs-light", _configs(STORED), ("c", "a"), theme="dockpass-light"),
     Scene("cleanup-rules", _job(), ("4", "enter")),
+    Scene("cleanup-preview", _previewing, ("4", "enter", "ctrl+t")),
+    Scene("cleanup-preview-80x24", _previewing, ("4", "enter", "ctrl+t"), width=80, height=24),
     Scene("access-before", _job(), ("4", "a")),
     Scene("access", _job(), ASK),
     Scene("access-80x24", _job(), ASK, width=80, height=24),

@@ -204,6 +204,7 @@ def keys_page() -> str:
         "",
         "A click selects a row; a second click on it, or `enter`, opens it.",
         "",
+        "Where the rules of a cleanup are typed, `ctrl+t` reads the tags: what goes follows while you type.",
         "In a plan, `enter` changes the selected option, `u` takes it away, `y` copies the command line and",
         "`tab` goes to the steps and back.",
         "",

@@ -66,6 +66,7 @@ async def _plan(job: Job, client: RegistryClient, path: str, policy: Policy) -> 
     with job.phase(Phase.LIST, str(job.repository)) as report:
         tags = await survey(client, path, lambda done, total: job.count(done, total, "tags read"))
         policy = await _with_tag_rules(job, client, path, policy, [info.tag for info in tags])
+        job.services.tags_read(tags, policy)
         single = None
         if not job.request.cleanup.dry_run and needs_single_tags(tags, policy):
             single = await can_delete_single_tags(client, path)

@@ -19,6 +19,8 @@ from dockpass.text import mask_before_cutting
 
 if TYPE_CHECKING:
     from dockpass.builders.survey import FindBuilders, Found
+    from dockpass.cleanup.plan import Policy as CleanupPolicy
+    from dockpass.cleanup.plan import TagInfo
     from dockpass.dockerconfig.helpers import HelperResult
     from dockpass.dockerconfig.resolve import Resolution
     from dockpass.dockerconfig.temporary import TemporaryConfig
@@ -35,8 +37,15 @@ MakeRegistry: TypeAlias = "Callable[[str, Logins, Policy], AbstractAsyncContextM
 CreateConfig: TypeAlias = "Callable[[Mapping[str, Credential], Mapping[str, str]], TemporaryConfig]"
 ResolveEntries: TypeAlias = "Callable[[Path, Sequence[str], Mapping[str, str]], Resolution]"
 
+TagsRead: TypeAlias = "Callable[[Sequence[TagInfo], CleanupPolicy], None]"
+"""Hears of the tags that a cleanup has read, and of what the registry protects among them."""
+
 # Names that steer where programs and directories are found, never which login is used.
 _TECHNICAL = ("PATH", "HOME", "XDG_RUNTIME_DIR", "TMPDIR", "LANG", "LC_ALL", "SSH_AUTH_SOCK")
+
+
+def _unheard(_tags: Sequence[TagInfo], _policy: CleanupPolicy) -> None:
+    """Do nothing with the tags."""
 
 
 def _open_docker(environ: Mapping[str, str], home: Path) -> Engine:
@@ -105,6 +114,7 @@ class Services:
     read_only: ReadOnly = field(default_factory=ReadOnly)
     create_config: CreateConfig = _create_config
     resolve_entries: ResolveEntries = _resolve
+    tags_read: TagsRead = _unheard
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -121,6 +121,8 @@ class Session:
     builders: Builders | None = None
     """Who can build here, once that was looked for."""
     sources: Callable[[Path, BuildOptions], BuildSources] = sources_of_build
+    reading: Run | None = None
+    """The dry run that reads the tags for a preview, the last one."""
     chosen: dict[Command, Chosen] = field(default_factory=dict)
     """What was chosen for the runs of each command, beside the facts."""
     what_stops: Callable[[RunRequest, Services], DockpassError | None] = what_stops

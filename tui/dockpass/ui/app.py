@@ -177,6 +177,7 @@ class DockpassApp(Host):
         """Quit; a run is asked about first."""
         run = self._run
         if run is None or run.ended:
+            self._stop_run()
             self.exit(0)
             return
         from dockpass.ui.screens.dialogs import Confirm
@@ -209,8 +210,9 @@ class DockpassApp(Host):
         super().end_by_signal(number)
 
     def _stop_run(self) -> None:
-        if self._run is not None:
-            self._run.stop(SECONDS_TO_STOP)
+        for run in (self._run, self.session.reading):
+            if run is not None and not run.ended:
+                run.stop(SECONDS_TO_STOP)
 
     def action_report(self) -> None:
         """Write a report for a ticket, of what the present screen shows."""

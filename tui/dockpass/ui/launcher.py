@@ -12,14 +12,15 @@ from dockpass.cleanup.rules import parse_rules
 from dockpass.errors import DockpassError, UsageError
 from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run
+from dockpass.session.preview import Reading
 from dockpass.session.session import Session
 from dockpass.ui.planner import Planner
 from dockpass.ui.recent import remember
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
+from dockpass.ui.screens.cleaning import AskRules
+from dockpass.ui.screens.dialogs import Confirm, Typed
 from dockpass.ui.screens.plan import PlanDialog
 from dockpass.ui.screens.run import RunScreen
-from dockpass.ui.views.help import RULES_MEAN, rules_preview
 from dockpass.ui.views.words import Line
 
 USUAL_RULES = "keep-last=10 older-than=30d keep=v.*"
@@ -49,15 +50,8 @@ class Launcher:
         return replace(request, cleanup=parse_rules(self.rules))
 
     def _ask_for_rules(self, request: RunRequest) -> None:
-        rules = self.rules
-        dialog = EditValue(
-            "Which tags may be deleted?",
-            RULES_MEAN,
-            rules,
-            preview=lambda text, _: rules_preview(rules if text is None else text),
-            can_unset=False,
-            takes_unchanged=True,
-            enter="shows the plan",
+        dialog = AskRules(
+            self.rules, partial(Reading, self._session, request), self._session.plan(request).foreign
         )
         self._screen.app.push_screen(dialog, partial(self._take_rules, request))
 

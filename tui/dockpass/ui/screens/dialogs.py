@@ -315,6 +315,10 @@ class EditValue(Dialog[Typed | None]):
         if self._can_unset:
             self.dismiss(Typed(None))
 
+    def follow_again(self) -> None:
+        """Show anew what follows from what is typed."""
+        self._follow(self.query_one("#value", Input).value)
+
     def _follow(self, text: str) -> None:
         odd = (
             f"{GLYPH_LOOK} leading or trailing whitespace is part of the value"

@@ -197,11 +197,16 @@ def waits_for(plan: Plan, state: RunState) -> str:
 _FRAMES = "▖▘▝▗"
 
 
+def frame_of(number: int) -> str:
+    """Return a frame of the sign of life."""
+    return _FRAMES[number % len(_FRAMES)]
+
+
 def clock_words(state: RunState) -> str:
     """Return the time since the run began, with a sign of life while it goes on."""
     if state.ended is not None:
         return duration(state.now)
-    return f"{_FRAMES[int(state.now * 4) % len(_FRAMES)]} {duration(state.now)}"
+    return f"{frame_of(int(state.now * 4))} {duration(state.now)}"
 
 
 DECLINED = "not-confirmed"
