@@ -79,6 +79,8 @@ def test_what_follows_stands_below_the_last_column(rows: list[tuple[str, str, st
         (40, ("vars", "explain", "PUSH_TOKEN", "--job", "publish")),
         (50, ("vars", "why", "publish")),
         (40, ("vars", "diff", "main", "feature/login", "--job", "publish")),
+        (60, ("doctor", "--job", "publish")),
+        (50, ("config",)),
     ],
 )
 def test_commands_break_between_words_on_a_terminal_only(
@@ -113,3 +115,21 @@ def test_commands_break_between_words_on_a_terminal_only(
     shown = raw.decode().replace("\r\n", "\n")
     assert shown.split() == whole.stdout.split()
     assert all(cells(each) <= width or len(each.split()) == 1 for each in shown.splitlines())
+
+
+def test_an_error_breaks_between_words_too(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "dockpass", "explain", "push", "--env-file", "none.env"]
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    whole = subprocess.run(line, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 30, 0, 0))
+    ended = subprocess.run(
+        line, cwd=tmp_path, env=environ, stdout=subprocess.DEVNULL, stderr=theirs, check=False
+    )
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode().replace("\r\n", "\n")
+    os.close(ours)
+    assert ended.returncode == whole.returncode == 2
+    assert shown.split() == whole.stderr.split()
+    assert all(cells(each) <= 30 or len(each.split()) == 1 for each in shown.splitlines())
+    assert max(map(cells, whole.stderr.splitlines())) > 30

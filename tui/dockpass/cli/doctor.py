@@ -60,7 +60,7 @@ def run_doctor(world: World, given: Given, asked: Asked) -> int:
             output.json(code_quality(visit.found))
         case _:
             output.say(visit.notes)
-            output.data(visit_lines(visit) if symptom is None else symptom_lines(visit, symptom))
+            output.words(visit_lines(visit) if symptom is None else symptom_lines(visit, symptom))
     worst = min((ORDER[each.finding.severity] for each in visit.found), default=len(ORDER))
     return ExitCode.FAILED if worst <= ORDER[Severity(asked.fail_on)] else ExitCode.DONE
 

@@ -51,8 +51,8 @@ def config(
     if as_json:
         output.json(work.registries_json(found, problems))
         return
-    output.data(work.detail_lines(found[0]) if registry else work.overview_lines(found))
-    output.data(work.problem_lines(problems))
+    output.words(work.detail_lines(found[0]) if registry else work.overview_lines(found))
+    output.words(work.problem_lines(problems))
     note = work.asked_note(found) if found else work.NOTHING_KNOWN
     if note:
         output.say([note])

@@ -299,7 +299,7 @@ def _tell_usage(error: click.ClickException) -> None:
     context = getattr(error, "ctx", None)
     if context is not None:
         print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
-    print(_redacted(f"Error: {usage_words(error, sys.argv[1:])}"), file=sys.stderr)
+    _tell(f"Error: {usage_words(error, sys.argv[1:])}")
 
 
 def _usage_status(error: click.ClickException) -> int:
@@ -309,10 +309,17 @@ def _usage_status(error: click.ClickException) -> int:
 
 
 def _failed(error: DockpassError) -> int:
-    print(_redacted(f"error: {error.message}"), file=sys.stderr)
+    _tell(f"error: {error.message}")
     if error.hint:
-        print(_redacted(f"hint: {error.hint}"), file=sys.stderr)
+        _tell(f"hint: {error.hint}")
     return error.exit_code
+
+
+def _tell(line: str) -> None:
+    from dockpass.cli.output import fitted
+
+    for part in fitted(_redacted(line), sys.stderr):
+        print(part, file=sys.stderr)
 
 
 def _redacted(text: str) -> str:
@@ -337,7 +344,8 @@ def _unraisable(hook: Any) -> None:
 def _tell_fault(id: str, message: str, hint: str) -> None:  # noqa: A002 - as in `DockpassError`
     """Tell of a fault on stderr, and on stdout as JSON where that was asked for."""
     message, hint = _redacted(message), _redacted(hint)
-    print(f"error: {message}\nhint: {hint}", file=sys.stderr)
+    _tell(f"error: {message}")
+    _tell(f"hint: {hint}")
     options = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
     if "--json" in options:
         try:

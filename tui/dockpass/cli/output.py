@@ -36,7 +36,7 @@ class Output:
         """Write lines for a person to stdout; on a terminal they are broken between words."""
         self._clear()
         for line in lines:
-            for part in _fitted(self._redact(line), sys.stdout):
+            for part in fitted(self._redact(line), sys.stdout):
                 print(part, file=sys.stdout)
         sys.stdout.flush()
 
@@ -53,7 +53,7 @@ class Output:
         """Write lines to stderr."""
         self._clear()
         for line in lines:
-            for part in _fitted(self._redact(line), sys.stderr):
+            for part in fitted(self._redact(line), sys.stderr):
                 print(part, file=sys.stderr, flush=True)
 
     def warn(self, lines: Iterable[str]) -> None:
@@ -61,8 +61,8 @@ class Output:
         red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         self._clear()
         for line in lines:
-            shown = self._redact(line)
-            print(f"\x1b[31m{shown}\x1b[0m" if red else shown, file=sys.stderr, flush=True)
+            for part in fitted(self._redact(line), sys.stderr):
+                print(f"\x1b[31m{part}\x1b[0m" if red else part, file=sys.stderr, flush=True)
 
     def progress(self, text: str) -> None:
         """Show progress on a terminal, at most ten times a second; nowhere else."""
@@ -86,15 +86,17 @@ class Output:
             self._in_progress = False
 
 
-def _fitted(line: str, stream: TextIO) -> list[str]:
-    """Return a line as the lines of a terminal; elsewhere as it is."""
-    if not stream.isatty():
+def fitted(line: str, stream: TextIO | None) -> list[str]:
+    """Return a line as the lines of a terminal; elsewhere as it is. `stream` is None where it is closed."""
+    if stream is None or not stream.isatty():
         return [line]
     try:
         width = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         return [line]
-    return wrapped(line, width) if width > 0 else [line]
+    if width <= 0:
+        return [line]
+    return [part for each in line.splitlines() or [""] for part in wrapped(each, width)]
 
 
 def is_terminal() -> bool:

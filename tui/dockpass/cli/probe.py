@@ -86,7 +86,7 @@ def run_probe(
         output.json(report_json(report))
     else:
         output.say(report.notes)
-        output.data(report_lines(report))
+        output.words(report_lines(report))
     return exit_status(report)
 
 

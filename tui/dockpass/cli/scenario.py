@@ -35,11 +35,11 @@ def check_files(
         report = check_file(file, world, usual)
         reports.append(report)
         if not as_json:
-            output.data(_report_lines(report))
+            output.words(_report_lines(report))
     if as_json:
         output.json(_reports_json(reports))
     else:
-        output.data(["", _summary(reports)])
+        output.words(["", _summary(reports)])
     for path, written in ((junit_to, junit), (quality_to, code_quality)):
         if path is not None:
             _write(world.cwd / path, world.redactor(written(reports)))

@@ -75,7 +75,7 @@ def write_new(world: World, given: Mapping[str, Any], directory: str | None, *, 
         output.json({"files": [_json(world, each) for each in written]})
         return 0
     for each in written:
-        output.data([_line(world, each)])
+        output.words([_line(world, each)])
     count = sum(each.is_new for each in written)
     files = f"{shlex.quote(_shown(world, into))}/*{SUFFIX}"
     output.say([f"{plural(count, 'new scenario')}; `dockpass scenario check {files}` tests them"])

@@ -65,7 +65,7 @@ def show_file(world: World, file: str, *, asks: bool, as_json: bool) -> int:
     if as_json:
         output.json(_show_json(resolved))
     else:
-        output.data(_show_lines(resolved))
+        output.words(_show_lines(resolved))
     looked = resolved.looked
     output.say(f"{OF_SEVERITY[severity]} {words}" for severity, words in resolved.notes())
     return ExitCode.FAILED if looked and refused(looked.view) else ExitCode.DONE

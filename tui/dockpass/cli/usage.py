@@ -35,10 +35,9 @@ def _no_such_option(error: click.NoSuchOption) -> str:
     written = error.option_name
     if begins := next((name for name in known if written.startswith(name) and written != name), None):
         return f"No such option. Write a space or = after {begins}."
-    close = f" Did you mean {', '.join(sorted(error.possibilities))}?" if error.possibilities else ""
-    if _OPTION.fullmatch(written):
-        return f"No such option: {written}{close}"
-    return f"No such option.{close}"
+    close = f" Did you mean {' or '.join(sorted(error.possibilities))}?" if error.possibilities else ""
+    named = f": {written}" if _OPTION.fullmatch(written) else ""
+    return f"No such option{named}.{close}"
 
 
 def _options(context: click.Context | None) -> list[str]:
