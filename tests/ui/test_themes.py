@@ -1,40 +1,89 @@
-"""Our own themes can be read."""
+"""Every theme can be read, with colours and without."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
+from rich.color import ColorType
+from rich.style import Style
+from screens import press, shown
 from textual.color import Color
-from textual.theme import Theme
+from textual.pilot import Pilot
+from textual.theme import BUILTIN_THEMES, Theme
 
 from dockpass.auth.rules import RULES
-from dockpass.ui.themes import DARK, LIGHT, ROLE_STYLES, role_variables
+from dockpass.ui.themes import DARK, LIGHT, ROLE_STYLES, THEMES, contrast, role_variables
+from scenes import JOB, session
+
+EVERY = {**BUILTIN_THEMES, **{theme.name: theme for theme in THEMES}}
+COLOURED = [theme for theme in EVERY.values() if not theme.ansi]
+OWN_COLOURS = [theme for theme in EVERY.values() if theme.ansi]
+QUIET = {"role-absent": 3.0, "role-track": 1.15, "role-cursor": 1.1, "role-frame": 1.3}
 
 
-def luminance(colour: Color) -> float:
-    parts = [
-        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
-    ]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2."""
-    light, dark = sorted((luminance(Color.parse(one)), luminance(Color.parse(other))), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", COLOURED, ids=lambda theme: theme.name)
 def test_every_role_stands_out_from_the_ground(theme: Theme) -> None:
-    roles = role_variables(dark=theme.dark)
-    grounds = [str(theme.background), str(theme.panel), roles["role-cursor"]]
-    quiet = {"role-absent": 3.0, "role-track": 0, "role-cursor": 0, "role-frame": 0}
+    roles = role_variables(theme)
+    made = theme.to_color_system().generate()
+    grounds = [made["background"], made["panel"], roles["role-cursor"]]
     low = {
-        (name, ground): round(contrast(colour, ground), 2)
-        for name, colour in {**roles, "foreground": str(theme.foreground)}.items()
-        for ground in grounds
-        if contrast(colour, ground) < quiet.get(name, 4.5)
+        (name, ground): round(contrast(Color.parse(colour), Color.parse(ground)), 2)
+        for name, colour in roles.items()
+        for ground in (grounds[:1] if name in {"role-track", "role-cursor", "role-frame"} else grounds)
+        if contrast(Color.parse(colour), Color.parse(ground)) < QUIET.get(name, 4.5)
     }
     assert not low
+
+
+@pytest.mark.parametrize("theme", OWN_COLOURS, ids=lambda theme: theme.name)
+async def test_a_theme_of_the_terminal_has_only_its_colours(theme: Theme) -> None:
+    assert all(colour.startswith("ansi_") for colour in role_variables(theme).values())
+    made = session(JOB)
+    made.loaded = replace(made.loaded, settings=replace(made.loaded.settings, theme=theme.name))
+    async with shown(made) as pilot:
+        for keys in ((), ("question_mark",), ("escape", "2", "enter")):
+            await press(pilot, *keys)
+            assert colours_of(pilot) <= {ColorType.DEFAULT, ColorType.STANDARD}
+
+
+@pytest.mark.parametrize("name", sorted(EVERY))
+async def test_without_colour_every_theme_can_be_read(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Only greys are drawn, and every text stands out from what is below it."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    made = session(JOB)
+    made.services = replace(made.services, environ={"NO_COLOR": "1"})
+    made.loaded = replace(made.loaded, settings=replace(made.loaded.settings, theme=name))
+    async with shown(made) as pilot:
+        for text, style in drawn(pilot):
+            if style.color is None or style.bgcolor is None:
+                continue
+            colour, ground = (Color.from_rich_color(each) for each in (style.color, style.bgcolor))
+            assert colour.r == colour.g == colour.b
+            assert ground.r == ground.g == ground.b
+            if style.reverse:
+                colour, ground = ground, colour
+            if re.search(r"\w", text) and not style.dim:
+                assert contrast(colour, ground) >= 2.5, (text, colour, ground)
+
+
+def drawn(pilot: Pilot[int]) -> Iterator[tuple[str, Style]]:
+    """Each text that the terminal gets, with its style."""
+    for strip in pilot.app.screen._compositor.render_strips():
+        for segment in strip:
+            if segment.text.strip() and segment.style is not None:
+                yield segment.text, segment.style
+
+
+def colours_of(pilot: Pilot[int]) -> set[ColorType]:
+    return {
+        colour.type
+        for _, style in drawn(pilot)
+        for colour in (style.color, style.bgcolor)
+        if colour is not None
+    }
 
 
 def test_every_login_method_has_a_style() -> None:
@@ -45,5 +94,5 @@ def test_every_role_has_a_colour() -> None:
     for style in ROLE_STYLES.values():
         for word in style.split():
             if word.startswith("$"):
-                assert word[1:] in role_variables(dark=True)
-                assert word[1:] in role_variables(dark=False)
+                assert word[1:] in role_variables(DARK)
+                assert word[1:] in role_variables(LIGHT)

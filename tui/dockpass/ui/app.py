@@ -149,7 +149,7 @@ class DockpassApp(Host):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give every theme the colours of the roles."""
-        return role_variables(dark=self.current_theme.dark)
+        return role_variables(self.current_theme)
 
     def on_mount(self) -> None:
         """End in order on the signals that ask for it."""

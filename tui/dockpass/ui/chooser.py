@@ -45,7 +45,7 @@ class Chooser(App[str]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give every theme the colours of the roles."""
-        return role_variables(dark=self.current_theme.dark)
+        return role_variables(self.current_theme)
 
     def compose(self) -> ComposeResult:
         """A question and two answers."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from textual.color import BLACK, WHITE, Color
 from textual.theme import Theme
 
 ROLE_STYLES = {
@@ -57,6 +60,38 @@ LIGHT_ROLES = {
     "role-frame": "#b9c3d0",
 }
 
+ANSI_DARK_ROLES = {
+    "role-accent": "ansi_bright_cyan",
+    "role-label": "ansi_white",
+    "role-absent": "ansi_white",
+    "role-track": "ansi_bright_black",
+    "role-good": "ansi_bright_green",
+    "role-look": "ansi_bright_yellow",
+    "role-bad": "ansi_bright_red",
+    "role-autologin": "ansi_bright_magenta",
+    "role-cleanup-token": "ansi_yellow",
+    "role-options": "ansi_bright_blue",
+    "role-external": "ansi_cyan",
+    "role-cursor": "ansi_bright_black",
+    "role-frame": "ansi_bright_black",
+}
+ANSI_LIGHT_ROLES = {
+    "role-accent": "ansi_blue",
+    "role-label": "ansi_default",
+    "role-absent": "ansi_bright_black",
+    "role-track": "ansi_white",
+    "role-good": "ansi_green",
+    "role-look": "ansi_magenta",
+    "role-bad": "ansi_red",
+    "role-autologin": "ansi_magenta",
+    "role-cleanup-token": "ansi_red",
+    "role-options": "ansi_blue",
+    "role-external": "ansi_green",
+    "role-cursor": "ansi_white",
+    "role-frame": "ansi_bright_black",
+}
+"""The terminal's own colours, whatever they are there."""
+
 DARK = Theme(
     name="dockpass-dark",
     dark=True,
@@ -90,6 +125,52 @@ LIGHT = Theme(
 THEMES = (DARK, LIGHT)
 
 
-def role_variables(*, dark: bool) -> dict[str, str]:
-    """Return the colours of the roles for a dark or a light theme."""
-    return dict(DARK_ROLES if dark else LIGHT_ROLES)
+STEPS = 20
+LEAST_CONTRAST = 4.5
+LEAST_OF_ABSENT = 3.0
+"""What WCAG 2 asks of text, and of what need not be read."""
+_NOT_TEXT = frozenset({"role-track", "role-cursor", "role-frame"})
+
+
+def role_variables(theme: Theme) -> dict[str, str]:
+    """Return the colours of the roles in a theme: each stands out from the theme's own grounds."""
+    if theme.ansi:
+        return dict(ANSI_DARK_ROLES if theme.dark else ANSI_LIGHT_ROLES)
+    roles = dict(DARK_ROLES if theme.dark else LIGHT_ROLES)
+    if theme in THEMES:
+        return roles  # made for these
+    made = theme.to_color_system().generate()
+    ground, panel, text = (Color.parse(made[name]) for name in ("background", "panel", "foreground"))
+    cursor = ground.blend(Color.parse(roles["role-accent"]), 0.15)
+    roles |= {
+        "role-cursor": cursor.hex6,
+        "role-frame": ground.blend(text, 0.3).hex6,
+        "role-track": ground.blend(text, 0.15).hex6,
+    }
+    for name in roles.keys() - _NOT_TEXT:
+        least = LEAST_OF_ABSENT if name == "role-absent" else LEAST_CONTRAST
+        roles[name] = standing_out(Color.parse(roles[name]), (ground, panel, cursor), least).hex6
+    return roles
+
+
+def standing_out(colour: Color, grounds: Sequence[Color], least: float) -> Color:
+    """Return a colour, or one nearer to black or white that has the contrast on every ground."""
+    strongest = max((WHITE, BLACK), key=lambda end: min(contrast(end, ground) for ground in grounds))
+    for step in range(STEPS + 1):
+        found = colour.blend(strongest, step / STEPS)
+        if min(contrast(found, ground) for ground in grounds) >= least:
+            break
+    return found
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Return the contrast ratio of WCAG 2, from 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
