@@ -22,6 +22,7 @@ from dockpass.secrets import Secret
 from dockpass.session.checkup import checkup
 from dockpass.session.importing import draft_of
 from dockpass.session.scenario_check import check_file
+from dockpass.session.scenario_entering import enter_scenario
 from dockpass.session.scenario_files import Recent, scenarios_of
 from dockpass.session.scenarios import open_file, try_scenario
 from dockpass.session.session import Session
@@ -396,3 +397,18 @@ async def test_the_open_scenario_is_read_again_after_the_editor(
         assert "not in the pipeline" in text(pilot)
         await do(pilot, "x")
         assert made.scenario is None
+
+
+async def test_a_repository_without_a_configuration_lists_its_scenarios_and_the_open_one(
+    made: Session, tmp_path: Path
+) -> None:
+    root = made.services.cwd
+    (root / ".gitlab-ci.yml").rename(root / "scenarios/.gitlab-ci.yml")
+    away = tmp_path / "away.toml"
+    away.write_text('schema = 1\nplatform = "generic"\n')
+    enter_scenario(
+        made, try_scenario(open_file(str(away), made.services), made.services), away, "../away.toml"
+    )
+    names = [each.name for each in scenarios_of(made)]
+    assert MAIN in names
+    assert names[-1] == "../away.toml"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockpass.git import ask_git
 from dockpass.keeping import keep
 from dockpass.scenario.model import SUFFIX
 from dockpass.session.session import Session
 from dockpass.text import clean
-from dockpass.variables.clone import Clone
 
 DIRECTORY = "scenarios"
 """Where a project has its scenarios, if it says nothing else."""
@@ -67,23 +68,31 @@ class Recent:
         keep(self._path, "".join(f"{each}\n" for each in kept).encode("utf-8", "surrogateescape"))
 
 
+def remember(session: Session, path: Path) -> None:
+    """Keep a scenario among the recent ones; not in read-only mode, and not where that cannot be written."""
+    if not session.read_only:
+        with suppress(OSError):  # only the list of recent ones misses it
+            Recent(session.services.state).remember(path, session.services.redactor)
+
+
 def scenarios_of(session: Session) -> tuple[ScenarioFile, ...]:
-    """Return the scenarios for a session, whatever it looks at now. Asks git, and reads files."""
-    desk = session.scenario.before.desk if session.scenario is not None else session.desk
+    """Return the project's scenarios by name, then the recent ones from elsewhere; bounded.
+
+    The project is the repository around this directory. The scenario that is open is always among them.
+    Asks git, and reads files.
+    """
     services = session.services
-    return scenario_files(desk.clone or session.find_clone(), services.cwd, Recent(services.state))
-
-
-def scenario_files(clone: Clone | None, cwd: Path, recent: Recent) -> tuple[ScenarioFile, ...]:
-    """Return the project's scenarios by name, then the recent ones from elsewhere; bounded."""
-    roots = [clone.root] if clone is not None else []
-    own = sorted({path.absolute() for root in (*roots, cwd) for path in _in(root / DIRECTORY)})
-    listed = [] if clone is None else sorted(_listed(clone))
+    cwd, environ = services.cwd, services.environ
+    top = ask_git(cwd, environ, "rev-parse", "--show-toplevel")
+    root = Path(top) if top else cwd
+    own = sorted({path.absolute() for each in (root, cwd) for path in _in(each / DIRECTORY)})
+    listed = sorted(_listed(root, environ)) if top else []
     ours = list(dict.fromkeys((*own, *listed)))[:_MOST]
-    others = [path for path in recent.paths() if path not in ours]
+    opened = [session.scenario.path.absolute()] if session.scenario is not None else []
+    recent = dict.fromkeys((*opened, *Recent(services.state).paths()))
     return (
         *(ScenarioFile(path, name_of(path, cwd), True) for path in ours),
-        *(ScenarioFile(path, name_of(path, cwd), False) for path in others),
+        *(ScenarioFile(path, name_of(path, cwd), False) for path in recent if path not in ours),
     )
 
 
@@ -103,11 +112,12 @@ def _in(directory: Path) -> list[Path]:
     return [Path(path) for path in found[:_MOST_LOOKED_AT] if Path(path).is_file()]
 
 
-def _listed(clone: Clone) -> Iterator[Path]:
-    """Yield the files elsewhere in the project that begin as scenarios do."""
-    names = [name for name in clone.paths() or () if name.endswith(SUFFIX)]
-    for name in names[:_MOST_LOOKED_AT]:
-        path = (clone.root / name).absolute()
+def _listed(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the files of a repository that begin as scenarios do."""
+    options = ("-z", "--cached", "--others", "--exclude-standard")
+    names = ask_git(root, environ, "ls-files", *options, "--", f"*{SUFFIX}").split("\0")
+    for name in [name for name in names if name][:_MOST_LOOKED_AT]:
+        path = (root / name).absolute()
         if _begins_as_scenario(path):
             yield path
 

@@ -114,12 +114,14 @@ def _look_as(session: Session, asked: AskedJob) -> None:
     """Begin with the job and the pipeline that are asked for, on top of the scenario."""
     from dockpass.session.desk import learn_imported
     from dockpass.session.scenario_entering import enter_scenario
+    from dockpass.session.scenario_files import remember
 
     for imported in asked.imported:
         learn_imported(imported, session.services.redactor)
     if asked.scenario is not None:
         path = (session.services.cwd / asked.name).absolute()
         enter_scenario(session, asked.scenario, path, asked.name)
+        remember(session, path)
         if asked.scenario.desk is None:
             return
     session.desk.imported = (*session.desk.imported, *asked.imported)

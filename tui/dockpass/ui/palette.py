@@ -14,7 +14,6 @@ from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.auth.command import Command
 from dockpass.keymap import key_name
 from dockpass.session.edits import edit_of
-from dockpass.session.scenario_files import Recent, name_of
 from dockpass.text import clean, cut
 from dockpass.ui.actions import action_string
 from dockpass.ui.host import Host
@@ -105,6 +104,8 @@ def _variables(app: Host) -> Iterator[PaletteEntry]:
 
 def _scenarios(app: Host) -> Iterator[PaletteEntry]:
     """Yield the scenarios that were opened or saved lately."""
+    from dockpass.session.scenario_files import Recent, name_of  # few look for one at the start
+
     services = app.session.services
     for path in Recent(services.state).paths():
         name = clean(name_of(path, services.cwd), 200)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from dockpass.session.scenario_entering import enter_scenario
-from dockpass.session.scenario_files import Recent, name_of
+from dockpass.session.scenario_files import name_of, remember
 from dockpass.session.scenarios import Tried, open_file, try_scenario
 from dockpass.session.session import Session
 from dockpass.ui.screens.base import PanelScreen
@@ -30,10 +29,7 @@ def open_scenario(screen: PanelScreen, session: Session, path: Path, *, stays: b
 
 def _take(screen: PanelScreen, session: Session, path: Path, name: str, stays: bool, tried: Tried) -> None:
     enter_scenario(session, tried, path, name)
-    services = session.services
-    if not session.read_only:
-        with suppress(OSError):  # only the list of recent ones misses it
-            Recent(services.state).remember(path, services.redactor)
+    remember(session, path)
     if stays:
         return
     app = screen.app

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from dockpass.readonly import Act
 from dockpass.scenario.model import SUFFIX
 from dockpass.session.desk import Desk
-from dockpass.session.scenario_files import DIRECTORY, Recent, name_of
+from dockpass.session.scenario_files import DIRECTORY, name_of, remember
 from dockpass.session.scenario_new import create_scenario, make_directory, scenario_of_desk
 from dockpass.session.session import Session
 from dockpass.text import clean
@@ -114,8 +113,6 @@ class Saver:
         self._screen.in_background(work, lambda _: self._written(path))
 
     def _written(self, path: Path) -> None:
-        services = self._session.services
-        with suppress(OSError):  # only the list of recent ones misses it
-            Recent(services.state).remember(path, services.redactor)
-        self._screen.notify(f"saved: {clean(name_of(path, services.cwd), 300)}", timeout=6)
+        remember(self._session, path)
+        self._screen.notify(f"saved: {clean(name_of(path, self._session.services.cwd), 300)}", timeout=6)
         self._saved(path)
