@@ -187,10 +187,12 @@ def screen_stall() -> Iterator[str]:
         deadline = time.monotonic() + 120
         while "stall" not in said and time.monotonic() < deadline:
             if select.select([screen._terminal], [], [], 1)[0]:
-                said = (said + os.read(screen._terminal, 1 << 16).decode(errors="replace"))[-4000:]
-        memory = screen.memory()
-    found = said[said.find("stall") :][:60].split("\x1b")[0]
-    yield f"1,000,000 log lines        {found}, {memory:.0f} MB"
+                try:
+                    said = (said + os.read(screen._terminal, 1 << 16).decode(errors="replace"))[-4000:]
+                except OSError:
+                    break  # it has ended
+    found = said[said.find("stall") :].partition(".\r")[0]
+    yield f"1,000,000 log lines        {found or 'did not end'}"
 
 
 # What runs in the program of a case.
@@ -236,6 +238,10 @@ def _session(case: str):  # type: ignore[no-untyped-def]
     else:
         script = began
     made = session(JOB, script=script)
+    if case == "question":
+        # A run finds its tags beside the screen; what that takes is not measured here.
+        run = made.start(None, made.services)
+        made.start = lambda *_: run
     if case in {"waiting", "asking"}:
         made.clock = time.monotonic
     return made
@@ -288,8 +294,9 @@ def _flood(app) -> None:  # type: ignore[no-untyped-def]
             before = time.perf_counter()
             await asyncio.sleep(0.001)
             worst = max(worst, time.perf_counter() - before)
-        await asyncio.sleep(0.5)
-        app.notify(f"stall {worst * 1000:.0f} ms in {time.perf_counter() - started:.1f} s")
+        memory = Path("/proc/self/status").read_text(encoding="utf-8").partition("VmRSS:")[2].split()[0]
+        seconds = time.perf_counter() - started
+        app.exit(0, message=f"stall {worst * 1000:.0f} ms in {seconds:.1f} s, {int(memory) // 1000} MB.")
 
     app.call_later(lambda: asyncio.get_running_loop().create_task(watch()))
 

@@ -19,7 +19,7 @@ from dockpass.actions import ACTIONS
 from dockpass.runs import events as ev
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, ConfirmDeletion, Reading
-from dockpass.ui.screens.run import RunScreen
+from dockpass.ui.screens.run import AT_ONCE, RunScreen
 from dockpass.ui.search import Search
 from dockpass.ui.views.words import plain
 from dockpass.ui.widgets.lines import Lines
@@ -274,3 +274,18 @@ def test_a_search_finds_what_a_plain_look_finds(lines: list[str], texts: list[st
             found = plain(search.find(text))
             assert found == [each.rstrip() for each in wanted]
     assert len(search) == len(kept)
+
+
+async def test_a_run_that_says_much_is_taken_in_parts_and_whole() -> None:
+    many = tuple(ev.Log(n / 1000, ev.LogKind.ENGINE, f"line {n}") for n in range(AT_ONCE * 2 + 7))
+    async with shown(session(JOB, script=many), (80, 24)) as pilot:
+        await press(pilot, "2", "enter", "r")
+        screen = pilot.app.screen
+        assert isinstance(screen, RunScreen)
+        for _ in range(5):
+            await pilot.pause()
+        log = screen.query_one("#log", Lines)
+        assert plain(log.lines)[-1].endswith(f"line {AT_ONCE * 2 + 6}")
+        assert len(log.lines) == AT_ONCE * 2 + 7
+        await press(pilot, "slash", *"line 4000")
+        assert [line.partition("  ")[2] for line in plain(log.lines)] == ["line 4000"]

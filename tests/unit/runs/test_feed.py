@@ -132,3 +132,26 @@ def test_kept_and_skipped_events_add_up(steps: list[str], capacity: int) -> None
     assert sum(isinstance(event, TagPlanned) for event in read) == rows
     assert all(a.at < b.at for a, b in pairwise(read))
     assert all(a.at <= b.at for a, b in pairwise(seen))
+
+
+@given(st.lists(st.sampled_from(["line", "row", "read"]), max_size=60), st.integers(1, 8), st.integers(1, 5))
+def test_slices_amount_to_the_whole(steps: list[str], capacity: int, most: int) -> None:
+    of, cursor, put, seen, lost = feed(capacity), 0, 0, 0, 0
+    for step in [*steps, "read"]:
+        if step != "read":
+            row = TagPlanned(float(put), "t", "", "", 0, "keep", "")
+            of.put(row if step == "row" else line(put))
+            put += 1
+            continue
+        whole = of.since(cursor)
+        slices: list[Event] = []
+        while (batch := of.since(cursor, most)).events:
+            kept = [event for event in batch.events if not isinstance(event, Skipped)]
+            assert 0 < len(kept) <= most
+            slices += kept
+            lost += sum(event.count for event in batch.events if isinstance(event, Skipped))
+            cursor = batch.cursor
+        assert slices == [event for event in whole.events if not isinstance(event, Skipped)]
+        assert cursor == whole.cursor
+        seen += len(slices)
+    assert seen + lost == put

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from heapq import merge
-from itertools import takewhile
+from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple, get_args
 
@@ -68,10 +68,10 @@ class Feed:
                 self._record(redacted)  # before anybody hears of the end, and the process may be over
             self._changed.notify_all()
 
-    def since(self, cursor: int) -> Batch:
-        """Return what came after `cursor` (0 at first) without waiting."""
+    def since(self, cursor: int, most: int | None = None) -> Batch:
+        """Return what came after `cursor` (0 at first) without waiting: at most `most` events, the oldest."""
         with self._changed:
-            return self._batch(cursor)
+            return self._batch(cursor, most)
 
     def follow(self) -> Iterator[Event]:
         """Yield every event until the run has ended, waiting for each, and a `Skipped` for those dropped."""
@@ -92,16 +92,29 @@ class Feed:
         with self._changed:
             return self._closed
 
-    def _batch(self, cursor: int) -> Batch:
+    def _batch(self, cursor: int, most: int | None = None) -> Batch:
         kept = self._kept[bisect_left(self._kept, cursor, key=_number) :]
-        bounded = list(takewhile(lambda numbered: numbered[0] >= cursor, reversed(self._bounded)))
-        bounded.reverse()
+        bounded = self._bounded_since(cursor, most)
         found = list(merge(kept, bounded, key=_number)) if kept and bounded else kept or bounded
+        end = self._count
+        if most is not None and len(found) >= most:
+            found = found[:most]
+            end = found[-1][0] + 1
         events = [event for _, event in found]
-        if skipped := self._count - cursor - len(found):
+        if skipped := end - cursor - len(found):
             gap = next(place for place, (number, _) in enumerate(found) if number != cursor + place)
             events.insert(gap, Skipped(found[gap][1].at, skipped))
-        return Batch(events, self._count)
+        return Batch(events, end)
+
+    def _bounded_since(self, cursor: int, most: int | None) -> list[_Numbered]:
+        """Return the events of output from a number on, walking from the end of the deque that is nearer."""
+        start, total = bisect_left(self._bounded, cursor, key=_number), len(self._bounded)
+        stop = total if most is None else min(start + most, total)
+        if stop < total - start:
+            return list(islice(self._bounded, start, stop))
+        found = list(islice(reversed(self._bounded), total - stop, total - start))
+        found.reverse()
+        return found
 
     def _redacted(self, event: Event) -> Event:
         changed: dict[str, Any] = {}

@@ -42,6 +42,10 @@ def _palette() -> type[Provider]:
     return Everything
 
 
+OBJECTS_UNTIL_A_LOOK = 20_000
+"""Objects that are made and kept before the next look for garbage."""
+
+
 class DockpassApp(Host):
     """Draws a session."""
 
@@ -239,9 +243,14 @@ class DockpassApp(Host):
 
 
 def _collect_again() -> None:
-    """Look for garbage from now on, where the start did not, and not in what the start has made."""
+    """Look for garbage from now on, where the start did not, and not in what the start has made.
+
+    Less often than usual: a run's log makes many objects that stay, and each look at all of them stops the
+    screen for up to 80 ms.
+    """
     if not gc.isenabled():
         gc.freeze()
+        gc.set_threshold(OBJECTS_UNTIL_A_LOOK, *gc.get_threshold()[1:])
         gc.enable()
 
 

@@ -37,6 +37,10 @@ class Search:
             if self._left is not None:
                 self._left = [at - over for at in self._left if at >= over]
 
+    def prepare(self) -> None:
+        """Make the words of all lines now, so that the first letter does not wait for them."""
+        self._words += (words.casefold() for words in plain(self._lines[len(self._words) :]))
+
     def find(self, text: str) -> list[Line]:
         """Return the lines that hold a text, which is casefolded; all of them for an empty one."""
         if not text:
@@ -49,6 +53,6 @@ class Search:
         return self._lines if self._left is None else [self._lines[at] for at in self._left]
 
     def _holding(self, text: str, among: Sequence[int]) -> list[int]:
-        self._words += (words.casefold() for words in plain(self._lines[len(self._words) :]))
+        self.prepare()
         words = self._words
         return [at for at in among if text in words[at]]

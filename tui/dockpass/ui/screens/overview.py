@@ -262,13 +262,17 @@ class Overview(Values, PanelScreen):
 
     def before_focus(self, panel: str) -> None:
         """Where there is no room for both, the environment takes the place of why."""
-        self.set_class(panel == "environment", "-environment")
+        self._show_below(environment=panel == "environment")
+
+    def _show_below(self, *, environment: bool) -> None:
+        # On the part that changes, and not on the screen: every widget of that would be styled anew.
+        self.query_one("#below").set_class(environment, "-environment")
 
     def _select(self, number: int) -> None:
         commands = self.query_one("#commands", Rows)
         commands.highlighted = number - 1
         commands.focus()
-        self.remove_class("-environment")
+        self._show_below(environment=False)
 
     def action_command_1(self) -> None:
         """Select build."""
@@ -340,7 +344,7 @@ class Overview(Values, PanelScreen):
 
     def open_filter(self) -> None:
         """Ask for a part of a name or a value."""
-        self.add_class("-environment")
+        self._show_below(environment=True)
         super().open_filter()
 
     def action_clear(self) -> None:

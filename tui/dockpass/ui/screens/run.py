@@ -32,6 +32,8 @@ from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel
 from dockpass.ui.widgets.run_log import RunLog
 
+AT_ONCE = 2_000
+"""Events that are taken in one go: no key waits for more of them."""
 FRAMES_PER_SECOND = 4
 """How often the sign of life moves."""
 LEAST_STEPS = 3
@@ -103,7 +105,7 @@ class RunScreen(PanelScreen):
 
     def pump(self) -> None:
         """Take what is new from the feed and show it; the clock moves where nothing is new, too."""
-        batch = self.run_.feed.since(self._cursor)
+        batch = self.run_.feed.since(self._cursor, AT_ONCE)
         self._cursor = batch.cursor
         fresh = self.state.fold(batch.events)
         if batch.events and self._values and self.state.ended is not None and self.state.images:
@@ -114,6 +116,10 @@ class RunScreen(PanelScreen):
             self._tick()
             return
         self._write(fresh)
+        if len(batch.events) >= AT_ONCE:
+            self.call_later(self.pump)  # behind the keys that were pressed meanwhile
+            if int(self.state.now) == self._seen:
+                return
         self._seen = int(self.state.now)
         self.refresh_all()
         if self.state.asked is not None and self.state.asked is not self._asked:
@@ -219,6 +225,11 @@ class RunScreen(PanelScreen):
     def action_search(self) -> None:
         """Ask for a part of a line."""
         self.action_filter()
+
+    def open_filter(self) -> None:
+        """Ask for a part of a line; what is searched is made ready while the person looks at the field."""
+        super().open_filter()
+        self.call_after_refresh(self._search.prepare)
 
     def show_filtered(self) -> None:
         """Show only lines that hold what is typed."""

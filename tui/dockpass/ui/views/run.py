@@ -87,6 +87,10 @@ class RunState:
 
     def _take(self, event: Event) -> list[Line]:
         match event:
+            case ev.TagPlanned():
+                self.plan.append(event)
+                words = f"{event.tag}: {event.action}, {event.reason}"
+                return [_stamped(event.at, ((words, "label"),))]
             case ev.PhaseStarted():
                 self.phases[event.phase] = PhaseState(event.at, detail=event.detail)
                 self.count = None
@@ -102,10 +106,6 @@ class RunState:
                 self.steps[event.id] = (event, self.steps.get(event.id, (event, event.at))[1])
             case ev.Count():
                 self.count = event
-            case ev.TagPlanned():
-                self.plan.append(event)
-                words = f"{event.tag}: {event.action}, {event.reason}"
-                return [_stamped(event.at, ((words, "label"),))]
             case ev.ImageDescribed():
                 self.images.append(event)
                 return [_stamped(event.at, line) for line in image_lines(event)]
