@@ -7,6 +7,7 @@ the program write; the processor time is that of all its threads, and says more 
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import pty
 import re
@@ -203,6 +204,7 @@ def play(case: str) -> None:
     sys.path[:0] = [str(ROOT / "screenshots"), str(ROOT / "tests" / "support")]
     from dockpass.ui.app import DockpassApp
 
+    gc.disable()  # as the command does until the first frame
     app = DockpassApp(_session(case))
     if case == "flood":
         _flood(app)
@@ -298,7 +300,10 @@ def _flood(app) -> None:  # type: ignore[no-untyped-def]
         seconds = time.perf_counter() - started
         app.exit(0, message=f"stall {worst * 1000:.0f} ms in {seconds:.1f} s, {int(memory) // 1000} MB.")
 
-    app.call_later(lambda: asyncio.get_running_loop().create_task(watch()))
+    async def begin() -> None:
+        app.watching = asyncio.create_task(watch())  # a task that nothing holds may be collected
+
+    app.call_later(begin)
 
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
