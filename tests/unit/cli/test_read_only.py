@@ -91,6 +91,16 @@ def test_the_variable_and_the_setting_are_enough(program: Program) -> None:
     assert "read-only" not in off.stderr
 
 
+@pytest.mark.parametrize("words", [("push",), ("images", "rm"), ("exec",)])
+def test_behind_a_command_it_is_told_where_the_option_belongs(
+    program: Program, words: tuple[str, ...]
+) -> None:
+    ended = program.run(*words, "--read-only")
+    name = " ".join(words)
+    assert ended.returncode == (125 if name == "exec" else 2)
+    assert f"--read-only comes before {name}: dockpass --read-only {name} …" in ended.stderr
+
+
 def test_the_settings_in_effect_name_what_switches_it_on(program: Program) -> None:
     said = program.run("--read-only", "settings", **{VARIABLE: "1"}).stdout
     assert f"read_only true               --read-only and {VARIABLE}" in said

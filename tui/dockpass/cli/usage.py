@@ -10,6 +10,8 @@ import click
 from dockpass.text import clean
 
 _MASK = "••••"
+_BEFORE = "--read-only"
+"""The option of the program itself that holds for every command."""
 _OPTION = re.compile(r"--?[a-z][a-z-]{0,40}")
 
 
@@ -35,6 +37,9 @@ def _no_such_option(error: click.NoSuchOption) -> str:
     written = error.option_name
     if begins := next((name for name in known if written.startswith(name) and written != name), None):
         return f"No such option. Write a space or = after {begins}."
+    if written == _BEFORE and error.ctx is not None:
+        name = error.ctx.command_path.partition(" ")[2]
+        return f"{_BEFORE} comes before {name}: dockpass {_BEFORE} {name} …"
     close = f" Did you mean {' or '.join(sorted(error.possibilities))}?" if error.possibilities else ""
     named = f": {written}" if _OPTION.fullmatch(written) else ""
     return f"No such option{named}.{close}"
