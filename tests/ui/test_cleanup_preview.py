@@ -84,16 +84,16 @@ async def test_what_goes_follows_the_rules_while_they_are_typed() -> None:
         assert requests[0].cleanup == CleanupOptions(dry_run=True)
         ends(runs[0], kept[0])
         await pumped(pilot)
-        assert "0 delete · 5 keep" in body(pilot)  # the newest 10 stay
+        assert "0 to delete · 5 to keep" in body(pilot)  # the newest 10 stay
         await typed(pilot, "keep-last=2")
         await press(pilot, "pagedown", "down", "up", "pageup")
-        assert "2 delete · 3 keep" in body(pilot)
+        assert "2 to delete · 3 to keep" in body(pilot)
         assert "delete feature-2" in body(pilot)
         assert "keep feature-4" in body(pilot)
         await typed(pilot, "match=(")
         assert "delete ·" not in body(pilot)
         await typed(pilot, "older-than=1d")
-        assert "4 delete · 1 keep" in body(pilot)
+        assert "4 to delete · 1 to keep" in body(pilot)
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, PlanDialog)
     assert len(requests) == 1

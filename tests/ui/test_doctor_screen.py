@@ -391,7 +391,7 @@ async def test_nothing_wrong_says_so() -> None:
     async with shown(session({"PATH": "/usr/bin"}, base=None)) as pilot:
         await open_doctor(pilot)
         assert visit(pilot).found == ()
-        assert rows(pilot)[0] == "✓ Nothing is wrong, as far as it can be told here."
+        assert rows(pilot)[0] == "✓ No problem found in what could be checked here."
         await do(pilot, "enter", "t", "y", "m")
         assert screen(pilot).is_current
 

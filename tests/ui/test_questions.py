@@ -86,7 +86,7 @@ async def test_the_list_of_a_deletion_is_searched_and_the_search_is_left_before_
         await press(pilot, "enter", "escape")
         assert isinstance(pilot.app.screen, ConfirmDeletion)
         assert pilot.app.screen.query_one(Filter).value == ""
-        assert "300 delete · 100 keep" in str(pilot.app.screen.query_one(".dialog").border_subtitle)
+        assert "300 to delete · 100 to keep" in str(pilot.app.screen.query_one(".dialog").border_subtitle)
         await press(pilot, "slash", *"zzz")
         assert "nothing matches" in str(pilot.app.screen.query_one(".dialog").border_subtitle)
         await press(pilot, "d")  # a letter of the search, not an answer
@@ -167,6 +167,23 @@ async def test_a_secret_is_unset_by_a_key_that_says_so() -> None:
         await press(pilot, "ctrl+n")
         assert [(edit.kind, edit.name) for edit in made.edits] == [(EditKind.UNSET, "CI_JOB_TOKEN")]
         assert "~" in pilot.app.export_screenshot()
+
+
+@pytest.mark.parametrize(
+    ("keys", "counts"),
+    [(("tab", "e"), True), (("4", "enter"), False), (("R",), False), (("1", "enter", "enter"), False)],
+    ids=["a variable", "rules", "a path", "an option"],
+)
+async def test_spaces_around_a_text_are_told_only_where_they_count(
+    keys: tuple[str, ...], counts: bool
+) -> None:
+    async with shown(session(JOB), (120, 36)) as pilot:
+        await press(pilot, *keys)
+        dialog = pilot.app.screen
+        assert isinstance(dialog, EditValue)
+        dialog.query_one("#value", Input).value = "keep-last=2 "
+        await pilot.pause()
+        assert dialog.query_one("#odd").display is counts
 
 
 async def test_a_revealed_secret_is_whole_however_long_it_is() -> None:

@@ -29,14 +29,14 @@ def create(path: Path, text: str, *, private: bool) -> None:
 def save_new(path: Path, text: str) -> None:
     """Write a new file that only its owner may read, or none at all.
 
-    Raises `UsageError` where it is there already, and where it cannot be written whole.
+    Raises `UsageError` where it exists already, and where it cannot be written whole.
     """
     shown = clean(str(path))
     try:
         create(path, text, private=True)
     except FileExistsError as error:
         raise UsageError(
-            "export-exists", f"{shown} is there already.", "Remove it first, or give another name."
+            "export-exists", f"{shown} already exists.", "Remove it first, or give another name."
         ) from error
     except OSError as error:
         raise unwritable(shown, error) from error

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from dockpass.buildfiles.find import BuildSources, find_base_images, named_base_images
+from dockpass.buildfiles.find import BuildSources, find_base_images, named_base_images, refused
 from dockpass.errors import UsageError
 
 
@@ -236,3 +236,21 @@ def test_yaml_is_loaded_only_where_there_is_some(tmp_path: Path) -> None:
         f"find_base_images(Path({str(tmp_path)!r})); sys.exit('yaml' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("stages", "named"),
+    [
+        ("FROM a AS one\nFROM b AS two\nFROM c\n", "its named stages are one, two"),
+        ("FROM a\n", "none of its stages has a name"),
+    ],
+)
+def test_a_stage_that_is_missing_is_told_with_what_target_takes(
+    tmp_path: Path, stages: str, named: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text(stages)
+    found = find_base_images(tmp_path, target="nope").refusal
+    assert found is not None
+    error = refused(found)
+    assert (error.id, error.message) == ("target-unknown", f"Dockerfile: it has no stage nope; {named}.")
+    assert "--target" in error.hint

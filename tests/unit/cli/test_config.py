@@ -192,3 +192,10 @@ def test_explain_tells_a_bad_auth_of_the_config_that_is_used(program: Program) -
     write(program, {"auths": {HOST: basic("bob", CANARY)}})
     assert "auth-value" not in program.run(*command).stdout
     assert "auth-value" not in program.run(*command, "--registry-username=a", "--registry-password=b").stdout
+
+
+def test_settings_are_listed_in_columns(program: Program) -> None:
+    lines = program.run("settings").stdout.splitlines()
+    source = lines[0].index("default", len("theme"))
+    assert [line[source:] for line in lines[::2] if "keys" not in line] == ["default"] * (len(lines) // 2 - 1)
+    assert len({line.index(line.split()[0]) for line in lines[1::2]}) == 1

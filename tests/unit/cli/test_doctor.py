@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def run(*words: str, text: str | None = None, **env: str | None) -> Result:
 
 def test_nothing_is_found_in_a_healthy_environment(work: Path) -> None:
     ended = run("doctor")
-    assert (ended.exit_code, ended.stdout.splitlines()[0][:14]) == (0, "Nothing found.")
+    assert (ended.exit_code, ended.stdout.splitlines()[0][:17]) == (0, "Nothing found by ")
 
 
 def test_each_finding_says_why_what_to_do_and_what_was_tried(work: Path) -> None:
@@ -180,3 +181,12 @@ def test_a_scenario_without_jobs_is_checked(work: Path, platform: str, command: 
             cli, ["doctor", "--all-jobs", "--scenario", "here.toml"], env=ENV,
             standalone_mode=False, catch_exceptions=False,
         )  # fmt: skip
+
+
+def test_jobs_that_were_not_checked_are_counted(work: Path) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=work, check=True)
+    (work / ".gitlab-ci.yml").write_text("one: {script: [make]}\ntwo: {script: [make]}\n")
+    left = "2 jobs not checked: --all-jobs checks every job, --job NAME one."
+    assert run("doctor").stdout.splitlines()[-1] == left
+    for words in (["--all-jobs"], ["--job", "one"]):
+        assert "not checked" not in run("doctor", *words).stdout

@@ -45,6 +45,24 @@ def test_a_missing_choice_is_told_on_one_line(program: Program, word: str, choic
     assert ended.stderr.endswith(f" Choose from: {choices}\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["explain", "pusj"], " Did you mean push?"),
+        (["exec", "--for", "clenaup", "--", "true"], " Did you mean cleanup?"),
+        (["completions", "bahs"], " Did you mean bash?"),
+        (["explain", CANARY], "'deploy'."),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else None,
+)
+def test_a_misspelt_choice_is_guessed_and_not_repeated(
+    program: Program, words: list[str], meant: str
+) -> None:
+    ended = program.run(*words)
+    assert ended.stderr.endswith(f"{meant}\n")
+    assert not any(word in ended.stderr.partition("Error")[2] for word in ("pusj", "clenaup", "bahs", CANARY))
+
+
 def test_the_engines_address_is_shown_without_its_password(program: Program) -> None:
     ended = program.run("--version", "--verbose", DOCKER_HOST=f"tcp://u:{CANARY}@127.0.0.1:1")
     assert CANARY not in ended.stdout + ended.stderr

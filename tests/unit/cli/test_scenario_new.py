@@ -110,7 +110,7 @@ def test_nothing_is_overwritten(clone: Path) -> None:
     ended = run("new")
     assert (clone / "scenarios/publish-protected.toml").read_text() == "mine"
     assert not (clone / "nowhere").exists()
-    assert ended.stdout.count("is there already and was not changed") == 2
+    assert ended.stdout.count("already exists and was not changed") == 2
     assert json.loads(run("new", "--json").stdout)["files"][0]["written"] is False
 
 

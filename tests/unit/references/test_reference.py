@@ -78,7 +78,7 @@ def test_a_reference_has_a_full_and_a_familiar_form(text: str, canonical: str, f
         ("[::1]", "no path behind it"),
         ("[::1]:5000", "no path behind it"),
         ("r.io/a:", "the tag “” is empty"),
-        ("r.io/a:-x", "begins with -"),
+        ("r.io/a:-x", "begins with “-”"),
         ("r.io/a:" + "t" * 129, "129 characters"),
         ("r.io/a:b c", "the tag “b c”"),
         ("r.io/a@sha256:123", "the digest “sha256:123”"),

@@ -104,9 +104,9 @@ def read_graph(text: str, wanted: Wanted) -> Graph:
     refusal = outline.refusal or wrong or refusal
     target = find_target(outline, wanted.target)
     if target is None and outline.stages:
-        names = ", ".join(stage.name for stage in outline.stages if stage.name) or "none with a name"
-        shown = clean(wanted.target or "", 200)
-        message = f"there is no stage {shown} in it; its stages are: {clean(names, 300)}"
+        named = ", ".join(stage.name for stage in outline.stages if stage.name)
+        stages = f"its named stages are {clean(named, 300)}" if named else "none of its stages has a name"
+        message = f"it has no stage {clean(wanted.target or '', 200)}; {stages}"
         refusal = refusal or Refusal("target-unknown", 0, message)
     target = len(linked) - 1 if target is None else target
     reached = needed(linked, target) if linked else []
@@ -118,6 +118,12 @@ def dockerfile_invalid(
 ) -> UsageError:
     """Return the error for a Dockerfile that cannot be built; `where` is its path, with line and column."""
     return UsageError("dockerfile-invalid", f"{where}: {why}.", hint)
+
+
+def target_unknown(file: str, why: str) -> UsageError:
+    """Return the error for a stage to build that the Dockerfile does not have."""
+    hint = "Check --target: it takes the name after `AS`. Without it, the last stage is built."
+    return UsageError("target-unknown", f"{file}: {why}.", hint)
 
 
 def read_dockerfile(

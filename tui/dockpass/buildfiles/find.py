@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.buildfiles.contexts import NamedContexts
-from dockpass.buildfiles.dockerfile import dockerfile_invalid, read_dockerfile
+from dockpass.buildfiles.dockerfile import dockerfile_invalid, read_dockerfile, target_unknown
 from dockpass.buildfiles.needs import Need
 from dockpass.errors import UsageError
 from dockpass.findings import Finding
@@ -99,6 +99,8 @@ def named_base_images(references: Iterable[str]) -> tuple[BaseImage, ...]:
 
 def refused(found: Finding) -> UsageError:
     """Return the error of a file that BuildKit refuses, with its line."""
+    if found.id == "target-unknown":
+        return target_unknown(found.about, found.message)
     hint = "BuildKit rejects the build because of it; see the Dockerfile reference."
     return dockerfile_invalid(found.about, found.message, hint)
 

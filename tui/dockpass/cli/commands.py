@@ -210,9 +210,10 @@ def settings(as_json: bool, schema: bool) -> None:
         click.echo(json.dumps({"settings": found, "problems": loaded.problems}, default=dict))
         return
     helps = {name: Settings.__dataclass_fields__[name].metadata["help"] for name, _, _ in rows}
-    for name, value, source in rows:
-        shown = json.dumps(value, default=dict)
-        click.echo(f"{name:<8} {shown:<18} {source}\n         {helps[name]}")
+    cells = [(name, json.dumps(value, default=dict), source) for name, value, source in rows]
+    names, values = (max(len(row[column]) for row in cells) for column in (0, 1))
+    for name, shown, source in cells:
+        click.echo(f"{name:<{names}}  {shown:<{values}}  {source}\n{'':{names}}  {helps[name]}")
     for problem in loaded.problems:
         click.echo(f"{GLYPH_LOOK} {problem}", err=True)
 

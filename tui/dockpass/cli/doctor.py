@@ -61,6 +61,8 @@ def run_doctor(world: World, given: Given, asked: Asked) -> int:
         case _:
             output.say(visit.notes)
             output.words(visit_lines(visit) if symptom is None else symptom_lines(visit, symptom))
+            if symptom is None and not asked.all_jobs and not given.job.asked:
+                output.words(unchecked_lines(visit))
     worst = min((ORDER[each.finding.severity] for each in visit.found), default=len(ORDER))
     return ExitCode.FAILED if worst <= ORDER[Severity(asked.fail_on)] else ExitCode.DONE
 
@@ -88,8 +90,17 @@ def visit_lines(visit: Visit) -> Iterator[str]:
         yield f"{GLYPH_NOT_REACHED} muted: {each.finding.in_words}"
         yield from columns([("because", clean(mute.because, 300)), _check_row(each)], indent="    ")
         yield ""
-    yield f"{counts(visit.found)} {plural(visit.clear, 'check')} found nothing."
+    clear = plural(visit.clear, "check")
+    yield f"{counts(visit.found)} {clear} found nothing." if visit.found else f"Nothing found by {clear}."
     yield from skipped_lines(visit)
+
+
+def unchecked_lines(visit: Visit) -> Iterator[str]:
+    """Yield how many jobs were not checked one by one; nothing where there are none."""
+    for patient in visit.patients:
+        if patient.files is not None and patient.loaded is not None and patient.loaded.config.jobs:
+            jobs = plural(len(patient.loaded.config.jobs), "job")
+            yield f"{jobs} not checked: --all-jobs checks every job, --job NAME one."
 
 
 def symptom_lines(visit: Visit, symptom: str) -> Iterator[str]:

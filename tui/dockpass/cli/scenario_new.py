@@ -175,7 +175,7 @@ def _line(world: World, written: Written) -> str:
         return f"{GLYPH_LOOK} {job} on {pipeline} was skipped: {written.secret_at} holds a secret"
     shown = _shown(world, written.path)
     if not written.is_new:
-        return f"{GLYPH_NOT_REACHED} {shown} is there already and was not changed"
+        return f"{GLYPH_NOT_REACHED} {shown} already exists and was not changed"
     return (
         f"{GLYPH_DONE} {shown}: {clean(written.task.job, 80)} on {pipeline}, because {written.task.because}"
     )

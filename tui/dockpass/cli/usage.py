@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ def usage_words(error: click.ClickException, typed: Sequence[str]) -> str:
             message = message.replace(
                 quoted, quoted.replace(value, _MASK) if value in quoted else f"'{_MASK}'"
             )
+    message += _meant(error, typed)
     if message.startswith("Got unexpected extra argument"):
         return "Too many arguments. An option's value follows its name."
     # Click puts each choice of a missing argument on a line of its own.
@@ -43,6 +45,17 @@ def _no_such_option(error: click.NoSuchOption) -> str:
     close = f" Did you mean {' or '.join(sorted(error.possibilities))}?" if error.possibilities else ""
     named = f": {written}" if _OPTION.fullmatch(written) else ""
     return f"No such option{named}.{close}"
+
+
+def _meant(error: click.ClickException, typed: Sequence[str]) -> str:
+    """Return ` Did you mean push?` where a choice was misspelt; what was typed is never repeated."""
+    kind = getattr(getattr(error, "param", None), "type", None)
+    if not isinstance(kind, click.Choice):
+        return ""
+    known = [str(each) for each in kind.choices]
+    wrong = [value for value in sorted(_values(typed)) if repr(value) in error.format_message()]
+    close = [name for value in wrong for name in difflib.get_close_matches(value, known, 1)]
+    return f" Did you mean {close[0]}?" if close else ""
 
 
 def _options(context: click.Context | None) -> list[str]:

@@ -80,13 +80,14 @@ def parse_reference(text: str) -> Reference:
         raise _invalid(text, "it holds a user name with a password", "Give the credentials as options.")
     name, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
-        raise _invalid(text, f"the digest {_shown(digest)} is not sha256: and 64 hexadecimal digits")
+        why = f"the digest {_shown(digest)} is not sha256: and 64 hexadecimal digits"
+        raise _invalid(text, why, "Copy the whole digest, or give a tag instead.")
     head, slash, last = name.rpartition("/")
     if last.endswith("]") or "]:" in last:
         raise _invalid(text, f"the host {_shown(last)} has no path behind it")
     last, colon, tag = last.partition(":")
-    if colon and not TAG.fullmatch(tag):
-        raise _invalid(text, f"the tag {_shown(tag)} {_wrong_tag(tag)}")
+    if colon and (why := wrong_tag(tag)):
+        raise _invalid(text, f"the tag {_shown(tag)} {why}", "Give a tag such as 1.2.0, or leave it out.")
     host, path = _host_and_path(text, head + slash + last)
     return Reference(host, path, tag or None, digest or None)
 
@@ -169,13 +170,16 @@ def _check_component(text: str, component: str) -> None:
     raise _invalid(text, f"the part {_shown(component)} {why}", hint)
 
 
-def _wrong_tag(tag: str) -> str:
+def wrong_tag(tag: str) -> str:
+    """Return what is wrong with a tag, such as `is empty`; empty for a valid one."""
+    if TAG.fullmatch(tag):
+        return ""
     if not tag:
         return "is empty"
     if len(tag) > 128:
         return f"has {len(tag)} characters, and 128 are allowed"
     if tag[0] in ".-":
-        return f"begins with {tag[0]}"
+        return f"begins with “{tag[0]}”"
     return "may hold only letters, digits, _, . and -"
 
 

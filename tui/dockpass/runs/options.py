@@ -186,12 +186,12 @@ OPTIONS: tuple[RunOption, ...] = (
     _option(
         "--tag",
         "tags",
-        "Tags in the repository, separated by blanks.",
+        "Tags in the repository, separated by spaces.",
         _TAGS,
         commands=_OF_REPOSITORY,
         otherwise="the git branch or tag",
     ),
-    _option("--tag", "names", "Names for the image, with or without a tag, separated by blanks.", _TAGS),
+    _option("--tag", "names", "Names for the image, with or without a tag, separated by spaces.", _TAGS),
     _option(
         "--image",
         "image",
@@ -216,14 +216,14 @@ OPTIONS: tuple[RunOption, ...] = (
     _option(
         "--build-arg",
         "build arguments",
-        "NAME=VALUE, separated by blanks; a NAME alone takes its value from the environment.",
+        "NAME=VALUE, separated by spaces; a NAME alone takes its value from the environment.",
         (_argument_text, _take_arguments),
     ),
     _option("--context", "context", "The build context.", _one("context"), otherwise="this directory"),
     _option(
         "--build-context",
         "named contexts",
-        "NAME=DIR or NAME=docker-image://IMAGE in place of a stage or an image, separated by blanks.",
+        "NAME=DIR or NAME=docker-image://IMAGE in place of a stage or an image, separated by spaces.",
         _several("contexts"),
     ),
     _option(
@@ -252,7 +252,7 @@ OPTIONS: tuple[RunOption, ...] = (
     _option(
         "--secret",
         "secrets",
-        "id=NAME, id=NAME,env=VAR or id=NAME,src=FILE for RUN --mount=type=secret, separated by blanks.",
+        "id=NAME, id=NAME,env=VAR or id=NAME,src=FILE for RUN --mount=type=secret, separated by spaces.",
         _several("secrets"),
     ),
     _option("--ssh", "SSH", "default or ID=PATH for RUN --mount=type=ssh.", _several("ssh")),

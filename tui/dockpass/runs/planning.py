@@ -120,13 +120,13 @@ def _work(request: RunRequest, target: str) -> tuple[PlannedPhase, ...]:
         case Command.PULL:
             return (PlannedPhase(Phase.PULL, "Pull", target),)
         case Command.CLEANUP:
-            return _cleanup_work(request.cleanup)
+            return _cleanup_work(request.cleanup, target)
         case Command.DEPLOY:
             return (PlannedPhase(Phase.INSPECT, "Look up", f"manifest and image of {target}"),)
 
 
-def _cleanup_work(options: CleanupOptions) -> tuple[PlannedPhase, ...]:
-    listing = PlannedPhase(Phase.LIST, "List the tags", "with digest and age of each")
+def _cleanup_work(options: CleanupOptions, repo: str) -> tuple[PlannedPhase, ...]:
+    listing = PlannedPhase(Phase.LIST, "List the tags", f"of {repo}, with digest and age of each")
     if options.dry_run:
         return (listing,)
     return (
@@ -161,5 +161,5 @@ def _confirmation(request: RunRequest, services: Services) -> str | None:
     if request.command is Command.PUSH:
         return f"Push {_target(request, services)}?"
     if request.command is Command.CLEANUP and not request.cleanup.dry_run:
-        return f"List the tags of {_target(request, services)}, and ask before anything is deleted?"
+        return "List the tags, and ask before anything is deleted?"
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockpass.errors import UsageError
-from dockpass.references.reference import Reference, Repository, parse_reference, parse_repository
+from dockpass.references.reference import Reference, Repository, parse_repository, wrong_tag
 from dockpass.runs.events import LogKind
 from dockpass.runs.job import Job
 from dockpass.runs.request import RunRequest
@@ -29,12 +29,11 @@ def tagged(job: Job, tag: str) -> Reference:
 
 def with_tag(repository: Repository, tag: str) -> Reference:
     """Return a repository with a tag; raises `UsageError` for an invalid one."""
-    reference = parse_reference(f"{repository.host}/{repository.path}:{tag}")
-    if reference.tag != tag:
+    if why := wrong_tag(tag):
         raise UsageError(
-            "tag-invalid", f"“{clean(tag, 80)}” is not a valid tag.", "Give a name such as 1.2.0."
+            "tag-invalid", f"“{clean(tag, 80)}” is not a valid tag: it {why}.", "Give a tag such as 1.2.0."
         )
-    return reference
+    return Reference(repository.host, repository.path, tag)
 
 
 def references_of_request(request: RunRequest, services: Services) -> tuple[Reference, ...]:

@@ -131,7 +131,7 @@ class Expectation:
     """One thing that has to hold.
 
     `command` is there for what a login is expected to be. `wanted` is the value, the name of the job or
-    variable, or the ids of all findings or checks that are allowed, separated by blanks.
+    variable, or the ids of all findings or checks that are allowed, separated by spaces.
     """
 
     kind: Kind

@@ -61,6 +61,7 @@ class Editor:
             entry.means,
             None if isinstance(value, Unknown) else value,
             secret=entry.secret,
+            verbatim=True,
             preview=partial(self._preview, entry),
         )
         self._screen.app.push_screen(dialog, partial(self._take, entry))
@@ -93,6 +94,7 @@ class Editor:
             secret=entry.secret,
             preview=lambda text, width: self._preview(entry, None if _refers(text) else text, width),
             can_unset=False,
+            verbatim=True,
             enter="uses it",
         )
         self._screen.app.push_screen(dialog, partial(self._take_answer, entry, then))

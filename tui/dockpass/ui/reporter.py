@@ -63,7 +63,7 @@ class Reporter:
         if not path.exists() and not path.is_symlink():
             self._write(path, save_new)
             return
-        lines: list[Line] = [((f"{clean(str(path), 1000)} is there already.", "text"),)]
+        lines: list[Line] = [((f"{clean(str(path), 1000)} already exists.", "text"),)]
         dialog = Confirm("Replace the file?", lines, yes="replace it", danger=True)
         self._screen.app.push_screen(dialog, lambda yes: self._write(path, _replace) if yes else None)
 

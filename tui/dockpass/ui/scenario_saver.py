@@ -79,7 +79,7 @@ class Saver:
         path = self._path(typed)
         if not typed or not (path.exists() or path.is_symlink()):
             return [(("a new file", "label"),)] if typed else []
-        return [(("is there already: you are asked before it is replaced", "look"),)]
+        return [(("This file exists already: you are asked before it is replaced.", "look"),)]
 
     def _take(self, typed: Typed | None) -> None:
         name = (typed.text or "").strip() if typed is not None else ""
@@ -90,7 +90,7 @@ class Saver:
             self._write(path, replaces=False)
             return
         lines: list[Line] = [
-            ((f"{clean(str(path), 1000)} is there already.", "text"),),
+            ((f"{clean(str(path), 1000)} already exists.", "text"),),
             (("Its comments, and what it expects now, are lost.", "text"),),
         ]
         dialog = Confirm("Replace the scenario?", lines, yes="replace it", danger=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from dockpass.buildfiles.dockerfile import Graph, Wanted, dockerfile_invalid, read_graph
+from dockpass.buildfiles.dockerfile import Graph, Wanted, dockerfile_invalid, read_graph, target_unknown
 from dockpass.buildfiles.lines import Instruction
 from dockpass.buildfiles.stages import Linked
 from dockpass.buildfiles.words import expand
@@ -79,8 +79,7 @@ def _refuse(script: Script) -> None:
     """Raise for what BuildKit refuses, and for a value that is missing."""
     found = script.graph.refusal
     if found is not None and found.id == "target-unknown":
-        hint = "Name one of its stages with --target."
-        raise UsageError("target-unknown", f"{script.file}: {found.message}.", hint)
+        raise target_unknown(script.file, found.message)
     if found is not None:
         keyword = found.message.partition(":")[0]
         line, column = _place(script.text, found.line or 1, keyword)

@@ -270,9 +270,10 @@ class EditValue(Dialog[Typed | None]):
         secret: bool = False,
         can_unset: bool = True,
         takes_unchanged: bool = False,
+        verbatim: bool = False,
         enter: str = "saves",
     ) -> None:
-        """`enter` says what that key does."""
+        """`enter` says what that key does; `verbatim` that spaces around the text are part of the value."""
         super().__init__()
         self._title = name
         self._enter = enter
@@ -283,6 +284,7 @@ class EditValue(Dialog[Typed | None]):
         self._preview = preview
         self._can_unset = can_unset
         self._takes_unchanged = takes_unchanged
+        self._verbatim = verbatim
 
     def compose(self) -> ComposeResult:
         """What the value means, the input, and what follows."""
@@ -323,7 +325,7 @@ class EditValue(Dialog[Typed | None]):
     def _follow(self, text: str) -> None:
         odd = (
             f"{GLYPH_LOOK} leading or trailing whitespace is part of the value"
-            if text != text.strip()
+            if self._verbatim and text != text.strip()
             else ""
         )
         line = self.query_one("#odd", Static)

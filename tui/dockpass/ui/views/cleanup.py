@@ -29,6 +29,6 @@ def _row(tag: TagPlanned, names: int) -> Line:
 
 
 def plan_counts(tags: Sequence[TagPlanned]) -> str:
-    """Return `26 delete · 11 keep`."""
+    """Return `26 to delete · 11 to keep`."""
     going = sum(tag.action == DELETES for tag in tags)
-    return f"{going:,} delete · {len(tags) - going:,} keep"
+    return f"{going:,} to delete · {len(tags) - going:,} to keep"

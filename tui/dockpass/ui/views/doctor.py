@@ -139,7 +139,7 @@ def end_rows(visit: Visit, keys: Mapping[str, str]) -> list[Line]:
     clear = plural(visit.clear, "check")
     lines: list[Line] = [((f"{GLYPH_DONE} ", "good"), (f"{clear} found nothing", "text"))]
     if not visit.found and not visit.muted:
-        nothing = "Nothing is wrong, as far as it can be told here."
+        nothing = "No problem found in what could be checked here."
         lines = [((f"{GLYPH_DONE} ", "good"), (nothing, "text")), (), *lines]
     for need, count in visit.not_run.items():
         words = f"{plural(count, 'check')} {'needs' if count == 1 else 'need'} {need}"
