@@ -98,6 +98,11 @@ def _name(option: _Option) -> str:
     return re.split(r"[ ,]", option.names)[0]
 
 
+def _both_names(option: _Option) -> str:
+    """Return the name without its value, of a switch with an opposite both: `--protected, --unprotected`."""
+    return option.names.replace(" / ", ", ") if " / " in option.names else _name(option)
+
+
 def _walk(command: click.Command, context: click.Context) -> Iterator[_Command]:
     yield _Command(context.command_path, command, context)
     if isinstance(command, click.Group):
@@ -127,7 +132,7 @@ def _described(found: _Command, common: set[_Option]) -> Iterator[str]:
     for option in options:
         if option not in common:
             yield from _item(option.names, option.help)
-    named = [_name(option) for option in options if option in common]
+    named = [_both_names(option) for option in options if option in common]
     if named:
         yield ".PP"
         yield _text(f"Common options: {', '.join(named)}.")

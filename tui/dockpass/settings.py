@@ -134,7 +134,7 @@ def _at(text: str, problem: _Problem) -> str:
     return f":{line}" if line else ""
 
 
-_IN_DOUBT = "is true or false; it counts as true until the file is mended"
+_IN_DOUBT = "is true or false; it counts as true until the file is corrected"
 
 
 def _is_read_only(name: str) -> bool:

@@ -190,3 +190,17 @@ def test_jobs_that_were_not_checked_are_counted(work: Path) -> None:
     assert run("doctor").stdout.splitlines()[-1] == left
     for words in (["--all-jobs"], ["--job", "one"]):
         assert "not checked" not in run("doctor", *words).stdout
+
+
+def test_a_known_value_is_not_told_as_unknown_where_only_the_protection_is(work: Path) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=work, check=True)
+    (work / ".gitlab-ci.yml").write_text("one: {script: [make]}\n")
+    stored = {"key": "TOKEN", "value": "s3cret-word-42", "protected": True, "environment_scope": "*"}
+    (work / "project.json").write_text(json.dumps([stored, {**stored, "key": "OTHER", "protected": False}]))
+    words = ("doctor", "--job", "one", "--project-variables", "project.json")
+    told = run(*words).stdout
+    assert "1 variable of the project's settings is protected, and whether the branch or tag is" in told
+    assert "not known here (in one)" in told
+    assert "Give --protected or --unprotected" in told
+    assert "value of the project's settings" not in told
+    assert "not known here" not in run(*words, "--protected").stdout

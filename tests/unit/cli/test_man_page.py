@@ -43,12 +43,13 @@ def test_a_command_has_its_words_and_options(path: str, command: click.Command) 
     assert (command.help or "").split("\n")[0][:30] in section
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden:
-            assert re.search(rf"(?<![\w-]){re.escape(option.opts[-1])}(?![\w-])", section), option.opts
+            for name in (option.opts[-1], *option.secondary_opts):
+                assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", section), name
 
 
 def test_every_common_option_is_described_once() -> None:
     common = plain(PAGE).partition(".SH COMMON OPTIONS")[2].partition(".SH ")[0]
-    described = re.findall(r"^(-[\w-]+)", common, re.MULTILINE)
+    described = re.findall(r"(?:^| / )(-[\w-]+)", common, re.MULTILINE)
     assert len(described) == len(set(described))
     named = {
         name

@@ -121,7 +121,7 @@ def test_the_whole_form_is_read(tmp_path: Path) -> None:
         ("schema = 1\nzzz = 1", "zzz is not a known key; known are schema, name, platform"),
         (
             'schema = 1\nplatform = "gitlub"',
-            "s.toml:2: platform is none of the known words; did you mean gitlab?",
+            "s.toml:2: platform is not a known value; did you mean gitlab?",
         ),
         ("schema = 1\nname = 1979-05-27", "name must be a text in quotes, not a date or time."),
         ("schema = 1\nname = nan", "name must be a text in quotes, not a number."),
@@ -181,7 +181,7 @@ def test_the_whole_form_is_read(tmp_path: Path) -> None:
         ("schema = 1\n[[variable]]\nkey='A'\nsecret={gitlab='a/b'}", "secret.key is missing."),
         (
             "schema = 1\n[[variable]]\nkey='A'\nvalue='1'\nflags=['maskd']",
-            "variable[1].flags[1] is none of the known words; did you mean masked?",
+            "variable[1].flags[1] is not a known value; did you mean masked?",
         ),
         ("schema = 1\n[expect]\nmethod='autologin'", "s.toml:3: expect.method needs command"),
         ("schema = 1\n[expect.push]\nmethod='autologn'", "did you mean autologin?"),

@@ -52,10 +52,10 @@ def config_words(method: Method, config_dir: str | None, *, elsewhere: bool, of_
 
 
 def _as_far_as(unknown: tuple[str, ...]) -> str:
-    """Return the sentence on what else would have to be known; empty if nothing."""
+    """Return the sentence on what could still change the login; empty for nothing."""
     if not unknown:
         return ""
-    return f" This is as far as can be told: the value of {' and '.join(unknown)} is not known here."
+    return f" This may change once the value of {' and '.join(unknown)} is known."
 
 
 def _because(case: Case, method: Method, trace: tuple[Step, ...]) -> str:

@@ -121,7 +121,8 @@ def symptom_lines(visit: Visit, symptom: str) -> Iterator[str]:
 
 
 def _found_lines(each: Found) -> Iterator[str]:
-    yield f"{OF_SEVERITY[each.finding.severity]} {each.finding.in_words}{jobs_in_words(each.jobs)}"
+    words = each.finding.in_words.removesuffix(".") if each.jobs else each.finding.in_words
+    yield f"{OF_SEVERITY[each.finding.severity]} {words}{jobs_in_words(each.jobs)}"
     yield from columns(list(_rows(each)), indent="    ")
     yield ""
 

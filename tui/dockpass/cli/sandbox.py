@@ -38,14 +38,24 @@ PID = "DOCKPASS_SANDBOX_PID"
     show_default=True,
     help="The registry to behave like.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one by default.")
-@click.option("--address", default="127.0.0.1", help="The address to listen on; loopback only.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="The port; a free one by default."
+)
+@click.option(
+    "--address", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on; loopback only."
+)
 @click.option("--keep", metavar="DIR", help="Keep everything in DIR for the next start.")
 @click.option(
     "--job-token-may-delete", is_flag=True, help="Let the job token delete, as newer GitLab versions do."
 )
 @click.option("--protect", "protected", multiple=True, metavar="REGEX", help="Protect tags that match REGEX.")
-@click.option("--latency", type=click.FloatRange(0, 60), default=0.0, help="Seconds before each answer.")
+@click.option(
+    "--latency",
+    type=click.FloatRange(0, 60),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait before each response.",
+)
 @click.option(
     "--too-many", type=click.IntRange(0), default=0, metavar="N", help="Answer N requests with 429."
 )

@@ -108,7 +108,7 @@ def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
 @click.argument("job", metavar="JOB")
 @view_options
 def why(job: str, as_json: bool, **given: Any) -> None:
-    """Say why a job is in the pipeline or not: each rule, what it compares, and what would bring the job."""
+    """Say why a job is in the pipeline or not: each rule, what it compares, and what would bring it in."""
     from dockpass.cli import variables as work
     from dockpass.cli import variables_bring, variables_json, variables_text
 

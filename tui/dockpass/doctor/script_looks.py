@@ -16,7 +16,7 @@ from dockpass.secrets import Secret
 from dockpass.text import clean, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.changes import where
-from dockpass.variables.gitlab.model import Level
+from dockpass.variables.gitlab.model import Level, Reason
 from dockpass.variables.jobscript import read_job
 from dockpass.variables.token_kind import RegistryUse, kind_of
 
@@ -83,13 +83,14 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
             " script does not",
             hint="Change its type to Variable.",
         )
-    unseen = Counter[str]()
+    unseen, undecided = Counter[str](), Counter[str]()
     for name, found in patient.view.variables.items() if patient.view else ():
         winner, value = found.winner, found.winner.value
         if winner.level not in _SETTINGS:
             continue
         if isinstance(value, Unknown):
-            unseen[where(winner).partition(", scope ")[0]] += 1
+            which = undecided if value.why == Reason.PROTECTED_UNKNOWN else unseen
+            which[where(winner).partition(", scope ")[0]] += 1
         elif winner.masked and _ORDINARY.fullmatch(value):
             yield Finding(
                 "mask-ordinary",
@@ -113,6 +114,15 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
             "",
             f"{plural(count, 'value')} of {place} {'is' if count == 1 else 'are'} not known here.",
             hint="dockpass vars show --from-gitlab fetches those that you may read.",
+            severity=Severity.NOTE,
+        )
+    for place, count in undecided.items():
+        yield Finding(
+            "values-unknown",
+            "",
+            f"{plural(count, 'variable')} of {place} {'is' if count == 1 else 'are'} protected, and"
+            " whether the branch or tag is protected is not known here.",
+            hint="Give --protected or --unprotected; on the screen, choose it in Variables.",
             severity=Severity.NOTE,
         )
 

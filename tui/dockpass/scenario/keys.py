@@ -109,7 +109,7 @@ class Keys:
         """Tell whether a text is one of several words."""
         if value in choices:
             return True
-        self.tell(path, f"is none of the known words{_meant(value, choices)}")
+        self.tell(path, f"is not a known value{_meant(value, choices)}")
         return False
 
     def texts(self, table: Mapping[str, Any], path: Path, key: str) -> Iterator[tuple[str, int]]:

@@ -21,7 +21,7 @@ from dockpass.textfile import read_bytes_of, text_of
 LARGEST = 256 << 10
 _MOST_DOTS = 100
 _MOST_TOLD = 6
-_HINT = "docs/scenarios.md has the form of the file; dockpass scenario new writes one."
+_HINT = "`dockpass scenario new` writes a valid one; its keys are in docs/scenarios.md of dockpass."
 
 
 def read_scenario(path: Path, shown: str, environ: Mapping[str, str]) -> Scenario:

@@ -83,7 +83,8 @@ def check_file(name: str, process: Process, usual: Version | None = None) -> Rep
         UsageError(
             "scenario-expects-nothing",
             f"{report.file} expects nothing, so there is nothing to check.",
-            "docs/scenarios.md has the keys of [expect]; dockpass scenario new writes what is found now.",
+            "`dockpass scenario new` writes what is found now; the keys of [expect] are in docs/scenarios.md"
+            " of dockpass.",
         ),
     )
 

@@ -25,6 +25,7 @@ from dockpass.ui.views.overview import (
     engine_words,
     fallen_back_lines,
     health_line,
+    problem_words,
     status_line,
     why_lines,
 )
@@ -126,8 +127,8 @@ class Overview(Values, PanelScreen):
         self._findings_wait = False
         self.refresh_selected()
         self.in_background(self.session.detect, self._take_engine)
-        for problem in self.session.loaded.problems:
-            self.notify(problem, severity="warning", timeout=12)
+        for words in problem_words(self.session.loaded.problems):
+            self.notify(words, severity="warning", timeout=12)
 
     @property
     def _findings(self) -> tuple[Finding, ...]:

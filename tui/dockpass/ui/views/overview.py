@@ -130,12 +130,26 @@ def _instead_lines(found: WhyNot, width: int) -> list[Line]:
     return hanging(head, words, "label" if found.possible else "absent", width)
 
 
+_MOST_PROBLEMS = 2
+"""More would cover the screen."""
+
+
+def problem_words(problems: Sequence[str]) -> list[str]:
+    """Return what is wrong in the settings, a notice each; of many, the first and where to read the rest."""
+    if len(problems) <= _MOST_PROBLEMS:
+        return list(problems)
+    return [
+        problems[0],
+        f"{len(problems) - 1} more problems in the settings: `dockpass settings` lists them.",
+    ]
+
+
 def fallen_back_lines(job: str, why: str, key: str) -> list[Line]:
     """Return why these are not the logins of the job, which were wanted; `key` shows them again."""
     return [
         ((f"{GLYPH_LOOK} These are this process's logins, not those of {job}.", "look"),),
         ((why, "text"),),
-        ((f"Once that is mended, {key} shows the job's again.", "label"),),
+        ((f"Once that is fixed, {key} shows the job's again.", "label"),),
         (),
     ]
 
