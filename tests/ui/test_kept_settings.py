@@ -75,7 +75,7 @@ async def test_the_screen_says_how_old_the_settings_are_and_uses_what_they_know(
         assert "absent  protected" in str(rows.get_option("DEPLOY_KEY").prompt)
         rows.highlighted = rows.get_option_index("WERF_IMAGES_CLEANUP_PASSWORD")
         await pilot.pause()
-        assert "group web are unknown to you (403 Forbidden)" in words(found, "#variable")
+        assert "may not read the variables of the group web (403 Forbidden)" in words(found, "#variable")
         assert "are not loaded" not in words(found, "#variable")
 
 

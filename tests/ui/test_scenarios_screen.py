@@ -277,7 +277,7 @@ async def test_recent_ones_are_in_the_palette_and_listed_from_elsewhere(
     Recent(made.services.state).remember(elsewhere, made.services.redactor)
     async with shown(made) as pilot:
         await do(pilot, "S")
-        assert "Opened lately, from elsewhere" in "\n".join(rows(pilot))
+        assert "Opened recently, from elsewhere" in "\n".join(rows(pilot))
         assert "../away.toml" in rows(pilot)[-1]
         await do(pilot, "escape")
         await opened(pilot, "publish-unprotected.toml")

@@ -206,7 +206,7 @@ def _change(path: Path, change: Callable[[tomlkit.TOMLDocument], None]) -> None:
         raise DockpassError(
             "settings-unreadable",
             f"{clean(str(path))} was not changed, because it cannot be read: {clean(str(error))}.",
-            "Mend or remove the file; until then the defaults are used.",
+            "Fix or remove the file; until then the defaults are used.",
         ) from error
     change(found)
     try:

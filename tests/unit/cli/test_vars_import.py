@@ -79,11 +79,11 @@ def secrets_in(sandbox: SandboxServer, *texts: str) -> list[str]:
 def test_an_import_is_told_in_one_line_and_by_level(clone: Path) -> None:
     text = imported().stdout
     assert text.startswith(
-        "9 of the project, 3 of the group workshop (values unknown), those of the instance unknown to you;"
+        "9 of the project, 3 of the group workshop (values unknown), those of the instance not readable;"
         " feature/basket is not protected\n"
     )
     assert "project             9, 2 of them protected" in text
-    assert "instance            unknown to you: 403 Forbidden" in text
+    assert "instance            not readable: 403 Forbidden" in text
     assert "protected branches  main, release/*" in text
     assert "valid on feature/basket, whose pipeline has: build, publish" in text
 
@@ -103,7 +103,7 @@ def test_the_snapshot_decides_what_the_branch_gets(clone: Path) -> None:
     assert found["FEATURE_FLAGS"]["value"] == ""
     assert found["CI_REGISTRY_IMAGE"]["value"] == f"{whole['settings']['server'][7:]}/{PROJECT}"  # type: ignore[index]
     assert "read just now: names and flags, no values" in said
-    assert "variables of the instance are unknown to you (403 Forbidden)" in said
+    assert "you may not read the variables of the instance (403 Forbidden)" in said
 
 
 def test_a_protected_branch_gets_more(clone: Path) -> None:

@@ -358,7 +358,7 @@ async def test_a_list_in_a_form_that_is_not_known_is_not_told_as_empty(world: Wo
         Extent.NOTHING,
         "no variable in the response could be read",
     )
-    assert "those of the project unknown to you" in shown(taken)
+    assert "those of the project not readable" in shown(taken)
 
 
 @pytest.mark.parametrize("value", [1, True, [], {}, 1.5])

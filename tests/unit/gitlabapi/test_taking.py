@@ -134,7 +134,7 @@ async def test_without_the_list_of_names_the_group_is_unknown(world: World, answ
     server.on(GRAPHQL, answer, method="POST")
     taken = await taken_from(world, server)
     assert ("FROM_OUTER", "group:acme") not in found(taken)
-    assert "those of the group acme unknown to you" in summary(taken.snapshot)
+    assert "those of the group acme not readable" in summary(taken.snapshot)
     assert taken.notes[0].startswith("GitLab does not list the inherited variables: ")
 
 

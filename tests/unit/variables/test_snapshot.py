@@ -198,11 +198,11 @@ def test_only_the_star_is_special_in_a_protected_ref(pattern: str, name: str) ->
 
 def test_the_summary_says_what_is_unknown() -> None:
     assert summary(SNAPSHOT) == (
-        "2 of the project, 1 of the group acme (values unknown), those of the instance unknown to you;"
+        "2 of the project, 1 of the group acme (values unknown), those of the instance not readable;"
         " feature/x is not protected"
     )
     assert gaps(SNAPSHOT.levels) == (
-        "the variables of the instance are unknown to you (403 Forbidden); the job may get more than these",
+        "you may not read the variables of the instance (403 Forbidden); the job may get more than these",
     )
 
 

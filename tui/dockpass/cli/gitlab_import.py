@@ -181,7 +181,7 @@ def import_lines(taken: Taken) -> Iterator[str]:
 def _level_row(snapshot: Snapshot, reach: Reach) -> tuple[str, str]:
     count = f"{snapshot.count(reach):,}"
     if reach.extent is Extent.NOTHING:
-        return reach.label, f"unknown to you: {reach.why}"
+        return reach.label, f"not readable: {reach.why}"
     if reach.extent is Extent.NAMES:
         return reach.label, f"{count}, names and flags only: {reach.why}"
     protected = sum(
@@ -193,7 +193,7 @@ def _level_row(snapshot: Snapshot, reach: Reach) -> tuple[str, str]:
 
 
 def _names_row(label: str, names: tuple[str, ...] | None) -> tuple[str, str]:
-    return label, "unknown to you" if names is None else _listed(names)
+    return label, "not readable" if names is None else _listed(names)
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -90,7 +90,7 @@ def _tasks(looked: Looked, job: str | None) -> tuple[Task, ...]:
     if not found:
         raise UsageError(
             "scenario-no-jobs",
-            "No job of this project logs in to a registry or pushes, as far as its scripts tell.",
+            "No job of this project logs in to a registry or pushes, as far as its scripts show.",
             "Name one with --job JOB.",
         )
     return found

@@ -280,7 +280,7 @@ class _Taking:
         self._tell(what)
         rows = await self._client.rows(path)
         if isinstance(rows, Refusal):
-            self._notes.append(f"the {what} are unknown to you ({rows.why})")
+            self._notes.append(f"you may not read the {what} ({rows.why})")
             return None
         odd = Oddities()
         found = names_of(rows, odd)

@@ -101,7 +101,7 @@ def parse_repository(text: str) -> Repository:
         raise _invalid(text, "this is a host with a port, and the path of the repository is missing")
     part = f"the tag {reference.tag}" if reference.tag else "a digest"
     raise _invalid(
-        text, f"a repository is wanted, but it has {part}", f"Give {reference.repository.familiar}."
+        text, f"a repository is expected, but it has {part}", f"Give {reference.repository.familiar}."
     )
 
 

@@ -123,8 +123,8 @@ class Proxies:
             raise UsageError(
                 "proxy-invalid",
                 f"{proxy.variable} is not a proxy address, so {clean(host, 200)} cannot be reached.",
-                "It should look like http://proxy.example:3128, with anything odd in user name and password"
-                " percent-encoded. --no-proxy connects directly.",
+                "It should look like http://proxy.example:3128, with special characters in user name and"
+                " password percent-encoded. --no-proxy connects directly.",
             )
         return proxy
 

@@ -71,8 +71,8 @@ def words_of(text: str) -> tuple[str, ...]:
     except ValueError as error:
         raise UsageError(
             "option-unreadable",
-            f"“{clean(text, 80)}” has a quotation mark without its other half.",
-            "Separate values with blanks, and quote one that has blanks in it.",
+            f"“{clean(text, 80)}” has an unclosed quotation mark.",
+            "Separate values with spaces, and quote a value that contains spaces.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The scenarios that a person may want: those of the project, and those that were opened lately."""
+"""The scenarios that a person may want: those of the project, and those that were opened recently."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _variables(app: Host) -> Iterator[PaletteEntry]:
 
 
 def _scenarios(app: Host) -> Iterator[PaletteEntry]:
-    """Yield the scenarios that were opened or saved lately."""
+    """Yield the scenarios that were opened or saved recently."""
     from dockpass.session.scenario_files import Recent, name_of  # few look for one at the start
 
     services = app.session.services

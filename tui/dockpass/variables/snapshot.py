@@ -19,7 +19,7 @@ from dockpass.variables.gitlab.scope import matches
 
 NOT_KEPT = Unknown("a snapshot keeps no values; --from-gitlab fetches them", is_set=True)
 HIDDEN = Unknown("hidden in GitLab, which shows it to nobody", is_set=True)
-NOT_READABLE = Unknown("unknown to you: only an owner of the group may read it", is_set=True)
+NOT_READABLE = Unknown("not readable: only an owner of the group may read it", is_set=True)
 
 LEVELS = (Level.INSTANCE, Level.GROUP, Level.PROJECT, Level.PIPELINE)
 
@@ -153,13 +153,13 @@ def _level_in_words(snapshot: Snapshot, reach: Reach) -> str:
             return f"{snapshot.count(reach):,} {of}"
         case Extent.NAMES:
             return f"{snapshot.count(reach):,} {of} (values unknown)"
-    return f"those {of} unknown to you"
+    return f"those {of} not readable"
 
 
 def gaps(levels: Iterable[Reach]) -> tuple[str, ...]:
     """Return a sentence for each level that could not be read at all."""
     return tuple(
-        f"the variables of the {each.label} are unknown to you ({each.why}); the job may get more than these"
+        f"you may not read the variables of the {each.label} ({each.why}); the job may get more than these"
         for each in levels
         if each.extent is Extent.NOTHING
     )

@@ -64,7 +64,7 @@ def scenario_rows(listed: Sequence[Listed], width: int) -> Iterator[tuple[str | 
         if not each.checked.file.of_project and not is_headed:
             if number:
                 yield None, ()
-            yield None, (("Opened lately, from elsewhere", "heading"),)
+            yield None, (("Opened recently, from elsewhere", "heading"),)
             is_headed = True
         yield str(each.checked.file.path), _row(each, columns)
 
