@@ -14,7 +14,7 @@ ACTS = frozenset(
     {
         *("Run", "run_command", "ProgramRun", "hand_over", "Popen", "subprocess.run", "start_program"),
         *("remove_image", "prune", "export", "save_new", "create", "keep", "write_text", "write_bytes"),
-        *("keep_snapshot", "forget_snapshot", "save_setting", "save_mutes", "accept_realm"),
+        *("keep_snapshot", "forget_snapshot", "save_setting", "save_mute", "remove_mute", "accept_realm"),
     }
 )
 """Functions that do something beyond reading, by the names under which they are called."""

@@ -73,3 +73,29 @@ def test_a_setting_in_doubt_counts_as_on_and_is_told(
     assert bool(loaded.problems) == is_problem
     if is_on:
         assert loaded.sources["read_only"] == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_shown", "is_problem"),
+    [
+        ("reveal = false", False, False),
+        ("reveal = true", True, False),
+        ("", True, False),
+        ("reveal = 0", False, True),
+        ('reveal = "false"', False, True),
+        ('reveal = "yes"', False, True),
+        ("Reveal = false", False, True),
+        ("Reveal = true", True, True),
+        ("reveal = false\ntheme = ", False, True),
+        ("# reveal = false\ntheme = ", True, True),
+    ],
+)
+def test_secrets_stay_hidden_where_the_setting_is_in_doubt(
+    tmp_path: Path, text: str, is_shown: bool, is_problem: bool
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    loaded = load_settings(path)
+    assert loaded.settings.reveal is is_shown
+    assert bool(loaded.problems) == is_problem
+    assert not loaded.settings.read_only

@@ -25,7 +25,6 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ('them = "x"', "there is no setting them; did you mean theme?"),
-        ("reveal = 1", "reveal is true or false"),
         ('engine = "lxc"', "engine is one of auto, docker"),
         ("keys = 1", "keys is a table"),
         ("theme = ", "Invalid value"),

@@ -88,9 +88,9 @@ def load_settings(path: Path) -> LoadedSettings:
     values: dict[str, Any] = {}
     problems: list[_Problem] = []
     for name, value in found.items():
-        if _is_doubtful(name, value):
-            values["read_only"], sources["read_only"] = True, shown
-            words = f"{clean(name)} = {clean(str(value), 60)}: read_only {_IN_DOUBT}"
+        if meant := _doubtful(name, value):
+            values[meant], sources[meant] = _IN_DOUBT[meant], shown
+            words = f"{clean(name, 60)} = {clean(str(value), 60)}: {_in_doubt(meant)}"
             problems.append(_Problem((name,), words))
         elif name not in names:
             problems.append(_Problem((name,), f"there is no setting {clean(name)}{_meant(name, names)}"))
@@ -105,18 +105,17 @@ def load_settings(path: Path) -> LoadedSettings:
         else:
             values[name] = tuple(Mute(**each) for each in value) if name == "muted" else value
             sources[name] = shown
-    told = tuple(f"{shown}{_at(text, problem)}: {problem.words}" for problem in problems)
-    return LoadedSettings(replace(Settings(), **values), sources, told, path)
+    return LoadedSettings(replace(Settings(), **values), sources, _told(shown, text, problems), path)
 
 
 def _unreadable(path: Path, error: Exception, sources: Mapping[str, str]) -> LoadedSettings:
-    """Return the defaults for a file that cannot be read, but for read-only mode if it may ask for that."""
+    """Return the defaults for a file that cannot be read, but for what protects if it may ask for that."""
     shown = clean(str(path))
-    told = f"{shown}: {clean(str(error))}"
-    if not _mentions_read_only(path):
-        return LoadedSettings(Settings(), sources, (told,), path)
-    doubt = f"{shown}: read_only {_IN_DOUBT}"
-    return LoadedSettings(Settings(read_only=True), {**sources, "read_only": shown}, (told, doubt), path)
+    mentioned = [name for name in _IN_DOUBT if _mentions(path, name)]
+    told = (f"{shown}: {clean(str(error))}", *(f"{shown}: {_in_doubt(name)}" for name in mentioned))
+    values: dict[str, Any] = {name: _IN_DOUBT[name] for name in mentioned}
+    settings = replace(Settings(), **values)
+    return LoadedSettings(settings, {**sources, **dict.fromkeys(mentioned, shown)}, told, path)
 
 
 class _Problem(NamedTuple):
@@ -126,35 +125,45 @@ class _Problem(NamedTuple):
     words: str
 
 
-def _at(text: str, problem: _Problem) -> str:
-    """Return the line of a problem as `:7`; nothing where it is not known."""
-    from dockpass.settings_lines import line_of
+def _told(shown: str, text: str, problems: Sequence[_Problem]) -> tuple[str, ...]:
+    """Return each problem behind the file and the line that says it."""
+    if not problems:
+        return ()
+    from dockpass.tomllines import line_at, lines_of
 
-    line = line_of(text, problem.where)
-    return f":{line}" if line else ""
-
-
-_IN_DOUBT = "is true or false; it counts as true until the file is corrected"
-
-
-def _is_read_only(name: str) -> bool:
-    """Tell whether a name is meant for `read_only`: a misspelt one must not leave the mode off."""
-    return name.casefold().replace("-", "").replace("_", "") == "readonly"
+    lines = lines_of(text)
+    return tuple(f"{shown}:{line_at(lines, each.where)}: {each.words}" for each in problems)
 
 
-def _is_doubtful(name: str, value: object) -> bool:
-    """Tell whether a line may ask for read-only mode, but does not do so correctly."""
-    is_right = name == "read_only" and value is True
-    return _is_read_only(name) and value is not False and not is_right
+_IN_DOUBT = {"read_only": True, "reveal": False}
+"""The settings that protect, with what holds while the file does not say it correctly."""
 
 
-def _mentions_read_only(path: Path) -> bool:
-    """Tell whether a file that cannot be read as settings has a line for `read_only`."""
+def _in_doubt(name: str) -> str:
+    return f"{name} is true or false; it counts as {str(_IN_DOUBT[name]).lower()} until the file is corrected"
+
+
+def _meant_for(word: str) -> str:
+    """Return which setting that protects a name is meant for: a misspelt one must not switch it off."""
+    found = word.casefold().replace("-", "").replace("_", "")
+    return next((name for name in _IN_DOUBT if name.replace("_", "") == found), "")
+
+
+def _doubtful(name: str, value: object) -> str:
+    """Return the setting that a line asks to protect, but not correctly; empty for every other line."""
+    meant = _meant_for(name)
+    if not meant or value is (not _IN_DOUBT[meant]):
+        return ""
+    return "" if name == meant and isinstance(value, bool) else meant
+
+
+def _mentions(path: Path, name: str) -> bool:
+    """Tell whether a file that cannot be read as settings has a line for a setting."""
     try:
         lines = path.read_bytes().decode("utf-8", "replace").splitlines()
     except OSError:
         return False
-    return any(_is_read_only(line.partition("=")[0].strip(" \t\"'")) for line in lines)
+    return any(_meant_for(line.partition("=")[0].strip(" \t\"'")) == name for line in lines)
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -172,25 +181,43 @@ def save_setting(path: Path, name: str, value: object) -> None:
     _change(path, lambda found: found.__setitem__(name, tomlkit.item(value)))
 
 
-def save_mutes(path: Path, mutes: Sequence[Mute]) -> None:
-    """Write which findings are muted: those that stay keep their comments."""
+def save_mute(path: Path, mute: Mute) -> None:
+    """Write one more mute behind those that are in the file by now."""
     import tomlkit
 
-    def change(found: tomlkit.TOMLDocument) -> None:
-        kept = tomlkit.aot()
-        for table in found.get("muted", ()):
-            if Mute(**table) in mutes:
-                kept.append(table)
-        there = [Mute(**table) for table in kept]
-        for each in mutes:
-            if each not in there:
-                about = {"about": each.about} if each.about != "*" else {}
-                kept.append(tomlkit.item({"check": each.check, **about, "because": each.because}))
-        found.pop("muted", None)
-        if kept:
-            found.append("muted", kept)
+    words = {"check": mute.check, "about": mute.about, "because": mute.because}
+    if mute.about == "*":
+        del words["about"]
+    _change_mutes(path, lambda tables: [*tables, tomlkit.item(words)])
 
-    _change(path, change)
+
+def remove_mute(path: Path, mute: Mute) -> None:
+    """Remove a mute from the file; all others stay, with their comments."""
+    _change_mutes(path, lambda tables: [table for table in tables if Mute(**table) != mute])
+
+
+def _change_mutes(path: Path, change: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
+    """Change the tables of `muted`; raises `DockpassError` where the file has something else there."""
+    import tomlkit
+
+    def changed(found: tomlkit.TOMLDocument) -> None:
+        before = found.get("muted", ())
+        if problem := _problem_of_mutes(before) if "muted" in found else None:
+            raise DockpassError(
+                "settings-unreadable",
+                f"{clean(str(path))} was not changed: muted {problem.words}.",
+                "Mend the file; until then it mutes nothing.",
+            )
+        after = tomlkit.aot()
+        for table in change(before):
+            # A list of inline tables becomes one of tables.
+            is_table = isinstance(table, tomlkit.items.Table)
+            after.append(table if is_table else tomlkit.item(dict(table)))
+        found.pop("muted", None)
+        if after:
+            found.append("muted", after)
+
+    _change(path, changed)
 
 
 def _change(path: Path, change: Callable[[tomlkit.TOMLDocument], None]) -> None:
@@ -253,22 +280,25 @@ def _problem_in_words(name: str, value: object) -> str:
             known = isinstance(value, str) and (not value or version_of(value))
             return "" if known else "is a version such as 17.11, in quotes"
         case "reveal" | "read_only":
-            return "" if isinstance(value, bool) else "is true or false"
+            return ""  # every other value is in doubt, and told as such
     pairs = isinstance(value, dict) and all(isinstance(key, str) for key in value.values())
     return "" if pairs else "is a table of action = key"
 
 
+_LIST_OF_MUTES = 'is a list of tables with texts: [[muted]], check = "DP-SEC-010", because = "…"'
+
+
 def _problem_of_mutes(value: object) -> _Problem | None:
     """Return what is wrong with `muted`: each names its check and the reason."""
-    for at, each in enumerate(value if isinstance(value, list) else [value]):
-        if words := _problem_of_mute(each):
-            return _Problem((at,) if isinstance(value, list) else (), words)
-    return None
+    if not isinstance(value, list):
+        return _Problem((), _LIST_OF_MUTES)
+    found = ((at, _problem_of_mute(each)) for at, each in enumerate(value))
+    return next((_Problem((at,), words) for at, words in found if words), None)
 
 
 def _problem_of_mute(mute: object) -> str:
     if not isinstance(mute, dict) or not all(isinstance(text, str) for text in mute.values()):
-        return 'is a list of tables with texts: [[muted]], check = "DP-SEC-010", because = "…"'
+        return _LIST_OF_MUTES
     if unknown := sorted(mute.keys() - {"check", "because", "about"}):
         return f"has {clean(str(unknown[0]), 40)}, and there is only check, about and because"
     if not mute.get("check") or not mute.get("because", "").strip():

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from dockpass.auth.command import Command, Method
 from dockpass.errors import UsageError
-from dockpass.scenario.lines import lines_of
 from dockpass.scenario.model import (
     FLAGS,
     FORMAT_OF_KIND,
@@ -30,6 +29,7 @@ from dockpass.scenario.schema import check
 from dockpass.scenario.writing import scenario_text
 from dockpass.secrets import Redactor, Secret
 from dockpass.settings import Mute
+from dockpass.tomllines import lines_of
 from dockpass.variables.gitlab.model import Level, RefType
 from dockpass.variables.token_kind import looks_secret
 

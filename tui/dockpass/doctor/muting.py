@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from glob import escape
 
 from dockpass.doctor.examine import Found
 from dockpass.settings import Mute
@@ -21,3 +22,8 @@ def muting(found: Found, mutes: Iterable[Mute]) -> Mute | None:
         ),
         None,
     )
+
+
+def mute_of(found: Found, because: str) -> Mute:
+    """Return what mutes a finding and no other: what it is about stands for itself, not for a pattern."""
+    return Mute(found.finding.id, because, escape(found.finding.about) or "*")

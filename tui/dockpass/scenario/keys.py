@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockpass.findings import Finding, Severity
-from dockpass.scenario.lines import Path, line_at
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import MASK
 from dockpass.text import clean
+from dockpass.tomllines import Path, line_at
 from dockpass.variables.token_kind import looks_secret
 
 _LONGEST = 4096

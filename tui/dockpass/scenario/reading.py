@@ -12,11 +12,11 @@ from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.git import ask_git
 from dockpass.scenario.keys import Wrong
-from dockpass.scenario.lines import lines_of
 from dockpass.scenario.model import SCHEMA, Scenario
 from dockpass.scenario.schema import check
 from dockpass.text import clean, sentence
 from dockpass.textfile import read_bytes_of, text_of
+from dockpass.tomllines import lines_of
 
 LARGEST = 256 << 10
 _MOST_DOTS = 100

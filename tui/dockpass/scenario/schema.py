@@ -9,7 +9,6 @@ from typing import Any
 
 from dockpass.auth.command import Command, Method
 from dockpass.scenario.keys import Keys, Wrong, is_a_secret, listed, shown
-from dockpass.scenario.lines import Path, line_at
 from dockpass.scenario.model import (
     CI_YAML,
     FLAGS,
@@ -31,6 +30,7 @@ from dockpass.scenario.model import (
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 from dockpass.settings import Mute
+from dockpass.tomllines import Path, line_at
 from dockpass.variables.gitlab.model import Level, RefType
 
 _TOP = ("schema", "name", "platform", "command", "job", "context", "source", "variable", "expect", "muted")

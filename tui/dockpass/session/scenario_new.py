@@ -12,7 +12,6 @@ from dockpass.auth.facts import Edit, EditKind
 from dockpass.errors import UsageError
 from dockpass.keeping import keep
 from dockpass.newfile import create
-from dockpass.scenario.lines import lines_of
 from dockpass.scenario.model import (
     CI_YAML,
     Context,
@@ -35,6 +34,7 @@ from dockpass.session.scenario_check import found_of
 from dockpass.session.scenario_context import OpenScenario
 from dockpass.session.scenarios import try_scenario
 from dockpass.system import reason
+from dockpass.tomllines import lines_of
 from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
 from dockpass.variables.formats.detect import propose

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from dockpass.doctor.examine import Found
+from dockpass.doctor.muting import mute_of
 from dockpass.errors import DockpassError
 from dockpass.readonly import Act
 from dockpass.session.session import Session
-from dockpass.settings import Mute, load_settings, save_mutes
+from dockpass.settings import Mute, load_settings, remove_mute, save_mute
 from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import EditValue, Typed
@@ -33,7 +35,7 @@ class Muter:
             self._screen.notify(f"It is muted in {file}: remove it from [[muted]] there.", timeout=8)
             return
         if item.mute is not None:
-            self._keep([each for each in self._mutes if each != item.mute])
+            self._keep(remove_mute, item.mute)
             return
         about = item.found.finding.about
         words = (
@@ -53,12 +55,12 @@ class Muter:
         reason = (typed.text or "").strip() if typed is not None else ""
         if reason:
             told = self._session.services.redactor(reason)  # no secret goes to the settings
-            self._keep([*self._mutes, Mute(found.finding.id, told, found.finding.about or "*")])
+            self._keep(save_mute, mute_of(found, told))
 
-    def _keep(self, mutes: Sequence[Mute]) -> None:
+    def _keep(self, change: Callable[[Path, Mute], None], mute: Mute) -> None:
         path = self._session.paths.settings
         try:
-            save_mutes(path, mutes)
+            change(path, mute)
         except DockpassError as error:
             self._screen.failed(error)
             return

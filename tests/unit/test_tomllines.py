@@ -9,7 +9,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.scenario.lines import line_at, lines_of
+from dockpass.tomllines import line_at, lines_of
 
 TEXT = '''\
 a = 1 # [not.a.header]
