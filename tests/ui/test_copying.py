@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from subprocess import TimeoutExpired
 
 import pytest
 from screens import press, shown
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from dockpass.session.clipboard import Clipboard
 from dockpass.session.session import Session
@@ -105,6 +107,58 @@ async def test_what_is_selected_with_the_mouse_goes_the_same_way() -> None:
     async with shown(made) as pilot:
         pilot.app.copy_to_clipboard("a part of Why")
         assert held.text == b"a part of Why"
+
+
+async def test_a_secret_that_is_typed_is_not_copied() -> None:
+    made = session(JOB)
+    held = with_desktop(made)
+    async with shown(made) as pilot:
+        await select(pilot, "CI_JOB_TOKEN")
+        await press(pilot, "e", *"canary-typed", "shift+home")
+        for key in ("ctrl+c", "ctrl+x"):
+            await press(pilot, key)
+            assert held.text == b""
+            assert pilot.app.clipboard == ""
+            assert told(pilot) == "What is typed for a secret is not copied."
+        assert pilot.app.screen.query_one(Input).value == "canary-typed"
+        await press(pilot, "escape")
+        await select(pilot, "CI_REGISTRY")
+        await press(pilot, "e", "shift+home", "ctrl+c")
+        assert held.text == b"registry.myhost.com"
+
+
+async def test_a_secret_within_another_value_is_asked_about() -> None:
+    made = session({**JOB, "CI_REGISTRY_IMAGE": f"registry.myhost.com/{TOKEN}"})
+    held = with_desktop(made)
+    async with shown(made) as pilot:
+        await select(pilot, "CI_REGISTRY_IMAGE")
+        await press(pilot, "Y")
+        assert isinstance(pilot.app.screen, Confirm)
+        assert held.text == b""
+        await press(pilot, "y")
+        assert TOKEN.encode() in held.text
+        pilot.app.take_back()  # type: ignore[attr-defined]
+        assert held.text == b""
+
+
+async def test_a_desktop_that_does_not_answer_any_more_is_told() -> None:
+    made = session(JOB)
+    held = with_desktop(made)
+    async with shown(made) as pilot:
+        await select(pilot, "CI_JOB_TOKEN")
+        await press(pilot, "Y", "y")
+
+        def fails(*_: object) -> bytes:
+            raise TimeoutExpired("xclip", 1)
+
+        made.clipboard.run = fails
+        await select(pilot, "CI_REGISTRY")
+        await press(pilot, "Y")
+        assert told(pilot).startswith("xclip did not answer; sent to the terminal's clipboard")
+        pilot.app.take_back()  # type: ignore[attr-defined]
+        await pilot.pause()
+        assert "could not be emptied" in told(pilot)
+        assert held.text == TOKEN.encode()
 
 
 @pytest.mark.parametrize("name", ["WERF_DOCKER_CONFIG"])

@@ -9,6 +9,7 @@ import pytest
 from screens import press, shown
 from textual.events import Paste
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from dockpass.session.session import Session
 from dockpass.ui.screens.importing import ImportDialog, PathOrPaste
@@ -75,6 +76,18 @@ async def test_a_paste_is_read_and_format_and_level_can_be_changed() -> None:
         await press(pilot, "enter")
         assert len(made.desk.imported) == 1
         assert "canary" not in pilot.app.export_screenshot()
+
+
+@pytest.mark.parametrize("path", ["~nobody-here/vars.json", "x" * 5000], ids=["home", "long"])
+async def test_a_path_that_leads_nowhere_is_told(tmp_path: Path, path: str) -> None:
+    async with shown(here(with_project(job="publish", settings=()), tmp_path)) as pilot:
+        dialog = await opened(pilot)
+        dialog.query_one(Input).value = path
+        await press(pilot, "enter")
+        assert pilot.app.screen is dialog
+        assert dialog._error is not None
+        words = "No such file" if path.startswith("~") else "File name too long"
+        assert words in str(dialog._error) or "does not exist" in str(dialog._error)
 
 
 async def test_without_a_project_an_import_is_what_is_looked_at(tmp_path: Path) -> None:

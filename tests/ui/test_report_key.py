@@ -95,7 +95,9 @@ async def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
         assert not (tmp_path / REPORT).is_symlink()
 
 
-@pytest.mark.parametrize("to", ["nosuch/dir/report.md", "."])
+@pytest.mark.parametrize(
+    "to", ["nosuch/dir/report.md", ".", "~nobody-here/report.md", "x" * 5000], ids=lambda text: text[:8]
+)
 async def test_a_place_that_cannot_be_written_is_told(to: str, tmp_path: Path) -> None:
     async with shown(in_directory(session(JOB), tmp_path)) as pilot:
         await report(pilot, to)

@@ -225,6 +225,24 @@ async def test_a_file_is_replaced_only_after_a_question(made: Session) -> None:
         assert check_file(MAIN, made.services).passed
 
 
+@pytest.mark.parametrize(
+    "to", ["~nobody-here/x.toml", "x" * 5000, "circle.toml", "Dockerfile/x.toml"], ids=lambda text: text[:8]
+)
+async def test_a_path_that_leads_nowhere_is_told(made: Session, to: str) -> None:
+    cwd = made.services.cwd
+    (cwd / "circle.toml").symlink_to("circle.toml")
+    (cwd / "Dockerfile").write_text("FROM scratch\n")
+    async with shown(made) as pilot:
+        await opened(pilot, "publish-protected.toml")
+        await do(pilot, "S", "s")
+        pilot.app.screen.query_one(Input).value = to
+        await do(pilot, "enter")
+        if isinstance(pilot.app.screen, Confirm):
+            await do(pilot, "y")
+        told = " ".join(str(each.message) for each in pilot.app._notifications)
+        assert ("saved: ~nobody-here/x.toml" if to.startswith("~") else "cannot be written") in told
+
+
 @pytest.mark.parametrize("secret", [f"job {TOKEN}", TOKEN])
 async def test_a_name_that_holds_a_secret_is_refused(made: Session, secret: str) -> None:
     (made.services.cwd / ".gitlab-ci.yml").write_text(f'"{secret}": {{script: [docker push x]}}\n')

@@ -203,11 +203,7 @@ def _change_mutes(path: Path, change: Callable[[Sequence[Any]], Sequence[Any]]) 
     def changed(found: tomlkit.TOMLDocument) -> None:
         before = found.get("muted", ())
         if problem := _problem_of_mutes(before) if "muted" in found else None:
-            raise DockpassError(
-                "settings-unreadable",
-                f"{clean(str(path))} was not changed: muted {problem.words}.",
-                "Mend the file; until then it mutes nothing.",
-            )
+            raise _not_changed(path, f"muted {problem.words}")
         after = tomlkit.aot()
         for table in change(before):
             # A list of inline tables becomes one of tables.
@@ -230,11 +226,7 @@ def _change(path: Path, change: Callable[[tomlkit.TOMLDocument], None]) -> None:
     except FileNotFoundError:
         found = tomlkit.document()
     except (OSError, ValueError) as error:
-        raise DockpassError(
-            "settings-unreadable",
-            f"{clean(str(path))} was not changed, because it cannot be read: {clean(str(error))}.",
-            "Fix or remove the file; until then the defaults are used.",
-        ) from error
+        raise _not_changed(path, f"it cannot be read: {clean(str(error))}") from error
     change(found)
     try:
         # A settings file may be a link into a repository of dotfiles.
@@ -245,6 +237,14 @@ def _change(path: Path, change: Callable[[tomlkit.TOMLDocument], None]) -> None:
             f"{clean(str(path))} cannot be written: {reason(error)}.",
             "The change holds for this session only.",
         ) from error
+
+
+def _not_changed(path: Path, why: str) -> DockpassError:
+    return DockpassError(
+        "settings-unreadable",
+        f"{clean(str(path))} was not changed, because {why}.",
+        "Fix or remove the file; until then the defaults are used.",
+    )
 
 
 def _meant(word: str, known: Sequence[str]) -> str:

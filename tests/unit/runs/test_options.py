@@ -103,6 +103,27 @@ def test_a_secret_argument_is_masked_and_kept_when_it_is_not_typed_anew(bench: B
     assert 'API_TOKEN="${API_TOKEN:?}"' in line.replace("'API_TOKEN='", "API_TOKEN=")
 
 
+@pytest.mark.parametrize("name", ["MY TOKEN", "TOKEN'S", 'a"TOKEN', "$TOKEN", "TOKEN", "TOKEN=x"])
+def test_a_secret_argument_keeps_its_name(name: str) -> None:
+    arguments = option(Command.BUILD, "build arguments")
+    environ = {"MY": "another", "TOKEN": "another"}
+    chosen = arguments.take(Chosen(), shlex.quote(f"{name}=glpat-canary-abcdefghijkl"), environ)
+    shown = arguments.text(chosen)
+    assert "canary" not in shown
+    assert arguments.take(chosen, shown, environ) == chosen
+
+
+@pytest.mark.parametrize("each", OPTIONS, ids=[f"{each.name} {each.title}" for each in OPTIONS])
+@pytest.mark.parametrize("text", [f"API_TOKEN={MASK}", f"B=x{MASK}", f"a {MASK}", f"U=https://u:{MASK}@h/x"])
+def test_a_mask_is_never_taken_for_a_value(each: RunOption, text: str) -> None:
+    """Somebody renamed the argument, or changed a text in which a secret was masked."""
+    if each.flag:
+        return
+    before = Chosen(build=BuildOptions(args={"TOKEN": "canary-abc"}))
+    with pytest.raises(UsageError, match="hides a secret"):
+        each.take(before, text, {MASK: "x"})
+
+
 def test_a_name_alone_takes_its_value_from_the_environment() -> None:
     assert build_arguments(["A", "B", "C=3"], {"A": "1"}) == {"A": "1", "C": "3"}
 

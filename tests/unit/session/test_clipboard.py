@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dockpass.session.clipboard import TOOLS, Clipboard, Copied, Tool
+from dockpass.session.clipboard import TOOLS, Clipboard, Copied, TakenBack, Tool
 
 SECRET = "canary-secret-0123\nwith two lines"
 COPIES = """#!/bin/sh
@@ -88,7 +88,7 @@ def test_pbcopy_is_taken_on_a_mac_and_not_by_somebody_on_ssh(desktop: Desktop) -
     assert clipboard.copy("a", {}) == Copied()
     clipboard.platform = "darwin"
     assert clipboard.copy("a", {}, secret=True).by == "pbcopy"
-    assert clipboard.take_back({})
+    assert clipboard.take_back({}) is TakenBack.EMPTIED
     assert clipboard.copy("a", {"SSH_CONNECTION": "1"}) == Copied()
 
 
@@ -127,16 +127,16 @@ def test_a_secret_is_taken_back_and_something_else_is_not(desktop: Desktop, name
     clipboard = only_here(desktop)
     clipboard.copy(SECRET, desktop.environ, secret=True)
     assert clipboard.holds_secret
-    assert clipboard.take_back(desktop.environ)
+    assert clipboard.take_back(desktop.environ) is TakenBack.EMPTIED
     assert desktop.held.read_text() == ""
     assert not clipboard.holds_secret
     clipboard.copy(SECRET, desktop.environ, secret=True)
     desktop.held.write_text("what the person copied meanwhile")
-    assert not clipboard.take_back(desktop.environ)
+    assert clipboard.take_back(desktop.environ) is TakenBack.NOTHING
     assert desktop.held.read_text() == "what the person copied meanwhile"
     clipboard.copy("no secret", desktop.environ)
     assert not clipboard.holds_secret
-    assert not clipboard.take_back(desktop.environ)
+    assert clipboard.take_back(desktop.environ) is TakenBack.NOTHING
     assert desktop.held.read_text() == "no secret"
 
 
@@ -149,3 +149,16 @@ def test_a_secret_is_in_no_repr() -> None:
 def test_each_tool_is_known_by_the_program_that_copies() -> None:
     assert [tool.name for tool in TOOLS] == ["wl-copy", "xclip", "xsel", "pbcopy"]
     assert all(isinstance(tool, Tool) for tool in TOOLS)
+
+
+def test_a_secret_stays_known_where_the_next_text_goes_elsewhere(desktop: Desktop) -> None:
+    """To the terminal, because the program fails, or to another clipboard."""
+    desktop.add("xclip")
+    clipboard = only_here(desktop)
+    clipboard.copy(SECRET, desktop.environ, secret=True)
+    assert clipboard.copy("a", desktop.without("DISPLAY")) == Copied()
+    assert clipboard.holds_secret
+    desktop.add("wl-copy", "#!/bin/sh\ncat > /dev/null\n")
+    assert clipboard.copy("a", desktop.environ).by == "wl-copy"
+    assert desktop.held.read_text() == ""
+    assert not clipboard.holds_secret

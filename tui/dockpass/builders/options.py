@@ -12,6 +12,7 @@ from dockpass.errors import UsageError
 from dockpass.secrets import Secret
 from dockpass.system import reason
 from dockpass.text import clean
+from dockpass.typedpath import typed_path
 
 LARGEST_SECRET = 500 << 10
 """BuildKit refuses a larger secret."""
@@ -45,11 +46,12 @@ def _secret(spec: str, environ: Mapping[str, str], cwd: Path) -> BuildSecret:
         if variable not in environ:
             raise _missing(f"the variable {clean(variable, 80)} is not set", shown)
         return BuildSecret(id=name, value=Secret(environ[variable]))
-    file = cwd / Path(source or name).expanduser()
+    file = typed_path(cwd, source or name)
     try:
         size = file.stat().st_size
-    except OSError as error:
-        raise _missing(reason(error), shown) from error
+    except (OSError, ValueError) as error:
+        words = reason(error) if isinstance(error, OSError) else f"{clean(str(file), 200)} is no path"
+        raise _missing(words, shown) from error
     if size > LARGEST_SECRET:
         raise _invalid(f"{clean(str(file), 200)} is larger than 500 KiB")
     return BuildSecret(id=name, file=file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
@@ -25,6 +24,7 @@ from dockpass.errors import needs_yes
 from dockpass.marks import GLYPH_LOOK
 from dockpass.readonly import Act
 from dockpass.text import plural
+from dockpass.typedpath import typed_path
 from dockpass.units import size
 
 
@@ -92,7 +92,7 @@ def images_export(name: str, directory: str) -> None:
     """Export an image to DIR as an OCI layout."""
     world, output = this_process(), Output(this_process().redactor)
     refuse_if_read_only(world, Act.WRITE)
-    digest, converted = export(_store(), name, world.cwd / Path(directory).expanduser())
+    digest, converted = export(_store(), name, typed_path(world.cwd, directory))
     if converted:
         output.say(["Docker media types were converted to OCI, so the digest differs"])
     output.data([f"{name} is {digest} in {directory}"])

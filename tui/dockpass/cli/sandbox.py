@@ -23,6 +23,7 @@ from dockpass.sandbox.faults import Faults
 from dockpass.sandbox.flavours import Flavour
 from dockpass.signals import heeded_signals
 from dockpass.text import clean
+from dockpass.typedpath import typed_path
 
 if TYPE_CHECKING:  # `--help` does without the server's libraries
     from dockpass.sandbox.workshop import Workshop
@@ -117,9 +118,9 @@ def sandbox(
     world = this_process()
     if env_file is not None or keep is not None:
         refuse_if_read_only(world, Act.WRITE)
-    path = None if env_file is None else _require_new(world.cwd / Path(env_file).expanduser())
+    path = None if env_file is None else _require_new(typed_path(world.cwd, env_file))
     server = SandboxServer(
-        None if keep is None else world.cwd / Path(keep).expanduser() / "registry",
+        None if keep is None else typed_path(world.cwd, keep) / "registry",
         Flavour(flavour),
         faults=Faults(**faults),
         job_token_may_delete=job_token_may_delete,
@@ -128,7 +129,7 @@ def sandbox(
         port=port,
     )
     wait_for_a_signal = _waiting()
-    with Workshop(server, None if keep is None else world.cwd / Path(keep).expanduser()) as workshop:
+    with Workshop(server, None if keep is None else typed_path(world.cwd, keep)) as workshop:
         for note in server.notes:
             click.echo(f"{GLYPH_LOOK} {note}", err=True)
         with _told(form, path, workshop):

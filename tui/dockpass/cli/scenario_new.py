@@ -31,6 +31,7 @@ from dockpass.session.scenario_new import (
     source_of,
 )
 from dockpass.text import clean, plural
+from dockpass.typedpath import is_there
 from dockpass.variables.clone import Clone, find_clone
 from dockpass.variables.gitlab.model import Ref
 from dockpass.variables.gitlab.predefined import slug
@@ -132,7 +133,7 @@ def _write_task(
     for ref, source in pipelines_for(looked.loaded, task.job, refs, default):
         kind = "protected" if ref.protected else "unprotected"
         path = begin.with_name(f"{begin.name}-{kind}{SUFFIX}")
-        if path.exists() or path.is_symlink():
+        if is_there(path):
             yield Written(path, task, ref, is_new=False)
             continue
         pipeline_source = None if source == PUSH else source

@@ -13,6 +13,7 @@ from dockpass.errors import ExitCode, UsageError
 from dockpass.secrets import MASK, Secret
 from dockpass.session.sides import Chosen, side_of_scenario
 from dockpass.text import clean, cut, plural
+from dockpass.typedpath import is_readable_file, is_there
 from dockpass.unknown import Unknown
 from dockpass.variables.compare import (
     Comparison,
@@ -58,7 +59,7 @@ def side_of(world: World, text: str, given: Mapping[str, Any], format_: str | No
     context = _context(text)
     if context is not None:
         return _job(world, text, {**given, **context})
-    if (world.cwd / text).is_file():
+    if is_readable_file(world.cwd / text):
         return _file(world, text, given, format_)
     if _is_no_branch(world, text):
         raise _no_side(text)
@@ -71,7 +72,7 @@ def _no_side(text: str) -> UsageError:
 
 def _is_no_branch(world: World, text: str) -> bool:
     """Tell a path, and a word with a colon, from a branch's name: git has none like these."""
-    return ":" in text or text.startswith(("/", ".", "~")) or (world.cwd / text).exists()
+    return ":" in text or text.startswith(("/", ".", "~")) or is_there(world.cwd / text)
 
 
 def _context(text: str) -> dict[str, Any] | None:

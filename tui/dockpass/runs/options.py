@@ -6,7 +6,7 @@ One table: the screen shows it, edits it, and the command line of the run has wh
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,11 +69,23 @@ def words_of(text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(
-            "option-unreadable",
+        raise _unreadable(
             f"“{clean(text, 80)}” has an unclosed quotation mark.",
             "Separate values with spaces, and quote a value that contains spaces.",
         ) from error
+
+
+def refuse_masks(texts: Iterable[str]) -> None:
+    """Raise `UsageError` for a text with a mask in it: what is shown of a secret is not the secret."""
+    if any(MASK in text for text in texts):
+        raise _unreadable(
+            f"{MASK} hides a secret, and is not its value.",
+            "Type the value again, or leave the option as it is.",
+        )
+
+
+def _unreadable(message: str, hint: str) -> UsageError:
+    return UsageError("option-unreadable", message, hint)
 
 
 def build_arguments(pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -95,7 +107,7 @@ def is_secret_argument(name: str, value: str) -> bool:
 
 def _argument_text(chosen: Chosen) -> str:
     return " ".join(
-        f"{name}={MASK}" if is_secret_argument(name, value) else shlex.quote(f"{name}={value}")
+        f"{shlex.quote(name)}={MASK}" if is_secret_argument(name, value) else shlex.quote(f"{name}={value}")
         for name, value in chosen.build.args.items()
     )
 
@@ -105,6 +117,7 @@ def _take_arguments(chosen: Chosen, text: str, environ: Mapping[str, str]) -> Ch
     found = build_arguments(words_of(text), environ)
     before = chosen.build.args
     known = {name: before.get(name, value) if value == MASK else value for name, value in found.items()}
+    refuse_masks((*known, *known.values()))
     return _with_build(chosen, args=known)
 
 
@@ -122,6 +135,7 @@ def _one(name: str) -> tuple[Callable[[Chosen], str], Take]:
         return "" if value == usual else str(value)
 
     def take(chosen: Chosen, text: str, _: Mapping[str, str]) -> Chosen:
+        refuse_masks([text])
         return _with_build(chosen, **{name: text.strip() or usual})
 
     return text_of, take
@@ -131,6 +145,7 @@ def _several(name: str) -> tuple[Callable[[Chosen], str], Take]:
     """Return how several texts of the build are shown and taken."""
 
     def take(chosen: Chosen, text: str, _: Mapping[str, str]) -> Chosen:
+        refuse_masks([text])
         return _with_build(chosen, **{name: words_of(text)})
 
     return lambda chosen: shlex.join(getattr(chosen.build, name)), take
@@ -146,10 +161,12 @@ def _switch(name: str) -> tuple[Callable[[Chosen], str], Take]:
 
 
 def _take_tags(chosen: Chosen, text: str, _: Mapping[str, str]) -> Chosen:
+    refuse_masks([text])
     return replace(chosen, tags=words_of(text))
 
 
 def _take_image(chosen: Chosen, text: str, _: Mapping[str, str]) -> Chosen:
+    refuse_masks([text])
     return replace(chosen, image=text.strip() or None)
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 
 SECONDS_KEPT = 45.0
@@ -97,6 +98,14 @@ def _run(words: Sequence[str], environ: Mapping[str, str], given: bytes | None) 
     return ended.stdout or b""
 
 
+class TakenBack(Enum):
+    """What became of a secret in the clipboard: `NOTHING` where it was not there any more."""
+
+    EMPTIED = auto()
+    NOTHING = auto()
+    FAILED = auto()
+
+
 Run = Callable[[Sequence[str], Mapping[str, str], bytes | None], bytes]
 
 
@@ -111,8 +120,10 @@ class Clipboard:
     _tool: Tool | None = None
 
     def copy(self, text: str, environ: Mapping[str, str], *, secret: bool = False) -> Copied:
-        """Copy with the first program that can; nothing is copied where there is none, or where it fails."""
-        self._secret, self._tool = b"", None
+        """Copy with the first program that can; nothing is copied where there is none, or where it fails.
+
+        A secret that was copied before is still taken back where this text does not replace it.
+        """
         raw = text.encode("utf-8", "surrogateescape")
         failed = ""
         for tool in TOOLS:
@@ -126,8 +137,9 @@ class Clipboard:
             except (OSError, subprocess.SubprocessError):
                 failed = failed or f"{tool.name} failed"
             else:
-                if secret:
-                    self._secret, self._tool = raw, tool
+                if tool is not self._tool:
+                    self.take_back(environ)
+                self._secret, self._tool = (raw, tool) if secret else (b"", None)
                 return Copied(by=tool.name)
         return Copied(failed=failed)
 
@@ -136,22 +148,22 @@ class Clipboard:
         """Whether a secret is offered that can be taken back."""
         return bool(self._secret)
 
-    def take_back(self, environ: Mapping[str, str]) -> bool:
-        """Empty the clipboard if the secret is in it still; tell whether it was emptied."""
+    def take_back(self, environ: Mapping[str, str]) -> TakenBack:
+        """Empty the clipboard if the secret is in it still."""
         raw, tool = self._secret, self._tool
         self._secret, self._tool = b"", None
         if not raw or tool is None:
-            return False
+            return TakenBack.NOTHING
         paste, copy = (self._words(tool, words, environ) for words in (tool.paste, tool.copy))
         if paste is None or copy is None:
-            return False
+            return TakenBack.FAILED
         try:
             if self.run(paste, _desktop(environ), None) != raw:
-                return False
+                return TakenBack.NOTHING
             self.run(copy, _desktop(environ), b"")
         except (OSError, subprocess.SubprocessError):
-            return False
-        return True
+            return TakenBack.FAILED
+        return TakenBack.EMPTIED
 
     def _words(self, tool: Tool, words: Sequence[str], environ: Mapping[str, str]) -> list[str] | None:
         """Return a program's command line; None where it is not there, or has no desktop of this person's."""

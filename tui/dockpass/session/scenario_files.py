@@ -14,6 +14,7 @@ from dockpass.keeping import keep
 from dockpass.scenario.model import SUFFIX
 from dockpass.session.session import Session
 from dockpass.text import clean
+from dockpass.typedpath import is_readable_file
 
 DIRECTORY = "scenarios"
 """Where a project has its scenarios, if it says nothing else."""
@@ -57,7 +58,7 @@ class Recent:
         except OSError:
             return ()
         paths = dict.fromkeys(Path(line) for line in lines[:MOST_RECENT] if line.startswith("/"))
-        return tuple(path for path in paths if path.is_file())
+        return tuple(path for path in paths if is_readable_file(path))
 
     def remember(self, path: Path, redact: Callable[[str], str]) -> None:
         """Keep a path; not one that holds a secret, or cannot stand in one line. Raises `OSError`."""
@@ -109,7 +110,7 @@ def _in(directory: Path) -> list[Path]:
         found = [entry.path for entry in os.scandir(directory) if entry.name.endswith(SUFFIX)]
     except OSError:
         return []
-    return [Path(path) for path in found[:_MOST_LOOKED_AT] if Path(path).is_file()]
+    return [Path(path) for path in found[:_MOST_LOOKED_AT] if is_readable_file(Path(path))]
 
 
 def _listed(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
@@ -124,7 +125,7 @@ def _listed(root: Path, environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _begins_as_scenario(path: Path) -> bool:
     try:
-        if not path.is_file():
+        if not is_readable_file(path):
             return False
         with path.open("rb") as file:
             beginning = file.read(_BEGINNING)

@@ -35,6 +35,7 @@ from dockpass.session.scenario_context import OpenScenario
 from dockpass.session.scenarios import try_scenario
 from dockpass.system import reason
 from dockpass.tomllines import lines_of
+from dockpass.typedpath import is_there
 from dockpass.unknown import Unknown
 from dockpass.variables.clone import Clone
 from dockpass.variables.formats.detect import propose
@@ -237,8 +238,8 @@ def create_scenario(path: Path, text: str, *, replaces: bool = False) -> None:
     One that is there already stays, unless it may be replaced; it keeps its mode then.
     """
     try:
-        if replaces and path.exists():
-            whole = path.resolve()
+        whole = Path(os.path.realpath(path))  # a link that leads in a circle is none
+        if replaces and is_there(whole):
             mode = whole.stat().st_mode & 0o7777
             keep(whole, text.encode("utf-8", "surrogateescape"))
             whole.chmod(mode)

@@ -25,6 +25,7 @@ from dockpass.ui.views.overview import option_name, value_of
 from dockpass.ui.views.words import Line
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import Entry, entry, entry_of
+from dockpass.variables.token_kind import looks_secret
 
 _COPIED_SECRET = (
     "Every program on this desktop can read the clipboard, and a clipboard manager may keep it. With wl-copy,"
@@ -150,7 +151,7 @@ class Editor:
             why = "its value is not known here" if isinstance(value, Unknown) else "it has no value"
             self._screen.notify(f"{name} was not copied: {why}", timeout=4)
             return
-        if not (entry.secret or isinstance(value, Secret)):
+        if not self._is_secret(entry, value):
             self._screen.copy(str(value), name)
             return
         if forbids(self._screen.app, Act.REVEAL):
@@ -162,6 +163,12 @@ class Editor:
         lines: list[Line] = [((_COPIED_SECRET, "text"),)]
         dialog = Confirm(f"Copy {name}?", lines, yes="copy", danger=True)
         self._screen.app.push_screen(dialog, partial(self._copy_secret, name, secret))
+
+    def _is_secret(self, entry: Entry, value: str | Secret) -> bool:
+        """Tell whether a value is a secret, looks like one, or has one in it."""
+        if entry.secret or isinstance(value, Secret):
+            return True
+        return looks_secret(value) or self._session.services.redactor(value) != value
 
     def _copy_secret(self, name: str, value: Secret, yes: bool | None) -> None:
         if yes:

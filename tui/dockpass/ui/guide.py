@@ -9,6 +9,7 @@ from dockpass.auth.command import Command
 from dockpass.doctor.check import Need
 from dockpass.doctor.places import place_of
 from dockpass.session.session import Session
+from dockpass.typedpath import is_readable_file
 from dockpass.ui.file_editor import edit_file
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.overview import Overview
@@ -52,7 +53,7 @@ class Guide:
         roots = [self.clone.root] if self.clone is not None else []
         for root in (*roots, self._session.services.cwd):
             path = (root / name).absolute()
-            if path.is_file():
+            if is_readable_file(path):
                 return path
         return None
 

@@ -12,7 +12,7 @@ from textual.timer import Timer
 
 from dockpass.actions import ACTIONS, PLACES
 from dockpass.readonly import Act
-from dockpass.session.clipboard import SECONDS_KEPT, Copied
+from dockpass.session.clipboard import SECONDS_KEPT, Copied, TakenBack
 from dockpass.session.session import Session
 from dockpass.ui.actions import action_string
 
@@ -68,7 +68,7 @@ class Host(App[int], inherit_bindings=False):
         """Copy a text and say in which way; a secret is taken back after a while, where that can be done."""
         copied = self._copy(text, secret=secret)
         told = copied.in_words(words)
-        if self.session.clipboard.holds_secret:
+        if secret and copied.by:
             told += f"; the clipboard is emptied after {SECONDS_KEPT:.0f} seconds"
             if self._taking_back is not None:
                 self._taking_back.stop()
@@ -77,8 +77,12 @@ class Host(App[int], inherit_bindings=False):
 
     def take_back(self) -> None:
         """Empty the clipboard if it holds the secret that was copied last."""
-        if self.session.clipboard.take_back(self.session.services.environ):
+        taken = self.session.clipboard.take_back(self.session.services.environ)
+        if taken is TakenBack.EMPTIED:
             self.notify("the clipboard was emptied", timeout=4)
+        elif taken is TakenBack.FAILED:
+            words = "The clipboard could not be emptied: the secret may still be in it. Copy something else."
+            self.notify(words, severity="warning", timeout=8)
 
     def end_by_signal(self, number: int) -> None:
         """End as a signal asks for it."""

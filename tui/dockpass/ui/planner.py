@@ -15,7 +15,7 @@ from dockpass.runs.request import RunRequest
 from dockpass.runs.tags import default_tag
 from dockpass.session.choosing import choose
 from dockpass.session.session import Session
-from dockpass.text import clean
+from dockpass.text import clean, inert
 from dockpass.ui.screens.plan import ShownPlan
 from dockpass.ui.views.plan import OptionRow, plan_lines, stopped_lines
 from dockpass.ui.views.words import Line, hanging
@@ -67,7 +67,8 @@ class Planner:
         return (found.message, found.hint) if found is not None else ()
 
     def _row(self, option: RunOption) -> OptionRow:
-        text = self._session.services.redactor(clean(option.text(self._chosen), 1000))
+        # It is not cut: what is typed in its place may begin with it.
+        text = self._session.services.redactor(inert(option.text(self._chosen)))
         otherwise = option.otherwise
         if option.name == "--tag" and self._command is not Command.BUILD:
             services = self._session.services

@@ -14,6 +14,7 @@ from dockpass.session.checkup import checkup
 from dockpass.session.report import report_text
 from dockpass.session.session import Session
 from dockpass.text import clean
+from dockpass.typedpath import is_there, typed_path
 from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
@@ -49,7 +50,7 @@ class Reporter:
         self._screen.app.push_screen(dialog, self._take)
 
     def _path(self, text: str) -> Path:
-        return self._session.services.cwd / Path(text.strip()).expanduser()
+        return typed_path(self._session.services.cwd, text.strip())
 
     def _preview(self, text: str | None, _: int) -> list[Line]:
         name = REPORT if text is None else text.strip()
@@ -60,7 +61,7 @@ class Reporter:
         if not name:
             return
         path = self._path(name)
-        if not path.exists() and not path.is_symlink():
+        if not is_there(path):
             self._write(path, save_new)
             return
         lines: list[Line] = [((f"{clean(str(path), 1000)} already exists.", "text"),)]

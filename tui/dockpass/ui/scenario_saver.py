@@ -13,6 +13,7 @@ from dockpass.session.scenario_files import DIRECTORY, name_of, remember
 from dockpass.session.scenario_new import create_scenario, make_directory, scenario_of_desk
 from dockpass.session.session import Session
 from dockpass.text import clean
+from dockpass.typedpath import is_there, typed_path
 from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
@@ -72,12 +73,12 @@ class Saver:
         return name_of(clone.root / DIRECTORY / f"{begin}-{kind}{SUFFIX}", self._session.services.cwd)
 
     def _path(self, text: str) -> Path:
-        return self._session.services.cwd / Path(text.strip()).expanduser()
+        return typed_path(self._session.services.cwd, text.strip())
 
     def _preview(self, name: str, text: str | None, _: int) -> list[Line]:
         typed = name if text is None else text.strip()
         path = self._path(typed)
-        if not typed or not (path.exists() or path.is_symlink()):
+        if not typed or not is_there(path):
             return [(("a new file", "label"),)] if typed else []
         return [(("This file exists already: you are asked before it is replaced.", "look"),)]
 
@@ -86,7 +87,7 @@ class Saver:
         if not name:
             return
         path = self._path(name)
-        if not path.exists() and not path.is_symlink():
+        if not is_there(path):
             self._write(path, replaces=False)
             return
         lines: list[Line] = [

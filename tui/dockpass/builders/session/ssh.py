@@ -14,6 +14,7 @@ from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
 from dockpass.builders.session.wire import decode, encode, raw_bytes, text
 from dockpass.errors import UsageError
 from dockpass.text import clean
+from dockpass.typedpath import typed_path
 
 SERVICE = "/moby.sshforward.v1.SSH/"
 _ID = "buildkit.ssh.id"
@@ -34,10 +35,10 @@ def parse_agents(specs: Iterable[str], environ: Mapping[str, str]) -> dict[str, 
         socket = given or environ.get("SSH_AUTH_SOCK", "")
         if not socket:
             raise _unusable(name, "SSH_AUTH_SOCK is not set", "Start an agent with `eval $(ssh-agent)`.")
-        path = Path(socket).expanduser()
+        path = typed_path(Path(), socket)
         try:
             is_socket = stat.S_ISSOCK(path.stat().st_mode)
-        except OSError:
+        except (OSError, ValueError):
             is_socket = False
         if not is_socket:
             hint = "Add the key to an agent with `ssh-add`, or build with docker buildx."

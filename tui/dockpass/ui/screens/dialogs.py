@@ -247,6 +247,25 @@ Preview = Callable[[str | None, int], Sequence[Line]]
 """Makes what follows from a text in a width; from the value as it is, for None."""
 
 
+class ValueInput(Input):
+    """The field of a value. What is typed for a secret is not copied: nobody was asked about that."""
+
+    def action_copy(self) -> None:
+        """Copy what is selected."""
+        if not self._is_kept():
+            super().action_copy()
+
+    def action_cut(self) -> None:
+        """Cut what is selected."""
+        if not self._is_kept():
+            super().action_cut()
+
+    def _is_kept(self) -> bool:
+        if self.password:
+            self.app.notify("What is typed for a secret is not copied.", timeout=4)
+        return self.password
+
+
 class EditValue(Dialog[Typed | None]):
     """Asks for a value and shows, while it is typed, what would follow.
 
@@ -294,7 +313,7 @@ class EditValue(Dialog[Typed | None]):
         yield TooSmall()
         with Frame(self._title, f"enter {self._enter}{unset} · esc cancels"):
             yield Static(self._means, markup=False, classes="means")
-            yield Input(
+            yield ValueInput(
                 self._value, placeholder=hint, password=self._secret, id="value", select_on_focus=True
             )
             yield Static(id="odd", markup=False)

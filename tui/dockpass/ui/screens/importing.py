@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from dockpass.errors import UsageError
 from dockpass.session.desk import Imported
 from dockpass.session.importing import LEVELS, Draft, draft_of, formats, read_draft
+from dockpass.typedpath import typed_path
 from dockpass.ui.screens.dialogs import Dialog, Frame, body_bindings
 from dockpass.ui.screens.pick import Pick
 from dockpass.ui.views.choices import Answer
@@ -108,7 +109,7 @@ class ImportDialog(Dialog[Imported | None]):
             return
         path = event.value.strip()
         if path:
-            self._read(lambda: read_draft(self._cwd / Path(path).expanduser(), path, self._environ))
+            self._read(lambda: read_draft(typed_path(self._cwd, path), path, self._environ))
 
     def on_path_or_paste_pasted(self, event: PathOrPaste.Pasted) -> None:
         """Show what a paste holds; its text is never on the screen."""

@@ -20,7 +20,7 @@ NAME_WIDTH = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionRow:
-    """An option with its value as it is shown, and what holds where it has none."""
+    """An option with its value as it is typed, secrets masked, and what holds where it has none."""
 
     option: RunOption
     text: str
