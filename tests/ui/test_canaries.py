@@ -35,10 +35,11 @@ from dockpass.session.session import Sandbox
 from dockpass.session.start import Start, make_session
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.screens.dialogs import Confirm, Dialog, Revealed
+from dockpass.ui.screens.dialogs import Confirm, Dialog
 from dockpass.ui.screens.importing import ImportDialog
 from dockpass.ui.screens.plan import PlanDialog
 from dockpass.ui.screens.program import AskProgram, Choose
+from dockpass.ui.screens.revealed import Revealed
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.views.words import plain
 from dockpass.ui.widgets.lines import Lines

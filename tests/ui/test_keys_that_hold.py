@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from screens import press, shown
+from textual.command import CommandList
 from textual.widgets import Static
 
 from dockpass.actions import ACTIONS, PLACES
@@ -137,6 +138,29 @@ def test_a_repository_that_may_hold_a_secret_is_not_kept(tmp_path: Path) -> None
     for name in ("glpat-0123456789abcdefghij.example/app", "canary.example/app"):
         remember(tmp_path, name, lambda text: text.replace("canary", "••••"))
     assert recent(tmp_path) == ()
+
+
+@pytest.mark.parametrize("name", ["a[/b]", "[bold]", "x[", "[@click=quit]y", "字"])
+async def test_a_name_in_the_palette_is_no_markup(tmp_path: Path, name: str) -> None:
+    made = session(JOB)
+    made.services = replace(made.services, state=tmp_path, cwd=tmp_path)
+    file = tmp_path / name / "x.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    (tmp_path / "scenarios").write_text(f"{file}\n")
+    async with shown(made) as pilot:
+        await press(pilot, "ctrl+p", *"x.toml")
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+        found = [str(option.prompt) for option in pilot.app.screen.query_one(CommandList).options]
+        assert any(each.startswith(f"scenario {name}/x.toml") for each in found), found
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 5), (60, 16)])
+async def test_the_palette_has_its_keys_in_every_terminal(size: tuple[int, int]) -> None:
+    async with shown(session(JOB), size) as pilot:
+        await press(pilot, "ctrl+p", "pageup", "pagedown", "down", "up", "home", "end", "escape")
+        assert isinstance(pilot.app.screen, Overview)
 
 
 @pytest.mark.parametrize(

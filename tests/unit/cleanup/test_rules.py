@@ -5,7 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dockpass.cleanup.options import CleanupOptions
-from dockpass.cleanup.rules import parse_rules, parse_span, span_text
+from dockpass.cleanup.rules import check_patterns, parse_rules, parse_span, span_text
+from dockpass.errors import UsageError
 
 SPANS = st.integers(0, 10**9).map(float) | st.floats(0, 1e9)
 PATTERNS = st.text(st.characters(codec="utf-8"), min_size=1)
@@ -33,6 +34,26 @@ def test_a_span_is_read_back_as_it_was_written(seconds: float) -> None:
 )
 def test_a_span_is_written_in_its_largest_whole_unit(seconds: float, text: str) -> None:
     assert span_text(float(seconds)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"older-than={'9' * 400}d",
+        f"older-than={'9' * 5000}s",
+        "older-than=5300w",
+        f"keep-last={'9' * 5000}",
+        "keep-last=1000000000",
+        "keep=a{99999999999999999999}",
+        f"match={'(' * 5000}{')' * 5000}",
+        "keep=(?P<a>x)(?P<a>y)",
+    ],
+    ids=range(8),
+)
+def test_what_is_too_much_is_told(text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        check_patterns(parse_rules(text))
+    assert len(raised.value.message) < 400
 
 
 @given(

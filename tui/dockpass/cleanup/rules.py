@@ -13,17 +13,24 @@ from dockpass.text import clean
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+_MOST_DIGITS = 9
 _NAMES = ("keep-last", "older-than", "match", "keep")
+
+
+LONGEST_SPAN = 100 * 366 * 86400.0
+"""Seconds; older than that is nothing."""
 
 
 def parse_span(text: str) -> float:
     """Return the seconds of `90m`, `12h`, `30d` or `2w`; raises `UsageError`."""
     found = _SPAN.fullmatch(text)
-    if not found:
+    seconds = float(found[1]) * _UNITS[found[2]] if found else LONGEST_SPAN
+    if seconds >= LONGEST_SPAN:
+        what = "is longer than a hundred years" if found else "is not a duration"
         raise UsageError(
-            "span-invalid", f"{clean(text)!r} is not a duration.", "Use for example 90m, 12h, 30d or 2w."
+            "span-invalid", f"{clean(text, 80)!r} {what}.", "Use for example 90m, 12h, 30d or 2w."
         )
-    return float(found[1]) * _UNITS[found[2]]
+    return seconds
 
 
 def span_text(seconds: float) -> str:
@@ -60,19 +67,20 @@ def check_patterns(options: CleanupOptions) -> None:
     for pattern in (*options.keep, *([] if options.match is None else [options.match])):
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, ValueError, OverflowError, RecursionError) as error:
+            why = f"{error.msg} at {error.pos}" if isinstance(error, re.error) else str(error)
             raise UsageError(
                 "pattern-invalid",
-                f"{clean(pattern)} is not a regular expression: {error.msg} at {error.pos}.",
+                f"{clean(pattern, 300)} is not a regular expression: {why}.",
                 "A dot is any character, and `.*` anything: for example `feature-.*`.",
             ) from error
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
         raise _invalid(text, " is not a number of tags", "Write keep-last=10.")
     return int(text)
 
 
 def _invalid(text: str, why: str, hint: str) -> UsageError:
-    return UsageError("rules-invalid", f"{clean(text)!r}{why}.", hint)
+    return UsageError("rules-invalid", f"{clean(text, 300)!r}{why}.", hint)

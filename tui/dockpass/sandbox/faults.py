@@ -34,7 +34,7 @@ class Faults:
     def __post_init__(self) -> None:
         try:
             re.compile(self.path)
-        except re.error as error:
+        except (re.error, ValueError, OverflowError, RecursionError) as error:
             raise DockpassError(
                 "sandbox-faults",
                 f"The path {clean(self.path, 80)} of a fault is not a regular expression: {error}.",

@@ -284,7 +284,7 @@ def _require_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
     for pattern in patterns:
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, ValueError, OverflowError, RecursionError) as error:
             raise DockpassError(
                 "sandbox-protected-tags",
                 f"The pattern {clean(pattern, 80)} of protected tags is not a regular expression: {error}.",

@@ -147,6 +147,13 @@ class DockpassApp(Host):
         """Name a key as the help does."""
         return binding.key_display or shown_key(binding.key)
 
+    def action_command_palette(self) -> None:
+        """Find everything by name."""
+        from dockpass.ui.palette import Palette  # it is loaded when it is opened
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_help_quit(self) -> None:
         """Say how to quit, to whoever presses ctrl+c."""
         self.notify(f"{key_for('quit', self.session.keys)} quits.", timeout=5)

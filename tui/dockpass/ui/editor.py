@@ -19,7 +19,8 @@ from dockpass.session.session import SECONDS_REVEALED, Session
 from dockpass.text import clean
 from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.screens.dialogs import Confirm, EditValue, Revealed, Typed
+from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
+from dockpass.ui.screens.revealed import Revealed
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import option_name, value_of
 from dockpass.ui.views.words import Line

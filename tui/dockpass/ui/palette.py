@@ -8,7 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from rich.markup import escape
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.fuzzy import Matcher
 
 from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.auth.command import Command
@@ -43,7 +46,7 @@ class Everything(Provider):
     async def discover(self) -> Hits:
         """List everything before anything is typed."""
         for found in self._entries():
-            yield DiscoveryHit(found.title, found.do, help=found.help)
+            yield DiscoveryHit(Content(found.title), found.do, found.title, escape(found.help))
 
     async def search(self, query: str) -> Hits:
         """Find by a part of a name."""
@@ -51,7 +54,9 @@ class Everything(Provider):
         for found in self._entries():
             score = matcher.match(found.title)
             if score > 0:
-                yield Hit(score, matcher.highlight(found.title), found.do, help=found.help)
+                yield Hit(
+                    score, _highlighted(matcher, found.title), found.do, found.title, escape(found.help)
+                )
 
     def _entries(self) -> Iterator[PaletteEntry]:
         app = cast(Host, self.app)
@@ -67,6 +72,24 @@ class Everything(Provider):
                 "Switch to this theme and save it.",
                 partial(_theme, app, name),
             )
+
+
+def _highlighted(matcher: Matcher, title: str) -> Content:
+    """Return a title with what was typed marked in it; names of files are in titles, and no markup."""
+    content = Content(title)
+    _, offsets = matcher.fuzzy_search.match(matcher.query, title)
+    for offset in offsets:
+        content = content.stylize(matcher.match_style, offset, offset + 1)
+    return content
+
+
+class Palette(CommandPalette):
+    """The palette, also where the terminal has no room for its list."""
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list, once it has lines."""
+        if self.query_one(CommandList).size.area:
+            super()._action_command_list(action)
 
 
 def _commands(app: Host) -> Iterator[PaletteEntry]:

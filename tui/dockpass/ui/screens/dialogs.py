@@ -19,18 +19,17 @@ from textual.widgets import Button, Input, Static
 from dockpass.marks import GLYPH_LOOK
 from dockpass.runs.events import TagPlanned
 from dockpass.secrets import Secret
-from dockpass.text import clean
-from dockpass.ui.host import copy_text
 from dockpass.ui.search import Search
 from dockpass.ui.text import PlainText
 from dockpass.ui.views.cleanup import plan_counts, plan_rows
-from dockpass.ui.views.words import REVEALED, Line, filter_words, nothing_matches
+from dockpass.ui.views.words import Line, filter_words, nothing_matches
 from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.lines import Lines
 from dockpass.ui.widgets.moving import Moving
 from dockpass.ui.widgets.panel import Text, View
 from dockpass.ui.widgets.search_line import search_in
 from dockpass.ui.widgets.too_small import TooSmall
+from dockpass.ui.widgets.value_input import ValueInput
 
 Answer = TypeVar("Answer")
 
@@ -247,25 +246,6 @@ Preview = Callable[[str | None, int], Sequence[Line]]
 """Makes what follows from a text in a width; from the value as it is, for None."""
 
 
-class ValueInput(Input):
-    """The field of a value. What is typed for a secret is not copied: nobody was asked about that."""
-
-    def action_copy(self) -> None:
-        """Copy what is selected."""
-        if not self._is_kept():
-            super().action_copy()
-
-    def action_cut(self) -> None:
-        """Cut what is selected."""
-        if not self._is_kept():
-            super().action_cut()
-
-    def _is_kept(self) -> bool:
-        if self.password:
-            self.app.notify("What is typed for a secret is not copied.", timeout=4)
-        return self.password
-
-
 class EditValue(Dialog[Typed | None]):
     """Asks for a value and shows, while it is typed, what would follow.
 
@@ -381,38 +361,3 @@ class Help(Reading):
 
     def __init__(self, view: View) -> None:
         super().__init__("Keys", view)
-
-
-class Revealed(Reading):
-    """A secret as it is, until a moment has passed; it is wrapped, never cut.
-
-    The key that copies it is not the one that said yes to the question before.
-    """
-
-    BINDINGS = [Binding("c", "copy", "copy")]
-
-    def __init__(self, name: str, secret: Secret, seconds: float) -> None:
-        keys = f"c copies · {len(secret)} characters · hidden after {seconds:.0f} seconds, or with esc"
-        super().__init__(name, self._lines, keys)
-        self._secret = secret
-        self._seconds = seconds
-
-    def _lines(self, width: int) -> list[Line]:
-        text = clean(self._secret.reveal(), 20_000)
-        return [((text[at : at + width], REVEALED),) for at in range(0, len(text), width)]
-
-    def on_mount(self) -> None:
-        """Hide it after a moment."""
-        self.set_timer(self._seconds, self._hide)
-
-    def action_copy(self) -> None:
-        """Copy the secret."""
-        copy_text(self.app, self._secret.reveal(), self._title, secret=True)
-
-    def _hide(self) -> None:
-        """Hide it."""
-        if self.is_active:
-            self.dismiss(None)
-        else:
-            self._secret = Secret("")
-            self.query_one("#body", Text).show(())
