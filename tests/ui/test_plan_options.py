@@ -89,14 +89,14 @@ async def test_a_tag_that_is_none_is_told_while_it_is_typed_and_stops_the_run() 
     async with shown(made) as pilot:
         await press(pilot, "2", "enter", "enter")
         await press(pilot, "a", "exclamation_mark", "b")
-        assert "not a valid reference" in body(pilot)
+        assert "is not a valid tag" in body(pilot)
         await press(pilot, "enter")
         dialog = pilot.app.screen
         assert isinstance(dialog, PlanDialog)
         assert not dialog.query_one("#yes", Button).display
         await press(pilot, "r")
         assert pilot.app.screen is dialog
-        assert any("not a valid reference" in notice.message for notice in pilot.app._notifications)
+        assert any("is not a valid tag" in notice.message for notice in pilot.app._notifications)
         await press(pilot, "u")
         assert dialog.query_one("#yes", Button).display
         await press(pilot, "r")
