@@ -58,7 +58,7 @@ def test_the_settings_need_a_check_and_a_reason(tmp_path: Path) -> None:
         path.write_text(wrong)
         loaded = load_settings(path)
         assert (loaded.settings.muted, len(loaded.problems)) == ((), 1), wrong
-        with pytest.raises(DockpassError, match="was not changed: muted"):
+        with pytest.raises(DockpassError, match="was not changed, because muted"):
             save_mute(path, Mute("line-end", "x"))
         assert path.read_text() == wrong
 
