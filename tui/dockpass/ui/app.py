@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from dockpass.errors import DockpassError
 from dockpass.keymap import key_for, shown_key
+from dockpass.logfile import log_fault
 from dockpass.session.session import SECONDS_TO_STOP, Session
 from dockpass.session.start import Start, make_session
 from dockpass.settings import save_setting
@@ -90,6 +91,13 @@ class DockpassApp(Host):
         if self._exception is not None:
             raise self._exception
         return result
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End by a fault; one that comes while the screen ends anyway is logged, and ends it no otherwise."""
+        if self._exit:
+            log_fault("the end of the screen", error)
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """End the screen, and leave the words to whoever runs it.

@@ -105,6 +105,17 @@ class TerminalDriver(LinuxDriver):
             _unbind(self._writer_thread._queue)
             self._writer_thread._queue.put(None)
             self._writer_thread.join(SECONDS_FOR_THE_LAST_FRAME)
+            if self._writer_thread.is_alive():
+                _give_up_terminal()
+
+
+def _give_up_terminal() -> None:
+    """Let what is still written go nowhere: a terminal that stands still would hold the process's end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        if os.isatty(number):
+            os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def _unbind(queue: Queue[str | None]) -> None:
