@@ -54,18 +54,15 @@ def test_a_fault_in_a_key_is_left_to_the_command_line(
     assert "canary" not in out + err
 
 
-def test_a_fault_while_the_screen_ends_changes_nothing(monkeypatch: pytest.MonkeyPatch, log: Path) -> None:
-    def fail(_: Overview) -> None:
-        raise ValueError("too late")
-
-    monkeypatch.setattr(Overview, "action_run", fail)
+def test_a_fault_while_the_screen_ends_changes_nothing(log: Path) -> None:
     app = DockpassApp(session(JOB))
 
-    async def quit_and_press(pilot: Pilot[int]) -> None:
+    async def end(pilot: Pilot[int]) -> None:
+        await pilot.pause()
         pilot.app.exit(3)
-        pilot.app.screen.call_later(app.screen.action_run)  # type: ignore[attr-defined]
+        pilot.app._handle_exception(ValueError("too late"))
 
-    assert app.run(headless=True, auto_pilot=quit_and_press) == 3
+    assert app.run(headless=True, auto_pilot=end) == 3
     assert "too late" in log.read_text()
 
 

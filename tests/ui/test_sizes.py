@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 from readerworld import World
 from screens import press, shown
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widget import Widget
 
 from dockpass.actions import ACTIONS
 from dockpass.runs import events as ev
+from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.widgets.panel import Panel
@@ -83,6 +88,30 @@ async def test_below_the_smallest_size_one_line_says_so(size: tuple[int, int], k
         await pilot.resize_terminal(*size)
         await pilot.pause()
         assert [each.id for each in pilot.app.screen.children if each.display] == ["small"]
+
+
+def test_two_sizes_at_once_come_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a terminal has told its size, another one is taken for it: the later one holds."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("LINES", raising=False)
+    count = 0
+    lay_out = Screen._refresh_layout
+
+    def counted(self: Screen[object], *arguments: Any, **options: Any) -> None:
+        nonlocal count
+        count += 1
+        lay_out(self, *arguments, **options)
+
+    async def rest(pilot: Pilot[int]) -> None:
+        for _ in range(3000):  # as many turns of the loop: without end, each would have a layout
+            await asyncio.sleep(0)
+        pilot.app.exit(count)
+
+    monkeypatch.setattr(Screen, "_refresh_layout", counted)
+    app = DockpassApp(session(JOB))
+    layouts = app.run(headless=True, auto_pilot=rest)
+    assert layouts is not None
+    assert layouts < 40
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (119, 36), (120, 36)])

@@ -11,6 +11,7 @@ from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
@@ -97,12 +98,16 @@ class PanelScreen(Screen[None]):
         else:
             self.call_later(self._draw_first)
 
+    def _screen_resized(self, size: Size) -> None:  # noqa: ARG002 - Textual's signature
+        """Lay out for the size that holds now: two events of different sizes would call each other on."""
+        super()._screen_resized(self.app.size)
+
     def _draw_first(self) -> None:
         if self._stands or not self.is_mounted:
             return  # there may be several sizes before the first frame
         self._stands = True
         self.refresh_all()
-        self._refresh_layout()
+        self._refresh_layout(self.app.size)
         self.call_after_refresh(self.drawn_first)
 
     def drawn_first(self) -> None:
