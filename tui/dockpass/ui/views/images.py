@@ -9,7 +9,7 @@ from dockpass.engines.embedded.details import ImageDetails, StoreContents
 from dockpass.engines.embedded.upkeep import Removed, StoredImage
 from dockpass.marks import GLYPH_LOOK
 from dockpass.text import cut, plural
-from dockpass.ui.views.words import WIDE, Line, cell, hanging
+from dockpass.ui.views.words import WIDE, Line, cell, end_of, hanging
 from dockpass.units import size
 
 ID_WIDTH, PLATFORM_WIDTH, SIZE_WIDTH, AGE_WIDTH = 12, 14, 9, 11
@@ -76,7 +76,7 @@ def image_row(image: StoredImage, now: datetime, width: int) -> Line:
     if image.problem:
         room = max(width - ID_WIDTH - len(f"{GLYPH_LOOK} damaged") - 4, 8)
         return (
-            (cell(title_of(image), room) + "  ", "text"),
+            (cell(end_of(title_of(image), room), room) + "  ", "text"),
             (cell(short_id(image), ID_WIDTH) + "  ", "label"),
             (f"{GLYPH_LOOK} damaged", "look"),
         )
@@ -95,7 +95,8 @@ def _name_width(width: int) -> int:
 def _columns(name: str, short: str, platform: str, bytes_of: str, old: str, width: int) -> str:
     middle = f"{cell(platform, PLATFORM_WIDTH)}  " if width >= WIDE else ""
     tail = f"  {cell(short, ID_WIDTH)}  {middle}{bytes_of:>{SIZE_WIDTH}}  {old:>{AGE_WIDTH}}"
-    return cell(name, _name_width(width)) + tail
+    room = _name_width(width)
+    return cell(end_of(name, room), room) + tail
 
 
 def image_lines(details: ImageDetails, now: datetime, width: int) -> list[Line]:

@@ -13,7 +13,7 @@ from dockpass.scenario.report import Report, in_words, muted_in_words
 from dockpass.session.scenario_files import ScenarioFile
 from dockpass.session.scenarios import Tried
 from dockpass.text import clean
-from dockpass.ui.views.words import Line, Span, cell, hanging, shorten
+from dockpass.ui.views.words import Line, Span, cell, end_of, hanging, shorten
 from dockpass.variables.gitlab.model import Ref
 from dockpass.variables.inwords import protection_words, ref_words, source_of_pipeline
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH
@@ -88,16 +88,11 @@ def _row(each: Listed, columns: tuple[int, int, int, int]) -> Line:
     gap = " " * _GAP
     return (
         (f"{mark} ", role),
-        (cell(_end_of(each.checked.file.shown, of_file), of_file), "text"),
+        (cell(end_of(each.checked.file.shown, of_file), of_file), "text"),
         (f"{gap}{cell(shorten(summary(each.checked), of_what), of_what)}" if of_what else "", "label"),
         (f"{gap}{each.told.rjust(of_told)}" if of_told else "", "accent"),
         (f"{gap}{words.rjust(of_outcome)}", words_role),
     )
-
-
-def _end_of(name: str, width: int) -> str:
-    """Return the end of a path: the directories before it are alike."""
-    return name if len(name) <= width else f"…{name[len(name) - width + 1 :]}"
 
 
 def _mark(checked: Checked) -> tuple[str, str]:

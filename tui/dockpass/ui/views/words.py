@@ -60,6 +60,11 @@ def cell(text: str, width: int) -> str:
     return cut(text, width).ljust(width)
 
 
+def end_of(name: str, width: int) -> str:
+    """Return the end of a path or of an image's name: what comes before it is often the same in each row."""
+    return name if len(name) <= width else f"…{name[len(name) - width + 1 :]}"
+
+
 LEAST_INDENT = 4
 
 
