@@ -18,6 +18,7 @@ from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.widgets.panel import Panel
+from dockpass.ui.widgets.tour import TourPanel
 from scenes import JOB, SANDBOX, SANDBOX_JOB, _pushed, _with_images, session
 
 
@@ -39,6 +40,26 @@ async def test_the_overview_with_its_tour_shows_a_line_of_everything(size: tuple
             ["commands", "environment", "why", "tour"] if size[0] >= 120 else ["commands", "why", "tour"]
         )
         assert seen(pilot, "#status, Keys")[0].region.y == 0
+
+
+@pytest.mark.parametrize("size", [(60, 16), (79, 23), (120, 24)])
+async def test_the_text_of_each_step_of_the_tour_can_be_read_whole(size: tuple[int, int]) -> None:
+    async with shown(session(SANDBOX_JOB, sandbox=SANDBOX), size) as pilot:
+        tour = pilot.app.screen.query_one(TourPanel)
+        await pilot.pause()
+        for step in range(1, 10):
+            assert f"Tour {step} of 9" in str(tour.border_title)
+            while pilot.app.screen.focused is not tour:
+                await press(pilot, "tab")
+            await pilot.pause()
+            assert pilot.app.screen.region.contains_region(tour.region)
+            text = tour.virtual_size.height - 1  # the last line has the marks of the steps
+            assert text <= tour.content_size.height
+            await press(pilot, "n")
+        await press(pilot, "7")
+        await pilot.pause()
+        assert pilot.app.screen.focused is pilot.app.screen.query_one("#why")
+        assert pilot.app.screen.query_one("#why") in seen(pilot, ".panel")
 
 
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (100, 30)])

@@ -24,6 +24,14 @@ class SandboxOverview(Overview):
     def _tour(self) -> TourPanel:
         return self.query_one(TourPanel)
 
+    def panels(self) -> tuple[str, ...]:
+        """Return the panels of an overview, and the tour, whose text may need more rows than it has."""
+        return (*super().panels(), "tour") if self._tour.touring else super().panels()
+
+    def on_descendant_focus(self) -> None:
+        """On a low terminal the tour takes the rows of the environment and of why while it has the keys."""
+        self.query_one("#below").set_class(self._tour.has_focus, "-behind")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show the keys of the tour only while it is shown."""
         return self._tour.touring if action in TOUR_ACTIONS else super().check_action(action, parameters)
