@@ -50,6 +50,11 @@ def inert(text: str) -> str:
     return shown if shown.isprintable() else _UNSEEN.sub(REPLACEMENT, _SEQUENCES.sub("", shown))
 
 
+def marked(text: str) -> str:
+    """Return `text` with a mark in place of each character that steers a terminal: as long as it was."""
+    return text if text.isprintable() else _UNSEEN.sub(REPLACEMENT, text.replace("\t", " "))
+
+
 def clean(text: str, limit: int = 4096, *, is_cut: bool = False) -> str:
     """Return `text` as one inert line of at most `limit` characters; idempotent.
 

@@ -12,6 +12,7 @@ from dockpass.errors import DockpassError
 from dockpass.readonly import Act
 from dockpass.session.session import Session
 from dockpass.settings import Mute, load_settings, remove_mute, save_mute
+from dockpass.text import clean
 from dockpass.ui.host import forbids
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import EditValue, Typed
@@ -54,7 +55,7 @@ class Muter:
     def _take(self, found: Found, typed: Typed | None) -> None:
         reason = (typed.text or "").strip() if typed is not None else ""
         if reason:
-            told = self._session.services.redactor(reason)  # no secret goes to the settings
+            told = self._session.services.redactor(clean(reason, 1000))  # no secret goes to the settings
             self._keep(save_mute, mute_of(found, told))
 
     def _keep(self, change: Callable[[Path, Mute], None], mute: Mute) -> None:

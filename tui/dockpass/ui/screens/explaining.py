@@ -14,12 +14,13 @@ from dockpass.ui.screens.dialogs import Dialog, Frame
 from dockpass.ui.views.words import Line, hanging
 from dockpass.ui.widgets.panel import Text
 from dockpass.ui.widgets.too_small import TooSmall
+from dockpass.ui.widgets.value_input import PlainInput
 
 _MOST = 6
 _MEANS = "Paste what docker, the registry or the job said. The checks that explain it then come first."
 
 
-class Lines(Input):
+class Lines(PlainInput):
     """A field that takes a paste of several lines as a whole."""
 
     class Pasted(Message):

@@ -23,6 +23,7 @@ from dockpass.ui.views.importing import draft_lines
 from dockpass.ui.views.words import Line, cell
 from dockpass.ui.widgets.panel import Text
 from dockpass.ui.widgets.too_small import TooSmall
+from dockpass.ui.widgets.value_input import PlainInput
 
 PASTED = "the paste"
 _UNREAD = "enter reads it · esc cancels"
@@ -33,7 +34,7 @@ _MEANS = (
 )
 
 
-class PathOrPaste(Input):
+class PathOrPaste(PlainInput):
     """A field for a path; a paste of several lines, or with an assignment, is a text of variables."""
 
     class Pasted(Message):

@@ -13,6 +13,7 @@ from dockpass.ui.screens.dialogs import Dialog, Frame, body_bindings
 from dockpass.ui.views.words import Line
 from dockpass.ui.widgets.panel import Row, Rows
 from dockpass.ui.widgets.too_small import TooSmall
+from dockpass.ui.widgets.value_input import PlainInput
 
 Answers = Callable[[str], Sequence[tuple[str, Line]]]
 """Makes the answers, each with its id, for what is typed."""
@@ -43,7 +44,7 @@ class Pick(Dialog[str | None]):
         yield TooSmall()
         with Frame(self._title, "type to search · ↑ ↓ · enter chooses · esc cancels"):
             yield Static(self._means, markup=False, classes="means")
-            yield Input(id="typed")
+            yield PlainInput(id="typed")
             yield Rows("", id="body")
 
     def on_mount(self) -> None:

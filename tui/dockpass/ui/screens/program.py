@@ -15,6 +15,7 @@ from dockpass.ui.screens.dialogs import BODY_KEYS, Dialog, Frame
 from dockpass.ui.views.program import line_rows, typed_words
 from dockpass.ui.widgets.panel import Rows, Text, View
 from dockpass.ui.widgets.too_small import TooSmall
+from dockpass.ui.widgets.value_input import PlainInput
 
 
 class AskProgram(Dialog[str | None]):
@@ -44,7 +45,7 @@ class AskProgram(Dialog[str | None]):
         yield TooSmall()
         with Frame(self._title, "enter shows the plan · ↑ ↓ take a line · esc cancels"):
             yield Static(self._means, markup=False, classes="means")
-            yield Input(self._line, placeholder="PROGRAM ARGUMENTS", id="value")
+            yield PlainInput(self._line, placeholder="PROGRAM ARGUMENTS", id="value")
             yield Static(id="odd", markup=False)
             yield Rows("", id="body")
 

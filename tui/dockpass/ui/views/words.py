@@ -10,7 +10,7 @@ from operator import itemgetter
 from dockpass.auth.command import Method
 from dockpass.auth.rules import rule_of
 from dockpass.findings import Severity
-from dockpass.text import cut, masked
+from dockpass.text import clean, cut, masked
 
 Span = tuple[str, str]
 """A text and its role: `text`, `strong`, `label`, `absent`, `good`, `look`, `bad`, `accent` or a method."""
@@ -137,12 +137,12 @@ def filter_words(text: str, shown: int, total: int) -> str:
     if not text:
         return ""
     found = f"{shown:,} of {total:,}" if shown else "nothing matches"
-    return f"/{cut(text, 24)} · {found}, esc clears"
+    return f"/{clean(text, 24)} · {found}, esc clears"
 
 
 def nothing_matches(text: str) -> list[Line]:
     """Return what stands in a list where nothing holds the text."""
-    return [((f"no match for “{cut(text, 40)}”; esc clears the filter", "label"),)] if text else []
+    return [((f"no match for “{clean(text, 40)}”; esc clears the filter", "label"),)] if text else []
 
 
 def length(line: Sequence[Span]) -> int:

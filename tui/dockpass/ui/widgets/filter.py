@@ -9,9 +9,10 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from dockpass.ui.widgets.moving import Moving
+from dockpass.ui.widgets.value_input import PlainInput
 
 
-class Filter(Input):
+class Filter(PlainInput):
     """Hidden until it is opened. Enter keeps what is typed, escape clears it; either goes to the list."""
 
     BINDINGS = [Binding("escape", "drop", "clear", show=False), Binding("down", "keep", "list", show=False)]

@@ -11,9 +11,10 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from dockpass.ui.widgets.moving import Moving, Place
+from dockpass.ui.widgets.value_input import PlainInput
 
 
-class SearchText(Input):
+class SearchText(PlainInput):
     """What is searched for. Enter keeps the search and gives the keys back, escape ends it."""
 
     BINDINGS = [

@@ -1,11 +1,27 @@
-"""The field in which a value is typed."""
+"""Fields in which something is typed."""
 
 from __future__ import annotations
 
+from rich.text import Text
 from textual.widgets import Input
 
+from dockpass.text import marked
 
-class ValueInput(Input):
+
+class PlainInput(Input):
+    """A field that shows what is in it, and lets nothing of it steer the terminal.
+
+    Textual draws a value as it is, whether it was pasted or comes from a variable.
+    """
+
+    @property
+    def _value(self) -> Text:
+        shown = super()._value
+        shown.plain = marked(shown.plain)
+        return shown
+
+
+class ValueInput(PlainInput):
     """The field of a value. What is typed for a secret is not copied: nobody was asked about that."""
 
     def action_copy(self) -> None:
