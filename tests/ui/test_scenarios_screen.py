@@ -201,13 +201,26 @@ async def test_what_is_looked_at_is_saved_with_its_edits_and_passes_its_own_chec
 async def test_a_job_is_saved_without_any_scenario_open(made: Session) -> None:
     async with shown(made) as pilot:
         await do(pilot, "v", "J", *"clean", "enter", "S", "s", "enter")
-        found = tomllib.loads((made.services.cwd / "scenarios/cleanup-unprotected.toml").read_text())
+        found = tomllib.loads((made.services.cwd / "scenarios/cleanup.toml").read_text())
         assert (found["job"], found["command"], found["expect"]) == (
             *("cleanup", "cleanup"),
             {"jobs_absent": ["cleanup"]},
         )
-        assert any("cleanup-unprotected.toml" in row for row in rows(pilot))
-        assert check_file("scenarios/cleanup-unprotected.toml", made.services).passed
+        assert any("cleanup.toml" in row for row in rows(pilot))
+        assert check_file("scenarios/cleanup.toml", made.services).passed
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [((), "cleanup.toml"), (("t",), "cleanup-unprotected.toml"), (("t", "t"), "cleanup-protected.toml")],
+    ids=["not known", "unprotected", "protected"],
+)
+async def test_the_name_says_whether_the_ref_is_protected_if_that_is_known(
+    made: Session, keys: tuple[str, ...], name: str
+) -> None:
+    async with shown(made) as pilot:
+        await do(pilot, "v", "J", *"clean", "enter", *keys, "S", "s")
+        assert pilot.app.screen.query_one(Input).value == f"scenarios/{name}"
 
 
 async def test_a_file_is_replaced_only_after_a_question(made: Session) -> None:

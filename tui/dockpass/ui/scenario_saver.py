@@ -68,9 +68,9 @@ class Saver:
         opened = self._session.scenario
         if opened is not None and opened.looking == desk.looking:
             return opened.name
-        kind = "protected" if desk.looking.ref.protected else "unprotected"
+        kind = {True: "-protected", False: "-unprotected", None: ""}[desk.looking.ref.protected]
         begin = slug(desk.looking.job) or "every-job"
-        return name_of(clone.root / DIRECTORY / f"{begin}-{kind}{SUFFIX}", self._session.services.cwd)
+        return name_of(clone.root / DIRECTORY / f"{begin}{kind}{SUFFIX}", self._session.services.cwd)
 
     def _path(self, text: str) -> Path:
         return typed_path(self._session.services.cwd, text.strip())

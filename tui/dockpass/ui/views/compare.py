@@ -147,7 +147,8 @@ def why_lines(
 
 def summary(found: Comparison, keys: Sequence[str]) -> str:
     """Return the counts for the frame, with the key that shows what differs in every run."""
-    words = [_changing(found), f"{len(found.plain)} not", f"{found.same} the same"]
+    rest = len(found.plain)
+    words = [_changing(found), f"{rest} {'does' if rest == 1 else 'do'} not", f"{found.same} the same"]
     if found.every_run:
         words.append(f"{len(found.every_run)} in every run: {keys[0]}")
     return " · ".join(words)
