@@ -214,6 +214,27 @@ async def test_a_file_that_is_gone_meanwhile_ends_the_build_with_its_name(top: P
     assert [error.id for error in faults] == ["context-unreadable"]
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+async def test_what_takes_the_place_of_a_file_is_neither_waited_for_nor_followed(
+    top: Path, kind: str
+) -> None:
+    faults: list[DockpassError] = []
+    sources = Sources(top / "context", top / "context/Dockerfile")
+    big = top / "context/big"
+    async with asking(file_methods(sources, faults.append)) as client, asyncio.timeout(10):
+        answer, stream = client.begin(PATH, metadata={"dir-name": ("context",)}, last=False)
+        while b"" not in answer.messages:
+            await asyncio.sleep(0)
+        names = [raw_bytes(decode(raw_bytes(decode(each), 2)), 1) for each in answer.messages[:-1]]
+        big.unlink()
+        os.mkfifo(big) if kind == "pipe" else big.symlink_to("/etc/passwd")
+        client.send(stream, encode((1, REQ), (3, names.index(b"big"))))
+        await answer.ended.wait()
+    assert answer.status == Status.FAILED_PRECONDITION
+    assert "big cannot be read for the build" in faults[0].message
+    assert b"root" not in b"".join(answer.messages)
+
+
 async def test_an_engine_that_is_gone_is_no_fault_of_the_files(top: Path) -> None:
     faults: list[DockpassError] = []
     sources = Sources(top / "context", top / "context/Dockerfile")

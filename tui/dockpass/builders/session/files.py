@@ -7,12 +7,14 @@ described, parents before what is in them; then the engine asks for the contents
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote_plus
 
 from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
@@ -212,10 +214,23 @@ class _Sending:
     async def _content(self, place: int) -> None:
         if place not in self._files:
             raise CallFailed(Status.INVALID_ARGUMENT, f"there is no file {place}")
-        with self._files[place].open("rb") as file:
+        with _opened(self._files[place], follows=self._look is not Path.lstat) as file:
             while chunk := file.read(_CHUNK):
                 await self._call.send(encode((1, _DATA), (3, place), (4, chunk)))
         await self._call.send(encode((1, _DATA), (3, place)))
+
+
+def _opened(path: Path, *, follows: bool) -> BinaryIO:
+    """Open what was a file when it was described: a pipe that took its place since is not waited for.
+
+    Nor is a link followed that took its place, unless a link was meant to be.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    file = os.fdopen(os.open(path, flags if follows else flags | os.O_NOFOLLOW), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file any more", str(path))
+    return file
 
 
 def _described(path: Path, name: str, status: os.stat_result, linked: str) -> bytes | None:
