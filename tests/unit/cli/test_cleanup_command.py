@@ -536,3 +536,10 @@ def test_cancel_says_what_was_deleted_and_what_was_not_touched(
     assert found.status == 4
     assert found.end["status"] == "cancelled"
     assert found.end["message"] == "Cancelled. Until then: 1 deleted; 25 tags untouched."
+
+
+def test_a_pattern_that_python_wonders_about_prints_no_warning(program: Program) -> None:
+    ended = program.run("cleanup", "--repo", "127.0.0.1:1/a/b", "--keep", "[[:alpha:]]", "--dry-run")
+    assert "127.0.0.1:1" in ended.stderr
+    assert "Warning" not in ended.stderr
+    assert "re.compile" not in ended.stderr

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -251,6 +252,8 @@ def run() -> None:
     _leave_no_core()
     _open_what_is_closed()
     sys.unraisablehook = _unraisable
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # they are for who writes dockpass, and print a line of its source
     try:
         with interrupts_raise():
             status = _status()
