@@ -166,7 +166,7 @@ class Clipboard:
         return TakenBack.EMPTIED
 
     def _words(self, tool: Tool, words: Sequence[str], environ: Mapping[str, str]) -> list[str] | None:
-        """Return a program's command line; None where it is not there, or has no desktop of this person's."""
+        """Return a program's command line; None if it is not installed, or this session has no desktop."""
         if tool.needs and not environ.get(tool.needs):
             return None
         if tool.local and environ.get("SSH_CONNECTION"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dockpass.variables.catalogue import Entry
 
@@ -10,39 +10,39 @@ if TYPE_CHECKING:
     from dockpass.ui.editor import Editor
 
 
+class _Screen(Protocol):
+    """A screen that has an editor and a selected variable or option."""
+
+    @property
+    def editor(self) -> Editor: ...
+
+    @property
+    def selected_entry(self) -> Entry | None: ...
+
+
 class Values:
     """Mixed into a screen that has an editor and a selected variable or option."""
 
-    @property
-    def editor(self) -> Editor:
-        """What changes the values."""
-        raise NotImplementedError
-
-    @property
-    def selected_entry(self) -> Entry | None:
-        """The selected variable or option."""
-        raise NotImplementedError
-
-    def action_edit(self) -> None:
+    def action_edit(self: _Screen) -> None:
         """Edit the selected variable or option."""
         if (selected := self.selected_entry) is not None:
             self.editor.edit(selected)
 
-    def action_unset(self) -> None:
+    def action_unset(self: _Screen) -> None:
         """Unset the selected variable or option."""
         if (selected := self.selected_entry) is not None:
             self.editor.unset(selected)
 
-    def action_undo(self) -> None:
+    def action_undo(self: _Screen) -> None:
         """Undo the last edit."""
         self.editor.undo()
 
-    def action_reveal(self) -> None:
+    def action_reveal(self: _Screen) -> None:
         """Show the selected secret for ten seconds."""
         if (selected := self.selected_entry) is not None:
             self.editor.reveal(selected)
 
-    def action_copy_value(self) -> None:
+    def action_copy_value(self: _Screen) -> None:
         """Copy the selected value."""
         if (selected := self.selected_entry) is not None:
             self.editor.copy_value(selected)
