@@ -14,10 +14,11 @@ from dockpass.session.checkup import checkup
 from dockpass.session.report import report_text
 from dockpass.session.session import Session
 from dockpass.text import clean
-from dockpass.typedpath import is_there, typed_path
+from dockpass.typedpath import typed_path
 from dockpass.ui.host import forbids
+from dockpass.ui.replacing import write_or_ask
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
+from dockpass.ui.screens.dialogs import EditValue, Typed
 from dockpass.ui.views.words import Line
 
 REPORT = "dockpass-report.md"
@@ -61,12 +62,11 @@ class Reporter:
         if not name:
             return
         path = self._path(name)
-        if not is_there(path):
-            self._write(path, save_new)
-            return
-        lines: list[Line] = [((f"{clean(str(path), 1000)} already exists.", "text"),)]
-        dialog = Confirm("Replace the file?", lines, yes="replace it", danger=True)
-        self._screen.app.push_screen(dialog, lambda yes: self._write(path, _replace) if yes else None)
+
+        def write(replaces: bool) -> None:
+            self._write(path, _replace if replaces else save_new)
+
+        write_or_ask(self._screen.app, path, write, title="Replace the file?")
 
     def _write(self, path: Path, write: Callable[[Path, str], None]) -> None:
         """Examine and write, beside the screen."""

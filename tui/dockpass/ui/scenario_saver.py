@@ -15,8 +15,9 @@ from dockpass.session.session import Session
 from dockpass.text import clean
 from dockpass.typedpath import is_there, typed_path
 from dockpass.ui.host import forbids
+from dockpass.ui.replacing import write_or_ask
 from dockpass.ui.screens.base import PanelScreen
-from dockpass.ui.screens.dialogs import Confirm, EditValue, Typed
+from dockpass.ui.screens.dialogs import EditValue, Typed
 from dockpass.ui.views.words import Line
 from dockpass.variables.clone import CI_FILE, Clone
 from dockpass.variables.gitlab.predefined import slug
@@ -87,17 +88,11 @@ class Saver:
         if not name:
             return
         path = self._path(name)
-        if not is_there(path):
-            self._write(path, replaces=False)
-            return
-        lines: list[Line] = [
-            ((f"{clean(str(path), 1000)} already exists.", "text"),),
-            (("Its comments, and what it expects now, are lost.", "text"),),
-        ]
-        dialog = Confirm("Replace the scenario?", lines, yes="replace it", danger=True)
-        self._screen.app.push_screen(dialog, lambda yes: self._write(path, replaces=True) if yes else None)
+        lost: Line = (("Its comments, and what it expects now, are lost.", "text"),)
+        write = partial(self._write, path)
+        write_or_ask(self._screen.app, path, write, title="Replace the scenario?", lost=[lost])
 
-    def _write(self, path: Path, *, replaces: bool) -> None:
+    def _write(self, path: Path, replaces: bool) -> None:
         now = self._session.as_of_now()
 
         def work() -> None:
