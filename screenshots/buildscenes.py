@@ -11,6 +11,7 @@ from dockpass.builders.base import Builder, BuilderInfo, BuilderName, Contact, G
 from dockpass.builders.survey import Found
 from dockpass.buildfiles.dockerfile import read_dockerfile
 from dockpass.buildfiles.find import BuildSources
+from dockpass.colours import ColourReader, moved
 from dockpass.engines.base import Engine, EngineInfo
 from dockpass.runs import events as ev
 from dockpass.runs.events import Phase, Status
@@ -18,6 +19,7 @@ from dockpass.runs.options import Chosen
 from dockpass.runs.request import BuildOptions
 
 BASE = "registry.myhost.com/web/base:3"
+RUNTIME = "registry.myhost.com/web/runtime:3"
 DOCKERFILE = f"""FROM {BASE} AS build
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg go mod download
@@ -25,7 +27,7 @@ COPY . .
 RUN --mount=type=secret,id=license <<EOF
 make license
 EOF
-FROM {BASE}
+FROM {RUNTIME}
 COPY --link --from=build /src/backend /usr/bin/backend
 """
 PATH = "/dev/shm/dockpass-4711-7f3a90c1d2e4"
@@ -42,7 +44,7 @@ CHOSEN = Chosen(
 def sources(_cwd: Path, _build: BuildOptions) -> BuildSources:
     """The sources of the build."""
     return BuildSources(
-        base_images=(BaseImage(BASE, "Dockerfile:1"),),
+        base_images=(BaseImage(BASE, "Dockerfile:1"), BaseImage(RUNTIME, "Dockerfile:8")),
         needs=read_dockerfile(DOCKERFILE).needs,
         dockerfile=Path("/srv/app/Dockerfile"),
         context=Path("/srv/app"),
@@ -94,15 +96,18 @@ def _step(at: float, number: int, name: str, state: str, seconds: float = 0.0) -
 def building() -> tuple[ev.Event, ...]:
     """BuildKit in the middle of it."""
     needs = "Dockerfile:3 uses RUN --mount=type=cache, which needs BuildKit"
+    bases = f"base image {BASE}, base image {RUNTIME}"
     said = [
         "go: downloading github.com/jackc/pgx/v5 v5.7.2",
-        "go: downloading golang.org/x/crypto v0.31.0",
-        "go: downloading github.com/prometheus/client_golang v1.20.5",
+        "\x1b[33mwarning:\x1b[0m \x1b[1mpkg/api\x1b[0m: 2 deprecated calls",
+        "\x1b[30;42m PASS \x1b[0m pkg/store \x1b[32m41 of 41\x1b[0m",
     ]
+    reader = ColourReader()
+    lines = [reader.line(words) for words in said]
     return (
         ev.Log(0.009, ev.LogKind.NOTE, "Docker 28.2.2 at unix:///var/run/docker.sock (the default socket)"),
         ev.Log(0.211, ev.LogKind.NOTE, f"built by docker buildx 0.24.0 with Docker 28.2.2: {needs}"),
-        ev.Log(0.212, ev.LogKind.NOTE, f"registry.myhost.com: base image {BASE}; as gitlab-ci-token"),
+        ev.Log(0.212, ev.LogKind.NOTE, f"registry.myhost.com: {bases}; as gitlab-ci-token"),
         ev.PhaseStarted(0.213, Phase.CREATE_CONFIG),
         ev.ConfigCreated(0.215, PATH, "0700", "0600", True, "shared memory", ("registry.myhost.com",)),
         ev.PhaseEnded(0.215, Phase.CREATE_CONFIG, Status.DONE, f"{PATH}  0700, config.json 0600"),
@@ -114,10 +119,16 @@ def building() -> tuple[ev.Event, ...]:
         _step(0.9, 2, f"[internal] load metadata for {BASE}", "running"),
         _step(1.0, 3, "[auth] web/base:pull token for registry.myhost.com", "done", 0.0),
         _step(1.2, 2, f"[internal] load metadata for {BASE}", "done", 0.31),
-        _step(1.3, 4, f"[build 1/5] FROM {BASE}", "running"),
+        _step(1.2, 4, f"[internal] load metadata for {RUNTIME}", "done", 0.34),
+        _step(1.3, 5, f"[build 1/5] FROM {BASE}", "running"),
         ev.Layer(2.2, "9ad3185e2e02", "pulled", 31_000_000, 31_000_000),
-        _step(2.9, 4, f"[build 1/5] FROM {BASE}", "done", 1.6),
-        _step(3.0, 5, "[build 2/5] COPY go.mod go.sum ./", "cached"),
-        _step(3.1, 6, "[build 3/5] RUN --mount=type=cache,target=/go/pkg go mod download", "running"),
-        *(ev.Log(4.0 + number, ev.LogKind.ENGINE, f"#6 {words}") for number, words in enumerate(said)),
+        _step(2.9, 5, f"[build 1/5] FROM {BASE}", "done", 1.6),
+        _step(3.0, 6, "[build 2/5] COPY go.mod go.sum ./", "cached"),
+        _step(3.1, 7, "[build 3/5] RUN --mount=type=cache,target=/go/pkg go mod download", "running"),
+        _step(3.3, 8, f"[stage-1 1/2] FROM {RUNTIME}", "running"),
+        ev.Layer(3.9, "4f4fb700ef54", "pulling", 18_300_000, 52_800_000),
+        *(
+            ev.Log(4.0 + number, ev.LogKind.ENGINE, f"#7 {text}", moved(colours, 3))
+            for number, (text, colours) in enumerate(lines)
+        ),
     )

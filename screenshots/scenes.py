@@ -325,7 +325,9 @@ def _building(
     found: FindBuilders, script: tuple[ev.Event, ...] = (), engine: EngineInfo = DOCKER
 ) -> Callable[[], Session]:
     def made() -> Session:
-        found_session = session(JOB, script=script, base=(buildscenes.BASE,), engine=engine)
+        found_session = session(
+            JOB, script=script, base=(buildscenes.BASE, buildscenes.RUNTIME), engine=engine
+        )
         found_session.services = replace(found_session.services, cwd=Path("/srv/app"), find_builders=found)
         found_session.sources = buildscenes.sources
         return found_session

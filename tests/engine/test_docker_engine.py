@@ -13,6 +13,7 @@ import pytest
 from logins import ANONYMOUS, Given
 from servers import JOB_TOKEN, Registry
 
+from dockpass.colours import Colours
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.client import RunClient
 from dockpass.engines.docker import DockerEngine, open_engine
@@ -34,6 +35,9 @@ class Quiet:
         self.lines: list[str] = []
 
     def log(self, text: str) -> None:
+        self.lines.append(text)
+
+    def output(self, text: str, colours: Colours) -> None:
         self.lines.append(text)
 
     def layer(self, layer_id: str, state: str, current: int, total: int) -> None:

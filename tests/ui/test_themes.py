@@ -15,7 +15,9 @@ from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES, Theme
 
 from dockpass.auth.rules import RULES
-from dockpass.ui.themes import DARK, LIGHT, ROLE_STYLES, THEMES, contrast, role_variables
+from dockpass.colours import HUES
+from dockpass.ui.themes import DARK, LIGHT, ROLE_STYLES, THEMES, contrast, role_variables, style_of
+from dockpass.ui.views.words import PAINTED
 from scenes import JOB, session
 
 EVERY = {**BUILTIN_THEMES, **{theme.name: theme for theme in THEMES}}
@@ -91,7 +93,8 @@ def test_every_login_method_has_a_style() -> None:
 
 
 def test_every_role_has_a_colour() -> None:
-    for style in ROLE_STYLES.values():
+    painted = [style_of(f"{PAINTED}bold {hue}") for hue in HUES]
+    for style in (*ROLE_STYLES.values(), *painted):
         for word in style.split():
             if word.startswith("$"):
                 assert word[1:] in role_variables(DARK)

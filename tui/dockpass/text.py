@@ -7,9 +7,11 @@ no escape sequence, control or bidirectional override ever reaches a terminal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 REPLACEMENT = "\ufffd"
+LONGEST_LINE = 4096
+"""Characters of a line that are shown where nothing else is said."""
 
 _SEQUENCES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
@@ -50,12 +52,26 @@ def inert(text: str) -> str:
     return shown if shown.isprintable() else _UNSEEN.sub(REPLACEMENT, _SEQUENCES.sub("", shown))
 
 
+def pieces(text: str, limit: int = LONGEST_LINE) -> Iterator[tuple[str, bool]]:
+    """Yield what `clean` reads of a text, in pieces: inert text, and between them each sequence as it stands.
+
+    The texts together are what `inert` returns; a sequence is marked by True.
+    """
+    text = text[: limit * 4 + _BEYOND].expandtabs(4)
+    at = 0
+    for found in _SEQUENCES.finditer(text):
+        yield _UNSEEN.sub(REPLACEMENT, text[at : found.start()]), False
+        yield found[0], True
+        at = found.end()
+    yield _UNSEEN.sub(REPLACEMENT, text[at:]), False
+
+
 def marked(text: str) -> str:
     """Return `text` with a mark in place of each character that steers a terminal: as long as it was."""
     return text if text.isprintable() else _UNSEEN.sub(REPLACEMENT, text.replace("\t", " "))
 
 
-def clean(text: str, limit: int = 4096, *, is_cut: bool = False) -> str:
+def clean(text: str, limit: int = LONGEST_LINE, *, is_cut: bool = False) -> str:
     """Return `text` as one inert line of at most `limit` characters; idempotent.
 
     What has to be cut is masked first. `is_cut` says that the text was cut already where it came from.

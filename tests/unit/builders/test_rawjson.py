@@ -90,6 +90,7 @@ def test_both_ways_of_printing_give_the_same_in_whatever_pieces(pretty: bool, cu
     _, notes = told([raw[begin:end] for begin, end in itertools.pairwise(places)])
     assert notes.steps == WANTED_STEPS
     assert notes.lines == WANTED_LINES
+    assert notes.colours == {"#3 red": ((3, 6, "red"),)}
     assert notes.layers == [("d" * 12, "pulling", 5, 10)]
 
 

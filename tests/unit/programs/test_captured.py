@@ -193,7 +193,7 @@ def test_a_daemon_that_never_stops_writing_is_not_waited_for(
 def test_lines_do_not_depend_on_how_the_output_is_cut(size: int) -> None:
     raw = b"one\r\ntwo\rthree\n\nfive \xc3\xa4\xff\n" + b"x" * 9000 + b"\nlast\r"
     taken: list[str] = []
-    stream = LineStream(frozenset(), taken.append)
+    stream = LineStream(frozenset(), lambda text, _: taken.append(text))
     for at in range(0, len(raw), size):
         stream._written(raw[at : at + size])
     assert [len(line) if line.startswith("x") else line for line in taken] == [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dockpass.runs.events import Phase, PhaseStarted, Step
+from dockpass.runs.events import Layer, Phase, PhaseStarted, Step
 from dockpass.runs.plan import Plan, PlannedPhase
-from dockpass.ui.views.run import RunState, lifecycle_lines, step_lines
+from dockpass.ui.views.progress import progress_lines, progress_title, step_lines
+from dockpass.ui.views.run import RunState, lifecycle_lines
 from dockpass.ui.views.words import plain
 
 PLAN = Plan("x", (PlannedPhase(Phase.BUILD, "Build", "pulls nothing"),), None, None, ())
@@ -35,10 +36,22 @@ def test_what_runs_is_shown_however_few_rows_there_are() -> None:
 def test_the_end_of_a_step_is_a_line_of_the_log_and_its_beginning_is_none() -> None:
     state = told(step(1, 1, "running"), step(2, 1, "failed"), step(2, 2, "cached"), step(3, 3, "done", 0.5))
     assert [line.partition("  ")[2] for line in plain(state.log)] == [
-        "#1 [1/9] RUN make   failed",
-        "#2 [2/9] RUN make   cached",
-        "#3 [3/9] RUN make   done, 500 ms",
+        "#1 failed: [1/9] RUN make",
+        "#2 cached: [2/9] RUN make",
+        "#3 done, 500 ms: [3/9] RUN make",
     ]
+
+
+def test_layers_that_move_stand_below_the_steps_and_leave_room_for_them() -> None:
+    state = told(step(1, 1, "cached"), *(step(1, number, "running") for number in range(2, 6)))
+    layers = [Layer(1.0, f"{number:012}", "pulling", 5, 10) for number in range(4)]
+    state.fold([*layers, Layer(1.0, "finished", "pulled", 10, 10)])
+    assert progress_title(state) == "Steps  5 · 1 cached"
+    shown = plain(progress_lines(state, 80, 5))
+    assert [line.split()[0] for line in shown] == ["▶", "▶", "▶", "000000000000", "000000000001"]
+    assert all("pulling" in line and "50%" in line for line in shown[3:])
+    assert len(progress_lines(state, 80, 2)) == 2
+    assert not [line for line in plain(progress_lines(state, 80, 20)) if "finished" in line]
 
 
 def test_without_steps_there_is_nothing() -> None:

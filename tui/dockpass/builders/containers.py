@@ -18,6 +18,7 @@ from dockpass.builders.names import BuilderName
 from dockpass.builders.options import cache_reference, require_images
 from dockpass.builders.proof import proof_of
 from dockpass.builders.words import build_words
+from dockpass.colours import ColourReader
 from dockpass.dockerconfig.helpers import run_bounded
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_private
@@ -25,7 +26,7 @@ from dockpass.engines.base import BuildRequest
 from dockpass.engines.failures import failed
 from dockpass.references.reference import is_digest
 from dockpass.secrets import Secret
-from dockpass.text import clean, clean_bytes
+from dockpass.text import clean
 
 SECONDS_TO_LOOK = 10.0
 
@@ -82,6 +83,7 @@ class Output:
         self._state = "done"
         self._steps = 0
         self._words: list[str] = []
+        self._colours = ColourReader()
         self.base = ""
 
     def take(self, chunk: bytes) -> None:
@@ -108,7 +110,8 @@ class Output:
         return self._words[-1] if self._words else ""
 
     def _line(self, raw: bytes) -> None:
-        line = clean_bytes(raw.rstrip(b"\r").rpartition(b"\r")[2]).rstrip()
+        shown, colours = self._colours.line(raw.decode("utf-8", "replace"))
+        line = shown.rstrip()
         if not line:
             return
         self._words.append(line)
@@ -125,7 +128,7 @@ class Output:
             self._state = "cached"
         elif found := _PULL.match(line):
             self.base = found[1]
-        self._sink.log(line)
+        self._sink.output(line, colours)
 
     def _end(self, state: str) -> None:
         if self._step is None:

@@ -17,7 +17,8 @@ from datetime import datetime
 from typing import Any
 
 from dockpass.builders.base import LONGEST_LINE, MOST_WORDS, BuildSink
-from dockpass.text import clean, clean_bytes, clean_lines
+from dockpass.colours import ColourReader, moved
+from dockpass.text import clean, clean_bytes
 
 LARGEST_OBJECT = 4 << 20
 MOST_STEPS = 4096
@@ -112,6 +113,7 @@ class _Step:
     state: str = ""
     began: float | None = None
     partial: dict[int, bytes] = field(default_factory=dict)
+    colours: dict[int, ColourReader] = field(default_factory=dict)
 
 
 class Progress:
@@ -232,24 +234,24 @@ class Progress:
         whole = step.partial.get(stream, b"") + raw
         lines, line_end, rest = whole.rpartition(b"\n")
         if line_end:
-            self._lines(step, lines)
+            self._lines(step, stream, lines)
         if len(rest) > LONGEST_LINE:
-            self._lines(step, rest[:LONGEST_LINE])
+            self._lines(step, stream, rest[:LONGEST_LINE])
             rest = b""
         step.partial[stream] = rest
 
     def _flush(self, step: _Step) -> None:
         for stream, rest in list(step.partial.items()):
             if rest:
-                self._lines(step, rest)
+                self._lines(step, stream, rest)
             step.partial[stream] = b""
 
-    def _lines(self, step: _Step, raw: bytes) -> None:
+    def _lines(self, step: _Step, stream: int, raw: bytes) -> None:
+        head, reader = f"#{step.number} ", step.colours.setdefault(stream, ColourReader())
         for line in raw.decode("utf-8", "replace").split("\n"):
-            # What a terminal would show: the last of the texts that overwrite one another.
-            for shown in clean_lines(line.rstrip("\r").rpartition("\r")[2]):
-                if shown.strip():
-                    self._sink.log(f"#{step.number} {shown}")
+            shown, colours = reader.line(line)
+            if shown.strip():
+                self._sink.output(head + shown, moved(colours, len(head)))
 
     def _status(self, status: Mapping[str, Any]) -> None:
         found = _LAYER.search(clean(str(status.get("id")), 200))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -89,6 +89,17 @@ class Need:
         if self.feature is Feature.SYNTAX:
             return f"{self.where} names a syntax"
         return f"{self.where} uses {self.feature}"
+
+
+def needs_in_words(needs: Iterable[Need]) -> str:
+    """Return each feature beyond RUN once, with where it is needed first: `--link (Dockerfile:5)`."""
+    first: dict[Feature, Need] = {}
+    for need in needs:
+        if need.feature is not Feature.RUN:
+            first.setdefault(need.feature, need)
+    return ", ".join(
+        f"{feature}{'' if feature in OF_OPTIONS else f' ({need.where})'}" for feature, need in first.items()
+    )
 
 
 def needs_of_instruction(at: Instruction) -> Iterator[Feature]:

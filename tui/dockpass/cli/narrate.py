@@ -37,6 +37,7 @@ _LOG_MARKS = {ev.LogKind.WARNING: f"{GLYPH_LOOK} ", ev.LogKind.ERROR: f"{GLYPH_F
 def event_json(event: Event | ProgramEvent) -> dict[str, Any]:
     """Return an event as an object: its kind in kebab case, then its fields."""
     found = asdict(event)
+    found.pop("colours", None)  # how it looked says nothing to a program
     if isinstance(event, ev.ImageDescribed):
         found["labels"] = dict(event.labels)
     return {"event": kind_of(event), **found}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dockpass.buildfiles.contexts import NamedContexts
+from dockpass.colours import Colours
 from dockpass.errors import DockpassError
 from dockpass.references.credential import Logins
 from dockpass.secrets import Secret
@@ -40,6 +41,9 @@ class Sink(Protocol):
 
     def log(self, text: str) -> None:
         """Report one line of output."""
+
+    def output(self, text: str, colours: Colours) -> None:
+        """Report one line that a command of a build printed, and the looks that it gave the line's parts."""
 
     def layer(self, layer_id: str, state: str, current: int, total: int) -> None:
         """Report progress of a layer in bytes; states as in `events.Layer`."""

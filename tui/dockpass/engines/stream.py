@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dockpass.colours import ColourReader
 from dockpass.engines.base import Sink
 from dockpass.references.reference import is_digest
-from dockpass.text import clean, clean_bytes, clean_lines
+from dockpass.text import clean, clean_bytes
 
 LONGEST_LINE = 1 << 20
 LONGEST_SHOWN = 16 << 10
@@ -98,6 +99,7 @@ class Reporter:
         self._layers: dict[str, _Layer] = {}
         self._partial = ""
         self._skipping = False
+        self._colours = ColourReader()
         self.digest = ""
         self.image_id = ""
         self.base = ""
@@ -166,16 +168,16 @@ class Reporter:
         self._partial = "" if self._skipping else partial
 
     def _line(self, line: str, *, is_cut: bool = False) -> None:
-        # What a terminal would show: the last of the texts that overwrite one another.
-        told = line.rstrip("\r").rpartition("\r")[2]
-        for shown in [clean(told, is_cut=True)] if is_cut else clean_lines(told):
-            if not shown.strip():
-                continue
-            self._sink.log(shown)
-            if found := _FROM.match(shown):
-                self.base = found[1]
-            if not self.image_id and (found := _BUILT.match(shown)):
-                self.image_id = found[1]
+        shown, colours = self._colours.line(line)
+        if is_cut:
+            shown, colours = clean(line.rstrip("\r").rpartition("\r")[2], is_cut=True), ()
+        if not shown.strip():
+            return
+        self._sink.output(shown, colours)
+        if found := _FROM.match(shown):
+            self.base = found[1]
+        if not self.image_id and (found := _BUILT.match(shown)):
+            self.image_id = found[1]
 
     def _status(self, event: Mapping[str, Any]) -> None:
         status, layer = clean(event["status"]), event.get("id")

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from dockpass.colours import ColourReader, Colours
 from dockpass.programs.masking import MaskedStream
 from dockpass.programs.process import Action, Ending, Terminal, Watch
 from dockpass.programs.run import ProgramRun
@@ -74,12 +75,13 @@ class Apart(Watch):
 class LineStream(MaskedStream):
     """Hands on what a program writes line by line, masked and inert. A return begins a line too."""
 
-    def __init__(self, secrets: frozenset[bytes], take: Callable[[str], None]) -> None:
+    def __init__(self, secrets: frozenset[bytes], take: Callable[[str, Colours], None]) -> None:
         reading, writing = os.pipe()
         super().__init__(reading, -1, secrets)
         self._writing = writing
         self._take = take
         self._begun = b""
+        self._colours = ColourReader()
         self.own_session = True
         self.actions: list[Action] = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -95,16 +97,19 @@ class LineStream(MaskedStream):
         """Hand on the last line too, which may have no end."""
         super().finish()
         if self._begun:
-            self._take(clean_bytes(self._begun.rstrip(b"\r")))
+            self._line(self._begun)
 
     def _written(self, data: bytes) -> bool:
         *lines, self._begun = _LINE_END.split(self._begun + data)
         for line in lines:
-            self._take(clean_bytes(line))
+            self._line(line)
         if len(self._begun) > _LONGEST_LINE:
-            self._take(clean_bytes(self._begun, is_cut=True))
+            self._take(clean_bytes(self._begun, is_cut=True), ())
             self._begun = b""
         return True
+
+    def _line(self, raw: bytes) -> None:
+        self._take(*self._colours.line(raw.decode("utf-8", "replace")))
 
 
 class CapturedProgram(ShownProgram):
@@ -139,8 +144,8 @@ class CapturedProgram(ShownProgram):
     def _streams(self, secrets: frozenset[bytes]) -> LineStream:
         return LineStream(secrets, self._line)
 
-    def _line(self, text: str) -> None:
-        self.feed.put(Log(self._services.clock() - self._began, LogKind.PROGRAM, text))
+    def _line(self, text: str, colours: Colours) -> None:
+        self.feed.put(Log(self._services.clock() - self._began, LogKind.PROGRAM, text, colours))
 
 
 def start_captured(task: Task, services: Services) -> CapturedProgram:

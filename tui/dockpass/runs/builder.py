@@ -22,7 +22,12 @@ class Builders:
 def chosen_builder(builders: Builders, needs: Sequence[Need], build: BuildOptions) -> BuilderChoice:
     """Return the builder for a build; raises `UsageError` with the line and the feature that stops it."""
     infos = [each.info for each in builders.found]
-    return choose(infos, (*needs, *_of_options(build)), builders.engine, build.builder)
+    return choose(infos, needs_of_build(needs, build), builders.engine, build.builder)
+
+
+def needs_of_build(needs: Sequence[Need], build: BuildOptions) -> tuple[Need, ...]:
+    """Return what a build needs of a builder: its file's needs, and those of the options."""
+    return (*needs, *_of_options(build))
 
 
 def _of_options(build: BuildOptions) -> Iterator[Need]:

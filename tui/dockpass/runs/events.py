@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockpass.colours import Colours
 from dockpass.errors import ExitCode
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED
 from dockpass.runs.config_events import ConfigCreated as ConfigCreated
@@ -122,11 +123,12 @@ class LoginSkipped:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One line of output."""
+    """One line of output, and the looks that a program gave its parts."""
 
     at: float
     kind: LogKind
     text: str
+    colours: Colours = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from dockpass.secrets import Redactor
 CAPACITY = 50_000
 """So many events of output and progress are kept: the youngest."""
 
+_NO_TEXT = frozenset({"at", "colours"})
 _TEXT_FIELDS = {
-    kind.__name__: tuple(field.name for field in fields(kind) if field.name != "at")
+    kind.__name__: tuple(field.name for field in fields(kind) if field.name not in _NO_TEXT)
     for kind in get_args(Event)
 }
 
@@ -123,6 +124,8 @@ class Feed:
             shown = _redacted(value, self._redact)
             if shown is not value and shown != value:
                 changed[name] = shown
+        if changed and isinstance(event, Log):
+            changed["colours"] = ()  # nobody can say any more what stands where
         return replace(event, **changed) if changed else event
 
 

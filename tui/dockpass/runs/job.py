@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from dockpass.auth.facts import Facts
 from dockpass.builders.base import Builder
+from dockpass.colours import Colours
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import Engine
 from dockpass.engines.endpoint import no_engine
@@ -109,6 +110,10 @@ class Job:
     def log(self, text: str, kind: LogKind = LogKind.ENGINE) -> None:
         """Report one line of output."""
         self.feed.put(Log(self.at, kind, text))
+
+    def output(self, text: str, colours: Colours) -> None:
+        """Report one line that a command of a build printed, and the looks that it gave the line's parts."""
+        self.feed.put(Log(self.at, LogKind.ENGINE, text, colours))
 
     def waiting(self, wait: Wait) -> None:
         """Report that a wait begins; of many requests that wait for one host, the first is told."""

@@ -253,7 +253,7 @@ OPTIONS: tuple[RunOption, ...] = (
     _option(
         "--builder",
         "builder",
-        "auto, buildx, podman, buildah, classic or embedded.",
+        "auto, buildx, buildkit, podman, buildah, classic or embedded.",
         _one("builder"),
         otherwise="the first that can build it",
     ),

@@ -20,9 +20,9 @@ class PlannedPhase:
 class Plan:
     """`confirm` is the question to ask before the run, `foreign` the one about a foreign registry.
 
-    Of a build, `builder` says who builds it and why, `asks` which registries it asks with which login, and
-    `refusal` why it cannot be started, and what could be done; each is empty where that is not known, or
-    where nothing stops it.
+    Of a build, `builder` says who builds it and why, `needs` what not every builder can do, `asks` which
+    registries it asks with which login, and `refusal` why it cannot be started, and what could be done; each
+    is empty where that is not known, or where nothing stops it.
     """
 
     title: str
@@ -31,5 +31,6 @@ class Plan:
     foreign: str | None
     command_line: tuple[str, ...]
     builder: str = ""
+    needs: str = ""
     asks: tuple[str, ...] = ()
     refusal: tuple[str, ...] = ()

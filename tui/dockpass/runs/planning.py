@@ -8,11 +8,12 @@ from pathlib import Path
 from dockpass.auth.command import Command
 from dockpass.builders.choice import BuilderChoice
 from dockpass.buildfiles.find import BuildSources
+from dockpass.buildfiles.needs import needs_in_words
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.rules import check_patterns
 from dockpass.errors import UsageError
 from dockpass.runs.asked import asked_in_words, hosts_of_run
-from dockpass.runs.builder import Builders, chosen_builder
+from dockpass.runs.builder import Builders, chosen_builder, needs_of_build
 from dockpass.runs.events import Phase
 from dockpass.runs.foreign import foreign_question
 from dockpass.runs.lines import command_line
@@ -39,6 +40,7 @@ def make_plan(
     """
     chosen: BuilderChoice | None = None
     refusal: tuple[str, ...] = ()
+    found: BuildSources | None = None
     is_build = request.command is Command.BUILD
     try:
         if is_build:
@@ -65,6 +67,7 @@ def make_plan(
         foreign=foreign_question(request),
         command_line=command_line(request, services),
         builder=chosen.in_words if chosen else "",
+        needs=needs_in_words(needs_of_build(found.needs, request.build)) if found else "",
         asks=tuple(asked_in_words(request)) if is_build else (),
         refusal=refusal,
     )

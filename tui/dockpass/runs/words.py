@@ -7,6 +7,6 @@ from dockpass.units import duration
 
 
 def step_words(step: Step) -> str:
-    """Return a step of a build with how it ended: `#4 [2/3] RUN make   done, 1.2 s`."""
+    """Return how a step of a build ended, and which it is: `#4 done, 1.2 s: [2/3] RUN make`."""
     spent = f", {duration(step.seconds)}" if step.state == "done" else ""
-    return f"#{step.id} {step.name}   {step.state}{spent}"
+    return f"#{step.id} {step.state}{spent}: {step.name}"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from dockpass.colours import Colours
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_config
 from dockpass.engines.base import BuildRequest
@@ -253,6 +254,9 @@ class _Silent:
     """A sink for work that nobody watches."""
 
     def log(self, text: str) -> None:
+        """Drop it."""
+
+    def output(self, text: str, colours: Colours) -> None:
         """Drop it."""
 
     def layer(self, layer_id: str, state: str, current: int, total: int) -> None:

@@ -9,14 +9,16 @@ from textual.style import Style
 from textual.widget import Widget
 
 from dockpass.text import masked
-from dockpass.ui.themes import ROLE_STYLES
-from dockpass.ui.views.words import REVEALED, Line
+from dockpass.ui.themes import style_of
+from dockpass.ui.views.words import REVEALED, Line, without_painted_secret
 
 
 def content(line: Line) -> Content:
     """Return one line as content; its text is never read as markup, and no secret is in it."""
-    shown = ((text if role == REVEALED else masked(text), role) for text, role in line)
-    return Content.assemble(*(Content.styled(text, ROLE_STYLES[role]) for text, role in shown if text))
+    shown = (
+        (text if role == REVEALED else masked(text), role) for text, role in without_painted_secret(line)
+    )
+    return Content.assemble(*(Content.styled(text, style_of(role)) for text, role in shown if text))
 
 
 def contents(lines: Sequence[Line]) -> Content:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from textual.color import BLACK, WHITE, Color
 from textual.theme import Theme
 
+from dockpass.ui.views.words import PAINTED
+
 ROLE_STYLES = {
     "text": "",
     "strong": "bold",
@@ -28,6 +30,17 @@ ROLE_STYLES = {
     "method-ambient": "$role-label",
 }
 """The style of each role; the words and glyphs carry the meaning too, so none is lost without colour."""
+
+_HUES = {
+    "red": "$role-bad",
+    "green": "$role-good",
+    "yellow": "$role-look",
+    "blue": "$role-options",
+    "magenta": "$role-autologin",
+    "cyan": "$role-external",
+    "grey": "$role-label",
+}
+"""What stands for each hue of a program's output: every theme has made sure that it can be read."""
 
 DARK_ROLES = {
     "role-accent": "#5ccfe6",
@@ -123,6 +136,13 @@ LIGHT = Theme(
     variables={"footer-background": "#e8edf3", "footer-key-foreground": "#00687d"},
 )
 THEMES = (DARK, LIGHT)
+
+
+def style_of(role: str) -> str:
+    """Return the style of a role, or of what a program painted."""
+    if role.startswith(PAINTED):
+        return " ".join(_HUES.get(word, word) for word in role.removeprefix(PAINTED).split())
+    return ROLE_STYLES[role]
 
 
 STEPS = 20

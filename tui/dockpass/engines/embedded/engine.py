@@ -210,6 +210,7 @@ class _Guarded:
 
     def __init__(self, sink: Sink, check: Callable[[], None]) -> None:
         self.log = sink.log
+        self.output = sink.output
         self.layer = sink.layer
         self._sink = sink
         self._check = check

@@ -15,15 +15,14 @@ from dockpass.ui.actions import bindings
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.dialogs import Confirm, ConfirmDeletion
 from dockpass.ui.search import Search
+from dockpass.ui.views.progress import progress_lines, progress_title
 from dockpass.ui.views.run import (
     MOST_LOG_LINES,
     RunState,
     clock_words,
-    layer_lines,
     lifecycle_lines,
     outcome_lines,
     status_words,
-    step_lines,
     values_lines,
     waits_for,
 )
@@ -179,8 +178,8 @@ class RunScreen(PanelScreen):
         rows = max(height // 3 - 2, 2)
         is_shown = state.ended is None or height >= ROOM_FOR_ALL
         layers.display = bool(state.layers or state.steps) and is_shown
-        layers.border_title = "Steps" if state.steps else "Layers"
-        layers.show(lambda width: step_lines(state, width, rows) or layer_lines(state, width, rows))
+        layers.border_title = progress_title(state)
+        layers.show(lambda width: progress_lines(state, width, rows))
         outcome = self.query_one("#outcome", Panel)
         outcome.display = state.ended is not None
         outcome.show(outcome_lines(state))

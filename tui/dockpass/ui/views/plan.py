@@ -65,6 +65,8 @@ def plan_lines(plan: Plan, sentence: str, edits: int, width: int) -> list[Line]:
     for number, asked in enumerate(plan.asks):
         title = "" if number else "Asks"
         lines += hanging(((cell(title, TITLE_WIDTH), "strong"),), asked, "label", width)
+    if plan.needs:
+        lines += hanging(((cell("Needs", TITLE_WIDTH), "strong"),), plan.needs, "label", width)
     if edits:
         words = f"with {plural(edits, 'edit')}, for this session only"
         lines += [(), *hanging(((f"{GLYPH_EDITED} ", "look"),), words, "look", width)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from dockpass.colours import parts
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED, GLYPH_NOW
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event, Phase, Status
@@ -12,10 +13,12 @@ from dockpass.runs.helm import values_yaml
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.runs.words import step_words
 from dockpass.text import cut, plural
-from dockpass.ui.views.words import Line, Span, cell
+from dockpass.ui.views.words import PAINTED, Line, cell
 from dockpass.units import duration, size
 
 MOST_LOG_LINES = 20_000
+FINISHED = frozenset({"pushed", "pulled", "exists", "mounted"})
+"""The states of a layer with which nothing is left to do."""
 LONGEST_SILENCE = 2.0
 """Seconds without news after which it is said what is waited for."""
 
@@ -144,7 +147,13 @@ _LOG_ROLES = {ev.LogKind.NOTE: "label", ev.LogKind.WARNING: "look", ev.LogKind.E
 
 
 def _logged(event: ev.Log) -> Line:
-    return ((f"{event.at:06.3f}  ", "absent"), (event.text, _LOG_ROLES.get(event.kind, "text")))
+    stamp, role = (f"{event.at:06.3f}  ", "absent"), _LOG_ROLES.get(event.kind, "text")
+    if not event.colours:
+        return (stamp, (event.text, role))
+    return (
+        stamp,
+        *((part, PAINTED + look if look else role) for part, look in parts(event.text, event.colours)),
+    )
 
 
 def _stamped(at: float, line: Line) -> Line:
@@ -269,105 +278,12 @@ def _detail(planned: PlannedPhase, found: PhaseState, state: RunState) -> str:
     if found.status is None and state.count is not None:
         return f"{state.count.done:,} of {state.count.total:,} {state.count.what}"
     if found.status is None and planned.phase in {Phase.PUSH, Phase.PULL} and state.layers:
-        done = sum(layer.state in _FINISHED for layer in state.layers.values())
+        done = sum(layer.state in FINISHED for layer in state.layers.values())
         return f"{done} of {len(state.layers)} layers"
     if found.status is None and planned.phase is Phase.BUILD and state.steps:
         ended = sum(step.state != "running" for step, _ in state.steps.values())
         return f"{ended} of {plural(len(state.steps), 'step')} so far"
     return found.detail or planned.detail
-
-
-_STEP_MARKS = {
-    "running": (GLYPH_NOW, "accent"),
-    "done": (GLYPH_DONE, "good"),
-    "cached": (GLYPH_DONE, "label"),
-    "cancelled": (GLYPH_NOT_REACHED, "label"),
-}
-_STEP_END = 18
-
-
-def step_lines(state: RunState, width: int, rows: int) -> list[Line]:
-    """Return the steps of a build; where there are too many, those that run and the last that ended."""
-    steps = list(state.steps.values())
-    running = [each for each in steps if each[0].state == "running"]
-    ended = [each for each in steps if each[0].state != "running"]
-    kept = ended[max(len(ended) - max(rows - len(running), 0), 0) :] if rows > len(running) else []
-    return [_step_line(step, began, state.now, width) for step, began in (*kept, *running[-rows:])]
-
-
-def _step_line(step: ev.Step, began: float, now: float, width: int) -> Line:
-    mark, role = _STEP_MARKS.get(step.state, (GLYPH_FAILED, "bad"))
-    end = duration(max(now - began, 0.0)) if step.state == "running" else step.state
-    if step.state == "done":
-        end = duration(step.seconds)
-    room = max(width - 2 - _STEP_END, 10)
-    name = cell(cut(step.name, room), room)
-    return (
-        (f"{mark} ", role),
-        (name, "text" if role != "label" else "label"),
-        (f"{end:>{_STEP_END}}", "label"),
-    )
-
-
-_FINISHED = frozenset({"pushed", "pulled", "exists", "mounted"})
-_ROLES = {"pushed": "good", "pulled": "good", "exists": "label", "mounted": "label", "retrying": "look"}
-
-
-def layer_lines(state: RunState, width: int, rows: int) -> list[Line]:
-    """Return bars of the layers, those at work first where there are too many, and the total."""
-    if not state.layers:
-        return []
-    layers = list(state.layers.values())
-    room = max(rows - (2 if rows > MOST_LOW_ROWS else 1), 1)
-    if len(layers) > room:
-        layers = sorted(layers, key=lambda layer: layer.state in _FINISHED)[:room]
-    lines = [_layer_line(layer, width) for layer in layers]
-    done = sum(layer.current for layer in state.layers.values())
-    total = sum(layer.total for layer in state.layers.values())
-    speed = (
-        done / max(state.now - (state.first_bytes or 0.0), 0.001) if state.first_bytes is not None else 0.0
-    )
-    left = f"{duration((total - done) / speed)} left" if speed and total > done else ""
-    words = f"{size(speed)}/s" if speed else ""
-    if rows > MOST_LOW_ROWS:
-        lines.append(())
-    lines.append(_bar_line(("total", "strong"), words, _bar(done, total, _bar_width(width), "accent"), left))
-    return lines
-
-
-MOST_LOW_ROWS = 3
-ID, STATE, PERCENT, AMOUNT = 14, 12, 5, 22
-
-
-def _bar_width(width: int) -> int:
-    return max(width - ID - STATE - PERCENT - AMOUNT, 8)
-
-
-def _bar_line(name: Span, state: str, bar: Line, amount: str) -> Line:
-    text, role = name
-    return ((cell(text, ID), role), (cell(state, STATE), "label"), *bar, (f"{amount:>{AMOUNT}}", "label"))
-
-
-def _layer_line(layer: ev.Layer, width: int) -> Line:
-    finished = layer.state in _FINISHED
-    role = _ROLES.get(layer.state, "accent")
-    filled = layer.total or 1
-    of = size(layer.total) if finished and layer.total else ""
-    if layer.state == "waiting" and layer.total:
-        of = size(layer.total)
-    elif not finished and layer.total:
-        of = f"{size(layer.current)} of {size(layer.total)}"
-    current = filled if finished else layer.current
-    bar = _bar(current, filled if finished else layer.total, _bar_width(width), role)
-    return _bar_line((layer.id, "text"), layer.state, bar, of)
-
-
-def _bar(current: int, total: int, width: int, role: str) -> Line:
-    """Return a bar and its percentage, which says 100 only where all is there."""
-    share = min(current / total, 1) if total else 0
-    filled = round(width * share)
-    percent = f"{int(share * 100)}%" if total else ""
-    return (("━" * filled, role), ("━" * (width - filled), "track"), (f"{percent:>{PERCENT}}", "label"))
 
 
 def outcome_lines(state: RunState) -> list[Line]:

@@ -20,6 +20,9 @@ Line = tuple[Span, ...]
 REVEALED = "revealed"
 """The role of a secret that the person asked to see: the only text that is drawn without a mask."""
 
+PAINTED = "painted "
+"""What the role of a text begins with to which a program gave a look: the words of the look follow."""
+
 OF_LEVEL: Mapping[Severity, str] = {
     Severity.ERROR: "bad",
     Severity.WARNING: "look",
@@ -100,13 +103,22 @@ def _wrapped(text: str, room: int) -> list[str]:
     return lines
 
 
+def without_painted_secret(line: Line) -> Line:
+    """Return a line as it is, or without looks where a program painted the parts of a secret one by one."""
+    if any(role.startswith(PAINTED) for _, role in line):
+        whole = "".join(text for text, _ in line)
+        if (shown := masked(whole)) != whole:
+            return ((shown, "text"),)
+    return line
+
+
 def wrapped(line: Line, width: int) -> list[Line]:
     """Wrap a line at blanks, each character in its role; what has no blank is broken at the width.
 
     A line that has to be broken is masked before, as in `hanging`.
     """
     if sum(len(part) for part, _ in line) > width:
-        line = tuple((masked(part), role) for part, role in line)
+        line = tuple((masked(part), role) for part, role in without_painted_secret(line))
     text = "".join(part for part, _ in line)
     roles = [role for part, role in line for _ in part]
     lines: list[Line] = []
