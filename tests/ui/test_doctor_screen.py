@@ -263,6 +263,33 @@ async def test_a_hostile_error_message_is_text() -> None:
         assert "[@click=app.quit]" in rows(pilot)[0]
 
 
+async def test_what_is_told_as_one_is_shown_one_by_one_and_each_is_tried_and_muted_by_itself(
+    tmp_path: Path,
+) -> None:
+    made = session({**JOB, "CI_REGISTRY": "registry.myhost.com\n", "CI_JOB_TOKEN": "canary-word-42\n"})
+    made.paths = replace(made.paths, settings=tmp_path / "config.toml")
+    async with shown(made) as pilot:
+        await open_doctor(pilot, "line-end")
+        assert next(row for row in rows(pilot) if "line break" in row).startswith(
+            "▲ CI_JOB_TOKEN and CI_REGISTRY end with a line break"
+        )
+        told = text(pilot)
+        assert "CI_JOB_TOKEN ends with a line break" in told
+        assert "store CI_JOB_TOKEN without what does not belong to it and store CI_REGISTRY" in told
+        await do(pilot, "enter", "down", "down")
+        assert len([row for row in rows(pilot) if "line break" in row]) == 3
+        assert "Tried           store CI_REGISTRY without what does not belong to it" in text(pilot)
+        await do(pilot, "m")
+        pilot.app.screen.query_one(Input).value = "a test"
+        await do(pilot, "enter")
+        assert ids(pilot).count("line-end") == 1
+        assert tomllib.loads((tmp_path / "config.toml").read_text())["muted"][0]["about"] == "CI_REGISTRY"
+        await do(pilot, "backspace", "g")
+        await select(pilot, "line-end CI_JOB_TOKEN")
+        await do(pilot, "t")
+        assert [each.name for each in made.edits] == ["CI_JOB_TOKEN"]
+
+
 async def test_enter_goes_to_the_variable_of_the_job() -> None:
     async with shown(of_job()) as pilot:
         await open_doctor(pilot, "DP-EXP-001")

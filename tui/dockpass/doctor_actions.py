@@ -29,6 +29,13 @@ DOCTOR_ACTIONS: tuple[Action, ...] = (
         help="Ask the registry too what the login of a push may do; nothing is sent before.",
     ),
     Action(
+        id="each",
+        keys="space",
+        title="each",
+        scope="doctor",
+        help="Show each of several findings that are told as one, with its own fix; or fold them again.",
+    ),
+    Action(
         id="mute",
         keys="m",
         title="mute",

@@ -19,7 +19,8 @@ class Finding:
     """`id` is a stable word for scripts, `hint` a sentence on what to do.
 
     `about` is a variable, an option or a file, and `about message` reads as a sentence; if it is empty,
-    `message` is a sentence by itself. Every text is clean and holds no secret.
+    `message` is a sentence by itself. Every text is clean and holds no secret. Findings of one id are told as
+    one where they have the same `alike`, whatever they are about.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Finding:
     message: str
     hint: str = field(default="", kw_only=True)
     severity: Severity = field(default=Severity.WARNING, kw_only=True)
+    alike: str = field(default="", kw_only=True)
 
     @property
     def in_words(self) -> str:

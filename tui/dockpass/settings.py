@@ -27,11 +27,28 @@ THEMES = (
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """A finding that is muted: the id or name of its check, a pattern of what it is about, and the reason."""
+    """A finding that is muted: the id or name of its check, the reason, and patterns of what it is about."""
 
     check: str
     because: str
-    about: str = "*"
+    about: str | tuple[str, ...] = "*"
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What it may be about; any of them will do."""
+        return (self.about,) if isinstance(self.about, str) else self.about
+
+
+def mute_from(table: Mapping[str, Any]) -> Mute:
+    """Return the mute of a table that was checked."""
+    about = table.get("about", "*")
+    return Mute(str(table["check"]), str(table["because"]), about if isinstance(about, str) else tuple(about))
+
+
+def mute_table(mute: Mute) -> dict[str, str | list[str]]:
+    """Return the table of a mute, as a file has it."""
+    about = mute.about if isinstance(mute.about, str) else list(mute.about)
+    return {"check": mute.check, **({} if about == "*" else {"about": about}), "because": mute.because}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +120,7 @@ def load_settings(path: Path) -> LoadedSettings:
             problems += [_Problem((name, each.action), each.words) for each in wrong]
             sources[name] = shown
         else:
-            values[name] = tuple(Mute(**each) for each in value) if name == "muted" else value
+            values[name] = tuple(map(mute_from, value)) if name == "muted" else value
             sources[name] = shown
     return LoadedSettings(replace(Settings(), **values), sources, _told(shown, text, problems), path)
 
@@ -185,15 +202,12 @@ def save_mute(path: Path, mute: Mute) -> None:
     """Write one more mute behind those that are in the file by now."""
     import tomlkit
 
-    words = {"check": mute.check, "about": mute.about, "because": mute.because}
-    if mute.about == "*":
-        del words["about"]
-    _change_mutes(path, lambda tables: [*tables, tomlkit.item(words)])
+    _change_mutes(path, lambda tables: [*tables, tomlkit.item(mute_table(mute))])
 
 
 def remove_mute(path: Path, mute: Mute) -> None:
     """Remove a mute from the file; all others stay, with their comments."""
-    _change_mutes(path, lambda tables: [table for table in tables if Mute(**table) != mute])
+    _change_mutes(path, lambda tables: [table for table in tables if mute_from(table) != mute])
 
 
 def _change_mutes(path: Path, change: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
@@ -296,8 +310,15 @@ def _problem_of_mutes(value: object) -> _Problem | None:
     return next((_Problem((at,), words) for at, words in found if words), None)
 
 
+def _is_text(name: object, value: object) -> bool:
+    """Tell whether a value of a mute is a text; what it is about may be several."""
+    if name == "about" and isinstance(value, list):
+        return bool(value) and all(isinstance(text, str) for text in value)
+    return isinstance(value, str)
+
+
 def _problem_of_mute(mute: object) -> str:
-    if not isinstance(mute, dict) or not all(isinstance(text, str) for text in mute.values()):
+    if not isinstance(mute, dict) or not all(_is_text(*each) for each in mute.items()):
         return _LIST_OF_MUTES
     if unknown := sorted(mute.keys() - {"check", "because", "about"}):
         return f"has {clean(str(unknown[0]), 40)}, and there is only check, about and because"

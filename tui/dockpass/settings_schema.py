@@ -67,6 +67,7 @@ def _shapes() -> dict[str, dict[str, Any]]:
                 "properties": {each.name: {"type": "string"} for each in fields(Mute)}
                 | {
                     "check": {"type": "string", "minLength": 1},
+                    "about": {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1},
                     "because": {"type": "string", "pattern": r"\S"},
                 },
                 "required": ["check", "because"],

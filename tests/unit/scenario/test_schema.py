@@ -203,9 +203,10 @@ def test_the_whole_form_is_read(tmp_path: Path) -> None:
         ("schema = 1\n[[muted]]\ncheck='A'\nbecause=''", "s.toml:4: muted[1].because must not be empty."),
         ("schema = 1\n[[muted]]\ncheck='A'\nbecause='x'\nreason='y'", "muted[1].reason is not a known key"),
         (
-            "schema = 1\n[[muted]]\ncheck='A'\nbecause='x'\nabout=['y']",
-            "muted[1].about must be a text in quotes",
+            "schema = 1\n[[muted]]\ncheck='A'\nbecause='x'\nabout=[1]",
+            "muted[1].about[1] must be a text in quotes",
         ),
+        ("schema = 1\n[[muted]]\ncheck='A'\nbecause='x'\nabout=[]", "muted[1].about must not be empty"),
         ('schema = 1\n"a\\u001b[31mb" = 1', "is not a known key"),
     ],
 )

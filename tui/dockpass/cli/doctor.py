@@ -15,6 +15,7 @@ from dockpass.cli.table import columns
 from dockpass.cli.world import World
 from dockpass.doctor.ci_formats import code_quality, sarif
 from dockpass.doctor.examine import ORDER, Found
+from dockpass.doctor.grouping import named, same_words
 from dockpass.doctor.objects import visit_json
 from dockpass.doctor.symptoms import LARGEST, explaining, firing_first
 from dockpass.doctor.table import TABLE
@@ -27,6 +28,8 @@ from dockpass.registry.policy import Policy
 from dockpass.text import clean, plural
 
 _MOST_EXPLAINING = 12
+_MOST_NAMED = 30
+_MOST_LINES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class Asked:
     """What was asked for. `form` is text, as_json, sarif or code_quality; `policy` is None to ask nobody."""
 
     all_jobs: bool = False
+    about: str = ""
     error: str | None = None
     fail_on: str = "error"
     form: str = "text"
@@ -45,7 +49,7 @@ def run_doctor(world: World, given: Given, asked: Asked) -> int:
     output = Output(world.redactor)
     try:
         symptom = None if asked.error is None else _symptom(asked.error)
-        visit = visited(world, given, all_jobs=asked.all_jobs, policy=asked.policy)
+        visit = visited(world, given, all_jobs=asked.all_jobs, policy=asked.policy, about=asked.about)
     except DockpassError as error:
         if asked.form == "text":
             raise
@@ -60,8 +64,10 @@ def run_doctor(world: World, given: Given, asked: Asked) -> int:
             output.json(code_quality(visit.found))
         case _:
             output.say(visit.notes)
-            output.words(visit_lines(visit) if symptom is None else symptom_lines(visit, symptom))
-            if symptom is None and not asked.all_jobs and not given.job.asked:
+            output.words(
+                visit_lines(visit, asked.about) if symptom is None else symptom_lines(visit, symptom)
+            )
+            if symptom is None and not (asked.all_jobs or asked.about or given.job.asked):
                 output.words(unchecked_lines(visit))
     worst = min((ORDER[each.finding.severity] for each in visit.found), default=len(ORDER))
     return ExitCode.FAILED if worst <= ORDER[Severity(asked.fail_on)] else ExitCode.DONE
@@ -82,14 +88,21 @@ def _symptom(text: str) -> str:
     return text
 
 
-def visit_lines(visit: Visit) -> Iterator[str]:
-    """Yield each finding with why it matters, what to do and what that changes, errors first."""
+def visit_lines(visit: Visit, about: str = "") -> Iterator[str]:
+    """Yield each finding with why it matters, what to do and what that changes, errors first.
+
+    Where only those `about` something were asked for, nothing is said of the checks.
+    """
     for each in visit.found:
         yield from _found_lines(each)
     for each, mute in visit.muted:
         yield f"{GLYPH_NOT_REACHED} muted: {each.finding.in_words}"
-        yield from columns([("because", clean(mute.because, 300)), _check_row(each)], indent="    ")
+        rows = [*_single_rows(each), ("because", clean(mute.because, 300)), _check_row(each)]
+        yield from columns(rows, indent="    ")
         yield ""
+    if about:
+        yield counts(visit.found)
+        return
     clear = plural(visit.clear, "check")
     yield f"{counts(visit.found)} {clear} found nothing." if visit.found else f"Nothing found by {clear}."
     yield from skipped_lines(visit)
@@ -128,11 +141,26 @@ def _found_lines(each: Found) -> Iterator[str]:
 
 
 def _rows(each: Found) -> Iterator[tuple[str, str]]:
+    yield from _single_rows(each)
     yield "why", each.check.matters
     yield "fix", each.finding.hint or each.check.fix
     for tried in tried_fixes(each, TABLE):
         yield "tried", f"{tried.in_words}: {tried.effects}"
     yield _check_row(each)
+
+
+def _single_rows(each: Found) -> Iterator[tuple[str, str]]:
+    """Yield what is told as one: the names and what is said of the first, or a line for each."""
+    if not each.members:
+        return
+    if same_words(each):
+        yield "which", named(each, _MOST_NAMED)
+        yield "seen", each.members[0].finding.in_words
+        return
+    for number, single in enumerate(each.members[:_MOST_LINES]):
+        yield "" if number else "which", single.finding.in_words
+    if (rest := len(each.members) - _MOST_LINES) > 0:
+        yield "", f"and {rest:,} more"
 
 
 def _check_row(each: Found) -> tuple[str, str]:

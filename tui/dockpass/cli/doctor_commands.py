@@ -29,6 +29,12 @@ _FORMATS = ("as_json", "sarif", "code_quality")
 @from_option
 @click.option("--probe", is_flag=True, help="Ask the registry too what the login of a push may do.")
 @click.option(
+    "--about",
+    default="",
+    metavar="NAME",
+    help="Show only what is about this variable, job or file, each finding by itself; * stands for any text.",
+)
+@click.option(
     "--error", metavar="TEXT", help="Say which checks explain an error message; - reads it from stdin."
 )
 @click.option(
@@ -61,6 +67,7 @@ def doctor(**options: Any) -> None:
     world = this_process()
     asked = work.Asked(
         all_jobs=options["all_jobs"],
+        about=options["about"],
         error=options["error"],
         fail_on=options["fail_on"],
         form=next((name for name in _FORMATS if options[name]), "text"),

@@ -37,8 +37,11 @@ class _Room:
     scenario: Scenario | None = None
 
 
-def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None) -> Visit:
-    """Look at the jobs that were asked for, else at this machine and at what every job gets."""
+def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None, about: str = "") -> Visit:
+    """Look at the jobs that were asked for, else at this machine and at what every job gets.
+
+    `about` is a pattern of what findings are about; empty for all of them.
+    """
     room = _room(world, given, all_jobs=all_jobs)
     patients = room.patients if policy is None else tuple(_probed(world, room.patients, policy))
     loaded = load_settings(world.paths.settings)
@@ -49,7 +52,8 @@ def visited(world: World, given: Given, *, all_jobs: bool, policy: Policy | None
 
         told += unknown_checks(room.scenario)
         muted = (*muted, *room.scenario.muted)
-    return visit(patients, muted, (*room.notes, *(f"{GLYPH_LOOK} {words}" for words in told)))
+    notes = (*room.notes, *(f"{GLYPH_LOOK} {words}" for words in told))
+    return visit(patients, muted, notes, about=about)
 
 
 def _room(world: World, given: Given, *, all_jobs: bool) -> _Room:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dockpass.cli.variables import Looked
 from dockpass.doctor.examine import Found, examine
+from dockpass.doctor.grouping import grouped, named
 from dockpass.doctor.patients import of_project
 from dockpass.doctor.table import TABLE
 from dockpass.doctor.visit import counts, jobs_in_words
@@ -15,11 +16,13 @@ from dockpass.findings import Severity, finding_json
 from dockpass.marks import OF_SEVERITY
 from dockpass.text import clean
 
+_MOST_NAMED = 30
+
 
 def lint_of(looked: Looked) -> tuple[Found, ...]:
     """Look at the job that was asked for, else at all of them."""
     patients = of_project(looked.loaded, looked.clone, looked.view, looked.home, looked.cwd)
-    return examine(patients, TABLE)
+    return grouped(examine(patients, TABLE))
 
 
 def lint_lines(found: Sequence[Found]) -> Iterator[str]:
@@ -27,8 +30,10 @@ def lint_lines(found: Sequence[Found]) -> Iterator[str]:
     for each in found:
         finding = each.finding
         yield f"{OF_SEVERITY[finding.severity]} {finding.in_words}{jobs_in_words(each.jobs)}"
-        if finding.hint:
-            yield f"  {finding.hint}"
+        if each.members:
+            yield f"  {named(each, _MOST_NAMED)}"
+        if hint := finding.hint or (each.check.fix if each.members else ""):
+            yield f"  {hint}"
     if found:
         yield ""
     yield counts(found)
@@ -38,7 +43,9 @@ def lint_json(found: Sequence[Found]) -> dict[str, Any]:
     """Return the object of `vars lint --json`."""
     return {
         "findings": [
-            finding_json(each.finding) | {"jobs": [clean(name, 255) for name in each.jobs]} for each in found
+            finding_json(single.finding) | {"jobs": [clean(name, 255) for name in single.jobs]}
+            for each in found
+            for single in each.each
         ]
     }
 

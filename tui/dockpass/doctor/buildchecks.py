@@ -45,6 +45,8 @@ CHECKS: tuple[Check, ...] = (
         matters="A build logs in to the registries of its base images; for this image, the registry is not"
         " known.",
         fix="Give the missing --build-arg, or name the base images with --from.",
+        many="have base images that are not known",
+        nouns="lines",
         source=sources.DOCKERFILE,
         symptoms=(r"base name \(.*\) should not be blank", r"invalid reference format"),
     ),
@@ -58,6 +60,8 @@ CHECKS: tuple[Check, ...] = (
         matters="It runs every stage up to the target, so it needs a login for images that BuildKit never"
         " pulls.",
         fix="Build with BuildKit (DOCKER_BUILDKIT=1), or remove the stage.",
+        many="are pulled by the classic builder only",
+        nouns="images",
         source="https://docs.docker.com/build/buildkit/",
         symptoms=(r"pull access denied",),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -111,6 +111,10 @@ class Check:
     `names` are the ids of its findings, the stable words of `--json`; the first one is its own. `level` is
     how bad it is at worst. `title` says what is wrong, `matters` why that matters, and `fix` what to do, all
     without naming a case. `symptoms` are regular expressions of error messages that it explains.
+
+    `many` is what it says of several, behind their names or a number of `nouns`: `are empty`; where it is
+    empty, its findings are never told as one. `mend_all` mends several at once where asking `mend` for each
+    would take too long.
     """
 
     id: str
@@ -123,7 +127,10 @@ class Check:
     source: str
     need: Need = Need.VARIABLES
     symptoms: tuple[str, ...] = ()
+    many: str = ""
+    nouns: str = "variables"
     mend: Callable[[Patient, Finding], Iterable[Fix]] | None = None
+    mend_all: Callable[[Patient, Sequence[Finding]], Iterable[Fix]] | None = None
 
     @property
     def name(self) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from dockpass.doctor.examine import Found
-from dockpass.doctor.places import place_of
+from dockpass.doctor.grouping import named
+from dockpass.doctor.places import places_of
 from dockpass.findings import Severity
 from dockpass.variables.clone import CI_FILE
 from dockpass.variables.gitlab.model import Place
 
 _SARIF = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+_MOST_NAMED = 20
 _QUALITY = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
 
 
@@ -47,7 +49,6 @@ def sarif(found: Sequence[Found], version: str) -> dict[str, Any]:
 
 
 def _result(each: Found) -> dict[str, Any]:
-    place = _place(each)
     return {
         "ruleId": each.check.id,
         "level": _SARIF[each.finding.severity],
@@ -59,6 +60,7 @@ def _result(each: Found) -> dict[str, Any]:
                     "region": {"startLine": max(1, place.line)},
                 }
             }
+            for place in _places(each)
         ],
         "partialFingerprints": {"finding/v1": _fingerprint(each)},
     }
@@ -72,23 +74,24 @@ def code_quality(found: Sequence[Found]) -> list[dict[str, Any]]:
             "description": _message(each),
             "severity": _QUALITY[each.finding.severity],
             "fingerprint": _fingerprint(each),
-            "location": {"path": _place(each).file, "lines": {"begin": max(1, _place(each).line)}},
+            "location": {"path": _places(each)[0].file, "lines": {"begin": max(1, _places(each)[0].line)}},
         }
         for each in found
     ]
 
 
-def _place(each: Found) -> Place:
-    """Return the place: the start of the CI file for what is in no file, as both formats want one."""
-    place = place_of(each.patient, each.finding)
-    return place if place.file else Place(CI_FILE, 1)
+def _places(each: Found) -> tuple[Place, ...]:
+    """Return the places: the start of the CI file for what is in no file, as both formats want one."""
+    return places_of(each) or (Place(CI_FILE, 1),)
 
 
 def _message(each: Found) -> str:
-    return f"{each.finding.in_words.rstrip('.')}. {each.finding.hint}".rstrip()
+    told = f"{each.finding.in_words.rstrip('.')}. {each.finding.hint or each.check.fix}".rstrip()
+    return f"{told} {named(each, _MOST_NAMED)}" if each.members else told
 
 
 def _fingerprint(each: Found) -> str:
     """Return what stays the same while the finding does: not its line, and no value."""
-    told = f"{each.check.id} {each.finding.id} {each.finding.about} {' '.join(each.jobs)}"
+    about = " ".join(sorted({single.finding.about for single in each.each}))
+    told = f"{each.check.id} {each.finding.id} {about} {' '.join(each.jobs)}"
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:40]

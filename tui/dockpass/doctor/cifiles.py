@@ -17,6 +17,8 @@ CHECKS: tuple[Check, ...] = (
         title="YAML changes an unquoted value.",
         matters="Numbers with leading zeros, underscores or trailing zeros become other numbers.",
         fix="Put the value in quotes.",
+        many="are changed by YAML",
+        nouns="values",
         source=sources.YAML,
     ),
     Check(
@@ -28,6 +30,8 @@ CHECKS: tuple[Check, ...] = (
         title="GitLab refuses the configuration.",
         matters="There is no pipeline until it is corrected.",
         fix="Correct it; GitLab's own message says what is wrong.",
+        many="are refused by GitLab",
+        nouns="places",
         source=sources.YAML,
         symptoms=(
             r"circular variable reference",
@@ -44,6 +48,8 @@ CHECKS: tuple[Check, ...] = (
         title="A job with << has its own `variables`, so those of the anchor are lost.",
         matters="A YAML merge is shallow: the job's `variables` replace the anchor's as a whole.",
         fix="Use extends, which merges them.",
+        many="have `variables` of their own, which replace all that `<<` merges",
+        nouns="places",
         source=sources.YAML,
     ),
     Check(
@@ -55,6 +61,7 @@ CHECKS: tuple[Check, ...] = (
         title="A rule compares a variable whose value has a $.",
         matters="Rules compare values as they are written; the script sees them expanded.",
         fix="Compare the variable that it refers to.",
+        many="are compared as they are written, with their $",
         source=sources.RULES,
     ),
     Check(
@@ -66,6 +73,8 @@ CHECKS: tuple[Check, ...] = (
         title="A job has `variables: {}`.",
         matters="This does not remove the global variables.",
         fix="Write inherit:variables: false.",
+        many="have `variables: {}`, which does not remove the defaults",
+        nouns="jobs",
         source=sources.YAML,
     ),
     Check(
@@ -77,6 +86,8 @@ CHECKS: tuple[Check, ...] = (
         title="An include is not loaded.",
         matters="Jobs and values from it are not known here.",
         fix="Import the merged configuration: dockpass vars import gitlab.",
+        many="are not loaded here: values may differ",
+        nouns="includes",
         source=sources.YAML,
     ),
     Check(
@@ -89,6 +100,8 @@ CHECKS: tuple[Check, ...] = (
         matters="They arrive downstream as pipeline variables, which take precedence over that project's"
         " settings.",
         fix="Write inherit:variables: false to pass on the job's own only.",
+        many="trigger other pipelines, where their variables arrive as pipeline variables",
+        nouns="jobs",
         source="https://docs.gitlab.com/ci/pipelines/downstream_pipelines/",
     ),
     Check(

@@ -21,7 +21,7 @@ def concerned(each: Found) -> tuple[Command, ...]:
         return (PROBED,)
     if each.check.need is Need.BUILD:
         return (Command.BUILD,)
-    return tuple(command for command in Command if _concerns(each, command))
+    return tuple(command for command in Command if any(_concerns(single, command) for single in each.each))
 
 
 def _concerns(each: Found, command: Command) -> bool:

@@ -15,13 +15,20 @@ ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 class Found:
     """What a check found, in the first patient that has it, and in which jobs.
 
-    `jobs` is empty where it is about no job, or about all of them.
+    `jobs` is empty where it is about no job, or about all of them. `members` are the findings that are told
+    as this one; none where it stands for itself.
     """
 
     check: Check
     finding: Finding
     patient: Patient = field(repr=False)
     jobs: tuple[str, ...] = ()
+    members: tuple[Found, ...] = ()
+
+    @property
+    def each(self) -> tuple[Found, ...]:
+        """Every single finding of it."""
+        return self.members or (self,)
 
 
 def findings(patient: Patient, checks: Sequence[Check]) -> Iterator[tuple[Check, Finding]]:

@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
         matters="GitLab and its runner take the $ and what follows for a reference to another variable, and"
         " replace it with nothing. The job gets a shorter secret than the one that was stored.",
         fix="Switch off “Expand variable reference” for it (`expand: false`), or write $$ for each $.",
+        many="lose characters at a $",
         source="https://gitlab.com/gitlab-org/gitlab/-/issues/17844",
         symptoms=(r"HTTP Basic: Access denied", r"incorrect username or password", r"unauthorized"),
     ),
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
         title="A variable uses shell syntax such as ${A:-x} or $(…).",
         matters="Neither GitLab nor its runner knows that syntax in `variables`; it becomes empty.",
         fix="Set the default by rules, or in the script.",
+        many="use shell syntax such as ${A:-x} or $(…), which GitLab does not expand",
         source=sources.WHERE_EXPANDED,
         symptoms=(r"invalid reference format",),
     ),
@@ -43,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
         title="A variable of the CI file refers to its own name.",
         matters="The CI file has only one variable of each name, so the reference is kept as written.",
         fix="Give it another name.",
+        many="refer to their own names and stay as written",
         source="https://gitlab.com/gitlab-org/gitlab/-/issues/433964",
     ),
     Check(
@@ -54,6 +57,8 @@ CHECKS: tuple[Check, ...] = (
         title="A value has a ${ that is not closed, or an empty ${}.",
         matters="The runner removes it.",
         fix="Close the brace, or write $$ for the $.",
+        many="have an open or empty ${, which the runner removes",
+        nouns="values",
         source=sources.WHERE_EXPANDED,
     ),
     Check(
@@ -66,6 +71,7 @@ CHECKS: tuple[Check, ...] = (
         title="Expansion changes the content of a variable of type File at a $.",
         matters="The content of such a file is expanded like any other value.",
         fix="Switch off “Expand variable reference” for it.",
+        many="are of type File, and their content is changed at a $",
         source=sources.VARIABLES,
     ),
     Check(
@@ -77,6 +83,7 @@ CHECKS: tuple[Check, ...] = (
         title="A variable refers to a name that nothing defines.",
         matters="The reference becomes empty.",
         fix="Define that name, or remove the reference.",
+        many="refer to names that nothing defines",
         source=sources.WHERE_EXPANDED,
         symptoms=(r"invalid reference format",),
     ),
@@ -90,6 +97,7 @@ CHECKS: tuple[Check, ...] = (
         matters="As documented, settings take precedence over the CI file; the reference to its own name"
         " reverses that.",
         fix="Give it another name.",
+        many="refer to their own names and so win over the settings",
         source=sources.VARIABLES,
     ),
     Check(
@@ -102,6 +110,7 @@ CHECKS: tuple[Check, ...] = (
         matters="Each reference multiplies the length. What the job gets is not known here, and GitLab or the"
         " runner may fail on it.",
         fix="Look for variables that refer to each other many times.",
+        many="are not expanded here, because they refer to each other too often",
         source=sources.WHERE_EXPANDED,
     ),
 )

@@ -26,6 +26,8 @@ CHECKS: tuple[Check, ...] = (
         matters="Docker's --env-file and GitLab keep the quotes, where a shell and most dotenv libraries"
         " remove them: the value depends on who reads the file.",
         fix="Leave the quotes out.",
+        many="have values in quotes",
+        nouns="lines of env files",
         source=sources.ENV_FILE,
         symptoms=(r"HTTP Basic: Access denied", r"invalid reference format"),
     ),
@@ -37,6 +39,8 @@ CHECKS: tuple[Check, ...] = (
         title="An env file has a value with a #.",
         matters="Docker keeps the # and what follows; most dotenv libraries take it for a comment.",
         fix="Put a comment on a line of its own.",
+        many="have a # in their value",
+        nouns="lines of env files",
         source=sources.ENV_FILE,
     ),
     Check(
@@ -47,6 +51,8 @@ CHECKS: tuple[Check, ...] = (
         title="An env file has `export`, or spaces around =.",
         matters="Docker refuses the whole file because of one such line.",
         fix="Write NAME=value without spaces and without `export`.",
+        many="have `export` or spaces around the =",
+        nouns="lines of env files",
         source=sources.ENV_FILE,
         symptoms=(r"poorly formatted environment", r"contains whitespaces"),
     ),
@@ -59,6 +65,8 @@ CHECKS: tuple[Check, ...] = (
         matters="Docker reads one variable per line, and in the output of `env` nobody can tell where such a"
         " value ends.",
         fix="Write the dump with `env -0` or `export -p`.",
+        many="span several lines",
+        nouns="values of env files",
         source=sources.ENV_FILE,
         symptoms=(r"poorly formatted environment",),
     ),
@@ -70,6 +78,8 @@ CHECKS: tuple[Check, ...] = (
         title="An env file has a value that a shell would compute.",
         matters="Nothing is run, so the value is used as it is written.",
         fix="Give the value itself; `export -p` prints it.",
+        many="have values that a shell would compute",
+        nouns="lines of env files",
         source=sources.ENV_FILE,
     ),
     Check(
@@ -80,6 +90,8 @@ CHECKS: tuple[Check, ...] = (
         title="An env file has a line longer than 64 KiB.",
         matters="Docker refuses the whole file because of it.",
         fix="Give that value in another way.",
+        many="are longer than 64 KiB",
+        nouns="lines of env files",
         source=sources.ENV_FILE,
         symptoms=(r"token too long",),
     ),
@@ -91,6 +103,8 @@ CHECKS: tuple[Check, ...] = (
         title="A line of a file with variables was not read as written.",
         matters="Other programs may read it in another way, or refuse the file.",
         fix="Correct the line, or name the format with --env-format.",
+        many="were not read as written",
+        nouns="lines",
         source="docs/command-line.md#formats",
     ),
     Check(
@@ -101,6 +115,7 @@ CHECKS: tuple[Check, ...] = (
         title="A variable is there, but its value is not known here.",
         matters="A login without its secret cannot be used for a run or a probe.",
         fix="Export the value and add --set NAME.",
+        many="are there, but their values are not known here",
         source=sources.VARIABLES,
     ),
 )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from dockpass.doctor.check import Fix, Patient
+from dockpass.doctor.mends import together
 from dockpass.findings import Finding
-from dockpass.variables.bring import what_would_bring
+from dockpass.variables.bring import ways_to_bring
 from dockpass.variables.changes import Change, ChangeKind, can_be_raw
+from dockpass.variables.gitlab.model import Definition
 
 _MOST = 2
+_SAME = ("level", "origin", "protected", "scope")
 
 
 def unexpanded(patient: Patient, finding: Finding) -> Iterator[Fix]:
@@ -25,5 +30,43 @@ def brought(patient: Patient, finding: Finding) -> Iterator[Fix]:
     """Yield the smallest changes that bring a missing variable."""
     if patient.loaded is None or patient.view is None:
         return
-    for way in what_would_bring(patient.loaded, patient.view.name, finding.about)[:_MOST]:
+    for way in islice(ways_to_bring(patient.loaded, patient.view.name, finding.about), _MOST):
         yield Fix(changes=way.changes)
+
+
+def all_brought(patient: Patient, findings: Sequence[Finding]) -> Iterator[Fix]:
+    """Yield changes that bring all missing variables: what brings one brings all that are defined like it."""
+    like: dict[tuple[object, ...], list[str]] = {}
+    for finding in findings:
+        own = _definitions(patient, finding.about)
+        kind = tuple(getattr(each, name) for each in own for name in _SAME)
+        like.setdefault(kind, []).append(finding.about)
+    columns = []
+    for names in like.values():
+        fixes = [
+            tuple(_for_others(patient, fix, names))
+            for fix in brought(patient, replace(findings[0], about=names[0]))
+        ]
+        columns.append(fixes)
+    for row in zip(*columns, strict=False):
+        yield together([fix for fixes in row for fix in fixes])
+
+
+def _definitions(patient: Patient, name: str) -> tuple[Definition, ...]:
+    absent = patient.view.absent.get(name) if patient.view else None
+    return tuple(loser.definition for loser in absent.losers) if absent else ()
+
+
+def _for_others(patient: Patient, fix: Fix, names: Sequence[str]) -> Iterator[Fix]:
+    """Yield a fix of the first name for each: a change of one of its definitions is one of theirs."""
+    first = _definitions(patient, names[0])
+    for name in names:
+        own = dict(zip(first, _definitions(patient, name), strict=True))
+        yield Fix(changes=tuple(_of_another(change, own) for change in fix.changes))
+
+
+def _of_another(change: Change, own: dict[Definition, Definition]) -> Change:
+    definition = change.definition
+    return (
+        change if definition is None or definition not in own else replace(change, definition=own[definition])
+    )

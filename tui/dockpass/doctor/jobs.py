@@ -54,9 +54,11 @@ CHECKS: tuple[Check, ...] = (
         need=Need.JOB,
         look=in_view,
         mend=job_mends.brought,
+        mend_all=job_mends.all_brought,
         title="A protected variable is missing, because the ref is not protected.",
         matters="GitLab does not say that it leaves the variable out: the script sees it as empty.",
         fix="Protect the branch or tag, or unprotect the variable.",
+        many="are missing, because they are protected and the ref is not",
         source=sources.VARIABLES,
         symptoms=(
             r"non[- ]TTY device",
@@ -74,6 +76,7 @@ CHECKS: tuple[Check, ...] = (
         title="A weaker variable is used, because the stronger one is protected and the ref is not.",
         matters="The job silently gets a different value than on a protected ref.",
         fix="Give both the same flags.",
+        many="come from a weaker level, because the stronger ones are protected and the ref is not",
         source=sources.VARIABLES,
         symptoms=(r"HTTP Basic: Access denied",),
     ),
@@ -84,9 +87,11 @@ CHECKS: tuple[Check, ...] = (
         need=Need.JOB,
         look=in_view,
         mend=job_mends.brought,
+        mend_all=job_mends.all_brought,
         title="A variable is missing, because its environment scope does not match the job.",
         matters="GitLab does not say that it leaves the variable out: the script sees it as empty.",
         fix="Give the job that environment, or set the variable's scope to *.",
+        many="are missing, because their environment scope does not match the job",
         source=sources.ENVIRONMENTS,
         symptoms=(r"non[- ]TTY device", r"password is empty", r"HTTP Basic: Access denied"),
     ),
@@ -99,6 +104,7 @@ CHECKS: tuple[Check, ...] = (
         title="A rule tests a variable that does not exist when rules are evaluated.",
         matters="The rule never matches, and the job silently disappears from the pipeline.",
         fix="Test something that every ref has, such as CI_COMMIT_REF_PROTECTED.",
+        many="are used in rules, but do not exist when the rules are evaluated",
         source=sources.RULES,
     ),
     Check(
@@ -110,6 +116,7 @@ CHECKS: tuple[Check, ...] = (
         title="Two environment scopes match equally well.",
         matters="GitLab does not define which of the two values the job gets.",
         fix="Write the environment's whole name in one of them.",
+        many="have two environment scopes that match equally well",
         source=sources.ENVIRONMENTS,
     ),
     Check(
@@ -121,6 +128,7 @@ CHECKS: tuple[Check, ...] = (
         title="An environment scope matches no environment of the CI file.",
         matters="The variable is never used by these jobs.",
         fix="Check the spelling; upper and lower case differ.",
+        many="have an environment scope that matches no environment of the CI file",
         source=sources.ENVIRONMENTS,
     ),
     Check(
@@ -132,6 +140,7 @@ CHECKS: tuple[Check, ...] = (
         title="A variable is marked as masked, but its value cannot be masked.",
         matters="GitLab refuses to save such a value as masked.",
         fix="Use a value of at least 8 characters, without spaces or line breaks.",
+        many="are marked as masked, but their values cannot be masked",
         source=sources.VARIABLES,
     ),
     Check(
@@ -143,6 +152,7 @@ CHECKS: tuple[Check, ...] = (
         title="A secret in the settings is not masked.",
         matters="A job that prints it shows it in its log.",
         fix="Mark it as masked.",
+        many="look like secrets and are not masked",
         source=sources.VARIABLES,
     ),
     Check(
@@ -154,6 +164,7 @@ CHECKS: tuple[Check, ...] = (
         title="A secret is in the CI file.",
         matters="Everybody who can read the repository can read it, in every commit since then.",
         fix="Revoke it, and store a new one in the settings.",
+        many="are secrets in plain text in the CI file",
         source=sources.VARIABLES,
     ),
     Check(
@@ -165,6 +176,7 @@ CHECKS: tuple[Check, ...] = (
         title="Debug logging is on.",
         matters="The job's log then shows every variable.",
         fix="Remove CI_DEBUG_TRACE or CI_DEBUG_SERVICES after use.",
+        many="show every variable in the job's log",
         source=sources.VARIABLES,
     ),
     Check(
@@ -178,6 +190,7 @@ CHECKS: tuple[Check, ...] = (
         matters="Predefined variables have the lowest precedence: any other variable of the same name"
         " replaces them.",
         fix="Rename the other variable.",
+        many="are predefined by GitLab, and are overridden",
         source=sources.PREDEFINED,
         symptoms=(
             r"HTTP Basic: Access denied",
@@ -194,6 +207,7 @@ CHECKS: tuple[Check, ...] = (
         title="A variable of the CI file is never used, because the settings define it too.",
         matters="Settings take precedence over the CI file in every job.",
         fix="Rename one of them.",
+        many="are defined in the CI file and never used, because the settings define them too",
         source=sources.VARIABLES,
     ),
 )

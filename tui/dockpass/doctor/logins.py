@@ -88,6 +88,8 @@ CHECKS: tuple[Check, ...] = (
         matters="Nothing can be read from the entry, so its registry is used anonymously, or with a wrong"
         " password.",
         fix="Encode it again: printf %s 'user:password' | base64 -w0",
+        many="are not the Base64 of user:password",
+        nouns="values of `auth`",
         source=sources.DOCKER_CONFIG,
         symptoms=(
             r"illegal base64",
@@ -165,6 +167,7 @@ CHECKS: tuple[Check, ...] = (
         title="A variable is set that other tools read, but dockpass does not.",
         matters="A login or a repository that is only in this variable is not used.",
         fix="Give its value as an option.",
+        many="are not read here",
         source=sources.LOGIN_RULES,
     ),
     Check(
@@ -186,6 +189,7 @@ CHECKS: tuple[Check, ...] = (
         title="A variable has an old name that is no longer read.",
         matters="It has no effect.",
         fix="Use the current name.",
+        many="have old names that are no longer read",
         source=sources.LOGIN_RULES,
     ),
     Check(

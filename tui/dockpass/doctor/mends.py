@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dockpass.auth.ci import GITLAB
@@ -21,6 +22,7 @@ _OPTIONS = {"--registry-username": "registry-username", "--registry-password": "
 _AROUND = re.compile(r"^[\s\u200b\u200e\u200f\u2060\ufeff\xa0]+|[\s\u200b\u200e\u200f\u2060\ufeff\xa0]+$")
 _INVISIBLE = re.compile("[\0-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
+_MOST_TOLD = 3
 
 
 def cleaned(patient: Patient, finding: Finding) -> Iterator[Fix]:
@@ -147,6 +149,21 @@ def without_override(patient: Patient, finding: Finding) -> Iterator[Fix]:
         found = patient.view.variables.get(name) if patient.view else None
         if found is not None and can_be_written(found.winner):
             yield Fix(changes=(Change(kind=ChangeKind.REMOVE, definition=found.winner),))
+
+
+def together(fixes: Sequence[Fix]) -> Fix:
+    """Return several fixes as one."""
+    edits = tuple(dict.fromkeys(edit for fix in fixes for edit in fix.edits))
+    changes = tuple(dict.fromkeys(change for fix in fixes for change in fix.changes))
+    words = [fix.words for fix in fixes]
+    if not all(words):
+        words = [change.in_words() for change in changes] + [edit.in_words() for edit in edits]
+    told = [
+        f"{each}, for each of the {count}" if count > 1 else each for each, count in Counter(words).items()
+    ]
+    if len(told) > _MOST_TOLD:
+        told = [f"{told[0]}, and the other {len(told) - 1} in the same way"]
+    return Fix(words=clean(" and ".join(told), 400), edits=edits, changes=changes)
 
 
 def shown(fix: Fix) -> str:

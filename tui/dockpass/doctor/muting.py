@@ -18,7 +18,8 @@ def muting(found: Found, mutes: Iterable[Mute]) -> Mute | None:
         (
             each
             for each in mutes
-            if names & {each.check, each.check.upper()} and fnmatchcase(about, each.about)
+            if names & {each.check, each.check.upper()}
+            and any(fnmatchcase(about, pattern) for pattern in each.patterns)
         ),
         None,
     )
@@ -26,4 +27,5 @@ def muting(found: Found, mutes: Iterable[Mute]) -> Mute | None:
 
 def mute_of(found: Found, because: str) -> Mute:
     """Return what mutes a finding and no other: what it is about stands for itself, not for a pattern."""
-    return Mute(found.finding.id, because, escape(found.finding.about) or "*")
+    patterns = tuple(dict.fromkeys(escape(each.finding.about) or "*" for each in found.each))
+    return Mute(found.finding.id, because, patterns[0] if len(patterns) == 1 else patterns)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dockpass.doctor.examine import Found
-from dockpass.doctor.places import place_of
+from dockpass.doctor.places import place_of, places_of
 from dockpass.doctor.symptoms import explaining
 from dockpass.doctor.table import TABLE
 from dockpass.doctor.trying import Tried, tried_fixes
@@ -29,14 +29,27 @@ def visit_json(visit: Visit, symptom: str | None) -> dict[str, Any]:
 
 
 def _found_json(each: Found) -> dict[str, Any]:
-    place = place_of(each.patient, each.finding)
+    places = [clean(str(place), 300) for place in places_of(each)]
     return {
         "check": each.check.id,
         **finding_json(each.finding),
         "matters": each.check.matters,
         "jobs": [clean(name, 255) for name in each.jobs],
-        "place": clean(str(place), 300) or None,
+        "place": places[0] if places else None,
+        "of": [_single_json(single) for single in each.members],
         "tried": [_tried_json(tried) for tried in tried_fixes(each, TABLE)],
+    }
+
+
+def _single_json(each: Found) -> dict[str, Any]:
+    """Return one of several findings that are told as one."""
+    place = place_of(each.patient, each.finding)
+    return {
+        "about": each.finding.about,
+        "message": each.finding.message,
+        "hint": each.finding.hint,
+        "jobs": [clean(name, 255) for name in each.jobs],
+        "place": clean(str(place), 300) or None,
     }
 
 

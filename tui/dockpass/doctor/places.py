@@ -6,10 +6,17 @@ import re
 
 from dockpass.auth.facts import SourceKind
 from dockpass.doctor.check import Patient
+from dockpass.doctor.examine import Found
 from dockpass.findings import Finding
 from dockpass.variables.gitlab.model import NOWHERE, Definition, Place
 
 _FILE_AND_LINE = re.compile(r"([^\s:@]+):(\d+)")
+
+
+def places_of(found: Found) -> tuple[Place, ...]:
+    """Return the known places of everything that is told as one finding, each once."""
+    places = (place_of(each.patient, each.finding) for each in found.each)
+    return tuple(dict.fromkeys(place for place in places if place.file))
 
 
 def place_of(patient: Patient, finding: Finding) -> Place:

@@ -218,6 +218,8 @@ CHECKS: tuple[Check, ...] = (
         title="A base image belongs to another project.",
         matters="A job token may pull it only if that project's job token allowlist includes this one.",
         fix="Add this project to the allowlist there.",
+        many="pull images of other projects",
+        nouns="base images",
         source=sources.JOB_TOKEN,
         symptoms=(
             r"pull access denied",
@@ -234,6 +236,8 @@ CHECKS: tuple[Check, ...] = (
         matters="The dependency proxy is a registry of its own, with its own login, and its name has :443.",
         fix="Log in to CI_DEPENDENCY_PROXY_SERVER with CI_DEPENDENCY_PROXY_USER and"
         " CI_DEPENDENCY_PROXY_PASSWORD.",
+        many="pull through the dependency proxy without a login",
+        nouns="base images",
         source=sources.DEPENDENCY_PROXY,
         symptoms=(
             r"HTTP Basic: Access denied",

@@ -17,6 +17,8 @@ CHECKS: tuple[Check, ...] = (
         title="A script gives `docker login` the password as an argument.",
         matters="Every process on the runner can read it in the process list, and docker warns about it.",
         fix='Pipe it in: printf %s "$PASSWORD" | docker login --username USER --password-stdin HOST',
+        many="give a login the password as an argument, which the process list shows",
+        nouns="jobs",
         source=sources.DOCKER_LOGIN,
         symptoms=(r"Using --password via the CLI is insecure",),
     ),
@@ -29,6 +31,8 @@ CHECKS: tuple[Check, ...] = (
         title="A job logs in to the registry that its own image comes from.",
         matters="The runner pulls the job's image before the script starts, so that login comes too late.",
         fix="Store a login for the runner in DOCKER_AUTH_CONFIG.",
+        many="log in to the registry that their own image comes from",
+        nouns="jobs",
         source=sources.PRIVATE_IMAGES,
         symptoms=(
             r"pull access denied",
@@ -47,6 +51,8 @@ CHECKS: tuple[Check, ...] = (
         matters="Older versions of GitLab do not let a job token delete, and no version lets it delete"
         " protected tags.",
         fix="Set WERF_IMAGES_CLEANUP_PASSWORD to a token with the scope api of a user who may delete.",
+        many="delete images with the job token",
+        nouns="jobs",
         source="https://gitlab.com/gitlab-org/gitlab/-/issues/19606",
         symptoms=(
             r"insufficient_scope",
@@ -62,6 +68,7 @@ CHECKS: tuple[Check, ...] = (
         title="A masked value is an ordinary word or number.",
         matters="Logs show [MASKED] wherever that word would be, which gives it away.",
         fix="Use a longer secret, or unmask it.",
+        many="are masked, and their values are ordinary words or numbers",
         source=sources.VARIABLES,
     ),
     Check(
@@ -74,6 +81,7 @@ CHECKS: tuple[Check, ...] = (
         title="The name of a Harbor robot account loses what follows its $.",
         matters="Harbor's robot accounts are called robot$NAME, and expansion replaces $NAME.",
         fix="Switch off “Expand variable reference”, or write robot$$NAME.",
+        many="are names of Harbor robot accounts, and expansion removes what follows the $",
         source="https://github.com/goharbor/harbor/issues/9732",
         symptoms=(
             r"unauthorized",
@@ -100,6 +108,7 @@ CHECKS: tuple[Check, ...] = (
         title="A job token is stored in the settings or in the CI file.",
         matters="It is valid only while its own job runs.",
         fix="Use the CI_JOB_TOKEN of the job, or store a deploy token.",
+        many="are job tokens, and they are stored in the settings or in the CI file",
         source=sources.JOB_TOKEN,
         symptoms=(r"HTTP Basic: Access denied",),
     ),
@@ -112,6 +121,7 @@ CHECKS: tuple[Check, ...] = (
         title="A token that expires within hours is stored in the settings or in the CI file.",
         matters="The job works until the token expires, one to twelve hours later.",
         fix="Use a credential helper, or get a new token in the job.",
+        many="are tokens that expire within hours, and they are stored in the settings or in the CI file",
         source="https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html",
         symptoms=(
             r"authorization token has expired",

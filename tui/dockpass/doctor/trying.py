@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Edit, EditKind, Facts
 from dockpass.auth.rules import READ_BY_RULES
 from dockpass.doctor.check import Check, Fix, Patient
 from dockpass.doctor.examine import Found, findings
-from dockpass.doctor.mends import shown
+from dockpass.doctor.mends import shown, together
 from dockpass.findings import Finding
 from dockpass.text import clean, plural
 from dockpass.unknown import Unknown
@@ -23,13 +24,15 @@ _MOST = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A fix that was tried: the logins it changes (before, after), and the findings that go and come.
+    """A fix that was tried: how many findings it is for, the logins it changes (before, after), and the
+    findings that go and come.
 
     `edits` make the same of variables and options, on top of every level; they are empty where it comes to a
     value that a login reads and that is not known here.
     """
 
     fix: Fix
+    mends: int = 1
     logins: tuple[tuple[JobLogin, JobLogin], ...]
     gone: tuple[Finding, ...]
     new: tuple[Finding, ...]
@@ -50,7 +53,7 @@ class Tried:
         """What it changes: each login before and after, and the findings that go and come."""
         told = [f"{one.command}: {_login(one)} → {_login(two)}" for one, two in self.logins]
         told = told or ["no login changes"]
-        others = len(self.gone) - 1
+        others = len(self.gone) - self.mends
         if others:
             told.append(f"{plural(others, 'other finding')} {'goes' if others == 1 else 'go'} too")
         told += [f"new: {finding.in_words}" for finding in self.new]
@@ -58,27 +61,44 @@ class Tried:
 
 
 def tried_fixes(found: Found, checks: Sequence[Check]) -> tuple[Tried, ...]:
-    """Return the fixes of a finding that mend it; one that leaves it there is not offered."""
+    """Return the fixes of a finding that mend it; one that leaves it there is not offered.
+
+    Of several that are told as one, a fix mends all that the first patient has.
+    """
     if found.check.mend is None:
         return ()
-    return tuple(_trials(found, checks))[:_MOST]
+    return tuple(islice(_trials(found, checks), _MOST))
 
 
 def _trials(found: Found, checks: Sequence[Check]) -> Iterator[Tried]:
-    patient, mend = found.patient, found.check.mend
+    patient = found.patient
+    ours = [each.finding for each in found.each if each.patient is patient]
+    wanted = {_identity(finding) for finding in ours}
     before = _by_identity(patient, checks)
-    for fix in mend(patient, found.finding) if mend else ():
+    for fix in _fixes(found.check, patient, ours):
         changed = mended(patient, fix)
         now = _by_identity(changed, checks)
-        if _identity(found.finding) in now:
+        if wanted & now.keys():
             continue
         yield Tried(
             fix=fix,
+            mends=len(ours),
             logins=changed_logins(_logins(patient.facts), _logins(changed.facts)),
             gone=tuple(finding for key, finding in before.items() if key not in now),
             new=tuple(finding for key, finding in now.items() if key not in before),
             edits=_as_edits(patient.facts, changed.facts, fix),
         )
+
+
+def _fixes(check: Check, patient: Patient, findings: Sequence[Finding]) -> Iterable[Fix]:
+    mend = check.mend
+    if mend is None:
+        return ()
+    if len(findings) == 1:
+        return mend(patient, findings[0])
+    if check.mend_all is not None:
+        return check.mend_all(patient, findings)
+    return (together(row) for row in zip(*(mend(patient, finding) for finding in findings), strict=False))
 
 
 def mended(patient: Patient, fix: Fix) -> Patient:

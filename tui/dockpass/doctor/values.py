@@ -95,6 +95,8 @@ CHECKS: tuple[Check, ...] = (
         matters="Docker and the registry treat the space as part of the user name or password, so the login"
         " fails. A log does not show it.",
         fix="Store the value without the space.",
+        many="begin or end with a space",
+        nouns="values",
         source=sources.DOCKER_LOGIN,
         symptoms=(r"HTTP Basic: Access denied", r"incorrect username or password", r"unauthorized"),
     ),
@@ -108,6 +110,8 @@ CHECKS: tuple[Check, ...] = (
         matters="`echo` and many editors add one. Docker's --password-stdin strips one line break; everything"
         " else sends it as part of the password.",
         fix="Store the value again, with `printf %s` in place of `echo`.",
+        many="end with a line break",
+        nouns="values",
         source="https://github.com/docker/cli/issues/1569",
         symptoms=(r"HTTP Basic: Access denied", r"incorrect username or password", r"unauthorized"),
     ),
@@ -121,6 +125,8 @@ CHECKS: tuple[Check, ...] = (
         matters="GitLab and docker's --env-file keep quotes, where a shell removes them, so they are sent as"
         " part of the value.",
         fix="Store the value without the quotes.",
+        many="have quotes around them",
+        nouns="values",
         source=sources.ENV_FILE,
         symptoms=(r"HTTP Basic: Access denied", r"invalid reference format"),
     ),
@@ -132,6 +138,8 @@ CHECKS: tuple[Check, ...] = (
         title="A secret is a placeholder from a log or from documentation.",
         matters="A log shows [MASKED] in place of a secret; it cannot be used to log in.",
         fix="Give the secret itself.",
+        many="are placeholders from a log or from documentation",
+        nouns="secrets",
         source=sources.VARIABLES,
         symptoms=(r"HTTP Basic: Access denied", r"unauthorized"),
     ),
@@ -144,6 +152,8 @@ CHECKS: tuple[Check, ...] = (
         matters="Nothing replaced the reference: the other variable is not defined, expansion is switched"
         " off, or the value was in single quotes.",
         fix="Define the other variable, or store the value itself.",
+        many="are unexpanded references to other variables",
+        nouns="values",
         source=sources.WHERE_EXPANDED,
         symptoms=(r"HTTP Basic: Access denied", r"invalid reference format"),
     ),
@@ -157,6 +167,7 @@ CHECKS: tuple[Check, ...] = (
         matters="An empty variable counts as not set. `docker login` with an empty password asks for one, and"
         " fails where there is no terminal.",
         fix="Give it a value, or unset it.",
+        many="are set, but empty",
         source=sources.VARIABLES,
         symptoms=(
             r"non[- ]TTY device",
@@ -175,6 +186,8 @@ CHECKS: tuple[Check, ...] = (
         matters="Text copied from a web page or a chat can bring non-breaking or zero-width spaces. They are"
         " sent as part of the value.",
         fix="Type the value again, or paste it as plain text.",
+        many="have an invisible character",
+        nouns="values",
         source=sources.VARIABLES,
         symptoms=(r"HTTP Basic: Access denied", r"invalid reference format"),
     ),
@@ -187,6 +200,8 @@ CHECKS: tuple[Check, ...] = (
         title="A secret is a whole header instead of the bare secret.",
         matters="The word Basic or Bearer in front becomes part of the password.",
         fix="Store the secret without the word in front of it.",
+        many="are whole headers instead of bare secrets",
+        nouns="secrets",
         source=sources.DOCKER_LOGIN,
         symptoms=(r"HTTP Basic: Access denied",),
     ),
@@ -198,6 +213,8 @@ CHECKS: tuple[Check, ...] = (
         title="A secret has fewer than four characters.",
         matters="No registry issues such secrets, and so short a text cannot be masked reliably.",
         fix="Give the whole secret.",
+        many="are too short for secrets, and cannot be masked everywhere",
+        nouns="secrets",
         source=sources.VARIABLES,
         symptoms=(r"HTTP Basic: Access denied",),
     ),
@@ -210,6 +227,8 @@ CHECKS: tuple[Check, ...] = (
         matters="More than the password was stored: several lines, or user:password in Base64. All of it is"
         " sent as the password.",
         fix="Store the password alone, on one line.",
+        many="have a line break in them, and no registry accepts such a password",
+        nouns="secrets",
         source=sources.DOCKER_LOGIN,
         symptoms=(r"HTTP Basic: Access denied", r"incorrect username or password"),
     ),
@@ -221,6 +240,8 @@ CHECKS: tuple[Check, ...] = (
         title="A file with secrets can be read by others, or is tracked by git.",
         matters="Whoever can read the file has the secrets, and git keeps them in its history.",
         fix="Give it the mode 0600, name it in .gitignore, and replace the secrets if others saw them.",
+        many="hold secrets, and others can read them or git tracks them",
+        nouns="files",
         source=sources.VARIABLES,
     ),
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from dockpass.doctor.check import Need, Patient
 from dockpass.doctor.examine import Found, examine
+from dockpass.doctor.grouping import grouped
 from dockpass.doctor.muting import muting
 from dockpass.doctor.table import TABLE
 from dockpass.findings import Severity
@@ -40,16 +42,34 @@ class Visit:
         return len(TABLE) - sum(self.not_run.values()) - len(fired)
 
 
-def visit(patients: Iterable[Patient], mutes: Sequence[Mute], notes: Iterable[str] = ()) -> Visit:
-    """Run every check over the patients; what is muted stands apart, with its reason."""
+def visit(
+    patients: Iterable[Patient], mutes: Sequence[Mute], notes: Iterable[str] = (), *, about: str = ""
+) -> Visit:
+    """Run every check over the patients; what is muted stands apart, with its reason.
+
+    With `about`, a pattern, only what is about that is found, and each finding stands for itself.
+    """
     looked_at = tuple(patients)
-    told = [(each, muting(each, mutes)) for each in examine(looked_at, TABLE)]
-    return Visit(
-        patients=looked_at,
-        found=tuple(each for each, mute in told if mute is None),
-        muted=tuple((each, mute) for each, mute in told if mute is not None),
-        notes=tuple(notes),
-    )
+    examined = examine(looked_at, TABLE)
+    if about:
+        examined = tuple(each for each in examined if fnmatchcase(each.finding.about, about))
+    found, muted = judged(examined, mutes, tuple if about else grouped)
+    return Visit(patients=looked_at, found=found, muted=muted, notes=tuple(notes))
+
+
+def judged(
+    found: Sequence[Found],
+    mutes: Sequence[Mute],
+    put_together: Callable[[Iterable[Found]], tuple[Found, ...]] = grouped,
+) -> tuple[tuple[Found, ...], tuple[tuple[Found, Mute], ...]]:
+    """Return what counts and what is muted, each with like findings as one."""
+    silent: dict[Mute, list[Found]] = {}
+    counting: list[Found] = []
+    for each in found:
+        mute = muting(each, mutes)
+        (counting if mute is None else silent.setdefault(mute, [])).append(each)
+    muted = ((each, mute) for mute, those in silent.items() for each in put_together(those))
+    return put_together(counting), tuple(muted)
 
 
 def skipped_lines(of: Visit) -> Iterator[str]:

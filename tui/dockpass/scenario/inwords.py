@@ -30,6 +30,6 @@ def mute_json(mute: Mute) -> dict[str, str]:
     """Return what is muted, where, and why; clean."""
     return {
         "check": clean(mute.check, 80),
-        "about": clean(mute.about, 200),
+        "about": clean(", ".join(mute.patterns), 200),
         "because": clean(mute.because, 300),
     }

@@ -312,7 +312,13 @@ class _Check(Keys):
             self.known(table, path, _MUTED)
             check = self.text(table, path, "check", empty=False, needed=True)
             because = self.text(table, path, "because", empty=False, needed=True)
-            about = self.text(table, path, "about", empty=False)
+            about: str | tuple[str, ...] | None
+            if isinstance(table.get("about"), list):
+                about = tuple(text for text, _ in self.texts(table, path, "about"))
+                if not table["about"]:
+                    self.tell((*path, "about"), "must not be empty")
+            else:
+                about = self.text(table, path, "about", empty=False)
             if because is not None and not because.strip():
                 self.tell((*path, "because"), "must say why")
             elif check and because:

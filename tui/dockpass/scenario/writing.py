@@ -26,7 +26,7 @@ from dockpass.scenario.model import (
     Source,
 )
 from dockpass.secrets import Secret
-from dockpass.settings import Mute
+from dockpass.settings import mute_table
 from dockpass.text import clean_lines
 from dockpass.variables.gitlab.model import Level, RefType
 from dockpass.variables.token_kind import looks_secret
@@ -82,7 +82,7 @@ def _document(scenario: Scenario) -> dict[str, Any]:
         "source": [_source(each) for each in scenario.sources],
         "variable": [_given(each) for each in scenario.variables],
         "expect": _expect(scenario.expected, scenario.command),
-        "muted": [_mute(each) for each in scenario.muted],
+        "muted": [mute_table(each) for each in scenario.muted],
     }
     return {key: value for key, value in document.items() if value}
 
@@ -125,11 +125,6 @@ def _given(given: Given) -> dict[str, Any]:
     if given.scope != "*":
         found["scope"] = given.scope
     return found
-
-
-def _mute(mute: Mute) -> dict[str, str]:
-    about = {"about": mute.about} if mute.about != "*" else {}
-    return {"check": mute.check, **about, "because": mute.because}
 
 
 def _reference(reference: Reference) -> dict[str, Any]:

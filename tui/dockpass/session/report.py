@@ -12,6 +12,7 @@ from dockpass import __version__
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.doctor.check import Patient
+from dockpass.doctor.grouping import named
 from dockpass.doctor.objects import visit_json
 from dockpass.doctor.visit import Visit, counts, jobs_in_words, skipped_lines
 from dockpass.marks import OF_SEVERITY
@@ -28,6 +29,7 @@ from dockpass.variables.token_kind import kind_of
 
 _OF_GITLAB = frozenset({Level.RUNNER, Level.JOB, Level.PREDEFINED, Level.USER, Level.RUNNER_LAST})
 _FOLD = "````"
+_MOST_NAMED = 20
 
 
 def report_text(visit: Visit, redactor: Redactor, home: Path) -> str:
@@ -149,7 +151,8 @@ def _told(value: str | Secret | Unknown) -> tuple[str, str]:
 def _findings(visit: Visit) -> Iterator[str]:
     for each in visit.found:
         told = f"{each.finding.in_words}{jobs_in_words(each.jobs)}"
-        yield f"- {OF_SEVERITY[each.finding.severity]} {_cell(told)} ({each.check.id})"
+        which = f": {_cell(named(each, _MOST_NAMED))}" if each.members else ""
+        yield f"- {OF_SEVERITY[each.finding.severity]} {_cell(told)} ({each.check.id}){which}"
     for each, mute in visit.muted:
         yield f"- muted: {_cell(each.finding.in_words)} ({each.check.id}): {_cell(mute.because)}"
     yield f"- {plural(visit.clear, 'check')} found nothing."

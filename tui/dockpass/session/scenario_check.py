@@ -49,18 +49,21 @@ def _view(seen: Seen, name: str) -> JobView:
 def _noted(tried: Tried) -> Iterator[Noted]:
     # Only what expects something of the findings pays for the checks.
     from dockpass.doctor.examine import examine
-    from dockpass.doctor.muting import muting
+    from dockpass.doctor.grouping import told_of
     from dockpass.doctor.patients import of_project
     from dockpass.doctor.table import TABLE
+    from dockpass.doctor.visit import judged
 
     facts, seen = tried.facts, tried.seen
     if seen is None or tried.desk is None or tried.desk.clone is None:
         found = _of_variables(facts)
     else:
         found = examine(of_project(seen.loaded, tried.desk.clone, seen.view, facts.home, facts.cwd), TABLE)
-    for each in found:
-        mute = muting(each, tried.opened.scenario.muted)
-        yield Noted(each.finding, each.check.id, clean(mute.because, 300) if mute is not None else "")
+    counting, muted = judged(found, tried.opened.scenario.muted)
+    for each in counting:
+        yield Noted(told_of(each), each.check.id)
+    for each, mute in muted:
+        yield Noted(told_of(each), each.check.id, clean(mute.because, 300))
 
 
 def _of_variables(facts: Facts) -> tuple[Examined, ...]:

@@ -39,6 +39,8 @@ class Muter:
             self._keep(remove_mute, item.mute)
             return
         about = item.found.finding.about
+        if item.found.members:
+            about = f"these {len(item.found.members):,}"
         words = (
             f"{item.check.id}{f' about {about}' if about else ''} is then shown as muted, with this reason,"
             " and counts for nothing. It is written to your settings."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 from dockpass.unknown import Unknown
 from dockpass.variables.bring_job import pipelines_to_try
@@ -43,8 +43,14 @@ def what_would_bring(
     For a variable that the job gets they bring each definition that is overruled, or the value as it was
     written where expansion changes it. Nothing is offered that the resolver does not bear out.
     """
-    search = _Search(loaded, job, key, instance)
-    return tuple(search.ways())[:MOST_WAYS]
+    return tuple(islice(ways_to_bring(loaded, job, key, instance), MOST_WAYS))
+
+
+def ways_to_bring(
+    loaded: Loaded, job: str, key: str, instance: Mapping[str, str] | None = None
+) -> Iterator[Way]:
+    """Yield the same one by one: each further one has the job resolved anew, once or several times."""
+    return _Search(loaded, job, key, instance).ways()
 
 
 def brings(view: JobView, wanted: Definition, *, as_written: bool = False) -> bool:

@@ -92,6 +92,7 @@ def _about_absent(name: str, losers: tuple[Loser, ...]) -> Iterator[Finding]:
                 f"is missing: it is defined in {place}, but {environment}",
                 hint="Give the job that environment, or the variable another scope.",
                 severity=severity,
+                alike=f"{loser.definition.scope} {loser.detail}",
             )
 
 

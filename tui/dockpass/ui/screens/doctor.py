@@ -44,8 +44,12 @@ from dockpass.ui.widgets.filter import Filter
 from dockpass.ui.widgets.panel import Panel, Row, Rows
 from dockpass.variables.inwords import protection_words
 
-KEYS = ("ask", "try", "undo", "variables", "explain", "mute")
+KEYS = ("ask", "try", "undo", "variables", "explain", "mute", "each")
 _ASKS = "An error message can be pasted here: the checks that explain it then come first."
+
+
+def _is_several(item: Item) -> bool:
+    return item.found is not None and bool(item.found.members)
 
 
 class FindingRows(Rows):
@@ -67,6 +71,8 @@ class DoctorScreen(PanelScreen):
         self.visit: Visit | None = None
         self._guide = Guide(self, session, self.examine)
         self._items: list[Item] = []
+        self._unfolded: set[str] = set()
+        """The keys of findings whose single ones are shown too."""
         self._tried: dict[str, tuple[Tried, ...]] = {}
         self._trying = ""
         self._symptom = ""
@@ -85,6 +91,8 @@ class DoctorScreen(PanelScreen):
             return item is not None and first_to_try(self._tried.get(item.key, ())) is not None
         if action == "mute":
             return item is not None and item.found is not None
+        if action == "each":
+            return item is not None and (bool(item.within) or _is_several(item))
         if action == "undo":
             return bool(self.session.edits)
         if action == "ask":
@@ -131,7 +139,7 @@ class DoctorScreen(PanelScreen):
         self._trying = ""
         rows = self.query_one("#findings", Rows)
         key, at = rows.selected_id, rows.highlighted
-        self._items = items_of(visit)
+        self._items = items_of(visit, self._unfolded)
         self._show_findings()
         if key is not None and at is not None and key not in rows.ids and self._items:
             rows.highlighted = min(at, rows.ids.index(self._items[-1].key))  # what follows takes its place
@@ -269,6 +277,19 @@ class DoctorScreen(PanelScreen):
             self.session.edit(edit)
         self.examine()
 
+    def action_each(self) -> None:
+        """Show each of several findings below the one that tells them, or that one alone again."""
+        item = self.selected
+        if item is None or self.visit is None or not (item.within or _is_several(item)):
+            return
+        key = item.within or item.key
+        self._unfolded ^= {key}
+        self._items = items_of(self.visit, self._unfolded)
+        rows = self.query_one("#findings", Rows)
+        self._show_findings()
+        rows.highlighted = rows.ids.index(key)
+        self.refresh_bindings()
+
     def action_undo(self) -> None:
         """Undo the last edit."""
         undone = self.session.undo()
@@ -347,8 +368,12 @@ class DoctorScreen(PanelScreen):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go to what the selected finding is about."""
-        if event.option_list.id == "findings":
-            self._guide.go(self.selected)
+        if event.option_list.id != "findings":
+            return
+        if (item := self.selected) is not None and _is_several(item):
+            self.action_each()
+        else:
+            self._guide.go(item)
 
     def action_open(self, place: str) -> None:
         """Open another screen; the variables with the one that the finding is about."""

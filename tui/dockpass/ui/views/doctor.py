@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from re import findall
 
@@ -11,6 +11,7 @@ from dockpass.auth.facts import Facts
 from dockpass.doctor.check import Check, Need
 from dockpass.doctor.concerning import concerned
 from dockpass.doctor.examine import Found
+from dockpass.doctor.grouping import named, same_words
 from dockpass.doctor.places import place_of
 from dockpass.doctor.trying import Tried
 from dockpass.doctor.visit import Visit, by_level
@@ -29,28 +30,39 @@ _GAP = 2
 _WITH_PLACE = 84
 """Cells from which the place has a column."""
 _MOST_SEEN = 4
+_MOST_NAMED = 60
+_MOST_LISTED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One row: a finding, muted or not, or a check that found nothing and may explain an error message."""
+    """One row: a finding, muted or not, or a check that found nothing and may explain an error message.
+
+    `within` is the key of the row that it belongs to, where several findings are told as one.
+    """
 
     key: str
     check: Check
     found: Found | None = None
     mute: Mute | None = None
+    within: str = ""
 
 
-def items_of(visit: Visit) -> list[Item]:
-    """Return the findings by weight, the muted ones last."""
+def items_of(visit: Visit, unfolded: Collection[str] = ()) -> list[Item]:
+    """Return the findings by weight, muted ones last; below one that is `unfolded` each single one too."""
     keys: dict[str, int] = {}
 
-    def item(each: Found, mute: Mute | None = None) -> Item:
+    def item(each: Found, mute: Mute | None = None, within: str = "") -> Item:
         key = f"{each.check.id} {each.finding.id} {each.finding.about}"
         keys[key] = keys.get(key, 0) + 1
-        return Item(key=f"{key} {keys[key]}", check=each.check, found=each, mute=mute)
+        return Item(key=f"{key} {keys[key]}", check=each.check, found=each, mute=mute, within=within)
 
-    return [*map(item, visit.found), *(item(each, mute) for each, mute in visit.muted)]
+    items = []
+    for each, mute in (*((each, None) for each in visit.found), *visit.muted):
+        items.append(one := item(each, mute))
+        if one.key in unfolded:
+            items += [item(single, mute, one.key) for single in each.members]
+    return items
 
 
 def count_spans(found: Iterable[Found]) -> Line:
@@ -71,12 +83,16 @@ def finding_row(item: Item, width: int, home: str) -> Line:
     level = each.finding.severity
     mark: Span = (f"{OF_SEVERITY[level]} ", OF_LEVEL[level])
     words, role = each.finding.in_words, "text"
+    if item.within:
+        mark = ("    ", "text")
     if item.mute is not None:
-        mark, words, role = (f"{GLYPH_NOT_REACHED} ", "absent"), f"muted: {words}", "absent"
+        role = "absent"
+        if not item.within:
+            mark, words = (f"{GLYPH_NOT_REACHED} ", "absent"), f"muted: {words}"
     of_commands, of_where = _columns(width)
     told = shorten(commands_in_words(each), of_commands) if of_commands else ""
     where = shorten(where_in_words(each, home), of_where) if of_where else ""
-    room = width - 2 - (of_where + _GAP if of_where else 0) - (of_commands + _GAP if told else 0)
+    room = width - len(mark[0]) - (of_where + _GAP if of_where else 0) - (of_commands + _GAP if told else 0)
     gap = " " * _GAP
     return (
         mark,
@@ -103,7 +119,13 @@ def commands_in_words(each: Found) -> str:
 
 
 def where_in_words(each: Found, home: str) -> str:
-    """Return where a finding is: file and line, the settings, or the variable's source. Clean."""
+    """Return where a finding is: file and line, the settings, or the variable's source. Clean.
+
+    Of several that are told as one it is what all have, or the number of places.
+    """
+    if each.members:
+        places = list(dict.fromkeys(where_in_words(single, home) for single in each.members))
+        return places[0] if len(places) == 1 else plural(len(places), "place")
     place = place_of(each.patient, each.finding)
     if place.line:
         return from_home(clean(str(place), 300), home)
@@ -167,7 +189,7 @@ def detail_lines(
     lines: list[Line] = []
     if each is not None:
         lines += _labelled("Seen", each.finding.in_words, "strong", width)
-        lines += _seen(each, home, width)
+        lines += _all_of(each, keys, width) if each.members else _seen(each, home, width)
         lines.append(())
     lines += [*_labelled("Why it matters", check.matters, "text", width), ()]
     lines += _labelled("Fix", fix_in_words(item), "text", width)
@@ -209,6 +231,20 @@ def _seen(each: Found, home: str, width: int) -> Iterator[Line]:
         source = _source(each, name, facts, home)
         tail = f"  {source}" if source and len(value) + len(source) + 2 <= room else ""
         yield (*head, (shorten(value, room), role), (tail, "label"))
+
+
+def _all_of(each: Found, keys: Mapping[str, str], width: int) -> Iterator[Line]:
+    """Yield what is told as one: the names and what is said of the first, or a line for each."""
+    indent: Line = ((cell("", _LABEL), "text"),)
+    if same_words(each):
+        yield from hanging(indent, f"{each.members[0].finding.in_words}.", "text", width)
+        yield from _labelled("Which", named(each, _MOST_NAMED), "text", width)
+    else:
+        for number, single in enumerate(each.members[:_MOST_LISTED]):
+            yield from _labelled("" if number else "Which", single.finding.in_words, "text", width)
+        if (rest := len(each.members) - _MOST_LISTED) > 0:
+            yield (*indent, (f"and {rest:,} more", "text"))
+    yield (*indent, (keys["each"], "accent"), (" shows each by itself, with its own fix", "label"))
 
 
 def _names(each: Found) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from dockpass.doctor.examine import Found
 from dockpass.doctor.symptoms import explaining, firing_first
 from dockpass.doctor.table import TABLE
 from dockpass.doctor.visit import Visit
@@ -21,7 +22,7 @@ def explained(items: Sequence[Item], visit: Visit, symptom: str, said: str) -> l
     """
     fired, others = firing_first(explaining(symptom, TABLE), visit.found)
     words = f"“{cut(clean(said.strip().splitlines()[0], 400), 60)}”"
-    first = [each for found in fired for each in items if each.found is found]
+    first = [each for found in fired for each in _with_singles(items, found)]
     may = [Item(key=f"check {each.id}", check=each) for each in others[:_MOST_EXPLAINING]]
     also = "It can also mean" if first else f"{words} can mean"
     return [
@@ -29,6 +30,11 @@ def explained(items: Sequence[Item], visit: Visit, symptom: str, said: str) -> l
         *((also, each) for each in may),
         *(("Everything else that was found", each) for each in items if each not in first),
     ]
+
+
+def _with_singles(items: Sequence[Item], found: Found) -> list[Item]:
+    keys = {each.key for each in items if each.found is found}
+    return [each for each in items if each.key in keys or each.within in keys]
 
 
 def headed(items: Iterable[tuple[str, Item]], width: int, home: str) -> Iterator[tuple[str | None, Line]]:

@@ -197,7 +197,7 @@ def _holds(tried: Tried, width: int) -> Iterator[Line]:
             "Left out", ", ".join(clean(each, 255) for each in scenario.context.unset), width
         )
     for number, mute in enumerate(scenario.muted):
-        about = f" about {clean(mute.about, 200)}" if mute.about != "*" else ""
+        about = f" about {clean(', '.join(mute.patterns), 200)}" if mute.about != "*" else ""
         words = f"{clean(mute.check, 80)}{about}: {clean(mute.because, 300)}"
         yield from _labelled("Muted" if number == 0 else "", words, width)
 
