@@ -150,7 +150,7 @@ class CleanupRegistry:
         raw = self.manifests[digest]
         try:
             kind = str(json.loads(raw).get("mediaType", ""))
-        except ValueError:
+        except (ValueError, AttributeError, RecursionError):
             kind = ""
         return said(200, raw, Docker_Content_Digest=digest, Content_Type=kind)
 

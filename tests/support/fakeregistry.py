@@ -169,7 +169,7 @@ class FakeRegistry:
             return Said(200, {})
         kind, _, reference = asked.path.removeprefix("/v2/").rpartition("/")
         if asked.path.endswith("/tags/list"):
-            return Said(200, {"name": kind, "tags": list(self.tagged) or None})
+            return Said(200, {"name": kind.removesuffix("/tags"), "tags": list(self.tagged) or None})
         if kind.endswith("/blobs"):
             found = self.blobs.get(reference)
             return refusal(404, "BLOB_UNKNOWN") if found is None else Said(200, found)

@@ -145,6 +145,7 @@ ERRORS: dict[str, dict[str, str]] = {
     },
     "Cleanup": {
         "cleanup-incomplete": "Some tags were not deleted.",
+        "tag-list-incomplete": "The tag list leaves out a tag that exists, so others may be missing too.",
         "kept-tag-lost": "A tag that should be kept, or a part of it, was lost when others were deleted.",
         "pattern-invalid": "--match or --keep is not a regular expression.",
         "rules-invalid": "The line of rules cannot be read.",

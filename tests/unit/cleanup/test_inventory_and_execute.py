@@ -90,6 +90,29 @@ async def test_an_index_may_list_platforms_that_are_not_there(
     assert missing in found.children
 
 
+@pytest.mark.parametrize(
+    ("kind", "answer", "doubted"),
+    [
+        (IMAGE, refusal(404, "MANIFEST_UNKNOWN"), False),
+        ("application/vnd.docker.image.rootfs.diff.tar.gzip", refusal(404, "MANIFEST_UNKNOWN"), False),
+        ("application/vnd.buildkit.cacheconfig.v0", refusal(404, "MANIFEST_UNKNOWN"), False),
+        (INDEX, refusal(404, "MANIFEST_UNKNOWN"), True),
+        ("application/vnd.example", refusal(404, "MANIFEST_UNKNOWN"), True),
+        (IMAGE, Said(404, b"<html>"), True),
+        (IMAGE, refusal(451, "DENIED"), True),
+    ],
+)
+async def test_what_is_not_there_is_a_doubt_where_it_might_need_others(
+    fake: FakeRegistry, client: RegistryClient, kind: str, answer: Said, doubted: bool
+) -> None:
+    part = digest_of(b"part")
+    fake.manifest({"mediaType": INDEX, "manifests": [{"mediaType": kind, "digest": part}]}, "kept")
+    fake.image("v1", LONG_AGO)
+    fake.say("GET", f"/v2/web/manifests/{part}", answer)
+    assert bool((await surveyed(client))["kept"].doubt) == doubted
+    assert bool((await planned(client, "v.*")).deletions) != doubted
+
+
 async def test_the_parts_of_an_index_in_an_index_are_known(
     fake: FakeRegistry, client: RegistryClient
 ) -> None:
@@ -279,6 +302,25 @@ async def test_an_image_that_a_tag_came_back_to_is_kept(
     assert [(result.tag, result.outcome) for result in results] == [("v1", "kept")]
     assert "now uses the same image" in results[0].detail
     assert old in fake.manifests
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [refusal(404, "NAME_UNKNOWN"), Said(200, {"name": "web", "tags": None}), Said(200, {"tags": ["v1"]})],
+)
+async def test_a_list_that_leaves_out_a_tag_that_is_there_ends_it(
+    fake: FakeRegistry, client: RegistryClient, answer: Said
+) -> None:
+    fake.image("kept", NOW)
+    old = fake.image("v1", LONG_AGO)
+    plan = await planned(client)
+    fake.index("fresh", [old])
+    fake.say("GET", "/v2/web/tags/list", answer)
+    with pytest.raises(DockpassError) as caught:
+        await carried_out(client, plan)
+    assert caught.value.id == "tag-list-incomplete"
+    assert "leaves out kept" in caught.value.message
+    assert not [asked for asked in fake.asked if asked.method == "DELETE"]
 
 
 async def test_single_tags_leave_the_image_to_the_others(fake: FakeRegistry, client: RegistryClient) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from cleanupregistry import UNKNOWN, Answer, CleanupRegistry, refusal, said
-from fakeregistry import INDEX
+from fakeregistry import INDEX, digest_of
 from program import Program
 
 MANIFESTS = "/v2/r/manifests/"
@@ -71,11 +71,15 @@ def packed(leaf: str) -> bytes:
     return gzip.compress(twice(leaf), mtime=0)
 
 
+def in_two_members(leaf: str) -> bytes:
+    return gzip.compress(b'{"schemaVersion": 2, ', mtime=0) + gzip.compress(twice(leaf)[1:], mtime=0)
+
+
 def wide(leaf: str) -> bytes:
     return twice(leaf).decode().encode("utf-16")
 
 
-@pytest.mark.parametrize("spelling", [twice, other_case, escaped, packed, wide])
+@pytest.mark.parametrize("spelling", [twice, other_case, escaped, packed, in_two_members, wide])
 def test_a_kept_tag_that_cannot_be_read_protects_what_its_bytes_name(
     program: Program, registry: CleanupRegistry, spelling: object
 ) -> None:
@@ -104,8 +108,21 @@ def compressed(raw: bytes) -> Answer:
         said(200, b"{}", Docker_Content_Digest="sha256:" + "0" * 64),
         said(200, b" " * (5 << 20)),
         said(302, Location="http://elsewhere.example/x"),
+        refusal(412, "PROJECTPOLICYVIOLATION", "the image is in quarantine"),
+        said(200, Docker_Content_Digest=digest_of(b"")),
     ],
-    ids=["absent", "404", "compressed", "page", "other json", "other digest", "large", "elsewhere"],
+    ids=[
+        "absent",
+        "404",
+        "compressed",
+        "page",
+        "other json",
+        "other digest",
+        "large",
+        "elsewhere",
+        "412",
+        "empty",
+    ],
 )
 def test_a_kept_tag_of_which_no_bytes_can_be_had_keeps_every_digest(
     program: Program, registry: CleanupRegistry, answer: Answer

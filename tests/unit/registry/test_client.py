@@ -314,6 +314,7 @@ async def test_a_listing_without_end_is_given_up(
         (Said(200, {"tags": None}), []),
         (Said(200, {"name": "web", "tags": []}), []),
         (Said(200, {"tags": ["b", "a", "b"], "manifest": {}}), ["a", "b"]),
+        (Said(200, {"name": "proxied/web", "tags": ["a"]}), ["a"]),
         (refusal(404, "NAME_UNKNOWN"), []),
     ],
 )
@@ -332,6 +333,9 @@ async def test_listings_of_all_usual_forms_are_read(
         {"tags": ["a/../b"]},
         {"tags": ["\x1b[2J"]},
         {"tags": ["x" * 129]},
+        {"name": "other", "tags": ["a"]},
+        {"name": "web2", "tags": ["a"]},
+        {"name": ["web"], "tags": ["a"]},
         ["a"],
         b"<html>",
         b"[" * 100_000,
@@ -345,6 +349,16 @@ async def test_half_a_listing_is_never_taken_for_the_whole(
         await client.tags("web")
     assert caught.value.id == "answer-refused"
     assert "\x1b" not in caught.value.message
+
+
+@pytest.mark.parametrize("header", ["</x>; rel='next'", f"{LIST}?last=b; rel=next", '<>; rel="next"', "</x>"])
+async def test_after_a_link_that_cannot_be_read_there_may_be_more(
+    fake: FakeRegistry, client: RegistryClient, header: str
+) -> None:
+    first = Said(200, {"tags": ["a", "b"]}, (("Link", header),))
+    fake.say("GET", LIST, first, Said(200, {"tags": ["c"]}))
+    assert await client.tags("web") == ["a", "b", "c"]
+    assert fake.requests("GET", LIST)[1].query == "n=1000&last=b"
 
 
 async def test_a_missing_page_is_not_an_empty_repository(fake: FakeRegistry, client: RegistryClient) -> None:

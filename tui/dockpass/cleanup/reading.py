@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 from dockpass.cleanup.plan import TagInfo
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
-from dockpass.registry.contents import INDEX_TYPES, MOST_NAMED, Manifest, Seen, digests_in
+from dockpass.registry.contents import INDEX_TYPES, MEDIA_TYPES, MOST_NAMED, Manifest, Seen, digests_in
 from dockpass.registry.failures import RegistryError
 
 MOST_IMAGES = 50
@@ -24,12 +25,15 @@ _IMAGE_CONFIGS = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 )
+_IMAGE_TYPES = frozenset(MEDIA_TYPES) - {*INDEX_TYPES}
+# What BuildKit's cache lists in an index: layers and a config, which need no manifests.
+_BLOB_TYPE = re.compile(r"\.(?:layer|rootfs|config|cacheconfig)\b")
 _CREATED = "org.opencontainers.image.created"
 
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A digest that a manifest names; `nests` says that it may be an index, `ages` that it is an image."""
+    """A digest that a manifest names; `nests` says that it may need others, `ages` that it is an image."""
 
     digest: str
     nests: bool
@@ -155,7 +159,7 @@ def _node(seen: Seen) -> _Node:
             twin=seen.twin,
             problem=seen.problem,
             known=seen.named is not None,
-            there=seen.status != 404,
+            there=not seen.absent,
         )
     links = [_link(entry, ages=not _is_attestation(entry)) for entry in _entries(manifest)]
     subjects = digests_in([manifest.data.get("subject")])
@@ -185,7 +189,8 @@ def _entries(manifest: Manifest) -> list[dict[str, Any]]:
 
 def _link(entry: dict[str, Any], *, ages: bool) -> _Link:
     kind = entry.get("mediaType")
-    return _Link(str(entry["digest"]), not isinstance(kind, str) or kind in {"", *INDEX_TYPES}, ages)
+    is_leaf = isinstance(kind, str) and (kind in _IMAGE_TYPES or _BLOB_TYPE.search(kind) is not None)
+    return _Link(str(entry["digest"]), not is_leaf, ages)
 
 
 def parse_time(value: object) -> datetime | None:

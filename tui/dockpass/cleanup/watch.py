@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dockpass.cleanup.plan import DeletionPlan, TagInfo
 from dockpass.cleanup.reading import TagReader
+from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.workers import each
 
@@ -42,7 +43,8 @@ class Watch:
     async def renew(self) -> None:
         """List the tags again, and look at each that may have moved; raises where that cannot be done.
 
-        A tag whose image cannot be read now is a doubt until it can be read again.
+        A tag whose image cannot be read now is a doubt until it can be read again. A list that leaves out a
+        tag that is there may leave out others, so it counts as one that failed.
         """
         listed = frozenset(await self._client.tags(self._path))
         self._gone -= listed  # somebody put it back
@@ -50,15 +52,20 @@ class Watch:
         if self._telling is None:
             await self._find_out_whether_it_tells(wanted)
         missing: list[str] = []
+        unlisted: list[str] = []
         self._doubts = {}
 
         async def look(tag: str) -> None:
-            if not await self._is_unmoved(tag):
-                await self._read(tag, missing)
+            is_there = await self._is_unmoved(tag) or await self._read(tag, missing)
+            if is_there and tag not in listed:
+                unlisted.append(tag)
 
         await each(wanted, look, READS)
-        if missing:
+        if missing or unlisted:
             listed = frozenset(await self._client.tags(self._path))
+        for tag in sorted(set(unlisted) - listed):
+            if (await self._client.look(self._path, tag)).digest:
+                raise list_incomplete(tag)
         for tag in missing:
             if tag in listed:
                 self._doubts[tag] = "is listed but was not found"
@@ -124,15 +131,16 @@ class Watch:
             return False
         return await self._client.current_digest(self._path, tag) == info.digest
 
-    async def _read(self, tag: str, missing: list[str]) -> None:
+    async def _read(self, tag: str, missing: list[str]) -> bool:
+        """Read a tag that may have moved; return whether it is there."""
         known = self._infos.get(tag)
         seen = await self._client.look(self._path, tag)
         if seen.status == 404:
             if tag not in self._deleted:
                 missing.append(tag)
-            return
+            return False
         if known and known.digest and seen.digest == known.digest and not known.doubt:
-            return
+            return True
         info = await self._reader.read(tag, seen)
         self._pending.discard(tag)
         self._deleted.discard(tag)
@@ -140,7 +148,18 @@ class Watch:
         self._add_needs(info)
         if info.doubt:
             self._doubts[tag] = f"cannot be read ({info.doubt})"
+        return True
 
     def _add_needs(self, info: TagInfo) -> None:
         for digest in filter(None, (info.digest, *info.needs)):
             self._needed.setdefault(digest, info.tag)
+
+
+def list_incomplete(tag: str) -> DockpassError:
+    """Return the error for a list of tags without one that the registry has."""
+    return DockpassError(
+        "tag-list-incomplete",
+        f"The registry's tag list leaves out {tag}, which exists, so other tags may be missing from it too.",
+        "Nothing more is deleted: a tag that is not listed may need what would go. Run the cleanup again when"
+        " the registry lists all tags.",
+    )

@@ -40,6 +40,8 @@ LARGEST_PAGE = 4 << 20
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _ABSENT = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})
 _BROKEN = _ABSENT | {"BLOB_UNKNOWN", "MANIFEST_INVALID"}
+_ABOUT_ONE_IMAGE = frozenset({404, 406, 409, 410, 412, 415, 422, 423, 451})
+"""Answers that say something of an image and not of the login: it is locked, in quarantine, or not there."""
 _DONE = frozenset({200, 202, 204})
 
 
@@ -167,7 +169,7 @@ class RegistryClient:
             return Seen(status=0, problem=error.message)
         if response.status != 200:
             answer = self._answer(response)
-            if answer.status != 404 and answer.code not in _BROKEN:
+            if answer.status not in _ABOUT_ONE_IMAGE and answer.code not in _BROKEN:
                 raise self._error(what, answer)
             absent = answer.status == 404 and answer.code in _ABSENT
             return Seen(status=answer.status, problem=answer.in_words, absent=absent)

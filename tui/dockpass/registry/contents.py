@@ -87,9 +87,9 @@ def read_content(raw: bytes, digest: str, content_type: str, *, claimed: bool) -
     """Read the bytes of a manifest; `claimed` says that the registry named their digest itself.
 
     Bytes whose digest nobody named may be any page, so they count as the image's only if they have the
-    form of a manifest.
+    form of a manifest. What cannot be read and names nothing at all tells nothing of what the image needs.
     """
-    named = digests_named(raw) if claimed else None
+    named = (digests_named(raw) or None) if claimed else None
     try:
         data = strict_object(raw)
     except NotJson as error:
@@ -99,7 +99,7 @@ def read_content(raw: bytes, digest: str, content_type: str, *, claimed: bool) -
         return Seen(digest=digest if claimed else "", named=named, problem=problem)
     if not _is_plain(data):
         problem = "clients disagree about what it lists"
-        return Seen(digest=digest, named=digests_named(raw), problem=problem)
+        return Seen(digest=digest, named=digests_named(raw) or None, problem=problem)
     media_type = data.get("mediaType") or content_type.partition(";")[0]
     manifest = Manifest(digest, clean(str(media_type), 120), data, len(raw))
     return Seen(digest=digest, manifest=manifest, named=digests_named(raw))
@@ -161,13 +161,21 @@ def _has_odd_keys(data: Mapping[str, Any]) -> bool:
 
 
 def _unpacked(raw: bytes) -> bytes:
-    """Return what gzip made of it; the same bytes, which are no text, where that is broken or too much."""
-    unpacking = zlib.decompressobj(wbits=31)
-    try:
-        found = unpacking.decompress(raw, LARGEST_MANIFEST)
-    except zlib.error:
-        return raw
-    return found if unpacking.eof else raw
+    """Return what gzip made of it; the same bytes, which are no text, where that is broken or too much.
+
+    A file of gzip may have several members, one behind the other; together they are the content.
+    """
+    found, rest = b"", raw
+    while rest:
+        unpacking = zlib.decompressobj(wbits=31)
+        try:
+            found += unpacking.decompress(rest, LARGEST_MANIFEST)
+        except zlib.error:
+            return raw
+        if not unpacking.eof or len(found) > LARGEST_MANIFEST:
+            return raw
+        rest = unpacking.unused_data
+    return found
 
 
 def _text(raw: bytes) -> str | None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from dockpass.registry.transport import origin, resolve
 
 LONGEST = 8 << 10
-_LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[A-Za-z*]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]*))*)")
+_LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[A-Za-z*]+(?:\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]*))?)*)")
 _NEXT = re.compile(r""";\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next)\s*(?=;|$)""", re.IGNORECASE)
 
 
@@ -18,6 +18,16 @@ def next_page(header: str) -> str:
         if _NEXT.search(parameters):
             return str(target)
     return ""
+
+
+def is_odd(header: str) -> bool:
+    """Tell whether a header may mean a next page that `next_page` does not find.
+
+    It is not odd if all of it is links, each with a relation, and none speaks of the next.
+    """
+    links = [parameters.lower() for _, parameters in _LINK.findall(header[:LONGEST])]
+    rest = _LINK.sub("", header[:LONGEST]).strip(" ,\t")
+    return bool(rest) or any("rel" not in found or "next" in found for found in links)
 
 
 def leads_to(url: str, location: str, path: str) -> str | None:

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from dockpass.references.reference import is_tag
 from dockpass.registry.answer import Where, read_answer
-from dockpass.registry.links import has_path, leads_to, next_page
+from dockpass.registry.forms import is_named
+from dockpass.registry.links import has_path, is_odd, leads_to, next_page
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, resolve
 from dockpass.text import clean
@@ -31,10 +32,12 @@ class Listing:
     """Follows the pages of one repository.
 
     Distribution names the next page in a `Link`. Some registries cut the list and name none: where a page
-    ends at a number at which lists are cut, it is asked once more for what comes after its last tag.
+    ends at a number at which lists are cut, or has a `Link` that cannot be read, it is asked once more for
+    what comes after its last tag.
     """
 
     def __init__(self, path: str, require_ok: Callable[[Response], None]) -> None:
+        self._path = path
         self._own = f"/v2/{path}/tags/list"
         self._require_ok = require_ok
         self._found: set[str] = set()
@@ -64,18 +67,18 @@ class Listing:
 
     def _take(self, response: Response) -> str:
         """Add the tags of a page and return the next one; empty after the last."""
-        tags = _tags_in(response)
+        tags = _tags_in(response, self._path)
         new = self._found.union(tags)
         grown, self._found = len(new) > len(self._found), new
         if len(new) > MOST_TAGS:
             raise NotWhole(f"it has more than {MOST_TAGS:,} tags")
-        following = next_page(response.headers.get("Link", ""))
-        if following:
+        link = response.headers.get("Link", "")
+        if following := next_page(link):
             return self._next(response, following)
         after = "last=" in urlsplit(response.url).query
         if self._cuts and after and not grown:
             return ""
-        self._cuts = self._cuts or may_be_cut(len(tags))
+        self._cuts = self._cuts or is_odd(link) or may_be_cut(len(tags))
         return f"{self._own}?n={PAGE}&last={tags[-1]}" if self._cuts and grown else ""
 
     def _next(self, response: Response, following: str) -> str:
@@ -96,12 +99,14 @@ def may_be_cut(count: int) -> bool:
     return count > 0 and (count % 10 == 0 or count % 25 == 0 or (count >= 16 and not count & (count - 1)))
 
 
-def _tags_in(response: Response) -> list[str]:
+def _tags_in(response: Response, path: str) -> list[str]:
     try:
         found = strict_object(response.body)
     except NotJson as error:
         raise NotWhole(str(error)) from None
-    tags = found.get("tags")
+    name, tags = found.get("name"), found.get("tags")
+    if name and not is_named(name, path):
+        raise NotWhole(f"it is the tag list of {clean(response.redact(str(name)), 80)}")
     if "tags" not in found:
         raise NotWhole("it is not a tag list; something other than a registry may have answered")
     if tags is None:
