@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from rich.markup import escape
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -19,6 +19,7 @@ from dockpass.keymap import key_name
 from dockpass.session.edits import edit_of
 from dockpass.text import clean, cut
 from dockpass.ui.actions import action_string
+from dockpass.ui.frames import OneFrame
 from dockpass.ui.host import Host
 from dockpass.ui.recent import recent
 from dockpass.ui.screens.base import PanelScreen
@@ -83,7 +84,7 @@ def _highlighted(matcher: Matcher, title: str) -> Content:
     return content
 
 
-class Palette(CommandPalette):
+class Palette(CommandPalette, OneFrame[Any]):
     """The palette, also where the terminal has no room for its list."""
 
     def _action_command_list(self, action: str) -> None:

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.geometry import Size
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -26,6 +25,7 @@ from dockpass.session.session import LOOKS_PER_SECOND, Session
 from dockpass.text import clean
 from dockpass.ui.actions import enter_of
 from dockpass.ui.background import Background
+from dockpass.ui.frames import OneFrame
 from dockpass.ui.host import copy_text
 from dockpass.ui.text import content, is_same
 from dockpass.ui.views.words import Line, Status, status_title
@@ -46,7 +46,7 @@ FRAME = 6
 Result = TypeVar("Result")
 
 
-class PanelScreen(Screen[None]):
+class PanelScreen(OneFrame[None]):
     """A screen of panels.
 
     A screen names its `PLACE`, whose keys are in `actions.py`, and its `PANELS` in the order of the focus. It

@@ -19,6 +19,7 @@ from textual.widgets import Button, Input, Static
 from dockpass.marks import GLYPH_LOOK
 from dockpass.runs.events import TagPlanned
 from dockpass.secrets import Secret
+from dockpass.ui.frames import OneFrame
 from dockpass.ui.search import Search
 from dockpass.ui.text import PlainText
 from dockpass.ui.views.cleanup import plan_counts, plan_rows
@@ -43,7 +44,7 @@ class Frame(PlainText, Vertical):
         self.border_subtitle = keys
 
 
-class Dialog(ModalScreen[Answer]):
+class Dialog(ModalScreen[Answer], OneFrame[Answer]):
     """A screen with one `Frame` in the middle.
 
     The widget with the id `body` gives way, and scrolls, where there is no room for everything in the frame.

@@ -79,10 +79,10 @@ class Keys(Widget, can_focus=False):
             self._choose_soon()
 
     def _choose_soon(self) -> None:
-        """Choose once, however often this is asked for until the screen has come to rest."""
+        """Choose once, however often this is asked for by what is done meanwhile."""
         if not self._due:
             self._due = True
-            self.call_after_refresh(self._choose)
+            self.call_later(self._choose)
 
     def _choose(self) -> None:
         self._due = False

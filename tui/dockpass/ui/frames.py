@@ -1,0 +1,85 @@
+"""One frame for each key: all that follows from it is done and laid out first, and then drawn once."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import TypeVar
+
+from textual.reactive import Reactive
+from textual.screen import UPDATE_PERIOD, Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+MOST_SECONDS = 0.04
+"""So long may a frame wait for what is still to be done: a log that never rests is drawn nevertheless."""
+MOST_LAYOUTS = 3
+"""A text that is laid out anew may need a scrollbar, and that again other lines."""
+
+Result = TypeVar("Result")
+
+
+class OneFrame(Screen[Result]):
+    """The base of each screen, the last one where it has others: Textual styles by the first.
+
+    Textual draws as soon as one widget has changed. What that leads to, such as another row's reasons or the
+    keys at the foot, comes with the next frame 16 ms later, and what follows from new sizes with a third one.
+    """
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """What has the keys. Textual's own would draw the whole screen anew, where two frames change."""
+
+    _lays_out = False
+    """Whether the layout is made, and nothing drawn yet."""
+
+    _frames: Timer | None = None
+
+    @property
+    def _update_timer(self) -> Timer:
+        """What draws: Textual starts it when a widget has changed, and frames are as far apart as its own."""
+        if self._frames is None:
+            self._frames = self.set_interval(UPDATE_PERIOD, self._draw_settled, name="frames", pause=True)
+        return self._frames
+
+    async def _draw_settled(self) -> None:
+        """Draw, once nothing is left to be done that would change the frame."""
+        deadline = monotonic() + MOST_SECONDS
+        await self._settle(deadline)
+        for _ in range(MOST_LAYOUTS):
+            if not self._lay_out():
+                break
+            await self._settle(deadline)
+        self._on_timer_update()
+        if self._compositor._dirty_regions:
+            self._compositor_refresh()
+
+    def _lay_out(self) -> bool:
+        """Make the layout if another one is due; tell whether it was. What it changes is drawn later."""
+        due = self._layout_required or self._scroll_required
+        if not due or not self.is_current or self.app._batch_count:
+            return False
+        self._lays_out = True
+        try:
+            self._refresh_layout(scroll=self._scroll_required)
+        finally:
+            self._lays_out = False
+        self._layout_required = self._scroll_required = False
+        self._dirty_widgets.clear()
+        return True
+
+    async def _settle(self, deadline: float) -> None:
+        """Let all widgets take the messages that wait for them, and those that these lead to."""
+        while self._is_busy and monotonic() < deadline:
+            await asyncio.sleep(0)
+
+    @property
+    def _is_busy(self) -> bool:
+        widgets = (
+            self.app._registry
+        )  # scrollbars are no children of what they scroll, and are found only here
+        return self.app.message_queue_size > 0 or any(widget.message_queue_size for widget in widgets)
+
+    def _compositor_refresh(self) -> None:
+        """Draw, but not what is only laid out."""
+        if not self._lays_out:
+            super()._compositor_refresh()
