@@ -30,6 +30,10 @@ FILES = ("Dockerfile", "compose.yaml", "Chart.yaml", "backend-1.4.2.tgz")
 HISTORY = (
     "docker buildx build --push -t registry.myhost.com/web/backend:main .\nskopeo login registry.myhost.com\n"
 )
+OWN = {
+    "quay.io": {"auth": "bWU6Y2FuYXJ5LW93bi0wMTIzNA=="},
+    "ghcr.io": {"auth": "bWU6Y2FuYXJ5LW93bi01Njc4OQ=="},
+}
 DIRECTORY = "/run/user/1000/dockpass-4711-0123456789ab"
 KEY = "registry.myhost.com"
 BUILD = (
@@ -53,7 +57,9 @@ def with_programs(made: Session) -> Session:
     for name in FILES:
         (root / "work" / name).write_text("")
     (root / "state" / "programs").write_text(HISTORY)
-    (root / ".docker" / "config.json").write_text(json.dumps({"proxies": {}, "HttpHeaders": {}}))
+    (root / ".docker" / "config.json").write_text(
+        json.dumps({"auths": OWN, "proxies": {}, "HttpHeaders": {}})
+    )
     made.services = replace(
         made.services,
         home=root,

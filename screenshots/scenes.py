@@ -484,6 +484,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("program-plan", _with_programs(edits=(CLEANUP_TOKEN,)), TAKEN),
     Scene("program-plan-light", _with_programs(), TAKEN, theme="dockpass-light"),
     Scene("program-plan-80x24", _with_programs(), TAKEN, width=80, height=24),
+    Scene("program-also", _with_programs(), (*TAKEN, "a", *"quay.io nowhere.example")),
     Scene("program-ended", _with_programs(), (*TAKEN, "c")),
     Scene("program-ended-80x24", _with_programs(), (*TAKEN, "c"), width=80, height=24),
     Scene("build-plan", _building(buildscenes.with_buildx), ("1", "enter")),

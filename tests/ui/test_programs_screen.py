@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from dockpass.auth.facts import Edit, EditKind
 from dockpass.runs.events import Status
 from dockpass.secrets import Secret
 from dockpass.session.session import Session
+from dockpass.ui.screens.dialogs import EditValue
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.program import AskProgram, Choose
 from dockpass.ui.screens.run import RunScreen
@@ -43,6 +45,12 @@ async def pilot(tmp_path: Path) -> AsyncIterator[Pilot[int]]:
 async def typed(pilot: Pilot[int], line: str) -> None:
     await press(pilot, "2", "exclamation_mark")
     pilot.app.screen.query_one(Input).value = line
+    await press(pilot, "enter")
+
+
+async def hosts(pilot: Pilot[int], text: str) -> None:
+    """Name the hosts whose own login goes along."""
+    pilot.app.screen.query_one(Input).value = text
     await press(pilot, "enter")
 
 
@@ -189,3 +197,51 @@ async def test_a_value_that_the_login_needs_is_asked_for_first(tmp_path: Path) -
         field.value = "canary-typed-0123456"
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, AskProgram)
+
+
+async def test_logins_of_your_own_go_along_with_a_program_and_with_a_shell(tmp_path: Path) -> None:
+    config = {
+        "auths": {"quay.io": {"auth": "bWU6Y2FuYXJ5LW93bi0wMTIzNA=="}, "ghcr.io": {"auth": "YTpi"}},
+        "credHelpers": {"docker.io": "none-here"},
+    }
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker" / "config.json").write_text(json.dumps(config))
+    async with shown(at(session(JOB), tmp_path)) as pilot:
+        await press(pilot, "2", "dollar_sign", "a")
+        await hosts(pilot, "quay.io")
+        assert "your own login for quay.io" in " ".join(texts(pilot).split())
+        await press(pilot, "n")
+        await typed(pilot, "sh -c 'cat $DOCKER_CONFIG/config.json | tr -d \"\\n\\t \"'")
+        await press(pilot, "a")
+        await hosts(pilot, "quay.io/team")
+        assert "“quay.io/team” is not a host name" in " ".join(texts(pilot).split())
+        field = pilot.app.screen.query_one(Input)
+        assert field.value == "quay.io/team"
+        field.value = "quay.io nowhere.example"
+        await pilot.pause()
+        said = " ".join(texts(pilot).split())
+        assert "quay.io " in said
+        assert "the entry quay.io of me" in said
+        assert "has no entry for it" in said
+        assert "also in your config ghcr.io, docker.io" in said
+        await press(pilot, "enter")
+        assert "--also quay.io --also nowhere.example -- sh" in " ".join(texts(pilot).split())
+        await press(pilot, "a", "escape", "c")
+        log = "\n".join(plain((await over(pilot)).state.log))
+        assert "for registry.myhost.com (rule autologin), and your own login for quay.io" in log
+        assert "no login of your own: nowhere.example" in log
+        assert "ghcr.io" not in log
+        assert "canary-own" not in log
+
+
+async def test_where_nothing_names_a_registry_the_hosts_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    made = at(session({"WERF_DOCKER_CONFIG": str(tmp_path)}, base=()), tmp_path)
+    async with shown(made) as pilot:
+        await press(pilot, "1", "dollar_sign")
+        assert isinstance(pilot.app.screen, EditValue)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, Overview)
+        await press(pilot, "dollar_sign")
+        await hosts(pilot, "registry-1.docker.io")
+        assert "your own login for docker.io" in " ".join(texts(pilot).split())

@@ -30,13 +30,13 @@ from dockpass.cli.program_words import Narrator
 from dockpass.cli.readonly import read_only_of, refuse_if_read_only
 from dockpass.cli.world import World, this_process
 from dockpass.errors import DockpassError, ExitCode, UsageError
+from dockpass.programs.also import also_hosts
 from dockpass.programs.find import find
 from dockpass.programs.outputs import Mask
 from dockpass.programs.process import die_of
 from dockpass.programs.run import ProgramRun
 from dockpass.programs.task import Outliving, Task, check_hosts, unknown_values, with_job
 from dockpass.readonly import Act
-from dockpass.registry.policy import checked_host
 from dockpass.runs.request import BuildOptions, RunRequest
 from dockpass.runs.services import Services
 
@@ -184,7 +184,7 @@ def task_of(world: World, program: tuple[str, ...], options: dict[str, Any], *, 
             "Use --report FILE, or --report fd:3 with 3> FILE.",
         )
     path = find(program[0], world.environ)
-    also = tuple(dict.fromkeys(checked_host("--also", host) for host in options["also"]))
+    also = also_hosts(options["also"])
     given = given_of(options, asks=True)
     found = assembled(world, Command(options["command"]), given, BuildOptions())
     facts, mask = found.facts, {None: Mask.AUTO, True: Mask.ALL, False: Mask.NONE}[options["mask"]]

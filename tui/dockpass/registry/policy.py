@@ -127,8 +127,11 @@ def certificate_directories(home: Path) -> tuple[Path, ...]:
     return Path("/etc/docker/certs.d"), home / ".docker" / "certs.d"
 
 
-def checked_host(option: str, text: str) -> str:
-    """Return `host[:port]` in lower case; raises `UsageError` for an address, a path, or no host."""
+def checked_host(option: str, text: str, *, hub: bool = False) -> str:
+    """Return `host[:port]` in lower case; raises `UsageError` for an address, a path, or no host.
+
+    Docker Hub is one only where `hub` says so.
+    """
     host = text.lower()
     if not is_host(host):
         raise UsageError(
@@ -136,7 +139,7 @@ def checked_host(option: str, text: str) -> str:
             f"{option}: “{clean(text, 80)}” is not a host name with an optional port.",
             f"It should look like {option} registry.myhost.com:5000; each host has an option of its own.",
         )
-    if normalise_host(host) == DOCKER_HUB_HOST:
+    if not hub and normalise_host(host) == DOCKER_HUB_HOST:
         raise UsageError("host-invalid", f"{option}: Docker Hub is never asked like that.", "Leave it out.")
     return host
 

@@ -65,13 +65,19 @@ def command_line(request: RunRequest, services: Services) -> tuple[str, ...]:
     )
 
 
-def program_line(request: RunRequest, argv: Sequence[str], services: Services) -> tuple[str, ...]:
-    """Return the words of `dockpass exec` for a program with the login of `request`."""
+def program_line(
+    request: RunRequest, argv: Sequence[str], services: Services, also: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return the words of `dockpass exec` for a program with the login of `request`.
+
+    `also` are the hosts whose own login goes along.
+    """
     typed = request.typed
     facts = _FactsWords(request.facts, typed, services.environ, services.redactor)
     options = [
         ("--for", str(request.command)),
         *facts.options(with_repo=request.command.needs_repo),
+        *(("--also", host) for host in also),
         *(("--from", image) for image in typed.froms),
         ("--allow-foreign-registry", request.foreign_allowed),
         *facts.variables(),

@@ -102,17 +102,25 @@ class Choose(Dialog[str | None]):
     ]
     AUTO_FOCUS = "#no"
 
-    def __init__(self, title: str, view: View, answers: Sequence[tuple[str, str, str]]) -> None:
-        """`answers` are a key, an id and a title each."""
+    def __init__(
+        self,
+        title: str,
+        view: View,
+        answers: Sequence[tuple[str, str, str]],
+        more: Sequence[tuple[str, str, str]] = (),
+    ) -> None:
+        """`answers` are a key, an id and a title each; `more` stand on the frame, without a button."""
         super().__init__()
         self._title = title
         self._view = view
         self._answers = {key: (answer, words) for key, answer, words in answers}
+        self._more = {key: (answer, words) for key, answer, words in more}
 
     def compose(self) -> ComposeResult:
         """The reasons, and a button for each answer."""
         yield TooSmall()
-        with Frame(self._title):
+        keys = " · ".join(f"{key} {words}" for key, (_, words) in self._more.items())
+        with Frame(self._title, keys):
             yield Text(self._view, id="body", classes="dialog-body")
             with Horizontal(classes="buttons"):
                 for key, (answer, words) in self._answers.items():
@@ -126,9 +134,9 @@ class Choose(Dialog[str | None]):
 
     def on_key(self, event: Key) -> None:
         """Answer by a key of this question."""
-        if event.key in self._answers:
+        if found := self._answers.get(event.key) or self._more.get(event.key):
             event.stop()
-            self.dismiss(self._answers[event.key][0])
+            self.dismiss(found[0])
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer by button."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK
+from dockpass.programs.also import Foreseen
 from dockpass.programs.planned import Planned
 from dockpass.programs.typed import TypedLine
 from dockpass.text import clean, plural
-from dockpass.ui.views.words import Line, cell, hanging
+from dockpass.ui.views.words import Line, cell, from_home, hanging
 from dockpass.ui.widgets.panel import Row
 
 TITLE_WIDTH = 14
@@ -38,6 +39,18 @@ def plan_lines(plan: Planned, edits: int, as_command: str, width: int) -> list[L
     if edits:
         words = f"{plural(edits, 'edit')} of this session: for the login only, not for the program"
         lines += hanging(((f"{GLYPH_EDITED} ", "look"),), words, "look", width)
+    return lines
+
+
+def also_lines(found: Foreseen, home: str, width: int) -> list[Line]:
+    """Return what the person's docker config has for the hosts that are typed, and which others it names."""
+    if found.problem:
+        return hanging(((f"{GLYPH_LOOK} ", "look"),), found.problem, "look", width)
+    lines: list[Line] = []
+    for host, words in found.hosts:
+        lines += hanging(((f"{host}  ", "strong"),), from_home(words, home), "text", width)
+    if found.others:
+        lines += hanging((("also in your config  ", "label"),), ", ".join(found.others), "label", width)
     return lines
 
 
