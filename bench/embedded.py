@@ -51,7 +51,7 @@ def _transfers(stack: ExitStack, place: Path) -> Iterator[str]:
     from servers import program, registry
 
     skopeo = program("skopeo")
-    host = stack.enter_context(registry()).host
+    host = stack.enter_context(registry(storage=place / "storage")).host
     ours = _Ours(place / "ours")
     _make_image(ours)
     ours.run("push", "--repo", f"{host}/bench/app", "--tag", "1", "--image", "bench.invalid/app:1")
@@ -64,10 +64,10 @@ def _transfers(stack: ExitStack, place: Path) -> Iterator[str]:
         copy = [skopeo, "copy", "--src-tls-verify=false", f"docker://{host}/bench/app:1", f"oci:{layout}:1"]
         pulls["skopeo"].append(cost(copy, os.environ, place))
         # Each push goes to a registry that has nothing yet, so that none can mount or skip a blob.
-        with registry() as empty:
+        with registry(storage=place / f"ours{turn}-storage") as empty:
             repo = ["--repo", f"{empty.host}/bench/app", "--tag", "1", "--image", f"{host}/bench/app:1"]
             pushes["dockpass"].append(ours.run("push", *repo))
-        with registry() as empty:
+        with registry(storage=place / f"skopeo{turn}-storage") as empty:
             target = f"docker://{empty.host}/bench/app:1"
             copy = [skopeo, "copy", "--dest-tls-verify=false", f"oci:{layout}:1", target]
             pushes["skopeo"].append(cost(copy, os.environ, place))

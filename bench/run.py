@@ -156,81 +156,57 @@ def feed() -> Iterator[str]:
 
 @contextmanager
 def servers() -> Iterator[tuple[str, str]]:
-    """Run an engine and a registry of our own."""
+    """Run an engine, and a registry with its files on disk."""
     from servers import engine, registry
 
     with ExitStack() as stack:
-        yield stack.enter_context(engine()), stack.enter_context(registry()).host
+        storage = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        host = stack.enter_context(registry(storage=storage)).host
+        yield stack.enter_context(engine()), host
 
 
 def docker_work() -> Iterator[str]:
-    """Measure push and pull of 200 MB beside the docker command line."""
+    """Measure push and pull of 200 MB, and of a tiny image, beside the docker command line."""
     with servers() as (address, host), tempfile.TemporaryDirectory() as directory:
-        docker = ["docker", "-H", address]
-        dockpass = str(Path(PYTHON).with_name("dockpass"))
         environ = {"PATH": os.environ["PATH"], "HOME": directory, "DOCKER_HOST": address}
-
-        def timed(command: list[str]) -> float:
-            began = time.perf_counter()
-            subprocess.run(command, env=environ, check=True, capture_output=True, timeout=120)
-            return time.perf_counter() - began
-
-        times: dict[str, list[float]] = {"push": [], "pull": [], "docker push": [], "docker pull": []}
-        for turn in range(3):
-            for who in ("dockpass", "docker"):
-                name = f"{host}/bench/{who}{turn}:1"
-                context = Path(directory, f"{who}{turn}")
-                context.mkdir()
-                (context / "data").write_bytes(os.urandom(200_000_000))
-                (context / "Dockerfile").write_text("FROM scratch\nCOPY data /data\n")
-                subprocess.run(
-                    [*docker, "build", "-q", "-t", name, str(context)],
-                    check=True,
-                    capture_output=True,
-                    env=environ,
+        for size, turns in ((200_000_000, 3), (100, 9)):
+            times = _transfers(address, host, environ, Path(directory), size, turns)
+            for what in ("push", "pull"):
+                mine, theirs = (
+                    statistics.median(times[f"{who} {what}"]) * 1000 for who in ("dockpass", "docker")
                 )
-                shutil.rmtree(context)
-                repo, tag = name.rsplit(":", 1)
-                ours = [dockpass, "push", "--repo", repo, "--tag", tag]
-                kind = "" if who == "dockpass" else "docker "
-                times[f"{kind}push"].append(timed(ours if who == "dockpass" else [*docker, "push", name]))
-                subprocess.run([*docker, "rmi", "-f", name], check=True, capture_output=True, env=environ)
-                ours[1] = "pull"
-                times[f"{kind}pull"].append(timed(ours if who == "dockpass" else [*docker, "pull", name]))
-                subprocess.run([*docker, "rmi", "-f", name], check=True, capture_output=True, env=environ)
-        for what in ("push", "pull"):
-            mine, theirs = statistics.median(times[what]), statistics.median(times[f"docker {what}"])
-            ratio = f"docker {theirs:.2f} s, ratio {mine / theirs:.2f}, goal 1.05"
-            yield f"{what} of 200 MB             {mine:8.2f} s    {ratio}"
+                goal = f"ratio {mine / theirs:.2f}, goal 1.05" if size > 100 else "goal 120 ms"
+                yield f"{what} of {size:11,} bytes   {mine:8.0f} ms   docker {theirs:.0f} ms, {goal}"
 
 
-def cleanup_plan() -> Iterator[str]:
-    """Measure the reads of a cleanup plan of 1,000 tags beside skopeo and wrk's limit."""
-    from images import Pusher
-    from servers import program, registry
+def _transfers(
+    address: str, host: str, environ: dict[str, str], directory: Path, size: int, turns: int
+) -> dict[str, list[float]]:
+    """Push and pull an image of its own in each turn, by dockpass and by docker; return the seconds."""
+    docker = ["docker", "-H", address]
+    dockpass = str(Path(PYTHON).with_name("dockpass"))
 
-    tags = 1000
-    with registry() as served:
-        pusher = Pusher(served, "bench/app")
-        for number in range(tags):
-            pusher.image(f"t{number}", labels={"n": str(number)})
-        dockpass = str(Path(PYTHON).with_name("dockpass"))
-        plan = [dockpass, "cleanup", "--repo", f"{served.host}/bench/app", "--keep-last", "10", "--dry-run"]
-        ours = statistics.median(to_exit(*plan) for _ in range(3))
-        yield f"cleanup plan, {tags:,} tags   {ours:8.2f} s    {2 * tags / ours:.0f} reads/s, whole process"
-        manifest = f"http://{served.host}/v2/bench/app/manifests/t1"
-        said = subprocess.run(
-            [program("wrk"), "-t1", "-c64", "-d5", manifest], capture_output=True, text=True, check=True
-        ).stdout
-        limit = float(next(line for line in said.splitlines() if "Requests/sec" in line).split()[1])
-        share = f"share {2 * tags / ours / limit:.0%}, goal 65 %"
-        yield f"wrk, one manifest          {limit:8.0f} requests/s   {share}"
-        image = f"docker://{served.host}/bench/app:t1"
+    def run(*command: str) -> float:
         began = time.perf_counter()
-        for _ in range(10):
-            to_exit(program("skopeo"), "inspect", "--tls-verify=false", "-n", image)
-        each = (time.perf_counter() - began) / 10
-        yield f"skopeo inspect, one by one {each * tags:8.2f} s    for {tags:,} tags, from 10"
+        subprocess.run(command, env=environ, check=True, capture_output=True, timeout=120)
+        return time.perf_counter() - began
+
+    times: dict[str, list[float]] = {}
+    for turn in range(turns):
+        for who in ("dockpass", "docker"):
+            repo, tag = f"{host}/bench/{who}{size}-{turn}", "1"
+            context = directory / f"{who}{size}-{turn}"
+            context.mkdir()
+            (context / "data").write_bytes(os.urandom(size))
+            (context / "Dockerfile").write_text("FROM scratch\nCOPY data /data\n")
+            run(*docker, "build", "-q", "-t", f"{repo}:{tag}", str(context))
+            shutil.rmtree(context)
+            for what in ("push", "pull"):
+                ours = [dockpass, what, "--repo", repo, "--tag", tag]
+                command = ours if who == "dockpass" else [*docker, what, f"{repo}:{tag}"]
+                times.setdefault(f"{who} {what}", []).append(run(*command))
+                run(*docker, "rmi", "-f", f"{repo}:{tag}")
+    return times
 
 
 def variables() -> Iterator[str]:
@@ -268,6 +244,7 @@ def processor_seconds() -> float:
 
 def main() -> int:
     """Print one line a figure."""
+    from cleaning import cleaning
     from embedded import embedded_work
     from sandbox import sandbox_work
     from screen import PARTS
@@ -279,7 +256,7 @@ def main() -> int:
         feed,
         variables,
         docker_work,
-        cleanup_plan,
+        cleaning,
         embedded_work,
         sandbox_work,
         *PARTS.values(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import ipaddress
+import itertools
 import os
 import signal
 import socket
@@ -71,13 +72,21 @@ def pytest_collection_finish() -> None:
 _FOREIGN = ("DOCKER_", "CONTAINERS_", "CI_", "WERF_", "GITHUB_", "GITLAB_", "REGISTRY_", "XDG_", "DOCKPASS_")
 
 
+_NUMBERS = itertools.count()
+
+
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """An empty home, and no variable that bears on a login."""
+    """An empty home, and no variable that bears on a login.
+
+    Homes are counted here and lie in a directory of their own: `mktemp` reads all names beside a new one, and takes
+    longer with each test.
+    """
     for name in list(os.environ):
         if name.startswith(_FOREIGN):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_NUMBERS))
+    home.mkdir(parents=True, mode=0o700)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("DOCKPASS_STATE", str(Path(home) / "state"))
 

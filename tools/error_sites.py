@@ -43,30 +43,27 @@ def error_ids() -> dict[str, frozenset[int]]:
             found.setdefault(row.judgement.id, set()).add(1)
     for error_id in (DELETION_OFF.error, *(failure.id for failure in FAILURES)):
         found.setdefault(error_id, set()).add(1)
-    trees = _trees()
-    classes = _statuses(list(trees.values()))
-    for tree in trees.values():
-        for error_id, status, _ in _raised(tree, classes):
-            if _ID.fullmatch(error_id):
-                found.setdefault(error_id, set()).add(status)
+    for _, error_id, status, _ in _sites():
+        if _ID.fullmatch(error_id):
+            found.setdefault(error_id, set()).add(status)
     return {error_id: frozenset(statuses) for error_id, statuses in sorted(found.items())}
 
 
 def makers() -> dict[tuple[str, int], set[str]]:
     """Return the functions that make the error of an id and an exit status, as `path:Class.function`."""
-    trees = _trees()
-    classes = _statuses(list(trees.values()))
     found: dict[tuple[str, int], set[str]] = {}
-    for path, tree in trees.items():
-        for error_id, status, function in _raised(tree, classes):
-            if function:
-                found.setdefault((error_id, status), set()).add(f"{path.relative_to(SOURCE)}:{function}")
+    for path, error_id, status, function in _sites():
+        if function:
+            found.setdefault((error_id, status), set()).add(f"{path.relative_to(SOURCE)}:{function}")
     return found
 
 
 @cache
-def _trees() -> dict[Path, ast.Module]:
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+def _sites() -> list[tuple[Path, str, int, str]]:
+    """Return every place that raises an id: its file, the id, the exit status and the function."""
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+    classes = _statuses(list(trees.values()))
+    return [(path, *site) for path, tree in trees.items() for site in _raised(tree, classes)]
 
 
 def _statuses(trees: list[ast.Module]) -> dict[str, int]:

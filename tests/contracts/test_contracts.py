@@ -87,14 +87,15 @@ def test_who_may_import_whom() -> None:
 
 
 @cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Return every node of a file: walking it takes longer than parsing it, and five tests look at each."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(ROOT / "tui")) for path in SOURCES])
 def test_files_and_functions_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 400
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, node.name
 
@@ -121,9 +122,10 @@ def _names_a_ci(text: str) -> bool:
     return bool(re.search(r"(?<![A-Z_])(CI_JOB_TOKEN|CI_REGISTRY)(?![A-Z_])|gitlab-ci-token", text))
 
 
+@cache
 def _texts(path: Path) -> list[str]:
     """Return the string literals of a file, those in f-strings among them, without its docstrings."""
-    nodes = list(ast.walk(tree_of(path)))
+    nodes = nodes_of(path)
     alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     return [
         node.value
@@ -143,7 +145,7 @@ def test_no_repr_shows_an_environment() -> None:
     shown = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in SOURCES
-        for kind in ast.walk(tree_of(path))
+        for kind in nodes_of(path)
         if isinstance(kind, ast.ClassDef)
         and any("dataclass" in ast.unparse(each) for each in kind.decorator_list)
         for node in kind.body
@@ -177,7 +179,7 @@ def _imports(root: Path = ROOT / "tui") -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name, path in paths.items():
         imported: set[str] = set()
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Import):
                 imported |= {each.name for each in node.names}
             elif isinstance(node, ast.ImportFrom):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import zip_longest
+from typing import Any
 
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Input
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision
@@ -24,9 +28,20 @@ async def shown(made: Session, size: tuple[int, int] = (120, 36)) -> AsyncIterat
 
 
 async def press(pilot: Pilot[int], *keys: str) -> None:
-    """Press keys one after the other, and let each take effect."""
-    for key in keys:
+    """Press keys one after the other, and let each take effect; letters of one word in a field do so together."""
+    for key, following in zip_longest(keys, keys[1:], fillvalue=""):
+        before = pilot.app.screen
         await pilot.press(key)
+        within = len(key) == len(following) == 1 and isinstance(pilot.app.focused, Input)
+        if not within:
+            await settled(pilot, before)
+
+
+async def settled(pilot: Pilot[int], before: Screen[Any] | None) -> None:
+    """Wait until nothing moves, and once more for each screen that opened or closed meanwhile."""
+    await pilot.pause()
+    while pilot.app.screen is not before:
+        before = pilot.app.screen
         await pilot.pause()
 
 

@@ -78,8 +78,8 @@ def running(
 
 
 @contextmanager
-def registry(auth: str = "none", *, delete: bool = True) -> Iterator[Registry]:
-    """Run docker-registry with `auth` none, htpasswd or token."""
+def registry(auth: str = "none", *, delete: bool = True, storage: Path | None = None) -> Iterator[Registry]:
+    """Run docker-registry with `auth` none, htpasswd or token; its files lie in `storage`, or in memory."""
     binary = program("docker-registry")
     directory = Path(tempfile.mkdtemp(prefix="registry-test-"))
     port = free_port()
@@ -88,7 +88,7 @@ def registry(auth: str = "none", *, delete: bool = True) -> Iterator[Registry]:
         if tokens:
             tokens.start()
         config = directory / "config.yml"
-        config.write_text(_config(directory, port, auth, delete, tokens))
+        config.write_text(_config(directory, port, auth, delete, tokens, storage))
         with running([binary, "serve", str(config)], directory / "log", remove=directory) as child:
             found = Registry(f"127.0.0.1:{port}", directory, tokens)
             wait_until(lambda: child.poll() is None and _answers(found.url), 15, "docker-registry")
@@ -107,14 +107,16 @@ def _answers(url: str) -> bool:
         return getattr(error, "code", None) == 401
 
 
-def _config(directory: Path, port: int, auth: str, delete: bool, tokens: TokenServer | None) -> str:
-    # In memory, for its storage on disk truncates a link before it writes it again: of pushes of one blob at once,
-    # some get a 500 or a 400.
+def _config(
+    directory: Path, port: int, auth: str, delete: bool, tokens: TokenServer | None, storage: Path | None
+) -> str:
+    # In memory for tests: its storage on disk truncates a link before it writes it again, and of pushes of one blob
+    # at once some get a 500 or a 400. On disk for what is large: in memory each chunk copies what came before it.
     lines = [
         "version: 0.1",
         "log: {level: warn, accesslog: {disabled: true}}",
         "storage:",
-        "  inmemory: {}",
+        f"  filesystem: {{rootdirectory: {storage}}}" if storage else "  inmemory: {}",
         f"  delete: {{enabled: {str(delete).lower()}}}",
         "  cache: {blobdescriptor: inmemory}",
         "  maintenance: {uploadpurging: {enabled: false}}",

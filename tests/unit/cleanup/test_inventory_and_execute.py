@@ -13,6 +13,7 @@ from dockpass.cleanup.inventory import can_delete_single_tags, survey
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import DeletionPlan, Policy, TagInfo, plan_deletion
 from dockpass.cleanup.reading import parse_time
+from dockpass.cleanup.watch import IN_TURN
 from dockpass.errors import DockpassError
 from dockpass.registry.client import RegistryClient
 from dockpass.registry.failures import RegistryError
@@ -463,6 +464,41 @@ async def test_a_look_that_is_two_seconds_old_is_renewed(fake: FakeRegistry, cli
     await execute(client, "web", plan, lambda _: None, clock=lambda: next(ticks))
     assert not fake.tagged
     assert len(fake.requests("GET", "/v2/web/tags/list")) == lists + 3  # twice before it, once after
+
+
+async def test_the_looks_grow_with_the_batches_and_not_with_the_square(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    """What stays is looked at before each batch, what is to go in turn: all of it would take longer than the rest."""
+    fake.image("stable", NOW)
+    many(fake, 200)
+    plan = await planned(client, "v.*")
+    begun = len(fake.asked)
+    assert set((await carried_out(client, plan)).values()) == {"deleted"}
+    asked = fake.asked[begun:]
+    batches = 1 + 200 // 8
+    looks = [each.path.rpartition("/")[2] for each in asked if each.method == "HEAD"]
+    assert looks.count("stable") >= batches
+    assert len(looks) <= 201 + batches * (1 + IN_TURN)
+    assert all(looks.count(f"v{number:02}") for number in range(200))
+
+
+async def test_a_tag_that_is_to_go_and_moves_is_seen_when_its_turn_comes(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    """With few such tags at once: it keeps the image that it points at now, though both were to go."""
+    digests = many(fake, 20)
+    plan = await planned(client, "v.*")
+
+    def move(asked: Any) -> None:
+        if asked.method == "DELETE":
+            fake.tagged["v18"] = digests[19]
+
+    fake.before = move
+    outcomes = await carried_out(client, plan)
+    assert digests[19] in fake.manifests
+    assert outcomes["v18"] in {"moved", "kept"}
+    assert outcomes["v19"] == "kept"
 
 
 @pytest.mark.parametrize("answer", [Said(405), Said(200), "stale"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
+from itertools import islice
 
 from dockpass.cleanup.plan import DeletionPlan, TagInfo
 from dockpass.cleanup.reading import TagReader
@@ -11,13 +13,17 @@ from dockpass.registry.client import RegistryClient
 from dockpass.registry.workers import each
 
 READS = 64
+IN_TURN = 32
+"""How many of the tags that are to go are looked at with those that stay."""
 
 
 class Watch:
     """Knows which digests are needed now, and by which tag that stays; what was needed once stays needed.
 
     A tag that is to go is of no account as long as it points where the plan saw it; once it points
-    elsewhere, or is not deleted after all, it stays.
+    elsewhere, or is not deleted after all, it stays. The first look is at all tags. After it the tags that
+    stay and new ones are looked at each time, and those that are to go in turn: looking at all of them
+    before every batch would take longer than deleting them, and grow with the square of their number.
     """
 
     def __init__(self, client: RegistryClient, path: str, plan: DeletionPlan) -> None:
@@ -26,6 +32,7 @@ class Watch:
         self._reader = TagReader(client, path)
         self._infos = {row.info.tag: row.info for row in plan.rows}
         self._pending = {row.info.tag for row in plan.rows if row.deletes}
+        self._in_turn = deque(sorted(self._pending))
         self._deleted: set[str] = set()
         self._gone: set[str] = set()
         self._needed: dict[str, str] = {}
@@ -48,9 +55,11 @@ class Watch:
         """
         listed = frozenset(await self._client.tags(self._path))
         self._gone -= listed  # somebody put it back
-        wanted = sorted((listed | self._infos.keys()) - self._gone)
+        wanted = (listed | self._infos.keys()) - self._gone
         if self._telling is None:
-            await self._find_out_whether_it_tells(wanted)
+            await self._find_out_whether_it_tells(sorted(wanted))
+        else:
+            wanted -= (self._pending & listed) - self._next_in_turn()
         missing: list[str] = []
         unlisted: list[str] = []
         self._doubts = {}
@@ -60,7 +69,7 @@ class Watch:
             if is_there and tag not in listed:
                 unlisted.append(tag)
 
-        await each(wanted, look, READS)
+        await each(sorted(wanted), look, READS)
         if missing or unlisted:
             listed = frozenset(await self._client.tags(self._path))
         for tag in sorted(set(unlisted) - listed):
@@ -112,6 +121,13 @@ class Watch:
         if tag in self._pending:
             self._pending.discard(tag)
             self._add_needs(self._infos[tag])
+
+    def _next_in_turn(self) -> set[str]:
+        """Return the tags that are to go whose turn it is, those looked at longest ago."""
+        self._in_turn = deque(tag for tag in self._in_turn if tag in self._pending)
+        taken = set(islice(self._in_turn, IN_TURN))
+        self._in_turn.rotate(-len(taken))
+        return taken
 
     async def _find_out_whether_it_tells(self, tags: Iterable[str]) -> None:
         """Find out by the tags that stay whether a look without a body tells where they point."""
