@@ -113,8 +113,8 @@ def _probed(world: World, patients: Iterable[Patient], policy: Policy) -> Iterab
     """Yield the patients, the first with variables after the registry was asked about its push."""
     import asyncio
 
+    from dockpass.cli.services import services_of
     from dockpass.probe.plan import plan_access, probe_access
-    from dockpass.runs.services import Services
 
     asked = False
     for patient in patients:
@@ -122,9 +122,7 @@ def _probed(world: World, patients: Iterable[Patient], policy: Policy) -> Iterab
             yield patient
             continue
         asked = True
-        services = Services(
-            world.environ, world.home, world.cwd, world.paths.state, world.redactor, policy=policy
-        )
+        services = services_of(world, policy)
         facts = replace(patient.facts, elsewhere=False)
         plan = plan_access(Command.PUSH, facts)
         report = asyncio.run(

@@ -27,7 +27,8 @@ from dockpass.cli.options import foreign_option, given_of
 from dockpass.cli.output import Output, is_terminal, no_terminal
 from dockpass.cli.program_report import opened_report
 from dockpass.cli.program_words import Narrator
-from dockpass.cli.readonly import read_only_of, refuse_if_read_only
+from dockpass.cli.readonly import refuse_if_read_only
+from dockpass.cli.services import services_of
 from dockpass.cli.world import World, this_process
 from dockpass.errors import DockpassError, ExitCode, UsageError
 from dockpass.programs.also import also_hosts
@@ -38,7 +39,6 @@ from dockpass.programs.run import ProgramRun
 from dockpass.programs.task import Outliving, Task, check_hosts, unknown_values, with_job
 from dockpass.readonly import Act
 from dockpass.runs.request import BuildOptions, RunRequest
-from dockpass.runs.services import Services
 
 
 class OfProgram(click.Command):
@@ -219,15 +219,3 @@ def _request(
     allowed = options["allow_foreign_registry"]
     request = RunRequest(decided.command, facts, decided, foreign_allowed=allowed, can_ask=is_terminal())
     return with_the_persons_word(request, output) if runs else request
-
-
-def services_of(world: World) -> Services:
-    """Return what the config of a program needs: no engine, and no client of a registry."""
-    return Services(
-        world.environ,
-        world.home,
-        world.cwd,
-        world.paths.state,
-        world.redactor,
-        read_only=read_only_of(world),
-    )

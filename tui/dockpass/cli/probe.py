@@ -11,6 +11,7 @@ from dockpass.auth.command import Command
 from dockpass.cli.context import Given, assembled
 from dockpass.cli.explain import error_json, finding_lines
 from dockpass.cli.output import Output, is_terminal
+from dockpass.cli.services import services_of
 from dockpass.cli.table import columns
 from dockpass.cli.world import World
 from dockpass.errors import DockpassError, ExitCode
@@ -22,7 +23,6 @@ from dockpass.probe.requirements import Ability, Requirement
 from dockpass.probe.words import ABILITIES, LOGINS, VERDICTS
 from dockpass.registry.policy import Policy
 from dockpass.runs.request import BuildOptions
-from dockpass.runs.services import Services
 from dockpass.text import clean, plural
 
 _NAMES = {"*": "everything (*)"}
@@ -43,9 +43,7 @@ def run_probe(
 ) -> int:
     """Probe and print; return the exit status."""
     output = Output(world.redactor)
-    services = Services(
-        world.environ, world.home, world.cwd, world.paths.state, world.redactor, policy=policy
-    )
+    services = services_of(world, policy)
     try:
         start = assembled(world, _files_for(command), given, build)
         facts = start.facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from dockpass.auth.command import Command
@@ -18,7 +19,8 @@ from dockpass.cli.context import Given, assembled, engine_choice, typed_of
 from dockpass.cli.explain import finding_lines
 from dockpass.cli.narrate import data_lines, event_json, is_start, narrate, plan_table
 from dockpass.cli.output import Output, is_terminal
-from dockpass.cli.readonly import read_only_of, refuse_if_read_only
+from dockpass.cli.readonly import refuse_if_read_only
+from dockpass.cli.services import services_of
 from dockpass.cli.world import World
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.base import EMBEDDED
@@ -44,7 +46,6 @@ from dockpass.runs.events import (
 from dockpass.runs.helm import values_yaml
 from dockpass.runs.request import BuildOptions, RunRequest, acts
 from dockpass.runs.run import Run
-from dockpass.runs.services import Services
 from dockpass.runs.sources import sources_of_build
 from dockpass.signals import heeded_signals
 from dockpass.units import size
@@ -97,7 +98,8 @@ def run_command(
         typed_of(given, engine),
         values,
     )
-    services = _services(world, choice, policy, find)
+    opened = opener(choice, policy)
+    services = replace(services_of(world, policy), open_engine=opened, find_builders=find)
     if not as_json:
         output.say(line for finding in found.findings for line in finding_lines(finding))
         output.say([decided.sentence, *(f"{GLYPH_LOOK} {notice.message}" for notice in decided.warnings)])
@@ -105,20 +107,6 @@ def run_command(
     for left in sweep(services.run_environ(facts)):
         output.say([f"removed a temporary config left behind by a killed dockpass: {left.path}"])
     return _carry_out(Run(request, services), output, as_json=as_json, values=values, progress=progress)
-
-
-def _services(world: World, choice: EngineChoice, policy: Policy | None, find: FindBuilders) -> Services:
-    return Services(
-        world.environ,
-        world.home,
-        world.cwd,
-        world.paths.state,
-        world.redactor,
-        policy=policy or Policy(),
-        open_engine=opener(choice, policy),
-        find_builders=find,
-        read_only=read_only_of(world),
-    )
 
 
 def _engine_for(builder: str) -> str | None:
