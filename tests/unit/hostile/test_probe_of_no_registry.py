@@ -273,6 +273,14 @@ async def test_the_first_push_of_a_repository_is_no_gap(state: str) -> None:
     assert status(found, Command.PUSH) == 0
 
 
+async def test_a_denial_in_a_404_is_no_first_push() -> None:
+    denied = refusal(404, "DENIED", "no")
+    async with FakeRealm(token=grants("pull", "push"), listing=lambda _: denied) as fake:
+        found = await asked_of(fake.host)
+    assert found.verdict("pull") is not Verdict.GRANTED
+    assert status(found, Command.PUSH) == 1
+
+
 @pytest.mark.parametrize(
     "answer", [Said(404, b'{"message": "no route"}'), Said(404, b"{}"), Said(500), Said(403, PAGE)]
 )

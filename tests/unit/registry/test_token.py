@@ -97,6 +97,8 @@ async def test_wrong_credentials_are_told_in_the_token_servers_words(fake: FakeR
         {"token": "a\r\nX-Evil: 1"},
         {"token": "esc\x1b[2J"},
         {"token": "ümlaut"},
+        {"token": " "},
+        {"token": "two words"},
         {},
         b"[" * 50_000,
     ],

@@ -284,6 +284,7 @@ ROWS: tuple[Row, ...] = (
     ),
     row(NO_TOKEN, *_TOKEN_SERVER),
     # -- the registry, asked by a probe for the tags of a repository
+    row(replace(NOT_ALLOWED, hint=""), Where.LIST, statuses=(404,), codes=("DENIED", "UNAUTHORIZED")),
     row(
         replace(
             ABSENT,

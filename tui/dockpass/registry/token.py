@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ CLIENT_ID = "dockpass"
 
 _ORDINARY = Policy()
 
+_TOKEN = re.compile("[!-~]+")  # what can stand in a header, without a blank
 # Parameters of the client (distribution token specification); `service` is the registry's to say.
 _OURS = frozenset({"account", "client_id", "grant_type", "offline_token", "refresh_token", "scope"})
 
@@ -246,7 +248,7 @@ def read_token(host: str, body: bytes) -> tuple[Secret, float]:
     except NotJson as error:
         why = ": it sent a web page" if is_page(body) else f": {error}"
     token = found.get("access_token") or found.get("token")
-    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise DockpassError(
             "token-unreadable",
             f"The token server of {clean(host)} did not answer with a token{why}.",
