@@ -333,9 +333,6 @@ async def test_listings_of_all_usual_forms_are_read(
         {"tags": ["a/../b"]},
         {"tags": ["\x1b[2J"]},
         {"tags": ["x" * 129]},
-        {"name": "other", "tags": ["a"]},
-        {"name": "web2", "tags": ["a"]},
-        {"name": ["web"], "tags": ["a"]},
         ["a"],
         b"<html>",
         b"[" * 100_000,
@@ -359,6 +356,15 @@ async def test_after_a_link_that_cannot_be_read_there_may_be_more(
     fake.say("GET", LIST, first, Said(200, {"tags": ["c"]}))
     assert await client.tags("web") == ["a", "b", "c"]
     assert fake.requests("GET", LIST)[1].query == "n=1000&last=b"
+
+
+async def test_a_later_page_of_another_repository_is_refused(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    first = Said(200, {"name": "web", "tags": ["a"]}, (link(f"{LIST}?last=a"),))
+    fake.say("GET", LIST, first, Said(200, {"name": "other", "tags": ["b"]}))
+    with pytest.raises(DockpassError, match="a later page is the tag list of other"):
+        await client.tags("web")
 
 
 async def test_a_missing_page_is_not_an_empty_repository(fake: FakeRegistry, client: RegistryClient) -> None:

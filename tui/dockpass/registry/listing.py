@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from dockpass.references.reference import is_tag
 from dockpass.registry.answer import Where, read_answer
-from dockpass.registry.forms import is_named
 from dockpass.registry.links import has_path, is_odd, leads_to, next_page
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, resolve
@@ -37,7 +36,7 @@ class Listing:
     """
 
     def __init__(self, path: str, require_ok: Callable[[Response], None]) -> None:
-        self._path = path
+        self._name = ""
         self._own = f"/v2/{path}/tags/list"
         self._require_ok = require_ok
         self._found: set[str] = set()
@@ -67,7 +66,7 @@ class Listing:
 
     def _take(self, response: Response) -> str:
         """Add the tags of a page and return the next one; empty after the last."""
-        tags = _tags_in(response, self._path)
+        tags = self._tags_in(response)
         new = self._found.union(tags)
         grown, self._found = len(new) > len(self._found), new
         if len(new) > MOST_TAGS:
@@ -89,6 +88,14 @@ class Listing:
         parts = urlsplit(target)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
+    def _tags_in(self, response: Response) -> list[str]:
+        """Return the tags of a page; a later one has to name the repository that the first one named."""
+        name, tags = _read(response)
+        if self._name and name and name != self._name:
+            raise NotWhole(f"a later page is the tag list of {clean(response.redact(name), 80)}")
+        self._name = self._name or name
+        return tags
+
     def _refuse(self, response: Response, what: str, address: str) -> NoReturn:
         shown = clean(response.redact(address), 200)
         raise NotWhole(f"{what} {shown}, which is not this repository's tag list")
@@ -99,18 +106,18 @@ def may_be_cut(count: int) -> bool:
     return count > 0 and (count % 10 == 0 or count % 25 == 0 or (count >= 16 and not count & (count - 1)))
 
 
-def _tags_in(response: Response, path: str) -> list[str]:
+def _read(response: Response) -> tuple[str, list[str]]:
+    """Return the repository that a page names, if it names one, and its tags."""
     try:
         found = strict_object(response.body)
     except NotJson as error:
         raise NotWhole(str(error)) from None
     name, tags = found.get("name"), found.get("tags")
-    if name and not is_named(name, path):
-        raise NotWhole(f"it is the tag list of {clean(response.redact(str(name)), 80)}")
+    named = name if isinstance(name, str) else ""
     if "tags" not in found:
         raise NotWhole("it is not a tag list; something other than a registry may have answered")
     if tags is None:
-        return []
+        return named, []
     if not isinstance(tags, list):
         raise NotWhole("its tags are not a list")
     if len(tags) > MOST_TAGS:
@@ -118,7 +125,7 @@ def _tags_in(response: Response, path: str) -> list[str]:
     for tag in tags:
         if not isinstance(tag, str) or not is_tag(tag):
             raise NotWhole(f"{clean(response.redact(str(tag)), 80)} is not a valid tag")
-    return tags
+    return named, tags
 
 
 def _code(response: Response) -> str:
