@@ -43,7 +43,7 @@ class Need(StrEnum):
         return self if before is None or before in there else before.first_lacking(there)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Patient:
     """Everything there is to look at: the variables of this machine or of one job, and what belongs to them.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from dockpass.doctor.check import Check, Look, Patient
 from dockpass.findings import Finding, Severity
 
+_MOST_KEPT = 4
 ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
@@ -31,11 +33,17 @@ class Found:
         return self.members or (self,)
 
 
-def findings(patient: Patient, checks: Sequence[Check]) -> Iterator[tuple[Check, Finding]]:
-    """Yield what checks find, in the order in which each of their looks does.
+@lru_cache(maxsize=_MOST_KEPT)
+def findings(patient: Patient, checks: tuple[Check, ...]) -> tuple[tuple[Check, Finding], ...]:
+    """Return what checks find, in the order in which each of their looks does.
 
-    A look is run once. What it finds belongs to the check that names it, and all of it to its only check.
+    A look is run once for a patient, for it is asked again for each fix that is tried. What it finds belongs
+    to the check that names it, and all of it to its only check.
     """
+    return tuple(_findings(patient, checks))
+
+
+def _findings(patient: Patient, checks: tuple[Check, ...]) -> Iterator[tuple[Check, Finding]]:
     sharing: dict[Look, list[Check]] = {}
     for check in checks:
         sharing.setdefault(check.look, []).append(check)
@@ -49,7 +57,7 @@ def findings(patient: Patient, checks: Sequence[Check]) -> Iterator[tuple[Check,
                 yield belongs, finding
 
 
-def examine(patients: Iterable[Patient], checks: Sequence[Check]) -> tuple[Found, ...]:
+def examine(patients: Iterable[Patient], checks: tuple[Check, ...]) -> tuple[Found, ...]:
     """Return what checks find in patients, the worst first."""
     found: dict[Finding, tuple[Check, Patient, list[str]]] = {}
     count = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -11,9 +11,12 @@ from dockpass.doctor.mends import together
 from dockpass.findings import Finding
 from dockpass.variables.bring import ways_to_bring
 from dockpass.variables.changes import Change, ChangeKind, can_be_raw
-from dockpass.variables.gitlab.model import Definition
+from dockpass.variables.gitlab.expand import references
+from dockpass.variables.gitlab.model import Definition, Level
+from dockpass.variables.pipeline import Loaded
 
 _MOST = 2
+_WRITTEN = frozenset({Level.YAML, Level.INSTANCE, Level.GROUP, Level.PROJECT})
 _SAME = ("level", "origin", "protected", "scope")
 
 
@@ -30,8 +33,39 @@ def brought(patient: Patient, finding: Finding) -> Iterator[Fix]:
     """Yield the smallest changes that bring a missing variable."""
     if patient.loaded is None or patient.view is None:
         return
-    for way in islice(ways_to_bring(patient.loaded, patient.view.name, finding.about), _MOST):
+    loaded = _with_only(patient.loaded, patient.view.name, finding.about)
+    for way in islice(ways_to_bring(loaded, patient.view.name, finding.about), _MOST):
         yield Fix(changes=way.changes)
+
+
+def _with_only(loaded: Loaded, job: str, name: str) -> Loaded:
+    """Return the project with one variable and those that it and the environment of the job refer to.
+
+    A search resolves the job again and again, and in a large project the other variables take most of the
+    time. What is found is tried with all of them before it is offered.
+    """
+    config, situation, own = loaded.config, loaded.situation, loaded.job(job)
+    values: dict[str, list[str]] = {}
+    for each in (*situation.definitions, *config.variables, *own.variables):
+        if isinstance(each.value, str):
+            values.setdefault(each.key, []).append(each.value)
+    needed = {name}
+    waiting = [name, *references(own.environment)]
+    while waiting:
+        needed.add(key := waiting.pop())
+        named = {found for value in values.pop(key, ()) for found in references(value)}
+        waiting += named - needed
+    by_rules = (tree.get("variables") for tree in (*(config.workflow or ()), *(own.rules or ())))
+    if any(needed & each.keys() for each in by_rules if isinstance(each, Mapping)):
+        return loaded  # which rules hold is a matter of all variables
+
+    def kept(definitions: Iterable[Definition]) -> tuple[Definition, ...]:
+        return tuple(each for each in definitions if each.key in needed or each.level not in _WRITTEN)
+
+    config = replace(config, variables=kept(config.variables))
+    return replace(
+        loaded, config=config, situation=replace(situation, definitions=kept(situation.definitions))
+    )
 
 
 def all_brought(patient: Patient, findings: Sequence[Finding]) -> Iterator[Fix]:

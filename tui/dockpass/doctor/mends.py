@@ -19,8 +19,8 @@ from dockpass.secrets import Secret
 from dockpass.text import clean
 
 _OPTIONS = {"--registry-username": "registry-username", "--registry-password": "registry-password"}
-_AROUND = re.compile(r"^[\s\u200b\u200e\u200f\u2060\ufeff\xa0]+|[\s\u200b\u200e\u200f\u2060\ufeff\xa0]+$")
-_INVISIBLE = re.compile("[\0-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+_AROUND = r"^[\s\u200b\u200e\u200f\u2060\ufeff\xa0]+|[\s\u200b\u200e\u200f\u2060\ufeff\xa0]+$"
+_INVISIBLE = "[\0-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
 _MOST_TOLD = 3
 
@@ -28,7 +28,7 @@ _MOST_TOLD = 3
 def cleaned(patient: Patient, finding: Finding) -> Iterator[Fix]:
     """Yield the value without what does not belong to it."""
     before = _value(patient, finding.about)
-    after = _INVISIBLE.sub("", _AROUND.sub("", before))
+    after = re.sub(_INVISIBLE, "", re.sub(_AROUND, "", before))
     if len(after) > 1 and after[0] + after[-1] in {"''", '""', "“”", "‘’"}:
         after = after[1:-1]
     after = re.sub(r"^(basic|bearer) ", "", after, flags=re.IGNORECASE)

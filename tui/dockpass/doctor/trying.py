@@ -60,7 +60,7 @@ class Tried:
         return tuple(told)
 
 
-def tried_fixes(found: Found, checks: Sequence[Check]) -> tuple[Tried, ...]:
+def tried_fixes(found: Found, checks: tuple[Check, ...]) -> tuple[Tried, ...]:
     """Return the fixes of a finding that mend it; one that leaves it there is not offered.
 
     Of several that are told as one, a fix mends all that the first patient has.
@@ -70,7 +70,7 @@ def tried_fixes(found: Found, checks: Sequence[Check]) -> tuple[Tried, ...]:
     return tuple(islice(_trials(found, checks), _MOST))
 
 
-def _trials(found: Found, checks: Sequence[Check]) -> Iterator[Tried]:
+def _trials(found: Found, checks: tuple[Check, ...]) -> Iterator[Tried]:
     patient = found.patient
     ours = [each.finding for each in found.each if each.patient is patient]
     wanted = {_identity(finding) for finding in ours}
@@ -142,7 +142,7 @@ def _edited(facts: Facts, edits: Sequence[Edit]) -> Facts:
     return facts
 
 
-def _by_identity(patient: Patient, checks: Sequence[Check]) -> dict[tuple[str, str], Finding]:
+def _by_identity(patient: Patient, checks: tuple[Check, ...]) -> dict[tuple[str, str], Finding]:
     return {_identity(finding): finding for _, finding in findings(patient, checks)}
 
 
