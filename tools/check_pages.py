@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dockpass.doctor.check import Check
+from dockpass.doctor.symptoms import by_likelihood
 from dockpass.doctor.table import TABLE
 
 CASES = Path(__file__).resolve().parents[1] / "tests" / "cases" / "checks.toml"
@@ -131,12 +132,14 @@ def _index() -> Iterator[str]:
         for symptom in check.symptoms:
             symptoms.setdefault(_words(symptom), []).append(check)
     for words, checks in sorted(symptoms.items(), key=lambda each: each[0].lower()):
-        yield f"| `{words}` | {', '.join(f'[{check.id}]({_link(check)})' for check in checks)} |"
+        links = ", ".join(f"[{check.id}]({_link(check)})" for check in by_likelihood(words, checks))
+        yield f"| `{words}` | {links} |"
 
 
 def _words(symptom: str) -> str:
     """Return a regular expression of a message as people read it."""
-    text = re.sub(r"\[- \]|\.\*", " … ", symptom).replace(r"\d", "N").replace("\\", "")
+    text = re.sub(r"\[- \]|\.\*|\.\{\d+,\d+\}|\\S\+", " … ", symptom)
+    text = re.sub(r"(?<!\\)[()]", "", text).replace(r"\d", "N").replace(r"\b", "").replace("\\", "")
     return re.sub(r"\s+", " ", text.replace("non … TTY", "non TTY")).strip().replace("|", "/")
 
 

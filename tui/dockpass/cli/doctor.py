@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from dockpass import __version__
 from dockpass.cli.context import Given
@@ -13,10 +14,8 @@ from dockpass.cli.explain import error_json
 from dockpass.cli.output import Output
 from dockpass.cli.table import columns
 from dockpass.cli.world import World
-from dockpass.doctor.ci_formats import code_quality, sarif
 from dockpass.doctor.examine import ORDER, Found
 from dockpass.doctor.grouping import named, same_words
-from dockpass.doctor.objects import visit_json
 from dockpass.doctor.symptoms import LARGEST, explaining, firing_first
 from dockpass.doctor.table import TABLE
 from dockpass.doctor.trying import tried_fixes
@@ -28,6 +27,8 @@ from dockpass.registry.policy import Policy
 from dockpass.text import clean, plural
 
 _MOST_EXPLAINING = 12
+_MOST_READ = 64 << 20
+"""How many bytes of a log are read; what failed is at its end."""
 _MOST_NAMED = 30
 _MOST_LINES = 10
 
@@ -55,22 +56,27 @@ def run_doctor(world: World, given: Given, asked: Asked) -> int:
             raise
         output.json(error_json(error.id, error.message, error.hint))
         return int(error.exit_code)
-    match asked.form:
-        case "as_json":
-            output.json(visit_json(visit, symptom))
-        case "sarif":
-            output.json(sarif(visit.found, __version__))
-        case "code_quality":
-            output.json(code_quality(visit.found))
-        case _:
-            output.say(visit.notes)
-            output.words(
-                visit_lines(visit, asked.about) if symptom is None else symptom_lines(visit, symptom)
-            )
-            if symptom is None and not (asked.all_jobs or asked.about or given.job.asked):
-                output.words(unchecked_lines(visit))
+    if asked.form == "text":
+        output.say(visit.notes)
+        output.words(visit_lines(visit, asked.about) if symptom is None else symptom_lines(visit, symptom))
+        if symptom is None and not (asked.all_jobs or asked.about or given.job.asked):
+            output.words(unchecked_lines(visit))
+    else:
+        output.json(_for_programs(visit, symptom, asked.form))
     worst = min((ORDER[each.finding.severity] for each in visit.found), default=len(ORDER))
     return ExitCode.FAILED if worst <= ORDER[Severity(asked.fail_on)] else ExitCode.DONE
+
+
+def _for_programs(visit: Visit, symptom: str | None, form: str) -> Any:
+    from dockpass.doctor.ci_formats import code_quality, sarif  # only a program pays for them
+    from dockpass.doctor.objects import visit_json
+
+    match form:
+        case "sarif":
+            return sarif(visit.found, __version__)
+        case "code_quality":
+            return code_quality(visit.found)
+    return visit_json(visit, symptom)
 
 
 def _symptom(text: str) -> str:
@@ -82,7 +88,7 @@ def _symptom(text: str) -> str:
                 "--error - reads from stdin, which is a terminal.",
                 "Pipe the error message in, or give it as an argument.",
             )
-        text = sys.stdin.buffer.read(LARGEST).decode("utf-8", "replace")
+        text = sys.stdin.buffer.read(_MOST_READ)[-LARGEST:].decode("utf-8", "replace")
     if not text.strip():
         raise UsageError("error-empty", "The error message is empty.", "Give the lines that failed.")
     return text

@@ -132,6 +132,10 @@ CHECKS: tuple[Check, ...] = (
         fix="Create a new token with read_registry, or correct the user name.",
         source=sources.REGISTRY,
         symptoms=(
+            r"invalid username/password",
+            r"401 Unauthorized",
+            r"403 \(Forbidden\)",
+            r"denied: denied",
             r"HTTP Basic: Access denied",
             r"incorrect username or password",
             r"unauthorized",
@@ -150,6 +154,9 @@ CHECKS: tuple[Check, ...] = (
         fix="Give the login access to that repository, or use another one.",
         source=sources.JOB_TOKEN,
         symptoms=(
+            r"access forbidden",
+            r"authentication required",
+            r"token.{0,300}403 Forbidden",
             r"pull access denied",
             r"insufficient_scope",
             r"requested access to the resource is denied",
@@ -168,6 +175,8 @@ CHECKS: tuple[Check, ...] = (
         " Developer; at GitHub, packages: write.",
         source=sources.REGISTRY,
         symptoms=(
+            r"checking push permission",
+            r"authentication required",
             r"requested access to the resource is denied",
             r"permission_denied: write_package",
             r"installation not allowed to",
@@ -200,7 +209,10 @@ CHECKS: tuple[Check, ...] = (
         matters="Pushing or deleting such a tag is refused, whatever else the login may do.",
         fix="Use another tag, or a login that may change protected tags.",
         source="https://docs.gitlab.com/user/packages/container_registry/protected_container_tags/",
-        symptoms=(r"tag .*protected",),
+        symptoms=(
+            r"immutable tag",
+            r"tag.{0,80}(protected|immutable)",
+        ),
     ),
     Check(
         id="DP-ACC-005",
@@ -227,6 +239,9 @@ CHECKS: tuple[Check, ...] = (
         " enable TLS on the registry.",
         source="https://docs.docker.com/engine/security/certificates/",
         symptoms=(
+            r"context deadline exceeded",
+            r"TLS handshake timeout",
+            r"Client.Timeout exceeded",
             r"x509: certificate",
             r"certificate signed by unknown authority",
             r"server gave HTTP response to HTTPS client",
@@ -258,7 +273,11 @@ CHECKS: tuple[Check, ...] = (
         matters="Every login works, and every request after it is refused.",
         fix="Give GitLab and its registry the same key pair and the same issuer.",
         source="https://github.com/distribution/distribution/issues/1143",
-        symptoms=(r"token signed by untrusted key", r"invalid_token"),
+        symptoms=(
+            r"login attempt to \S+ failed with status: 401",
+            r"token signed by untrusted key",
+            r"invalid_token",
+        ),
     ),
     Check(
         id="DP-ACC-009",

@@ -48,7 +48,7 @@ CHECKS: tuple[Check, ...] = (
         many="have base images that are not known",
         nouns="lines",
         source=sources.DOCKERFILE,
-        symptoms=(r"base name \(.*\) should not be blank", r"invalid reference format"),
+        symptoms=(r"base name \(.{0,200}\) should not be blank", r"invalid reference format"),
     ),
     Check(
         id="DP-BLD-003",

@@ -34,6 +34,8 @@ CHECKS: tuple[Check, ...] = (
         nouns="places",
         source=sources.YAML,
         symptoms=(
+            r"configuration is invalid",
+            r"config should",
             r"circular variable reference",
             r"config should be",
             r"variable definition must be",

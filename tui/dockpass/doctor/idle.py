@@ -154,7 +154,7 @@ CHECKS: tuple[Check, ...] = (
         source="https://github.com/docker/for-mac/issues/7445",
         symptoms=(
             r"error getting credentials",
-            r"docker-credential-.*executable file not found",
+            r"docker-credential-.{0,60}executable file not found",
         ),
     ),
     Check(
@@ -207,6 +207,8 @@ CHECKS: tuple[Check, ...] = (
         fix="Correct the file, or move it away and log in again.",
         source=sources.DOCKER_CONFIG,
         symptoms=(
+            r"reading JSON file",
+            r"unexpected end of JSON input",
             r"Error loading config file",
             r"no basic auth credentials",
         ),

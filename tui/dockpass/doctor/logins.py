@@ -63,7 +63,7 @@ CHECKS: tuple[Check, ...] = (
         source=sources.PRIVATE_IMAGES,
         symptoms=(
             r"Failed to create credential store from DOCKER_AUTH_CONFIG",
-            r"invalid character .* looking for beginning",
+            r"DOCKER_AUTH_CONFIG.{0,80}invalid character",
             r"access forbidden",
             r"failed to fetch anonymous token",
         ),

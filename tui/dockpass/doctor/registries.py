@@ -152,6 +152,7 @@ CHECKS: tuple[Check, ...] = (
         fix="Put the registry's host in front.",
         source=sources.REFERENCES,
         symptoms=(
+            r"did not resolve to an alias",
             r"requested access to the resource is denied",
             r"push access denied",
         ),

@@ -35,10 +35,12 @@ CHECKS: tuple[Check, ...] = (
         nouns="jobs",
         source=sources.PRIVATE_IMAGES,
         symptoms=(
+            r"failed to pull image",
+            r"image pull failed",
+            r"ErrImagePull|ImagePullBackOff|Back-off pulling image",
             r"pull access denied",
             r"access forbidden",
             r"failed to fetch anonymous token",
-            r"Job failed .system failure.*failed to pull image",
         ),
     ),
     Check(

@@ -51,6 +51,9 @@ CHECKS: tuple[Check, ...] = (
         fix="Use port 2376 with DOCKER_TLS_CERTDIR=/certs, or 2375 with an empty one.",
         source=sources.DOCKER_IN_DOCKER,
         symptoms=(
+            r"lookup docker\b.{0,60}no such host",
+            r"tcp://docker:237\d",
+            r"Is the docker daemon running",
             r"Cannot connect to the Docker daemon",
             r"client sent an HTTP request to an HTTPS server",
             r"http: server gave HTTP response to HTTPS client",

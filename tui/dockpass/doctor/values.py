@@ -170,6 +170,7 @@ CHECKS: tuple[Check, ...] = (
         many="are set, but empty",
         source=sources.VARIABLES,
         symptoms=(
+            r"provide a username and password",
             r"non[- ]TTY device",
             r"password is empty",
             r"Must provide --username with --password-stdin",
