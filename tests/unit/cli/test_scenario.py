@@ -14,7 +14,13 @@ from click.testing import CliRunner, Result
 from fulldisk import full_after
 
 from dockpass.cli.main import cli
+from dockpass.cli.world import this_process
 from dockpass.errors import UsageError
+from dockpass.session.desk import Desk, Looking
+from dockpass.session.scenario_new import scenario_of_desk
+from dockpass.session.scenarios import open_file, try_scenario
+from dockpass.variables.clone import find_clone
+from dockpass.variables.gitlab.model import Ref
 
 YAML = """\
 variables: {CI_REGISTRY: registry.example.com, CI_REGISTRY_IMAGE: registry.example.com/acme/shop}
@@ -397,3 +403,52 @@ def test_nothing_heavy_is_loaded_for_a_check(clone: Path) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True)
     assert ended.stdout.endswith("0 set()\n"), ended
+
+
+MATRIX = """\
+build:
+  parallel: {matrix: [{CLOUD: [aws, gcp], PART: [app, web]}]}
+  environment: $CLOUD
+  script: [docker push x]
+"""
+
+
+def test_an_instance_of_a_matrix_is_named_as_gitlab_names_it(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text(MATRIX)
+    stored = [{**SETTINGS[0], "protected": False, "environment_scope": "gcp"}]
+    (clone / "ci/settings.json").write_text(json.dumps(stored))
+    for job, expected in (("build: [gcp, web]", 0), ("build: [aws, web]", 1), ("build", 1)):
+        text = (
+            "schema = 1\njob = "
+            + json.dumps(job)
+            + """
+context = { ref = "main", protected = true }
+[[source]]
+kind = "gitlab-yaml"
+path = "../.gitlab-ci.yml"
+[[source]]
+kind = "gitlab-api-json"
+path = "../ci/settings.json"
+[expect]
+variables = ["WERF_IMAGES_CLEANUP_PASSWORD"]
+"""
+        )
+        assert run("scenario", "check", written(clone, text)).exit_code == expected, job
+        shown = json.loads(run("vars", "show", "--job", job, "--json").stdout)
+        assert json.dumps(job if ":" in job else "build: [aws, app]") in json.dumps(shown)
+    assert "no job" in str(run("vars", "show", "--job", "build: [azure, web]").exception)
+
+
+def test_the_instance_that_is_looked_at_is_saved(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text(MATRIX)
+    world = this_process()
+    found = find_clone(clone, world.environ)
+    assert found is not None
+    looking = Looking(job="build", instance=3, ref=Ref(name="main", protected=True))
+    desk = Desk(clone=found, looking=looking, redactor=world.redactor)
+    file = written(clone, scenario_of_desk(desk, desk.seen(), (), None, clone / "scenarios", world))
+    assert 'job = "build: [gcp, web]"' in (clone / "scenarios/s.toml").read_text()
+    assert run("scenario", "check", file).exit_code == 0
+    tried = try_scenario(open_file(file, world), world)
+    assert tried.desk is not None
+    assert (tried.desk.looking.job, tried.desk.looking.instance) == ("build", 3)

@@ -113,6 +113,40 @@ def test_checks_that_fire_come_first(tmp_path: Path) -> None:
             "debugging-on",
             ".gitlab-ci.yml:1",
         ),
+        (
+            {"yaml": "b:\n  script:\n    - make\n    - docker login -u a -p $T r.example"},
+            "password-in-arguments",
+            ".gitlab-ci.yml:4",
+        ),
+        (
+            {
+                "yaml": ".x: &x\n  - make\n  - docker login -u a -p $T r.example\nb: {before_script: *x, script: [env]}"
+            },
+            "password-in-arguments",
+            ".gitlab-ci.yml:3",
+        ),
+        (
+            {
+                "yaml": "include: /a.yml\nb: {script: [make]}",
+                "files": {
+                    "a.yml": "default:\n  before_script:\n    - |\n      make\n      docker login -u a -p $T r.example"
+                },
+            },
+            "password-in-arguments",
+            "a.yml:5",
+        ),
+        (
+            {"yaml": "b:\n  script:\n    - make\n    - werf cleanup"},
+            "cleanup-with-job-token",
+            ".gitlab-ci.yml:4",
+        ),
+        (
+            {
+                "yaml": "b:\n  image: r.example/a\n  script:\n    - docker login -u a --password-stdin r.example"
+            },
+            "login-too-late",
+            ".gitlab-ci.yml:4",
+        ),
         ({"env": {"CI_JOB_TOKEN": f"{TOKEN}\n"}}, "line-end", ""),
         # The host and port of a repository are no file and line.
         ({"options": {"repo": "https://robot:x@127.0.0.1:5000/a"}}, "repository-invalid", ""),

@@ -46,28 +46,30 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
             yield Finding(
                 "password-in-arguments",
                 shown,
-                f"gives {login.program} the password as an argument, which the process list shows",
+                f"gives {login.program} at {clean(str(login.place), 200)} the password as an argument,"
+                " which the process list shows",
                 hint=_PIPED.get(login.program, f"Pipe it in: {login.program} --password-stdin"),
             )
-    for line in (each.text for each in job.script()):
-        if _DELETES.search(line) and not patient.facts.is_set("WERF_IMAGES_CLEANUP_PASSWORD"):
+    for line in job.script():
+        if _DELETES.search(line.text) and not patient.facts.is_set("WERF_IMAGES_CLEANUP_PASSWORD"):
             yield Finding(
                 "cleanup-with-job-token",
                 shown,
-                "deletes images, and WERF_IMAGES_CLEANUP_PASSWORD is not set: older versions of GitLab do"
-                " not let the job token delete, and no version lets it delete protected tags",
+                f"deletes images at {clean(str(line.place), 200)}, and WERF_IMAGES_CLEANUP_PASSWORD is not"
+                " set: older versions of GitLab do not let the job token delete, and no version lets it"
+                " delete protected tags",
                 hint="Set it to a token with the scope api of a user who may delete.",
                 severity=Severity.NOTE,
             )
     host = host_of_reference(job.image) if job.image and "$" not in job.image else ""
-    hosts = {host_of_key(each.host) for each in logins}
+    places = {host_of_key(each.host): each.place for each in logins}
     has_config = _AUTH_CONFIG in patient.view.variables
-    if host and host != DOCKER_HUB_HOST and host in hosts and not has_config:
+    if host and host != DOCKER_HUB_HOST and host in places and not has_config:
         yield Finding(
             "login-too-late",
             shown,
-            f"runs in {clean(job.image, 200)} and logs in to {clean(host, 100)} in its script: the runner"
-            " pulls the image before that",
+            f"runs in {clean(job.image, 200)} and logs in to {clean(host, 100)} in its script, at"
+            f" {clean(str(places[host]), 200)}: the runner pulls the image before that",
             hint="Store a login for the runner in DOCKER_AUTH_CONFIG.",
         )
 

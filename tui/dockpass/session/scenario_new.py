@@ -134,18 +134,20 @@ def scenario_of_desk(
     What an open scenario says stays in it. Raises `UsageError` where a text of it would hold a secret.
     """
     looking = desk.looking
+    job = seen.loaded.job(looking.job)
+    name = job.instance_name(looking.instance) if job.instances else looking.job
     base = opened.tried.opened.scenario if opened is not None and desk.scenario else Scenario()
     is_same = opened is not None and looking == opened.looking
-    task = task_of(seen.loaded.job(looking.job))
+    task = task_of(job)
     if base.command is not None:
         task = replace(task, commands=tuple(dict.fromkeys((base.command, *task.commands))))
     changed = _last(edits)
     kept = (each for each in base.variables if not (each.level is Level.WHAT_IF and each.key in changed))
     scenario = replace(
         base,
-        name=base.name if is_same and base.name else scenario_name(looking.job, looking.ref),
+        name=base.name if is_same and base.name else scenario_name(name, looking.ref),
         command=task.commands[0],
-        job=looking.job,
+        job=name,
         context=_context(desk, base.context, changed),
         sources=tuple(_sources(desk, opened, into)),
         variables=(*kept, *_variables(desk, changed)),

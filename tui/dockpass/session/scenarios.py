@@ -5,7 +5,7 @@ Nothing is sent, no command is run and nobody is asked, but for what a `Reach` a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dockpass.auth.facts import Facts
@@ -133,4 +133,7 @@ def try_scenario(
     job = desk.looking.job
     if job and seen.loaded.config.job(job) is None:
         raise job_missing(job, seen.loaded.config)
+    if instance := seen.loaded.config.instance(job):
+        desk.looking = replace(desk.looking, job=instance[0].name, instance=instance[1])
+        seen = desk.seen()
     return Tried(opened, facts_of(seen.view, home, cwd), desk, seen)

@@ -132,7 +132,7 @@ def _edited(loaded: Loaded, job: str, change: Change) -> Loaded:
     found = config.job(job)
     jobs = dict(config.jobs or {})
     if found is not None:
-        jobs[job] = replace(found, variables=tuple(_replaced(found.variables, old, new)))
+        jobs[found.name] = replace(found, variables=tuple(_replaced(found.variables, old, new)))
     variables = tuple(_replaced(config.variables, old, new))
     return replace(loaded, config=replace(config, variables=variables, jobs=jobs))
 
@@ -152,7 +152,7 @@ def _inheriting(config: Config, job: str, name: str) -> Config:
     if found is None:
         return config
     inherit = (*found.inherit, name) if isinstance(found.inherit, tuple) else (name,)
-    jobs: Mapping[str, Job] = {**(config.jobs or {}), job: replace(found, inherit=inherit)}
+    jobs: Mapping[str, Job] = {**(config.jobs or {}), found.name: replace(found, inherit=inherit)}
     return replace(config, jobs=jobs)
 
 

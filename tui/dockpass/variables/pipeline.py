@@ -62,7 +62,10 @@ class Loaded:
         return found or Job(name=name, tree=Tree(), place=NOWHERE)
 
     def view(self, name: str, instance: Mapping[str, str] | None = None) -> JobView:
-        """Resolve a job; the empty name stands for what every job gets."""
+        """Resolve a job, of a matrix one instance; the empty name stands for what every job gets."""
+        if instance is None and (named := self.config.instance(name)):
+            job, number = named
+            instance = dict(job.instances[number])
         return view_job(self.config, self.situation, self.job(name), instance)
 
     def within(self, situation: Situation) -> Loaded:

@@ -114,8 +114,19 @@ class Config:
     conditional: bool = False
 
     def job(self, name: str) -> Job | None:
-        """Return a job by its name; None where there is none."""
-        return (self.jobs or {}).get(name)
+        """Return a job by its name, or by that of one of its matrix instances; None where there is none."""
+        found = (self.jobs or {}).get(name)
+        return found or next((job for job, _ in self._instances(name)), None)
+
+    def instance(self, name: str) -> tuple[Job, int] | None:
+        """Return the job and the number of a matrix instance by its name: `build: [aws, app]`."""
+        return None if name in (self.jobs or {}) else next(self._instances(name), None)
+
+    def _instances(self, name: str) -> Iterator[tuple[Job, int]]:
+        job = (self.jobs or {}).get(name.partition(": [")[0]) if name.endswith("]") else None
+        for number in range(len(job.instances) if job is not None else 0):
+            if job is not None and job.instance_name(number) == name:
+                yield job, number
 
 
 def read_config(loaded: Loaded, *, typed: bool = True) -> Config:
