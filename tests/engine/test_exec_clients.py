@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from clientprograms import Containers, Home, StartSandbox, found, found_in_wheel
+from execclients import PLACES, Exec, exec_in
 from sandboxclient import Client
 
 import dockpass
 from dockpass.sandbox.server import SandboxServer
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
-
-PLACES = (
-    ".docker/config.json",
-    "containers/auth.json",  # below XDG_RUNTIME_DIR
-    ".config/containers/auth.json",
-    ".config/helm/registry/config.json",
-    "buildx/config/config.json",
-    "elsewhere/auth.json",
-)
-Exec = Callable[..., str]
 
 
 @pytest.fixture
@@ -36,37 +26,8 @@ def sandbox(start_sandbox: StartSandbox) -> SandboxServer:
 
 @pytest.fixture
 def exec_(tmp_path: Path, sandbox: SandboxServer) -> Iterator[Exec]:
-    """Run a client with the job's login, in a home with a wrong one in every place that a client knows."""
-    wrong = json.dumps({"auths": {sandbox.host: {"auth": base64.b64encode(b"nobody:canary-wrong").decode()}}})
-    for place in PLACES:
-        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / place).write_text(wrong)
-    account = sandbox.accounts.job
-    environ = {
-        "PYTHONPATH": str(Path(dockpass.__file__).parents[1]),
-        "DOCKPASS_STATE": str(tmp_path / "state"),
-        "DOCKER_AUTH_CONFIG": wrong,
-        "REGISTRY_AUTH_FILE": str(tmp_path / "elsewhere/auth.json"),
-        "BUILDX_CONFIG": str(tmp_path / "buildx"),
-    }
-
-    def call(*words: str, fails: bool = False, **more: str) -> str:
-        login = ("--repo", f"{sandbox.host}/web/backend", f"--registry-username={account.username}")
-        ended = subprocess.run(
-            [sys.executable, "-m", "dockpass", "exec", *login, "--registry-password-stdin", "--", *words],
-            input=account.secret.reveal(),
-            capture_output=True,
-            text=True,
-            timeout=100,
-            cwd=tmp_path,
-            env=Home(tmp_path).variables(**{**environ, **more}),
-        )
-        assert (ended.returncode != 0) == fails, ended.stdout + ended.stderr
-        assert account.secret.reveal() not in ended.stdout + ended.stderr
-        return ended.stdout + ended.stderr
-
-    yield call
-    assert {(tmp_path / place).read_text() for place in PLACES} == {wrong}
+    with exec_in(tmp_path, sandbox) as call:
+        yield call
 
 
 def test_skopeo_copies_and_never_reads_the_config_where_it_is_told_another(
@@ -167,6 +128,19 @@ def test_syft_reads_an_image_whatever_login_its_variables_have(
     )
     assert "never read" not in said
     assert json.loads(said[: said.rindex("}") + 1])["source"]["type"] == "image"
+
+
+def test_helm_pushes_a_chart_unless_its_options_name_another_login(
+    exec_: Exec, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    helm = found_in_wheel("helm")
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 0.1.0\n")
+    subprocess.run([helm, "package", "."], check=True, cwd=tmp_path, env=Home(tmp_path).variables())
+    push = (helm, "push", "--plain-http", "chart-0.1.0.tgz", f"oci://{sandbox.host}/web/backend")
+    assert "Pushed:" in exec_(*push)
+    assert Client(sandbox, sandbox.accounts.job).tags("web/backend/chart") == ["0.1.0"]
+    said = exec_(*push, "--username", "nobody", "--password", "canary-wrong", fails=True)
+    assert "its option --username may name another login" in said
 
 
 def test_a_plugin_of_the_persons_own_is_found_and_sees_no_login_of_buildx(

@@ -22,7 +22,7 @@ import guard
 from servers import Missing
 
 SUITE = "trixie"
-PACKAGES = ("docker.io", "docker-buildx", "docker-cli", "containerd", "busybox-static")
+PACKAGES = ("docker.io", "docker-buildx", "docker-cli", "containerd", "busybox-static", "oras")
 _METADATA = re.compile(r"^\[(?:(?:\S+ )?internal|context [^\]]+)\] load metadata for (\S+)$")
 _LATER = re.compile(
     r"did not complete|cache key|network bridge|no match for platform|not found$|failed to resolve"
