@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from screens import press, shown
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.engines.detect import EngineState
 from dockpass.session.session import Session
 from dockpass.ui.screens.overview import Overview
+from dockpass.ui.views.roomy import TALL
 from dockpass.ui.widgets.panel import Rows
 from scenes import JOB, session, with_project
 
@@ -154,3 +157,21 @@ async def test_without_an_engine_the_doctor_looks_all_the_same() -> None:
         await settle(pilot)
         assert "no engine" in str(overview(pilot).query_one("#status-right").render())
         assert counted(pilot).startswith("· 1 note")
+
+
+@pytest.mark.parametrize("job", [False, True])
+async def test_a_tall_overview_tells_of_the_other_commands_and_of_what_the_doctor_found(job: bool) -> None:
+    made = with_project(job="publish") if job else session(JOB)
+    made.show_as_job(job)
+
+    def told() -> str:
+        return str(pilot.app.screen.query_one("#why Static", Static).render())
+
+    async with shown(made, (200, TALL)) as pilot:
+        await settle(pilot)
+        besides = told().partition("The other commands")[2]
+        assert all(f"{command} " in besides for command in ("build", "pull", "cleanup", "deploy"))
+        assert "What the doctor found" in besides
+        await pilot.resize_terminal(200, TALL - 1)
+        await pilot.pause()
+        assert "The other commands" not in told()

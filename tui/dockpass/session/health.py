@@ -9,7 +9,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.doctor.concerning import concerned
 from dockpass.doctor.visit import by_level
-from dockpass.findings import Severity
+from dockpass.findings import Finding, Severity
 from dockpass.session.checkup import checkup
 from dockpass.session.session import Session
 
@@ -19,10 +19,12 @@ class Health:
     """`counts` has the words for each level, the worst first.
 
     `concerned` has the levels of the findings about each command's login, without what its decision warns of.
+    `findings` are the findings themselves, the worst first.
     """
 
     counts: tuple[tuple[Severity, str], ...] = ()
     concerned: Mapping[Command, tuple[Severity, ...]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 def health(now: Session) -> Health:
@@ -34,4 +36,5 @@ def health(now: Session) -> Health:
             decided = each.patient.decisions[command]
             if not (isinstance(decided, Decision) and each.finding in decided.warnings):
                 levels.setdefault(command, []).append(each.finding.severity)
-    return Health(by_level(found), {command: tuple(told) for command, told in levels.items()})
+    told = {command: tuple(each) for command, each in levels.items()}
+    return Health(by_level(found), told, tuple(each.finding for each in found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from dockpass.ui.views.overview import (
     status_line,
     why_lines,
 )
+from dockpass.ui.views.roomy import TALL, roomy_lines
 from dockpass.ui.views.words import Line, Status
 from dockpass.ui.widgets.environment import EnvironmentRows
 from dockpass.ui.widgets.filter import Filter
@@ -201,9 +203,17 @@ class Overview(Values, PanelScreen):
         why.border_title = f"Why {command}"
         findings = self.session.config_findings(decided)
         view = partial(why_lines, decided, instead, findings, own=self.session.own_logins())
-        fallen = self._fallen_back()
-        why.show(lambda width: [*fallen, *view(width)])
+        fallen, besides = self._fallen_back(), self._besides(command)
+        why.show(lambda width: [*fallen, *view(width), *besides(width)])
         self._show_environment()
+
+    def _besides(self, command: Command) -> Callable[[int], list[Line]]:
+        """Return what there is room for besides on a tall terminal."""
+        if self.size.height < TALL:
+            return lambda _: []
+        others = [self.session.decide(other) for other in COMMANDS if other is not command]
+        health = self._examiner.health
+        return partial(roomy_lines, others, health.findings if health else ())
 
     def _fallen_back(self) -> list[Line]:
         """Return why these are not the logins of the job, where those were wanted."""
