@@ -92,7 +92,8 @@ def _machine(given: Mapping[str, Any], directory: Path) -> Patient:
 
 
 def _config(given: Mapping[str, Any], directory: Path) -> ConfigFile:
-    (directory / "config.json").chmod(given.get("config_mode", 0o600))
+    if directory.is_dir():
+        (directory / "config.json").chmod(given.get("config_mode", 0o600))
     if not given.get("of_somebody_else"):
         return read_config(directory)
     seen, of_somebody = os.fstat, 4711

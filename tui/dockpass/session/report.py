@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from dockpass import __version__
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.doctor.check import Patient
-from dockpass.doctor.grouping import named
+from dockpass.doctor.examine import Found
 from dockpass.doctor.objects import visit_json
 from dockpass.doctor.visit import Visit, counts, jobs_in_words, skipped_lines
 from dockpass.marks import OF_SEVERITY
@@ -29,6 +30,8 @@ from dockpass.variables.token_kind import kind_of
 
 _OF_GITLAB = frozenset({Level.RUNNER, Level.JOB, Level.PREDEFINED, Level.USER, Level.RUNNER_LAST})
 _FOLD = "````"
+_SIGNS = re.compile(r"[\\`*_{}\[\]<>|~#!@$%^]")
+_MENTIONS = re.compile(r"(?<!\w)@(?=\w)|#(?=\d)")
 _MOST_NAMED = 20
 
 
@@ -88,9 +91,13 @@ def _cell(text: str) -> str:
 
 
 def _inert(text: str) -> str:
-    for sign in "\\`*_{}[]<>|~#!@":
-        text = text.replace(sign, f"\\{sign}")
-    return text
+    """Return a text that is no Markdown and no HTML, names nobody, and refers to nothing on a code host.
+
+    Code hosts look for `@name` and `#1` in what Markdown has made of a text, where no escape is left: a space
+    without width parts them.
+    """
+    parted = _MENTIONS.sub("\\g<0>\0", text.replace("\0", "").replace("&", "&amp;"))
+    return _SIGNS.sub(r"\\\g<0>", parted).replace("\0", "&#8203;")
 
 
 def _place(patient: Patient) -> Iterator[tuple[str, str]]:
@@ -151,12 +158,21 @@ def _told(value: str | Secret | Unknown) -> tuple[str, str]:
 def _findings(visit: Visit) -> Iterator[str]:
     for each in visit.found:
         told = f"{each.finding.in_words}{jobs_in_words(each.jobs)}"
-        which = f": {_cell(named(each, _MOST_NAMED))}" if each.members else ""
-        yield f"- {OF_SEVERITY[each.finding.severity]} {_cell(told)} ({each.check.id}){which}"
+        yield f"- {OF_SEVERITY[each.finding.severity]} {_cell(told)} ({each.check.id})"
+        yield from _singles(each)
     for each, mute in visit.muted:
         yield f"- muted: {_cell(each.finding.in_words)} ({each.check.id}): {_cell(mute.because)}"
+        yield from _singles(each)
     yield f"- {plural(visit.clear, 'check')} found nothing."
     yield from (f"- {line}" for line in skipped_lines(visit))
+
+
+def _singles(found: Found) -> Iterator[str]:
+    """Yield what is told as one: a line for each, the first ones."""
+    for each in found.members[:_MOST_NAMED]:
+        yield f"    - {_cell(each.finding.in_words)}"
+    if (rest := len(found.members) - _MOST_NAMED) > 0:
+        yield f"    - and {rest:,} more, in the JSON below"
 
 
 def _answers(probe: Probe) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dockpass.findings import Finding, Severity
 from dockpass.secret_names import is_secret_name
@@ -22,6 +22,7 @@ from dockpass.variables.token_kind import looks_secret
 
 _SHELL = re.compile(r"\$\{\w+[:%#/^,@+?=-]|\$\(")
 _REFERENCE = re.compile(r"\$\w+|\$\{\w+\}|%\w+%")
+_USUAL = re.compile(r"\$\{?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\}?|%[A-Z][A-Z0-9_]*%")
 _OPEN = re.compile(r"\$\{(?!\w+\})")
 _GITLABS = frozenset(
     {Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT, Level.RUNNER}
@@ -181,11 +182,17 @@ def _about_expansion(name: str, found: Resolved, *, knows_settings: bool) -> Ite
         yield Finding(
             "undefined-reference",
             shown,
-            f"refers to {clean(', '.join(dict.fromkeys(missing)), 200)}, which nothing that was read here"
-            " defines: unless the settings do, it becomes empty",
+            f"refers to {_named(missing, winner)}, which nothing that was read here defines: unless the"
+            " settings do, it becomes empty",
             hint="Define it, or remove the reference.",
             severity=Severity.WARNING if knows_settings else Severity.NOTE,
         )
+
+
+def _named(missing: Sequence[str], winner: Definition) -> str:
+    """Return references by name; in the settings, what is no usual name may be a part of a password."""
+    names = [each for each in dict.fromkeys(missing) if winner.level is Level.YAML or _USUAL.fullmatch(each)]
+    return clean(", ".join(names), 200) if names else "a name"
 
 
 def _about_own_name(shown: str, found: Resolved) -> Iterator[Finding]:
