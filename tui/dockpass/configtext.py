@@ -199,8 +199,26 @@ def _entry_problems(config: dict[str, object]) -> Iterator[Problem]:
         )
         auth = fields.get("auth")
         advice = about_auth(auth) if isinstance(auth, str) else None
-        if advice:
+        if advice or (advice := _about_fields(fields)):
             yield Problem("auth-value", str(key), advice.is_, advice.do)
+
+
+def _about_fields(fields: dict[str, object]) -> Advice | None:
+    """Say what is wrong with the fields beside `auth`, which wins over user name and password."""
+    names = {"identitytoken": "identity token", "registrytoken": "registry token"}
+    if not fields.get("auth"):
+        names |= {"username": "user name", "password": "password"}
+    for name, label in names.items():
+        value = fields.get(name)
+        if not isinstance(value, str) or value == value.strip():
+            continue
+        if value.endswith(("\n", "\r")):
+            return Advice(
+                f"contains a line break after the {label}, which is sent as part of it",
+                "Store it without the line break: `echo` adds one, printf %s does not.",
+            )
+        return Advice(f"contains a space before or after the {label}, which is sent too", "Remove the space.")
+    return None
 
 
 def _where(text: str) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dockpass.auth.facts import Facts, Options, Source, SourceKind, Variable
+from dockpass.findings import Finding
 from dockpass.secrets import Secret
 from dockpass.variables.findings import find_findings
 from dockpass.variables.here import Here, Lies
@@ -42,6 +43,14 @@ JOB = {
 
 def ids(values: Mapping[str, str], kind: SourceKind = SourceKind.PROCESS, **options: str) -> dict[str, str]:
     """Findings by id, with what they are about, for variables of one source."""
+    found = findings(values, kind, **options)
+    assert all(each.hint for each in found if each.id not in {"auth-config", "weak", "unseen"})
+    return {each.id: each.about for each in found}
+
+
+def findings(
+    values: Mapping[str, str], kind: SourceKind = SourceKind.PROCESS, **options: str
+) -> tuple[Finding, ...]:
     secrets = ("TOKEN", "PASSWORD", "AUTH_CONFIG")
     source = Source(kind, "/tmp/job.env:1" if kind is SourceKind.ENV_FILE else "")
     variables = {
@@ -53,9 +62,7 @@ def ids(values: Mapping[str, str], kind: SourceKind = SourceKind.PROCESS, **opti
         options.get("user"),
         Secret(options["password"]) if "password" in options else None,
     )
-    found = find_findings(Facts(variables, given, None, "/home/me", "/work"), HERE)
-    assert all(each.hint for each in found if each.id not in {"auth-config", "weak", "unseen"})
-    return {each.id: each.about for each in found}
+    return find_findings(Facts(variables, given, None, "/home/me", "/work"), HERE)
 
 
 def jwt(expires: float) -> str:
@@ -101,12 +108,39 @@ def test_nothing_is_found_where_nothing_is_wrong(values: dict[str, str]) -> None
         ("DOCKER_AUTH_CONFIG", "/builds/g/p.tmp/DOCKER_AUTH_CONFIG", "auth-config-path"),
         ("DOCKER_AUTH_CONFIG", base64.b64encode(b'{"auths": {}}').decode(), "auth-config-base64"),
         ("DOCKER_AUTH_CONFIG", '{"auths": {"r.io": {"auth": "dTpwCg=="}}}', "auth-value"),
+        (
+            "DOCKER_AUTH_CONFIG",
+            '{"auths": {"r.io": {"username": "u", "password": "secretpass99\\r\\n"}}}',
+            "auth-value",
+        ),
+        ("DOCKER_AUTH_CONFIG", '{"auths": {"r.io": {"identitytoken": "secretpass99 "}}}', "auth-value"),
         ("WERF_REPO", "other.example/x", "not-read"),
         ("WERF_INSECURE_REGISTRY", "true", "not-read"),
     ],
 )
 def test_a_variable_that_does_not_do_what_it_seems_to(name: str, value: str, finding: str) -> None:
     assert ids(JOB | {name: value}).get(finding) == name
+
+
+def test_a_password_that_auth_overrides_is_not_told() -> None:
+    entry = '{"auths": {"r.io": {"auth": "dTpzZWNyZXRwYXNz", "password": "other "}}}'
+    assert "auth-value" not in ids(JOB | {"DOCKER_AUTH_CONFIG": entry})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("CI_JOB_TOKEN", "secretpass99\n", "ends with a line break, which is sent as part of it"),
+        ("DOCKER_CONFIG", "/builds/docker ", "begins or ends with a blank, which is part of the value"),
+        (
+            "CI_REGISTRY",
+            "r.example\n",
+            "ends with a line break, which is left out here, but not by other programs",
+        ),
+    ],
+)
+def test_what_becomes_of_a_blank_is_told(name: str, value: str, words: str) -> None:
+    assert words in [found.message for found in findings(JOB | {name: value}) if found.about == name]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def in_addresses(patient: Patient) -> Iterator[Finding]:
 def _about_registry(facts: Facts) -> Iterator[Finding]:
     registry = facts.text(GITLAB.registry)
     bare = host_of_registry(registry)
-    if registry and "/" not in registry and not is_host(registry) and "$" not in registry:
+    if registry and "/" not in registry and not is_host(registry.strip()) and "$" not in registry:
         yield Finding(
             "address-invalid",
             GITLAB.registry,

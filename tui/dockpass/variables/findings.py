@@ -75,6 +75,7 @@ def _told_elsewhere(variable: Variable) -> frozenset[str]:
 
 def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
     raw = value.reveal() if isinstance(value, Secret) else value
+    what_follows = _what_follows(name, value)
     if not raw:
         yield Finding(
             "empty", name, "is empty, which counts as not set", hint="Give it a value, or unset it."
@@ -84,14 +85,14 @@ def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
         yield Finding(
             "line-end",
             name,
-            "ends with a line break, which is sent as part of it",
+            f"ends with a line break, which is {what_follows}",
             hint="Store it without the line break: `echo` adds one, printf %s does not.",
         )
     elif raw != raw.strip():
         yield Finding(
             "blanks",
             name,
-            "begins or ends with a blank, which is sent as part of it",
+            f"begins or ends with a blank, which is {what_follows}",
             hint="Store it without the blank.",
         )
     if len(raw) > 1 and raw[0] + raw[-1] in _QUOTES:
@@ -112,6 +113,14 @@ def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
         )
     if isinstance(value, Secret):
         yield from _about_secret(name, raw)
+
+
+def _what_follows(name: str, value: str | Secret) -> str:
+    """Say what becomes of a blank around a value: only the registry's host is read without it."""
+    if name == GITLAB.registry:
+        return "left out here, but not by other programs"
+    is_sent = isinstance(value, Secret) or name == "--registry-username"
+    return "sent as part of it" if is_sent else "part of the value"
 
 
 def _about_secret(name: str, raw: str) -> Iterator[Finding]:
