@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from textual.reactive import Reactive
 from textual.screen import UPDATE_PERIOD, Screen
@@ -13,7 +14,7 @@ from textual.widget import Widget
 
 MOST_SECONDS = 0.04
 """So long may a frame wait for what is still to be done: a log that never rests is drawn nevertheless."""
-MOST_LAYOUTS = 3
+MOST_LAYOUTS = 4
 """A text that is laid out anew may need a scrollbar, and that again other lines."""
 
 Result = TypeVar("Result")
@@ -24,15 +25,30 @@ class OneFrame(Screen[Result]):
 
     Textual draws as soon as one widget has changed. What that leads to, such as another row's reasons or the
     keys at the foot, comes with the next frame 16 ms later, and what follows from new sizes with a third one.
+    Here what waits for a layout (`call_after_refresh`) has it before the frame, and `after_frame` is for the
+    rest.
     """
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """What has the keys. Textual's own would draw the whole screen anew, where two frames change."""
 
-    _lays_out = False
-    """Whether the layout is made, and nothing drawn yet."""
-
     _frames: Timer | None = None
+    _draws = _lays_out = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._behind: list[Callable[[], object]] = []
+        """What is done behind the next frame."""
+
+    @property
+    def may_draw(self) -> bool:
+        """Whether there is something to draw yet."""
+        return True
+
+    def after_frame(self, work: Callable[[], object]) -> None:
+        """Do something that the next frame need not wait for."""
+        self._behind.append(work)
+        self._update_timer.resume()
 
     @property
     def _update_timer(self) -> Timer:
@@ -46,12 +62,19 @@ class OneFrame(Screen[Result]):
         deadline = monotonic() + MOST_SECONDS
         await self._settle(deadline)
         for _ in range(MOST_LAYOUTS):
-            if not self._lay_out():
+            below = [each for each in self.app._background_screens if isinstance(each, OneFrame)]
+            due = [each._lay_out() for each in (*below, self)]
+            if not any(due) and not self._callbacks:
                 break
+            await self._invoke_and_clear_callbacks()
             await self._settle(deadline)
+        for each in below:
+            each._on_timer_update()
         self._on_timer_update()
-        if self._compositor._dirty_regions:
-            self._compositor_refresh()
+        if self.may_draw:
+            behind, self._behind = self._behind, []
+            for work in behind:
+                self.call_next(work)
 
     def _lay_out(self) -> bool:
         """Make the layout if another one is due; tell whether it was. What it changes is drawn later."""
@@ -67,6 +90,26 @@ class OneFrame(Screen[Result]):
         self._dirty_widgets.clear()
         return True
 
+    def _on_timer_update(self) -> None:
+        """Draw what has changed."""
+        self._draws = True
+        try:
+            super()._on_timer_update()
+            if self._compositor._dirty_regions:
+                self._compositor_refresh()
+        finally:
+            self._draws = False
+
+    def _compositor_refresh(self) -> None:
+        """Draw in a frame. What is laid out beside one, such as another size, is drawn with the next one."""
+        if self._draws and self.may_draw:
+            super()._compositor_refresh()
+            if self is not self.app.screen:
+                self._repaint_required = False  # it is drawn already, by the screen above it
+        elif not self._draws and not self._lays_out:
+            self._repaint_required = True
+            self.check_idle()
+
     async def _settle(self, deadline: float) -> None:
         """Let all widgets take the messages that wait for them, and those that these lead to."""
         while self._is_busy and monotonic() < deadline:
@@ -74,12 +117,5 @@ class OneFrame(Screen[Result]):
 
     @property
     def _is_busy(self) -> bool:
-        widgets = (
-            self.app._registry
-        )  # scrollbars are no children of what they scroll, and are found only here
+        widgets = self.app._registry  # scrollbars are nobody's children, and are found only here
         return self.app.message_queue_size > 0 or any(widget.message_queue_size for widget in widgets)
-
-    def _compositor_refresh(self) -> None:
-        """Draw, but not what is only laid out."""
-        if not self._lays_out:
-            super()._compositor_refresh()

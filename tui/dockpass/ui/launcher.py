@@ -87,8 +87,8 @@ class Launcher:
         self._screen.in_background(partial(session.what_stops, request, session.services), take)
 
     def _after_plan(self, request: RunRequest, yes: bool | None) -> None:
-        self._over()  # what was chosen may have changed what is pulled
         if not yes:
+            self._over()  # what was chosen may have changed what is pulled
             return
         foreign = self._session.plan(request).foreign
         if foreign is None:

@@ -107,16 +107,16 @@ class PanelScreen(OneFrame[None]):
             return  # there may be several sizes before the first frame
         self._stands = True
         self.refresh_all()
-        self._refresh_layout(self.app.size)
-        self.call_after_refresh(self.drawn_first)
+        self.refresh(layout=True)
+        self.after_frame(self.drawn_first)
 
     def drawn_first(self) -> None:
         """Begin what the first frame need not wait for."""
 
-    def _compositor_refresh(self) -> None:
-        """Draw, but no frame before every panel has its size and its lines."""
-        if self._stands:
-            super()._compositor_refresh()
+    @property
+    def may_draw(self) -> bool:
+        """No frame comes before every panel has its size and its lines."""
+        return self._stands
 
     def refresh_all(self) -> None:
         """Show everything anew."""

@@ -218,7 +218,7 @@ class ConfirmDeletion(Confirm):
         """Search in the list."""
         self.query_one(Filter).open()
         self.fit()
-        self.call_after_refresh(self._search.prepare)
+        self.after_frame(self._search.prepare)
 
     def action_answer(self, yes: bool) -> None:
         """Answer by key; a search is left first."""

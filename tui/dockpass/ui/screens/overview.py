@@ -187,8 +187,12 @@ class Overview(Values, PanelScreen):
         self._was_left = True
 
     def on_screen_resume(self) -> None:
-        """Come back from another screen, where a job may have been chosen."""
+        """Come back from another screen, where a job may have been chosen, unless it leads to yet another."""
         if self._was_left:
+            self.call_after_refresh(self._come_back)
+
+    def _come_back(self) -> None:
+        if self.is_current:
             self.refresh_all()
             self._examiner.follow(anew=True)  # files may have changed meanwhile
 

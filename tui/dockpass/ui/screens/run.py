@@ -228,7 +228,7 @@ class RunScreen(PanelScreen):
     def open_filter(self) -> None:
         """Ask for a part of a line; what is searched is made ready while the person looks at the field."""
         super().open_filter()
-        self.call_after_refresh(self._search.prepare)
+        self.after_frame(self._search.prepare)
 
     def show_filtered(self) -> None:
         """Show only lines that hold what is typed."""
