@@ -13,6 +13,7 @@ from textual._styles_cache import StylesCache
 from textual.binding import Binding
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.timer import Timer
 
 from dockpass.errors import DockpassError
 from dockpass.keymap import key_for, shown_key
@@ -22,6 +23,7 @@ from dockpass.session.start import Start, make_session
 from dockpass.settings import save_setting
 from dockpass.signals import heeded_signals
 from dockpass.ui.driver import TerminalDriver
+from dockpass.ui.frames import OneFrame
 from dockpass.ui.host import Host
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.overview import Overview
@@ -44,7 +46,12 @@ def _palette() -> type[Provider]:
 
 
 OBJECTS_UNTIL_A_LOOK = 20_000
-"""Objects that are made and kept before the next look for garbage."""
+"""Objects that are made and kept before the next look for garbage, at these objects only."""
+LOOKS_UNTIL_A_SECOND = 2
+"""Looks before one at all that outlived them. After ten, as usual, it takes 80 ms."""
+SECOND_LOOKS_UNTIL_A_WHOLE = 100
+SECONDS_UNTIL_A_WHOLE_LOOK = 1.0
+"""So long after another screen has come, all objects are looked at: the screen that was left is garbage."""
 
 
 class DockpassApp(Host):
@@ -71,6 +78,8 @@ class DockpassApp(Host):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._ending = False
+        self._looks_for_garbage = False
+        self._whole_look: Timer | None = None
         self.animation_level = "none"  # a key shows what it does at once
         for theme in THEMES:
             self.register_theme(theme)
@@ -179,8 +188,46 @@ class DockpassApp(Host):
             # This one is called also while the loop waits for a terminal that takes nothing.
             signal.signal(number, partial(self._heed, loop))
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
-        self.screen_change_signal.subscribe(self, _forget_drawn)
-        self.call_after_refresh(_collect_again)
+        self.screen_change_signal.subscribe(self, self._tidy_up)
+        self.call_after_refresh(self._begin_to_collect)
+
+    def _begin_to_collect(self) -> None:
+        if isinstance(self.screen, OneFrame):
+            self.screen.after_frame(self._collect_again)
+
+    def _collect_again(self) -> None:
+        """Look for garbage from now on, where the start did not, and not in what the start has made.
+
+        Less often than usual: a run's log makes many objects that stay, and a look at all of them stops the
+        screen for up to 80 ms.
+        """
+        if not gc.isenabled():
+            gc.freeze()
+            gc.set_threshold(OBJECTS_UNTIL_A_LOOK, LOOKS_UNTIL_A_SECOND, SECOND_LOOKS_UNTIL_A_WHOLE)
+            gc.enable()
+            self._looks_for_garbage = True
+
+    def _tidy_up(self, _: object) -> None:
+        """Let go of what widgets of screens that were left have drawn, and of these screens, a moment later.
+
+        Textual remembers two colours for each of the last 1,024 widgets, and with them all that those drew.
+        """
+        StylesCache.get_inner_outer.cache_clear()
+        if self._looks_for_garbage:
+            self._look_at_all_soon()
+
+    def _look_at_all_soon(self) -> None:
+        if self._whole_look is not None:
+            self._whole_look.stop()
+        self._whole_look = self.set_timer(SECONDS_UNTIL_A_WHOLE_LOOK, self._look_at_all)
+
+    def _look_at_all(self) -> None:
+        """Look for garbage everywhere, but not while a run writes its log: it would stand still for 50 ms."""
+        run = self._run
+        if run is not None and not run.ended:
+            self._look_at_all_soon()
+        else:
+            gc.collect()
 
     def notify(self, message: str, **options: Any) -> None:
         """Show a message as plain text; markup in it is never read.
@@ -255,26 +302,6 @@ class DockpassApp(Host):
             save_setting(self.session.paths.settings, "theme", name)
         except DockpassError as error:
             self.notify(f"{error.message} {error.hint}", severity="warning")
-
-
-def _collect_again() -> None:
-    """Look for garbage from now on, where the start did not, and not in what the start has made.
-
-    Less often than usual: a run's log makes many objects that stay, and each look at all of them stops the
-    screen for up to 80 ms.
-    """
-    if not gc.isenabled():
-        gc.freeze()
-        gc.set_threshold(OBJECTS_UNTIL_A_LOOK, *gc.get_threshold()[1:])
-        gc.enable()
-
-
-def _forget_drawn(_: object) -> None:
-    """Let go of what widgets of screens that were left have drawn.
-
-    Textual remembers two colours for each of the last 1,024 widgets, and with them all that those ever drew.
-    """
-    StylesCache.get_inner_outer.cache_clear()
 
 
 def run_app(start: Start) -> int:

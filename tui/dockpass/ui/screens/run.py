@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from typing import Protocol
 
@@ -116,7 +117,12 @@ class RunScreen(PanelScreen):
             return
         self._write(fresh)
         if len(batch.events) >= AT_ONCE:
-            self.call_later(self.pump)  # behind the keys that were pressed meanwhile
+            # Behind the keys that were pressed meanwhile, by way of the app: a widget that calls itself on
+            # takes every turn, and nothing else has one.
+            self.app.call_later(self.call_later, self.pump)
+            # Python counts what comes without what goes: with a log at its full length that is nothing, and
+            # after 200,000 lines it would look at all of them at once, for up to 90 ms.
+            gc.collect(0)
             if int(self.state.now) == self._seen:
                 return
         self._seen = int(self.state.now)
