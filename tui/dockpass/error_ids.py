@@ -148,6 +148,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "tag-list-incomplete": "The tag list leaves out a tag that exists, so others may be missing too.",
         "kept-tag-lost": "A tag that should be kept, or a part of it, was lost when others were deleted.",
         "pattern-invalid": "--match or --keep is not a regular expression.",
+        "pattern-slow": "--match or --keep takes too long to compare with the tags.",
         "rules-invalid": "The line of rules cannot be read.",
         "span-invalid": "The span of time cannot be read.",
     },

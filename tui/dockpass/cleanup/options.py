@@ -20,6 +20,11 @@ class CleanupOptions:
     dry_run: bool = False
 
     @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns of all rules."""
+        return (*self.keep, *(() if self.match is None else (self.match,)))
+
+    @property
     def has_rule(self) -> bool:
         """Without a rule nothing is deleted."""
         return self.keep_last is not None or self.older_than is not None or self.match is not None

@@ -64,7 +64,7 @@ def parse_rules(text: str) -> CleanupOptions:
 
 def check_patterns(options: CleanupOptions) -> None:
     """Raise `UsageError` for a pattern that is no regular expression."""
-    for pattern in (*options.keep, *([] if options.match is None else [options.match])):
+    for pattern in options.patterns:
         try:
             re.compile(pattern)
         except (re.error, ValueError, OverflowError, RecursionError) as error:

@@ -90,10 +90,10 @@ def why_not(pattern: str) -> str:
         re.compile(pattern, re.ASCII)
     except (re.error, ValueError, RecursionError, OverflowError) as error:
         return f"it is not a regular expression ({clean(str(error), 80)})"
-    return "it would take too long" if _is_costly(pattern) else ""
+    return "it would take too long" if is_costly(pattern) else ""
 
 
-def _is_costly(pattern: str) -> bool:
+def is_costly(pattern: str) -> bool:
     """Tell whether matching could take very long: a repeated group that itself repeats or branches."""
     plain = _ATOM.sub("x", _OPENING.sub("(", pattern))
     branching = [False]

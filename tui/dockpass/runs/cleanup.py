@@ -13,6 +13,7 @@ from dockpass.cleanup.execute import TagResult, execute, tags_lost
 from dockpass.cleanup.inventory import can_delete_single_tags, survey
 from dockpass.cleanup.plan import DeletionPlan, Policy, TagRow, needs_single_tags, plan_deletion
 from dockpass.cleanup.rules import check_patterns
+from dockpass.cleanup.slow import check_speed
 from dockpass.cleanup.tagrules import rules_of
 from dockpass.errors import Cancelled, DockpassError, NotAllowed, needs_yes
 from dockpass.registry.client import RegistryClient
@@ -65,6 +66,7 @@ async def _cleanup(job: Job, policy: Policy) -> str:
 async def _plan(job: Job, client: RegistryClient, path: str, policy: Policy) -> DeletionPlan:
     with job.phase(Phase.LIST, str(job.repository)) as report:
         tags = await survey(client, path, lambda done, total: job.count(done, total, "tags read"))
+        check_speed(policy.rules, [info.tag for info in tags])
         policy = await _with_tag_rules(job, client, path, policy, [info.tag for info in tags])
         job.services.tags_read(tags, policy)
         single = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dockpass.auth.decision import WarningId
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import Policy, TagInfo, plan_deletion
+from dockpass.cleanup.slow import check_speed
 from dockpass.runs.events import Count, Ended, Status, TagPlanned
 from dockpass.runs.request import RunRequest
 from dockpass.runs.run import Run
@@ -22,7 +23,11 @@ class Inventory:
     policy: Policy
 
     def planned(self, rules: CleanupOptions) -> list[TagPlanned]:
-        """Return what becomes of each tag by these rules, as `cleanup --dry-run` tells it."""
+        """Return what becomes of each tag by these rules, as `cleanup --dry-run` tells it.
+
+        Raises `UsageError` for a pattern that takes too long.
+        """
+        check_speed(rules, [info.tag for info in self.tags])
         plan = plan_deletion(self.tags, replace(self.policy, rules=rules), single_tags=None)
         return [
             TagPlanned(

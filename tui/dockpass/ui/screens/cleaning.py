@@ -63,7 +63,10 @@ class AskRules(EditValue):
             check_patterns(rules)
         except UsageError:
             return lines
-        planned = reading.found.planned(rules)
+        try:
+            planned = reading.found.planned(rules)
+        except UsageError as error:
+            return [*lines, (), ((f"{error.message} {error.hint}", "bad"),)]
         rows = plan_rows(planned)
         left = len(rows) - _MOST_ROWS
         more_rows: list[Line] = [((f"and {left:,} more", "label"),)] if left > 0 else []
