@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,12 +12,13 @@ from textual.widgets import Input, Static
 
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.plan import Policy, TagInfo
-from dockpass.errors import ExitCode
+from dockpass.errors import ExitCode, UsageError
 from dockpass.runs import events as ev
 from dockpass.runs.events import Status
 from dockpass.runs.feed import Feed
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
+from dockpass.session import preview
 from dockpass.session.preview import Inventory
 from dockpass.session.session import Session
 from dockpass.ui.screens.cleaning import AskRules
@@ -72,7 +74,16 @@ async def pumped(pilot: Pilot[int]) -> None:
     await pilot.pause()
 
 
-async def test_what_goes_follows_the_rules_while_they_are_typed() -> None:
+def slow_about(sought: str) -> Callable[[CleanupOptions, Sequence[str]], None]:
+    def check(options: CleanupOptions, tags: Sequence[str]) -> None:
+        if sought in options.patterns:
+            raise UsageError("pattern-slow", f"{sought} takes too long to compare with {len(tags)} tags.", "")
+
+    return check
+
+
+async def test_what_goes_follows_the_rules_while_they_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "check_speed", slow_about("(a+)+$"))
     made, requests, runs = reading()
     kept: list[Services] = []
     start = made.start
@@ -92,6 +103,8 @@ async def test_what_goes_follows_the_rules_while_they_are_typed() -> None:
         assert "keep feature-4" in body(pilot)
         await typed(pilot, "match=(")
         assert "delete ·" not in body(pilot)
+        await typed(pilot, "match=(a+)+$")
+        assert "(a+)+$ takes too long to compare with 5 tags." in body(pilot)
         await typed(pilot, "older-than=1d")
         assert "4 to delete · 1 to keep" in body(pilot)
         await press(pilot, "enter")
