@@ -22,6 +22,7 @@ from waiting import within
 from dockpass.dockerconfig.places import Place
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.dockerconfig.temporary import TemporaryConfig
+from dockpass.processes import started
 
 CANARY = "canary-secret-0123456789"
 SECONDS = 30.0
@@ -318,3 +319,20 @@ def test_a_guardian_does_not_delay_a_run_noticeably(tmp_path: Path) -> None:
         return took
 
     assert min(once() for _ in range(5)) < 0.1
+
+
+def test_after_a_kill_what_a_build_runs_in_groups_of_its_own_ends_too(tmp_path: Path) -> None:
+    """The commands of a step are below the builder, though not in its group."""
+    script = "setsid sh -c 'echo $$; exec sleep 60' & wait"
+    program = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True)
+    assert program.stdout is not None
+    command = int(program.stdout.readline())
+    config = TemporaryConfig.create({}, environ={}, where=(Place(tmp_path, "the test"),))
+    config.guard_program(program.pid, leads_group=True, with_children=True)
+    guardian = config._guardian
+    assert guardian is not None
+    guardian._close()  # as a kill does
+    program.wait(SECONDS)
+    assert within(lambda: not started(command))
+    guardian._child.wait(SECONDS)
+    assert list(tmp_path.iterdir()) == []

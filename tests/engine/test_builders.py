@@ -144,8 +144,8 @@ SLEEP = 300_000 + os.getpid()
 WAITING = f"FROM {{base}}\nRUN --mount=type=secret,id=tok echo sleeping && sleep {SLEEP}\n"
 
 
-def started(bench: Bench, *options: str) -> subprocess.Popen[str]:
-    child = bench.start(WAITING, *SECRET, *options)
+def started(bench: Bench, *options: str, dockerfile: str = WAITING) -> subprocess.Popen[str]:
+    child = bench.start(dockerfile, *SECRET, *options)
     wait_until(sleeps, 60, "the command of the build")
     return child
 
@@ -315,15 +315,21 @@ def test_podman_is_taken_for_what_needs_buildx_where_that_is_missing(beside: Ben
 @pytest.mark.parametrize("builder", ["podman", "buildah"])
 def test_a_cancel_ends_podman_and_buildah_too(beside: Bench, builder: str) -> None:
     found(builder)
-    child = started(beside, "--builder", builder)
+    texts = {"text": b"canary-file-4711", "key": b"canary-\0-4711"}
+    for name, content in texts.items():
+        (beside.program.work / name).write_bytes(content)
+    files = [word for name in texts for word in ("--secret", f"id={name},src={name}")]
+    mounts = " ".join(f"--mount=type=secret,id={name}" for name in texts)
+    child = started(beside, "--builder", builder, *files, dockerfile=WAITING.replace("RUN", f"RUN {mounts}"))
     child.send_signal(signal.SIGINT)
     said, _ = child.communicate(timeout=30)
     assert "removed and verified" in said
     wait_until(lambda: not sleeps() and not beside.program.processes, 10, "the end")
     assert beside.program.left == []
-    # buildah's own copy for the step, which it does not remove when it is ended.
-    left = [path for path in Path("/dev/shm").glob("buildah*") if path.read_text() == CANARY]
-    assert left == []
+    # buildah's own copies for the step, which it does not remove when it is ended.
+    storage = Path(beside.program.environ["CONTAINERS_STORAGE_CONF"]).parent
+    places = [*Path("/dev/shm").glob("buildah*"), *storage.glob("**/userdata/secrets/*")]
+    assert not [path for path in places if path.read_bytes() in {CANARY.encode(), *texts.values()}]
 
 
 def test_without_the_plugin_or_with_a_broken_one_the_reason_is_said(new: Bench) -> None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from dockpass.builders.abilities import Release, release_of
 from dockpass.builders.base import LONGEST_LINE, MOST_WORDS, BuilderInfo, BuildSink, Guard, builder_failed
 from dockpass.builders.child import Child, Command
-from dockpass.builders.copies import files_of_builds, remove_copies
+from dockpass.builders.copies import Where, copies, in_variables, places, remove_copies, values_of
+from dockpass.builders.copynotes import noted
 from dockpass.builders.environment import builder_environment
 from dockpass.builders.names import BuilderName
 from dockpass.builders.options import cache_reference, require_images
 from dockpass.builders.proof import proof_of
 from dockpass.builders.words import build_words
 from dockpass.colours import ColourReader
-from dockpass.dockerconfig.helpers import run_bounded
+from dockpass.dockerconfig.helpers import HelperAnswer, run_bounded
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_private
 from dockpass.engines.base import BuildRequest
@@ -36,6 +38,7 @@ _CACHED = re.compile(r"--> Using cache ")
 _PULL = re.compile(r"Trying to pull ([^\s]+?)\.\.\.$")
 _ERROR = re.compile(r"(?:Error: |error )(.+)$")
 _ID = "image-id"
+_STORAGE = {BuilderName.PODMAN: "{{.Store.GraphRoot}}", BuilderName.BUILDAH: "{{.store.GraphRoot}}"}
 
 
 def buildah_in_podman(version: str) -> str:
@@ -164,20 +167,31 @@ class ContainersBuilder:
         look: tuple[str, ...] = ("image", "exists", "--", reference)
         if self.info.name is BuilderName.BUILDAH:
             look = ("inspect", "--type", "image", "--format", "{{.FromImageID}}", reference)
-        environ = builder_environment(self._environ, Path("/nonexistent"))
-        answer = run_bounded((*self._containers.words, *look), b"", environ, SECONDS_TO_LOOK)
+        answer = self._ask(*look)
         return not answer.problem and answer.status == 0  # without an answer the build will say what is wrong
+
+    def _ask(self, *words: str) -> HelperAnswer:
+        environ = builder_environment(self._environ, Path("/nonexistent"))
+        return run_bounded((*self._containers.words, *words), b"", environ, SECONDS_TO_LOOK)
 
     def build(self, request: BuildRequest, config: RunConfig, sink: BuildSink) -> str:
         """Build, and push each tag if that was asked for."""
         logins = config.logins()  # raises where the file is broken by now, and teaches the redactor
         directory = config.directory
-        before = files_of_builds()
-        try:
-            self._run(self._build_command(request, directory), "build", request, logins, sink)
-        finally:
-            for left in remove_copies(filter(None, (each.value for each in request.extras.secrets)), before):
-                sink.log(left)
+        if not self._containers.url:
+            request = replace(
+                request, extras=replace(request.extras, secrets=in_variables(request.extras.secrets))
+            )
+        values, where = values_of(request.extras.secrets), self._where(request)
+        before = copies(where)
+        with noted(values, where, time.time()) as problem:
+            if problem:
+                sink.log(f"after a kill a copy of the build's secrets would stay: {problem}")
+            try:
+                self._run(self._build_command(request, directory), "build", request, logins, sink)
+            finally:
+                for left in remove_copies(values, before, where):
+                    sink.log(left)
         image = _read_id(directory / _ID)
         if not image:
             raise builder_failed(
@@ -188,6 +202,14 @@ class ContainersBuilder:
             for tag in request.tags:
                 self._run(self._push_command(tag, directory), f"push of {tag}", request, logins, sink)
         return image
+
+    def _where(self, request: BuildRequest) -> Where:
+        """Return where copies of secrets may be left; the storage is asked for only if they are there."""
+        storage = ""
+        if not self._containers.url and any(each.file for each in request.extras.secrets):
+            answer = self._ask("info", "--format", _STORAGE[self.info.name])
+            storage = "" if answer.problem or answer.status else os.fsdecode(answer.out).strip()
+        return places(self._environ, storage)
 
     def cut(self) -> None:
         """End the program."""

@@ -55,13 +55,21 @@ def is_mine():
     if identity:
         return mine and identity[0] == [str(found.st_dev), str(found.st_ino)]
     return mine and not found.st_mode & 0o077
-def runs(pid, started):
+def fields_of(pid):
     try:
         with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rpartition(")")[2].split()
+            return file.read().rpartition(")")[2].split()
     except OSError:
-        return False
-    return fields[0] != "Z" and fields[19] == started
+        return None
+def runs(pid, started):
+    fields = fields_of(pid)
+    return fields is not None and fields[0] != "Z" and fields[19] == started
+def below(pid):
+    known = {each: fields for each in os.listdir("/proc") if each.isdigit() and (fields := fields_of(each))}
+    found = {pid}
+    while more := {each for each in known if known[each][1] in found} - found:
+        found |= more
+    return [(each, known[each][19]) for each in found - {pid}]
 def attempt(call, *arguments, **options):
     try:
         call(*arguments, **options)
@@ -79,14 +87,18 @@ def remove():
             attempt(clear)
             attempt(os.rmdir, path)
 remove()
-for kind, pid, started in (line for line in lines if line[0] in ("program", "group")):
-    send = os.killpg if kind == "group" else os.kill
+for kind, pid, started in (line for line in lines if line[0] in ("program", "group", "tree")):
+    send = os.kill if kind == "program" else os.killpg
+    rest = below(pid) if kind == "tree" and runs(pid, started) else []
     for number, looks in ((15, 40), (9, 1)):
         if runs(pid, started):
             attempt(send, int(pid), number)
         while looks and runs(pid, started):
             looks -= 1
             time.sleep(0.05)
+    for each in rest:
+        if runs(*each):
+            attempt(os.kill, int(each[0]), 9)
     identity = []  # what it puts under this name before it ends is another directory
 watched = [(line[1], line[2]) for line in lines if line[0] == "watched"]
 deadline = time.monotonic() + 60
@@ -148,10 +160,14 @@ class Guardian:
         """Say which directory it is, so that no other one is ever removed in its place."""
         self._say(f"directory {status.st_dev} {status.st_ino}")
 
-    def tell_program(self, pid: int, *, leads_group: bool) -> None:
-        """Say which program to end if dockpass is killed: alone, or with the group that it leads."""
+    def tell_program(self, pid: int, *, leads_group: bool, with_children: bool = False) -> None:
+        """Say which program to end if dockpass is killed: alone, or with the group that it leads.
+
+        `with_children` ends the processes below it too, whatever their group: the commands of a build.
+        """
+        kind = "tree" if with_children else "group" if leads_group else "program"
         if when := started(pid):
-            self._say(f"{'group' if leads_group else 'program'} {pid} {when}")
+            self._say(f"{kind} {pid} {when}")
 
     def _say(self, line: str) -> None:
         os.write(self._pipe, f"{line}\n".encode())

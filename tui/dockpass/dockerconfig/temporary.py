@@ -127,11 +127,11 @@ class TemporaryConfig:
                 ) from error
             self.hosts = tuple(entries)
 
-    def guard_program(self, pid: int, *, leads_group: bool) -> None:
+    def guard_program(self, pid: int, *, leads_group: bool, with_children: bool = False) -> None:
         """Let the guardian end a program that uses the config, should this process be killed."""
         if self._guardian is not None:
             with suppress(OSError):  # it was killed; the config is then all that the next start removes
-                self._guardian.tell_program(pid, leads_group=leads_group)
+                self._guardian.tell_program(pid, leads_group=leads_group, with_children=with_children)
 
     def remove(self, outliving: Sequence[int] = ()) -> Removal:
         """Remove the directory and verify that it is gone; every later call returns the same.

@@ -131,7 +131,9 @@ class Run:
         """
         job = self._job
         self._config = config = self._create_config()
-        job.use_config(config.path, lambda pid: config.guard_program(pid, leads_group=True))
+        job.use_config(
+            config.path, lambda pid: config.guard_program(pid, leads_group=True, with_children=True)
+        )
         services, source = job.services, job.request.decision.config_dir
         if source is None:
             if job.sections:

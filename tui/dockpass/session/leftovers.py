@@ -128,12 +128,20 @@ def _store(here: Here) -> Iterator[Path]:
     yield from (path for path in waiting if not os.path.lexists(path))
 
 
+def _copies_of_secrets(here: Here) -> Iterator[Path]:
+    """What podman and buildah wrote of a build's secrets, in the places that the build's note names."""
+    from dockpass.builders.copynotes import sweep_copies
+
+    yield from sweep_copies(here.now)
+
+
 PLACES = (
     Place("config", _configs),
     Place("sandbox", _sandboxes),
     Place("file of a sandbox's environment", _files_of_sandboxes),
     Place("half-written file", _half_written),
     Place("lock", _turns),
+    Place("copy of a build's secret", _copies_of_secrets),
     Place("half-written image", _store),
 )
 
