@@ -94,9 +94,10 @@ PIECES = (
     "#",
     " ",
     "md",
+    "_",
     "B",
 )
-FILES = ("a", "b", "ab", "A.md", "a.md", "src/a", "src/b.md", "src/sub/a.md", "#a", "b/a/src", "a1")
+FILES = ("a", "b", "ab", "A.md", "a.md", "src/a", "src/b.md", "src/sub/a.md", "#a", "b/a/src", "a1", "a_b")
 
 
 @pytest.mark.parametrize("seed", range(GENERATED))

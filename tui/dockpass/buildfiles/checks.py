@@ -29,6 +29,8 @@ _TEXT_NEEDED = frozenset({"WORKDIR", "USER", "STOPSIGNAL", "MAINTAINER", "ONBUIL
 
 def why_refused(at: Instruction) -> str:
     """Return why BuildKit refuses the instruction as it stands there; empty where it does not."""
+    if not at.keyword:
+        return "it is continued, and nothing follows"
     if at.keyword not in KEYWORDS:
         return f"unknown instruction {clean(at.keyword, 40)}"
     return _why_flags(at) or _why_words(at) or _why_heredoc(at)

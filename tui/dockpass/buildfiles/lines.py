@@ -84,15 +84,15 @@ def escape_character(text: str) -> str:
 
 
 def instructions(text: str) -> Iterator[Instruction]:
-    """Yield the instructions in order."""
+    """Yield the instructions in order; one without a keyword is an escape that nothing follows."""
     escape = escape_character(text)
     lines = _lines(text)
     number = 0
     while number < len(lines):
         begin, number, joined = _join(lines, number, escape)
-        joined = _stripped(joined)
         if not joined:
             continue
+        joined = _stripped(joined)
         keyword, _, rest = _divide(joined)
         flags, rest = split_flags(rest)
         heredocs = []

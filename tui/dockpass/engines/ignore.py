@@ -248,7 +248,8 @@ def _go_expression(pattern: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "".join(f"\\{char}" if ord(char) < 128 and not char.isalnum() else char for char in text)
+    """Escape what is no letter, digit or underscore: an escaped one of these would mean something else."""
+    return "".join(f"\\{char}" if char.isascii() and not re.match(r"\w", char) else char for char in text)
 
 
 def _python(expression: str) -> str:
