@@ -13,14 +13,16 @@ import time
 from pathlib import Path
 
 import pytest
-from builderbench import CANARY, Bench, runs
+from builderbench import CANARY, HOSTILE, Bench, runs
 from buildkit import PLUGINS
 from clientprograms import found
 from images import Pusher
-from servers import PASSWORD, USER, running, wait_until
+from servers import JOB_TOKEN, PASSWORD, USER, running, wait_until
+from terminal import Terminal
 
 from dockpass.builders.abilities import OF_BUILDAH, OF_ENGINE, features
 from dockpass.buildfiles.needs import Feature
+from dockpass.ui.themes import DARK_ROLES
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("buildkit")]
 
@@ -342,3 +344,26 @@ def test_without_the_plugin_or_with_a_broken_one_the_reason_is_said(new: Bench) 
     assert "docker has no buildx plugin" in ended.stderr
     refused = new.build(WHOLE, *SECRET, "--builder", "buildx")
     assert "--builder buildx cannot be used: docker has no buildx plugin" in refused.stderr
+
+
+def test_on_the_screen_a_build_has_its_colours_and_a_cancel_leaves_nothing(new: Bench) -> None:
+    run = f"RUN --network=none printf '\\033[32mu%s\\033[0m\\n' $((1+1)) && sleep {SLEEP}"
+    (new.program.work / "Dockerfile").write_text(f"FROM {new.base}\nCOPY --link Dockerfile /\n{run}\n")
+    job = {"CI_REGISTRY": new.registry.host, "CI_JOB_TOKEN": JOB_TOKEN}
+    screen = Terminal(new.program, **job, **HOSTILE)
+    try:
+        assert screen.shows("Docker 26.1.5")
+        screen.answers("1", "Why build")
+        screen.answers("\r", "Run build?", "docker buildx 0.13.1", "as gitlab-ci-token")
+        assert "--link (Dockerfile:2), RUN --network (Dockerfile:3)" in " ".join(screen.text.split())
+        screen.answers("r", "Steps", " u2")
+        row, line = next((row, line) for row, line in enumerate(screen.screen.display) if " u2" in line)
+        assert screen.screen.buffer[row][line.index("u2")].fg == DARK_ROLES["role-good"].removeprefix("#")
+        assert sleeps()
+        screen.answers("x", "Cancelled.", "config removed and verified")
+        wait_until(lambda: not sleeps(), 10, "the end")
+        assert new.program.left == []
+        assert JOB_TOKEN.encode() not in screen.raw
+    finally:
+        screen.child.send_signal(signal.SIGHUP)
+        screen.ends()

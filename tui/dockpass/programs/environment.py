@@ -22,6 +22,9 @@ _DIRECTORY = ("DOCKER_CONFIG", "WERF_DOCKER_CONFIG")
 _FILE = ("REGISTRY_AUTH_FILE", "HELM_REGISTRY_CONFIG", "HELM_REGISTRY_CONFIG_PATH")
 _BELOW = {"BUILDX_CONFIG": "buildx", "REGCTL_CONFIG": "regctl.json"}
 
+LEADING = frozenset((*_DIRECTORY, *_FILE, *_BELOW))
+"""The variables by which programs are led to a config."""
+
 _OWN_LOGINS = frozenset(
     {
         "TRIVY_USERNAME",
