@@ -95,7 +95,7 @@ def _example(fires: Mapping[str, Any]) -> Iterator[str]:
         yield from fires["yaml"].strip().splitlines()
     for path, text in fires.get("files", {}).items():
         yield f"# {path}"
-        yield from text.strip("\n").splitlines()
+        yield from text.strip("\n").replace("\0", "␀").splitlines()
     for name, title in _SHOWN.items():
         value = fires.get(name)
         if value is None:

@@ -65,7 +65,12 @@ def _about_home(facts: Facts) -> Iterator[Finding]:
     if facts.elsewhere or facts.is_set(DOCKER_CONFIG):
         return
     user = facts.text("SUDO_USER")
-    if user and user != "root" and facts.text("HOME") in {"", "/root"} and facts.text("USER") == "root":
+    if (
+        user
+        and user != "root"
+        and facts.text("HOME") in {"", "/root"}
+        and "root" in {facts.text("USER"), facts.text("LOGNAME")}
+    ):
         yield Finding(
             "sudo-home",
             "SUDO_USER",

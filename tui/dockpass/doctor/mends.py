@@ -31,7 +31,7 @@ def cleaned(patient: Patient, finding: Finding) -> Iterator[Fix]:
     after = re.sub(_INVISIBLE, "", re.sub(_AROUND, "", before))
     if len(after) > 1 and after[0] + after[-1] in {"''", '""', "“”", "‘’"}:
         after = after[1:-1]
-    after = re.sub(r"^(basic|bearer) ", "", after, flags=re.IGNORECASE)
+    after = re.sub(r"^(authorization:\s*)?(basic|bearer|token) ", "", after, flags=re.IGNORECASE)
     if after and after != before:
         yield _set(patient, finding.about, after, f"store {finding.about} without what does not belong to it")
 

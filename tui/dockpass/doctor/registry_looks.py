@@ -26,6 +26,10 @@ from dockpass.text import clean
 
 _NOT_THE_KEY = frozenset({"hub.docker.com", "registry-1.docker.io", "registry.hub.docker.com"})
 _SIMULATED = ("local-registry.", "registry.gcl.local")
+_NO_SECRETS = frozenset(
+    {"pull_request", "pull_request_review", "pull_request_review_comment", "push", "create", "deployment"}
+)
+"""Events of which a workflow that Dependabot started gets no secrets."""
 _PROXY = "CI_DEPENDENCY_PROXY_SERVER"
 
 
@@ -49,7 +53,7 @@ def _about_registry(facts: Facts) -> Iterator[Finding]:
             hint="Use the name and, if it is not 443, the port of the registry.",
             severity=Severity.ERROR,
         )
-    if registry.lower() in _NOT_THE_KEY:
+    if {registry.lower(), bare} & _NOT_THE_KEY:
         yield _hub_address(GITLAB.registry, registry)
     if registry.startswith(_SIMULATED):
         yield Finding(
@@ -213,7 +217,7 @@ def in_surroundings(patient: Patient) -> Iterator[Finding]:
             f"The variables come from {simulator}; a real job has different ones.",
             severity=Severity.NOTE,
         )
-    if facts.text("GITHUB_ACTOR") == "dependabot[bot]" and facts.text("GITHUB_EVENT_NAME") == "pull_request":
+    if facts.text("GITHUB_ACTOR") == "dependabot[bot]" and facts.text("GITHUB_EVENT_NAME") in _NO_SECRETS:
         yield Finding(
             "github-no-secrets",
             "GITHUB_ACTOR",

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from dockpass.auth.ci import GITLAB
 from dockpass.dockerconfig.keys import host_of_key
 from dockpass.doctor.check import Patient
 from dockpass.doctor.token_looks import ecr_expiry
 from dockpass.findings import Finding, Severity
-from dockpass.references.address import DOCKER_HUB_HOST, host_of_reference
+from dockpass.references.address import DOCKER_HUB_HOST, host_of_reference, host_of_registry, same_registry
 from dockpass.secrets import Secret
 from dockpass.text import clean, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.changes import where
-from dockpass.variables.gitlab.model import Level, Reason
-from dockpass.variables.jobscript import read_job
+from dockpass.variables.gitlab.config import Job
+from dockpass.variables.gitlab.model import Level, Reason, Resolved
+from dockpass.variables.jobscript import OwnLogin, commands_of, read_job
 from dockpass.variables.token_kind import RegistryUse, kind_of
 
 _PIPED = {
     "regctl registry login": "Pipe it in: regctl registry login --pass-stdin",
     "az acr login": "az takes no password from stdin: log in with docker login --password-stdin.",
 }
+_OPTIONS = r"\s+(?:-\S+(?:\s+[^-\s]\S*)?\s+)*?"
 _DELETES = re.compile(
-    r"\bwerf\s+cleanup\b|\b(crane|regctl\s+tag)\s+(delete|rm)\b|\bskopeo\s+delete\b"
-    r"|\bcurl\b.*-X\s*DELETE\b.*/v2/"
+    r"(?:(?:\w+=\S*|sudo|env|exec|time|nice|timeout|retry|command|\d+[smh]?|-\S+)\s+)*(?:\S*/)?(?:"
+    rf"werf{_OPTIONS}(?:cleanup|purge)|dockpass{_OPTIONS}cleanup|g?crane{_OPTIONS}delete|skopeo{_OPTIONS}delete"
+    rf"|regctl{_OPTIONS}(?:tag|image|manifest|repo)\s+(?:rm|del|delete)|reg{_OPTIONS}rm|oras{_OPTIONS}\w+\s+delete"
+    r"|curl\s(?=.*(?:-X\s*|--request[ =])DELETE)(?=.*/v2/).*)(?:\s|$)"
 )
+"""Commands that delete images, from the start of the command."""
+_CREDS = re.compile(r"--(?:src-|dest-)?creds(?:=.*)?")
+_TAKES_CREDS = frozenset({"skopeo", "podman", "buildah"})
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
 _SETTINGS = frozenset({Level.INSTANCE, Level.GROUP, Level.PROJECT})
 _STORED = _SETTINGS | {Level.YAML}
@@ -50,28 +57,63 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
                 " which the process list shows",
                 hint=_PIPED.get(login.program, f"Pipe it in: {login.program} --password-stdin"),
             )
-    for line in job.script():
-        if _DELETES.search(line.text) and not patient.facts.is_set("WERF_IMAGES_CLEANUP_PASSWORD"):
+    for command, place in commands_of(job):
+        words = [word.text for word in command.words]
+        if words[0].rpartition("/")[2] in _TAKES_CREDS and any(map(_CREDS.fullmatch, words)):
+            program = words[0].rpartition("/")[2]
+            yield Finding(
+                "password-in-arguments",
+                shown,
+                f"gives {program} at {clean(str(place), 200)} the password as an argument, which the process"
+                " list shows",
+                hint=f"Log in before: {program} login --password-stdin",
+            )
+        if _DELETES.match(" ".join(words)) and not patient.facts.is_set("WERF_IMAGES_CLEANUP_PASSWORD"):
             yield Finding(
                 "cleanup-with-job-token",
                 shown,
-                f"deletes images at {clean(str(line.place), 200)}, and WERF_IMAGES_CLEANUP_PASSWORD is not"
-                " set: older versions of GitLab do not let the job token delete, and no version lets it"
-                " delete protected tags",
+                f"deletes images at {clean(str(place), 200)}, and WERF_IMAGES_CLEANUP_PASSWORD is not set:"
+                " older versions of GitLab do not let the job token delete, and no version lets it delete"
+                " protected tags",
                 hint="Set it to a token with the scope api of a user who may delete.",
                 severity=Severity.NOTE,
             )
-    host = host_of_reference(job.image) if job.image and "$" not in job.image else ""
-    places = {host_of_key(each.host): each.place for each in logins}
-    has_config = _AUTH_CONFIG in patient.view.variables
-    if host and host != DOCKER_HUB_HOST and host in places and not has_config:
-        yield Finding(
-            "login-too-late",
-            shown,
-            f"runs in {clean(job.image, 200)} and logs in to {clean(host, 100)} in its script, at"
-            f" {clean(str(places[host]), 200)}: the runner pulls the image before that",
-            hint="Store a login for the runner in DOCKER_AUTH_CONFIG.",
-        )
+    yield from _about_images(patient, job, shown, logins)
+
+
+def _about_images(patient: Patient, job: Job, shown: str, logins: Sequence[OwnLogin]) -> Iterator[Finding]:
+    """Yield images that the runner pulls before the script logs in; for GitLab's own registry it has one."""
+    if patient.view is None or _AUTH_CONFIG in patient.view.variables:
+        return
+    own = host_of_registry(patient.facts.text(GITLAB.registry))
+    places = {host_of_key(_expanded(each.host, patient)): each.place for each in logins}
+    for what, image in _images(job):
+        written = _expanded(image, patient)
+        host = host_of_reference(written) if written and "$" not in written else ""
+        if host in places and host != DOCKER_HUB_HOST and not (own and same_registry(host, own)):
+            yield Finding(
+                "login-too-late",
+                shown,
+                f"{what} {clean(image, 200)} and logs in to {clean(host, 100)} in its script, at"
+                f" {clean(str(places[host]), 200)}: the runner pulls the image before that",
+                hint="Store a login for the runner in DOCKER_AUTH_CONFIG.",
+            )
+            return
+
+
+def _images(job: Job) -> Iterator[tuple[str, str]]:
+    yield "runs in", job.image
+    services, _ = job.own_or_default("services")
+    for each in services if isinstance(services, list) else ():
+        name = each.get("name") if isinstance(each, Mapping) else each
+        if isinstance(name, str):
+            yield "has the service", name
+
+
+def _expanded(text: str, patient: Patient) -> str:
+    """Return a text with the variables that are known; the others stay as they are written."""
+    facts = patient.facts
+    return re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda found: facts.text(found[1] or found[2]) or found[0], text)
 
 
 def in_settings(patient: Patient) -> Iterator[Finding]:
@@ -88,6 +130,9 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
     unseen, undecided = Counter[str](), Counter[str]()
     for name, found in patient.view.variables.items() if patient.view else ():
         winner, value = found.winner, found.winner.value
+        if winner.level not in _STORED:
+            continue
+        yield from _about_robot(name, found)
         if winner.level not in _SETTINGS:
             continue
         if isinstance(value, Unknown):
@@ -100,15 +145,6 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
                 f"is masked in {where(winner)}, and its value is an ordinary word or number: logs show"
                 " [MASKED] wherever it occurs",
                 hint="Unmask it if it is not a secret, or use a longer one.",
-            )
-        if value and not winner.raw and isinstance(value, str) and re.match(r"robot\$[A-Za-z_]", value):
-            yield Finding(
-                "robot-user",
-                clean(name, 255),
-                f"in {where(winner)} is the name of a Harbor robot account, and expansion removes what"
-                " follows the $",
-                hint="Switch off “Expand variable reference” for it, or write robot$$…",
-                severity=Severity.ERROR,
             )
     for place, count in unseen.items():
         yield Finding(
@@ -126,6 +162,19 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
             " whether the branch or tag is protected is not known here.",
             hint="Give --protected or --unprotected; on the screen, choose it in Variables.",
             severity=Severity.NOTE,
+        )
+
+
+def _about_robot(name: str, found: Resolved) -> Iterator[Finding]:
+    value, winner = found.winner.value, found.winner
+    if isinstance(value, str) and not winner.raw and re.match(r"robot\$[A-Za-z_]", value):
+        yield Finding(
+            "robot-user",
+            clean(name, 255),
+            f"in {where(winner)} is the name of a Harbor robot account, and expansion removes what follows"
+            " the $",
+            hint="Switch off “Expand variable reference” for it, or write robot$$…",
+            severity=Severity.ERROR,
         )
 
 

@@ -35,6 +35,13 @@ def in_secrets(patient: Patient) -> Iterator[Finding]:
                 hint="Store the secret alone, on one line.",
                 severity=Severity.ERROR,
             )
+        elif pair.user and pair.secret.startswith(f"{pair.user}:"):
+            yield Finding(
+                "encoded-login",
+                pair.about,
+                "begins with the user name and a colon; the bare password is expected",
+                hint="Store the password alone.",
+            )
         elif user := _user_in(pair.secret):
             own = pair.user and user == pair.user
             whose = "the user name and the password" if own else "a user name and a password"
@@ -49,7 +56,7 @@ def in_secrets(patient: Patient) -> Iterator[Finding]:
 def _user_in(secret: str) -> str:
     """Return the user of a Base64-encoded `user:password`; empty for any other secret."""
     try:
-        user, colon, password = base64.b64decode(secret, validate=True).decode("ascii").partition(":")
+        user, colon, password = base64.b64decode(secret, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):
         return ""
     whole = colon and password and user.isprintable() and password.isprintable()

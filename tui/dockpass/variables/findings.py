@@ -27,8 +27,14 @@ from dockpass.variables.unread_findings import find_unread
 __all__ = ["Finding", "Severity", "find_findings"]
 
 _WEAK = 4
-_PLACEHOLDER = re.compile(r"\[masked\]|\*{3,}|x{4,}|<[^<>]*>|change_?me", re.IGNORECASE)
-_REFERENCE = re.compile(r"\$\w+|\$\{\w+\}|%\w+%")
+_PLACEHOLDER = re.compile(
+    r"\[(masked|filtered|redacted|hidden)\]|redacted|[*•●]{3,}|(\w{2,9}[-_])?x{4,}|<[^<>]*>|change[-_]?me|todo"
+    r"|your[-_ ](\w+[-_ ])*(token|password|secret|key)([-_ ]here)?",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(r"\$\w+|\$\{\w+(:?[-=?+][^{}]*)?\}|%\w+%|\$\([^()]*\)|\$\{\{[^{}]*\}\}")
+_IN_ADDRESS = re.compile(r"\$\{?\w")
+_ADDRESSES = frozenset({GITLAB.registry, GITLAB.image})
 _UNSEEN = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
 )
@@ -95,7 +101,8 @@ def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
             f"begins or ends with a blank, which is {what_follows}",
             hint="Store it without the blank.",
         )
-    if len(raw) > 1 and raw[0] + raw[-1] in _QUOTES:
+    bare = raw.strip()
+    if len(bare) > 1 and bare[0] + bare[-1] in _QUOTES:
         yield Finding(
             "quoted",
             name,
@@ -104,7 +111,7 @@ def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
         )
     if found := _UNSEEN.search(raw.strip()):
         yield Finding("unseen", name, f"has an invisible character at position {found.start() + 1}")
-    if _REFERENCE.fullmatch(raw):
+    if _REFERENCE.fullmatch(raw) or (name in _ADDRESSES and _IN_ADDRESS.search(raw)):
         yield Finding(
             "not-expanded",
             name,
@@ -133,7 +140,7 @@ def _about_secret(name: str, raw: str) -> Iterator[Finding]:
         )
     if len(raw) < _WEAK:
         yield Finding("weak", name, "is too short for a secret, and cannot be masked everywhere")
-    if re.match(r"(basic|bearer) ", raw, re.IGNORECASE):
+    if re.match(r"(authorization:\s*)?(basic|bearer|token) ", raw, re.IGNORECASE):
         yield Finding(
             "encoded",
             name,

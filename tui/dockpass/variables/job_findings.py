@@ -22,6 +22,13 @@ from dockpass.variables.token_kind import looks_secret
 
 _SHELL = re.compile(r"\$\{\w+[:%#/^,@+?=-]|\$\(")
 _REFERENCE = re.compile(r"\$\w+|\$\{\w+\}|%\w+%")
+_SAYS_WHERE = re.compile(
+    r"_(FILE|PATH|DIR|URL|URI|HOST|ENDPOINT|NAME|ID|TYPE|USER|USERNAME|HEADER|SCOPE|TTL|VERSION|ENABLED)$",
+    re.IGNORECASE,
+)
+_NO_SECRET = re.compile(
+    r"(~|\.{1,2})?/[^\s:@]*|https?://[^\s@]*|true|false|yes|no|none|null|enabled|disabled", re.IGNORECASE
+)
 _USUAL = re.compile(r"\$\{?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\}?|%[A-Z][A-Z0-9_]*%")
 _OPEN = re.compile(r"\$\{(?!\w+\})")
 _GITLABS = frozenset(
@@ -155,7 +162,7 @@ def _about_expansion(name: str, found: Resolved, *, knows_settings: bool) -> Ite
         yield Finding(
             "open-brace", shown, "has an open or empty ${, which the runner removes", hint="Close it."
         )
-    if not isinstance(seen, str) or seen == written or own:
+    if not isinstance(seen, str) or own or seen in {written, written.replace("$$", "$")}:
         return
     missing = [
         step.reference
@@ -243,13 +250,20 @@ def _is_secret(name: str, found: Resolved) -> bool:
     return is_secret_name(name) or found.winner.masked or by_form
 
 
+def _named_secret(name: str, value: str) -> bool:
+    """Tell whether a value is a secret by its variable's name: `TOKEN_URL` and a path say where one is."""
+    return is_secret_name(name) and not _SAYS_WHERE.search(name) and not _NO_SECRET.fullmatch(value)
+
+
 def _about_secrecy(name: str, found: Resolved) -> Iterator[Finding]:
     winner, shown = found.winner, clean(name, 255)
     value = winner.value
     if isinstance(value, Unknown) or not value:
         return
     if winner.level is Level.YAML:
-        if not references(value) and (looks_secret(value) or (is_secret_name(name) and len(value) >= 8)):
+        if not references(value) and (
+            looks_secret(value) or (_named_secret(name, value) and len(value) >= 8)
+        ):
             yield Finding(
                 "secret-in-yaml",
                 shown,
@@ -265,7 +279,7 @@ def _about_secrecy(name: str, found: Resolved) -> Iterator[Finding]:
                 f"cannot be masked, because {why}",
                 hint="Make a longer one without such characters, or switch off its expansion.",
             )
-    elif winner.level in _SETTINGS and (looks_secret(value) or is_secret_name(name)):
+    elif winner.level in _SETTINGS and (looks_secret(value) or _named_secret(name, value)):
         yield Finding(
             "not-masked",
             shown,

@@ -146,6 +146,15 @@ def read_job(job: Job) -> JobScript:
     )
 
 
+def commands_of(job: Job) -> Iterator[tuple[Simple, Place]]:
+    """Yield each command of a job's scripts, with the line where it stands; those of `sh -c` too."""
+    script, lines = _read(list(job.script()))
+    for command in script.commands:
+        for each in (command, *_in_own_shell(command)):
+            if each.words:
+                yield each, lines[command.line].place
+
+
 def _read(lines: Sequence[ScriptLine]) -> tuple[Script, Sequence[ScriptLine]]:
     return read_script("\n".join(each.text for each in lines)), lines
 
