@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jobclone import CANARY, make_clone
 from jobclone import run_vars as run
+from program import Program
 
 YAML = """\
 default: {image: alpine}
@@ -46,6 +49,13 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = make_clone(tmp_path / "shop", YAML, settings=SETTINGS)
     monkeypatch.chdir(root)
     return root
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    made = Program(tmp_path)
+    yield made
+    made.remove()
 
 
 def shown(*arguments: str) -> dict[str, Any]:
@@ -151,6 +161,41 @@ def test_story_6_what_if_i_set_a_cleanup_password(clone: Path) -> None:
     assert variables(*given, "--set", f"{CLEANUP}={CANARY}")[CLEANUP]["source"]["level"] == "what-if"
     assert CANARY not in run("show", *given, *GIVEN, "--set", f"{CLEANUP}={CANARY}").output
     assert files() == before
+
+
+def test_story_7_run_it_safely(program: Program) -> None:
+    program.home_config.parent.mkdir()
+    program.home_config.write_text('{"auths": {"registry.example": {"auth": "bWU6b2xk"}}}')
+    before = hashlib.sha256(program.home_config.read_bytes()).hexdigest()
+    job = {
+        "CI_REGISTRY": "registry.example",
+        "CI_JOB_TOKEN": CANARY,
+        "CI_REGISTRY_IMAGE": "registry.example/a/b",
+    }
+    program.environ |= {**job, "DOCKER_AUTH_CONFIG": '{"auths": {"registry.example": {"auth": "bWU6b2xk"}}}'}
+    told = program.run("explain", "push", "--json")
+    assert "auth-config-wins" in {each["id"] for each in json.loads(told.stdout)["findings"]}
+    seen = 'echo "$DOCKER_CONFIG:$DOCKER_AUTH_CONFIG"; '
+    ended = program.run("exec", "--", "sh", "-c", seen + "ps -o args= -p $PPID")
+    directory, _, left = ended.stdout.splitlines()[0].partition(":")
+    assert (left, Path(directory).exists()) == ("", False)
+    assert CANARY not in ended.stdout + ended.stderr
+    running = subprocess.Popen(
+        program.command("exec", "-q", "--", "sh", "-c", seen + "exec sleep 60"),
+        cwd=program.work,
+        env=program.variables(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stdout is not None
+    directory = running.stdout.readline().partition(":")[0]
+    assert Path(directory, "config.json").exists()
+    running.send_signal(signal.SIGINT)  # as Ctrl-C does
+    assert running.wait(20) == -signal.SIGINT
+    running.stdout.close()
+    assert not Path(directory).exists()
+    assert hashlib.sha256(program.home_config.read_bytes()).hexdigest() == before
 
 
 def test_story_8_save_and_share(clone: Path) -> None:

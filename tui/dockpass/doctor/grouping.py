@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -27,7 +28,8 @@ def grouped(found: Iterable[Found]) -> tuple[Found, ...]:
     return tuple(members[0] if len(members) == 1 else _as_one(members) for members in groups.values())
 
 
-def _as_one(members: Sequence[Found]) -> Found:
+def _as_one(found: Sequence[Found]) -> Found:
+    members = sorted(found, key=lambda each: _by_number(each.finding.about))
     first = members[0]
     names = list(dict.fromkeys(each.finding.about for each in members))
     by_name = all(names) and len(names) == len(members) <= _NAMED
@@ -42,6 +44,11 @@ def _as_one(members: Sequence[Found]) -> Found:
         alike=first.finding.alike,
     )
     return replace(first, finding=finding, jobs=_jobs(members), members=tuple(members))
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """Return what sorts `A_2` before `A_10`."""
+    return [(int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d{1,9})", name)]
 
 
 def _jobs(members: Sequence[Found]) -> tuple[str, ...]:
