@@ -9,7 +9,7 @@ from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job, read_config
 from dockpass.variables.gitlab.includes import load
 from dockpass.variables.gitlab.model import Definition, Level, Place, Ref, RefType
-from dockpass.variables.gitlab.predefined import Project, project_variables, ref_variables
+from dockpass.variables.gitlab.predefined import Project, predefined
 from dockpass.variables.gitlab.resolve import JobView, Situation, view_job
 from dockpass.variables.gitlab.tree import Tree
 
@@ -44,21 +44,16 @@ def config_of(files: Mapping[str, str]) -> Config:
 def definitions(context: Mapping[str, Any], ref: Ref) -> tuple[Definition, ...]:
     """All definitions of a row's context, weakest first."""
     source = context.get("pipeline_source", "push")
-    predefined = {
-        **project_variables(Project()),
-        **ref_variables(ref, source),
-        **context.get("predefined", {}),
-    }
     persisted = {**context.get("persisted", {}), **context.get("persisted_after_creation", {})}
     groups = (
         definition
         for group in context.get("group_variables", ())
         for definition in settings(group["variables"], Level.GROUP, group["group"])
     )
-    return (
+    given = (
         *_plain(context.get("runner_environment", {}), Level.RUNNER),
         *_plain(persisted, Level.PERSISTED),
-        *_plain(predefined, Level.PREDEFINED),
+        *_plain(context.get("predefined", {}), Level.PREDEFINED),
         *_plain(context.get("dotenv", {}), Level.DOTENV),
         *settings(context.get("instance_variables", ()), Level.INSTANCE),
         *groups,
@@ -66,6 +61,7 @@ def definitions(context: Mapping[str, Any], ref: Ref) -> tuple[Definition, ...]:
         *_pipeline(context.get("pipeline_variables", {})),
         *_pipeline(context.get("schedule_variables", {}), Level.SCHEDULE),
     )
+    return tuple(predefined(Project(), ref, source, given=given))
 
 
 def settings(rows: Iterable[Mapping[str, Any]], level: Level, origin: str = "") -> Iterable[Definition]:
@@ -100,7 +96,9 @@ def view(row: Mapping[str, Any]) -> JobView:
     config = config_of(row["files"])
     ref = ref_of(row["context"])
     job = config.job(row["job"]) or Job(name=row["job"], tree=Tree(), place=Place())
-    situation = Situation(ref=ref, definitions=definitions(row["context"], ref))
+    situation = Situation(
+        ref=ref, definitions=definitions(row["context"], ref), paths=Files(row["files"]).paths()
+    )
     return view_job(config, situation, job, row.get("matrix"))
 
 

@@ -22,7 +22,6 @@ from dockpass.probe.model import ActionResult, Challenge, Login, LoginState, Pro
 from dockpass.runs.request import BuildOptions
 from dockpass.secrets import Redactor, Secret
 from dockpass.session.assemble import Process, Sources, VariableSources, assemble
-from dockpass.variables.gitlab.predefined import job_only_definitions
 from dockpass.variables.gitlab.resolve import Situation
 from dockpass.variables.here import Here, Lies
 from dockpass.variables.pipeline import Loaded
@@ -135,7 +134,7 @@ def _of_job(given: Mapping[str, Any]) -> tuple[Patient, ...]:
         "group_variables": [{"group": "acme", "variables": given["group"]}] if "group" in given else (),
     }
     ref = ref_of(context)
-    every = (*job_only_definitions(), *definitions(context, ref))
+    every = definitions(context, ref)
     loaded = Loaded(config_of(files), Situation(ref=ref, definitions=every))
     job = given.get("job", next(iter(loaded.config.jobs or {}), ""))
     return (of_files(loaded, Files(files)), *of_jobs(loaded, (job,), "/", "/", _options(given)))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from dockpass.variables.gitlab.config import Config, read_config
 from dockpass.variables.gitlab.includes import load
-from dockpass.variables.gitlab.model import Definition, Level
+from dockpass.variables.gitlab.model import MAIN, PUSH, Definition, Level
+from dockpass.variables.gitlab.predefined import Project, predefined
 from dockpass.variables.gitlab.resolve import Situation, view_job
 from dockpass.variables.jobscript import JobScript, own_logins_in_words, read_job
 from dockpass.variables.undefined import undefined_in
@@ -291,7 +292,8 @@ def undefined(yaml: str, *definitions: Definition, job: str = "j") -> dict[str, 
     config = config_of(BASE + textwrap.dedent(yaml))
     found = config.job(job)
     assert found is not None
-    view = view_job(config, Situation(definitions=definitions), found)
+    given = tuple(predefined(Project(), MAIN, PUSH, given=definitions))
+    view = view_job(config, Situation(definitions=given), found)
     return {
         each.name: (each.place.line, each.user) for each in undefined_in(config, found, view, read_job(found))
     }
@@ -322,7 +324,7 @@ def test_what_nothing_defines_is_listed_with_its_line_and_its_user() -> None:
     "yaml",
     [
         "j: {script: ['echo $HOME $PATH $PWD $USER $HOSTNAME $RANDOM $LC_ALL $TERM $IFS']}",
-        "j: {script: ['echo $CI_COMMIT_SHORT_SHA $GITLAB_USER_LOGIN $CI_ENVIRONMENT_SLUG $FF_X']}",
+        "j: {script: ['echo $CI_COMMIT_SHORT_SHA $GITLAB_USER_LOGIN $CI_RUNNER_TAGS $CI_OPEN_MERGE_REQUESTS $FF_X']}",
         "j: {script: ['echo $$ $1 $@ $? ${#} ${1:-x}']}",
         "j: {script: [\"echo '$SINGLE' \\\\$ESCAPED\"]}",
         "j: {script: ['A=1', 'echo $A']}",

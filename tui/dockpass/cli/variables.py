@@ -120,7 +120,7 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
         settings=imported,
         is_merged=is_merged,
         script=script,
-        undefined=undefined_in(loaded.config, named, view, script),
+        undefined=undefined_in(loaded.config, named, view, script, loaded.situation.version),
         opened=opened,
     )
 

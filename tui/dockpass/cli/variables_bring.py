@@ -16,7 +16,8 @@ from dockpass.variables.logins import JobLogin, login_effects
 
 _NO_WAY = ("No change of branch, source, variables or files that was tried brings it into the pipeline.",)
 _OPEN = (
-    "It depends on what is not known here, marked with ? above. Give the value of a variable with --set;",
+    "It depends on what is not known here, named above. Give a variable its value with --set, or say that it"
+    " is not set with --unset;",
     "`dockpass vars import gitlab` reads the project's settings.",
 )
 

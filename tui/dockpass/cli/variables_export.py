@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dockpass.cli.variables import Looked
-from dockpass.cli.variables_text import PREDEFINED
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_DONE, GLYPH_LOOK
 from dockpass.text import clean, plural
 from dockpass.variables.formats.writing import WRITERS, Export, Written, write
-from dockpass.variables.gitlab.model import Resolved
+from dockpass.variables.gitlab.model import OF_GITLAB, Resolved
 from dockpass.variables.logins import is_secret
 
 _MOST_TOLD = 10
@@ -33,7 +32,7 @@ def export(looked: Looked, name: str, *, everything: bool, with_secrets: bool) -
         [
             _written(key, found, with_secrets=with_secrets)
             for key, found in sorted(looked.view.variables.items())
-            if everything or found.winner.level not in PREDEFINED
+            if everything or found.winner.level not in OF_GITLAB
         ],
     )
 

@@ -182,7 +182,7 @@ def _used_json(used: Undefined) -> dict[str, Any]:
         "used_by": clean(used.user, 255),
         "file": used.place.file or None,
         "line": used.place.line or None,
-    }
+    } | ({"elsewhere": used.elsewhere} if used.elsewhere else {})
 
 
 def _own_login_json(login: OwnLogin) -> dict[str, Any]:

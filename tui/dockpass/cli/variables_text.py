@@ -13,7 +13,7 @@ from dockpass.marks import GLYPH_NOT_REACHED, OF_ANSWER
 from dockpass.secrets import MASK
 from dockpass.text import clean, cut, plural
 from dockpass.unknown import Unknown
-from dockpass.variables.gitlab.model import Definition, Level, Resolved, Value
+from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Resolved, Value
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Clause, Rule
 from dockpass.variables.gitlab.versions import is_older
@@ -28,7 +28,6 @@ from dockpass.variables.jobscript import own_logins_in_words
 from dockpass.variables.logins import JobLogin, is_secret
 from dockpass.variables.undefined import undefined_title
 
-PREDEFINED = frozenset({Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT})
 _LONGEST_VALUE = 60
 
 
@@ -40,7 +39,7 @@ def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
     shown = {
         name: found
         for name, found in view.variables.items()
-        if everything or found.winner.level not in PREDEFINED or name in READ_BY_RULES
+        if everything or found.winner.level not in OF_GITLAB or name in READ_BY_RULES
     }
     rows = [_row(name, shown[name]) for name in sorted(shown)]
     yield from columns(rows)
@@ -86,7 +85,7 @@ def _row(name: str, found: Resolved) -> tuple[str, ...]:
 
 def _shown(name: str, found: Resolved) -> str:
     if isinstance(found.value, Unknown):
-        return "unknown"
+        return "unknown, may be missing" if found.value.may_be_missing else "unknown"
     if found.winner.file:
         return cut(clean(found.value), _LONGEST_VALUE)
     if is_secret(name, found):

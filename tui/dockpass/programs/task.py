@@ -8,12 +8,14 @@ from enum import StrEnum
 
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
+from dockpass.auth.rules import READ_BY_RULES
 from dockpass.errors import UsageError
 from dockpass.programs.outputs import Mask
 from dockpass.runs.asked import hosts_of_run
 from dockpass.runs.request import RunRequest
 from dockpass.secrets import Secret
 from dockpass.text import clean
+from dockpass.variables.names import is_predefined
 
 _MOST_NAMES = 12
 
@@ -83,9 +85,11 @@ def check_hosts(task: Task) -> None:
 def with_job(task: Task, facts: Facts) -> Task:
     """Return a task whose program gets the variables of `facts`, which are those of a job.
 
-    Those whose values are not known are left out: `unknown_values` says what that means.
+    Those whose values are not known are left out: `unknown_values` says what that means. Those that a login
+    reads or a person defines come first among them.
     """
-    unknown = tuple(sorted(name for name in facts.variables if facts.unknown(name)))
+    names = (name for name in facts.variables if facts.unknown(name))
+    unknown = tuple(sorted(names, key=lambda name: (is_predefined(name) and name not in READ_BY_RULES, name)))
     secrets = tuple(each.value for each in facts.variables.values() if isinstance(each.value, Secret))
     return replace(task, job=facts.known_values(), left_out=unknown, secrets=secrets)
 

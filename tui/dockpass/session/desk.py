@@ -246,7 +246,8 @@ class Desk:
         script = read_job(named)
         for password in script.passwords:
             self.redactor.learn(password)
-        return Seen(loaded, view, script, undefined_in(loaded.config, named, view, script))
+        undefined = undefined_in(loaded.config, named, view, script, loaded.situation.version)
+        return Seen(loaded, view, script, undefined)
 
 
 def open_desk(clone: Clone | None, kept: ProjectSettings, redactor: Redactor, before: Desk) -> Desk:

@@ -12,6 +12,7 @@ from typing import Any
 from dockpass import __version__
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision, Refusal
+from dockpass.auth.rules import READ_BY_RULES
 from dockpass.doctor.check import Patient
 from dockpass.doctor.examine import Found
 from dockpass.doctor.objects import visit_json
@@ -24,11 +25,11 @@ from dockpass.session.patient import surroundings_of
 from dockpass.text import clean, masked, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import listed
-from dockpass.variables.gitlab.model import Level
+from dockpass.variables.gitlab.model import OF_GITLAB, Level
 from dockpass.variables.inwords import flag_letters, source_words
 from dockpass.variables.token_kind import kind_of
 
-_OF_GITLAB = frozenset({Level.RUNNER, Level.JOB, Level.PREDEFINED, Level.USER, Level.RUNNER_LAST})
+_NOT_TOLD = OF_GITLAB | {Level.RUNNER}
 _FOLD = "````"
 _SIGNS = re.compile(r"[\\`*_{}\[\]<>|~#!@$%^]")
 _MENTIONS = re.compile(r"(?<!\w)@(?=\w)|#(?=\d)")
@@ -135,7 +136,7 @@ def _variables(patient: Patient) -> Iterator[tuple[str, str, str, str, str]]:
     """Yield names, sources, flags and lengths, and what kind of token a secret seems to be; no value."""
     if patient.view is not None:
         for name, found in sorted(patient.view.variables.items()):
-            if found.winner.level not in _OF_GITLAB:
+            if found.winner.level not in _NOT_TOLD or name in READ_BY_RULES:
                 value = found.value if found.content is None else found.content
                 yield name, source_words(found.winner), flag_letters(found.winner), *_told(value)
         for name, absent in sorted(patient.view.absent.items()):

@@ -15,7 +15,7 @@ from dockpass.variables.bring_job import pipelines_to_try
 from dockpass.variables.changes import Change, ChangeKind, after, can_be_raw, can_be_written
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.expand import references
-from dockpass.variables.gitlab.model import Definition, Level, Reason, Resolved, YamlPart
+from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Level, Reason, Resolved, YamlPart
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import Tree
 from dockpass.variables.pipeline import Loaded
@@ -205,12 +205,7 @@ class _Search:
                 yield Way(None, (change,), view)
 
 
-_OURS = frozenset(
-    {
-        *(Level.RUNNER, Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER),
-        *(Level.ENVIRONMENT, Level.RUNNER_LAST, Level.WHAT_IF),
-    }
-)
+_OURS = OF_GITLAB | {Level.RUNNER, Level.WHAT_IF}
 """Nobody can bring these: they are GitLab's and the runner's own, or the person's edit."""
 _WITH_SCOPE = frozenset({Level.GROUP, Level.PROJECT})
 _ABOVE_PROJECT = frozenset({Level.PIPELINE, Level.SCHEDULE, Level.WHAT_IF})

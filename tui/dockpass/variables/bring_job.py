@@ -16,7 +16,7 @@ from dockpass.unknown import Unknown
 from dockpass.variables.changes import Change, ChangeKind, after
 from dockpass.variables.gitlab import globs
 from dockpass.variables.gitlab.expression import Asked, ExpressionError, asked_in, parse
-from dockpass.variables.gitlab.model import Level, Ref, RefType
+from dockpass.variables.gitlab.model import OF_GITLAB, Ref, RefType
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import paths_of
 from dockpass.variables.gitlab.tree import Tree, as_text
@@ -157,11 +157,7 @@ def _protection(loaded: Loaded, job: str, asked: Sequence[Asked]) -> Iterator[Ch
 def _variables(loaded: Loaded, job: str, asked: Sequence[Asked]) -> Iterator[Change]:
     """Yield variables that a person can give when the pipeline is started by hand."""
     view = loaded.view(job)
-    fixed = {
-        each.key
-        for each in loaded.situation.definitions
-        if each.level in {Level.PREDEFINED, Level.PERSISTED, Level.USER, Level.JOB}
-    }
+    fixed = {each.key for each in loaded.situation.definitions if each.level in OF_GITLAB}
     for each in asked:
         if each.name in fixed or each.name in _BRANCHES or each.name.startswith(("CI_", "GITLAB_")):
             continue

@@ -9,14 +9,13 @@ from enum import StrEnum
 from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, YamlPart
+from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Level, Ref, RefType, YamlPart
 from dockpass.variables.inwords import ref_words
 from dockpass.variables.pipeline import Loaded
 
 YOURS = Unknown("you choose it", is_set=True)
 
 _IN_SETTINGS = frozenset({Level.INSTANCE, Level.GROUP, Level.PROJECT})
-_GITLABS = (Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT)
 _BY_ROLE = "if the project lets you set variables there"
 
 
@@ -179,7 +178,7 @@ def where(definition: Definition) -> str:
         Level.PIPELINE: "the variables of this pipeline",
         Level.SCHEDULE: "the variables of the schedule",
         Level.WHAT_IF: "--set",
-        **dict.fromkeys(_GITLABS, "GitLab itself"),
+        **dict.fromkeys(OF_GITLAB, "GitLab itself"),
     }
     if definition.level is Level.YAML:
         part = {YamlPart.DEFAULT: "the global variables", YamlPart.JOB: "the job's variables"}

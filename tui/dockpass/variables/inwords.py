@@ -7,6 +7,7 @@ from dockpass.variables.gitlab.model import Absent, Definition, Level, Loser, Re
 
 _LEVELS = {
     Level.RUNNER: "runner",
+    Level.RUNNER_OWN: "runner",
     Level.PERSISTED: "job",
     Level.JOB: "GitLab",
     Level.PREDEFINED: "GitLab",
@@ -45,7 +46,7 @@ def level_words(definition: Definition) -> str:
             return f"the variable of {source_words(definition)}"
         case Level.PERSISTED | Level.JOB | Level.PREDEFINED | Level.USER | Level.ENVIRONMENT:
             return "GitLab's own value"
-        case Level.RUNNER | Level.RUNNER_LAST:
+        case Level.RUNNER | Level.RUNNER_OWN | Level.RUNNER_LAST:
             return "the runner's value"
         case Level.DOTENV:
             return "the value of a dotenv report"

@@ -13,11 +13,11 @@ from dockpass.variables.changes import where
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.expand import TOO_LONG, references
-from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Resolved, YamlPart
+from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Level, Loser, Reason, Resolved, YamlPart
 from dockpass.variables.gitlab.resolve import FILTERED, JobView
 from dockpass.variables.gitlab.rules import Judgement, Rule
 from dockpass.variables.masking import why_not_maskable
-from dockpass.variables.names import OF_GITLAB
+from dockpass.variables.names import where_set
 from dockpass.variables.token_kind import looks_secret
 
 _SHELL = re.compile(r"\$\{\w+[:%#/^,@+?=-]|\$\(")
@@ -31,9 +31,7 @@ _NO_SECRET = re.compile(
 )
 _USUAL = re.compile(r"\$\{?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\}?|%[A-Z][A-Z0-9_]*%")
 _OPEN = re.compile(r"\$\{(?!\w+\})")
-_GITLABS = frozenset(
-    {Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT, Level.RUNNER}
-)
+_GITLABS = OF_GITLAB | {Level.RUNNER}
 _SETTINGS = frozenset({Level.INSTANCE, Level.GROUP, Level.PROJECT})
 _DEBUG = ("CI_DEBUG_TRACE", "CI_DEBUG_SERVICES")
 _ON = frozenset({"true", "1", "t", "T", "TRUE", "True"})
@@ -167,7 +165,7 @@ def _about_expansion(name: str, found: Resolved, *, knows_settings: bool) -> Ite
     missing = [
         step.reference
         for step in found.steps
-        if step.source.startswith("nothing") and not OF_GITLAB.match(step.reference.lstrip("${%"))
+        if step.source.startswith("nothing") and not where_set(step.reference.strip("${}%"))
     ]
     only_references = not _REFERENCE.sub("", written).strip()
     if found.content is not None:

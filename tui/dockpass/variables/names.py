@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-OF_GITLAB = re.compile(r"(?:CI|GITLAB|CHAT|TRIGGER)(?:_|$)")
-"""Names that GitLab or the runner gives to jobs, not all of which are known here."""
+from dockpass.variables.gitlab.known import known_variables
+from dockpass.variables.gitlab.versions import NEWEST, Version
 
+_OF_GITLAB = re.compile(r"(?:CI|GITLAB|CHAT|TRIGGER)_")
 _OTHERS = re.compile(
     r"""
     # POSIX shells and bash
@@ -17,7 +18,7 @@ _OTHERS = re.compile(
     # programs that set them in the shell that starts them
     |SSH_AUTH_SOCK|SSH_AGENT_PID|VIRTUAL_ENV
     # GitLab Runner, its executors and the integrations of GitLab
-    |(?:FF|RUNNER|HARBOR|KUBE|KUBERNETES)_\w+|KUBECONFIG
+    |GITLAB_(?:ENV|OBJECT_FORMAT)|(?:FF|RUNNER|HARBOR|KUBE|KUBERNETES)_\w+|KUBECONFIG
     # images
     |DOCKER_(?:HOST|TLS_CERTDIR|CERT_PATH|TLS_VERIFY|VERSION|BUILDX_VERSION|COMPOSE_VERSION)|DIND_COMMIT
     |DEBIAN_FRONTEND|(?:https?|no|all)_proxy|(?:HTTPS?|NO|ALL)_PROXY|SSL_CERT_(?:DIR|FILE)|NIX_\w+
@@ -29,6 +30,25 @@ _OTHERS = re.compile(
 )
 
 
-def may_be_provided(name: str) -> bool:
-    """Tell whether a shell, an image, the runner or GitLab may set a variable of this name."""
-    return bool(OF_GITLAB.match(name) or _OTHERS.fullmatch(name))
+def may_be_provided(name: str, version: Version | None = None) -> bool:
+    """Tell whether a shell, an image or the runner may set a variable of this name, or a `version` of GitLab
+    that is newer than the list of predefined variables."""
+    is_newer = version is not None and version > NEWEST and not is_predefined(name)
+    return bool(_OTHERS.fullmatch(name) or (is_newer and _OF_GITLAB.match(name)))
+
+
+def is_predefined(name: str) -> bool:
+    """Tell whether it is the name of a predefined variable."""
+    return name in known_variables()
+
+
+def where_set(name: str, version: Version | None = None) -> str:
+    """Say where GitLab sets a predefined variable that a job does not get; empty for any other name."""
+    each = known_variables().get(name)
+    if each is None:
+        return ""
+    if not each.is_in(version):
+        if each.until is not None and (version is None or version >= each.until):
+            return f"GitLab sets it before {each.until} only"
+        return f"GitLab sets it since {each.since}"
+    return f"GitLab sets it {each.context} only" if each.context else "GitLab sets it in some jobs only"

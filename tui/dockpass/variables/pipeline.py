@@ -5,7 +5,7 @@ Turns them into a `Situation` with every definition that does not stand in the Y
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dockpass.auth.facts import Edit, EditKind
@@ -14,18 +14,22 @@ from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.config import Config, Job, read_config
 from dockpass.variables.gitlab.includes import load
 from dockpass.variables.gitlab.model import MERGE_REQUEST as MERGE_REQUEST
-from dockpass.variables.gitlab.model import NOWHERE, Definition, Level, Ref, Value, YamlPart
+from dockpass.variables.gitlab.model import NOWHERE, OF_GITLAB, Definition, Level, Ref, YamlPart
 from dockpass.variables.gitlab.model import PUSH as PUSH
 from dockpass.variables.gitlab.predefined import (
     REF_NAMES,
-    job_only_definitions,
-    project_variables,
-    ref_variables,
+    predefined,
+    predefined_of_ref,
 )
 from dockpass.variables.gitlab.resolve import JobView, Situation, view_job
 from dockpass.variables.gitlab.rules import Surroundings, judge
 from dockpass.variables.gitlab.tree import Tree
 from dockpass.variables.gitlab.versions import BOOLEANS_AND_FLOATS, Version, ref_in
+
+_NOT_BEFORE = frozenset(
+    {Level.RUNNER, Level.RUNNER_OWN, Level.PERSISTED, Level.USER, Level.DOTENV, Level.RUNNER_LAST}
+)
+"""What does not exist yet when the files are included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +84,9 @@ class Loaded:
         kept = [
             each
             for each in self.situation.definitions
-            if not (each.level is Level.PREDEFINED and each.key in REF_NAMES)
+            if not (each.level in OF_GITLAB and each.key in REF_NAMES)
         ]
-        ours = _definitions(ref_variables(ref, source), Level.PREDEFINED)
+        ours = predefined_of_ref(ref, source, self.situation.version)
         situation = replace(self.situation, ref=ref, definitions=(*kept, *ours))
         return replace(self.within(situation), source=source)
 
@@ -101,8 +105,7 @@ def _read(clone: Clone, situation: Situation) -> Config:
     before = {
         each.key: each.value
         for each in situation.definitions
-        if each.level not in {Level.PERSISTED, Level.DOTENV}
-        and not (each.protected and not situation.ref.protected)
+        if each.level not in _NOT_BEFORE and not (each.protected and not situation.ref.protected)
     }
     around = Surroundings(values=before, expand=lambda: before, paths=situation.paths)
 
@@ -116,25 +119,15 @@ def _read(clone: Clone, situation: Situation) -> Config:
 
 def _situation(clone: Clone, pipeline: Pipeline) -> Situation:
     ref = ref_in(pipeline.ref, pipeline.version)
-    predefined = {**project_variables(clone.project), **ref_variables(ref, pipeline.source)}
+    given = (*pipeline.settings, *pipeline.edits)
     return Situation(
         ref=ref,
-        definitions=(
-            *job_only_definitions(),
-            *_definitions(predefined, Level.PREDEFINED),
-            *pipeline.settings,
-            *pipeline.edits,
-        ),
+        definitions=tuple(predefined(clone.project, ref, pipeline.source, pipeline.version, given)),
         environment=pipeline.environment,
         paths=clone.paths(),
         unset=pipeline.unset,
         version=pipeline.version,
     )
-
-
-def _definitions(values: Mapping[str, Value], level: Level) -> Iterator[Definition]:
-    for key, value in values.items():
-        yield Definition(key=key, value=value, level=level)
 
 
 def what_if(edits: Iterable[Edit]) -> tuple[tuple[Definition, ...], frozenset[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dockpass.text import clean
@@ -17,9 +17,10 @@ from dockpass.variables.gitlab.expand import references
 from dockpass.variables.gitlab.model import Place
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.tree import Tree, as_text
+from dockpass.variables.gitlab.versions import Version
 from dockpass.variables.jobscript import JobScript
 from dockpass.variables.logins import is_secret
-from dockpass.variables.names import may_be_provided
+from dockpass.variables.names import may_be_provided, where_set
 
 _NAMED = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _USERS = ("script", "image", "services")
@@ -27,16 +28,21 @@ _USERS = ("script", "image", "services")
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
-    """A variable that a job uses and nothing defines: its name, where it is used, and by what."""
+    """A variable that a job uses and nothing defines: its name, where it is used, and by what.
+
+    `elsewhere` says where GitLab sets it, as a sentence without its full stop; empty where it never does.
+    """
 
     name: str
     place: Place
     user: str
+    elsewhere: str = ""
 
     def in_words(self) -> str:
         """Return where it is used, such as `script .gitlab-ci.yml:12`."""
         by = self.user if self.user in _USERS else f"the value of {clean(self.user, 255)},"
-        return f"{by} {clean(str(self.place), 200)}".rstrip(", ")
+        used = f"{by} {clean(str(self.place), 200)}".rstrip(", ")
+        return f"{used}: {self.elsewhere}" if self.elsewhere else used
 
 
 def undefined_title(*, is_whole: bool) -> str:
@@ -44,8 +50,13 @@ def undefined_title(*, is_whole: bool) -> str:
     return "used, defined nowhere" if is_whole else "used, defined nowhere that is loaded"
 
 
-def undefined_in(config: Config, job: Job, view: JobView, script: JobScript) -> tuple[Undefined, ...]:
-    """Return what a job uses and no source defines, each name with its first place; none for every job."""
+def undefined_in(
+    config: Config, job: Job, view: JobView, script: JobScript, version: Version | None = None
+) -> tuple[Undefined, ...]:
+    """Return what a job uses and no source defines, each name with its first place; none for every job.
+
+    `version` is GitLab's, None the current one.
+    """
     if not job.name or _gets_reports(config, job):
         return ()
     known = {*view.variables, *view.absent, *_from_keywords(job)}
@@ -53,12 +64,15 @@ def undefined_in(config: Config, job: Job, view: JobView, script: JobScript) -> 
     found: dict[str, Undefined] = {}
     if not script.is_open:
         for name, place in script.uses.items():
-            if name not in in_shell and not may_be_provided(name):
+            if name not in in_shell and not may_be_provided(name, version):
                 found[name] = Undefined(name, place, "script")
     for each in _of_runner(job, view):
-        if each.name not in known and not may_be_provided(each.name):
+        if each.name not in known and not may_be_provided(each.name, version):
             found.setdefault(each.name, each)
-    return tuple(sorted(found.values(), key=lambda each: each.name))
+    return tuple(
+        replace(each, elsewhere=where_set(each.name, version))
+        for each in sorted(found.values(), key=lambda each: each.name)
+    )
 
 
 def _from_keywords(job: Job) -> Iterator[str]:

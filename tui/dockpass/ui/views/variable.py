@@ -72,7 +72,7 @@ def _sentence(each: Listed, around: Around) -> Iterator[Line]:
 def _found_sentence(name: str, found: Resolved, around: Around, source: str) -> Iterator[Line]:
     winner = found.winner
     subject: list[Span] = [(name, "strong")]
-    if isinstance(found.value, Unknown) and found.value.may_be_missing:
+    if isinstance(found.value, Unknown) and found.value.may_be_missing and found.winner.protected:
         yield (
             *subject,
             (" is there only if ", "text"),
@@ -82,7 +82,8 @@ def _found_sentence(name: str, found: Resolved, around: Around, source: str) -> 
         return
     if isinstance(found.value, Unknown):
         why = found.value.why or "it depends on a value that is not known here"
-        yield (*subject, (f" is present, and its value is not known here: {clean(why, 200)}.", "text"))
+        state = "may be missing" if found.value.may_be_missing else "is present"
+        yield (*subject, (f" {state}, and its value is not known here: {clean(why, 200)}.", "text"))
         return
     empty = " is empty, and counts as not set. It" if found.value == "" else ""
     where = level_words(winner).removeprefix("the value in ")

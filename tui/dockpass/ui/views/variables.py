@@ -18,7 +18,7 @@ from dockpass.ui.views.commands import Decided
 from dockpass.ui.views.words import WIDE, Line, Span, cell, method_role
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import entry
-from dockpass.variables.gitlab.model import Absent, Definition, Level, Reason, Resolved, Value
+from dockpass.variables.gitlab.model import OF_GITLAB, Absent, Definition, Level, Reason, Resolved, Value
 from dockpass.variables.inwords import (
     flag_letters,
     source_words,
@@ -28,8 +28,6 @@ from dockpass.variables.token_kind import token_kind
 from dockpass.variables.undefined import Undefined
 
 NOWHERE_DEFINED = "used, defined nowhere"
-
-_FROM_GITLAB = frozenset({Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER, Level.ENVIRONMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +39,13 @@ class Use:
 
 
 class Rank(IntEnum):
-    """The order of the list: what needs a look, what a login reads, what it would read, all others."""
+    """The order of the list: what needs a look, what a login reads or would read, others, GitLab's own."""
 
     TROUBLE = 0
     USED = 1
     NOT_SET = 2
     OTHER = 3
+    PREDEFINED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,9 @@ class Listed:
         if self.found is None:
             return Rank.NOT_SET
         known = entry(self.name)
-        return Rank.USED if self.use or self.edited or (known and known.rule) else Rank.OTHER
+        if self.use or self.edited or (known and known.rule):
+            return Rank.USED
+        return Rank.PREDEFINED if self.found.winner.level in OF_GITLAB else Rank.OTHER
 
 
 def listed_variables(
@@ -96,7 +97,7 @@ def listed_variables(
             use=uses.get(name),
             used=used.get(name),
             remark=NOWHERE_DEFINED
-            if name in used and is_whole
+            if name in used and is_whole and not used[name].elsewhere
             else remark(name, view.variables.get(name), view.absent.get(name)),
         )
         for name in names
@@ -149,9 +150,9 @@ def remark(name: str, found: Resolved | None, absent: Absent | None) -> str:
             return ""
         return short_reason(absent)
     if isinstance(found.value, Unknown) and found.value.may_be_missing:
-        return "protected"
-    if found.winner.level not in _FROM_GITLAB and found.winner.level is not Level.WHAT_IF:
-        hidden = [each for each in found.losers if each.definition.level in _FROM_GITLAB]
+        return "protected" if found.winner.protected else ""
+    if found.winner.level not in OF_GITLAB and found.winner.level is not Level.WHAT_IF:
+        hidden = [each for each in found.losers if each.definition.level in OF_GITLAB]
         if hidden and all(each.reason is Reason.WEAKER for each in hidden):
             return "hides GitLab's own"
     return f"cut by {lost[2]}" if (lost := lost_characters(name, found)) else ""
@@ -322,6 +323,8 @@ def shown_value(name: str, found: Resolved, room: int) -> tuple[str, str]:
     """Return a value as it is shown, and its role."""
     value = found.content if found.winner.file else found.value
     if isinstance(value, Unknown):
+        if value.may_be_missing and not found.winner.protected:
+            return _fitting(("unknown, may be missing", "may be missing"), room), "label"
         if value.may_be_missing:
             return _fitting(("only if the ref is protected", "if protected"), room), "look"
         return _fitting(("present, value unknown", "value unknown", "unknown"), room), "look"

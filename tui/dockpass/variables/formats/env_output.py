@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from dockpass.text import plural
 from dockpass.variables.formats.reading import Collector, Reading, shown_key
 
 _ASSIGNS = re.compile(r"([A-Za-z_][\w.-]*)=", re.ASCII)
@@ -17,14 +18,16 @@ def read_env(text: str, environ: Mapping[str, str]) -> Reading:  # noqa: ARG001
     lines = text.removeprefix("\ufeff").split("\n")
     if lines and not lines[-1]:
         lines.pop()
+    if all(line.endswith("\r") for line in lines):  # it came with the line endings of another system
+        lines = [line.removesuffix("\r") for line in lines]
     key, value, start = "", [""], 0
     for number, line in enumerate(lines, 1):
         assigned = _ASSIGNS.match(line)
         if assigned:
             _close(found, key, value, start)
-            key, value, start = assigned[1], [line[assigned.end() :].removesuffix("\r")], number
+            key, value, start = assigned[1], [line[assigned.end() :]], number
         elif key:
-            value.append(line.removesuffix("\r"))
+            value.append(line)
         elif line.strip():
             found.problem(number, "The line is not NAME=value, and no variable stands before it.")
     _close(found, key, value, start)
@@ -35,10 +38,11 @@ def _close(found: Collector, key: str, value: list[str], start: int) -> None:
     if not key:
         return
     if len(value) > 1:
+        taken = f"{plural(len(value) - 1, 'more line')} {'was' if len(value) == 2 else 'were'}"
         found.problem(
             start + 1,
             f"It is ambiguous whether the line goes on with {key}: `env` does not mark values of several"
-            f" lines. {len(value) - 1:,} more lines were taken as its value.",
+            f" lines. {taken} taken as its value.",
             _EXACT,
         )
     found.add(key, "\n".join(value), start)

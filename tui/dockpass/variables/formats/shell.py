@@ -10,6 +10,7 @@ from dockpass.variables.formats.reading import COMPUTED, Collector, Reading
 from dockpass.variables.formats.shellword import NotLiteral, Word, is_shell_line, read_words
 
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
+_DECLARED = re.compile(r"\s*(?:declare|typeset) -")
 _HINT = "`export -p` prints values after the shell has computed them."
 
 
@@ -17,6 +18,8 @@ def read_shell(text: str, environ: Mapping[str, str]) -> Reading:  # noqa: ARG00
     """Read what a shell would set; what it would compute is unknown, and other commands are problems."""
     found = Collector()
     text = text.removeprefix("\ufeff")
+    if _DECLARED.match(text):  # what bash printed: a CR at the end of a line came on the way here
+        text = text.replace("\r\n", "\n")
     starts = line_starts(text)
     number = 1
     while number <= len(starts):
@@ -54,6 +57,12 @@ def _statement(text: str, at: int, line: str, number: int, found: Collector) -> 
         return 0
     for word in words:
         add_word(found, word, number)
+    if words and (words[-1].value or "").endswith("\r"):
+        found.problem(
+            number,
+            f"The line ends with CR LF: a shell keeps the CR in the value of {words[-1].name}.",
+            "Convert the file to LF line endings.",
+        )
     return taken - 1
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _DECLARES = re.compile(r"(?:export|declare|typeset)(?:[ \t]+-[A-Za-z-]+)*[ \t]+(?=[A-Za-z_])")
 _NAME = re.compile(r"([A-Za-z_]\w*)(=?)", re.ASCII)
 _ASSIGNS = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
-_BLANK = " \t\r"
+_BLANK = " \t"
 _ENDS = "\n;"
 _NEVER_LITERAL = "&|()<>"
 _BYTE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3}))")

@@ -19,7 +19,7 @@ _SIMPLE = re.compile(r"([A-Za-z_]\w*)=([^\s'\"\\$`;&|()<>]*)(?=\n|\Z)", re.ASCII
 def read_xtrace(text: str, environ: Mapping[str, str]) -> Reading:  # noqa: ARG001
     """Read the assignments of a trace; a variable that a log masks is unknown."""
     found = Collector()
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     starts = line_starts(text)
     end = 0
     for traced in TRACED.finditer(text):
@@ -40,7 +40,7 @@ def read_traced(text: str, traced: re.Match[str], number: int, found: Collector)
         while at < len(text) and text[at] not in "\n":
             word, _, at = read_word(text, at)
             words.append(word)
-            while text.startswith((" ", "\t", "\r"), at):
+            while text.startswith((" ", "\t"), at):
                 at += 1
             if text.startswith(";", at):
                 break

@@ -16,20 +16,30 @@ class Level(IntEnum):
     """The levels of GitLab's precedence, weakest first (`lib/gitlab/ci/variables/builder.rb`)."""
 
     RUNNER = 0
-    PERSISTED = 1
-    JOB = 2
-    PREDEFINED = 3
-    YAML = 4
-    USER = 5
-    DOTENV = 6
-    INSTANCE = 7
-    GROUP = 8
-    PROJECT = 9
-    PIPELINE = 10
-    SCHEDULE = 11
-    ENVIRONMENT = 12
-    RUNNER_LAST = 13
-    WHAT_IF = 14
+    RUNNER_OWN = 1
+    PERSISTED = 2
+    JOB = 3
+    PREDEFINED = 4
+    YAML = 5
+    USER = 6
+    DOTENV = 7
+    INSTANCE = 8
+    GROUP = 9
+    PROJECT = 10
+    PIPELINE = 11
+    SCHEDULE = 12
+    ENVIRONMENT = 13
+    RUNNER_LAST = 14
+    WHAT_IF = 15
+
+
+OF_GITLAB = frozenset(
+    {
+        *(Level.RUNNER_OWN, Level.PERSISTED, Level.JOB, Level.PREDEFINED, Level.USER),
+        *(Level.ENVIRONMENT, Level.RUNNER_LAST),
+    }
+)
+"""What GitLab and its runner set themselves: the predefined variables."""
 
 
 class YamlPart(StrEnum):
@@ -98,6 +108,7 @@ class Definition:
 
 _SOURCES: Mapping[Level, str] = {
     Level.RUNNER: "runner:config.toml",
+    Level.RUNNER_OWN: "runner",
     Level.PERSISTED: "persisted",
     Level.JOB: "predefined",
     Level.PREDEFINED: "predefined",

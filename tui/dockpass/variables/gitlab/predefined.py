@@ -6,11 +6,13 @@ What is not known of the project is `Unknown`, as long as every job has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from dockpass.unknown import Unknown
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Value
+from dockpass.variables.gitlab.known import OF_PIPELINE, known_variables, pipeline_definitions
+from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Level, Ref, RefType, Value
+from dockpass.variables.gitlab.versions import Version
 
 LONGEST_SLUG = 63
 
@@ -50,12 +52,16 @@ def project_variables(project: Project) -> dict[str, Value]:
     values["CI_SERVER_PROTOCOL"] = project.protocol
     values["CI_PROJECT_PATH"] = _or_unknown(path, "the project's path")
     values["CI_DEFAULT_BRANCH"] = _or_unknown(project.default_branch, "the default branch")
+    if project.default_branch:
+        values["CI_DEFAULT_BRANCH_SLUG"] = slug(project.default_branch)
     if path:
-        namespace = path.rpartition("/")[0]
+        namespace, root = path.rpartition("/")[0], path.partition("/")[0]
         values |= {
             "CI_PROJECT_NAME": path.rpartition("/")[2],
             "CI_PROJECT_NAMESPACE": namespace,
-            "CI_PROJECT_ROOT_NAMESPACE": path.partition("/")[0],
+            "CI_PROJECT_NAMESPACE_SLUG": slug(namespace),
+            "CI_PROJECT_ROOT_NAMESPACE": root,
+            "CI_PROJECT_ROOT_NAMESPACE_SLUG": slug(root),
             "CI_PROJECT_PATH_SLUG": slug(path),
         }
     values |= _server(project)
@@ -76,6 +82,7 @@ def _server(project: Project) -> dict[str, Value]:
         "CI_SERVER_FQDN": fqdn,
         "CI_SERVER_URL": f"{project.protocol}://{fqdn}",
         "CI_API_V4_URL": f"{project.protocol}://{fqdn}/api/v4",
+        "CI_API_GRAPHQL_URL": f"{project.protocol}://{fqdn}/api/graphql",
     }
     if project.path:
         values["CI_PROJECT_URL"] = f"{project.protocol}://{fqdn}/{project.path}"
@@ -126,26 +133,57 @@ def ref_variables(ref: Ref, pipeline_source: str) -> dict[str, Value]:
             values["CI_COMMIT_TAG"] = ref.name
         case RefType.MERGE_REQUEST:
             values["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"] = ref.name
-            values["CI_MERGE_REQUEST_IID"] = Unknown("the merge request is not known here", is_set=True)
     return values
 
 
-REF_NAMES = frozenset(
-    name for each in RefType for name in ref_variables(Ref(type=each, name="x", protected=None), "")
-)
-"""Every name that `ref_variables` gives for some ref."""
-
-PERSISTED: Mapping[str, tuple[str, bool]] = {
-    "CI_JOB_TOKEN": ("the job's own token", True),
-    "CI_REGISTRY_PASSWORD": ("the job's own token", True),
-    "CI_JOB_ID": ("made when the job is created", False),
-    "CI_PIPELINE_ID": ("made when the pipeline is created", False),
-    "CI_REPOSITORY_URL": ("holds the job's own token", True),
-}
+REF_NAMES = OF_PIPELINE | frozenset(ref_variables(Ref(), ""))
+"""Every name that is another one, or missing, for another ref or source."""
 
 
-def job_only_definitions() -> Iterator[Definition]:
-    """Yield what exists only while a job runs: weakest of all that GitLab sends, and not there for rules."""
-    for key, (why, masked) in PERSISTED.items():
-        yield Definition(key=key, value=Unknown(why, is_set=True), level=Level.PERSISTED, masked=masked)
-    yield Definition(key="CI_REGISTRY_USER", value="gitlab-ci-token", level=Level.PERSISTED)
+def predefined(
+    project: Project,
+    ref: Ref,
+    source: str,
+    version: Version | None = None,
+    given: Iterable[Definition] = (),
+) -> Iterator[Definition]:
+    """Yield what GitLab and its runner set for every job of a pipeline, then what is `given`.
+
+    Of a name that is given as a predefined one, nothing else is yielded, and it gets the name's own level:
+    YAML overrides some of them, and some it does not.
+    """
+    names = known_variables()
+    given = tuple(
+        replace(each, level=names[each.key].level)
+        if each.level is Level.PREDEFINED and each.key in names
+        else each
+        for each in given
+    )
+    ours = {
+        **pipeline_definitions(ref, source, version),
+        **_predefined(project_variables(project)),
+        **_predefined(ref_variables(ref, source)),
+    }
+    left_out = {each.key for each in given if each.level in OF_GITLAB} | _off(project)
+    yield from (each for key, each in ours.items() if key not in left_out)
+    yield from given
+
+
+def predefined_of_ref(ref: Ref, source: str, version: Version | None = None) -> Iterator[Definition]:
+    """Yield what the ref and the source of a pipeline decide: `REF_NAMES`, as far as they are set there."""
+    ours = {**pipeline_definitions(ref, source, version), **_predefined(ref_variables(ref, source))}
+    yield from (each for key, each in ours.items() if key in REF_NAMES)
+
+
+def _predefined(values: Mapping[str, Value]) -> dict[str, Definition]:
+    return {key: Definition(key=key, value=value, level=Level.PREDEFINED) for key, value in values.items()}
+
+
+def _off(project: Project) -> frozenset[str]:
+    """Return the names that are missing because the project or the instance has no such thing."""
+    off: set[str] = set()
+    if project.registry_enabled is False:
+        off |= {"CI_REGISTRY_IMAGE"} | (set() if project.registry else {"CI_REGISTRY"})
+    if not project.dependency_proxy:
+        off |= {name for name in known_variables() if name.startswith("CI_DEPENDENCY_PROXY_")}
+    return frozenset(off)

@@ -36,12 +36,19 @@ from dockpass.variables.gitlab.model import (
     Value,
     YamlPart,
 )
+from dockpass.variables.gitlab.ofjob import (
+    MANUAL,
+    environment_definitions,
+    instance_of,
+    job_definitions,
+    manual_definition,
+)
 from dockpass.variables.gitlab.rules import Judgement, Surroundings, judge
 from dockpass.variables.gitlab.versions import Version, unprotected_words
 
-_NOT_FOR_RULES = frozenset({Level.RUNNER, Level.PERSISTED, Level.DOTENV, Level.RUNNER_LAST})
-_ONLY_AT_RUNNER = frozenset({Level.RUNNER, Level.RUNNER_LAST})
-_OF_EACH_JOB = Unknown("each job has its own", is_set=True)
+_OF_RUNNER = frozenset({Level.RUNNER, Level.RUNNER_OWN})
+_ONLY_AT_RUNNER = _OF_RUNNER | {Level.RUNNER_LAST}
+_NOT_FOR_RULES = _ONLY_AT_RUNNER | {Level.PERSISTED, Level.DOTENV, Level.ENVIRONMENT}
 FILTERED = "Pipeline filtered out by workflow rules."
 
 
@@ -92,20 +99,20 @@ def view_job(
     """Resolve all variables of a job. `instance` picks a matrix instance, the first one by default."""
     workflow = _workflow(config, situation)
     yaml, not_inherited = _yaml(config, job, instance, workflow.variables if workflow else ())
-    own = tuple(_job_definitions(job, instance))
+    own = tuple(job_definitions(job, instance, situation.version))
     plain = _collect((*own, *situation.definitions), yaml, situation, "")
     environment = _environment(job, situation, plain.kept)
     name = environment if isinstance(environment, str) else ""
-    seen = _collect(
-        (*own, *_environment_definitions(environment), *situation.definitions), yaml, situation, name
-    )
+    if environment != "":
+        own = (*own, *environment_definitions(job, environment))
+    seen = _collect((*own, *situation.definitions), yaml, situation, name)
     rules = _rules(job, situation, seen.kept)
-    if rules is not None and rules.variables:
+    manual = tuple(manual_definition(rules.when)) if rules is not None and job.when != MANUAL else ()
+    if rules is not None and (rules.variables or manual):
         yaml = (*yaml, *rules.variables)
-        own = (*own, *_environment_definitions(environment))
-        seen = _collect((*own, *situation.definitions), yaml, situation, name)
+        seen = _collect((*own, *manual, *situation.definitions), yaml, situation, name)
     items, circles = gitlab_expand([each for each in seen.kept if each.level not in _ONLY_AT_RUNNER])
-    first = [Item(each, each.value) for each in seen.kept if each.level is Level.RUNNER]
+    first = [Item(each, each.value) for each in seen.kept if each.level in _OF_RUNNER]
     last = [Item(each, each.value) for each in seen.kept if each.level is Level.RUNNER_LAST]
     sent = [*first, *items, *last]
     problems = [
@@ -262,31 +269,9 @@ def _yaml(
     place = job.tree.place("parallel")
     matrix = (
         Definition(key=key, value=value, level=Level.YAML, origin=YamlPart.MATRIX, place=place)
-        for key, value in _instance(job, instance)
+        for key, value in instance_of(job, instance)
     )
     return (*inherited, *job.variables, *matrix), left_out
-
-
-def _instance(job: Job, instance: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    if instance:
-        return tuple(instance.items())
-    return job.instances[0] if job.instances else ()
-
-
-def _job_definitions(job: Job, instance: Mapping[str, str] | None) -> Iterable[Definition]:
-    name = job.name
-    if job.instances:
-        number = _number(job, instance)
-        name = job.instance_name(number)
-        yield Definition(key="CI_NODE_INDEX", value=str(number + 1), level=Level.JOB)
-        yield Definition(key="CI_NODE_TOTAL", value=str(len(job.instances)), level=Level.JOB)
-    yield Definition(key="CI_JOB_NAME", value=name or _OF_EACH_JOB, level=Level.JOB)
-    yield Definition(key="CI_JOB_STAGE", value=job.stage if name else _OF_EACH_JOB, level=Level.JOB)
-
-
-def _number(job: Job, instance: Mapping[str, str] | None) -> int:
-    wanted = _instance(job, instance)
-    return next((n for n, each in enumerate(job.instances) if dict(each) == dict(wanted)), 0)
 
 
 def _environment(job: Job, situation: Situation, kept: Sequence[Definition]) -> Value:
@@ -302,11 +287,6 @@ def _environment(job: Job, situation: Situation, kept: Sequence[Definition]) -> 
 def _expanded(seen: Sequence[Definition]) -> dict[str, Value]:
     items, _ = gitlab_expand(seen, keep_undefined=False, for_runner=False)
     return {item.key: item.value for item in items}
-
-
-def _environment_definitions(environment: Value) -> Iterable[Definition]:
-    if environment != "":
-        yield Definition(key="CI_ENVIRONMENT_NAME", value=environment, level=Level.JOB)
 
 
 def _resolved(

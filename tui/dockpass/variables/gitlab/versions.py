@@ -1,6 +1,6 @@
 """What GitLab does differently since a version, as far as it bears on variables.
 
-One table; without a version everything is as in the current one.
+One table; without a version everything is as in the current one. `known` says which names a version has.
 """
 
 from __future__ import annotations
@@ -64,9 +64,13 @@ BOOLEANS_AND_FLOATS = Switch(
 SWITCHES = (PROTECTED_IN_MERGE_REQUESTS, BOOLEANS_AND_FLOATS)
 
 
+NEWEST = Version(19, 3)
+"""The newest version whose predefined variables are known here."""
+
+
 def is_older(version: Version | None) -> bool:
-    """Tell whether a version does anything here differently than the current one."""
-    return not all(each.holds(version) for each in SWITCHES)
+    """Tell whether a version may do anything here differently than the current one."""
+    return version is not None and version < NEWEST
 
 
 def ref_in(ref: Ref, version: Version | None) -> Ref:
