@@ -259,6 +259,8 @@ def shown_value(entry: Entry, facts: Facts, room: int) -> tuple[str, str]:
     value = value_of(entry, facts)
     if value is None:
         return ("not given" if entry.option else "not set"), "absent"
+    if isinstance(value, Unknown) and value.may_be_missing:
+        return clean(f"may be missing ({value.why})", 200), "label"
     if isinstance(value, Unknown):
         return clean(value.in_words(), 200), "look"
     if not value:

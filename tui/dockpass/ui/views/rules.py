@@ -11,8 +11,9 @@ from dockpass.text import clean, cut
 from dockpass.ui.views.words import Line, Span, cell, hanging
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job
-from dockpass.variables.gitlab.model import Resolved
-from dockpass.variables.gitlab.resolve import JobView
+from dockpass.variables.gitlab.known import known_variables
+from dockpass.variables.gitlab.model import Definition, Reason, Resolved
+from dockpass.variables.gitlab.resolve import NOT_FOR_RULES, JobView
 from dockpass.variables.gitlab.rules import Clause, Judgement, Rule
 from dockpass.variables.inwords import protection_words, ref_words, source_of_pipeline, source_words
 from dockpass.variables.logins import is_secret
@@ -226,34 +227,31 @@ def _operand(name: str, view: JobView) -> tuple[str, str, str]:
         loser = absent.losers[0]
         words = f"{source_words(loser.definition)}, {loser.reason!s}"
         return "absent", "bad", words
-    if name in _JOB_ONLY:
+    seen = next((each for each in _from_strongest(found) if each.level not in NOT_FOR_RULES), None)
+    if seen is None:
         return "not set", "absent", "not set yet when rules are evaluated"
-    return (*_compared(name, found), source_words(found.winner))
+    return (*_compared(seen, secret=is_secret(name, found)), source_words(seen))
 
 
-def _compared(name: str, found: Resolved) -> tuple[str, str]:
+def _from_strongest(found: Resolved) -> Iterator[Definition]:
+    yield found.winner
+    overruled = {Reason.WEAKER, Reason.LATER, Reason.SCOPE_RANK}
+    yield from (loser.definition for loser in found.losers if loser.reason in overruled)
+
+
+def _compared(definition: Definition, *, secret: bool) -> tuple[str, str]:
     """Return the value as rules compare it: as written, not expanded."""
-    value = found.winner.value
+    value = definition.value
     if isinstance(value, Unknown):
         return "not known here", "look"
-    if is_secret(name, found):
+    if secret:
         return (f"{MASK} {len(value)} characters", "look") if value else ("empty", "look")
     return (clean(value, 200), "text") if value else ("empty", "look")
 
 
-_JOB_ONLY = frozenset(
-    {"CI_JOB_TOKEN", "CI_JOB_ID", "CI_PIPELINE_ID", "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"}
-)
-_ONLY_IN = {
-    "CI_COMMIT_TAG": "set only in tag pipelines",
-    "CI_COMMIT_BRANCH": "set only in branch pipelines",
-}
-
-
 def _only_in(name: str) -> str:
-    if name.startswith("CI_MERGE_REQUEST_"):
-        return "set only in merge request pipelines"
-    return _ONLY_IN.get(name, "nothing sets it")
+    known = known_variables().get(name)
+    return f"set only {known.context}" if known is not None and known.context else "nothing sets it"
 
 
 def job_states(config: Config, views: Mapping[str, JobView]) -> list[JobState]:

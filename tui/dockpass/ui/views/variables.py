@@ -327,7 +327,10 @@ def shown_value(name: str, found: Resolved, room: int) -> tuple[str, str]:
             return _fitting(("unknown, may be missing", "may be missing"), room), "label"
         if value.may_be_missing:
             return _fitting(("only if the ref is protected", "if protected"), room), "look"
-        return _fitting(("present, value unknown", "value unknown", "unknown"), room), "look"
+        known = entry(name)
+        is_plain = found.winner.level in OF_GITLAB and not (known and known.rule)
+        words = _fitting(("present, value unknown", "value unknown", "unknown"), room)
+        return words, "label" if is_plain else "look"
     if value is None or value == "":
         return ("empty file" if found.winner.file else "empty"), "look"
     if found.winner.file:

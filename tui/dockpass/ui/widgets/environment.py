@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dockpass.auth.command import Command
+from dockpass.auth.facts import Facts
 from dockpass.findings import Finding
 from dockpass.session.session import Session
 from dockpass.text import plural
@@ -37,7 +38,7 @@ class EnvironmentRows(Rows):
         self.show(rows)
         filtered = filter_words(text, len(entries), len(everything))
         self.border_title = f"Environment {filtered}" if filtered else "Environment"
-        known = sum(found.name in facts.variables for found in entries)
+        known = sum(_is_there(found.name, facts) for found in entries)
         self.border_subtitle = f"{known} set · {plural(len(facts.variables), 'variable')}"
 
     @property
@@ -51,3 +52,8 @@ class EnvironmentRows(Rows):
         finding = next((each for each in findings if found and each.about == found.name), None)
         words = finding.in_words if finding else found.means if found else ""
         self.border_subtitle = shorten(words, max(self.size.width - 4, 20))
+
+
+def _is_there(name: str, facts: Facts) -> bool:
+    unknown = facts.unknown(name)
+    return name in facts.variables and not (unknown is not None and unknown.may_be_missing)

@@ -48,7 +48,8 @@ from dockpass.variables.gitlab.versions import Version, unprotected_words
 
 _OF_RUNNER = frozenset({Level.RUNNER, Level.RUNNER_OWN})
 _ONLY_AT_RUNNER = _OF_RUNNER | {Level.RUNNER_LAST}
-_NOT_FOR_RULES = _ONLY_AT_RUNNER | {Level.PERSISTED, Level.DOTENV, Level.ENVIRONMENT}
+NOT_FOR_RULES = _ONLY_AT_RUNNER | {Level.PERSISTED, Level.DOTENV, Level.ENVIRONMENT}
+"""What does not exist yet when rules are evaluated."""
 FILTERED = "Pipeline filtered out by workflow rules."
 
 
@@ -246,7 +247,7 @@ def _rules(job: Job, situation: Situation, kept: Sequence[Definition]) -> Judgem
 
 
 def _surroundings(kept: Sequence[Definition], situation: Situation) -> Surroundings:
-    seen = [each for each in kept if each.level not in _NOT_FOR_RULES]
+    seen = [each for each in kept if each.level not in NOT_FOR_RULES]
     return Surroundings(
         values={each.key: each.value for each in seen},
         expand=lambda: _expanded(seen),
@@ -280,7 +281,7 @@ def _environment(job: Job, situation: Situation, kept: Sequence[Definition]) -> 
     if not references(job.environment):
         return job.environment
     return gitlab_blank(
-        job.environment, _expanded([each for each in kept if each.level not in _NOT_FOR_RULES])
+        job.environment, _expanded([each for each in kept if each.level not in NOT_FOR_RULES])
     )
 
 
