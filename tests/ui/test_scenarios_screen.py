@@ -280,7 +280,8 @@ async def test_two_scenarios_are_compared_and_one_with_what_is_looked_at(made: S
         assert isinstance(pilot.app.screen, CompareScreen)
         await pilot.pause()
         assert [str(each.id) for each in pilot.app.screen.query_one("#differences", Rows).options] == [
-            *("CI_JOB_NAME", "CI_PIPELINE_SOURCE", "SONAR_TOKEN"),
+            *("CI_JOB_GROUP_NAME", "CI_JOB_NAME", "CI_JOB_NAME_SLUG", "CI_PIPELINE_SCHEDULE_DESCRIPTION"),
+            *("CI_PIPELINE_SOURCE", "SONAR_TOKEN"),
         ]
         await do(pilot, "y")
         assert pilot.app.clipboard == (
