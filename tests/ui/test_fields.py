@@ -25,6 +25,7 @@ WAYS = {
     "environment": ("v", "n"),
     "error": ("H", "e"),
     "scenario": ("S", "s"),
+    "palette": ("ctrl+p",),
 }
 
 

@@ -202,7 +202,7 @@ def keys_page() -> str:
         "|---|---|",
         *(f"| `{keys}` | {words} |" for keys, words in MOVES),
         "",
-        "A click selects a row; a second click on it, or `enter`, opens it.",
+        "A click selects a row; a second click on it, or the key of `run` (`enter`), opens it.",
         "",
         "Where the rules of a cleanup are typed, `ctrl+t` reads the tags: what goes follows while you type.",
         "In a plan, `enter` changes the selected option, `u` takes it away, `y` copies the command line and",

@@ -1,8 +1,13 @@
 """Words of the screen."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from dockpass.ui.views.words import from_home
+from dockpass.ui.views.words import cell, cells, end_of, fitted, from_home, length, plain, shorten, wrapped
+
+NAMES = st.text(st.sampled_from("ab /-部署é\u0301한🚀…"), max_size=60)
 
 
 @pytest.mark.parametrize(
@@ -26,3 +31,21 @@ def test_paths_in_the_home_are_shortened_and_no_others(text: str, shown: str) ->
 @pytest.mark.parametrize("home", ["", "/"])
 def test_without_a_home_nothing_is_shortened(home: str) -> None:
     assert from_home("/root/x", home) == "/root/x"
+
+
+@given(NAMES, st.integers(1, 40))
+@example("デプロイ環境", 8)
+@example("部署", 1)
+def test_a_column_is_as_wide_as_it_says_whatever_stands_in_it(text: str, width: int) -> None:
+    assert cell_len(cell(text, width)) == width
+    for shortened in (fitted(text, width), end_of(text, width), shorten(text, width)):
+        assert cells(shortened) == cell_len(shortened) <= max(width, 1)
+    if cell_len(text) <= width:
+        assert fitted(text, width) == end_of(text, width) == shorten(text, width) == text
+
+
+@given(NAMES, st.integers(2, 40))
+def test_a_wrapped_line_has_room_and_loses_no_character(text: str, width: int) -> None:
+    lines = wrapped(((text, "text"),), width)
+    assert all(length(line) <= width for line in lines)
+    assert "".join(plain(lines)).replace(" ", "") == text.replace(" ", "")

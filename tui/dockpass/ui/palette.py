@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from rich.markup import escape
-from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.app import ComposeResult
+from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
 
@@ -27,6 +28,7 @@ from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.views.help import action_help
 from dockpass.ui.views.overview import option_name
+from dockpass.ui.widgets.value_input import PlainInput
 from dockpass.variables.catalogue import listed
 
 _LONGEST = 100
@@ -84,8 +86,20 @@ def _highlighted(matcher: Matcher, title: str) -> Content:
     return content
 
 
+class PaletteInput(CommandInput, PlainInput):
+    """The field of the palette. Textual styles it by its first base."""
+
+
 class Palette(CommandPalette, OneFrame[Any]):
     """The palette, also where the terminal has no room for its list."""
+
+    def compose(self) -> ComposeResult:
+        """Textual's own, but for the field, which shows nothing that steers the terminal."""
+        for widget in super().compose():
+            if isinstance(widget, CommandInput):
+                yield PaletteInput(placeholder=widget.placeholder, select_on_focus=False)
+            else:
+                yield widget
 
     def _action_command_list(self, action: str) -> None:
         """Move in the list, once it has lines."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -45,14 +46,16 @@ class Planner:
         title = plan.confirm or f"Run {self._command}?"
         if reasons:
             title = f"This {self._command} cannot start"
+        options = options_of(self._command)
         lines = partial(plan_lines, plan, self.request.decision.sentence, len(self._session.edits))
 
         def view(width: int) -> list[Line]:
-            return [*(stopped_lines(reasons, width) if reasons else ()), *lines(width)]
+            ways_out = (*reasons, *_rows_of(reasons, options))
+            return [*(stopped_lines(ways_out, width) if reasons else ()), *lines(width)]
 
         return ShownPlan(
             title=title,
-            options=[self._row(option) for option in options_of(self._command)],
+            options=[self._row(option) for option in options],
             view=view,
             stop=" ".join(reasons),
             danger=bool(reasons),
@@ -111,3 +114,10 @@ class Planner:
             return False
         self._stops = found
         return True
+
+
+def _rows_of(reasons: Sequence[str], options: Sequence[RunOption]) -> Iterator[str]:
+    """Yield where on the screen each option is that a text for the command line names."""
+    for option in options:
+        if any(re.search(rf"(?<![\w-]){option.name}(?![\w-])", each) for each in reasons):
+            yield f"Here, {option.name} is the row “{option.title}” above: enter changes it."

@@ -26,8 +26,8 @@ from dockpass.probe.model import (
 from dockpass.probe.plan import AccessPlan, CandidateLogin
 from dockpass.probe.requirements import Ability, Requirement
 from dockpass.probe.words import ABILITIES, LOGINS, VERDICTS
-from dockpass.text import cut, plural
-from dockpass.ui.views.words import WIDE, Line, Span, Status, cell, hanging, method_role, status_title
+from dockpass.text import plural
+from dockpass.ui.views.words import WIDE, Line, Span, Status, cell, fitted, hanging, method_role, status_title
 from dockpass.units import duration
 
 Probes = Mapping[Method, Probe]
@@ -119,7 +119,7 @@ def granted_lines(plan: AccessPlan, probes: Probes, asking: Method | None, width
         lines.append(((cell(title, NAMES), "text"), *shown))
     left_out = [login.method.label for login in every if login not in logins]
     if left_out:
-        lines.append(((cut(f"not enough room for {', '.join(left_out)}", width), "look"),))
+        lines.append(((fitted(f"not enough room for {', '.join(left_out)}", width), "look"),))
     return lines
 
 
@@ -322,7 +322,7 @@ def _request(number: int, request: ProbeRequest, width: int) -> Line:
         (cell(address, left), "text"),
         (f"{status:<5}", _status_role(request)),
         (cell("" if request.carried == "nothing" else request.carried, 6), "label"),
-        (cell(cut(request.words, right - 1), right), "label"),
+        (cell(fitted(request.words, right - 1), right), "label"),
         (f"{duration(request.took):>8}", "absent"),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from dockpass.marks import GLYPH_NOW
-from dockpass.text import clean, cut
-from dockpass.ui.views.words import Line, cell
+from dockpass.text import clean
+from dockpass.ui.views.words import Line, cell, fitted
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.model import Definition, Ref, RefType
 from dockpass.variables.inwords import SOURCES, ref_words
@@ -23,7 +23,7 @@ Answer = tuple[str, Line]
 
 def _answer(answer: str, title: str, words: str, now: str) -> Answer:
     mark = (f"{GLYPH_NOW} ", "accent") if answer == now else ("  ", "text")
-    return answer, (mark, (f"{cell(title, _TITLE)} ", "text"), (cut(words, 60), "label"))
+    return answer, (mark, (f"{cell(title, _TITLE)} ", "text"), (fitted(words, 60), "label"))
 
 
 def job_id(name: str, instance: int) -> str:

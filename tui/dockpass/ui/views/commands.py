@@ -10,7 +10,7 @@ from dockpass.auth.decision import Decision, Refusal, WarningId
 from dockpass.findings import Severity
 from dockpass.marks import GLYPH_EDITED, GLYPH_FAILED, GLYPH_LOOK, GLYPH_METHOD
 from dockpass.text import clean, plural
-from dockpass.ui.views.words import Line, Span, cell, method_role, shorten
+from dockpass.ui.views.words import Line, Span, cell, length, method_role, shorten
 
 Decided = Decision | Refusal
 
@@ -112,7 +112,7 @@ def _mark(now: Decided, found: Sequence[Severity]) -> Line:
 
 
 def _length(cells: Line) -> int:
-    return sum(len(text) for text, _ in cells)
+    return length(cells)
 
 
 def _fitting(rows: Sequence[_Cells], room: int) -> dict[str, int]:

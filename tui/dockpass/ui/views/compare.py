@@ -8,9 +8,9 @@ from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
 from dockpass.marks import GLYPH_LOOK
 from dockpass.secrets import MASK
-from dockpass.text import clean, cut, plural
+from dockpass.text import clean, plural
 from dockpass.ui.views.commands import Decided, warning_words
-from dockpass.ui.views.words import Line, Span, cell, hanging, method_role
+from dockpass.ui.views.words import Line, Span, cell, cells, fitted, hanging, length, method_role
 from dockpass.unknown import Unknown
 from dockpass.variables.compare import Comparison, Difference, Seen, State
 from dockpass.variables.gitlab.resolve import JobView
@@ -25,12 +25,12 @@ def logins_lines(
 ) -> list[Line]:
     """Return the login of each command on both sides; the same one is said only once."""
     column = max((width - 10) // 2, 16)
-    head = f"{'command':10}{cell(titles[0], column - 1)} {cut(titles[1], column)}"
+    head = f"{'command':10}{cell(titles[0], column - 1)} {fitted(titles[1], column)}"
     lines: list[Line] = [((head, "heading"),)]
     for command in Command:
         one, two = _login(left[command], column - 1), _login(right[command], column)
         same: Line = (("the same", "label"),) if _key(left[command]) == _key(right[command]) else two
-        blank = column - sum(len(text) for text, _ in one)
+        blank = column - length(one)
         lines.append(((f"{command!s:10}", "strong"), *one, (" " * max(blank, 1), "text"), *same))
     return lines
 
@@ -44,14 +44,14 @@ def _key(decided: Decided) -> object:
 
 def _login(decided: Decided, room: int) -> Line:
     if not isinstance(decided, Decision):
-        return ((cut("no repository", room), "look"),)
+        return ((fitted("no repository", room), "look"),)
     method: Span = (decided.method.label, method_role(decided.method))
     where = clean(decided.login[0]) if decided.login else decided.username or _config(decided)
     warning = warning_words(decided)
     address: Line = ((f"  {where}", "text"),) if where else ()
     notice: Line = ((f"  {GLYPH_LOOK} {warning}", "look"),) if warning else ()
     for line in ((method, *address, *notice), (method, *notice)):
-        if sum(len(text) for text, _ in line) <= room:
+        if length(line) <= room:
             return line
     return (method,)
 
@@ -70,17 +70,17 @@ def difference_row(found: Difference, width: int) -> Line:
     spans: list[Span] = [(f"{glyph} ", role), (cell(clean(found.name, 255), name - 1) + " ", "text")]
     for seen in (found.left, found.right):
         shown = _side(seen, found, column - 1)
-        taken = sum(len(text) for text, _ in shown)
+        taken = length(shown)
         spans += [*shown, (" " * max(column - taken, 1), "text")]
     return tuple(spans)
 
 
 def _side(seen: Seen | None, found: Difference, room: int) -> list[Span]:
     text, role = _value(seen, secret=found.secret)
-    spans: list[Span] = [(cut(text, room), role)]
-    left = room - len(spans[0][0]) - 2
+    spans: list[Span] = [(fitted(text, room), role)]
+    left = room - cells(spans[0][0]) - 2
     if seen is not None and seen.source and left >= 8:
-        spans.append((f"  {cut(seen.place or seen.source, left)}", "label"))
+        spans.append((f"  {fitted(seen.place or seen.source, left)}", "label"))
     return spans
 
 

@@ -8,9 +8,9 @@ from dockpass.doctor.examine import Found
 from dockpass.doctor.symptoms import explaining, firing_first
 from dockpass.doctor.table import TABLE
 from dockpass.doctor.visit import Visit
-from dockpass.text import clean, cut
+from dockpass.text import clean
 from dockpass.ui.views.doctor import Item, finding_row
-from dockpass.ui.views.words import Line
+from dockpass.ui.views.words import Line, fitted
 
 _MOST_EXPLAINING = 12
 
@@ -21,7 +21,7 @@ def explained(items: Sequence[Item], visit: Visit, symptom: str, said: str) -> l
     `said` is what may be shown of the message.
     """
     fired, others = firing_first(explaining(symptom, TABLE), visit.found)
-    words = f"“{cut(clean(said.strip().splitlines()[0], 400), 60)}”"
+    words = f"“{fitted(clean(said.strip().splitlines()[0], 400), 60)}”"
     first = [each for found in fired for each in _with_singles(items, found)]
     may = [Item(key=f"check {each.id}", check=each) for each in others[:_MOST_EXPLAINING]]
     also = "It can also mean" if first else f"{words} can mean"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from dockpass.engines.embedded.details import ImageDetails, StoreContents
 from dockpass.engines.embedded.upkeep import Removed, StoredImage
 from dockpass.marks import GLYPH_LOOK
-from dockpass.text import cut, plural
-from dockpass.ui.views.words import WIDE, Line, cell, end_of, hanging
+from dockpass.text import plural
+from dockpass.ui.views.words import WIDE, Line, cell, end_of, fitted, hanging
 from dockpass.units import size
 
 ID_WIDTH, PLATFORM_WIDTH, SIZE_WIDTH, AGE_WIDTH = 12, 14, 9, 11
@@ -144,7 +144,7 @@ def layer_rows(details: ImageDetails, width: int) -> list[Line]:
     lines: list[Line] = []
     for number, layer in enumerate(details.layers, 1):
         head = f"{number:>3}  {layer.digest.partition(':')[2][:ID_WIDTH]}  {size(layer.size):>9}  "
-        kind = cut(_short_type(layer.media_type), max(width - len(head), 8))
+        kind = fitted(_short_type(layer.media_type), max(width - len(head), 8))
         lines.append(((head, "text"), (kind, "label")))
     return lines
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dockpass.marks import GLYPH_DONE, GLYPH_LOOK
 from dockpass.session.importing import Draft
-from dockpass.text import clean, cut, plural
-from dockpass.ui.views.words import Line, cell, hanging
+from dockpass.text import clean, plural
+from dockpass.ui.views.words import Line, cell, fitted, hanging
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Level
 from dockpass.variables.inwords import flag_words
@@ -42,7 +42,7 @@ def draft_lines(draft: Draft, width: int) -> list[Line]:
         value, flags = each.value, flag_words(each.definition(draft.level, draft.label))
         size = "value not known" if isinstance(value, Unknown) else plural(len(value), "character")
         name = min(33, max(width // 2, 16))
-        words = cut(f"{size}{f', {flags}' if flags else ''}", max(width - name - 2, 8))
+        words = fitted(f"{size}{f', {flags}' if flags else ''}", max(width - name - 2, 8))
         lines.append((("  ", "text"), (cell(clean(each.key, 255), name - 1) + " ", "text"), (words, "label")))
     if len(taken) > MOST_NAMES:
         lines.append(((f"  … and {len(taken) - MOST_NAMES:,} more", "label"),))

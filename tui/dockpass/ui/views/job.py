@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from dockpass.auth.decision import Decision
 from dockpass.marks import GLYPH_LOOK
-from dockpass.text import clean, cut
+from dockpass.text import clean
 from dockpass.ui.views.commands import CommandState, Decided, warning_words
-from dockpass.ui.views.words import WIDE, Line, Span, method_role
+from dockpass.ui.views.words import WIDE, Line, Span, cells, fitted, length, method_role
 from dockpass.variables.gitlab.model import Ref
 from dockpass.variables.inwords import protection_words, ref_words, source_of_pipeline
 
@@ -49,10 +49,10 @@ def context_line(context: Context, keys: Mapping[str, str], width: int) -> Line:
 
 def _shared(texts: Sequence[str], room: int) -> list[str]:
     """Cut the longest texts until all fit."""
-    lengths = [len(text) for text in texts]
+    lengths = [cells(text) for text in texts]
     while sum(lengths) > room and max(lengths) > 6:
         lengths[lengths.index(max(lengths))] -= 1
-    return [cut(text, length) for text, length in zip(texts, lengths, strict=True)]
+    return [fitted(text, length) for text, length in zip(texts, lengths, strict=True)]
 
 
 def logins_line(states: Sequence[CommandState], width: int, *, changed: bool) -> Line:
@@ -78,12 +78,12 @@ def logins_line(states: Sequence[CommandState], width: int, *, changed: bool) ->
 def _fitted(choices: Sequence[Line], width: int) -> Line:
     """Return the first that fits; the last one is cut."""
     for line in choices:
-        if sum(len(text) for text, _ in line) <= width:
+        if length(line) <= width:
             return line
     room, spans = width, []
     for text, role in choices[-1]:
-        spans.append((cut(text, room), role) if room > 0 else ("", role))
-        room -= len(text)
+        spans.append((fitted(text, room), role) if room > 0 else ("", role))
+        room -= cells(text)
     return tuple(spans)
 
 

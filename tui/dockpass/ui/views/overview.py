@@ -24,7 +24,7 @@ from dockpass.marks import (
     OF_SEVERITY,
 )
 from dockpass.secrets import Secret
-from dockpass.text import clean, cut, plural
+from dockpass.text import clean, plural
 from dockpass.ui.views.words import (
     OF_LEVEL,
     WIDE,
@@ -32,7 +32,11 @@ from dockpass.ui.views.words import (
     Span,
     badge_spans,
     cell,
+    cells,
+    end_within,
+    fitted,
     hanging,
+    length,
     method_role,
     shorten,
 )
@@ -216,17 +220,17 @@ def _row(entry: Entry, facts: Facts, mark: Span, edited: bool, width: int) -> Li
     room = max(width - LONGEST_NAME - 3, 8)
     shown, role = shown_value(entry, facts, room)
     source = "edit" if edited else _source(entry, facts)
-    suffix = f"  {source}" if source and len(shown) + len(source) + 2 <= room else ""
+    suffix = f"  {source}" if source and cells(shown) + cells(source) + 2 <= room else ""
     named: Span = (cell(option_name(entry), LONGEST_NAME + 1), "absent" if role == "absent" else "text")
     return (mark, named, (cut_path(shown, room), role), (suffix, "label"))
 
 
 def cut_path(text: str, width: int) -> str:
-    """Shorten a value to `width` characters; behind a whole part of a path, where one has room."""
-    if len(text) <= width:
+    """Shorten a value to `width` cells; behind a whole part of a path, where one has room."""
+    if cells(text) <= width:
         return text
-    kept = text[: width - 1].rpartition("/")[0]
-    return f"{kept}/…" if len(kept) + 2 <= width and len(kept) >= width // 3 else cut(text, width)
+    kept = text[: end_within(text, 0, width - 1)].rpartition("/")[0]
+    return f"{kept}/…" if cells(kept) + 2 <= width and cells(kept) >= width // 3 else fitted(text, width)
 
 
 def matching(entries: Sequence[Entry], facts: Facts, text: str) -> list[Entry]:
@@ -329,16 +333,16 @@ def status_line(
         right += [(f"{GLYPH_EDITED} {words}", "look"), ("   ", "text")]
     words, role = engine
     left: list[Span] = [("dockpass", "brand"), *badge_spans(badges)]
-    taken = sum(len(text) for text, _ in (*left, *right)) + len(GLYPH_METHOD) + 1
+    taken = length((*left, *right)) + len(GLYPH_METHOD) + 1
     words = shorten(words, max(width - 4 - taken, len("engine")))
     right += [(f"{GLYPH_METHOD} ", role), (words, "text")]
-    room = width - 4 - sum(len(text) for text, _ in right)
-    free = room - sum(len(text) for text, _ in left) - len(_GAP)
+    room = width - 4 - length(right)
+    free = room - length(left) - len(_GAP)
     name = place.label or str(place.kind)
     if free >= min(len(name), _LEAST_NAME):
         left += [(_GAP, "text"), (shorten(name, free), "strong")]
     for part in _where_parts(place, width):
-        if sum(len(text) for text, _ in (*left, *part)) > room:
+        if length((*left, *part)) > room:
             break
         left += part
     return tuple(left), tuple(right)

@@ -17,8 +17,8 @@ from dockpass.dockerconfig.readers.words import (
     who,
 )
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOW
-from dockpass.text import cut, plural
-from dockpass.ui.views.words import WIDE, Line, Span, cell, from_home, hanging
+from dockpass.text import plural
+from dockpass.ui.views.words import WIDE, Line, Span, cell, fitted, from_home, hanging
 
 READER_WIDTH = 16
 NARROWEST_SOURCE = 8
@@ -62,7 +62,7 @@ def registry_row(found: RegistryReadings, width: int) -> Line:
         mark = (f"{GLYPH_LOOK} ", "look")
     elif any(reading.verdict in {Verdict.UNDECIDED, Verdict.CHANCE} for reading in found.readings):
         mark = (f"{GLYPH_LOOK} ", "label")
-    return (mark, (cut(found.target.shown, max(width - 2, 8)), "text"))
+    return (mark, (fitted(found.target.shown, max(width - 2, 8)), "text"))
 
 
 def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: int) -> Line:
@@ -81,7 +81,7 @@ def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: 
     return (
         *head,
         (cell(verdict_short(reading), user) + "  ", words),
-        (cut(from_home(source, home), room), "label"),
+        (fitted(from_home(source, home), room), "label"),
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOT_REACHED, GLYPH_NOW, OF_ANSWER
 from dockpass.secrets import MASK
-from dockpass.text import clean, cut
-from dockpass.ui.views.words import Line, Span, cell, hanging
+from dockpass.text import clean
+from dockpass.ui.views.words import Line, Span, cell, cells, fitted, hanging
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.known import known_variables
@@ -39,7 +39,7 @@ def job_row(state: JobState, width: int) -> Line:
         (f"{glyph} ", role),
         (cell(clean(state.name, 200), name - 1) + " ", "text"),
         (cell(clean(state.stage, 60), stage), "label"),
-        (cut(words, room), "label"),
+        (fitted(words, room), "label"),
     )
 
 
@@ -97,7 +97,7 @@ def pipeline_lines(loaded: Loaded, view: JobView, keys: Mapping[str, str], width
 
 
 def _fact(key: str, label: str, words: str, role: str, width: int) -> Line:
-    return ((f"{key} ", "accent"), (cell(label, 12), "label"), (cut(words, max(width - 14, 8)), role))
+    return ((f"{key} ", "accent"), (cell(label, 12), "label"), (fitted(words, max(width - 14, 8)), role))
 
 
 def _workflow_words(view: JobView) -> str:
@@ -183,9 +183,9 @@ def _rule(rule: Rule, view: JobView, width: int) -> Iterator[Line]:
     texts = [f"{clause.kind}  {clean(clause.text, 400)}" for clause in rule.clauses] or ["no condition"]
     for at, text in enumerate(texts):
         start: Line = head if at == 0 else ((" " * 5, "text"),)
-        room = width - 5 - (len(place) + 2 if at == 0 else 0)
-        if at == 0 and len(text) <= room:
-            yield (*start, (text, "text"), (" " * (room - len(text) + 2), "text"), (place, "label"))
+        room = width - 5 - (cells(place) + 2 if at == 0 else 0)
+        if at == 0 and cells(text) <= room:
+            yield (*start, (text, "text"), (" " * (room - cells(text) + 2), "text"), (place, "label"))
         else:
             yield from hanging(start, text, "text", width)
             if at == 0:

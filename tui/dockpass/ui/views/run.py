@@ -12,8 +12,8 @@ from dockpass.runs.events import Event, Phase, Status
 from dockpass.runs.helm import values_yaml
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.runs.words import step_words
-from dockpass.text import cut, plural
-from dockpass.ui.views.words import PAINTED, Line, cell
+from dockpass.text import plural
+from dockpass.ui.views.words import PAINTED, Line, cell, fitted
 from dockpass.units import duration, size
 
 MOST_LOG_LINES = 20_000
@@ -257,7 +257,7 @@ def _phase_line(planned: PlannedPhase, state: RunState, width: int) -> Line:
         return (
             (f"{GLYPH_NOT_REACHED} ", "absent"),
             (title, "absent"),
-            (cut(planned.detail, room), "absent"),
+            (fitted(planned.detail, room), "absent"),
         )
     spent = f"{duration((state.now if found.ended is None else found.ended) - found.began):>{TIME}}"
     detail = cell(_detail(planned, found, state), room)

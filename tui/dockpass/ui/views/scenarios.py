@@ -13,7 +13,7 @@ from dockpass.scenario.report import Report, in_words, muted_in_words
 from dockpass.session.scenario_files import ScenarioFile
 from dockpass.session.scenarios import Tried
 from dockpass.text import clean
-from dockpass.ui.views.words import Line, Span, cell, end_of, hanging, shorten
+from dockpass.ui.views.words import Line, Span, cell, cells, end_of, hanging, shorten
 from dockpass.variables.gitlab.model import Ref
 from dockpass.variables.inwords import protection_words, ref_words, source_of_pipeline
 from dockpass.variables.pipeline import MERGE_REQUEST, PUSH
@@ -71,10 +71,10 @@ def scenario_rows(listed: Sequence[Listed], width: int) -> Iterator[tuple[str | 
 
 def _columns(listed: Sequence[Listed], width: int) -> tuple[int, int, int, int]:
     """Return the cells of the file, of its job and pipeline, of what is told, and of the outcome."""
-    of_told = max((len(each.told) for each in listed), default=0)
+    of_told = max((cells(each.told) for each in listed), default=0)
     of_outcome = max((len(_outcome(each.checked)[0]) for each in listed), default=0)
     room = width - 2 - of_outcome - _GAP - (of_told + _GAP if of_told else 0)
-    longest = max((len(each.checked.file.shown) for each in listed), default=0)
+    longest = max((cells(each.checked.file.shown) for each in listed), default=0)
     if room < _WITH_JOB:
         return max(room, 8), 0, of_told, of_outcome
     of_file = min(longest, max(room // 2, 24))

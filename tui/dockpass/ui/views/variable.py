@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOT_REACHED
 from dockpass.secrets import MASK, Secret
-from dockpass.text import clean, cut, plural
+from dockpass.text import clean, plural
 from dockpass.ui.views.variables import Listed, lost_characters
-from dockpass.ui.views.words import Line, Span, cell, hanging
+from dockpass.ui.views.words import Line, Span, cell, fitted, hanging
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import entry
 from dockpass.variables.gitlab.model import Definition, Level, Loser, Reason, Ref, Resolved, Value
@@ -205,4 +205,4 @@ def _shown(value: Value | None, *, secret: bool) -> tuple[str, str]:
         return "empty", "look"
     if secret:
         return f"{MASK} {describe_secret(Secret(value))}", "look"
-    return cut(clean(value, 4000), _LONGEST_VALUE), "text"
+    return fitted(clean(value, 4000), _LONGEST_VALUE), "text"

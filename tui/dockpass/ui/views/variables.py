@@ -13,9 +13,9 @@ from dockpass.auth.rules import READ_BY_RULES, REGISTRY_IMAGE, RULES
 from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK, GLYPH_METHOD
 from dockpass.secrets import MASK, Secret
 from dockpass.session.desk import Seen
-from dockpass.text import clean, cut, plural
+from dockpass.text import clean, plural
 from dockpass.ui.views.commands import Decided
-from dockpass.ui.views.words import WIDE, Line, Span, cell, method_role
+from dockpass.ui.views.words import WIDE, Line, Span, cell, fitted, length, method_role
 from dockpass.unknown import Unknown
 from dockpass.variables.catalogue import entry
 from dockpass.variables.gitlab.model import OF_GITLAB, Absent, Definition, Level, Reason, Resolved, Value
@@ -279,10 +279,10 @@ def variable_row(each: Listed, width: int) -> Line:
 
 def _use_span(each: Listed, room: int) -> Span:
     if each.remark and each.found is not None:
-        return (cut(each.remark, room), "look")
+        return (fitted(each.remark, room), "look")
     if each.use is None or (each.found is None and each.absent is None):
         return ("", "text")
-    return (cut(each.use.word, room), each.use.role)
+    return (fitted(each.use.word, room), each.use.role)
 
 
 def _definition_of(each: Listed) -> Definition | None:
@@ -302,7 +302,7 @@ def _mark(each: Listed) -> Span:
 
 
 def _padded(spans: list[Span], width: int) -> list[Span]:
-    taken = sum(len(text) for text, _ in spans)
+    taken = length(spans)
     return [*spans, (" " * max(width - taken, 0), "text")]
 
 
@@ -310,13 +310,13 @@ def value_spans(each: Listed, room: int) -> list[Span]:
     """Return the value in a width: a secret as length and kind only, what is not known in words."""
     if each.found is None:
         if each.used is not None:
-            return [(cut(NOWHERE_DEFINED, room), "bad" if each.remark else "look")]
+            return [(fitted(NOWHERE_DEFINED, room), "bad" if each.remark else "look")]
         if each.absent is None:
             return [("not set", "absent")]
         words = short_reason(each.absent)
-        return [("absent", "bad"), (cut(f"  {words}", max(room - 6, 0)), "label")]
+        return [("absent", "bad"), (fitted(f"  {words}", max(room - 6, 0)), "label")]
     text, role = shown_value(each.name, each.found, room)
-    return [(cut(text, room), role)]
+    return [(fitted(text, room), role)]
 
 
 def shown_value(name: str, found: Resolved, room: int) -> tuple[str, str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+
+from rich.cells import cell_len
 
 from dockpass.auth.command import Method
 from dockpass.auth.rules import rule_of
 from dockpass.findings import Severity
-from dockpass.text import clean, cut, masked
+from dockpass.text import clean, masked
 
 Span = tuple[str, str]
 """A text and its role: `text`, `strong`, `label`, `absent`, `good`, `look`, `bad`, `accent` or a method."""
@@ -58,14 +60,42 @@ def status_title(place: str, detail: str, badges: Sequence[str] = ()) -> Line:
     )
 
 
+def cells(text: str) -> int:
+    """Return the cells that a text takes on the terminal: two for each CJK character, none for an accent."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def end_within(text: str, start: int, room: int) -> int:
+    """Return where the longest part of a text ends that begins at `start` and takes at most `room` cells."""
+    if text.isascii():
+        return min(start + max(room, 0), len(text))
+    at, taken = start, 0
+    while at < len(text) and (taken := taken + cell_len(text[at])) <= room:
+        at += 1
+    return at
+
+
+def fitted(text: str, width: int) -> str:
+    """Shorten `text` to `width` cells, the last of which is then `…`; masked before it is cut."""
+    if cells(text) <= width:
+        return text
+    shown = masked(text)
+    if cells(shown) <= width:
+        return shown
+    return f"{shown[: end_within(shown, 0, width - 1)]}…"
+
+
 def cell(text: str, width: int) -> str:
-    """Return `text` in exactly `width` characters."""
-    return cut(text, width).ljust(width)
+    """Return `text` in exactly `width` cells."""
+    shown = fitted(text, width)
+    return shown + " " * (width - cells(shown))
 
 
 def end_of(name: str, width: int) -> str:
     """Return the end of a path or of an image's name: what comes before it is often the same in each row."""
-    return name if len(name) <= width else f"…{name[len(name) - width + 1 :]}"
+    if cells(name) <= width:
+        return name
+    return f"…{name[len(name) - end_within(name[::-1], 0, width - 1) :]}"
 
 
 LEAST_INDENT = 4
@@ -78,8 +108,8 @@ def hanging(head: Line, text: str, role: str, width: int) -> list[Line]:
     broken: nobody recognises half a secret.
     """
     text = masked(text)
-    indent = sum(len(found) for found, _ in head)
-    longest = max((len(word) for word in text.split()), default=0)
+    indent = length(head)
+    longest = max((cells(word) for word in text.split()), default=0)
     below = longest > width - indent and indent > LEAST_INDENT
     if below:
         indent = LEAST_INDENT
@@ -92,15 +122,23 @@ def _wrapped(text: str, room: int) -> list[str]:
     """Wrap at blanks; only what has no room in a whole line is broken, behind a `/` or `=` if it has one."""
     lines = [""]
     for word in text.split():
-        parts = [word] if len(word) <= room else re.findall(r"[^/=]*[/=]|[^/=]+$", word)
+        parts = [word] if cells(word) <= room else re.findall(r"[^/=]*[/=]|[^/=]+$", word)
         for number, part in enumerate(parts):
             between = " " if lines[-1] and number == 0 else ""
-            if len(lines[-1]) + len(between) + len(part) <= room:
+            if cells(lines[-1] + between + part) <= room:
                 lines[-1] += between + part
                 continue
-            pieces = [part[at : at + room] for at in range(0, len(part), room)]
+            pieces = list(_pieces(part, room))
             lines += pieces if lines[-1] else [lines.pop() + pieces[0], *pieces[1:]]
     return lines
+
+
+def _pieces(text: str, room: int) -> Iterator[str]:
+    start = 0
+    while start < len(text):
+        end = max(end_within(text, start, room), start + 1)
+        yield text[start:end]
+        start = end
 
 
 def without_painted_secret(line: Line) -> Line:
@@ -117,15 +155,16 @@ def wrapped(line: Line, width: int) -> list[Line]:
 
     A line that has to be broken is masked before, as in `hanging`.
     """
-    if sum(len(part) for part, _ in line) > width:
+    if length(line) > width:
         line = tuple((masked(part), role) for part, role in without_painted_secret(line))
     text = "".join(part for part, _ in line)
     roles = [role for part, role in line for _ in part]
     lines: list[Line] = []
     start = 0
-    while len(text) - start > width > 0:
-        blank = text.rfind(" ", start, start + width + 1)
-        end = blank if blank > start else start + width
+    while width > 0 and cells(text[start:]) > width:
+        end = max(end_within(text, start, width), start + 1)
+        blank = text.rfind(" ", start, end + 1)
+        end = blank if blank > start else end
         lines.append(_spans(text[start:end], roles[start:end]))
         start = end + (1 if blank > start else 0)
     return [*lines, _spans(text[start:], roles[start:])] if lines else [line]
@@ -137,11 +176,11 @@ def _spans(text: str, roles: Sequence[str]) -> Line:
 
 
 def shorten(text: str, width: int) -> str:
-    """Return `text` in at most `width` characters: whole words, then `…`."""
-    if len(text) <= width:
+    """Return `text` in at most `width` cells: whole words, then `…`."""
+    if cells(text) <= width:
         return text
-    kept = text[:width].rpartition(" ")[0].rstrip(" ,.:;")
-    return f"{kept}…" if kept else cut(text, width)
+    kept = text[: end_within(text, 0, width)].rpartition(" ")[0].rstrip(" ,.:;")
+    return f"{kept}…" if kept else fitted(text, width)
 
 
 def filter_words(text: str, shown: int, total: int) -> str:
@@ -158,8 +197,8 @@ def nothing_matches(text: str) -> list[Line]:
 
 
 def length(line: Sequence[Span]) -> int:
-    """Return the characters of a line."""
-    return sum([len(text) for text, _ in line])
+    """Return the cells of a line."""
+    return sum([cells(text) for text, _ in line])
 
 
 def plain(lines: Iterable[Sequence[Span]]) -> list[str]:
