@@ -33,6 +33,10 @@ _COLOURS = {
     for number, hue in enumerate(_BASIC)
 } | {39: (_OF_TEXT, ""), 49: (_OF_GROUND, "")}
 """What each code of a basic colour sets: the text's colour or the ground's, and to which hue."""
+_CODES = {
+    **dict(zip(HUES, ("31", "32", "33", "34", "35", "36", "90"), strict=True)),
+    **dict(zip(MANNERS, ("1", "3", "4", "9", "7"), strict=True)),
+}
 _LEVELS = (0, 95, 135, 175, 215, 255)
 _LEAST_SATURATION = 0.2
 _LEAST_VALUE, _LIGHT = 0.15, 0.7
@@ -50,6 +54,8 @@ class ColourReader:
 
         Of texts that overwrite one another, it is the last, which a terminal would show.
         """
+        if text.isprintable() and not self._is_painting:  # of these there may be a million
+            return clean(text, limit), ()
         overwritten, _, text = text.rstrip("\r").rpartition("\r")
         for sequence in _SGR.findall(overwritten):
             self._apply(_numbers(sequence))
@@ -66,6 +72,10 @@ class ColourReader:
         # Where something was masked, nobody can say any more what stood where.
         is_same = shown == inert or (len(inert) > limit and inert.startswith(shown[:-1]))
         return shown, tuple(found) if is_same else ()
+
+    @property
+    def _is_painting(self) -> bool:
+        return bool(self._hue or self._ground or self._manners)
 
     @property
     def _look(self) -> str:
@@ -106,6 +116,14 @@ def parts(text: str, colours: Colours) -> Iterator[tuple[str, str]]:
     looks = {start: look for start, _, look in colours}
     for start, end in pairwise(edges):
         yield text[start:end], looks.get(start, "")
+
+
+def for_terminal(text: str, colours: Colours) -> str:
+    """Return a line with sequences that give its parts their looks again, each ended behind its part."""
+    return "".join(
+        f"\x1b[{';'.join(_CODES[word] for word in look.split())}m{part}\x1b[0m" if look else part
+        for part, look in parts(text, colours)
+    )
 
 
 def moved(colours: Colours, by: int) -> Colours:

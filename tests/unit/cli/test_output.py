@@ -51,6 +51,34 @@ def test_texts_and_names_from_outside_are_redacted_at_any_depth() -> None:
     assert redacted(Word.EXAMPLE, redact) is Word.EXAMPLE
 
 
+@pytest.mark.parametrize(
+    ("variables", "is_terminal", "shown"),
+    [
+        ({}, True, "  #1 \x1b[1;31mbad\x1b[0m news\n"),
+        ({"NO_COLOR": "1"}, True, "  #1 bad news\n"),
+        ({"TERM": "dumb"}, True, "  #1 bad news\n"),
+        ({}, False, "  #1 bad news\n"),
+    ],
+)
+def test_output_has_its_colours_on_a_terminal_that_has_them(
+    variables: dict[str, str],
+    is_terminal: bool,
+    shown: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal)
+    output = Output(Redactor([Secret("canary-whole")]))
+    output.say_output("  ", "#1 bad news", ((3, 6, "bold red"),))
+    assert capsys.readouterr().err == shown
+    output.say_output("", "canary-whole", ((0, 6, "red"), (6, 12, "green")))
+    assert capsys.readouterr().err == "••••\n"
+
+
 def _form(value: object) -> object:
     if isinstance(value, dict):
         return {key: _form(each) for key, each in value.items()}

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from dockpass.cli.table import wrapped
+from dockpass.colours import Colours, for_terminal
 from dockpass.errors import UsageError
 from dockpass.redacting import redacted
 from dockpass.secrets import Redactor
@@ -56,9 +57,17 @@ class Output:
             for part in fitted(self._redact(line), sys.stderr):
                 print(part, file=sys.stderr, flush=True)
 
+    def say_output(self, head: str, text: str, colours: Colours) -> None:
+        """Write a line that a program printed to stderr, with its colours on a terminal that has them."""
+        if not colours or not _has_colours() or self._redact(text) != text:
+            self.say([head + text])
+            return
+        self._clear()
+        print(head + for_terminal(text, colours), file=sys.stderr, flush=True)
+
     def warn(self, lines: Iterable[str]) -> None:
         """Write lines to stderr, in red on a terminal that has colours."""
-        red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        red = _has_colours()
         self._clear()
         for line in lines:
             for part in fitted(self._redact(line), sys.stderr):
@@ -84,6 +93,10 @@ class Output:
         if self._in_progress:
             print("\r\x1b[K", end="", file=sys.stderr)
             self._in_progress = False
+
+
+def _has_colours() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def fitted(line: str, stream: TextIO | None) -> list[str]:

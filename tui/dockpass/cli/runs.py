@@ -151,6 +151,8 @@ def _carry_out(run: Run, output: Output, *, as_json: bool, values: bool, progres
                 continue
             elif isinstance(event, Count | Layer):
                 output.progress(_progress(event))
+            elif isinstance(event, Log) and event.colours:
+                output.say_output("  ", event.text, event.colours)
             else:
                 output.say(narrate(event))
             if isinstance(event, Asked):
