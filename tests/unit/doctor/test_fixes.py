@@ -74,6 +74,14 @@ def test_a_fix_that_leaves_the_finding_is_not_offered(tmp_path: Path) -> None:
     assert words == ["protect the branch x", "take off the flag Protected in the project's settings"]
 
 
+def test_a_fix_is_tried_in_the_instance_of_a_matrix_that_has_the_finding(tmp_path: Path) -> None:
+    yaml = "b: {parallel: {matrix: [{CLOUD: [aws, gcp]}]}, environment: $CLOUD, script: [env]}"
+    project = [{"key": "A", "value": "s3cret-word-42", "environment_scope": "aws"}]
+    given = {"yaml": yaml, "project": project, "job": "b: [gcp]"}
+    words = [each.in_words for each in tried(given, tmp_path, "absent-scope")]
+    assert "set its environment scope to * in the project's settings, scope aws" in words
+
+
 @pytest.mark.parametrize(
     ("message", "name"),
     [

@@ -34,6 +34,8 @@ class EnvFileRemark(StrEnum):
     SHELL = "env-file-shell"
     COMPUTED = "env-file-computed"
     LONG = "env-file-long-line"
+    AGAIN = "env-file-again"
+    NAME = "env-file-name"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,15 @@ class Patient:
         }
         return frozenset(need for need, is_there in there.items() if is_there)
 
+    @property
+    def job(self) -> str:
+        """The name under which the job is resolved again: of a matrix that of the instance."""
+        if self.view is None or self.loaded is None:
+            return ""
+        named = self.view.variables.get("CI_JOB_NAME")
+        name = named.winner.value if named is not None else ""
+        return name if isinstance(name, str) and self.loaded.config.instance(name) else self.view.name
+
     @cached_property
     def decisions(self) -> Mapping[Command, Decision | Refusal]:
         """The login of each command."""

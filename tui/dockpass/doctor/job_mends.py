@@ -33,8 +33,8 @@ def brought(patient: Patient, finding: Finding) -> Iterator[Fix]:
     """Yield the smallest changes that bring a missing variable."""
     if patient.loaded is None or patient.view is None:
         return
-    loaded = _with_only(patient.loaded, patient.view.name, finding.about)
-    for way in islice(ways_to_bring(loaded, patient.view.name, finding.about), _MOST):
+    loaded = _with_only(patient.loaded, patient.job, finding.about)
+    for way in islice(ways_to_bring(loaded, patient.job, finding.about), _MOST):
         yield Fix(changes=way.changes)
 
 

@@ -105,7 +105,7 @@ def mended(patient: Patient, fix: Fix) -> Patient:
     """Return the patient after a fix. What a registry answered before says nothing about it."""
     if patient.loaded is None or patient.view is None:
         return replace(patient, facts=_edited(patient.facts, fix.edits), probe=None)
-    name, facts = patient.view.name, patient.facts
+    name, facts = patient.job, patient.facts
     loaded = after(patient.loaded, name, fix.changes)
     definitions, unset = what_if(fix.edits)
     situation = loaded.situation

@@ -57,17 +57,28 @@ def read_env_text(text: str, shown: str, environ: Mapping[str, str] | None = Non
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     docker = all(map(taken_by_docker, lines))
     found: dict[str, Variable] = {}
+    texts: dict[str, str] = {}
     for line in _by_dockers_rule(lines) if docker else _as_a_dump(lines, shown):
         if not line.name.isprintable():
             raise _bad_line(shown, line.number, f"“{clean(line.name, 80)}” is not a variable's name")
         if line.value is not None:
-            remarks = (*line.remarks, *([Remark.LONG] if len(line.value) > LONGEST_LINE else []))
+            remarks = (*line.remarks, *_more_remarks(line.name, line.value, texts))
+            texts[line.name] = line.value
             source = Source(SourceKind.ENV_FILE, f"{shown}:{line.number}", remarks)
             swallowed = _swallowed_secret(line.value, source)
             found[line.name] = variable(line.name, line.value, source, secret=swallowed)
         elif environ is not None and line.name in environ:
             found[line.name] = variable(line.name, environ[line.name], Source(SourceKind.PROCESS))
     return found
+
+
+def _more_remarks(name: str, value: str, before: Mapping[str, str]) -> Iterator[Remark]:
+    if len(value) > LONGEST_LINE:
+        yield Remark.LONG
+    if before.get(name, value) != value:
+        yield Remark.AGAIN
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        yield Remark.NAME
 
 
 def _swallowed_secret(value: str, source: Source) -> bool:

@@ -46,6 +46,16 @@ _WORDS: dict[Remark, tuple[Severity, str, str]] = {
         "contains what a shell would replace; nothing was run, and the value has it as written",
         "Give the value itself: `export -p` prints it after the shell has replaced it.",
     ),
+    Remark.AGAIN: (
+        Severity.WARNING,
+        "has another value on an earlier line of the file; the last one counts",
+        "Remove one of the lines.",
+    ),
+    Remark.NAME: (
+        Severity.NOTE,
+        "has a name that no shell takes: a script cannot use it",
+        "Use letters, digits and underscores.",
+    ),
     Remark.LONG: (
         Severity.NOTE,
         "is longer than 64 KiB; docker refuses the file for that line",

@@ -87,7 +87,9 @@ def _about_value(name: str, value: str | Secret) -> Iterator[Finding]:
             "empty", name, "is empty, which counts as not set", hint="Give it a value, or unset it."
         )
         return
-    if raw.endswith(("\n", "\r")):
+    if raw.lstrip().startswith("{"):
+        pass  # space around JSON, such as a key file of Google's, is none of it
+    elif raw.endswith(("\n", "\r")):
         yield Finding(
             "line-end",
             name,

@@ -22,6 +22,11 @@ from dockpass.variables.token_kind import looks_secret
 
 _SHELL = re.compile(r"\$\{\w+[:%#/^,@+?=-]|\$\(")
 _REFERENCE = re.compile(r"\$\w+|\$\{\w+\}|%\w+%")
+_SECRET_AT_END = re.compile(
+    r"(TOKEN|PASSW(OR)?D|PASSPHRASE|SECRET|CREDENTIALS?|KEY|AUTH|PAT|JWT|PASS|PSW|PWD|DSN)(_?\d+)?$",
+    re.IGNORECASE,
+)
+_PLAIN_WORDS = re.compile(r"[a-z]{1,15}([-_][a-z]{1,15})*|\d{1,6}")
 _SAYS_WHERE = re.compile(
     r"_(FILE|PATH|DIR|URL|URI|HOST|ENDPOINT|NAME|ID|TYPE|USER|USERNAME|HEADER|SCOPE|TTL|VERSION|ENABLED)$",
     re.IGNORECASE,
@@ -250,7 +255,9 @@ def _is_secret(name: str, found: Resolved) -> bool:
 
 def _named_secret(name: str, value: str) -> bool:
     """Tell whether a value is a secret by its variable's name: `TOKEN_URL` and a path say where one is."""
-    return is_secret_name(name) and not _SAYS_WHERE.search(name) and not _NO_SECRET.fullmatch(value)
+    if not is_secret_name(name) or _SAYS_WHERE.search(name) or _NO_SECRET.fullmatch(value):
+        return False
+    return bool(_SECRET_AT_END.search(name)) or not _PLAIN_WORDS.fullmatch(value)  # AUTH_MODE is oidc
 
 
 def _about_secrecy(name: str, found: Resolved) -> Iterator[Finding]:
