@@ -12,7 +12,7 @@ from dockpass.auth.facts import Edit, EditKind
 from dockpass.secrets import Secret
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.config import Config, Job, read_config
-from dockpass.variables.gitlab.includes import load
+from dockpass.variables.gitlab.includes import load, trees_in
 from dockpass.variables.gitlab.model import MERGE_REQUEST as MERGE_REQUEST
 from dockpass.variables.gitlab.model import NOWHERE, OF_GITLAB, Definition, Level, Ref, YamlPart
 from dockpass.variables.gitlab.model import PUSH as PUSH
@@ -110,8 +110,7 @@ def _read(clone: Clone, situation: Situation) -> Config:
     around = Surroundings(values=before, expand=lambda: before, paths=situation.paths)
 
     def include_holds(rules: object) -> bool | None:
-        trees = [each for each in rules if isinstance(each, Tree)] if isinstance(rules, list) else []
-        return judge(trees, "always", around, YamlPart.RULES).included
+        return judge(trees_in(rules), "always", around, YamlPart.RULES).included
 
     loaded = load(clone.ci_file, clone, before, include_holds)
     return read_config(loaded, typed=BOOLEANS_AND_FLOATS.holds(situation.version))

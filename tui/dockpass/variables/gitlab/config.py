@@ -14,6 +14,7 @@ from typing import Any
 
 from dockpass.text import clean
 from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.expression import UNREADABLE_IF, has_readable_if
 from dockpass.variables.gitlab.includes import Loaded, NotLoaded, Problem
 from dockpass.variables.gitlab.merging import Extender, Resolver, unread_parent
 from dockpass.variables.gitlab.model import Definition, Level, Place, YamlPart
@@ -261,6 +262,8 @@ def _rules(tree: Tree, where: str, problems: list[Problem]) -> tuple[Tree, ...] 
             if isinstance(rule, list):
                 yield from flat(rule)
             elif isinstance(rule, Tree):
+                if not has_readable_if(rule):
+                    problems.append(Problem(f"{where}:rules:rule {UNREADABLE_IF}", rule.place("if")))
                 yield rule
             elif isinstance(rule, Reference):
                 unread = Tree()

@@ -16,8 +16,12 @@ from typing import TypeAlias
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Value
 from dockpass.variables.gitlab.patterns import Pattern, read_pattern
+from dockpass.variables.gitlab.tree import Reference, Tree
 
 MOST_TOKENS = 100
+UNREADABLE_IF = "if invalid expression syntax"
+"""What GitLab says of such a condition, after the rule."""
+_INPUT = "$[["
 
 
 class _Undecided(Enum):
@@ -114,6 +118,25 @@ def parse(text: str) -> _Node:
     if len(results) != 1:
         raise ExpressionError("Unreachable nodes in parse tree" if results else "Empty parse tree")
     return results[0]
+
+
+def has_readable_if(rule: Tree) -> bool:
+    """Return whether GitLab can read the condition of a rule; it refuses the configuration if not.
+
+    One that is somewhere else, or has an input that is not filled in here, is given the benefit of the doubt.
+    """
+    condition = rule.get("if")
+    if condition is None or isinstance(condition, Reference):
+        return True
+    if not isinstance(condition, str):
+        return False
+    if _INPUT in condition:
+        return True
+    try:
+        parse(condition)
+    except ExpressionError:
+        return False
+    return True
 
 
 def evaluate(node: _Node, variables: Mapping[str, Value]) -> Outcome:

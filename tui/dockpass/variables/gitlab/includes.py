@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from dockpass.text import clean
 from dockpass.variables.gitlab.expand import gitlab_blank, references
+from dockpass.variables.gitlab.expression import UNREADABLE_IF, has_readable_if
 from dockpass.variables.gitlab.model import NOWHERE, Place, Value
 from dockpass.variables.gitlab.tree import Tree, YamlError, in_words, merged_trees, read_tree
 
@@ -133,6 +134,9 @@ class _Loader:
         if not isinstance(target, str):
             self._problem(f"Included file `{shown}` needs to be a string", place)
             return []
+        for rule in trees_in(entry.get("rules")):
+            if not has_readable_if(rule):
+                self._problem(f"include:rule {UNREADABLE_IF}", rule.place("if"))
         if "rules" in entry or references(target):
             self.loaded.conditional = True
         holds = self.rules_hold(entry.get("rules")) if "rules" in entry else True
@@ -175,6 +179,11 @@ class _Loader:
 
     def _problem(self, message: str, place: Place) -> None:
         self.loaded.problems.append(Problem(message, place))
+
+
+def trees_in(rules: object) -> list[Tree]:
+    """Return the rules of an include."""
+    return [each for each in rules if isinstance(each, Tree)] if isinstance(rules, list) else []
 
 
 def _without_include(tree: Tree) -> Tree:

@@ -143,7 +143,7 @@ def _rule(
     *,
     reached: bool,
 ) -> Rule:
-    clauses = tuple(_clauses(tree, around, problems)) if reached else ()
+    clauses = tuple(_clauses(tree, around)) if reached else ()
     place = next((tree.place(key) for key in tree), Place())
     return Rule(
         number=number,
@@ -168,25 +168,24 @@ def _all(outcomes: Iterator[bool | None]) -> bool | None:
     return None if None in seen else True
 
 
-def _clauses(tree: Tree, around: Surroundings, problems: list[Problem]) -> Iterator[Clause]:
+def _clauses(tree: Tree, around: Surroundings) -> Iterator[Clause]:
     for kind, value in tree.items():
         if isinstance(value, Reference) and kind in _CONDITIONS:
             shown = "rules" if kind == UNREAD_RULE else kind
             yield Clause(kind=shown, text=value.shown, outcome=None, why=NOT_LOADED)
-        elif kind == "if":
-            yield _if(as_text(value) or "", around, problems, tree.place(kind))
+        elif kind == "if" and value is not None:
+            yield _if(as_text(value) or "", around)
         elif kind == "changes":
             yield _changes(value, around)
         elif kind == "exists":
             yield _exists(value, around)
 
 
-def _if(text: str, around: Surroundings, problems: list[Problem], place: Place) -> Clause:
+def _if(text: str, around: Surroundings) -> Clause:
     shown = clean(" ".join(text.split()), 500)
     try:
         outcome = evaluate(parse(text), around.values)
     except ExpressionError as error:
-        problems.append(Problem("rules:rule if invalid expression syntax", place))
         return Clause(kind="if", text=shown, outcome=False, why=str(error))
     unknown = sorted(
         {
