@@ -154,6 +154,10 @@ def test_no_secret_is_in_any_output(clone: Path, command: tuple[str, ...], form:
         ),
         ("build: {script: [a], rules: 5}\n", ":1: jobs:build:rules config should be an array of hashes"),
         (
+            "build: {script: [a]}\nx: {script: [a], rules: [{if: $A =}]}\n",
+            ":2: jobs:x:rules:rule if invalid expression syntax",
+        ),
+        (
             "build: {script: [a], parallel: {matrix: [5]}}\n",
             ":1: jobs:build:parallel:matrix config should be",
         ),
@@ -167,6 +171,12 @@ def test_what_is_wrong_is_told_with_its_place(clone: Path, yaml: str, words: str
     said = ended.output + (str(ended.exception) if ended.exception else "")
     assert words in said, said
     assert ended.exit_code != 0
+
+
+def test_why_says_that_no_job_is_in_a_refused_pipeline(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text("build: {script: [a]}\nx: {script: [a], rules: [{if: $A =}]}\n")
+    said = run("why", "build").output
+    assert "build is not in the pipeline: GitLab refuses the configuration, and creates none." in said
 
 
 def test_a_job_that_there_is_not_is_told_with_the_nearest(clone: Path) -> None:

@@ -79,7 +79,6 @@ def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple
     Raises `UsageError` where GitLab would refuse the configuration: then no job gets any variables.
     """
     from dockpass.cli import variables as work
-    from dockpass.variables.gitlab.resolve import FILTERED
     from dockpass.variables.logins import facts_of
     from dockpass.variables.refusals import configuration_refused
 
@@ -93,9 +92,8 @@ def job_facts(world: World, given: JobGiven) -> tuple[dict[str, Variable], tuple
             return opened.plain_variables(), opened.notes
         asked["opened"] = opened
     looked = work.look(world, asked)
-    for problem in looked.view.problems:
-        if problem.message != FILTERED:
-            raise configuration_refused(problem.message, problem.place)
+    for problem in looked.view.refusals:
+        raise configuration_refused(problem.message, problem.place)
     facts = facts_of(looked.view, looked.home, looked.cwd)
     return dict(facts.variables), tuple(_notes(looked))
 

@@ -238,6 +238,8 @@ def _clause_lines(clause: Clause) -> Iterator[str]:
 
 def _verdict(view: JobView) -> str:
     name = clean(view.name, 80)
+    if view.refusals:
+        return f"{name} is not in the pipeline: GitLab refuses the configuration, and creates none."
     if view.included:
         return f"{name} is in the pipeline, when: {clean(view.when, 40)}."
     if view.included is None:

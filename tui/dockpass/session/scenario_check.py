@@ -17,7 +17,7 @@ from dockpass.scenario.report import Report
 from dockpass.session.desk import Seen
 from dockpass.session.scenarios import Tried, open_file, try_scenario
 from dockpass.text import clean, sentence
-from dockpass.variables.gitlab.resolve import FILTERED, JobView
+from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.versions import Version
 from dockpass.variables.inwords import absent_in_words
 
@@ -121,7 +121,7 @@ def report_of(tried: Tried, file: str) -> Report:
 
 def refused(view: JobView | None) -> str:
     """Return why GitLab would make no pipeline at all; that its rules want none is no error."""
-    problems = [each for each in view.problems if each.message != FILTERED] if view else []
+    problems = view.refusals if view else ()
     if not problems:
         return ""
     where = f"{problems[0].place}: " if problems[0].place.line else ""

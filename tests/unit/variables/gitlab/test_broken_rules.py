@@ -77,3 +77,13 @@ def test_a_broken_rule_of_an_include_is_refused(broken: object) -> None:
 
 def test_an_input_that_is_not_filled_in_is_no_broken_rule() -> None:
     assert problems_of([{"if": "$[[ inputs.when ]] == 'x'"}]) == []
+
+
+def test_no_job_is_in_a_pipeline_that_is_refused() -> None:
+    broken = "build: {script: [x]}\nother: {script: [x], rules: [{if: '$A ='}]}"
+    for text, included, refused in ((broken, False, 1), ("build: {script: [x]}", True, 0)):
+        config = config_of({MAIN: text})
+        job = config.job("build")
+        assert job is not None
+        view = view_job(config, Situation(), job)
+        assert (view.included, len(view.refusals)) == (included, refused)

@@ -101,6 +101,8 @@ def _fact(key: str, label: str, words: str, role: str, width: int) -> Line:
 
 
 def _workflow_words(view: JobView) -> str:
+    if view.refusals:
+        return "no pipeline is created: GitLab refuses the configuration"
     if view.workflow is None:
         return "no rules: every push creates a pipeline"
     matched = _matched(view.workflow)
@@ -139,7 +141,9 @@ def _sentence(loaded: Loaded, view: JobView) -> Iterator[Line]:
     name: Span = (clean(view.name, 100), "strong")
     ref: Span = (clean(loaded.situation.ref.name, 100), "strong")
     matched = _matched(view.rules)
-    if view.workflow is not None and view.workflow.included is False:
+    if view.refusals:
+        yield (name, (" is left out: GitLab refuses the configuration, and creates no pipeline.", "text"))
+    elif view.workflow is not None and view.workflow.included is False:
         yield (name, (" is left out: the workflow creates no pipeline on ", "text"), ref, (".", "text"))
     elif view.included is None:
         yield (name, (" may be in the pipeline: a rule compares what is not known here.", "text"))

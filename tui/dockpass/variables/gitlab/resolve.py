@@ -89,6 +89,11 @@ class JobView:
     rules: Judgement | None = None
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def refusals(self) -> tuple[Problem, ...]:
+        """What GitLab would refuse the configuration for; that the workflow wants no pipeline is no error."""
+        return tuple(each for each in self.problems if each.message != FILTERED)
+
 
 def view_job(
     config: Config,
@@ -132,9 +137,9 @@ def view_job(
     variables = _resolved(sent, runner_expand(sent, path_of), losers, path_of)
     return JobView(
         name=job.name,
-        included=_both(
-            workflow.included if workflow else True, rules.included if rules else job.when != "never"
-        ),
+        included=False
+        if problems
+        else _both(workflow.included if workflow else True, rules.included if rules else job.when != "never"),
         when=rules.when if rules else job.when,
         environment=environment,
         variables=variables,
