@@ -94,10 +94,9 @@ PIECES = (
     "#",
     " ",
     "md",
-    "_",
     "B",
 )
-FILES = ("a", "b", "ab", "A.md", "a.md", "src/a", "src/b.md", "src/sub/a.md", "#a", "b/a/src", "a1", "a_b")
+FILES = ("a", "b", "ab", "A.md", "a.md", "src/a", "src/b.md", "src/sub/a.md", "#a", "b/a/src", "a1")
 
 
 @pytest.mark.parametrize("seed", range(GENERATED))

@@ -159,6 +159,31 @@ def test_what_is_no_yaml_is_told_with_its_line(text: str, where: str) -> None:
     assert caught.value.message.startswith(where)
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("image: a\nfrom: b\n---\nimage: b\nfrom: a\n", "a and b"),
+        (
+            "image: a\nfromImage: b\n---\nimage: b\nfrom: c\n---\nimage: c\nfrom: a\n---\nimage: d\nfrom: a\n",
+            "a and b and c",
+        ),
+        (
+            "image: a\nfrom: x\nimport:\n- image: b\n---\nimage: b\nfrom: a\n---\nimage: c\nfrom: x\n",
+            "a and b",
+        ),
+    ],
+)
+def test_images_that_need_each_other_are_not_known(text: str, names: str) -> None:
+    found = read_werf_config(text).unknown
+    assert [image.text for image in found] == [f"the image {name}" for name in names.split(" and ")]
+    assert {image.because for image in found} == {f"{names} are made from each other"}
+
+
+def test_an_image_of_its_own_name_is_one_of_a_registry() -> None:
+    config = read_werf_config("image: alpine\nfrom: alpine\n---\nimage: app\nfrom: alpine\n")
+    assert [image.base for image in config.images] == ["alpine", ""]
+
+
 def test_a_file_that_is_yaml_only_when_rendered_is_told_how_to_render_it() -> None:
     with pytest.raises(UsageError) as caught:
         read_werf_config("image: a\n{{ range .x }}- b\n{{ end }}")

@@ -20,6 +20,10 @@ _FLAGS = {
     "RUN": {"mount", "network", "security", "device"},
     "HEALTHCHECK": {"interval", "timeout", "start-period", "start-interval", "retries"},
 }
+_MODES = {"network": {"default", "none", "host"}, "security": {"sandbox", "insecure"}}
+_MOUNTS = frozenset({"bind", "cache", "tmpfs", "secret", "ssh"})
+_TARGETS = ("target", "dst", "destination", "env")
+_SHARING = frozenset({"shared", "private", "locked"})
 _SWITCHES = frozenset({"link", "parents", "keep-git-dir", "unpack"})
 _REPEATED = frozenset({"mount", "exclude", "device"})
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII)
@@ -45,6 +49,31 @@ def mounts(at: Instruction) -> list[tuple[str, str]]:
     """Return for each mount of a RUN the `from` of it, and why it cannot be read; both may be empty."""
     values = (flag.partition("=")[2] for flag in at.flags if flag.partition("=")[0] == "--mount")
     return [_mount(value) for value in values] if at.keyword == "RUN" else []
+
+
+def why_mount_refused(at: Instruction) -> str:
+    """Return why BuildKit refuses a mount when it comes to its RUN; values with variables are not judged."""
+    values = (flag.partition("=")[2] for flag in at.flags if flag.partition("=")[0] == "--mount")
+    return next(filter(None, map(_why_mount, values)), "") if at.keyword == "RUN" else ""
+
+
+def _why_mount(value: str) -> str:
+    pairs = (field.partition("=") for field in next(csv.reader([value]), []))
+    given = {key.lower(): found for key, _, found in pairs}
+    kind, sharing = given.get("type", "bind").lower(), given.get("sharing", "")
+    if "$" in kind:
+        return ""
+    if kind not in _MOUNTS:
+        return f"{clean(kind, 40)} is not a type of mount"
+    if sharing and kind != "cache":
+        return "only a mount of type cache has sharing="
+    if sharing and "$" not in sharing and sharing.lower() not in _SHARING:
+        return f"sharing= is shared, private or locked, not {clean(sharing, 40)}"
+    if kind == "secret" and given.get("from"):
+        return "a mount of type secret has no from="
+    if kind == "secret" and not any(given.get(key) for key in ("id", "source", "src", *_TARGETS)):
+        return "a mount of type secret needs id= or target="
+    return ""
 
 
 def _mount(value: str) -> tuple[str, str]:
@@ -79,6 +108,8 @@ def _why_flags(at: Instruction) -> str:
                 return f"{shown} is true or false"
         elif not equals:
             return f"{shown} has no value"
+        elif "$" not in value and value not in _MODES.get(name, {value}):
+            return f"{shown} is {' or '.join(sorted(_MODES[name]))}, not {clean(value, 40)}"
     return next((why for _, why in mounts(at) if why), "")
 
 

@@ -23,6 +23,7 @@ from dockpass.buildfiles.stages import (
     read_outline,
     used_too_early,
     values_of,
+    wrong_mount,
 )
 from dockpass.buildfiles.words import expand
 from dockpass.errors import UsageError
@@ -110,7 +111,8 @@ def read_graph(text: str, wanted: Wanted) -> Graph:
         refusal = refusal or Refusal("target-unknown", 0, message)
     target = len(linked) - 1 if target is None else target
     reached = needed(linked, target) if linked else []
-    return Graph(outline, values, linked, target, reached, refusal or used_too_early(linked, reached), linker)
+    refusal = refusal or used_too_early(linked, reached) or wrong_mount(linked, reached)
+    return Graph(outline, values, linked, target, reached, refusal, linker)
 
 
 def dockerfile_invalid(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dockpass.buildfiles.checks import mounts, stage_name, why_refused
+from dockpass.buildfiles.checks import mounts, stage_name, why_mount_refused, why_refused
 from dockpass.buildfiles.contexts import NamedContext, NamedContexts, context_of
 from dockpass.buildfiles.lines import Instruction, directives, escape_character, instructions
 from dockpass.buildfiles.platforms import BuildPlatform, parse_platform
@@ -368,6 +368,14 @@ def needed(linked: list[Linked], target: int) -> list[int]:
         if each.base.because:
             left += [other.stage.index for other in linked[:index] if other.stage.name]
     return sorted(found)
+
+
+def wrong_mount(linked: list[Linked], reached: list[int]) -> Refusal | None:
+    """Return the refusal of a mount in a stage that is needed; those of others are never looked at."""
+    for at in (at for index in reached for at in linked[index].stage.body):
+        if why := why_mount_refused(at):
+            return Refusal("parse", at.line, f"RUN: {why}")
+    return None
 
 
 def used_too_early(linked: list[Linked], reached: list[int]) -> Refusal | None:

@@ -78,7 +78,30 @@ def read_werf_config(text: str, *, file: str = "werf.yaml") -> WerfConfig:
         for line, text in templates.inserts
     )
     names = {image.name for image in images if image.name}
-    return WerfConfig(tuple(_linked(image, names) for image in images), tuple(findings), unknown)
+    linked = tuple(_linked(image, names) for image in images)
+    circle = _circle(linked)
+    unknown += tuple(
+        UnknownImage(
+            f"the image {image.name}",
+            f"{shown}:{image.line}",
+            f"{' and '.join(circle)} are made from each other",
+        )
+        for image in linked
+        if image.name in circle
+    )
+    return WerfConfig(linked, tuple(findings), unknown)
+
+
+def _circle(images: tuple[WerfImage, ...]) -> list[str]:
+    """Return the names of images that need each other, sorted; empty where none does."""
+    needs = {image.name: {name for name in image.inner if name != image.name} for image in images}
+    while gone := [name for name, needed in needs.items() if not needed & needs.keys()]:
+        for name in gone:
+            del needs[name]
+    while loose := [name for name in needs if not any(name in needed for needed in needs.values())]:
+        for name in loose:  # what only uses images of the circle
+            del needs[name]
+    return sorted(needs)
 
 
 def _linked(image: WerfImage, names: set[str]) -> WerfImage:

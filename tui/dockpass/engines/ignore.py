@@ -292,7 +292,7 @@ def _set(expression: str, at: int) -> tuple[str, int]:
 
 def _escaped(expression: str, at: int, *, inside: bool) -> str:
     char = expression[at : at + 1]
-    if not char.isascii() or not (char.isalnum() or char == "_"):
+    if not char.isascii() or not char.isalnum():  # Go takes an escaped underscore for itself
         return re.escape(char)
     if char not in _LETTERS or (inside and char in _ONLY_OUTSIDE):
         raise PatternError(f"\\{char}: syntax error in pattern")
