@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
+from waiting import within
 
 from dockpass.builders.base import BuilderInfo
 from dockpass.builders.containers import Containers, ContainersBuilder, Output, buildah_in_podman
 from dockpass.builders.names import BuilderName
-from dockpass.engines.base import BuildExtras, BuildRequest
-from dockpass.errors import UsageError
+from dockpass.dockerconfig.runconfig import RunConfig
+from dockpass.engines.base import BuildExtras, BuildRequest, BuildSecret
+from dockpass.errors import Cancelled, DockpassError, UsageError
+from dockpass.secrets import Redactor, Secret
 
 SAID = b"""[1/2] STEP 1/2: FROM 127.0.0.1:5000/team/base:1 AS first
 Trying to pull 127.0.0.1:5000/team/base:1...
@@ -99,3 +103,27 @@ def test_a_cache_that_is_no_image_is_refused_and_not_dropped(spec: str, tmp_path
             builder.check(BuildRequest(tmp_path, tmp_path / "Dockerfile", extras=extras))
         assert raised.value.id == "cache-unsupported"
     builder.check(BuildRequest(tmp_path, tmp_path, extras=BuildExtras(cache_to=("type=registry,ref=a/b",))))
+
+
+@pytest.mark.parametrize("end", ["exit 1", "kill -INT $$", "exec sleep 60"])
+def test_podman_leaves_no_secret_in_the_context_of_a_build_by_its_service(tmp_path: Path, end: str) -> None:
+    """Its client copies each secret there, and a client that is ended does not remove it."""
+    context, directory, bin_ = (tmp_path / name for name in ("context", "config", "bin"))
+    for each in (context, directory, bin_):
+        each.mkdir(mode=0o700)
+    (directory / "config.json").write_text("{}")
+    (context / "podman-build-secret0").write_text("another's")
+    script = "#!/bin/sh\nprintf canary-build-4711 > podman-build-secret1\necho copied >&2\n"
+    (bin_ / "podman").write_text(f"{script}{end}\n")
+    (bin_ / "podman").chmod(0o755)
+    containers = Containers(program=str(bin_ / "podman"), url="unix:///none.sock")
+    builder = ContainersBuilder(BuilderInfo(name=BuilderName.PODMAN), containers, {"PATH": "/usr/bin:/bin"})
+    secret = BuildSecret(id="tok", value=Secret("canary-build-4711"))
+    request = BuildRequest(context, context / "Dockerfile", extras=BuildExtras(secrets=(secret,)))
+    notes = Notes()
+    if "sleep" in end:
+        threading.Thread(target=lambda: within(lambda: "copied" in notes.lines) and builder.cut()).start()
+    with pytest.raises(Cancelled if "sleep" in end else DockpassError):
+        builder.build(request, RunConfig(directory, Redactor()), notes)
+    assert [path.name for path in context.iterdir()] == ["podman-build-secret0"]
+    assert ("Podman's service may let" in " ".join(notes.lines)) == ("sleep" in end)

@@ -13,7 +13,7 @@ from pathlib import Path
 from dockpass.builders.abilities import Release, release_of
 from dockpass.builders.base import LONGEST_LINE, MOST_WORDS, BuilderInfo, BuildSink, Guard, builder_failed
 from dockpass.builders.child import Child, Command
-from dockpass.builders.copies import Where, copies, in_variables, places, remove_copies, values_of
+from dockpass.builders.copies import OF_CLIENT, Where, copies, in_variables, places, remove_copies, values_of
 from dockpass.builders.copynotes import noted
 from dockpass.builders.environment import builder_environment
 from dockpass.builders.names import BuilderName
@@ -26,6 +26,7 @@ from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_private
 from dockpass.engines.base import BuildRequest
 from dockpass.engines.failures import failed
+from dockpass.errors import Cancelled
 from dockpass.references.reference import is_digest
 from dockpass.secrets import Secret
 from dockpass.text import clean
@@ -38,6 +39,7 @@ _CACHED = re.compile(r"--> Using cache ")
 _PULL = re.compile(r"Trying to pull ([^\s]+?)\.\.\.$")
 _ERROR = re.compile(r"(?:Error: |error )(.+)$")
 _ID = "image-id"
+_GOES_ON = "Podman's service may let the command of this step run to its end, and then removes its container"
 _STORAGE = {BuilderName.PODMAN: "{{.Store.GraphRoot}}", BuilderName.BUILDAH: "{{.store.GraphRoot}}"}
 
 
@@ -189,6 +191,10 @@ class ContainersBuilder:
                 sink.log(f"after a kill a copy of the build's secrets would stay: {problem}")
             try:
                 self._run(self._build_command(request, directory), "build", request, logins, sink)
+            except Cancelled:
+                if self._containers.url:
+                    sink.log(_GOES_ON)
+                raise
             finally:
                 for left in remove_copies(values, before, where):
                     sink.log(left)
@@ -205,11 +211,16 @@ class ContainersBuilder:
 
     def _where(self, request: BuildRequest) -> Where:
         """Return where copies of secrets may be left; the storage is asked for only if they are there."""
-        storage = ""
-        if not self._containers.url and any(each.file for each in request.extras.secrets):
-            answer = self._ask("info", "--format", _STORAGE[self.info.name])
-            storage = "" if answer.problem or answer.status else os.fsdecode(answer.out).strip()
-        return places(self._environ, storage)
+        found = places(
+            self._environ, self._storage() if any(each.file for each in request.extras.secrets) else ""
+        )
+        return (*found, (str(request.context), OF_CLIENT)) if self._containers.url else found
+
+    def _storage(self) -> str:
+        if self._containers.url:
+            return ""  # the service's own, which it clears when the step has ended
+        answer = self._ask("info", "--format", _STORAGE[self.info.name])
+        return "" if answer.problem or answer.status else os.fsdecode(answer.out).strip()
 
     def cut(self) -> None:
         """End the program."""

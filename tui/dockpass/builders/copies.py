@@ -2,7 +2,8 @@
 
 For each secret from a variable buildah writes a file `buildah*` (mode 0400) into `/dev/shm`; newer releases,
 into TMPDIR. For each from a file it writes one into the storage of the step's container. It mounts the file
-into the step, and removes it after the step. Ended in the middle, it leaves it.
+into the step, and removes it after the step. Ended in the middle, it leaves it. A podman that builds by its
+service writes one file a secret into the context, and leaves that too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ LARGEST_VARIABLE = 100 << 10
 """Bytes of a secret that surely fit into a variable; Linux takes 128 KiB with the name."""
 
 _PLACES = ("/dev/shm", "/var/tmp", "/tmp")  # noqa: S108 - buildah chose them
+
+OF_CLIENT = "podman-build-secret*"
+"""What podman writes into the context of a build by its service, to send it there."""
 
 Where = tuple[tuple[str, str], ...]
 """Directories, each with the pattern of the copies' paths in it."""
