@@ -30,6 +30,8 @@ TAGS = [
     TagInfo(f"feature-{number}", f"sha256:{number:064x}", NOW - timedelta(days=40 + number), 1)
     for number in range(5)
 ]
+SHARED = TagInfo("release", TAGS[3].digest, TAGS[3].created, 1)
+"""A tag on the image of another one."""
 POLICY = Policy(NOW, protected={"feature-4": "^feature-4$"})
 
 
@@ -56,6 +58,16 @@ def ends(run: ScriptedRun, services: Services) -> None:
     """Let the dry run end, with the tags read."""
     services.tags_read(TAGS, POLICY)
     run.feed.put(ev.Ended(0.3, Status.DONE, ExitCode.DONE, "", "dry run", ""))
+
+
+def test_what_a_registry_that_deletes_single_tags_would_delete_more_is_counted() -> None:
+    found = preview.Inventory((*TAGS, SHARED), POLICY)
+    rules = CleanupOptions(match="feature-.*")
+    assert [row.tag for row in found.planned(rules) if row.action == "delete"] == [
+        f"feature-{number}" for number in range(3)
+    ]
+    assert found.more_by_single_tags(rules) == 1
+    assert found.more_by_single_tags(CleanupOptions(match=".*")) == 0
 
 
 def body(pilot: Pilot[int]) -> str:

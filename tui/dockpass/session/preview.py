@@ -42,6 +42,17 @@ class Inventory:
             for row in plan.rows
         ]
 
+    def more_by_single_tags(self, rules: CleanupOptions) -> int:
+        """Return how many more tags go if the registry can delete a single tag, which only a run asks it."""
+        if len({info.digest for info in self.tags}) == len(self.tags):
+            return 0
+        policy = replace(self.policy, rules=rules)
+        least, most = (
+            sum(row.deletes for row in plan_deletion(self.tags, policy, single_tags=single).rows)
+            for single in (None, True)
+        )
+        return most - least
+
 
 class Reading:
     """A dry run that reads the tags, beside the screen. `look` takes what came from it.

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from textual.binding import Binding
 from textual.timer import Timer
 
+from dockpass.cleanup.options import CleanupOptions
 from dockpass.cleanup.rules import check_patterns, parse_rules
 from dockpass.errors import UsageError
-from dockpass.session.preview import Reading
+from dockpass.session.preview import Inventory, Reading
 from dockpass.session.session import LOOKS_PER_SECOND
 from dockpass.ui.screens.dialogs import Confirm, EditValue, Frame, body_bindings
 from dockpass.ui.views.cleanup import plan_counts, plan_rows
@@ -70,7 +71,8 @@ class AskRules(EditValue):
         rows = plan_rows(planned)
         left = len(rows) - _MOST_ROWS
         more_rows: list[Line] = [((f"and {left:,} more", "label"),)] if left > 0 else []
-        return [*lines, (), ((plan_counts(planned), "strong"),), *rows[:_MOST_ROWS], *more_rows]
+        counts: Line = ((plan_counts(planned), "strong"), (_if_single(reading.found, rules), "look"))
+        return [*lines, (), counts, *rows[:_MOST_ROWS], *more_rows]
 
     def action_read(self) -> None:
         """Read the tags with the login of the cleanup; a foreign registry is asked about first."""
@@ -108,3 +110,9 @@ class AskRules(EditValue):
         """Stop reading: nobody looks at it any more."""
         if self._reading is not None:
             self._reading.run.cancel()
+
+
+def _if_single(found: Inventory, rules: CleanupOptions) -> str:
+    """Return what the run may delete beyond the preview, which asks the registry less."""
+    more = found.more_by_single_tags(rules)
+    return f", and {more:,} of these too if the registry can delete a single tag" if more else ""
