@@ -11,13 +11,15 @@ from screens import press, shown
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Static
 
 from dockpass.actions import ACTIONS
 from dockpass.runs import events as ev
 from dockpass.ui.app import DockpassApp
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.run import RunScreen
-from dockpass.ui.widgets.panel import Panel
+from dockpass.ui.widgets.moving import room_of
+from dockpass.ui.widgets.panel import Panel, Text
 from dockpass.ui.widgets.tour import TourPanel
 from scenes import JOB, SANDBOX, SANDBOX_JOB, _pushed, _with_images, session
 
@@ -88,6 +90,9 @@ async def test_a_place_shows_a_line_of_each_panel_that_has_the_keys(
         for _ in screen.panels():
             await press(pilot, "tab")
             assert screen.focused in seen(pilot, ".panel")
+        for each in (each for each in seen(pilot, ".text") if isinstance(each, Text)):
+            drawn = each.query_one(Static)
+            assert drawn.content_size.width == room_of(each), f"{each.id}: lines are made for another width"
 
 
 @pytest.mark.parametrize("size", [(59, 16), (60, 15), (20, 5)])

@@ -272,6 +272,18 @@ async def test_every_panel_is_seen_at_every_size(size: tuple[int, int]) -> None:
         assert isinstance(pilot.app.focused, Panel)
 
 
+@pytest.mark.parametrize("width", [100, 107, 120])
+async def test_long_names_leave_room_for_the_logins(width: int) -> None:
+    ref = Ref(name="feature/" + "pay-" * 40, protected=None)
+    made = with_project(job="publish")
+    made.desk.looking = replace(made.desk.looking, ref=ref)
+    async with shown(made, (width, 36)) as pilot:
+        found = await open_variables(pilot)
+        await pilot.pause()
+        panel = found.query_one("#context", Panel)
+        assert panel.virtual_size.height == panel.content_size.height == 2
+
+
 async def test_what_takes_long_is_done_in_the_background_and_the_list_stays() -> None:
     waiting = []
     made = with_project(job="publish")

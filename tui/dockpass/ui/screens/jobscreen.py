@@ -219,7 +219,7 @@ class JobScreen(PanelScreen):
         def lines(width: int) -> list[Line]:
             shown = [first(width)] if self.size.width >= WIDE else []
             if states:
-                shown.append(logins_line(states, width - 1, changed=self.before is not None))
+                shown.append(logins_line(states, width, changed=self.before is not None))
             return shown
 
         panel.show(lines)
