@@ -64,9 +64,10 @@ def test_the_whole_tour_can_be_walked(terminal: Terminal, tmp_path: Path) -> Non
 
     terminal.answers("n", "Tour 4 of 9: Run a program of your choice")
     terminal.answers(" ", "Run a program with the login of push", "sh -c 'ls -l $DOCKER_CONFIG'")
-    terminal.answers("sh -c 'echo up-$((1+1)); ls $DOCKER_CONFIG'", "ls $DOCKER_CONFIG'")
+    terminal.answers("sh -c 'echo up-$((1+1)); cat README.md; ls $DOCKER_CONFIG'", "ls $DOCKER_CONFIG'")
     terminal.answers(ENTER, "c  capture its output")
     shown = terminal.answers("c", "removed and verified", "Outcome", "up-2")
+    assert "A sample project" in shown, "the program runs in the project"
     assert "sh exited with status 0" in shown
     assert "never read, so no login came from it" in shown
     terminal.answers(ESCAPE, "Tour 4 of 9", "done")

@@ -69,8 +69,11 @@ def test_a_name_that_a_shell_would_split_is_quoted(here: Path) -> None:
 
 
 def test_a_registry_on_this_machine_is_spoken_to_without_tls(here: Path) -> None:
-    found = lines(here, programs="skopeo", files="oci-layout", repository="127.0.0.1:5000/a")
-    assert found[:3] == (
+    found = lines(
+        here, programs="skopeo podman", files="oci-layout Dockerfile", repository="127.0.0.1:5000/a"
+    )
+    assert found[:4] == (
+        "podman build --pull --tls-verify=false -t 127.0.0.1:5000/a .",
         "skopeo copy --dest-tls-verify=false oci:. docker://127.0.0.1:5000/a",
         "skopeo copy --src-tls-verify=false docker://127.0.0.1:5000/a dir:image",
         "skopeo list-tags --tls-verify=false docker://127.0.0.1:5000/a",

@@ -6,8 +6,10 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dockpass.auth.ci import GITLAB
@@ -166,7 +168,20 @@ def start_sandbox(engine: str | None = None) -> int:
             typed=Typed(engine="embedded"),
             read_only=read_only_of(world),
         )
-        return run_app(start)
+        with _working_in(workshop.project):
+            return run_app(start)
+
+
+@contextmanager
+def _working_in(directory: Path) -> Iterator[None]:
+    """Work in a directory, for what is started from the screen inherits it; go back afterwards."""
+    before = os.open(".", getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC)
+    try:
+        os.chdir(directory)
+        yield
+    finally:
+        os.fchdir(before)  # by its descriptor: its name may be gone meanwhile
+        os.close(before)
 
 
 def _end(number: int, _: object) -> NoReturn:

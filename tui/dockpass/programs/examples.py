@@ -43,13 +43,13 @@ def examples(
             return False
         return True
 
-    lines = [*_of_docker(cwd, has, repository)]
+    lines = [*_of_files(cwd, has, repository)]
     if repository:
         lines += _of_repository(cwd, has, repository)
     return (*lines, "sh -c 'ls -l $DOCKER_CONFIG'")
 
 
-def _of_docker(cwd: Path, has: Has, repository: str) -> Iterator[str]:
+def _of_files(cwd: Path, has: Has, repository: str) -> Iterator[str]:
     dockerfile = any((cwd / name).is_file() for name in _DOCKERFILES)
     tag = f" -t {shlex.quote(repository)}" if repository else ""
     if has("docker") and dockerfile:
@@ -60,7 +60,8 @@ def _of_docker(cwd: Path, has: Has, repository: str) -> Iterator[str]:
     if any((cwd / name).is_file() for name in _COMPOSE) and has("docker") and has("docker-compose"):
         yield "docker compose push"
     if dockerfile and has("podman"):
-        yield f"podman build --pull{tag} ."
+        insecure = " --tls-verify=false" if repository.startswith(_WITHOUT_TLS) else ""
+        yield f"podman build --pull{insecure}{tag} ."
 
 
 def _of_repository(cwd: Path, has: Has, repository: str) -> Iterator[str]:
