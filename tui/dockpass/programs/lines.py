@@ -77,7 +77,7 @@ def ended_words(task: Task, ended: ProgramEnded) -> str:
 
 def read_words(times: int) -> str:
     """Return how often the config was read while the program ran."""
-    return f"config.json was read {plural(times, 'time')}" if times else NEVER_READ
+    return f"config.json was read {'once' if times == 1 else f'{times:,} times'}" if times else NEVER_READ
 
 
 def changed(found: ConfigChanged) -> str:
