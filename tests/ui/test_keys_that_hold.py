@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from screens import press, shown
 from textual.command import CommandList
+from textual.events import Key
 from textual.widgets import Static
 
 from dockpass.actions import ACTIONS, PLACES
@@ -21,6 +22,7 @@ from dockpass.ui.recent import recent, remember
 from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue
 from dockpass.ui.screens.overview import Overview
+from dockpass.ui.screens.plan import PlanDialog
 from dockpass.ui.widgets.keys import Keys
 from scenes import JOB, SANDBOX, SANDBOX_JOB, session
 
@@ -216,3 +218,13 @@ def test_the_terminals_own_colours_are_not_taken_where_there_are_none() -> None:
     app = DockpassApp(made)
     assert app.theme == "dockpass-dark"
     assert "ansi-dark" not in app.usable_themes
+
+
+async def test_enter_right_behind_the_number_of_a_command_is_about_that_command() -> None:
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "tab")
+        for key in ("2", "enter"):
+            pilot.app.post_message(Key(key, None))
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, PlanDialog)

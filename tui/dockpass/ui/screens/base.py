@@ -162,7 +162,7 @@ class PanelScreen(OneFrame[None]):
 
     def _go_to(self, panel: str) -> None:
         self.before_focus(panel)
-        self.query_one(f"#{panel}").focus()
+        self.set_focus(self.query_one(f"#{panel}"))  # at once: the next key may be here already
 
     def action_filter(self) -> None:
         """Ask for a part of a text: to filter the list by, or to search for in the text that has the keys."""

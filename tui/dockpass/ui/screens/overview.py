@@ -286,7 +286,7 @@ class Overview(Values, PanelScreen):
     def _select(self, number: int) -> None:
         commands = self.query_one("#commands", Rows)
         commands.highlighted = number - 1
-        commands.focus()
+        self.set_focus(commands)  # at once: the next key may be here already
         self._show_below(environment=False)
 
     def action_command_1(self) -> None:
