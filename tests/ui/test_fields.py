@@ -9,6 +9,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from dockpass.session.session import Session
+from dockpass.ui.screens.doctor import DoctorScreen
+from dockpass.ui.widgets.panel import Rows
 from scenes import JOB, session, with_project, with_scenarios
 
 HOSTILE = "[/b]a\x00\x1b[31mb\x9b2J\u202ec\x07\td"
@@ -74,3 +76,53 @@ async def test_a_value_that_is_known_already_steers_none_either() -> None:
         await press(pilot, "e")
         assert pilot.app.screen.query_one(Input).value == HOSTILE
         assert steering(on_screen(pilot)) == []
+
+
+async def paste(pilot: Pilot[int], text: str) -> Input:
+    field = pilot.app.screen.query_one(Input)
+    field.value = ""
+    field.post_message(Paste(text))
+    await pilot.pause()
+    await pilot.pause()
+    return field
+
+
+@pytest.mark.parametrize("way", ["error", "import", "edit", "program", "report"])
+async def test_one_line_is_pasted_once(way: str) -> None:
+    async with shown(made(way)) as pilot:
+        await press(pilot, *WAYS[way])
+        for text in ("denied forbidden", "denied forbidden\r", "\ndenied forbidden\r\n"):
+            assert (await paste(pilot, text)).value == "denied forbidden"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+async def test_every_line_of_a_message_is_read_whatever_the_terminal_sends_for_a_line_end(end: str) -> None:
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "H", "e")
+        await paste(pilot, f"WARNING! Your password will be stored{end}denied: access forbidden{end}")
+        assert isinstance(pilot.app.screen, DoctorScreen)
+        found = pilot.app.screen.query_one("#findings", Rows)
+        shown_rows = " ".join(str(found.get_option_at_index(at).prompt) for at in range(found.option_count))
+        assert "DP-ACC-" in shown_rows, "the second line is what a check explains"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+async def test_every_line_of_a_paste_of_variables_is_read(end: str) -> None:
+    async with shown(made("import")) as pilot:
+        await press(pilot, *WAYS["import"])
+        await paste(pilot, f"FIRST=1{end}SECOND=2{end}")
+        draft = pilot.app.screen._draft  # type: ignore[attr-defined]
+        assert [(each.key, each.value) for each in draft.imported().definitions] == [
+            ("FIRST", "1"),
+            ("SECOND", "2"),
+        ]
+
+
+@pytest.mark.parametrize("way", ["edit", "program", "report"])
+async def test_a_field_of_one_line_says_that_it_left_out_the_others(way: str) -> None:
+    async with shown(made(way)) as pilot:
+        await press(pilot, *WAYS[way])
+        assert (await paste(pilot, '{"auths":\r{}\r}')).value == '{"auths":'
+        assert [each.message for each in pilot.app._notifications] == [
+            "Only the first of 3 lines was pasted: this field takes one."
+        ]

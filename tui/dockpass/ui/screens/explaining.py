@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.events import Paste
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from dockpass.doctor.symptoms import explaining
@@ -23,20 +21,9 @@ _MEANS = "Paste what docker, the registry or the job said. The checks that expla
 class Lines(PlainInput):
     """A field that takes a paste of several lines as a whole."""
 
-    class Pasted(Message):
-        """Several lines were pasted."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def _on_paste(self, event: Paste) -> None:
-        if "\n" in event.text.strip():
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Pasted(event.text))
-        else:
-            super()._on_paste(event)
+    def takes_whole(self, text: str) -> bool:
+        """Return whether there are several lines."""
+        return "\n" in text
 
 
 class AskError(Dialog[str | None]):
@@ -73,6 +60,6 @@ class AskError(Dialog[str | None]):
         """Take what is typed."""
         self.dismiss(event.value if event.value.strip() else None)
 
-    def on_lines_pasted(self, event: Lines.Pasted) -> None:
+    def on_plain_input_pasted(self, event: PlainInput.Pasted) -> None:
         """Take what was pasted."""
         self.dismiss(event.text)

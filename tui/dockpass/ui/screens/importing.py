@@ -8,8 +8,6 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.events import Paste
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from dockpass.errors import UsageError
@@ -37,20 +35,9 @@ _MEANS = (
 class PathOrPaste(PlainInput):
     """A field for a path; a paste of several lines, or with an assignment, is a text of variables."""
 
-    class Pasted(Message):
-        """A text was pasted."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def _on_paste(self, event: Paste) -> None:
-        if "\n" in event.text.strip() or "=" in event.text:
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Pasted(event.text))
-        else:
-            super()._on_paste(event)
+    def takes_whole(self, text: str) -> bool:
+        """Return whether it is a text of variables."""
+        return "\n" in text or "=" in text
 
 
 class ImportDialog(Dialog[Imported | None]):
@@ -112,7 +99,7 @@ class ImportDialog(Dialog[Imported | None]):
         if path:
             self._read(lambda: read_draft(typed_path(self._cwd, path), path, self._environ))
 
-    def on_path_or_paste_pasted(self, event: PathOrPaste.Pasted) -> None:
+    def on_plain_input_pasted(self, event: PlainInput.Pasted) -> None:
         """Show what a paste holds; its text is never on the screen."""
         self.query_one(PathOrPaste).value = ""
         self._read(lambda: draft_of(event.text, PASTED, self._environ))
