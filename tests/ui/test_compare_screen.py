@@ -101,10 +101,8 @@ async def test_y_copies_the_command_that_compares_the_same() -> None:
         found = await opened(pilot, "less_than_sign", *"job test", "enter", "y")
         left = "branch:feature/login,unprotected,job:test"
         assert f"dockpass vars diff {left} branch:feature/login,unprotected" in pilot.app.clipboard
-        assert (
-            "without the 1 edit and 1 import made here"
-            in [each.message for each in pilot.app._notifications][-1]
-        )
+        assert pilot.app.clipboard.endswith(" --set CI_REGISTRY=elsewhere.myhost.com")
+        assert "without the 1 import made here" in [each.message for each in pilot.app._notifications][-1]
         assert found.is_current
 
 

@@ -12,6 +12,8 @@ from screens import press, shown
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from dockpass.auth.facts import Edit, EditKind
+from dockpass.secrets import Secret
 from dockpass.session.clipboard import Clipboard
 from dockpass.session.session import Session
 from dockpass.settings import LoadedSettings, Settings
@@ -190,3 +192,20 @@ async def test_a_value_of_a_job_is_copied_on_its_screen() -> None:
         if isinstance(pilot.app.screen, Confirm):
             await press(pilot, "y")
         assert "clipboard" in told(pilot) or "was not copied" in told(pilot)
+
+
+async def test_a_command_as_a_job_names_the_job_and_its_pipeline() -> None:
+    edits = (Edit(EditKind.SET, "CI_JOB_TOKEN", Secret(TOKEN)), Edit(EditKind.UNSET, "BASE_IMAGE"))
+    made = with_project(job="publish", settings=(), edits=edits)
+    made.look_as_job(True)
+    async with shown(made) as pilot:
+        await press(pilot, "2", "y")
+        assert pilot.app.clipboard == (
+            'CI_JOB_TOKEN="${CI_JOB_TOKEN:?}" dockpass push --job publish --ref feature/login --unprotected'
+            " --set CI_JOB_TOKEN --unset BASE_IMAGE"
+        )
+        await press(pilot, "v", "y")
+        assert pilot.app.clipboard == (
+            'CI_JOB_TOKEN="${CI_JOB_TOKEN:?}" dockpass vars explain CI_REGISTRY --job publish --ref feature/login'
+            " --unprotected --set CI_JOB_TOKEN --unset BASE_IMAGE"
+        )

@@ -444,3 +444,18 @@ async def test_a_repository_without_a_configuration_lists_its_scenarios_and_the_
     names = [each.name for each in scenarios_of(made)]
     assert MAIN in names
     assert names[-1] == "../away.toml"
+
+
+@pytest.mark.parametrize(("name", "command"), [("publish-protected.toml", "pull"), ("shell.toml", "build")])
+async def test_y_names_the_scenario_that_is_open_and_nothing_else(
+    made: Session, name: str, command: str
+) -> None:
+    async with shown(made) as pilot:
+        await opened(pilot, name)
+        await do(pilot, {"pull": "3", "build": "1"}[command], "y")
+        assert pilot.app.clipboard == f"dockpass {command} --scenario scenarios/{name}"
+        made.edit(Edit(EditKind.SET, "MINE", "a b"))
+        request = made.request(Command(command), with_values=False)
+        assert " ".join(made.plan(request).command_line) == (  # type: ignore[arg-type]
+            f"dockpass {command} --scenario scenarios/{name} --set 'MINE=a b'"
+        )

@@ -33,7 +33,7 @@ from dockpass.variables.refusals import (
 from dockpass.variables.settingsfile import read_settings
 from dockpass.variables.snapshot import gaps
 from dockpass.variables.undefined import Undefined, undefined_in
-from dockpass.variables.variable import set_invalid
+from dockpass.variables.variable import assigned
 
 if TYPE_CHECKING:
     from dockpass.scenario.opening import Opened
@@ -164,7 +164,7 @@ def _pipeline(
         for definition in read_settings(world.cwd / name, level)
     ]
     typed = frozenset(level for option, level in OPTIONS if given[option])
-    edits = tuple(_edit(text) for text in given["sets"])
+    edits = tuple(_edit(text, world.environ) for text in given["sets"])
     if opened is not None:
         taken = {*(each.key for each in edits), *given["unsets"]}
         settings = [*(each for each in opened.settings if each.level not in typed), *settings]
@@ -204,11 +204,10 @@ def _named_ref(name: str, protected: bool | None) -> Ref:
     return Ref(name=name.removeprefix("refs/heads/"), protected=protected)
 
 
-def _edit(text: str) -> Definition:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise set_invalid("there is no = in it, or no name before it")
-    return Definition(key=name, value=value, level=Level.WHAT_IF, raw=True)
+def _edit(text: str, environ: Mapping[str, str]) -> Definition:
+    """Return an edit. What is taken from the environment is not shown: that is how secrets are given."""
+    name, value = assigned(text, environ)
+    return Definition(key=name, value=value, level=Level.WHAT_IF, raw=True, masked="=" not in text)
 
 
 def status(looked: Looked) -> int:

@@ -29,7 +29,11 @@ def view_options(function: Decorated) -> Decorated:
             ),
             gitlab_options,
             click.option(
-                "--set", "sets", multiple=True, metavar="NAME=VALUE", help="What if NAME were VALUE?"
+                "--set",
+                "sets",
+                multiple=True,
+                metavar="NAME[=VALUE]",
+                help="What if NAME were VALUE? Without =VALUE, take it from the environment.",
             ),
             click.option(
                 "--unset", "unsets", multiple=True, metavar="NAME", help="What if NAME were missing?"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dockpass.auth.command import Command
-from dockpass.auth.facts import Facts, SourceKind, Variable
+from dockpass.auth.facts import Edit, EditKind, Facts, SourceKind, Variable
 from dockpass.auth.rules import READ_BY_RULES
 from dockpass.builders.names import AUTO
 from dockpass.cleanup.options import CleanupOptions
@@ -95,6 +95,31 @@ def config_line(registry: str, facts: Facts, typed: Typed, services: Services) -
 def probe_line(request: RunRequest, services: Services, *, compare: bool = False) -> tuple[str, ...]:
     """Return the words of `dockpass probe` for the login of `request`; `compare` asks with every login."""
     return _question_words("probe", ["--compare"] if compare else [], request, services)
+
+
+def variables_line(
+    words: Sequence[str],
+    options: Iterable[tuple[str, str | bool]],
+    edits: Sequence[Edit],
+    environ: Mapping[str, str],
+    redactor: Redactor,
+) -> tuple[str, ...]:
+    """Return the words of a `dockpass vars` with the same edits; the shell gives the secrets among them."""
+    of_edits: list[tuple[str, Value]] = []
+    environment: list[tuple[str, FromShell]] = []
+    for name, edit in {each.name: each for each in edits}.items():
+        value = edit.value.reveal() if isinstance(edit.value, Secret) else edit.value
+        if edit.kind is EditKind.UNSET:
+            of_edits.append(("--unset", name))
+        elif edit.kind is not EditKind.SET or value is None:
+            continue
+        elif not isinstance(edit.value, Secret) and redactor(value) == value:
+            of_edits.append(("--set", f"{name}={value}"))
+        else:
+            of_edits.append(("--set", name))
+            if environ.get(name) != value and can_be_set_by_shell(name):
+                environment.append((name, FromShell(_free(name, value, environ))))
+    return command_words(words, [*options, *of_edits], environment=environment)
 
 
 def in_full(text: str, request: RunRequest, services: Services) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +12,7 @@ from dockpass.auth.facts import Edit, EditKind
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Redactor, Secret
 from dockpass.variables.clone import Clone
-from dockpass.variables.gitlab.model import MERGE_REQUEST, PUSH, Definition, Ref, RefType, Resolved
+from dockpass.variables.gitlab.model import MERGE_REQUEST, PUSH, Definition, Level, Ref, RefType, Resolved
 from dockpass.variables.gitlab.predefined import Project
 from dockpass.variables.gitlab.versions import Version, version_of
 from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings
@@ -27,6 +26,11 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept")
 
+_OPTIONS = {
+    Level.PROJECT: "--project-variables",
+    Level.GROUP: "--group-variables",
+    Level.INSTANCE: "--instance-variables",
+}
 MOST_KEPT = 32
 """How many resolutions are kept, so that going back to one costs nothing."""
 
@@ -62,6 +66,14 @@ class Imported:
     definitions: tuple[Definition, ...] = field(repr=False)
     path: Path | None = None
     format: str = ""
+
+    @property
+    def option(self) -> str:
+        """The option of a command line that reads the same file; empty where there is none."""
+        levels = {each.level for each in self.definitions}
+        if self.path is None or self.format or len(levels) != 1:
+            return ""
+        return _OPTIONS.get(levels.pop(), "")
 
 
 def _no_script() -> JobScript:
@@ -109,6 +121,8 @@ class Desk:
     """The variables that a scenario leaves out; an edit may bring one back."""
     scenario: str = ""
     """The scenario whose desk this is, as a command line names it; its variables are imported first."""
+    of_scenario: Looking | None = None
+    """What the scenario looks at."""
     _seen: dict[object, Seen] = field(default_factory=dict)
     _loaded: dict[object, Loaded] = field(default_factory=dict)
 
@@ -188,41 +202,60 @@ class Desk:
         if job != self.looking.job:
             self.looking = replace(self.looking, job=job, instance=0)
 
-    def command_line(self, name: str = "") -> str:
-        """Return the command line that says the same, of one variable or of all."""
-        job = ["--job", self.looking.job] if self.looking.job else []
-        return self._command_line(*(("explain", name) if name else ("show",)), *job)
+    @property
+    def is_as_in_scenario(self) -> bool:
+        """Whether the scenario's job in its pipeline is looked at."""
+        return bool(self.scenario) and self.looking == self.of_scenario
 
-    def why_command_line(self, job: str) -> str:
-        """Return the command line that tells why a job is in the pipeline or not."""
-        return self._command_line("why", job)
+    def options(self, *, with_job: bool = True, with_ref: bool = True) -> Iterator[tuple[str, str | bool]]:
+        """Yield the options of a command line that looks at the same.
 
-    def diff_command_line(self, left: str, right: str) -> str:
-        """Return the command line that compares two sides, as `Chosen.argument` names them."""
-        job = ["--job", self.looking.job] if self.looking.job else []
-        return shlex.join(
-            ["dockpass", "vars", "diff", left, right, *self._of_scenario(), *job, *self._of_pipeline()]
-        )
+        A command that names the job or the ref itself has no option for it.
+        """
+        yield from self._of_sources()
+        if self.is_as_in_scenario:
+            return
+        if with_job and (name := self.job_name()):
+            yield "--job", name
+        if with_ref:
+            yield from self._of_ref()
+        yield from self._of_pipeline()
 
-    def _command_line(self, *verb: str) -> str:
-        looking = self.looking
-        words = ["dockpass", "vars", *verb, *self._of_scenario()]
-        words += [{RefType.TAG: "--tag"}.get(looking.ref.type, "--ref"), looking.ref.name]
-        if looking.ref.type is RefType.MERGE_REQUEST:
-            words.append("--merge-request")
-        if looking.ref.protected is not None:
-            words.append("--protected" if looking.ref.protected else "--unprotected")
-        return shlex.join([*words, *self._of_pipeline()])
+    @property
+    def own_imports(self) -> tuple[Imported, ...]:
+        """What a person imported here; the variables of a scenario are in its file."""
+        return self.imported[1:] if self.scenario else self.imported
 
-    def _of_scenario(self) -> list[str]:
-        return ["--scenario", self.scenario] if self.scenario else []
+    def _of_sources(self) -> Iterator[tuple[str, str | bool]]:
+        if self.scenario:
+            yield "--scenario", self.scenario
+        for each in self.own_imports:
+            if option := each.option:
+                yield option, str(each.path)
 
-    def _of_pipeline(self) -> list[str]:
-        """Return the options for what is looked at beside the ref."""
+    def job_name(self) -> str:
+        """Return the name of the job, or of the instance of its matrix; empty for every job."""
+        job = self.loaded().job(self.looking.job) if self.looking.job and self.looking.instance else None
+        if job is None or self.looking.instance >= len(job.instances):
+            return self.looking.job
+        return job.instance_name(self.looking.instance)
+
+    def _of_ref(self) -> Iterator[tuple[str, str | bool]]:
+        ref = self.looking.ref
+        yield "--ref", f"refs/tags/{ref.name}" if ref.type is RefType.TAG else ref.name
+        yield "--merge-request", ref.type is RefType.MERGE_REQUEST
+        if ref.protected is not None:
+            yield ("--protected" if ref.protected else "--unprotected"), True
+
+    def _of_pipeline(self) -> Iterator[tuple[str, str | bool]]:
+        """Yield the options for what is looked at beside the ref."""
         environment, source = self.looking.environment, self.looking.source
-        words = ["--environment", environment] if environment is not None else []
-        words += ["--gitlab-version", str(self.given_version)] if self.given_version else []
-        return words + (["--pipeline-source", source] if source not in {PUSH, MERGE_REQUEST} else [])
+        if environment is not None:
+            yield "--environment", environment
+        if self.given_version and not self.scenario:
+            yield "--gitlab-version", str(self.given_version)
+        if source not in {PUSH, MERGE_REQUEST}:
+            yield "--pipeline-source", source
 
     def forget(self) -> None:
         """Read everything anew the next time: files have changed."""

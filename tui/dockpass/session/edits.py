@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
@@ -17,3 +19,9 @@ def edit_of(name: str, text: str, *, option: bool) -> Edit:
 def removal_of(name: str, *, option: bool) -> Edit:
     """Return the edit that unsets a variable or drops an option."""
     return Edit(EditKind.DROP if option else EditKind.UNSET, name)
+
+
+def unset_by(edits: Iterable[Edit]) -> tuple[str, ...]:
+    """Return the names of the variables that edits take away in the end, sorted."""
+    last = {each.name: each.kind for each in edits if each.kind in {EditKind.SET, EditKind.UNSET}}
+    return tuple(sorted(name for name, kind in last.items() if kind is EditKind.UNSET))

@@ -35,7 +35,7 @@ def enter_scenario(session: Session, tried: Tried, path: Path, name: str) -> Non
         session.found = replace(before.found, variables=tried.facts.variables, elsewhere=True)
         session.place = Place(PlaceKind.OTHER_CI, f"variables of {opened.shown}")
         desk = Desk(redactor=session.services.redactor)
-    desk.scenario = name if opened.looking is not None else ""
+    desk.scenario, desk.of_scenario = (name, opened.looking) if opened.looking is not None else ("", None)
     session.desk = desk
     session.look_as_job(opened.looking is not None)
 

@@ -29,7 +29,7 @@ from dockpass.scenario.schema import check
 from dockpass.scenario.writing import scenario_text
 from dockpass.secrets import Secret
 from dockpass.session.assemble import Process
-from dockpass.session.desk import Desk, Imported, Seen
+from dockpass.session.desk import Desk, Seen
 from dockpass.session.scenario_check import found_of
 from dockpass.session.scenario_context import OpenScenario
 from dockpass.session.scenarios import try_scenario
@@ -195,19 +195,14 @@ def _sources(desk: Desk, opened: OpenScenario | None, into: Path) -> Iterator[So
         for each in opened.tried.opened.scenario.sources:
             if each.kind != CI_YAML:
                 yield replace(each, path=_relative(directory / each.path, into))
-    for found in _own_imports(desk):
+    for found in desk.own_imports:
         if found.path is not None and found.definitions:
             yield source_of(found.path, found.definitions[0].level, into, found.format)
 
 
-def _own_imports(desk: Desk) -> tuple[Imported, ...]:
-    """Return what was imported on the screen, without what the scenario itself has."""
-    return desk.imported[1:] if desk.scenario else desk.imported
-
-
 def _variables(desk: Desk, changed: Mapping[str, Edit]) -> Iterator[Given]:
     """Yield what is known beside the files: of the project, of pastes, and by edits."""
-    imported = _own_imports(desk)
+    imported = desk.own_imports
     replaced = {each.level for found in imported for each in found.definitions}
     if not desk.scenario and desk.clone is not None:
         yield from known_variables(desk.clone.project, desk.kept.snapshot, replaced)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide, decide_to_run
 from dockpass.auth.decision import Decision, Refusal, WarningId
-from dockpass.auth.facts import Edit, EditKind, Facts, SourceKind
+from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
 from dockpass.auth.rules import REGISTRY_IMAGE
 from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.errors import DockpassError
@@ -24,6 +24,7 @@ from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
 from dockpass.session.clipboard import Clipboard
+from dockpass.session.edits import unset_by
 from dockpass.session.later import (
     find_program,
     new_desk,
@@ -259,7 +260,11 @@ class Session:
 
         options = tuple(each for each in edits if each.kind in {EditKind.GIVE, EditKind.DROP})
         here = applied(self.found, options)
-        return replace(here, variables=facts_of(view, here.home, here.cwd).variables, elsewhere=True)
+        variables = dict(facts_of(view, here.home, here.cwd).variables)
+        for edit in self.all_edits(edits):
+            if edit.kind is EditKind.SET and edit.name in variables:
+                variables[edit.name] = replace(variables[edit.name], source=Source(SourceKind.EDIT))
+        return replace(here, variables=variables, elsewhere=True)
 
     def open_desk(self) -> Desk:
         """Return the desk with the clone as it is now. Asks git, and takes a moment."""
@@ -320,21 +325,29 @@ class Session:
         """Take the last edit back."""
         return self.edits.pop() if self.edits else None
 
-    def request(self, command: Command) -> RunRequest | Refusal:
-        """Return the run that a person would start now."""
-        decided = decide_to_run(command, self.facts)
+    def request(self, command: Command, *, with_values: bool = True) -> RunRequest | Refusal:
+        """Return the run that a person would start now.
+
+        Without `with_values` also one that cannot be run yet, because a value that it needs is not known.
+        """
+        facts = self.facts
+        decided = (decide_to_run if with_values else decide)(command, replace(facts, elsewhere=False))
         if isinstance(decided, Refusal):
             return decided
-        request = RunRequest(command, self.facts, decided, typed=self.typed_now())
+        request = RunRequest(command, facts, decided, typed=self.typed_now())
         chosen = self.chosen.get(command)
         return chosen.on(request) if chosen is not None else request
 
     def typed_now(self) -> Typed:
         """Return what was typed, with the edits that facts do not show."""
         facts = self.facts
+        froms = tuple(image.reference for image in facts.base_images or () if image.origin == "--from")
+        alone = self.scenario if self.scenario is not None and self.scenario.looking is None else None
+        if self.as_job or alone is not None:
+            job = tuple(self.desk.options()) if alone is None else (("--scenario", alone.name),)
+            return Typed(unsets=unset_by(self.all_edits()), froms=froms, engine=self.typed.engine, job=job)
         taken = {*self.typed.unsets, *(self.found.variables.keys() - facts.variables.keys())}
-        froms = (image.reference for image in facts.base_images or () if image.origin == "--from")
-        return replace(self.typed, unsets=tuple(sorted(taken - facts.variables.keys())), froms=tuple(froms))
+        return replace(self.typed, unsets=tuple(sorted(taken - facts.variables.keys())), froms=froms)
 
     def unknown_repository(self, command: Command) -> str:
         """Return the variable that names the repository, where its value is not known; else nothing."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dockpass.auth.facts import Source, SourceKind, Variable
 from dockpass.findings import Finding
-from dockpass.variables.variable import set_invalid, variable
+from dockpass.variables.variable import assigned, variable
 
 __all__ = ["gather", "variable"]
 
@@ -54,25 +54,8 @@ def gather_told(
         variables |= read
         told += notes
     for assignment in sets:
-        name, value = _assignment(assignment, process)
+        name, value = assigned(assignment, process)
         variables[name] = variable(name, value, Source(SourceKind.SET))
     for name in unsets:
         variables.pop(name, None)
     return variables, tuple(told)
-
-
-def _is_name(name: str) -> bool:
-    return name.isascii() and name.isprintable() and " " not in name
-
-
-def _assignment(text: str, process: Mapping[str, str]) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals and text in process:
-        return text, process[text]
-    if not equals or not name or not _is_name(name):
-        # What was typed may be a secret with a typing error in front of it, so none of it is shown.
-        what = "what stands before its = is no variable's name"
-        if not equals:
-            what = "there is no = in it, and no variable of that name in the environment"
-        raise set_invalid(what, "Write --set NAME=VALUE, or --set NAME for the value in the environment.")
-    return name, value

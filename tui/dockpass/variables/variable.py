@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dockpass.auth.facts import Source, Variable
 from dockpass.errors import UsageError
 from dockpass.secret_names import is_secret_name
@@ -21,6 +23,21 @@ def variable(name: str, value: str | Unknown, source: Source, *, secret: bool = 
     return Variable(name, Secret(value) if is_secret else value, source)
 
 
-def set_invalid(why: str, hint: str = "Write --set NAME=VALUE.") -> UsageError:
-    """Return the error for an argument of `--set`; none of it is shown, because it may be a secret."""
-    return UsageError("set-invalid", f"The argument of --set is not NAME=VALUE: {why}.", hint)
+def assigned(text: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return name and value of an argument of `--set`: `NAME=VALUE`, or `NAME` for the value in `environ`.
+
+    Raises `UsageError`, which shows nothing of the argument: it may be a secret with a typing error in front.
+    """
+    name, equals, value = text.partition("=")
+    if not equals and text in environ:
+        return text, environ[text]
+    if equals and name and name.isascii() and name.isprintable() and " " not in name:
+        return name, value
+    what = "what stands before its = is no variable's name"
+    if not equals:
+        what = "there is no = in it, and no variable of that name in the environment"
+    raise UsageError(
+        "set-invalid",
+        f"The argument of --set is not NAME=VALUE: {what}.",
+        "Write --set NAME=VALUE, or --set NAME for the value in the environment.",
+    )

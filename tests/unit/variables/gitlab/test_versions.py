@@ -162,5 +162,5 @@ def test_the_screen_looks_at_a_merge_request_as_the_version_does(clone: Path) ->
     desk.given_version = Version(17, 11)
     desk.forget()
     assert desk.seen().loaded.situation.ref.protected is False
-    assert "--gitlab-version 17.11" in desk.command_line("PUSH_TOKEN")
+    assert ("--gitlab-version", "17.11") in list(desk.options())
     assert ref_in(ref, Version(18, 1)) is ref

@@ -280,11 +280,12 @@ class AccessScreen(PanelScreen):
 
     def action_copy(self) -> None:
         """Copy the command line that asks the same."""
-        request = self.session.request(self.plan.command)
+        request = self.session.request(self.plan.command, with_values=False)
         if isinstance(request, Refusal):
             self.notify(request.message, severity="warning", timeout=5)
             return
-        self.copy_line(probe_line(request, self.session.services, compare=len(self.probes) > 1))
+        line = probe_line(request, self.session.services, compare=len(self.probes) > 1)
+        self.copy_run(line, request.decision)
 
     def action_leave(self) -> None:
         """Clear a filter, else go back; what is being asked is not waited for."""

@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from dockpass.actions import PLACES
 from dockpass.auth.command import Command
+from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
 from dockpass.commandline import is_pasteable
 from dockpass.errors import DockpassError
@@ -251,6 +252,11 @@ class PanelScreen(OneFrame[None]):
         if self.session.sandbox:
             notes.append("it needs this sandbox's variables")
         self.copy(line, f"{line} ({', '.join(notes)})" if notes else line)
+
+    def copy_run(self, words: Sequence[str], decision: Decision) -> None:
+        """Copy the command line of a run, and say which values it needs that are not known here."""
+        needs = f"needs the value of {' and '.join(decision.unknown)}" if decision.unknown else ""
+        self.copy_line(words, needs)
 
     def in_background(self, work: Callable[[], Result], take: Callable[[Result], None]) -> None:
         """Do in a thread what may take long; `take` gets the result in the screen's thread."""

@@ -317,4 +317,4 @@ class CompareScreen(JobScreen):
         """Copy the command line that compares the same."""
         if self._chosen is not None:
             one, two = self._chosen
-            self.copy_of_job(self.desk.diff_command_line(one.argument, two.argument))
+            self.copy_of_job("diff", one.argument, two.argument, options=self.desk.options(with_ref=False))

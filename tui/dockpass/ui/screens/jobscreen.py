@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -145,12 +145,15 @@ class JobScreen(PanelScreen):
         """Go to the panel that explains the row."""
         self.query_one(f"#{self.PANELS[1]}").focus()
 
-    def copy_of_job(self, line: str) -> None:
-        """Copy a command line, and say what it lacks of this screen."""
-        imported = len(self.desk.imported) - bool(self.desk.scenario)  # the scenario's own are in its file
-        made = {"edit": len(self.session.edits), "import": imported}
-        lacks = " and ".join(plural(number, what) for what, number in made.items() if number)
-        self.copy_line([line], f"without the {lacks} made here" if lacks else "")
+    def copy_of_job(self, *words: str, options: Iterable[tuple[str, str | bool]]) -> None:
+        """Copy a `dockpass vars` with the same edits, and say what it lacks of this screen."""
+        from dockpass.runs.lines import variables_line
+
+        known = self.session.services
+        edits = self.session.all_edits()
+        line = variables_line(["vars", *words], options, edits, known.environ, known.redactor)
+        lacks = [each for each in self.desk.own_imports if not each.option]
+        self.copy_line(line, f"without the {plural(len(lacks), 'import')} made here" if lacks else "")
 
     def failed(self, error: Exception) -> None:
         """Say why nothing was read."""

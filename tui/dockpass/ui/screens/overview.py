@@ -373,7 +373,7 @@ class Overview(Values, PanelScreen):
 
     def action_copy(self) -> None:
         """Copy the command line of the selected command; a cleanup has the rules that were last typed."""
-        request = self.session.request(self.command)
+        request = self.session.request(self.command, with_values=False)
         if isinstance(request, Refusal):
             self.notify(request.message, severity="warning", timeout=5)
             return
@@ -382,4 +382,4 @@ class Overview(Values, PanelScreen):
         except UsageError as error:
             self.notify(f"{error.message} {error.hint}", severity="warning", timeout=8)
             return
-        self.copy_line(self.session.plan(request).command_line)
+        self.copy_run(self.session.plan(request).command_line, request.decision)

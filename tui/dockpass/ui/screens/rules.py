@@ -167,4 +167,4 @@ class RulesScreen(JobScreen):
 
     def action_copy(self) -> None:
         """Copy the command line that says the same."""
-        self.copy_of_job(self.desk.why_command_line(self.selected))
+        self.copy_of_job("why", self.selected, options=self.desk.options(with_job=False))

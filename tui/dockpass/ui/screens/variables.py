@@ -262,4 +262,5 @@ class VariablesScreen(Values, JobScreen):
 
     def action_copy(self) -> None:
         """Copy the command line that says the same."""
-        self.copy_of_job(self.desk.command_line(self.selected.name if self.selected else ""))
+        words = ("explain", self.selected.name) if self.selected else ("show",)
+        self.copy_of_job(*words, options=self.desk.options())
