@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dockpass.builders.copies import Where, copies
 from dockpass.system import reason
 from dockpass.turns import NoTurn, shared_place
+
+if TYPE_CHECKING:
+    from dockpass.builders.copies import Where
 
 PREFIX = "dockpass-build-"
 SECONDS_TO_MOUNT = 5.0
@@ -69,6 +72,10 @@ def sweep_copies(now: float) -> Iterator[Path]:
         notes = sorted(shared_place().glob(f"{PREFIX}{os.getuid()}-*"))
     except (OSError, NoTurn):
         return
+    if not notes:
+        return
+    from dockpass.builders.copies import copies  # every start comes here, and hardly any has a note
+
     for path in notes:
         with _left_over(path, now) as note:
             if note is None:

@@ -244,3 +244,19 @@ def test_what_lies_beside_an_env_file_tells_its_dialect() -> None:
     assert propose("A='1'\n", ".env", ["compose.yaml"]).format == "compose"
     assert propose("A='1'\n", ".env", ["package.json"]).format == "node-dotenv"
     assert propose("A='1'\n", ".env").format == "docker"
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    ["2026-05-22T12:43:46.962646Z 01O ", "2026-05-22T12:43:46.962646Z ", "2026-05-22T12:43:46Z 00E ", ""],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_log_is_read_with_its_stamps_and_without(stamp: str, end: str) -> None:
+    lines = ["\x1b[32;1m$ export\x1b[0;m", "export A='1'", 'declare -x B="two', 'lines"', "export T=[MASKED]"]
+    found = read("job-log", "".join(f"{stamp}{line}{end}" for line in lines))
+    assert {name: value for name, value in found.values().items() if name != "T"} == {
+        "A": "1",
+        "B": "two\nlines",
+    }
+    assert isinstance(found.values()["T"], Unknown)
+    assert not found.problems

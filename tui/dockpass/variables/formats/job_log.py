@@ -11,7 +11,7 @@ from dockpass.variables.formats.shell import line_starts, number_at
 from dockpass.variables.formats.shellword import NotLiteral, read_words
 from dockpass.variables.formats.xtrace import TRACED, read_traced
 
-STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z [0-9a-f]{2}[OE]([ +])", re.MULTILINE)
+STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z (?:[0-9a-f]{2}[OE][ +])?", re.MULTILINE)
 SECTION = re.compile(r"section_(?:start|end):\d+:[^\r\n]*\r?")
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[@-_]")
 _EXPORTS = re.compile(r'(?:export|declare(?: -[A-Za-z-]+)*) ([A-Za-z_]\w*)(?:="([^"\\$`\n]*)"$|$)?', re.ASCII)
@@ -66,7 +66,7 @@ def _plain(text: str) -> tuple[str, list[int]]:
     numbers = list(accumulate([1, *counts[:-1]]))
     clean = joined.replace("\0", "\n\0")
     clean = re.sub(
-        r"^\0?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z [0-9a-f]{2}[OE][ +]", _mark, clean, flags=re.M
+        r"^\0?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z (?:[0-9a-f]{2}[OE][ +])?", _mark, clean, flags=re.M
     )
     clean = clean.replace("\n\0", "").replace("\0", "")
     return _ESCAPE.sub("", SECTION.sub("", clean)).replace("\r\n", "\n"), numbers

@@ -7,9 +7,10 @@ depend on what only the server and the runner know: they are `Unknown`, which is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType, Value
@@ -85,10 +86,9 @@ class Known:
         return Definition(key=self.name, value=self.value, level=self.level, masked=self.name in _MASKED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     names: str
-    value: Value = field(repr=False)
+    value: Value
     level: Level = Level.PREDEFINED
     context: Context = Context.EVERY
 

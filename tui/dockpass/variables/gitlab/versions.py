@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dockpass.variables.gitlab.model import Ref, RefType
 
@@ -14,8 +15,7 @@ VERSION_PATTERN = r"v?([0-9]{1,4})\.([0-9]{1,4})(?:[.-][0-9A-Za-z.+-]{0,60})?"
 _VERSION = re.compile(VERSION_PATTERN)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Version:
+class Version(NamedTuple):
     """A version of GitLab; its patch level changes nothing here."""
 
     major: int
