@@ -11,7 +11,8 @@ from textual.widgets import Static
 
 import ciworlds
 from dockpass.auth.command import Command
-from dockpass.auth.facts import Source, SourceKind
+from dockpass.auth.facts import Edit, EditKind, Source, SourceKind
+from dockpass.secrets import Secret
 from dockpass.ui.screens.dialogs import Confirm, EditValue
 from dockpass.ui.screens.overview import Overview
 from dockpass.ui.screens.pick import Pick
@@ -140,6 +141,15 @@ async def test_the_environment_brings_what_is_scoped_to_it() -> None:
         assert "canary" not in pilot.app.export_screenshot()
         await press(pilot, "n", *"none", "enter")
         assert listed(found, "DATABASE_URL").found is None
+
+
+async def test_a_password_that_is_cut_is_whole_as_an_edit() -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        assert listed(await open_variables(pilot), "HARBOR_PASSWORD").remark == "cut by $"
+    edit = Edit(EditKind.SET, "HARBOR_PASSWORD", Secret("pa$sword-9432"))
+    async with shown(with_project(job="publish", edits=(edit,))) as pilot:
+        found = listed(await open_variables(pilot), "HARBOR_PASSWORD")
+        assert (found.remark, found.found and found.found.value) == ("", "pa$sword-9432")
 
 
 async def test_edits_are_the_top_layer_and_are_undone() -> None:
