@@ -12,7 +12,7 @@ from dockpass.programs.environment import ProgramEnvironment, outer_host
 from dockpass.programs.events import ConfigChanged, LeftRunning, ProgramEnded
 from dockpass.programs.prevails import prevailing
 from dockpass.programs.process import Ending
-from dockpass.programs.task import Outliving, Task
+from dockpass.programs.task import Outliving, Task, names_in_words
 from dockpass.runs.config_events import ConfigCreated, ConfigRemoved
 from dockpass.text import clean, plural
 
@@ -126,7 +126,7 @@ def plan(task: Task, environment: ProgramEnvironment, carried: Carried) -> list[
         ("carried over", ", ".join(carried.words) or "nothing"),
         *((("left out", ", ".join(carried.lost)),) if carried.lost else ()),
         *(
-            (("without", f"{', '.join(task.left_out)}, whose values are not known here"),)
+            (("without", f"{names_in_words(task.left_out)}, whose values are not known here"),)
             if task.left_out
             else ()
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -94,14 +94,19 @@ def with_job(task: Task, facts: Facts) -> Task:
     return replace(task, job=facts.known_values(), left_out=unknown, secrets=secrets)
 
 
+def names_in_words(names: Sequence[str]) -> str:
+    """Return the first names of variables, clean, and how many more there are."""
+    shown = ", ".join(clean(name, 80) for name in names[:_MOST_NAMES])
+    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown
+
+
 def unknown_values(task: Task) -> UsageError | None:
     """Return the refusal to run without variables of the job; None if all their values are known."""
     if not task.left_out:
         return None
-    shown = ", ".join(clean(name, 80) for name in task.left_out[:_MOST_NAMES])
-    more = f" and {len(task.left_out) - _MOST_NAMES} more" if len(task.left_out) > _MOST_NAMES else ""
     return UsageError(
         "job-values-unknown",
-        f"The program would not get all variables of the job. Not known here: {shown}{more}.",
+        "The program would not get all variables of the job. Not known here:"
+        f" {names_in_words(task.left_out)}.",
         "Give them with --set NAME=VALUE, or add --allow-unknown to run without them.",
     )

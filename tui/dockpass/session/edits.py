@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from dockpass.auth.facts import Edit, EditKind
+from dockpass.auth.facts import Edit, EditKind, Source, SourceKind, Variable
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
 
@@ -25,3 +26,12 @@ def unset_by(edits: Iterable[Edit]) -> tuple[str, ...]:
     """Return the names of the variables that edits take away in the end, sorted."""
     last = {each.name: each.kind for each in edits if each.kind in {EditKind.SET, EditKind.UNSET}}
     return tuple(sorted(name for name, kind in last.items() if kind is EditKind.UNSET))
+
+
+def told_as_edited(variables: Mapping[str, Variable], edits: Iterable[Edit]) -> dict[str, Variable]:
+    """Return variables of which those that edits set come from them."""
+    edited = {each.name for each in edits if each.kind is EditKind.SET}
+    return {
+        name: replace(each, source=Source(SourceKind.EDIT)) if name in edited else each
+        for name, each in variables.items()
+    }

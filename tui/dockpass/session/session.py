@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dockpass.auth.command import Command
 from dockpass.auth.decide import decide, decide_to_run
 from dockpass.auth.decision import Decision, Refusal, WarningId
-from dockpass.auth.facts import Edit, EditKind, Facts, Source, SourceKind
+from dockpass.auth.facts import Edit, EditKind, Facts, SourceKind
 from dockpass.auth.rules import REGISTRY_IMAGE
 from dockpass.auth.whynot import WhyNot, applied, why_not
 from dockpass.errors import DockpassError
@@ -24,7 +24,7 @@ from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
 from dockpass.session.clipboard import Clipboard
-from dockpass.session.edits import unset_by
+from dockpass.session.edits import told_as_edited, unset_by
 from dockpass.session.later import (
     find_program,
     new_desk,
@@ -260,11 +260,8 @@ class Session:
 
         options = tuple(each for each in edits if each.kind in {EditKind.GIVE, EditKind.DROP})
         here = applied(self.found, options)
-        variables = dict(facts_of(view, here.home, here.cwd).variables)
-        for edit in self.all_edits(edits):
-            if edit.kind is EditKind.SET and edit.name in variables:
-                variables[edit.name] = replace(variables[edit.name], source=Source(SourceKind.EDIT))
-        return replace(here, variables=variables, elsewhere=True)
+        variables = facts_of(view, here.home, here.cwd).variables
+        return replace(here, variables=told_as_edited(variables, self.all_edits(edits)), elsewhere=True)
 
     def open_desk(self) -> Desk:
         """Return the desk with the clone as it is now. Asks git, and takes a moment."""

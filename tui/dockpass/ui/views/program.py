@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dockpass.marks import GLYPH_EDITED, GLYPH_LOOK
 from dockpass.programs.also import Foreseen
 from dockpass.programs.planned import Planned
+from dockpass.programs.task import names_in_words
 from dockpass.programs.typed import TypedLine
 from dockpass.text import clean, plural
 from dockpass.ui.views.words import Line, cell, from_home, hanging
@@ -59,5 +60,5 @@ def unknown_lines(names: Sequence[str], width: int) -> list[Line]:
     return [
         *hanging((), "The program gets the variables of the job. These have no value here:", "text", width),
         (),
-        *hanging((), ", ".join(clean(name, 100) for name in names), "strong", width),
+        *hanging((), names_in_words(names), "strong", width),
     ]
