@@ -179,3 +179,30 @@ def test_what_need_not_be_known_never_changes_the_method(
             for text in ("", HOST, "x"):
                 known = {**given_facts.variables, name: replace(given_facts.variables[name], value=text)}
                 assert decided(command, replace(given_facts, variables=known)).method is found.method
+
+
+@pytest.mark.parametrize("command", [each for each in Command if each is not Command.BUILD])
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"WERF_DOCKER_CONFIG": "/cfg"},
+        {"WERF_DOCKER_CONFIG": "/cfg", "CI_REGISTRY": HOST, "CI_JOB_TOKEN": "t"},
+        {"options": "u"},
+        {"CI_REGISTRY": HOST, "CI_JOB_TOKEN": "t"},
+        {"CI_REGISTRY": HOST, "CI_JOB_TOKEN": "t", "WERF_IMAGES_CLEANUP_PASSWORD": "t"},
+    ],
+)
+def test_a_sentence_says_that_a_login_may_change_only_where_a_value_changes_it(
+    command: Command, known: dict[str, str]
+) -> None:
+    values = dict(known)
+    options = Options(None, "u", Secret("p")) if values.pop("options", None) else Options(None)
+
+    def decided(repo: str | Unknown) -> Decision:
+        found = decide(command, replace(facts(repo=None, **values, CI_REGISTRY_IMAGE=repo), options=options))
+        assert isinstance(found, Decision)
+        return found
+
+    tried = [decided(repo) for repo in (REPO, "eu.gcr.io/project/app", "other.example/app")]
+    changes = len({(each.method, each.username, each.config_dir) for each in tried}) > 1
+    assert ("This may change" in decided(MASKED).sentence) is changes

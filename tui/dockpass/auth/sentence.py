@@ -22,6 +22,7 @@ def sentence(
 ) -> str:
     """Say who logs in where with what, and why, as far as it is known."""
     because = _because(case, method, trace)
+    unknown = tuple(name for name in unknown if name not in _SETTLED.get(method, ()))
     if not method.logs_in:
         return f"{case.command} does not log in: it uses {config}, {because}.{_as_far_as(unknown)}"
     secret = "the given password" if secret_from == "option" else secret_from  # noqa: S105
@@ -35,6 +36,8 @@ def sentence(
     )
 
 
+_SETTLED = {Method.EXTERNAL: (REGISTRY, REGISTRY_IMAGE), Method.OPTIONS: (REGISTRY_IMAGE,)}
+"""What no longer changes the login of these methods, whatever the registry turns out to be."""
 CONFIG_OF_RUNNER = "docker's config of the job's runner or image (not known here)"
 """The config of a job that names none: it lies on another machine."""
 
