@@ -367,6 +367,34 @@ async def test_a_later_page_of_another_repository_is_refused(
         await client.tags("web")
 
 
+@pytest.mark.parametrize("name", ["other", "webs", "Web", "web/", "web/app", "/", "x\x1b[2Jweb", "é" * 300])
+async def test_the_list_of_another_repository_is_refused(
+    fake: FakeRegistry, client: RegistryClient, name: str
+) -> None:
+    fake.say("GET", LIST, Said(200, {"name": name, "tags": ["a"]}))
+    with pytest.raises(DockpassError, match="it is the tag list of") as caught:
+        await client.tags("web")
+    assert caught.value.id == "answer-refused"
+    assert "\x1b" not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["group/web", "web"])
+async def test_a_prefix_may_be_missing_in_the_name_of_a_list(
+    fake: FakeRegistry, client: RegistryClient, name: str
+) -> None:
+    fake.say("GET", "/v2/docker/group/web/tags/list", Said(200, {"name": name, "tags": ["a"]}))
+    assert await client.tags("docker/group/web") == ["a"]
+
+
+async def test_a_page_behind_one_without_a_name_is_of_this_repository(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    first = Said(200, {"tags": ["a"]}, (link(f"{LIST}?last=a"),))
+    fake.say("GET", LIST, first, Said(200, {"name": "other", "tags": ["b"]}))
+    with pytest.raises(DockpassError, match="it is the tag list of other"):
+        await client.tags("web")
+
+
 async def test_a_missing_page_is_not_an_empty_repository(fake: FakeRegistry, client: RegistryClient) -> None:
     fake.say("GET", LIST, Said(404, b"404 page not found"))
     with pytest.raises(RegistryError) as caught:

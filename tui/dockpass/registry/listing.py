@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from dockpass.references.reference import is_tag
 from dockpass.registry.answer import Where, read_answer
+from dockpass.registry.forms import is_named
 from dockpass.registry.links import has_path, is_odd, leads_to, next_page
 from dockpass.registry.strictjson import NotJson, strict_object
 from dockpass.registry.transport import Response, resolve
@@ -36,6 +37,7 @@ class Listing:
     """
 
     def __init__(self, path: str, require_ok: Callable[[Response], None]) -> None:
+        self._path = path
         self._name = ""
         self._own = f"/v2/{path}/tags/list"
         self._require_ok = require_ok
@@ -89,10 +91,15 @@ class Listing:
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def _tags_in(self, response: Response) -> list[str]:
-        """Return the tags of a page; a later one has to name the repository that the first one named."""
+        """Return the tags of a page; where it names a repository, that is this one, by the same name each time.
+
+        A registry that is mounted under a prefix leaves that out of the name, or puts it in.
+        """
         name, tags = _read(response)
-        if self._name and name and name != self._name:
+        if name and self._name and name != self._name:
             raise NotWhole(f"a later page is the tag list of {clean(response.redact(name), 80)}")
+        if name and not is_named(name, self._path):
+            raise NotWhole(f"it is the tag list of {clean(response.redact(name), 80)}")
         self._name = self._name or name
         return tags
 
