@@ -49,11 +49,14 @@ class ColourReader:
         self._hue = self._ground = ""
         self._manners: set[str] = set()
 
-    def line(self, text: str, limit: int = LONGEST_LINE) -> tuple[str, Colours]:
+    def line(self, text: str, limit: int = LONGEST_LINE, *, is_cut: bool = False) -> tuple[str, Colours]:
         """Return a line as `text.clean` does, and the looks of its parts.
 
-        Of texts that overwrite one another, it is the last, which a terminal would show.
+        Of texts that overwrite one another, it is the last, which a terminal would show. One that was cut
+        already is plain.
         """
+        if is_cut:
+            return clean(text.rstrip("\r").rpartition("\r")[2], limit, is_cut=True), ()
         if text.isprintable() and not self._is_painting:  # of these there may be a million
             return clean(text, limit), ()
         overwritten, _, text = text.rstrip("\r").rpartition("\r")

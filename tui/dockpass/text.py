@@ -100,6 +100,40 @@ def clean_bytes(raw: bytes, limit: int = 4096, *, is_cut: bool = False) -> str:
     return clean(raw[:bound].decode("utf-8", "replace"), limit, is_cut=is_cut or len(raw) > bound)
 
 
+class Lines:
+    """Splits bytes that come in pieces into lines, and keeps at most `longest` bytes and a piece.
+
+    Of a longer line only the beginning is told: in parts, a secret's two halves would be told one by one.
+    """
+
+    def __init__(self, longest: int, line_end: bytes = rb"\n") -> None:
+        self._longest = longest
+        self._line_end = re.compile(line_end)
+        self._rest = b""
+        self._skipping = False
+
+    def take(self, piece: bytes) -> Iterator[tuple[bytes, bool]]:
+        """Yield each line that is whole by now, and whether it was cut."""
+        *lines, self._rest = self._line_end.split(self._rest + piece)
+        if lines and self._skipping:
+            del lines[0]
+            self._skipping = False
+        for line in lines:
+            yield line, False
+        if self._skipping:
+            self._rest = self._rest[-1:]  # it may be the first byte of a line end
+        elif len(self._rest) > self._longest:
+            begun, self._rest, self._skipping = self._rest, self._rest[-1:], True
+            yield begun, True
+
+    def finish(self) -> Iterator[tuple[bytes, bool]]:
+        """Yield what came last without a line end."""
+        rest, self._rest = self._rest, b""
+        if rest and not self._skipping:
+            yield rest, False
+        self._skipping = False
+
+
 def cut(text: str, width: int) -> str:
     """Shorten `text` to `width` characters, the last of which is then `…`; masked before, as in `clean`."""
     if len(text) <= width:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from notes import Notes
 from waiting import within
 
-from dockpass.builders.base import BuilderInfo
+from dockpass.builders.base import LONGEST_LINE, BuilderInfo
 from dockpass.builders.containers import Containers, ContainersBuilder, Output, buildah_in_podman
 from dockpass.builders.names import BuilderName
 from dockpass.dockerconfig.runconfig import RunConfig
@@ -54,6 +54,16 @@ def test_steps_are_told_with_how_they_ended_in_whatever_pieces(cut: int) -> None
     assert notes.steps[3][1] == "[1/2] STEP 2/2: RUN make"
     assert output.base == "127.0.0.1:5000/team/base:1"
     assert "red" in notes.lines
+
+
+@given(st.integers(-30, 30))
+def test_of_an_endless_line_no_second_part_is_told(at: int) -> None:
+    notes = Notes()
+    output = Output(notes, clock=lambda: 0.0)
+    for piece in (b"x" * (LONGEST_LINE + at), b"two halves", b" of a secret", b"\nnext\nlast"):
+        output.take(piece)
+    output.finish(well=True)
+    assert [line[:4] for line in notes.lines] == ["xxxx", "next", "last"]
 
 
 @pytest.mark.parametrize(

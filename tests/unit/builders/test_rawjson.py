@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notes import Notes
 
+from dockpass.builders.base import LONGEST_LINE
 from dockpass.builders.rawjson import LARGEST_OBJECT, Progress
 from dockpass.text import clean
 
@@ -204,6 +205,16 @@ def test_any_object_tells_only_what_is_known_clean_and_bounded(found: dict[str, 
     check_told(notes)
     assert progress.words == [], "an object is no line of words"
     assert clean(progress.failure) == progress.failure
+
+
+def test_of_an_endless_line_of_a_step_no_second_part_is_told() -> None:
+    notes = Notes()
+    progress = Progress(notes)
+    progress.take_status(vertex("a", "[1/1] RUN make", started=STARTED))
+    for piece in (b"x" * LONGEST_LINE, b"two halves", b" of a secret", b"\nnext\nlast"):
+        progress.take_status(log("a", piece))
+    progress.take_status(vertex("a", "[1/1] RUN make", started=STARTED, completed=ENDED))
+    assert [line[:7] for line in notes.lines] == ["#1 xxxx", "#1 next", "#1 last"]
 
 
 def test_memory_is_bounded_whatever_has_no_end() -> None:

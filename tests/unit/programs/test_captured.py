@@ -201,3 +201,19 @@ def test_lines_do_not_depend_on_how_the_output_is_cut(size: int) -> None:
     ]
     os.close(stream._writing)
     os.close(stream._source)
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r", b"\r\n"])
+@pytest.mark.parametrize("size", [1, 50, 101])
+def test_of_an_endless_line_no_second_part_is_told(
+    size: int, line_end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockpass.programs.captured._LONGEST_LINE", 100)
+    raw = b"x" * 99 + b"two halves of a secret" + b"y" * 300 + line_end + b"next\n"
+    taken: list[str] = []
+    stream = LineStream(frozenset(), lambda text, _: taken.append(text))
+    for at in range(0, len(raw), size):
+        stream._written(raw[at : at + size])
+    assert [line[:4] for line in taken] == ["xxxx", "next"]
+    os.close(stream._writing)
+    os.close(stream._source)

@@ -29,7 +29,7 @@ from dockpass.engines.failures import failed
 from dockpass.errors import Cancelled
 from dockpass.references.reference import is_digest
 from dockpass.secrets import Secret
-from dockpass.text import clean
+from dockpass.text import Lines, clean
 
 SECONDS_TO_LOOK = 10.0
 
@@ -83,7 +83,7 @@ class Output:
     def __init__(self, sink: BuildSink, clock: Callable[[], float] = time.monotonic) -> None:
         self._sink = sink
         self._clock = clock
-        self._rest = b""
+        self._lines = Lines(LONGEST_LINE)
         self._step: tuple[int, str, float] | None = None
         self._state = "done"
         self._steps = 0
@@ -93,17 +93,13 @@ class Output:
 
     def take(self, chunk: bytes) -> None:
         """Take a piece of the output."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            self._line(line)
-        if len(self._rest) > LONGEST_LINE:
-            self._line(self._rest)
-            self._rest = b""
+        for line, is_cut in self._lines.take(chunk):
+            self._line(line, is_cut=is_cut)
 
     def finish(self, *, well: bool) -> None:
         """Take what is left, and end the last step."""
-        if self._rest:
-            self._line(self._rest)
+        for line, is_cut in self._lines.finish():
+            self._line(line, is_cut=is_cut)
         self._end("done" if well else "failed")
 
     @property
@@ -114,8 +110,8 @@ class Output:
                 return found[1]
         return self._words[-1] if self._words else ""
 
-    def _line(self, raw: bytes) -> None:
-        shown, colours = self._colours.line(raw.decode("utf-8", "replace"))
+    def _line(self, raw: bytes, *, is_cut: bool) -> None:
+        shown, colours = self._colours.line(raw.decode("utf-8", "replace"), is_cut=is_cut)
         line = shown.rstrip()
         if not line:
             return

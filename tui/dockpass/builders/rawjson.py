@@ -18,7 +18,7 @@ from typing import Any
 
 from dockpass.builders.base import LONGEST_LINE, MOST_WORDS, BuildSink
 from dockpass.colours import ColourReader, moved
-from dockpass.text import clean, clean_bytes
+from dockpass.text import Lines, clean, clean_bytes
 
 LARGEST_OBJECT = 4 << 20
 MOST_STEPS = 4096
@@ -112,7 +112,7 @@ class _Step:
     """In the order in which steps begin; 0 for one that has not."""
     state: str = ""
     began: float | None = None
-    partial: dict[int, bytes] = field(default_factory=dict)
+    streams: dict[int, Lines] = field(default_factory=dict)
     colours: dict[int, ColourReader] = field(default_factory=dict)
 
 
@@ -231,25 +231,17 @@ class Progress:
         self._begin(step)
         number = log.get("stream")
         stream = number if isinstance(number, int) else 1
-        whole = step.partial.get(stream, b"") + raw
-        lines, line_end, rest = whole.rpartition(b"\n")
-        if line_end:
-            self._lines(step, stream, lines)
-        if len(rest) > LONGEST_LINE:
-            self._lines(step, stream, rest[:LONGEST_LINE])
-            rest = b""
-        step.partial[stream] = rest
+        lines = step.streams.setdefault(stream, Lines(LONGEST_LINE))
+        self._lines(step, stream, lines.take(raw))
 
     def _flush(self, step: _Step) -> None:
-        for stream, rest in list(step.partial.items()):
-            if rest:
-                self._lines(step, stream, rest)
-            step.partial[stream] = b""
+        for stream, lines in step.streams.items():
+            self._lines(step, stream, lines.finish())
 
-    def _lines(self, step: _Step, stream: int, raw: bytes) -> None:
+    def _lines(self, step: _Step, stream: int, lines: Iterator[tuple[bytes, bool]]) -> None:
         head, reader = f"#{step.number} ", step.colours.setdefault(stream, ColourReader())
-        for line in raw.decode("utf-8", "replace").split("\n"):
-            shown, colours = reader.line(line)
+        for line, is_cut in lines:
+            shown, colours = reader.line(line.decode("utf-8", "replace"), is_cut=is_cut)
             if shown.strip():
                 self._sink.output(head + shown, moved(colours, len(head)))
 

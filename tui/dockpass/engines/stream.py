@@ -168,9 +168,7 @@ class Reporter:
         self._partial = "" if self._skipping else partial
 
     def _line(self, line: str, *, is_cut: bool = False) -> None:
-        shown, colours = self._colours.line(line)
-        if is_cut:
-            shown, colours = clean(line.rstrip("\r").rpartition("\r")[2], is_cut=True), ()
+        shown, colours = self._colours.line(line, is_cut=is_cut)
         if not shown.strip():
             return
         self._sink.output(shown, colours)

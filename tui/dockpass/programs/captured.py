@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import threading
 from collections.abc import Callable
@@ -18,10 +17,10 @@ from dockpass.programs.survivors import survivors_of_session
 from dockpass.programs.task import Task
 from dockpass.runs.events import Log, LogKind
 from dockpass.runs.services import Services
-from dockpass.text import clean_bytes
+from dockpass.text import Lines
 
 _LONGEST_LINE = 1 << 16
-_LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
+_LINE_END = rb"\r\n|\n|\r(?!\Z)"
 
 
 class Apart(Watch):
@@ -80,7 +79,7 @@ class LineStream(MaskedStream):
         super().__init__(reading, -1, secrets)
         self._writing = writing
         self._take = take
-        self._begun = b""
+        self._lines = Lines(_LONGEST_LINE, _LINE_END)
         self._colours = ColourReader()
         self.own_session = True
         self.actions: list[Action] = [
@@ -96,20 +95,16 @@ class LineStream(MaskedStream):
     def finish(self) -> None:
         """Hand on the last line too, which may have no end."""
         super().finish()
-        if self._begun:
-            self._line(self._begun)
+        for line, is_cut in self._lines.finish():
+            self._line(line, is_cut=is_cut)
 
     def _written(self, data: bytes) -> bool:
-        *lines, self._begun = _LINE_END.split(self._begun + data)
-        for line in lines:
-            self._line(line)
-        if len(self._begun) > _LONGEST_LINE:
-            self._take(clean_bytes(self._begun, is_cut=True), ())
-            self._begun = b""
+        for line, is_cut in self._lines.take(data):
+            self._line(line, is_cut=is_cut)
         return True
 
-    def _line(self, raw: bytes) -> None:
-        self._take(*self._colours.line(raw.decode("utf-8", "replace")))
+    def _line(self, raw: bytes, *, is_cut: bool) -> None:
+        self._take(*self._colours.line(raw.decode("utf-8", "replace"), is_cut=is_cut))
 
 
 class CapturedProgram(ShownProgram):

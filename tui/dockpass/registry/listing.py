@@ -91,7 +91,7 @@ class Listing:
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def _tags_in(self, response: Response) -> list[str]:
-        """Return the tags of a page; where it names a repository, that is this one, by the same name each time.
+        """Return the tags of a page; each that names a repository has to name this one, in the same way.
 
         A registry that is mounted under a prefix leaves that out of the name, or puts it in.
         """
