@@ -94,6 +94,8 @@ def test_a_secret_of_eight_characters_never_comes_through(value: str, before: st
         ("/builds/https:/robot:pass@host.example/a", f"/builds/https:/{MASK}@host.example/a"),
         ("/builds/robot:pass@host.example", f"/builds/{MASK}@host.example"),
         ("repo=robot:pass@[::1]:5000/a", f"repo={MASK}@[::1]:5000/a"),
+        ("robot:p@ss/w@rd@registry.example/a and b", f"{MASK}@registry.example/a and b"),
+        (":pass@registry.example/a", f"{MASK}@registry.example/a"),
     ],
 )
 def test_a_login_in_an_address_without_a_scheme_is_masked(text: str, shown: str) -> None:

@@ -134,7 +134,7 @@ _USERINFO_OF_PATH = re.compile(
 )  # an address that was taken for a file's path
 # Without a scheme only what is followed by the name or address of a host: `app:1.0@sha256:…` has no password.
 _BARE_USERINFO = re.compile(
-    r"(?<![^\s\"'“‘<>=,;(\[{/])[^\s/:@\"'“‘<>=,;(){}\[\]]{1,256}:(?!/|\d+[/?#])[^\s@\"'“”‘’<>]{1,512}@"
+    r"(?<![^\s\"'“‘<>=,;(\[{/])[^\s/:@\"'“‘<>=,;(){}\[\]]{0,256}:(?!/|\d+[/?#])[^\s\"'“”‘’<>]{1,512}@"
     r"(?!sha\d+:)(?=[\w-]{0,63}(?:\.[\w-]{1,63}){0,8}(?:\.[A-Za-z][\w-]{1,63}|:\d)|\d+\.\d+\.\d+\.\d+|localhost|\[)"
 )
 TOKEN_PREFIXES = (

@@ -12,7 +12,7 @@ from dockpass.dockerconfig.helpers import HelperOutcome, HelperResult
 from dockpass.dockerconfig.keys import host_of_key, shown_key
 from dockpass.dockerconfig.resolve import Found, Resolution, resolve, system_store
 from dockpass.references.credential import Credential
-from dockpass.secrets import Secret
+from dockpass.secrets import MASK, Secret
 
 from .conftest import WriteConfig, basic
 
@@ -229,3 +229,26 @@ def test_dockers_variable_is_told_as_not_used(write_config: WriteConfig) -> None
 )
 def test_a_key_reduces_to_its_host_as_docker_reads_it(key: str, host: str) -> None:
     assert host_of_key(key) == host
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("me:canary-pw@host", f"{MASK}@host"),
+        ("https://me:p@canary-pw@host/v1/", f"https://{MASK}@host/v1/"),
+        ("me:p@canary-pw@host/x", f"{MASK}@host/x"),
+        ("me:p/canary-pw@host/x", f"{MASK}@host/x"),
+        (
+            "no key for “:canary-pw@host” (nor me:canary-pw@host)",
+            f"no key for “{MASK}@host” (nor {MASK}@host)",
+        ),
+        (f"host:5000/app:v1@sha256:{'a' * 64}", f"host:5000/app:v1@sha256:{'a' * 64}"),
+        ("host.example/app:v1", "host.example/app:v1"),
+    ],
+)
+def test_a_key_is_shown_without_a_login_in_it(key: str, shown: str) -> None:
+    assert shown_key(key) == shown
+
+
+def test_a_key_of_a_megabyte_is_shown_at_once() -> None:
+    assert len(shown_key("(a:" * 300_000 + "@")) <= 200

@@ -20,6 +20,13 @@ def test_each_host_is_there_once_and_docker_hub_has_one_name() -> None:
             also_hosts((wrong,))
 
 
+@pytest.mark.parametrize("host", ["me:canary-pw@quay", "me:p@canary-pw@quay.io:443", ":canary-pw@quay/x"])
+def test_a_password_before_a_host_is_not_repeated(host: str) -> None:
+    with pytest.raises(UsageError, match="is not a host name") as caught:
+        also_hosts((host,))
+    assert "canary" not in caught.value.message
+
+
 def test_what_the_config_has_is_told_and_no_helper_is_asked(tmp_path: Path) -> None:
     (tmp_path / ".docker").mkdir()
     config = {

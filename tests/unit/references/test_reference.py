@@ -118,12 +118,31 @@ def test_the_hint_says_what_to_give_in_place_of_a_tagged_repository() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["https://me:canary-pw@r.io/x", "me:canary-pw@r.io/x", "http://me:canary-pw@r.io:5000/a:b"]
+    "text",
+    [
+        "https://me:canary-pw@r.io/x",
+        "me:canary-pw@r.io/x",
+        "http://me:canary-pw@r.io:5000/a:b",
+        "me:p@canary-pw@host/x",
+        "me:p/canary-pw@host/x",
+        ":canary-pw@host/x",
+        "me:canary-pw@host",
+        "me:canary-pw@host/x@sha256:0",
+        "https://me:p@canary-pw@host/x",
+    ],
 )
 def test_a_password_in_an_address_is_not_repeated(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_reference(text)
     assert "canary" not in f"{caught.value.message} {caught.value.hint}"
+    assert "user name with a password" in caught.value.message or "scheme" in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["host:5000/app@v1", "host.example/app:v1@latest", "[::1]:5000/a@v1"])
+def test_a_port_or_a_tag_is_no_password(text: str) -> None:
+    with pytest.raises(UsageError, match="the digest “") as caught:
+        parse_reference(text)
+    assert f"“{text}”" in caught.value.message
 
 
 @given(st.text(alphabet="ab.:/@-_A[]0 \x00\u2024", max_size=40))

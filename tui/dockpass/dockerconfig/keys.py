@@ -8,7 +8,10 @@ from dockpass.references.address import normalise_host
 from dockpass.secrets import MASK, mask_userinfo
 from dockpass.text import clean
 
-_BARE_USERINFO = re.compile(r"(?<![^\s“(])[^\s/@:“(]+:[^\s/@]*@(?!sha(?:256|512):)(?=[A-Za-z0-9\[])")
+# A word, where in it a host follows, and where a user name with a colon begins, which is no host with a port.
+_WORD = re.compile(r"[^\s“”]+")
+_BEFORE_HOST = re.compile(r"@(?!sha(?:256|512):)(?=[A-Za-z0-9\[])")
+_USER = re.compile(r"(?<![^(])[^/@:(\[]*:(?!//|\d+/)")
 _PORT = re.compile(r":\d*\Z", re.ASCII)
 
 
@@ -32,8 +35,17 @@ def shown_key(key: str, limit: int = 200) -> str:
 
 
 def without_userinfo(text: str) -> str:
-    """Mask `user:password@` before a host in a text about keys, with a scheme and without one."""
-    return _BARE_USERINFO.sub(f"{MASK}@", mask_userinfo(text))
+    """Mask `user:password@` before a host in a text about keys, with a scheme and without one.
+
+    The password may hold `@` and `/` too.
+    """
+    return _WORD.sub(_without_login, mask_userinfo(text)) if "@" in text else text
+
+
+def _without_login(found: re.Match[str]) -> str:
+    word, ends = found[0], [each.start() for each in _BEFORE_HOST.finditer(found[0])]
+    user = _USER.search(word, 0, ends[-1]) if ends else None
+    return word[: user.start()] + MASK + word[ends[-1] :] if user else word
 
 
 def looks_like(one: str, other: str) -> bool:

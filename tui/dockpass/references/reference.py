@@ -18,7 +18,8 @@ from dockpass.text import clean
 _HOST = re.compile(rf"(?:{HOST_NAME}|\[[0-9A-Fa-f:.]+\])(?::(\d{{1,5}}))?", re.ASCII)
 _COMPONENT = re.compile(COMPONENT, re.ASCII)
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
-_PASSWORD = re.compile(r"(^|://)[^/@:]+:[^/@]+@(?!sha\d)")
+# A password may hold `@` and `/` too. Digits and a slash behind the colon are a port.
+_PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)?[^/@:\[]*:(?!//|\d+/).*@(?!sha\d)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,14 @@ def parse_reference(text: str) -> Reference:
         raise _invalid(text, "it holds a user name with a password", "Give the credentials as options.")
     name, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
-        why = f"the digest {_shown(digest)} is not sha256: and 64 hexadecimal digits"
+        why = f"the digest {quoted(digest)} is not sha256: and 64 hexadecimal digits"
         raise _invalid(text, why, "Copy the whole digest, or give a tag instead.")
     head, slash, last = name.rpartition("/")
     if last.endswith("]") or "]:" in last:
-        raise _invalid(text, f"the host {_shown(last)} has no path behind it")
+        raise _invalid(text, f"the host {quoted(last)} has no path behind it")
     last, colon, tag = last.partition(":")
     if colon and (why := wrong_tag(tag)):
-        raise _invalid(text, f"the tag {_shown(tag)} {why}", "Give a tag such as 1.2.0, or leave it out.")
+        raise _invalid(text, f"the tag {quoted(tag)} {why}", "Give a tag such as 1.2.0, or leave it out.")
     host, path = _host_and_path(text, head + slash + last)
     return Reference(host, path, tag or None, digest or None)
 
@@ -148,11 +149,11 @@ def _host_and_path(text: str, name: str) -> tuple[str, str]:
 def _check_host(text: str, host: str) -> None:
     found = _HOST.fullmatch(host)
     if not found:
-        raise _invalid(text, f"the host {_shown(host)} is not a host name with an optional port")
+        raise _invalid(text, f"the host {quoted(host)} is not a host name with an optional port")
     if found[1] and not 0 < int(found[1]) < 65536:
         raise _invalid(text, f"the port {found[1]} is not between 1 and 65535")
     if host != host.lower() and not ("." in host or ":" in host):
-        raise _invalid(text, f"the part {_shown(host)} has upper-case letters", "Use lower case.")
+        raise _invalid(text, f"the part {quoted(host)} has upper-case letters", "Use lower case.")
 
 
 def _check_component(text: str, component: str) -> None:
@@ -167,7 +168,7 @@ def _check_component(text: str, component: str) -> None:
         why, hint = "has upper-case letters", "Use lower case."
     else:
         why = "may hold only lower-case letters, digits and single separators (. _ __ -)"
-    raise _invalid(text, f"the part {_shown(component)} {why}", hint)
+    raise _invalid(text, f"the part {quoted(component)} {why}", hint)
 
 
 def wrong_tag(tag: str) -> str:
@@ -186,11 +187,12 @@ def wrong_tag(tag: str) -> str:
 def _invalid(text: str, why: str, hint: str = "") -> UsageError:
     return UsageError(
         "reference-invalid",
-        f"{_shown(text)} is not a valid reference: {why}.",
+        f"{quoted(text)} is not a valid reference: {why}.",
         hint or "It should look like registry.myhost.com/group/project.",
     )
 
 
-def _shown(text: str) -> str:
-    masked = _PASSWORD.sub(rf"\1{MASK}@", text)
+def quoted(text: str) -> str:
+    """Return what was given for a reference, a tag or a host in quotes, inert and without a password."""
+    masked = _PASSWORD.sub(rf"\g<1>{MASK}@", text)
     return f"“{clean(masked, 80)}”"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dockpass.errors import NotAllowed, UsageError
 from dockpass.references.address import DOCKER_HUB_HOST, normalise_host
-from dockpass.references.reference import is_host
+from dockpass.references.reference import is_host, quoted
 from dockpass.registry.proxies import NONE, Proxies, Proxy
 from dockpass.registry.site import same_site
 from dockpass.text import clean
@@ -136,7 +136,7 @@ def checked_host(option: str, text: str, *, hub: bool = False) -> str:
     if not is_host(host):
         raise UsageError(
             "host-invalid",
-            f"{option}: “{clean(text, 80)}” is not a host name with an optional port.",
+            f"{option}: {quoted(text)} is not a host name with an optional port.",
             f"It should look like {option} registry.myhost.com:5000; each host has an option of its own.",
         )
     if not hub and normalise_host(host) == DOCKER_HUB_HOST:

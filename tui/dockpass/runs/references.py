@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dockpass.errors import UsageError
-from dockpass.references.reference import Reference, Repository, parse_repository, wrong_tag
+from dockpass.references.reference import Reference, Repository, parse_repository, quoted, wrong_tag
 from dockpass.runs.events import LogKind
 from dockpass.runs.job import Job
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
 from dockpass.runs.tags import default_tag
-from dockpass.text import clean
 
 
 def references_of_run(job: Job) -> tuple[Reference, ...]:
@@ -31,7 +30,7 @@ def with_tag(repository: Repository, tag: str) -> Reference:
     """Return a repository with a tag; raises `UsageError` for an invalid one."""
     if why := wrong_tag(tag):
         raise UsageError(
-            "tag-invalid", f"“{clean(tag, 80)}” is not a valid tag: it {why}.", "Give a tag such as 1.2.0."
+            "tag-invalid", f"{quoted(tag)} is not a valid tag: it {why}.", "Give a tag such as 1.2.0."
         )
     return Reference(repository.host, repository.path, tag)
 
