@@ -466,6 +466,26 @@ async def test_a_look_that_is_two_seconds_old_is_renewed(fake: FakeRegistry, cli
     assert len(fake.requests("GET", "/v2/web/tags/list")) == lists + 3  # twice before it, once after
 
 
+async def test_a_registry_that_is_slow_to_show_a_shared_part_is_not_asked_for_ever(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    leaf = fake.image("", LONG_AGO)
+    fake.index("stays", [leaf])
+    fake.index("v1", [leaf, fake.image("", LONG_AGO, n=1)])
+    plan = await planned(client, "v1")
+    now, looks = [0.0], [0]
+
+    def three_seconds(asked: Any) -> None:
+        if asked.path.endswith(leaf):
+            now[0] += 3.0
+            looks[0] += 1
+            assert looks[0] < 20
+
+    fake.before = three_seconds
+    await execute(client, "web", plan, lambda _: None, clock=lambda: now[0])
+    assert "v1" not in fake.tagged
+
+
 async def test_the_looks_grow_with_the_batches_and_not_with_the_square(
     fake: FakeRegistry, client: RegistryClient
 ) -> None:

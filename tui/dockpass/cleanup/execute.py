@@ -97,6 +97,7 @@ class _Execution:
         self._single_tried = False
         self._shared_tried = False
         self._missing: set[str] = set()
+        self._there: set[str] = set()
         self._cut: set[str] = set()
         self._lost: set[str] = set()
         self._looked = 0.0
@@ -193,8 +194,10 @@ class _Execution:
             return
         shared = await self._shared_part(step)
         if self._clock() - self._looked > SECONDS:
+            self._there.add(shared)
             self._waiting.appendleft(step)
             return
+        self._there.discard(shared)
         left = set(step.tags)
         try:
             existed, failure = await self._delete(step)
@@ -294,9 +297,13 @@ class _Execution:
         return [digest for digest in needs if digest not in self._missing and self._watch.needing(digest)]
 
     async def _shared_part(self, step: _Step) -> str:
-        """Return a part that a kept image needs too, and that is there now; empty without one."""
+        """Return a part that a kept image needs too, and that is there now; empty without one.
+
+        What was seen in a look that took so long that the step was put back is not looked for again, or it
+        would be put back for ever.
+        """
         for digest in self._shared_of(step)[:LOOKS]:
-            if (await self._client.look(self._path, digest)).digest:
+            if digest in self._there or (await self._client.look(self._path, digest)).digest:
                 return digest
             self._missing.add(digest)  # an index may list what its registry never had
         return ""
