@@ -29,6 +29,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         ("keys = 1", "keys is a table"),
         ("theme = ", "Invalid value"),
         ('theme = "dockpas-dark"', "no such theme; did you mean dockpass-dark?"),
+        ('theme = "x"', "theme is 'x', and there is no such theme; `dockpass settings --schema` lists them"),
         ('theme = ""', "theme is the name of a theme"),
         ('[keys]\nquitt = "x"', "keys: there is no action quitt; did you mean quit?"),
         ('[keys]\nedit = "q"', "keys: edit and quit would both b"),

@@ -155,6 +155,9 @@ def _told(shown: str, text: str, problems: Sequence[_Problem]) -> tuple[str, ...
 _IN_DOUBT = {"read_only": True, "reveal": False}
 """The settings that protect, with what holds while the file does not say it correctly."""
 
+_NEAR = 0.8
+"""How near a name has to be to one of them, as `difflib` counts: two letters swapped or one left out."""
+
 
 def _in_doubt(name: str) -> str:
     return f"{name} is true or false; it counts as {str(_IN_DOUBT[name]).lower()} until the file is corrected"
@@ -162,8 +165,14 @@ def _in_doubt(name: str) -> str:
 
 def _meant_for(word: str) -> str:
     """Return which setting that protects a name is meant for: a misspelt one must not switch it off."""
+    if word in Settings.__slots__:
+        return word if word in _IN_DOUBT else ""
+    import difflib
+
+    protecting = {name.replace("_", ""): name for name in _IN_DOUBT}
     found = word.casefold().replace("-", "").replace("_", "")
-    return next((name for name in _IN_DOUBT if name.replace("_", "") == found), "")
+    close = difflib.get_close_matches(found, protecting, 1, _NEAR)
+    return protecting[close[0]] if close else ""
 
 
 def _doubtful(name: str, value: object) -> str:
@@ -180,7 +189,8 @@ def _mentions(path: Path, name: str) -> bool:
         lines = path.read_bytes().decode("utf-8", "replace").splitlines()
     except OSError:
         return False
-    return any(_meant_for(line.partition("=")[0].strip(" \t\"'")) == name for line in lines)
+    named = (line.partition("=")[0].strip(" \t\"'") for line in lines)
+    return any(not word.startswith("#") and _meant_for(word) == name for word in named)
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -281,8 +291,10 @@ def _problem_in_words(name: str, value: object) -> str:
         case "theme":
             if not isinstance(value, str) or not value:
                 return "is the name of a theme, in quotes"
-            unknown = f"is {clean(value, 60)!r}, and there is no such theme{_meant(value, THEMES)}"
-            return "" if value in THEMES else unknown
+            if value in THEMES:
+                return ""
+            hint = _meant(value, THEMES) or "; `dockpass settings --schema` lists them"
+            return f"is {clean(value, 60)!r}, and there is no such theme{hint}"
         case "engine":
             return "" if value in ENGINES else f"is one of {', '.join(ENGINES)}"
         case "store":
