@@ -52,6 +52,8 @@ def man_page() -> str:
     bare, *others = commands
     lines = [
         f'.TH DOCKPASS 1 "" "dockpass {__version__}" "User Commands"',
+        ".nh",  # an option that is hyphenated cannot be copied or searched for
+        ".ad l",
         ".SH NAME",
         r"dockpass \- show which credentials a registry command uses, and run it with them",
         ".SH SYNOPSIS",
@@ -146,7 +148,8 @@ def _statuses() -> Iterator[tuple[str, str]]:
 
 
 def _item(names: str, words: str) -> Iterable[str]:
-    return ".TP", rf"\fB{_text(names)}\fR", _text(words) or r"\&"
+    breakable = _text(names).replace("|", r"|\:")
+    return ".TP", rf"\fB{breakable}\fR", _text(words) or r"\&"
 
 
 def _paragraphs(help_text: str) -> Iterator[str]:
