@@ -46,7 +46,7 @@ def _login(decided: Decided, room: int) -> Line:
     if not isinstance(decided, Decision):
         return ((fitted("no repository", room), "look"),)
     method: Span = (decided.method.label, method_role(decided.method))
-    where = clean(decided.login[0]) if decided.login else decided.username or _config(decided)
+    where = _registry(decided) if decided.method.logs_in else _config(decided)
     warning = warning_words(decided)
     address: Line = ((f"  {where}", "text"),) if where else ()
     notice: Line = ((f"  {GLYPH_LOOK} {warning}", "look"),) if warning else ()
@@ -54,6 +54,10 @@ def _login(decided: Decided, room: int) -> Line:
         if length(line) <= room:
             return line
     return (method,)
+
+
+def _registry(decision: Decision) -> str:
+    return clean(decision.login[0]) if decision.login else "registry not known"
 
 
 def _config(decision: Decision) -> str:
