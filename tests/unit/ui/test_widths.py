@@ -180,8 +180,12 @@ def test_a_narrow_status_line_still_says_whose_logins_they_are() -> None:
             left, right = status_line(place, 3, engine, width, badges)
             assert all(badge in plain([left])[0] for badge in badges)
             assert len(plain([left])[0]) + len(plain([right])[0]) + 4 <= width
-    left, _ = status_line(place, 0, engine, 60)
-    assert plain([left]) == ["dockpass  as publish…"]
+            assert "  as " in plain([left])[0] or len(badges) == 2, (width, badges)
+            assert "  no Docker" not in plain([right])[0] or place.label in plain([left])[0]
+    left, right = status_line(place, 0, engine, 60)
+    assert plain([left, right]) == ["dockpass  as publish on feature/login", "● embedded engine"]
+    left, _ = status_line(place, 0, engine, 60, ("read-only",))
+    assert plain([left]) == ["dockpass  read-only  as publish on…"]
 
 
 def test_the_help_fits() -> None:

@@ -325,7 +325,8 @@ def status_line(
 ) -> tuple[Line, Line]:
     """Return the left and the right half of the status line; the left one gives way from its end.
 
-    A name of the place that has no room is shortened: it says whose logins these are.
+    Where the name of the place has no room, first the engine loses what stands behind its own name, then both
+    are shortened: the name says whose logins these are.
     """
     right: list[Span] = []
     if edits:
@@ -333,12 +334,14 @@ def status_line(
         right += [(f"{GLYPH_EDITED} {words}", "look"), ("   ", "text")]
     words, role = engine
     left: list[Span] = [("dockpass", "brand"), *badge_spans(badges)]
-    taken = length((*left, *right)) + len(GLYPH_METHOD) + 1
-    words = shorten(words, max(width - 4 - taken, len("engine")))
+    name = place.label or str(place.kind)
+    both = width - 4 - length((*left, *right)) - len(GLYPH_METHOD) - 1 - len(_GAP)
+    if cells(words) + cells(name) > both:
+        words = words.partition(_GAP)[0]
+    words = shorten(words, max(both - min(cells(name), _LEAST_NAME), len("engine")))
     right += [(f"{GLYPH_METHOD} ", role), (words, "text")]
     room = width - 4 - length(right)
     free = room - length(left) - len(_GAP)
-    name = place.label or str(place.kind)
     if free >= min(len(name), _LEAST_NAME):
         left += [(_GAP, "text"), (shorten(name, free), "strong")]
     for part in _where_parts(place, width):
