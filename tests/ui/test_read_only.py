@@ -119,6 +119,17 @@ async def test_the_plan_is_shown_with_the_reason_and_cannot_be_run() -> None:
         assert not started
 
 
+async def test_nobody_is_asked_for_a_value_that_only_a_run_needs() -> None:
+    made = with_project(job="publish")
+    made.services = replace(made.services, read_only=reading().read_only)
+    made.show_as_job(True)
+    async with shown(made) as pilot:
+        overview = pilot.app.screen
+        await press(pilot, "2", "enter")
+        assert pilot.app.screen is overview
+        assert [each.partition(".")[0] for each in told(pilot)] == ["In read-only mode no command runs"]
+
+
 async def test_a_run_that_is_started_all_the_same_ends_with_the_refusal() -> None:
     made = reading()
     request = made.request(Command.PUSH)

@@ -43,12 +43,16 @@ class Editor:
         self._changed = changed
 
     def requested(self, command: Command, then: Callable[[], None] = lambda: None) -> RunRequest | None:
-        """Return the run of a command; where a value is missing for it, ask for it, and go on with `then`."""
+        """Return the run of a command; where a value is missing for it, ask for it, and go on with `then`.
+
+        In read-only mode nobody is asked for a value that only a run needs.
+        """
         request = self._session.request(command)
         if not isinstance(request, Refusal):
             return request
         if request.id == VALUE_UNKNOWN:
-            self.ask(entry_of(request.about), then)
+            if not forbids(self._screen.app, Act.RUN):
+                self.ask(entry_of(request.about), then)
         elif (missing := entry(request.about)) is not None:
             self.edit(missing)
         else:
