@@ -26,6 +26,7 @@ from dockpass.session.session import Session
 from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.views.access import evidence_lines, granted_lines, need_lines, planned_lines, status_line
 from dockpass.ui.views.words import plain
+from dockpass.unknown import Unknown
 from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, JOB, session
 
 PAGE = b"<html><title>Sign in</title></html>"
@@ -223,6 +224,13 @@ def test_no_line_of_the_table_is_wider_than_the_panel(width: int) -> None:
     ):
         assert max(len(line) for line in plain(lines)) <= width
     assert "external config" in plain(granted_lines(plan, found, None, width))[0]
+
+
+@pytest.mark.parametrize("width", [74, 134])
+def test_a_value_that_is_not_known_is_told_whole(width: int) -> None:
+    made = session({**JOB, "CI_JOB_TOKEN": Unknown("masked in the log", is_set=True)})
+    plan = made.access(Command.PUSH)
+    assert "value unknown" in plain(granted_lines(plan, {}, None, width))[1]
 
 
 async def test_without_a_repository_the_screen_does_not_open() -> None:

@@ -136,6 +136,8 @@ def _fitting(
 
 
 def _user(login: CandidateLogin, probe: Probe | None) -> Span:
+    if login.unknown:
+        return "value unknown", "look"
     if login.absent:
         return login.absent, "absent"
     if probe is not None:
