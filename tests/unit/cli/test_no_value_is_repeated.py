@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,9 @@ def test_a_missing_choice_is_told_on_one_line(program: Program, word: str, choic
         (["explain", "pusj"], " Did you mean push?"),
         (["exec", "--for", "clenaup", "--", "true"], " Did you mean cleanup?"),
         (["completions", "bahs"], " Did you mean bash?"),
+        (["pul"], " Did you mean pull?"),
+        (["expl"], " Did you mean explain?"),
+        (["settin"], " Did you mean settings?"),
         (["explain", CANARY], "'deploy'."),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else None,
@@ -60,7 +64,16 @@ def test_a_misspelt_choice_is_guessed_and_not_repeated(
 ) -> None:
     ended = program.run(*words)
     assert ended.stderr.endswith(f"{meant}\n")
-    assert not any(word in ended.stderr.partition("Error")[2] for word in ("pusj", "clenaup", "bahs", CANARY))
+    said = ended.stderr.partition("Error")[2].removesuffix(f"{meant}\n")
+    assert CANARY not in ended.stderr
+    assert not re.search(r"\b(pusj|clenaup|bahs|pul|expl|settin)\b", said)
+
+
+@pytest.mark.parametrize("group", ["vars", "vars import", "scenario"])
+def test_a_group_of_commands_without_one_shows_its_help(program: Program, group: str) -> None:
+    ended = program.run(*group.split())
+    asked = program.run(*group.split(), "--help")
+    assert (ended.returncode, ended.stderr) == (2, asked.stdout)
 
 
 def test_the_engines_address_is_shown_without_its_password(program: Program) -> None:

@@ -300,6 +300,9 @@ def _tell_usage(error: click.ClickException) -> None:
     from dockpass.cli.usage import usage_words
 
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(error.format_message(), file=sys.stderr)  # the help of a group of commands
+        return
     if context is not None:
         print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
     _tell(f"Error: {usage_words(error, sys.argv[1:])}")

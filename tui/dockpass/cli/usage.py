@@ -23,10 +23,9 @@ def usage_words(error: click.ClickException, typed: Sequence[str]) -> str:
     message = error.format_message()
     values = _values(typed) - _commands(getattr(error, "ctx", None))
     for value in sorted(values, key=len, reverse=True):
-        for quoted in (repr(value), f"({value})", f" {value}"):
-            message = message.replace(
-                quoted, quoted.replace(value, _MASK) if value in quoted else f"'{_MASK}'"
-            )
+        message = message.replace(repr(value), f"'{_MASK}'")
+        # As a word of its own: "Did you mean pull?" holds what was typed for it.
+        message = re.sub(rf"(?<=[ (]){re.escape(value)}(?![\w-])", _MASK, message)
     message += _meant(error, typed)
     if message.startswith("Got unexpected extra argument"):
         return "Too many arguments. An option's value follows its name."
