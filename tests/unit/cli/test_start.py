@@ -85,6 +85,20 @@ def test_the_list_of_commands_says_what_each_command_says_of_itself() -> None:
         assert command.get_short_help_str(400) in formatter.getvalue()
 
 
+@pytest.mark.parametrize(
+    "group", [(), ("vars",), ("vars", "import"), ("scenario",), ("images",)], ids=" ".join
+)
+def test_no_list_of_commands_is_cut_on_a_terminal_of_80_columns(group: tuple[str, ...]) -> None:
+    context, found = click.Context(cli), cli
+    for name in group:
+        listed = found.get_command(context, name)
+        assert isinstance(listed, click.Group)
+        context, found = click.Context(listed, parent=context), listed
+    formatter = click.HelpFormatter(width=78)
+    found.format_commands(context, formatter)
+    assert "..." not in formatter.getvalue()
+
+
 @pytest.mark.parametrize("count", [*range(1, 20, 3), *range(20, 140, 12)])
 def test_an_interrupt_at_any_import_is_no_traceback(program: Program, count: int) -> None:
     program.meddling = AT_IMPORT.format(count=count, number=int(signal.SIGINT))

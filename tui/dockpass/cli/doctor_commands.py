@@ -48,10 +48,11 @@ _FORMATS = ("as_json", "sarif", "code_quality")
 @click.option("--sarif", is_flag=True, help="Print a SARIF log.")
 @click.option("--code-quality", is_flag=True, help="Print GitLab's code quality report.")
 def doctor(**options: Any) -> None:
-    """Check variables, CI files, docker's config and the build file for what breaks a login.
+    """Check variables, configs and files for what breaks a login.
 
-    Each finding says why it matters and how to fix it; each fix was tried. Checks this machine and, in a
-    clone, what every job gets; --job and --all-jobs check jobs. Sends nothing without --probe.
+    Each finding says why it matters and how to fix it; each fix was tried. Checks this machine, docker's
+    config and the build file, and in a clone the CI files and what every job gets; --job and --all-jobs check
+    jobs. Sends nothing without --probe.
     """
     from dockpass.cli import doctor as work
 

@@ -26,9 +26,10 @@ from dockpass.errors import DockpassError
 def config(
     registry: str | None, reader: str | None, ask_helpers: bool, as_json: bool, **variables: Any
 ) -> None:
-    """Show which login each tool finds in docker's config, and where they disagree.
+    """Show which login each tool finds in docker's config.
 
-    Without a registry, show every registry that the environment and the configs name. Nothing is sent.
+    Shows where they disagree, too. Without a registry, show every registry that the environment and the
+    configs name. Nothing is sent.
     """
     from dockpass.cli import readers as work
     from dockpass.cli.explain import error_json

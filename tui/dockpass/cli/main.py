@@ -37,14 +37,8 @@ def _short(name: str, room: int = 45) -> str:
 
 _COMMANDS = {
     "explain": _Entry("commands", "Show which login COMMAND uses, why, and what would change it."),
-    "probe": _Entry(
-        "probe_commands",
-        "Ask the registry what COMMAND's login may do; COMMAND is push by default.",
-    ),
-    "config": _Entry(
-        "inspect_commands",
-        "Show which login each tool finds in docker's config, and where they disagree.",
-    ),
+    "probe": _Entry("probe_commands", "Ask the registry what the login of COMMAND may do."),
+    "config": _Entry("inspect_commands", "Show which login each tool finds in docker's config."),
     "build": _Entry("commands", "Build an image from a Dockerfile or werf.yaml."),
     "push": _Entry("commands", "Push a local image to REPO."),
     "pull": _Entry("commands", "Pull an image from REPO."),
@@ -56,26 +50,12 @@ _COMMANDS = {
         "vars_commands",
         "Show a job's variables as GitLab and its runner resolve them.",
     ),
-    "doctor": _Entry(
-        "doctor_commands",
-        "Check variables, CI files, docker's config and the build file for what breaks a login.",
-    ),
-    "scenario": _Entry(
-        "scenario_commands",
-        "Keep a job's pipeline and variables as a file, and test what login they lead to.",
-    ),
-    "report": _Entry(
-        "report_commands",
-        "Write a Markdown report for a ticket: place, logins with reasons, variables, findings.",
-    ),
+    "doctor": _Entry("doctor_commands", "Check variables, configs and files for what breaks a login."),
+    "scenario": _Entry("scenario_commands", "Keep a job and its pipeline as a file that tests the login."),
+    "report": _Entry("report_commands", "Write a Markdown report for a ticket."),
     "images": _Entry("images", "List the embedded engine's images."),
-    "sandbox": _Entry(
-        "sandbox",
-        "Start a sandbox registry, print a simulated GitLab job's environment, and run until stopped.",
-    ),
-    "try": _Entry(
-        "sandbox", "Start the screen in a sandbox; ask first if job variables or an engine are found."
-    ),
+    "sandbox": _Entry("sandbox", "Start a sandbox registry, and print a job's environment."),
+    "try": _Entry("sandbox", "Start the screen in a sandbox."),
     "settings": _Entry("commands", "Show the settings in effect and where each one comes from."),
     "paths": _Entry("commands", "Show where dockpass keeps its files."),
     "completions": _Entry("commands", "Print a shell completion script."),

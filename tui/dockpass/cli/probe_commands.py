@@ -48,9 +48,9 @@ from dockpass.readonly import Act
 @registry_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def probe(command: str | None, **options: Any) -> None:
-    """Ask the registry what COMMAND's login may do; COMMAND is push by default.
+    """Ask the registry what the login of COMMAND may do.
 
-    Nothing is pulled, pushed or deleted. Every request is listed.
+    COMMAND is push by default. Nothing is pulled, pushed or deleted. Every request is listed.
     """
     from dockpass.cli.probe import run_probe
 

@@ -28,9 +28,10 @@ from dockpass.cli.world import this_process
 @click.option("--output", "path", metavar="FILE", help="Write a new file of mode 0600, not to stdout.")
 @registry_options
 def report(probe: bool, path: str | None, **options: Any) -> None:
-    """Write a Markdown report for a ticket: place, logins with reasons, variables, findings.
+    """Write a Markdown report for a ticket.
 
-    It holds names, sources, flags and lengths of variables, and never a value. Sends nothing without --probe.
+    It has the place, the logins with their reasons, the variables and the findings. Of a variable it holds
+    name, source, flags and length, and never a value. Sends nothing without --probe.
     """
     from dockpass.cli.report import run_report
 

@@ -111,7 +111,10 @@ def sandbox(
     job_token_may_delete: bool,
     **faults: Any,
 ) -> None:
-    """Start a sandbox registry, print a simulated GitLab job's environment, and run until stopped."""
+    """Start a sandbox registry, and print a job's environment.
+
+    The job is a simulated one of GitLab. The sandbox runs until it is stopped.
+    """
     from dockpass.sandbox.server import SandboxServer
     from dockpass.sandbox.workshop import Workshop
 
@@ -244,7 +247,10 @@ def _waiting() -> Callable[[], object]:
 @click.option("--no-proxy", is_flag=True, help="Ignore HTTP_PROXY and HTTPS_PROXY.")
 @click.pass_context
 def try_(ctx: click.Context, engine: str | None, no_proxy: bool) -> None:
-    """Start the screen in a sandbox; ask first if job variables or an engine are found."""
+    """Start the screen in a sandbox.
+
+    Asks first where the variables of a job or an engine are found.
+    """
     from dockpass.cli.screen import start_or_offer
 
     ctx.exit(start_or_offer(engine, no_proxy=no_proxy))

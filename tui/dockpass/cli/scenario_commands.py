@@ -12,7 +12,7 @@ from dockpass.cli.world import this_process
 
 @click.group()
 def scenario() -> None:
-    """Keep a job's pipeline and variables as a file, and test what login they lead to.
+    """Keep a job and its pipeline as a file that tests the login.
 
     Sends nothing. Only show --read-secrets runs anything: the commands that secrets name.
     """
@@ -25,9 +25,10 @@ def scenario() -> None:
 @click.option("--no-snapshot", is_flag=True, help="Ignore what was imported from GitLab.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def new(job: str | None, directory: str | None, as_json: bool, **given: Any) -> None:
-    """Write scenarios of each job that logs in or pushes, with what is found now.
+    """Write scenarios of the jobs that log in or push.
 
-    One for a protected branch or tag and one for an unprotected one. No file is overwritten.
+    They expect what is found now. One for a protected branch or tag and one for an unprotected one. No
+    file is overwritten.
     """
     from dockpass.cli.job_facts import JobGiven, options_of
     from dockpass.cli.scenario_new import write_new
@@ -58,7 +59,10 @@ def check(files: tuple[str, ...], junit: str | None, code_quality: str | None, a
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(file: str, read_secrets: bool, as_json: bool) -> None:
-    """Show what a scenario comes to: pipeline, sources, variables, logins. No secret is shown."""
+    """Show what a scenario comes to.
+
+    Shows its pipeline, sources, variables and logins, and no secret.
+    """
     from dockpass.cli.scenario_show import show_file
 
     raise SystemExit(show_file(this_process(), file, asks=read_secrets, as_json=as_json))

@@ -58,7 +58,10 @@ def vars_() -> None:
 @view_options
 @click.option("--all", "everything", is_flag=True, help="List predefined variables too.")
 def show(as_json: bool, everything: bool, **given: Any) -> None:
-    """List the variables of a job: value, source, what they override, and which are missing."""
+    """List the variables of a job, and those that are missing.
+
+    Shows the value and source of each, and what it overrides.
+    """
     from dockpass.cli import variables as work
     from dockpass.cli import variables_json, variables_text
 
@@ -79,7 +82,10 @@ def show(as_json: bool, everything: bool, **given: Any) -> None:
 @click.option("--image", metavar="IMAGE", help="With DOCKER_AUTH_CONFIG: who logs in as whom for this image.")
 @view_options
 def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
-    """Say where a variable's value comes from, what it overrides, why it is missing, what would bring it."""
+    """Say where a value comes from, or why it is missing.
+
+    Shows what it overrides, and what would bring a variable that is missing.
+    """
     from dockpass.cli import variables as work
     from dockpass.cli import variables_bring, variables_json, variables_text
 
@@ -112,7 +118,10 @@ def explain(name: str, image: str | None, as_json: bool, **given: Any) -> None:
 @click.argument("job", metavar="JOB")
 @view_options
 def why(job: str, as_json: bool, **given: Any) -> None:
-    """Say why a job is in the pipeline or not: each rule, what it compares, and what would bring it in."""
+    """Say why a job is in the pipeline or not.
+
+    Shows each rule with what it compares, and what would bring the job in.
+    """
     from dockpass.cli import variables as work
     from dockpass.cli import variables_bring, variables_json, variables_text
 
@@ -131,7 +140,7 @@ def why(job: str, as_json: bool, **given: Any) -> None:
 
 @vars_.group(name="import")
 def import_() -> None:
-    """Read the settings of this clone's project from its server, when you ask for it."""
+    """Read the settings of this clone's project from its server."""
 
 
 @import_.command()
@@ -144,9 +153,10 @@ def import_() -> None:
 @click.option("--forget", is_flag=True, help="Remove what is kept of this project; ask nobody.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def gitlab(**given: Any) -> None:
-    """Read variables, protected refs, environments and the configuration of a GitLab project.
+    """Read the settings of a GitLab project.
 
-    Only reads. Keeps names, flags and scopes, and never a value.
+    Reads its variables, protected refs, environments and configuration, and changes nothing. Keeps names,
+    flags and scopes, and never a value.
     """
     from dockpass.cli.gitlab_import import import_gitlab
 
@@ -185,9 +195,10 @@ def diff(
 @job_option
 @view_options
 def lint(as_json: bool, **given: Any) -> None:
-    """List what looks wrong about the variables: missing, cut at a $, never used, in clear, …
+    """List what looks wrong about the variables.
 
-    Looks at every job where none is named. Exit status 1 if an error is among the findings.
+    They may be missing, cut at a $, never used, in clear, and more. Looks at every job where none is
+    named. Exit status 1 if an error is among the findings.
     """
     from dockpass.cli import variables as work
     from dockpass.cli import variables_lint
@@ -213,9 +224,10 @@ def lint(as_json: bool, **given: Any) -> None:
 def export(
     format_: str, path: str | None, with_secrets: bool, everything: bool, as_json: bool, **given: Any
 ) -> None:
-    """Write the variables of a job in the format of another program; secrets are masked.
+    """Write the variables of a job for another program.
 
-    What the format cannot hold is left out and named. Every program's own reader gives the same values back.
+    Secrets are masked. What the format cannot hold is left out and named. Every program's own reader
+    gives the same values back.
     """
     from dockpass.cli import variables as work
     from dockpass.cli import variables_export
