@@ -12,6 +12,9 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from dockpass.ui import frames
+from dockpass.ui.screens.base import PanelScreen
+from dockpass.ui.widgets.moving import Moving
+from dockpass.ui.widgets.search_line import SearchLine, SearchText
 from scenes import JOB, session, with_project
 
 SECONDS = 30.0
@@ -66,3 +69,35 @@ async def test_what_never_rests_is_drawn_nevertheless(monkeypatch: pytest.Monkey
         while not counted.drawn and turns < 10_000:
             await asyncio.sleep(0)
         assert counted.drawn
+
+
+@pytest.mark.parametrize("key", ["w", "v", "d", "S"])
+async def test_what_comes_for_a_screen_that_is_being_closed_is_left_undone(key: str) -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        await press(pilot, key)
+        screen = pilot.app.screen
+        assert isinstance(screen, PanelScreen)
+        await press(pilot, "escape")
+        assert pilot.app.screen is not screen
+        assert not screen.is_there
+        taken: list[int] = []
+        screen._callbacks.append((screen.refresh_all, screen))
+        await screen._invoke_and_clear_callbacks()
+        screen._background.post(lambda: taken.append(1))
+        screen.pump()
+        screen._draw_first()
+        assert not taken
+
+
+async def test_two_keys_for_a_search_before_its_line_is_there_open_it_once() -> None:
+    async with shown(with_project(job="publish")) as pilot:
+        await press(pilot, "w", "tab")
+        screen = pilot.app.screen
+        focused = screen.focused
+        assert isinstance(focused, Moving)
+        line = SearchLine(focused)
+        line.open(focused)
+        await screen.mount(line)
+        assert isinstance(screen.focused, SearchText)
+        await press(pilot, "escape")
+        assert screen.focused is focused

@@ -45,6 +45,17 @@ class OneFrame(Screen[Result]):
         """Whether there is something to draw yet."""
         return True
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it has its widgets: it was composed, and is not being closed."""
+        return self.is_mounted and not self._pruning and bool(self.children)
+
+    async def _invoke_and_clear_callbacks(self) -> None:
+        """Do what waits for a layout, unless the screen is being closed and has no widgets any more."""
+        if self._pruning or not self.children:
+            self._callbacks.clear()
+        await super()._invoke_and_clear_callbacks()
+
     def after_frame(self, work: Callable[[], object]) -> None:
         """Do something that the next frame need not wait for."""
         self._behind.append(work)

@@ -104,7 +104,7 @@ class PanelScreen(OneFrame[None]):
         super()._screen_resized(self.app.size)
 
     def _draw_first(self) -> None:
-        if self._stands or not self.is_mounted:
+        if self._stands or not self.is_there:
             return  # there may be several sizes before the first frame
         self._stands = True
         self.refresh_all()
@@ -287,7 +287,7 @@ class PanelScreen(OneFrame[None]):
 
     def pump(self) -> None:
         """Take what came from the background, and show it."""
-        if self._background.take() and self.is_mounted:
+        if self.is_there and self._background.take():
             self.refresh_all()
 
     def failed(self, error: Exception) -> None:

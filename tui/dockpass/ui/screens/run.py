@@ -105,6 +105,8 @@ class RunScreen(PanelScreen):
 
     def pump(self) -> None:
         """Take what is new from the feed and show it; the clock moves where nothing is new, too."""
+        if not self.is_there:
+            return
         batch = self.run_.feed.since(self._cursor, AT_ONCE)
         self._cursor = batch.cursor
         fresh = self.state.fold(batch.events)

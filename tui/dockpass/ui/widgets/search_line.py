@@ -56,6 +56,9 @@ class SearchLine(Horizontal):
 
     def open(self, target: Moving) -> None:
         """Ask what to search for; another search is ended."""
+        if not self.query(SearchText):  # a second key came before it was composed: it opens when it is
+            self._target = target
+            return
         if target is not self._target:
             self._forget()
         self._target = target
