@@ -128,3 +128,5 @@ def test_several_findings_are_a_list_below_the_one_that_tells_them(clone: Path) 
         number for number, line in enumerate(lines) if line.startswith("- ▲ M and N are changed by YAML")
     )
     assert [line[:7] for line in lines[at + 1 : at + 3]] == ["    - M", "    - N"]
+    heading = next(line for line in lines if line.startswith("## Findings: "))
+    assert heading[-1].isalpha(), "a heading has no full stop"

@@ -16,7 +16,7 @@ from dockpass.auth.rules import READ_BY_RULES
 from dockpass.doctor.check import Patient
 from dockpass.doctor.examine import Found
 from dockpass.doctor.objects import visit_json
-from dockpass.doctor.visit import Visit, counts, jobs_in_words, skipped_lines
+from dockpass.doctor.visit import Visit, by_level, jobs_in_words, skipped_lines
 from dockpass.marks import OF_SEVERITY
 from dockpass.probe.model import Probe
 from dockpass.redacting import redacted
@@ -45,7 +45,7 @@ def report_text(visit: Visit, redactor: Redactor, home: Path) -> str:
         *_table(("what", ""), _place(patient)),
         *_block("Logins", _table(("command", "login", "why"), _logins(patient))),
         *_block("Variables", _table(("name", "from", "flags", "length", "looks like"), _variables(patient))),
-        *_block(f"Findings: {counts(visit.found)}", _findings(visit)),
+        *_block(f"Findings: {_counted(visit)}", _findings(visit)),
         *_block("What the registry answered", _answers(patient.probe) if patient.probe else ()),
         "",
         "<details><summary>JSON</summary>",
@@ -67,6 +67,10 @@ def _without_home(text: str, home: str) -> str:
         for spelled in (_inert(home), json.dumps(home)[1:-1], home):
             text = text.replace(spelled, "~")
     return text
+
+
+def _counted(visit: Visit) -> str:
+    return ", ".join(words for _, words in by_level(visit.found)) or "none"
 
 
 def _block(title: str, lines: Iterable[str]) -> list[str]:
