@@ -27,7 +27,7 @@ run: $(VENV)/run.stamp
 	$(BIN)/dockpass $(START)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 6 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
