@@ -51,7 +51,8 @@ class OneFrame(Screen[Result]):
         return self.is_mounted and not self._pruning and bool(self.children)
 
     async def _invoke_and_clear_callbacks(self) -> None:
-        """Do what waits for a layout, unless the screen is being closed and has no widgets any more."""
+        """Do what waits for a layout, but for what a widget or screen asked for that was closed since."""
+        self._callbacks = [each for each in self._callbacks if not (each[1]._closing or each[1]._closed)]
         if self._pruning or not self.children:
             self._callbacks.clear()
         await super()._invoke_and_clear_callbacks()
