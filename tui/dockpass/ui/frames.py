@@ -7,6 +7,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
+from textual.message_pump import MessagePump
 from textual.reactive import Reactive
 from textual.screen import UPDATE_PERIOD, Screen
 from textual.timer import Timer
@@ -52,7 +53,7 @@ class OneFrame(Screen[Result]):
 
     async def _invoke_and_clear_callbacks(self) -> None:
         """Do what waits for a layout, but for what a widget or screen asked for that was closed since."""
-        self._callbacks = [each for each in self._callbacks if not (each[1]._closing or each[1]._closed)]
+        self._callbacks = [each for each in self._callbacks if not _is_closing(each[1])]
         if self._pruning or not self.children:
             self._callbacks.clear()
         await super()._invoke_and_clear_callbacks()
@@ -131,3 +132,7 @@ class OneFrame(Screen[Result]):
     def _is_busy(self) -> bool:
         widgets = self.app._registry  # scrollbars are nobody's children, and are found only here
         return self.app.message_queue_size > 0 or any(widget.message_queue_size for widget in widgets)
+
+
+def _is_closing(pump: MessagePump) -> bool:
+    return pump._closing or pump._closed or (isinstance(pump, Widget) and pump._pruning)
