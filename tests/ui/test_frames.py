@@ -7,9 +7,10 @@ import asyncio
 import pytest
 from screens import press, shown
 from textual.app import App
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, OptionList, Static
 
 from dockpass.ui import frames
 from dockpass.ui.screens.base import PanelScreen
@@ -90,6 +91,38 @@ async def test_what_comes_for_a_screen_that_is_being_closed_is_left_undone(key: 
         screen.pump()
         screen._draw_first()
         assert not taken
+
+
+@pytest.mark.parametrize("key", ["question_mark", "ctrl+p", "e", "enter"])
+async def test_a_second_key_that_closes_a_screen_closes_no_other(key: str) -> None:
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "tab", key) if key == "e" else await press(pilot, key)
+        dialog = pilot.app.screen
+        assert isinstance(dialog, frames.OneFrame)
+        below = pilot.app.screen_stack[-2]
+        dialog.call_after_refresh(dialog.query_one, "#no-such-widget")
+        dialog.dismiss(None)
+        dialog.dismiss(None)
+        dialog.call_after_refresh(dialog.query_one, "#no-such-widget")
+        await pilot.pause()
+        await pilot.pause()
+        assert pilot.app.screen is below
+
+
+async def test_what_the_palette_is_asked_while_it_closes_is_left_undone() -> None:
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "ctrl+p", "p", "u")
+        palette = pilot.app.screen
+        assert isinstance(palette, CommandPalette)
+        field, listed = palette.query_one(Input), palette.query_one(OptionList)
+        option = listed.get_option_at_index(0)
+        palette.dismiss(None)
+        palette._gather_commands("push")
+        palette.post_message(Input.Changed(field, "pus"))
+        palette.post_message(OptionList.OptionSelected(listed, option, 0))
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, PanelScreen)
 
 
 async def test_two_keys_for_a_search_before_its_line_is_there_open_it_once() -> None:

@@ -186,7 +186,9 @@ def test_what_can_run_in_a_sandbox_runs(job: Program, shown: Shown) -> None:
     environ = job.variables()
     if "vars " in shown.text:  # the job of a page about variables is one of the clone's, on its branch
         environ = {name: value for name, value in environ.items() if not name.startswith("CI")}
-    if "dockpass cleanup" in shown.text:  # whoever cleans up in a job has set it; the job's token may not delete
+    if (
+        "dockpass cleanup" in shown.text
+    ):  # whoever cleans up in a job has set it; the job's token may not delete
         environ["WERF_IMAGES_CLEANUP_PASSWORD"] = job.environ["CLEANUP_PASSWORD"]
     words = without_comment(shown)
     status, _ = OTHER_STATUS.get(words, (0, ""))

@@ -7,16 +7,23 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, TypeVar
 
+from textual.await_complete import AwaitComplete
+from textual.events import InputEvent
+from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.reactive import Reactive
 from textual.screen import UPDATE_PERIOD, Screen
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Input, OptionList
 
 MOST_SECONDS = 0.04
 """So long may a frame wait for what is still to be done: a log that never rests is drawn nevertheless."""
 MOST_LAYOUTS = 4
 """A text that is laid out anew may need a scrollbar, and that again other lines."""
+
+_OF_A_PERSON = (InputEvent, OptionList.OptionMessage, Input.Changed, Input.Submitted)
+"""What a person does, or a widget for them."""
 
 Result = TypeVar("Result")
 
@@ -57,6 +64,29 @@ class OneFrame(Screen[Result]):
         if self._pruning or not self.children:
             self._callbacks.clear()
         await super()._invoke_and_clear_callbacks()
+
+    def call_after_refresh(self, callback: Callable[..., object], *args: Any, **kwargs: Any) -> bool:
+        """Do something once the layout is made; left undone where this screen is closed by then.
+
+        Textual leaves what a closing screen asked for with the one below.
+        """
+
+        def if_there() -> object:
+            return callback(*args, **kwargs) if self.children and not self._pruning else None
+
+        return super().call_after_refresh(if_there)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Take a message, but for keys and answers of widgets that come while this screen is closed."""
+        if not (self._pruning and isinstance(message, _OF_A_PERSON)):
+            await super()._dispatch_message(message)
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close this screen; a second key that would close it too has come too late.
+
+        Textual would close the screen below.
+        """
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete.nothing()  # type: ignore[no-untyped-call]
 
     def after_frame(self, work: Callable[[], object]) -> None:
         """Do something that the next frame need not wait for."""

@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.fuzzy import Matcher
+from textual.worker import Worker
 
 from dockpass.actions import ACTIONS, PLACES, SCOPES, Action
 from dockpass.auth.command import Command
@@ -100,6 +101,15 @@ class Palette(CommandPalette, OneFrame[Any]):
                 yield PaletteInput(placeholder=widget.placeholder, select_on_focus=False)
             else:
                 yield widget
+
+    def run_worker(self, work: Any, *arguments: Any, **options: Any) -> Worker[Any]:
+        """Look for what is typed, unless the palette was closed before the search begins."""
+
+        async def if_there() -> None:
+            if self.query(CommandList):
+                await work()
+
+        return super().run_worker(if_there, *arguments, **options)
 
     def _action_command_list(self, action: str) -> None:
         """Move in the list, once it has lines."""

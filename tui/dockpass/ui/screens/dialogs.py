@@ -91,6 +91,8 @@ class Dialog(ModalScreen[Answer], OneFrame[Answer]):
 
     def fit(self) -> None:
         """Give the body the rows that everything else leaves."""
+        if not self.query(Frame):
+            return  # it is not composed yet, or closed already
         frame, body = self.query_one(Frame), self.query_one("#body")
         room = frame.styles.max_height
         most = self.size.height if room is None else int(self.size.height * room.value / 100)
