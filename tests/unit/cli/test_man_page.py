@@ -13,7 +13,7 @@ from dockpass.cli.main import cli
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "dockpass.1").read_text(encoding="utf-8")
-REQUESTS = {".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".BR", ".br", ".nf", ".fi"}
+REQUESTS = {".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".BR", ".br", ".nf", ".fi", ".nh", ".ad"}
 
 
 def commands(command: click.Command, ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
@@ -63,4 +63,4 @@ def test_only_known_requests_begin_a_line() -> None:
     found = {line.split()[0] for line in PAGE.splitlines() if line.startswith((".", "'"))}
     assert found == REQUESTS - ({".nf", ".fi"} - found)
     assert r"\fR" in PAGE
-    assert not re.search(r"\\(?![&e\-(f])", PAGE)
+    assert not re.search(r"\\(?![&e\-(f:])", PAGE)
