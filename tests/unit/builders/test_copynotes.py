@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from needed import root
 
 from dockpass import turns
 from dockpass.builders import copynotes
@@ -91,8 +92,7 @@ def test_a_note_holds_no_secret_and_is_gone_with_the_build(shared: Path, tmp_pat
 
 
 def test_a_file_that_is_mounted_is_known_to_be(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("a mount needs root's rights")
+    root("a mount needs root's rights")
     source, target = made(tmp_path / f"buildah{os.getpid()}"), made(tmp_path / "target")
     script = f"mount --bind {source} {target} && echo mounted && exec sleep 60"
     child = subprocess.Popen(["unshare", "--mount", "sh", "-c", script], stdout=subprocess.PIPE)

@@ -418,21 +418,8 @@ def test_an_instance_of_a_matrix_is_named_as_gitlab_names_it(clone: Path) -> Non
     stored = [{**SETTINGS[0], "protected": False, "environment_scope": "gcp"}]
     (clone / "ci/settings.json").write_text(json.dumps(stored))
     for job, expected in (("build: [gcp, web]", 0), ("build: [aws, web]", 1), ("build", 1)):
-        text = (
-            "schema = 1\njob = "
-            + json.dumps(job)
-            + """
-context = { ref = "main", protected = true }
-[[source]]
-kind = "gitlab-yaml"
-path = "../.gitlab-ci.yml"
-[[source]]
-kind = "gitlab-api-json"
-path = "../ci/settings.json"
-[expect]
-variables = ["WERF_IMAGES_CLEANUP_PASSWORD"]
-"""
-        )
+        text = START.replace('job = "publish"', f"job = {json.dumps(job)}")
+        text += '[expect]\nvariables = ["WERF_IMAGES_CLEANUP_PASSWORD"]\n'
         assert run("scenario", "check", written(clone, text)).exit_code == expected, job
         shown = json.loads(run("vars", "show", "--job", job, "--json").stdout)
         assert json.dumps(job if ":" in job else "build: [aws, app]") in json.dumps(shown)

@@ -74,7 +74,7 @@ def test_what_mostly_explains_a_message_has_that_message_among_its_symptoms() ->
 
 
 def test_no_pattern_is_slow_on_a_long_line() -> None:
-    """A pattern that looks for its end from each start would take minutes for this."""
+    """A pattern that looks for its end from each start would take minutes, and the test's time would be over."""
     for words in (
         "lookup docker ",
         "tag ",
@@ -83,4 +83,4 @@ def test_no_pattern_is_slow_on_a_long_line() -> None:
         "base name (",
         "login attempt to ",
     ):
-        explaining(words * (LARGEST // len(words)), TABLE)
+        assert first(words * (LARGEST // len(words))) == []
