@@ -80,6 +80,19 @@ def test_the_first_table_waits_for_nothing_that_it_does_not_show() -> None:
     assert ended.stdout == "[]\n"
 
 
+def test_a_push_loads_no_builder_and_no_event_loop() -> None:
+    """What the engine does by itself is begun with as little as can be."""
+    script = (
+        "import sys, dockpass.cli.main, dockpass.cli.commands, dockpass.cli.runs, dockpass.runs.push\n"
+        "import dockpass.engines.docker, dockpass.runs.pull\n"
+        "others = ('asyncio', 'aiohttp', 'dockpass.builders.survey', 'dockpass.buildfiles.dockerfile',"
+        " 'dockpass.programs', 'dockpass.variables.gitlab.model')\n"
+        "print([name for name in others if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
+
+
 def test_who_may_import_whom() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports"))]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

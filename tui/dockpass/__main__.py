@@ -20,7 +20,33 @@ def main() -> None:
     """Run the command line."""
     from dockpass.cli.main import run
 
-    run()
+    try:
+        run()
+    except SystemExit as ended:
+        if ended.code is None or isinstance(ended.code, int):
+            _leave(ended.code or 0)
+        raise
+
+
+def _leave(status: int) -> None:
+    """End at once: Python would take itself apart first, which is a tenth of a short command's time.
+
+    What has to happen at the end happens before. Where another thread goes on or a stream cannot be written,
+    this returns, and Python ends in its own way.
+    """
+    import atexit
+    import sys
+    import threading
+
+    if any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
+        return
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(status & 0xFF)
 
 
 if __name__ == "__main__":

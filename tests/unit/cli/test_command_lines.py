@@ -22,7 +22,7 @@ from dockpass import commandline
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Refusal
 from dockpass.auth.facts import Edit
-from dockpass.cli import runs, screen, world
+from dockpass.cli import classic, runs, screen, world
 from dockpass.cli.job_facts import JobGiven
 from dockpass.cli.main import cli
 from dockpass.commandline import PROGRAM
@@ -156,7 +156,7 @@ class Programs:
         monkeypatch.setattr(runs, "with_the_persons_word", lambda request, *_: request)
         monkeypatch.setattr(runs, "_carry_out", self._capture)
         monkeypatch.setattr(runs, "opener", self._opener)
-        monkeypatch.setattr(runs, "_is_classic", lambda *_: False)
+        monkeypatch.setattr(classic, "is_classic", lambda *_: False)
 
     def _opener(self, chosen: Any, policy: Any) -> Any:
         self.choice = chosen

@@ -249,12 +249,12 @@ def test_story_10_check_before_pushing(clone: Path) -> None:
     include = "".join(f"  - {part}\n" for part in parts)
     (clone / ".gitlab-ci.yml").write_text(f"include:\n{include}{YAML}")
     script = """
-import sys
+import atexit, sys
 from dockpass.__main__ import main
-try:
-    main()
-finally:
+def tell():
     print(sorted(name for name in ("textual", "docker", "aiohttp") if name in sys.modules), file=sys.stderr)
+atexit.register(tell)
+main()
 """
     line = ("vars", "lint", "--json", "--unprotected", *GIVEN)
     ended = subprocess.run([sys.executable, "-c", script, *line], capture_output=True, text=True, check=False)

@@ -152,9 +152,11 @@ def _pipeline_options(function: Decorated) -> Decorated:
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
     from dockpass.variables.gitlab.versions import version_of
 
-    if value is not None and version_of(value) is None:
+    if version_of(value) is None:
         raise click.BadParameter("It must be a version of GitLab such as 17.11.", ctx, param)
     return value
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockpass.auth.command import Command
 from dockpass.cli.table import columns
 from dockpass.marks import GLYPH_FAILED, GLYPH_LOOK
-from dockpass.programs.events import ProgramEvent
 from dockpass.runs import events as ev
 from dockpass.runs.events import Event
 from dockpass.runs.record import kind_of
 from dockpass.runs.words import step_words
 from dockpass.units import size
+
+if TYPE_CHECKING:
+    from dockpass.programs.events import ProgramEvent
 
 PHASES = {
     ev.Phase.CREATE_CONFIG: "create the config",

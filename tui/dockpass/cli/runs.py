@@ -12,7 +12,6 @@ from dockpass.auth.command import Command
 from dockpass.auth.decide import decide_to_run
 from dockpass.auth.decision import Refusal
 from dockpass.builders.names import BuilderName
-from dockpass.builders.survey import FindBuilders, remembered
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.cli.consent import with_the_persons_word
 from dockpass.cli.context import Given, assembled, engine_choice, typed_of
@@ -24,12 +23,11 @@ from dockpass.cli.services import services_of
 from dockpass.cli.world import World
 from dockpass.dockerconfig.sweep import sweep
 from dockpass.engines.base import EMBEDDED
-from dockpass.engines.choice import EngineChoice, Engines, detect_chosen, opener
+from dockpass.engines.choice import opener
 from dockpass.errors import UsageError
 from dockpass.marks import GLYPH_LOOK
 from dockpass.readonly import Act
 from dockpass.registry.policy import Policy
-from dockpass.runs.builder import Builders, chosen_builder
 from dockpass.runs.events import (
     Asked,
     Count,
@@ -46,7 +44,6 @@ from dockpass.runs.events import (
 from dockpass.runs.helm import values_yaml
 from dockpass.runs.request import BuildOptions, RunRequest, acts
 from dockpass.runs.run import Run
-from dockpass.runs.sources import sources_of_build
 from dockpass.signals import heeded_signals
 from dockpass.units import size
 
@@ -77,8 +74,14 @@ def run_command(
     if acts(command, cleanup):
         refuse_if_read_only(world, Act.RUN)
     choice = engine_choice(world, engine or _engine_for(build.builder))
-    find = remembered()
-    classic = command is Command.BUILD and _is_classic(choice, world, build, find)
+    services = replace(services_of(world, policy), open_engine=opener(choice, policy))
+    classic = False
+    if command is Command.BUILD:
+        from dockpass.builders.survey import remembered  # other commands need no builders
+        from dockpass.cli.classic import is_classic
+
+        services = replace(services, find_builders=remembered())
+        classic = is_classic(choice, world, build, services.find_builders)
     found = assembled(world, command, given, build, classic=classic)
     facts = found.facts
     decided = decide_to_run(command, facts)
@@ -98,8 +101,6 @@ def run_command(
         typed_of(given, engine),
         values,
     )
-    opened = opener(choice, policy)
-    services = replace(services_of(world, policy), open_engine=opened, find_builders=find)
     if not as_json:
         output.say(line for finding in found.findings for line in finding_lines(finding))
         output.say([decided.sentence, *(f"{GLYPH_LOOK} {notice.message}" for notice in decided.warnings)])
@@ -112,22 +113,6 @@ def run_command(
 def _engine_for(builder: str) -> str | None:
     """Return the engine that a builder builds for, where it builds for no other."""
     return EMBEDDED if builder == BuilderName.EMBEDDED else None
-
-
-def _is_classic(choice: EngineChoice, world: World, build: BuildOptions, find: FindBuilders) -> bool:
-    """Tell whether the classic builder would build, which pulls more than BuildKit does."""
-    if choice.engine is Engines.EMBEDDED:
-        return False
-    info = detect_chosen(choice, world.environ, world.home).info
-    if info is None or info.name == EMBEDDED:
-        return info is None
-    builders = Builders(engine=info.name, found=find(info, world.environ, world.home))
-    try:
-        sources = sources_of_build(world.cwd, build)
-        chosen = chosen_builder(builders, sources.needs, build)
-    except UsageError:
-        return False  # the run will say so
-    return chosen.builder.name is BuilderName.CLASSIC
 
 
 def _is_shown(event: Event, progress: str) -> bool:

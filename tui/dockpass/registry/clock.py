@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from dockpass.units import about
 
@@ -13,6 +12,8 @@ MOST_SKEW = timedelta(seconds=60)
 
 def date_in(header: str) -> datetime | None:
     """Return the moment that a header names, None if it names none. Never raises."""
+    from email.utils import parsedate_to_datetime  # few answers have a date that matters
+
     try:
         date = parsedate_to_datetime(header)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)

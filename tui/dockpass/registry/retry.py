@@ -5,7 +5,6 @@ A host that answers 429 is left alone by every request of this process, not only
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +33,12 @@ _LONGEST_SPAN = 1e10
 _HEADER = "Retry-After"
 
 Sleep = Callable[[float], Awaitable[object]]
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio  # who only reads what an answer says has no loop, and need not load one
+
+    await asyncio.sleep(seconds)
 
 
 class Reply(Protocol):
@@ -102,7 +107,7 @@ class Retries:
     `sleep` and `clock` (a steady one, in seconds) are handed in by tests.
     """
 
-    def __init__(self, sleep: Sleep = asyncio.sleep, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, sleep: Sleep = _sleep, clock: Callable[[], float] = time.monotonic) -> None:
         self._sleep = sleep
         self._clock = clock
         self._until: dict[str, float] = {}

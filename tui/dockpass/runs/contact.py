@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,16 +34,21 @@ async def contact(job: Job, host: str) -> AsyncIterator[RegistryClient]:
             else:
                 yield client
                 return
-        await asyncio.to_thread(_ask, job, unknown)
+        from asyncio import to_thread
+
+        await to_thread(_ask, job, unknown)
 
 
-async def check_realm_for_engine(job: Job, host: str) -> None:
+def check_realm_for_engine(job: Job, host: str) -> None:
     """Look where the engine will be sent with a CI token; it checks nothing of that kind itself.
 
     The embedded engine is sent nowhere else than dockpass would go itself, so it is looked at always.
     """
-    if not _servers(job) and job.engine().info().name != EMBEDDED:
-        return
+    if _servers(job) or job.engine().info().name == EMBEDDED:
+        job.run_async(_check_realm(job, host))
+
+
+async def _check_realm(job: Job, host: str) -> None:
     try:
         async with contact(job, host):
             pass

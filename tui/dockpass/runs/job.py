@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dockpass.auth.facts import Facts
-from dockpass.builders.base import Builder
 from dockpass.colours import Colours
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import Engine
@@ -35,6 +33,11 @@ from dockpass.runs.events import (
 from dockpass.runs.feed import Feed
 from dockpass.runs.request import RunRequest
 from dockpass.runs.services import Services
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from dockpass.builders.base import Builder
 
 Result = TypeVar("Result")
 
@@ -238,9 +241,13 @@ class Job:
 
     def run_async(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run registry work to its end; a cancel ends it with `Cancelled`."""
+        import asyncio  # a run that only the engine works for needs none
+
         return asyncio.run(self._cancellable(work))
 
     async def _cancellable(self, work: Coroutine[Any, Any, Result]) -> Result:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(work)
         self.on_cancel(lambda: _cancel_in(loop, task))
@@ -257,9 +264,9 @@ def _cancel_in(loop: asyncio.AbstractEventLoop, task: asyncio.Future[Any]) -> No
 
 def status_of(error: BaseException) -> Status:
     """Return how a phase or a run ends that `error` ended."""
+    if _is_cancel(error):
+        return Status.CANCELLED
     match error:
-        case Cancelled() | asyncio.CancelledError():
-            return Status.CANCELLED
         case LoginRefused():
             return Status.REFUSED
         case NotAllowed():
@@ -268,6 +275,12 @@ def status_of(error: BaseException) -> Status:
 
 
 def _words_of(error: BaseException) -> str:
-    if isinstance(error, asyncio.CancelledError):
-        return "Cancelled."
-    return error.message if isinstance(error, DockpassError) else "Internal error in dockpass."
+    if isinstance(error, DockpassError):
+        return error.message
+    return "Cancelled." if _is_cancel(error) else "Internal error in dockpass."
+
+
+def _is_cancel(error: BaseException) -> bool:
+    from asyncio import CancelledError
+
+    return isinstance(error, Cancelled | CancelledError)

@@ -90,7 +90,7 @@ def _log_in_at(job: Job, key: str) -> None:
     job.put(lambda at: LoginStarted(at, key, user, "engine" if engine else "dockpass"))
     try:
         if engine:
-            job.run_async(check_realm_for_engine(job, host))
+            check_realm_for_engine(job, host)
             words = job.engine().login(key, job.config)
         else:
             words = job.run_async(_log_in_ourselves(job, host))
