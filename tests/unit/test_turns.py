@@ -17,7 +17,7 @@ from dockpass import turns
 from dockpass.turns import NoTurn, turn
 
 HOLD = """
-import os, sys
+import hashlib, os, sys  # another user may not be able to read this Python any more
 from pathlib import Path
 from dockpass import turns
 turns.SHARED = (Path(sys.argv[1]),)

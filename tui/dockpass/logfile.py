@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from collections.abc import Mapping
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockpass.errors import UsageError
 from dockpass.secrets import Redactor
-from dockpass.system import reason
 from dockpass.text import clean, clean_lines
 
-LARGEST = 1 << 20
-KEPT = 3
+if TYPE_CHECKING:
+    from dockpass.logwriter import PrivateHandler
+
 LEVEL = "DOCKPASS_LOG_LEVEL"
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 """`debug` adds a line for each HTTP request."""
@@ -30,29 +28,40 @@ class _RedactingFormatter(logging.Formatter):
         return "\n    ".join(clean_lines(self._redact(super().format(record))))
 
 
-class _PrivateHandler(RotatingFileHandler):
-    """Opens its file on the first record, with mode 0600; a log that cannot be written is no failure.
+class _LogFile(logging.Handler):
+    """Sends records to a file. What writes it is loaded with the first one: most commands log nothing.
 
-    `problem` says then why it cannot.
+    `problem` says why the file cannot be written; then nothing more is logged.
     """
 
-    problem = ""
+    def __init__(self, path: Path, redact: Redactor) -> None:
+        super().__init__()
+        self.path = path.absolute()
+        self.problem = ""
+        self._formatter = _RedactingFormatter(redact)
+        self._writer: PrivateHandler | None = None
 
-    def _open(self):  # type: ignore[no-untyped-def]
-        path = Path(self.baseFilename)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return os.fdopen(handle, "a", encoding="utf-8")
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.problem:
+            return
+        if self._writer is None:
+            try:
+                from dockpass.logwriter import PrivateHandler
+            except (ImportError, OSError) as error:  # where no more files can be opened
+                self.problem = f"what writes it cannot be loaded: {clean(str(error), 200)}"
+                return
+            self._writer = PrivateHandler(self.path)
+            self._writer.setFormatter(self._formatter)
+        self._writer.emit(record)
+        self.problem = self._writer.problem
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - the library's name
-        """Stop logging: a traceback on the terminal would tear the screen."""
-        error = sys.exception()
-        why = reason(error) if isinstance(error, OSError) else type(error).__name__
-        self.problem = f"the log file cannot be written: {why}"
-        logging.getLogger("dockpass").removeHandler(self)
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        super().close()
 
 
-_handlers: list[_PrivateHandler] = []
+_handlers: list[_LogFile] = []
 """The present one, as long as the log goes to a file."""
 
 _silent = logging.NullHandler()
@@ -79,8 +88,7 @@ def log_level(environ: Mapping[str, str]) -> int:
 
 def start_log(path: Path, redact: Redactor, level: int = logging.INFO) -> None:
     """Send dockpass's own log to the file."""
-    handler = _PrivateHandler(path, maxBytes=LARGEST, backupCount=KEPT, delay=True, encoding="utf-8")
-    handler.setFormatter(_RedactingFormatter(redact))
+    handler = _LogFile(path, redact)
     logger = logging.getLogger("dockpass")
     logger.setLevel(level)
     logger.propagate = False
@@ -98,4 +106,4 @@ def log_fault(where: str, error: BaseException) -> str:
     logging.getLogger("dockpass").error("a fault in %s", where, exc_info=error)
     if problem := log_problem():
         return f"The details could not be logged: {problem}. DOCKPASS_LOG moves the log."
-    return f"Details are in {clean(_handlers[0].baseFilename)}."
+    return f"Details are in {clean(str(_handlers[0].path))}."

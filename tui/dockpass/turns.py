@@ -8,7 +8,6 @@ each other's turns.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import stat
@@ -48,7 +47,9 @@ def turn(what: str, wait: Callable[[Path], None]) -> Iterator[None]:
 
     `wait` pauses, or raises to give up. Raises `NoTurn` where no turn can be taken.
     """
-    path = shared_place() / f"{PREFIX}{hashlib.sha256(what.encode()).hexdigest()[:32]}"
+    from hashlib import sha256  # it loads OpenSSL, and a sweep has nothing to hash
+
+    path = shared_place() / f"{PREFIX}{sha256(what.encode()).hexdigest()[:32]}"
     while (lock := _taken(path)) is None:
         wait(path)
     try:

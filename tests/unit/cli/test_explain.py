@@ -204,7 +204,7 @@ def test_explaining_loads_neither_textual_nor_the_docker_sdk_nor_a_parser() -> N
     code = (
         "import sys, dockpass.cli.explain, dockpass.auth.decide, dockpass.variables.gather,"
         " dockpass.variables.place, dockpass.variables.catalogue, dockpass.buildfiles.find;"
-        "print({'textual', 'docker', 'yaml', 'aiohttp', 'asyncio'} & set(sys.modules))"
+        "print({'textual', 'docker', 'yaml', 'aiohttp', 'asyncio', 'logging.handlers'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert done.stdout.strip() == "set()"

@@ -41,7 +41,7 @@ def project(
         Definition(key=key, value=value, level=Level.PREDEFINED) for key, value in predefined.items()
     )
     situation = Situation(
-        ref=ref, definitions=(*of_gitlab, *own), environment=environment, paths=tuple(files)
+        ref=ref, definitions=(*of_gitlab, *own), environment=environment, paths=lambda: tuple(files)
     )
     return Loaded(config_of({MAIN: yaml}), situation)
 

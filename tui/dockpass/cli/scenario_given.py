@@ -18,6 +18,7 @@ from dockpass.session.scenarios import open_file, without_jobs
 from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, RefType
+from dockpass.variables.gitlabplace import origin_of
 from dockpass.variables.projectsettings import ProjectSettings
 
 _PIPELINE = ("ref", "tag", "merge_request")
@@ -71,7 +72,7 @@ def _from_gitlab(world: World, given: Mapping[str, Any]) -> FromGitlab:
 
     def ask(project: str, key: str, scope: str) -> Secret | Unknown:
         if project not in asked:
-            asked[project] = fresh_settings(world, project, None, given)
+            asked[project] = fresh_settings(world, project, origin_of(world.cwd, world.environ), None, given)
         snapshot = asked[project].snapshot
         found = (
             [each for each in snapshot.definitions if (each.key, each.scope) == (key, scope)]

@@ -82,7 +82,7 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
         given = on_top(opened, given)
     clone = given.get("clone") or _clone(world, opened)
     ref = _ref(world, clone, given)
-    imported = settings_of(world, ref, given)
+    imported = settings_of(world, clone.remote, ref, given)
     clone = imported.known_of(clone)
     version = _version(world, given, imported)
     ref = ref_in(imported.protected(ref), version)

@@ -12,30 +12,32 @@ from dockpass.errors import DockpassError
 from dockpass.findings import Severity
 from dockpass.text import clean
 from dockpass.variables.gitlab.model import Ref
-from dockpass.variables.gitlabplace import find_place, known_place, origin_of
+from dockpass.variables.gitlabplace import find_place, known_place
 from dockpass.variables.projectsettings import NO_SETTINGS, ProjectSettings, kept_settings
 from dockpass.variables.snapshot import gaps
 
 
-def settings_of(world: World, ref: Ref, given: Mapping[str, Any]) -> ProjectSettings:
-    """Return the settings for a ref: read from GitLab where that is asked for, else what is kept."""
+def settings_of(world: World, remote: str, ref: Ref, given: Mapping[str, Any]) -> ProjectSettings:
+    """Return the settings for a ref: read from GitLab where that is asked for, else what is kept.
+
+    `remote` is the address of the clone's git remote, which names the project where `given` does not.
+    """
     if given["no_snapshot"] and not given["from_gitlab"]:
         return NO_SETTINGS
     if given["from_gitlab"]:
-        return fresh_settings(world, given["project"], ref, given)
-    remote = origin_of(world.cwd, world.environ)
+        return fresh_settings(world, given["project"], remote, ref, given)
     place = known_place(given["project"], remote, world.environ)
     return kept_settings(world.paths.state, place, time.time())
 
 
 def fresh_settings(
-    world: World, project: str | None, ref: Ref | None, given: Mapping[str, Any]
+    world: World, project: str | None, remote: str, ref: Ref | None, given: Mapping[str, Any]
 ) -> ProjectSettings:
     """Read the settings of a project from GitLab: the one that is named, else the git remote's."""
     from dockpass.cli.gitlab_import import ask_gitlab, keep
     from dockpass.gitlabapi.taking import Asked
 
-    place = find_place(project, origin_of(world.cwd, world.environ), world.environ)
+    place = find_place(project, remote, world.environ)
     before = kept_settings(world.paths.state, place, time.time())
     agreed = before.snapshot is not None
     taken = ask_gitlab(world, place, Asked(ref), given, Output(world.redactor), agreed=agreed)

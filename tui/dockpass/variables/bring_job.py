@@ -168,7 +168,7 @@ def _variables(loaded: Loaded, job: str, asked: Sequence[Asked]) -> Iterator[Cha
 
 
 def _files(loaded: Loaded, job: str) -> Iterator[Change]:
-    known = loaded.situation.paths or ()
+    known = loaded.situation.paths() or ()
     for tree in _trees(loaded, job):
         for pattern in _patterns(tree.get("changes")):
             path = next((each for each in known if globs.matches(pattern, each)), _example_path(pattern))

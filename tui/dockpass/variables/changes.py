@@ -101,7 +101,8 @@ def _after(loaded: Loaded, job: str, change: Change) -> Loaded:
         case ChangeKind.CHANGE_FILE:
             return loaded.within(replace(situation, changes=(*(situation.changes or ()), change.value)))
         case ChangeKind.ADD_FILE:
-            return loaded.within(replace(situation, paths=(*(situation.paths or ()), change.value)))
+            with_file = (*(situation.paths() or ()), change.value)
+            return loaded.within(replace(situation, paths=lambda: with_file))
         case ChangeKind.INHERIT:
             return replace(loaded, config=_inheriting(loaded.config, job, change.name))
         case ChangeKind.DEFINE:

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dockpass.errors import UsageError
-from dockpass.git import ask_git
+from dockpass.git import ask_git, ask_git_at_once
 from dockpass.text import clean
 from dockpass.textfile import read_text_file
 from dockpass.variables.gitlab.model import Place, Ref, RefType, YamlError
@@ -22,6 +22,8 @@ from dockpass.variables.gitlab.predefined import Project
 CI_FILE = ".gitlab-ci.yml"
 MERGED = "GitLab's merged YAML"
 MOST_REFS = 1000
+REMOTE = ("remote", "get-url", "origin")
+"""What git is asked for the address of the remote `origin`."""
 
 _SCP_FORM = re.compile(r"(?:[^@/]+@)?(?P<host>\[[^\]]+\]|[^:/]+):(?P<path>.+)")
 
@@ -30,6 +32,7 @@ _SCP_FORM = re.compile(r"(?:[^@/]+@)?(?P<host>\[[^\]]+\]|[^:/]+):(?P<path>.+)")
 class Clone:
     """The work tree at `root`; `ref` is None where no branch or tag is checked out.
 
+    `remote` is the address of the remote `origin`, empty where there is none, and `project` what it says.
     `merged` is the configuration with all its includes, as GitLab merges it, where that is looked at instead
     of the file of the project's own, `own_file`.
     """
@@ -38,6 +41,7 @@ class Clone:
     environ: Mapping[str, str] = field(repr=False)
     ref: Ref | None
     project: Project
+    remote: str = field(default="", repr=False)
     merged: str | None = None
     own_file: str = CI_FILE
 
@@ -104,21 +108,20 @@ def find_clone(cwd: Path, environ: Mapping[str, str], named: Path | None = None)
         own_file = str(whole.relative_to(root.resolve()))
     if not (root / own_file).is_file():
         return None
-    remote = ask_git(root, environ, "remote", "get-url", "origin") if top else ""
-    default = (
-        ask_git(root, environ, "symbolic-ref", "--short", "-q", "refs/remotes/origin/HEAD") if top else ""
-    )
-    return Clone(
+    if not top:
+        return Clone(root, environ, None, project_of(""), own_file=own_file)
+    remote, default, branch = ask_git_at_once(
         root,
         environ,
-        _ref(root, environ) if top else None,
-        project_of(remote, default.partition("/")[2] or None),
-        own_file=own_file,
+        REMOTE,
+        ("symbolic-ref", "--short", "-q", "refs/remotes/origin/HEAD"),
+        ("symbolic-ref", "--short", "-q", "HEAD"),
     )
+    project = project_of(remote, default.partition("/")[2] or None)
+    return Clone(root, environ, _ref(root, environ, branch), project, remote, own_file=own_file)
 
 
-def _ref(root: Path, environ: Mapping[str, str]) -> Ref | None:
-    branch = ask_git(root, environ, "symbolic-ref", "--short", "-q", "HEAD")
+def _ref(root: Path, environ: Mapping[str, str], branch: str) -> Ref | None:
     if branch:
         return Ref(name=branch, protected=None)
     tag = ask_git(root, environ, "describe", "--tags", "--exact-match", "HEAD")

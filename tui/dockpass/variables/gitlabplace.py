@@ -17,7 +17,7 @@ from dockpass.git import ask_git
 from dockpass.references.address import host_name, is_loopback
 from dockpass.references.reference import is_host
 from dockpass.text import clean
-from dockpass.variables.clone import project_of
+from dockpass.variables.clone import REMOTE, project_of
 from dockpass.variables.gitlab.model import Ref, RefType
 
 SERVER = "CI_SERVER_URL"
@@ -70,7 +70,7 @@ class GitlabPlace:
 
 def origin_of(cwd: Path, environ: Mapping[str, str]) -> str:
     """Return the address of the git remote `origin`; empty where there is none."""
-    return ask_git(cwd, environ, "remote", "get-url", "origin")
+    return ask_git(cwd, environ, *REMOTE)
 
 
 def ref_of_job(environ: Mapping[str, str]) -> Ref | None:

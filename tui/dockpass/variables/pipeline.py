@@ -123,7 +123,7 @@ def _situation(clone: Clone, pipeline: Pipeline) -> Situation:
         ref=ref,
         definitions=tuple(predefined(clone.project, ref, pipeline.source, pipeline.version, given)),
         environment=pipeline.environment,
-        paths=clone.paths(),
+        paths=clone.paths,
         unset=pipeline.unset,
         version=pipeline.version,
     )

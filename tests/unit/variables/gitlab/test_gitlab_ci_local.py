@@ -36,7 +36,7 @@ def resolved(files: dict[str, str], jobs: list[str]) -> dict[str, JobView]:
             *(Definition(key=k, value=v, level=Level.PREDEFINED) for k, v in predefined.items()),
             *(each.definition(Level.PROJECT, VARIABLES) for each in settings),
         ),
-        paths=tuple(files),
+        paths=lambda: tuple(files),
     )
     config = config_of(files)
     found = {name: config.job(name) for name in jobs}

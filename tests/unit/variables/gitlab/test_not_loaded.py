@@ -88,7 +88,7 @@ def test_a_glob_that_is_too_large_settles_nothing() -> None:
         config = config_of({MAIN: f"build: {{script: [x], rules: [{{exists: ['{glob}']}}]}}"})
         job = config.job("build")
         assert job is not None
-        view = view_job(config, Situation(paths=("a",)), job)
+        view = view_job(config, Situation(paths=lambda: ("a",)), job)
         assert view.included is None
         assert view.rules is not None
         assert view.rules.rules[0].clauses[0].why == "one of its patterns is too large to be tried"

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
 from dockpass.errors import UsageError
 from dockpass.text import clean
 from dockpass.textfile import read_bytes_of
-from dockpass.variables.formats.act import read_act_secrets, read_act_secrets_yaml
-from dockpass.variables.formats.compose import read_compose
-from dockpass.variables.formats.docker import read_docker
-from dockpass.variables.formats.env_output import read_env, read_env0, read_glab
-from dockpass.variables.formats.github import read_github_env
-from dockpass.variables.formats.gitlab_json import read_gh_json, read_gitlab_json
-from dockpass.variables.formats.gitlab_report import read_gitlab_report
-from dockpass.variables.formats.godotenv import read_godotenv
-from dockpass.variables.formats.job_log import read_job_log
-from dockpass.variables.formats.node_dotenv import read_node_dotenv
-from dockpass.variables.formats.python_dotenv import read_python_dotenv
 from dockpass.variables.formats.reading import Problem, Reading, decode
-from dockpass.variables.formats.shell import read_shell
-from dockpass.variables.formats.xtrace import read_xtrace
-from dockpass.variables.formats.yaml_files import (
-    read_flat_yaml,
-    read_gcl_home,
-    read_gcl_project,
-    read_yaml_variables,
-)
 
 MOST_CHARACTERS = 16 << 20
 """A longer text is read up to here, and that is told."""
@@ -39,45 +21,60 @@ Reader: TypeAlias = Callable[[str, Mapping[str, str]], Reading]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: its name on the command line, what it is, and its reader."""
+    """A format: its name on the command line, what it is, and its reader as `module.function`.
+
+    A reader is loaded when it is used: each brings the expressions of its dialect.
+    """
 
     name: str
     means: str
-    reader: Reader
+    reader: str
 
 
 FORMATS: Mapping[str, Format] = {
     each.name: each
     for each in (
-        Format("docker", "docker's `--env-file`: what follows `=` is the value", read_docker),
-        Format("compose", "Compose's `.env` and `env_file`", read_compose),
-        Format("python-dotenv", "`.env` as python-dotenv reads it", read_python_dotenv),
-        Format("node-dotenv", "`.env` as node's dotenv reads it", read_node_dotenv),
-        Format("godotenv", "`.env` as godotenv reads it", read_godotenv),
+        Format("docker", "docker's `--env-file`: what follows `=` is the value", "docker.read_docker"),
+        Format("compose", "Compose's `.env` and `env_file`", "compose.read_compose"),
+        Format("python-dotenv", "`.env` as python-dotenv reads it", "python_dotenv.read_python_dotenv"),
+        Format("node-dotenv", "`.env` as node's dotenv reads it", "node_dotenv.read_node_dotenv"),
+        Format("godotenv", "`.env` as godotenv reads it", "godotenv.read_godotenv"),
         Format(
-            "shell", "literal assignments of a shell, `export -p`, `declare -x`; nothing is run", read_shell
+            "shell",
+            "literal assignments of a shell, `export -p`, `declare -x`; nothing is run",
+            "shell.read_shell",
         ),
-        Format("env", "the output of `env` or `printenv`", read_env),
-        Format("env0", "the output of `env -0`", read_env0),
-        Format("xtrace", "the output of `set -x` or CI_DEBUG_TRACE", read_xtrace),
-        Format("job-log", "a job's log", read_job_log),
+        Format("env", "the output of `env` or `printenv`", "env_output.read_env"),
+        Format("env0", "the output of `env -0`", "env_output.read_env0"),
+        Format("xtrace", "the output of `set -x` or CI_DEBUG_TRACE", "xtrace.read_xtrace"),
+        Format("job-log", "a job's log", "job_log.read_job_log"),
         Format(
-            "gitlab-report", "a dotenv report of GitLab's (`artifacts:reports:dotenv`)", read_gitlab_report
+            "gitlab-report",
+            "a dotenv report of GitLab's (`artifacts:reports:dotenv`)",
+            "gitlab_report.read_gitlab_report",
         ),
         Format(
             "gitlab-json",
             "variables of a project, group or instance as GitLab's API or `glab variable export` gives them",
-            read_gitlab_json,
+            "gitlab_json.read_gitlab_json",
         ),
-        Format("glab", "`glab variable export -F env` or `-F export`", read_glab),
-        Format("gitlab-yaml", "the `variables:` of a YAML file", read_yaml_variables),
-        Format("gitlab-ci-local", "gitlab-ci-local's file of a project", read_gcl_project),
-        Format("gitlab-ci-local-home", "gitlab-ci-local's `variables.yml` of the home", read_gcl_home),
-        Format("act-secrets", "act's `.secrets`", read_act_secrets),
-        Format("act-secrets-yaml", "act's secrets in a YAML file", read_act_secrets_yaml),
-        Format("flat-yaml", "a flat YAML map, such as act's variables", read_flat_yaml),
-        Format("github-env", "a file that GITHUB_ENV names", read_github_env),
-        Format("gh-json", "`gh secret list --json` and `gh variable list --json`", read_gh_json),
+        Format("glab", "`glab variable export -F env` or `-F export`", "env_output.read_glab"),
+        Format("gitlab-yaml", "the `variables:` of a YAML file", "yaml_files.read_yaml_variables"),
+        Format("gitlab-ci-local", "gitlab-ci-local's file of a project", "yaml_files.read_gcl_project"),
+        Format(
+            "gitlab-ci-local-home",
+            "gitlab-ci-local's `variables.yml` of the home",
+            "yaml_files.read_gcl_home",
+        ),
+        Format("act-secrets", "act's `.secrets`", "act.read_act_secrets"),
+        Format("act-secrets-yaml", "act's secrets in a YAML file", "act.read_act_secrets_yaml"),
+        Format("flat-yaml", "a flat YAML map, such as act's variables", "yaml_files.read_flat_yaml"),
+        Format("github-env", "a file that GITHUB_ENV names", "github.read_github_env"),
+        Format(
+            "gh-json",
+            "`gh secret list --json` and `gh variable list --json`",
+            "gitlab_json.read_gh_json",
+        ),
     )
 }
 
@@ -119,8 +116,14 @@ def read(name: str, text: str, environ: Mapping[str, str] | None = None) -> Read
         line = text.count("\n", 0, text.index("\0")) + 1
         told.append(Problem(line, "The line holds a NUL character, which is no part of a text."))
         text = text.replace("\0", "")
-    reading = FORMATS[name].reader(text, environ or {})
+    reading = _reader(FORMATS[name])(text, environ or {})
     return _within(replace(reading, problems=(*told, *reading.problems)), text)
+
+
+def _reader(format_: Format) -> Reader:
+    module, _, function = format_.reader.partition(".")
+    reader: Reader = getattr(import_module(f"dockpass.variables.formats.{module}"), function)
+    return reader
 
 
 def _within(reading: Reading, text: str) -> Reading:

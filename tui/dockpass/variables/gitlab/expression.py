@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TypeAlias
 
 from dockpass.unknown import Unknown
@@ -19,6 +20,8 @@ from dockpass.variables.gitlab.patterns import Pattern, read_pattern
 from dockpass.variables.gitlab.tree import Reference, Tree
 
 MOST_TOKENS = 100
+MOST_PARSED = 512
+"""The expressions that are kept: jobs share their rules, and another ref looks at the same ones again."""
 UNREADABLE_IF = "if invalid expression syntax"
 """What GitLab says of such a condition, after the rule."""
 _INPUT = "$[["
@@ -99,6 +102,7 @@ _LEXEMES = tuple(
 _PRECEDENCE: Mapping[str, int] = {"==": 10, "=~": 10, "!=": 10, "!~": 10, "&&": 11, "||": 12}
 
 
+@lru_cache(MOST_PARSED)
 def parse(text: str) -> _Node:
     """Read an expression; raises `ExpressionError` with GitLab's text."""
     tokens = _tokens(text)

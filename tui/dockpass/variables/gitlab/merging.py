@@ -86,6 +86,7 @@ class Resolver:
         self.problems = problems
         self.whole = whole
         self.referred = 0
+        self.plain: set[int] = set()
         self.last = NOWHERE
 
     def resolved(self) -> Tree:
@@ -103,15 +104,17 @@ class Resolver:
             return None
         if isinstance(value, Reference):
             return self._look_up(value, above)
+        if not isinstance(value, list | Tree) or (not above and id(value) in self.plain):
+            return value
         if isinstance(value, list):
             found = [self._resolve(each, above) for each in value]
             if all(new is old for new, old in zip(found, value, strict=True)):
+                self.plain.add(id(value))
                 return value
             return Items(found, value.places) if isinstance(value, Items) else found
-        if not isinstance(value, Tree):
-            return value
         changed = {key: new for key, each in value.items() if (new := self._resolve(each, above)) is not each}
         if not changed:
+            self.plain.add(id(value))
             return value
         result = Tree()
         result.update(value | changed)

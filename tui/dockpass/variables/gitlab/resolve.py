@@ -43,7 +43,7 @@ from dockpass.variables.gitlab.ofjob import (
     job_definitions,
     manual_definition,
 )
-from dockpass.variables.gitlab.rules import Judgement, Surroundings, judge
+from dockpass.variables.gitlab.rules import Judgement, Paths, Surroundings, judge, no_paths
 from dockpass.variables.gitlab.versions import Version, unprotected_words
 
 _OF_RUNNER = frozenset({Level.RUNNER, Level.RUNNER_OWN})
@@ -57,15 +57,15 @@ FILTERED = "Pipeline filtered out by workflow rules."
 class Situation:
     """A pipeline to look at: its ref, and every definition that does not stand in the YAML.
 
-    `environment` replaces the job's own where it is not None. `paths` and `changes` are for rules; None where
-    they are not known. `unset` names variables that a person took away. `version` is the server's, None the
-    current one.
+    `environment` replaces the job's own where it is not None. `paths` and `changes` are for rules, as
+    `Surroundings` has them. `unset` names variables that a person took away. `version` is the server's, None
+    the current one.
     """
 
     ref: Ref = MAIN
     definitions: tuple[Definition, ...] = ()
     environment: str | None = None
-    paths: tuple[str, ...] | None = None
+    paths: Paths = no_paths
     changes: tuple[str, ...] | None = None
     unset: frozenset[str] = frozenset()
     version: Version | None = None

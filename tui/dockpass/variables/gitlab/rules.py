@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from dockpass.text import clean
 from dockpass.unknown import Unknown
@@ -21,20 +21,26 @@ from dockpass.variables.gitlab.model import Definition, Place, Value, YamlPart
 from dockpass.variables.gitlab.tree import Reference, Tree, as_text, in_words
 
 NEVER = "never"
+Paths: TypeAlias = Callable[[], tuple[str, ...] | None]
 _CONDITIONS = frozenset({"if", "changes", "exists", UNREAD_RULE})
+
+
+def no_paths() -> None:
+    """Say that the files of the project are not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What rules look at: values as they are compared, and the files of the work tree.
 
-    `expand` returns the values expanded; that takes time, and only `changes` wants them. `paths` are all
-    files, `changes` those that the pipeline's commits changed; None where that is not known.
+    `expand` returns the values expanded; that takes time, and only `changes` wants them. `paths` returns all
+    files, which only `exists` wants; `changes` are those that the pipeline's commits changed. None where that
+    is not known.
     """
 
     values: Mapping[str, Value]
     expand: Callable[[], Mapping[str, Value]]
-    paths: tuple[str, ...] | None = None
+    paths: Paths = no_paths
     changes: tuple[str, ...] | None = None
 
 
@@ -221,7 +227,7 @@ def _exists(value: Any, around: Surroundings) -> Clause:
     if isinstance(value, Tree) and "project" in value:
         return _open("exists", value, "files of another project are not known here")
     return _matched(
-        "exists", value, around.values, around.paths, "the files of the project are not known here"
+        "exists", value, around.values, around.paths(), "the files of the project are not known here"
     )
 
 
