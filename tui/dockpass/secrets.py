@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from dockpass.packings import holds_text, packed
 from dockpass.secret_parts import SHORTEST, SUBSTRING_FROM, forms_of, misread, parts_of, raw_of, short_tokens
-from dockpass.spellings import Reading, holds_text, is_spelled, packed, readings
+from dockpass.spellings import Reading, is_spelled, readings
 
 MASK = "••••"
 

@@ -1,63 +1,39 @@
 """The spellings in which programs print a text, undone one layer at a time.
 
 A log, an error or a header rarely holds a value as it is: addresses write `%2f`, JSON `\\u003c` or `\\/`,
-web pages `&quot;`, shells `'\\''`, headers Base64, debuggers `[115, 101]` or `73:65`. A `Reading` is the text
-with one such layer undone, and it knows where in the text each part of it stands.
+web pages `&quot;`, shells `'\\''`, mail `=3D`, headers Base64, keys for one-time codes Base32, debuggers
+`[115, 101]` or `73:65`. A `Reading` is the text with one such layer undone, and it knows where in the text
+each part of it stands.
 """
 
 from __future__ import annotations
 
-import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from dockpass.packings import unpacked
+
 _HEX = "[0-9A-Fa-f]"
 _PERCENT = re.compile(rf"(?:%{_HEX}{{2}})+|(?:%[uU]{_HEX}{{4}})+")
 _BACKSLASH = re.compile(
-    rf"(?P<bytes>(?:\\x{_HEX}{{2}}|\\[0-3][0-7]{{2}})+)"
+    rf"(?P<bytes>(?:\\[xX]{_HEX}{{2}}|\\[0-3][0-7]{{2}})+)"
     rf"|(?P<units>(?:\\u{_HEX}{{4}})+)"
-    rf"|\\(?:u\{{(?P<braced>{_HEX}{{1,6}})\}}|U(?P<long>{_HEX}{{8}})|(?P<other>.))",
+    rf"|\\(?:[ux]\{{(?P<braced>{_HEX}{{1,6}})\}}|U(?P<long>{_HEX}{{8}})|(?P<other>.))",
     re.DOTALL,
 )
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});?")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,12}|#[xX][0-9A-Fa-f]{1,12}|[A-Za-z][A-Za-z0-9]{1,30});?")
 _QUOTES = re.compile(r"""'\\''|'"'"'|''|\"\"""")
+_QUOTED_PRINTABLE = re.compile(
+    rf"(?:=(?!00){_HEX}{{2}})+|=[ \t]*[\r\n\ufffd]+"  # a `=` at its end continues a line
+    r"|=\?[\w-]{1,40}\?[qQ]\?(?P<word>[!->@-~]{1,400})\?="
+)
 _FOLD = re.compile(r"(?<=\S)[\r\n\ufffd]+[ \t]*(?=\S)")
 _FILLING = re.compile("[\0\ufffd]+")  # UTF-16 that was read as bytes, and what `text.inert` makes of it
-_SPELLED = re.compile(rf"%[uU]?{_HEX}{{2}}|\\|&[#A-Za-z]|''|\"\"|'\"'")
+_SPELLED = re.compile(rf"[%=][uU]?{_HEX}{{2}}|\\|&[#A-Za-z]|''|\"\"|'\"'|=\?")
 
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b", "0": "\0"}
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{11,}")
-_BASE16_FROM = 16
-_BASE16 = re.compile(rf"{_HEX}{{{_BASE16_FROM},}}")
-_GROUPS = re.compile(
-    rf"(?<![0-9A-Za-z])(?:{_HEX}{_HEX}){{1,8}}(?:[\s:,._+-]{{1,2}}(?:{_HEX}{_HEX}){{1,8}}){{3,}}"
-)
-_NUMBER = rf"(?:0[xX]{_HEX}{{1,2}}|-?[0-9]{{1,6}})"
-_NO_HEX = re.compile("[^0-9A-Fa-f]+")
-_COMMAS = re.compile(r"[,\s+]+")
-_NUMBERS = re.compile(rf"(?<![\w.-]){_NUMBER}(?:[,\s+]{{1,8}}{_NUMBER}){{7,}}")
-_DIGEST_FROM = 32  # Base64 as long as this without any other letter is next to impossible
-_STANDARD = str.maketrans("-_", "+/")
-# A quick look for either: `h` stands for a hexadecimal digit (or the x of 0x), a blank for what separates.
-_DIGITS = b"0123456789ABCDEFabcdefXx"
-_KINDS = bytes(0x68 if code in _DIGITS else 0x20 if code in b" \t\r\n:,._+-" else 0x7C for code in range(256))
-_SEVERAL = re.compile(rb"h +(?:h+ +){2}h")
-_BETWEEN = b"\1"
-_PADDING = re.compile("=*")
-_FILL = ("AAAA", "AAAAAAA", "AAAAAA", "AAAAA")  # zeros up to a whole group of four, and one group more
-
-_ASCII_TEXT = b"\t\n\r" + bytes(range(0x20, 0x7F))
-_MARKS = bytes(0x74 if code in _ASCII_TEXT else 0 for code in range(256))
-_ASCII_RUN = b"t" * 8
-# Of eight letters, one of which is not ASCII, four ASCII ones stand before the first such, or four after it.
-_UTF8_HINT = re.compile(
-    rb"[\xc2-\xf4](?:(?<=[\t\n\r\x20-\x7e]{4}[\xc2-\xf4])[\x80-\xbf]"
-    rb"|[\x80-\xbf]{1,3}(?:[\t\n\r\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3}){4})"
-)
-_UTF8_RUN = re.compile(rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]{1,3}){8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +73,15 @@ def is_spelled(text: str) -> bool:
     """Tell whether anything in a text looks like an escape of some kind."""
     if "\n" in text or "\r" in text or "\0" in text or "\ufffd" in text:
         return True
-    if not ("%" in text or "\\" in text or "&" in text or "''" in text or '""' in text or "'\"'" in text):
+    if not (
+        "%" in text
+        or "\\" in text
+        or "=" in text
+        or "&" in text
+        or "''" in text
+        or '""' in text
+        or "'\"'" in text
+    ):
         return False  # so much faster for the ordinary line
     return _SPELLED.search(text) is not None
 
@@ -113,80 +97,10 @@ def readings(reading: Reading, matters: Callable[[bytes], bool]) -> Iterator[Rea
         for pattern, undo in _UNDOING:
             if inner := _undone(reading, pattern, undo):
                 yield inner
-    for start, end, raw in _packed(text):
+    for start, end, raw in unpacked(text):
         if matters(raw):
             for held in _texts_of(raw):
                 yield Reading(held, reading, (0,), ((start, end, False),))
-
-
-def packed(text: str) -> bytes:
-    """Return what the Base64, hexadecimal and numbers in a text hold, in one piece: quick, without places."""
-    held = [raw for _, _, raw in _separated(text)] if _has_several(text) else []
-    tokens = _BASE64.findall(text)
-    if not tokens:
-        return _BETWEEN.join(held)
-    base64: list[str] = []
-    for token in tokens:
-        if len(token) >= _BASE16_FROM and (found := _BASE16.findall(token)):
-            held += [raw for digits in found for raw in _from_base16(digits)]
-            if len(found[0]) == len(token) >= _DIGEST_FROM:
-                continue
-        base64 += token, _FILL[len(token) & 3]
-    if base64:
-        joined = "".join((*base64, "AAAA")).translate(_STANDARD)
-        held += [binascii.a2b_base64(joined[phase : phase - 4]) for phase in range(4)]
-    return _BETWEEN.join(held)
-
-
-def holds_text(raw: bytes, *, ascii_only: bool) -> bool:
-    """Tell whether eight characters of text stand together in `raw`; random bytes hardly ever have them.
-
-    NULs, as UTF-16 has them, are to be taken out before.
-    """
-    if _ASCII_RUN in raw.translate(_MARKS):
-        return True
-    return not ascii_only and bool(_UTF8_HINT.search(raw) and _UTF8_RUN.search(raw))
-
-
-def _packed(text: str) -> Iterator[tuple[int, int, bytes]]:
-    """Yield spans and bytes; where a token begins cannot be seen, so each position of four is tried."""
-    if _has_several(text):
-        yield from _separated(text)
-    for match in _BASE64.finditer(text):
-        token = match[0]
-        start, end = match.span()
-        for inner in _BASE16.finditer(token) if len(token) >= _BASE16_FROM else ():
-            for raw in _from_base16(inner[0]):
-                yield start + inner.start(), start + inner.end(), raw
-        end += len(_PADDING.match(text, end)[0])  # type: ignore[index]
-        token = token.translate(_STANDARD)
-        for phase in range(4):
-            part = token[phase:]
-            if rest := len(part) % 4:
-                part = part[:-1] if rest == 1 else part + "=" * (4 - rest)
-            yield start, end, binascii.a2b_base64(part)
-
-
-def _has_several(text: str) -> bool:
-    return _SEVERAL.search(text.encode("ascii", "replace").translate(_KINDS)) is not None
-
-
-def _separated(text: str) -> Iterator[tuple[int, int, bytes]]:
-    """Yield spans and bytes of hexadecimal in groups (`73:65`, `7365 6372`) and of lists of numbers."""
-    for match in _GROUPS.finditer(text):
-        yield *match.span(), bytes.fromhex(_NO_HEX.sub("", match[0]))
-    for match in _NUMBERS.finditer(text):
-        codes = [int(found, 16 if "x" in found.lower() else 10) for found in _COMMAS.split(match[0])]
-        if all(-0x80 <= code <= 0xFF for code in codes):
-            yield *match.span(), bytes(code & 0xFF for code in codes)
-        else:
-            letters = (chr(code) for code in codes if 0 <= code < 0x110000)
-            yield *match.span(), "".join(letters).encode("utf-8", "surrogatepass")
-
-
-def _from_base16(digits: str) -> Iterator[bytes]:
-    for phase in range(2):
-        yield binascii.unhexlify(digits[phase : phase + ((len(digits) - phase) & ~1)])
 
 
 def _undone(
@@ -227,7 +141,7 @@ def _percent(match: re.Match[str]) -> str:
 def _backslash(match: re.Match[str], *, latin: bool = False) -> str:
     if found := match["bytes"]:
         raw = bytes(
-            int(part[1:], 16) if part[0] == "x" else int(part, 8) for part in found.split("\\") if part
+            int(part[1:], 16) if part[0] in "xX" else int(part, 8) for part in found.split("\\") if part
         )
         return raw.decode("latin-1") if latin else _text_of(raw)
     if found := match["units"]:
@@ -241,6 +155,13 @@ def _backslash(match: re.Match[str], *, latin: bool = False) -> str:
 
 def _latin_backslash(match: re.Match[str]) -> str:
     return _backslash(match, latin=True)  # as Python writes a text, and not its bytes
+
+
+def _quoted_printable(match: re.Match[str]) -> str:
+    if word := match["word"]:
+        return _QUOTED_PRINTABLE.sub(_quoted_printable, word.replace("_", " "))
+    digits = match[0].replace("=", "").strip(" \t\r\n\ufffd")
+    return _text_of(bytes.fromhex(digits))
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -286,6 +207,7 @@ _UNDOING: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (_BACKSLASH, _backslash),
     (_BACKSLASH, _latin_backslash),
     (_ENTITY, _entity),
+    (_QUOTED_PRINTABLE, _quoted_printable),
     (_QUOTES, _quotes),
     (_FOLD, _nothing),
     (_FILLING, _nothing),
