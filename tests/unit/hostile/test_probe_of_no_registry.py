@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 from fakerealm import PATH, FakeRealm, grants
@@ -337,6 +338,52 @@ async def test_an_opaque_token_grants_nothing_and_nothing_is_wrong_with_it() -> 
     assert found.verdict("push") is Verdict.NOT_VISIBLE
     assert status(found, Command.PUSH) == 0
     assert found.findings == ()
+
+
+ABSENT = Said(404, {"errors": [{"code": "NAME_UNKNOWN", "message": "repository name not known"}]})
+NO_LIST = Said(405, {"errors": [{"code": "UNSUPPORTED", "message": "unsupported"}]})
+NO_PAGE = Said(404, b"404 page not found")
+FREE = {"ping": lambda _: Said(200, {}, (VERSION,))}
+BASIC_ASKED = refusal(401, "UNAUTHORIZED", "log in", ("WWW-Authenticate", 'Basic realm="fake"'))
+BASIC = {"scheme": "basic", "ping": lambda asked: Said(200, {}) if asked.authorization else BASIC_ASKED}
+JWT = {"token": grants("pull", "push", "delete")}
+OPAQUE: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize(
+    ("registry", "listing", "credential", "push", "pull", "cleanup"),
+    [
+        # a token that says what it is for, or one whose use the registry answered
+        (JWT, None, LOGIN, 0, 0, 0),
+        (JWT, ABSENT, LOGIN, 0, 0, 0),
+        (OPAQUE, None, LOGIN, 0, 0, 0),
+        (OPAQUE, ABSENT, LOGIN, 0, 1, 1),
+        (OPAQUE, NO_LIST, LOGIN, 1, 1, 1),
+        (OPAQUE, NO_PAGE, LOGIN, 1, 1, 1),
+        (BASIC, None, LOGIN, 0, 0, 0),
+        (BASIC, ABSENT, LOGIN, 0, 1, 1),
+        (BASIC, NO_PAGE, LOGIN, 1, 1, 1),
+        # no challenge: a login that nobody asks for is not judged, and none is no fault
+        (FREE, None, LOGIN, 1, 0, 1),
+        (FREE, ABSENT, LOGIN, 1, 1, 1),
+        (FREE, None, None, 0, 0, 0),
+        (FREE, ABSENT, None, 0, 1, 1),
+    ],
+)
+async def test_what_is_not_visible_stops_a_command_where_nothing_shows_that_the_login_is_taken(
+    registry: dict[str, Any],
+    listing: Said | None,
+    credential: Credential | None,
+    push: int,
+    pull: int,
+    cleanup: int,
+) -> None:
+    more = {} if listing is None else {"listing": lambda _: listing}
+    async with FakeRealm(**registry, **more) as fake:
+        found = await asked_of(fake.host, credential)
+    told = [status(found, command) for command in (Command.PUSH, Command.PULL, Command.CLEANUP)]
+    assert told == [push, pull, cleanup], report_lines(report(found))
+    consistent(found)
 
 
 SECRET = "CutCanary-4f7Kq2-" + "x" * 30

@@ -44,6 +44,12 @@ class LoginState(StrEnum):
 _JUDGED = frozenset({LoginState.ACCEPTED, LoginState.REJECTED, LoginState.ANONYMOUS, LoginState.NOT_NEEDED})
 
 
+def only_when_done(asked: str) -> str:
+    """Return what would show an action that no answer shows."""
+    done = {PULL: "read", PUSH: "push"}.get(asked, "deletion")
+    return f"only a real {done} shows it"
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeRequest:
     """One request that was sent. `took` in seconds; `status` 0 where no answer came.
@@ -151,6 +157,11 @@ class Probe:
     def was_judged(self) -> bool:
         """Whether an answer told if the login is accepted, or that none was needed."""
         return self.reached and self.login.state in _JUDGED
+
+    @property
+    def is_login_unused(self) -> bool:
+        """Whether there is a login and the registry never asked for one, so that nothing is known of it."""
+        return self.login.state is LoginState.NOT_NEEDED and bool(self.username)
 
     @property
     def unreached(self) -> str:

@@ -22,6 +22,7 @@ from dockpass.probe.model import (
     Probe,
     TokenFacts,
     Verdict,
+    only_when_done,
 )
 from dockpass.probe.question import MOST_REJECTIONS, ProbeContext, Question
 from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
@@ -272,7 +273,8 @@ class _Prober:
                 await self._answer(challenge)
             return
         self._read_by_listing(answered, "without a login")
-        self._login = Login(LoginState.NOT_NEEDED, "the registry asks for no login")
+        unused = " for reading; this one was not sent" if self._question.credential else ""
+        self._login = Login(LoginState.NOT_NEEDED, f"the registry asks for no login{unused}")
 
     async def _by_basic(self) -> None:
         """With Basic there are no scopes: only what was really done is known."""
@@ -341,12 +343,15 @@ class _Prober:
         elif self._judge(Where.LIST, answered).outcome is Outcome.ABSENT:
             self._exists = False
         self._actions["pull"] = found
-        why = "the registry asks for no login" if self._challenge.scheme == "none" else "Basic has no scopes"
         for asked in ACTIONS[1:]:
-            done = "push" if asked == "push" else "deletion"
-            self._actions[asked] = ActionResult(
-                asked, Verdict.NOT_VISIBLE, f"{why}; only a real {done} shows it", path
-            )
+            words = f"{self._why_not_visible()}; {only_when_done(asked)}"
+            self._actions[asked] = ActionResult(asked, Verdict.NOT_VISIBLE, words, path)
+
+    def _why_not_visible(self) -> str:
+        if self._challenge.scheme != "none":
+            return "Basic has no scopes"
+        unused = ", so this one was not sent" if self._question.credential else ""
+        return f"the registry asks for no login{unused}"
 
     def _judge(self, where: Where, answered: Answered) -> Judgement:
         return answered.judged(where, self._flavour)

@@ -12,7 +12,17 @@ from enum import StrEnum
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision, Refusal
 from dockpass.auth.rules import CLEANUP_PASSWORD, CLEANUP_USER, JOB_TOKEN
-from dockpass.probe.model import DELETE, EVERYTHING, PULL, PUSH, ActionResult, LoginState, Probe, Verdict
+from dockpass.probe.model import (
+    DELETE,
+    EVERYTHING,
+    PULL,
+    PUSH,
+    ActionResult,
+    LoginState,
+    Probe,
+    Verdict,
+    only_when_done,
+)
 from dockpass.registry.flavour import Flavour
 
 NEEDS: Mapping[Command, tuple[str, ...]] = {
@@ -36,8 +46,8 @@ class Ability(StrEnum):
 class Requirement:
     """One command: whether its login has what it needs, in words, and the way out where it has not.
 
-    `judged` tells whether answers were had that can be judged: what no registry shows before it is really
-    done is judged too.
+    `judged` tells whether answers were had that can be judged. What no registry shows before it is really
+    done is judged too, as long as the registry showed that it takes the login.
     """
 
     command: Command
@@ -117,10 +127,12 @@ def _has(action: str, probe: Probe) -> ActionResult:
 def _is_open(found: ActionResult, probe: Probe, command: Command) -> bool:
     """Tell whether the registry was asked, or should have been, and nothing is known all the same.
 
-    That a push comes first to a repository that does not exist is no gap.
+    That a push comes first to a repository that does not exist is no gap. What is not visible is none where
+    the registry answered a request with the login: it listed the tags, or said that there is no repository.
     """
     if found.verdict is Verdict.NOT_VISIBLE:
-        return False
+        seen = probe.verdict(PULL) is Verdict.GRANTED or probe.exists is not None
+        return not seen or probe.is_login_unused
     return command is not Command.PUSH or probe.exists is not False
 
 
@@ -136,8 +148,7 @@ def _needs(actions: Sequence[str]) -> str:
 
 def _short(found: ActionResult) -> str:
     if found.verdict is Verdict.NOT_VISIBLE:
-        done = {PULL: "read", PUSH: "push"}.get(found.asked, "deletion")
-        return f"not visible; only a real {done} shows it"
+        return f"not visible; {only_when_done(found.asked)}"
     return found.evidence if found.verdict is Verdict.NOT_PROBED else f"unknown; {found.evidence}"
 
 

@@ -21,6 +21,7 @@ from dockpass.probe.model import (
     LoginState,
     TokenFacts,
     Verdict,
+    only_when_done,
 )
 from dockpass.probe.question import Question
 from dockpass.probe.recorder import LARGEST_LIST, Answered, RecordingClient
@@ -168,8 +169,7 @@ class ScopeProbe:
         wanted = set(SCOPES[asked].split(","))
         if visible is None:
             self._client.note("opaque token")
-            done = {PULL: "read", PUSH: "push"}.get(asked, "deletion")
-            return Verdict.NOT_VISIBLE, f"the token is opaque; only a real {done} shows it"
+            return Verdict.NOT_VISIBLE, f"the token is opaque; {only_when_done(asked)}"
         named = listed(visible)
         self._client.note(named)
         self._look_at_claims(asked, answer.claims, visible - wanted)
