@@ -157,6 +157,7 @@ async def test_without_an_engine_the_doctor_looks_all_the_same() -> None:
         await settle(pilot)
         assert "no engine" in str(overview(pilot).query_one("#status-right").render())
         assert counted(pilot).startswith("· 1 note")
+        assert made.search.is_over
 
 
 @pytest.mark.parametrize("job", [False, True])

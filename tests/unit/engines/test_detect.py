@@ -16,7 +16,7 @@ from dockpass.errors import DockpassError
 
 
 def detected(url: str, home: Path, seconds: float = 1.0) -> EngineState:
-    return detect_engine({"DOCKER_HOST": url}, home, seconds)
+    return detect_engine({"DOCKER_HOST": url}, home, lambda _: seconds)
 
 
 def test_the_engine_that_answers_is_told_with_how_it_was_found(fake: FakeEngine, tmp_path: Path) -> None:

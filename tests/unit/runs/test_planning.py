@@ -147,6 +147,20 @@ def test_the_plan_of_a_build_tells_builder_login_and_registries(bench: Bench) ->
     assert plan.refusal == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "waits"),
+    [("FROM registry.example/base:1\n", True), ("FROM registry.example/base:1 AS\n", False)],
+)
+def test_only_a_build_that_nothing_stops_waits_for_its_builder(bench: Bench, text: str, waits: bool) -> None:
+    (bench.services.cwd / "Dockerfile").write_text(text)
+    facts = make_facts(bench.services.home, None, ("registry.example/base:1",), **JOB)
+    plan = make_plan(make_request(Command.BUILD, facts), bench.services, is_looking=True)
+    assert plan.waits_for_builder is waits
+    assert plan.phases[1].detail == "gitlab-ci-token with CI_JOB_TOKEN at registry.example"
+    push = make_request(Command.PUSH, make_facts(bench.services.home, **JOB), tags=("1",))
+    assert not make_plan(push, bench.services, is_looking=True).waits_for_builder
+
+
 def test_the_plan_of_a_build_that_no_builder_can_do_is_refused(bench: Bench) -> None:
     (bench.services.cwd / "Dockerfile").write_text("FROM scratch\nRUN <<EOF\nEOF\n")
     request = make_request(Command.BUILD, make_facts(bench.services.home, None, ()))

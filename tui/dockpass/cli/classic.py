@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dockpass.builders.names import BuilderName
 from dockpass.builders.survey import FindBuilders
 from dockpass.cli.world import World
 from dockpass.engines.base import EMBEDDED
 from dockpass.engines.choice import EngineChoice, Engines, detect_chosen
 from dockpass.errors import UsageError
-from dockpass.runs.builder import Builders, chosen_builder
+from dockpass.runs.builder import Builders, builds_classic
 from dockpass.runs.request import BuildOptions
 from dockpass.runs.sources import sources_of_build
 
@@ -23,7 +22,6 @@ def is_classic(choice: EngineChoice, world: World, build: BuildOptions, find: Fi
     builders = Builders(engine=info.name, found=find(info, world.environ, world.home))
     try:
         sources = sources_of_build(world.cwd, build)
-        chosen = chosen_builder(builders, sources.needs, build)
     except UsageError:
         return False  # the run will say so
-    return chosen.builder.name is BuilderName.CLASSIC
+    return builds_classic(builders, sources, build)

@@ -15,8 +15,8 @@ from typing import Any
 
 from dockpass.engines.base import BuildRequest, Sink
 from dockpass.engines.client import LONG_WORK, RunClient
-from dockpass.engines.docker import OPEN_SECONDS, build_parameters
-from dockpass.engines.endpoint import Endpoint
+from dockpass.engines.docker import build_parameters
+from dockpass.engines.endpoint import OPEN_SECONDS, Endpoint
 from dockpass.engines.faults import FAULTS
 from dockpass.engines.stream import StreamError, objects
 from dockpass.references.reference import is_digest

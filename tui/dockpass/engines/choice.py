@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from dockpass.errors import DockpassError, UsageError
 if TYPE_CHECKING:
     from dockpass.engines.base import Engine
     from dockpass.engines.detect import EngineState
+    from dockpass.engines.endpoint import Endpoint
     from dockpass.registry.policy import Policy
 
 AUTO_SECONDS = 0.3
-"""How long `auto` waits for Docker or Podman before it takes the embedded engine."""
+"""How long `auto` waits for Docker or Podman at a usual socket before it takes the embedded engine."""
 
 
 class Engines(StrEnum):
@@ -42,12 +44,12 @@ def open_chosen(
     """Open the engine; raises `DockpassError` where the one that was asked for does not answer."""
     if choice.engine is Engines.EMBEDDED:
         return _embedded(choice, choice.because, environ, policy)
-    from dockpass.engines.docker import OPEN_SECONDS, open_engine
+    from dockpass.engines.docker import open_engine
     from dockpass.engines.endpoint import resolve_endpoint
 
-    seconds = AUTO_SECONDS if choice.engine is Engines.AUTO else OPEN_SECONDS
     try:
-        return open_engine(resolve_endpoint(environ, home), seconds)
+        endpoint = resolve_endpoint(environ, home)
+        return open_engine(endpoint, _patience(choice, endpoint))
     except DockpassError as error:
         if choice.engine is not Engines.AUTO:
             raise
@@ -67,10 +69,18 @@ def detect_chosen(choice: EngineChoice, environ: Mapping[str, str], home: Path) 
         return EngineState(_embedded(choice, choice.because, environ).info())
     if choice.engine is Engines.DOCKER:
         return detect_engine(environ, home)
-    state = detect_engine(environ, home, AUTO_SECONDS)
+    state = detect_engine(environ, home, partial(_patience, choice))
     if state.error is None:
         return state
     return EngineState(_embedded(choice, _instead(state.error), environ).info(), None, state.endpoint)
+
+
+def _patience(choice: EngineChoice, endpoint: Endpoint) -> float:
+    """Return how many seconds an engine may take to answer: one that the person named may be far away."""
+    from dockpass.engines.endpoint import OPEN_SECONDS
+
+    is_guessed = choice.engine is Engines.AUTO and not endpoint.is_named
+    return AUTO_SECONDS if is_guessed else OPEN_SECONDS
 
 
 def parse_choice(text: str, because: str, store: Path) -> EngineChoice:

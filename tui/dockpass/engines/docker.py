@@ -19,7 +19,7 @@ from dockpass.engines.auth_headers import auth_fields, auth_header, registry_con
 from dockpass.engines.base import BuildRequest, EngineInfo, Sink
 from dockpass.engines.client import LONG_WORK, NotAnEngine, RunClient
 from dockpass.engines.context import open_context
-from dockpass.engines.endpoint import Endpoint, no_engine
+from dockpass.engines.endpoint import OPEN_SECONDS, Endpoint, no_engine
 from dockpass.engines.failures import Proof, failed, login_failed
 from dockpass.engines.faults import FAULTS, Explain, explained, words_of
 from dockpass.engines.starting import how_to_start
@@ -30,8 +30,6 @@ from dockpass.references.credential import Credential, Logins
 from dockpass.references.reference import is_digest, parse_reference
 from dockpass.registry.proxies import proxies_of
 from dockpass.text import clean, plural
-
-OPEN_SECONDS = 2.0
 
 _SCHEMES = frozenset({"unix", "tcp", "http", "https"})
 

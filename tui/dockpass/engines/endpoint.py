@@ -22,7 +22,10 @@ from dockpass.text import clean
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 LARGEST_META = 1 << 20
+OPEN_SECONDS = 2.0
+"""How long an engine may take to answer."""
 
+_NAMES = frozenset({"DOCKER_HOST", "DOCKER_CONTEXT", "currentContext"})
 _PLAIN_PORT, _TLS_PORT = 2375, 2376  # docker's own, where an address names none
 
 
@@ -59,13 +62,15 @@ class Candidate:
 class Endpoint:
     """An engine's address (`unix://PATH`, `tcp://HOST:PORT`) with its TLS files.
 
-    `how` says in words which source won and why; `candidates` are all sources in docker's order.
+    `how` says in words which source won and why; `candidates` are all sources in docker's order. `is_named`
+    tells that the person names it, by a variable or the current context.
     """
 
     url: str
     how: str
     tls: TlsFiles | None = None
     candidates: tuple[Candidate, ...] = ()
+    is_named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def resolve_endpoint(environ: Mapping[str, str], home: Path) -> Endpoint:
         tried.append(Candidate(source, found.url, Outcome.CHOSEN, found.because))
         for later, _ in sources[position + 1 :]:
             tried.append(Candidate(later, "", Outcome.NOT_REACHED, f"{source} came first"))
-        return Endpoint(found.url, found.because, found.tls, tuple(tried))
+        return Endpoint(found.url, found.because, found.tls, tuple(tried), source in _NAMES)
     raise no_engine(
         "No container engine was found.",
         f"{how_to_start('')}, or name one with DOCKER_HOST."

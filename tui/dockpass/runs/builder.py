@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dockpass.builders.choice import BuilderChoice, choose
+from dockpass.builders.names import BuilderName
 from dockpass.builders.survey import Found
+from dockpass.buildfiles.find import BuildSources
 from dockpass.buildfiles.needs import Feature, Need
+from dockpass.errors import UsageError
 from dockpass.runs.request import BuildOptions
 
 
@@ -23,6 +26,15 @@ def chosen_builder(builders: Builders, needs: Sequence[Need], build: BuildOption
     """Return the builder for a build; raises `UsageError` with the line and the feature that stops it."""
     infos = [each.info for each in builders.found]
     return choose(infos, needs_of_build(needs, build), builders.engine, build.builder)
+
+
+def builds_classic(builders: Builders, sources: BuildSources, build: BuildOptions) -> bool:
+    """Tell whether the classic builder would build, which pulls more than the others do."""
+    try:
+        chosen = chosen_builder(builders, sources.needs, build)
+    except UsageError:
+        return False  # the plan, and the run, will say so
+    return chosen.builder.name is BuilderName.CLASSIC
 
 
 def needs_of_build(needs: Sequence[Need], build: BuildOptions) -> tuple[Need, ...]:

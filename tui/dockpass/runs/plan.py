@@ -22,7 +22,8 @@ class Plan:
 
     Of a build, `builder` says who builds it and why, `needs` what not every builder can do, `asks` which
     registries it asks with which login, and `refusal` why it cannot be started, and what could be done; each
-    is empty where that is not known, or where nothing stops it.
+    is empty where that is not known, or where nothing stops it. `waits_for_builder` tells that the builder
+    will be known in a moment.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Plan:
     foreign: str | None
     command_line: tuple[str, ...]
     builder: str = ""
+    waits_for_builder: bool = False
     needs: str = ""
     asks: tuple[str, ...] = ()
     refusal: tuple[str, ...] = ()

@@ -33,10 +33,13 @@ def make_plan(
     services: Services,
     builders: Builders | None = None,
     sources: Callable[[Path, BuildOptions], BuildSources] = sources_of_build,
+    *,
+    is_looking: bool = False,
 ) -> Plan:
     """Say what a run will create, who logs in where, what it does and what it removes.
 
-    `builders` are what a survey found, None where there was none yet; `sources` reads the build file.
+    `builders` are what a survey found, None where there was none; `is_looking` tells that it goes on.
+    `sources` reads the build file.
     """
     chosen: BuilderChoice | None = None
     refusal: tuple[str, ...] = ()
@@ -67,6 +70,7 @@ def make_plan(
         foreign=foreign_question(request),
         command_line=command_line(request, services),
         builder=chosen.in_words if chosen else "",
+        waits_for_builder=is_build and is_looking and not refusal,
         needs=needs_in_words(needs_of_build(found.needs, request.build)) if found else "",
         asks=tuple(asked_in_words(request)) if is_build else (),
         refusal=refusal,
@@ -92,10 +96,16 @@ def _login(request: RunRequest, chosen: BuilderChoice | None) -> str:
     decision = request.decision
     if not decision.login:
         return clean(f"none; the entry of {decision.config_dir} is used where there is one")
-    itself = chosen is not None and chosen.builder.asks_itself
-    who = "by the engine" if request.command in ENGINE_COMMANDS and not itself else "by dockpass"
     secret = "the given password" if decision.secret_from == "option" else decision.secret_from  # noqa: S105
-    return clean(f"{decision.username} with {secret} at {', '.join(decision.login)}, {who}")
+    return clean(f"{decision.username} with {secret} at {', '.join(decision.login)}{_by(request, chosen)}")
+
+
+def _by(request: RunRequest, chosen: BuilderChoice | None) -> str:
+    """Say who logs in; for a build that depends on the builder."""
+    if request.command is Command.BUILD and chosen is None:
+        return ""
+    itself = chosen is not None and chosen.builder.asks_itself
+    return ", by the engine" if request.command in ENGINE_COMMANDS and not itself else ", by dockpass"
 
 
 def _way(request: RunRequest, services: Services) -> str:

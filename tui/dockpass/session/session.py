@@ -23,6 +23,7 @@ from dockpass.runs.services import Services
 from dockpass.secret_source import value_of
 from dockpass.secrets import Secret
 from dockpass.session.assemble import findings_of
+from dockpass.session.buildersearch import BuilderSearch
 from dockpass.session.clipboard import Clipboard
 from dockpass.session.edits import told_as_edited, unset_by
 from dockpass.session.later import (
@@ -48,13 +49,11 @@ from dockpass.variables.place import Place, PlaceKind
 if TYPE_CHECKING:
     from dockpass.buildfiles.find import BuildSources
     from dockpass.dockerconfig.readers.situation import Situation
-    from dockpass.engines.base import EngineInfo
     from dockpass.engines.detect import EngineState
     from dockpass.engines.embedded.store import Store
     from dockpass.probe.plan import AccessPlan, AccessReport
     from dockpass.programs.shown import ShownProgram
     from dockpass.programs.task import Task
-    from dockpass.runs.builder import Builders
     from dockpass.runs.events import Status
     from dockpass.runs.options import Chosen
     from dockpass.runs.plan import Plan
@@ -119,8 +118,8 @@ class Session:
     make_desk: Callable[[], Desk] = new_desk
     own_desk: Desk | None = None
     """The desk, once somebody has come to it; `desk` has it in any case."""
-    builders: Builders | None = None
-    """Who can build here, once that was looked for."""
+    search: BuilderSearch = field(default_factory=BuilderSearch)
+    """Who can build here, and whether that is known yet."""
     sources: Callable[[Path, BuildOptions], BuildSources] = sources_of_build
     reading: Run | None = None
     """The dry run that reads the tags for a preview, the last one."""
@@ -357,19 +356,8 @@ class Session:
         """Return the plan of a run."""
         from dockpass.runs.planning import make_plan
 
-        return make_plan(request, self.services, self.builders, self.sources)
-
-    def find_builders(self, engine: EngineInfo) -> None:
-        """Look in the background for the builders beside an engine; until then, no plan tells them."""
-        services = self.services
-
-        def find() -> None:
-            from dockpass.runs.builder import Builders
-
-            found = services.find_builders(engine, services.run_environ(self.found), services.home)
-            self.builders = Builders(engine=engine.name, found=found)
-
-        self.in_background(find)
+        search = self.search
+        return make_plan(request, self.services, search.builders, self.sources, is_looking=not search.is_over)
 
     def access(self, command: Command) -> AccessPlan:
         """Return what can be asked about a command's registry; raises `UsageError`. Nothing is sent."""

@@ -75,13 +75,20 @@ class Launcher:
         self._screen.app.push_screen(dialog, lambda yes: self._after_plan(planner.request, yes))
         self._look(planner, dialog)
         planner.changed = lambda: self._look(planner, dialog)
+        self._session.search.heard = lambda: self._plan_anew(planner, dialog)
+
+    def _plan_anew(self, planner: Planner, dialog: PlanDialog) -> None:
+        """Show who builds, now that it is known."""
+        planner.renew()
+        if dialog.is_there:
+            dialog.show_again()
 
     def _look(self, planner: Planner, dialog: PlanDialog) -> None:
         """Look beside the screen whether anything stops the run, before it is offered."""
         request, session = planner.request, self._session
 
         def take(found: DockpassError | None) -> None:
-            if planner.take(request, found) and dialog.is_mounted:
+            if planner.take(request, found) and dialog.is_there:
                 dialog.show_again()
 
         self._screen.in_background(partial(session.what_stops, request, session.services), take)

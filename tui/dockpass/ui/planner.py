@@ -21,6 +21,8 @@ from dockpass.ui.screens.plan import ShownPlan
 from dockpass.ui.views.plan import OptionRow, plan_lines, stopped_lines
 from dockpass.ui.views.words import Line, hanging
 
+STILL_FINDING_OUT = "dockpass is still finding out which builder can build this."
+
 
 class Planner:
     """`request` is the run as it is chosen now. `changed` is called after each change."""
@@ -58,6 +60,7 @@ class Planner:
             options=[self._row(option) for option in options],
             view=view,
             stop=" ".join(reasons),
+            waits="" if reasons or not plan.waits_for_builder else STILL_FINDING_OUT,
             danger=bool(reasons),
         )
 
@@ -99,14 +102,18 @@ class Planner:
         except UsageError as error:
             return f"{error.message} {error.hint}"
         choose(self._session, self._command, chosen)
+        self.renew()
+        return ""
+
+    def renew(self) -> None:
+        """Plan anew: other options were chosen, or it is known by now who can build."""
         request = self._session.request(self._command)
         if isinstance(request, Refusal):  # what is pulled now may decide about the login
             self._stops = DockpassError(request.id, request.message, request.hint)
-            return ""
+            return
         self.request = replace(request, cleanup=self.request.cleanup)
         self.plan, self._stops = self._session.plan(self.request), None
         self.changed()
-        return ""
 
     def take(self, request: RunRequest, found: DockpassError | None) -> bool:
         """Take what stops a request; tell whether it is about the present one, and changes anything."""

@@ -177,7 +177,10 @@ class Confirm(Dialog[bool]):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer by button."""
-        self.dismiss(event.button.id == "yes")
+        if event.button.id == "yes":
+            self.say_yes()
+        else:
+            self.dismiss(False)
 
     def action_answer(self, yes: bool) -> None:
         """Answer by key; a search is left first."""

@@ -17,13 +17,13 @@ from dockpass.keymap import key_for
 from dockpass.session.session import Session
 from dockpass.text import clean
 from dockpass.ui.actions import WITHIN, bindings, row_binding
+from dockpass.ui.detector import Detector
 from dockpass.ui.examiner import Examiner
 from dockpass.ui.screens.base import PanelScreen
 from dockpass.ui.screens.values import Values
 from dockpass.ui.text import content
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.overview import (
-    engine_words,
     fallen_back_lines,
     health_line,
     problem_words,
@@ -39,14 +39,12 @@ from dockpass.variables.catalogue import Entry, entry_of
 
 # What a key does is loaded with the key: it would hold up the first table.
 if TYPE_CHECKING:
-    from dockpass.engines.detect import EngineState
     from dockpass.findings import Finding
     from dockpass.ui.editor import Editor
     from dockpass.ui.launcher import Launcher
     from dockpass.ui.programs import Programs
 
 COMMANDS = tuple(Command)
-LOOKING = ("looking for an engine", "label")
 
 
 class CommandRows(Rows):
@@ -65,9 +63,10 @@ class Overview(Values, PanelScreen):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._engine = LOOKING
         self._shown_as_job = session.as_job
         self._examiner = Examiner(self, session)
+        # Only then, so that it takes no time from the first table.
+        self._detector = Detector(self, session, over=self._examiner.begin)
         self._findings_wait = True
         """Whether the first table stands before what looks wrong is looked for."""
         self._was_left = False
@@ -128,7 +127,7 @@ class Overview(Values, PanelScreen):
         """Find what looks wrong, and the engine, now that the first table stands."""
         self._findings_wait = False
         self.refresh_selected()
-        self.in_background(self.session.detect, self._take_engine)
+        self._detector.begin()
         for words in problem_words(self.session.loaded.problems):
             self.notify(words, severity="warning", timeout=12)
 
@@ -170,7 +169,7 @@ class Overview(Values, PanelScreen):
         """Return where we are, and with which engine."""
         session = self.session
         return status_line(
-            session.shown_place, len(session.edits), self._engine, self.size.width, session.badges
+            session.shown_place, len(session.edits), self._detector.words, self.size.width, session.badges
         )
 
     def action_whose(self) -> None:
@@ -250,19 +249,9 @@ class Overview(Values, PanelScreen):
         else:
             self.action_edit()
 
-    def _take_engine(self, state: EngineState) -> None:
-        self._engine = (engine_words(state.info), "good") if state.info else ("no engine", "look")
-        self._examiner.begin()  # only now, so that it takes no time from the first table
-        if state.info is not None:
-            self.session.find_builders(state.info)
-        elif state.error is not None:
-            self.notify(f"{state.error.message} {state.error.hint}", severity="warning", timeout=10)
-
     def failed(self, error: Exception) -> None:
         """Say why no engine was found, or why the doctor failed afterwards."""
-        if self._engine == LOOKING:
-            self._engine = ("no engine", "look")
-            self._examiner.begin()
+        self._detector.give_up()
         super().failed(error)
 
     @property

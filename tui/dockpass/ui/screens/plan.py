@@ -22,12 +22,16 @@ KEYS = "enter changes · u unsets · y copies the command"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPlan:
-    """What a plan shows now: its options, the steps, and in a sentence why it cannot be run, if so."""
+    """What a plan shows now: its options, the steps, and in a sentence why it cannot be run, if so.
+
+    `waits` says what is still looked for, before it can be run; it is empty once everything is known.
+    """
 
     title: str
     options: Sequence[OptionRow]
     view: View
     stop: str = ""
+    waits: str = ""
     danger: bool = False
 
 
@@ -39,7 +43,7 @@ class PlanDialog(Confirm):
     """Shows a plan and takes other options for it, as long as the person likes; `r` runs it.
 
     `planned` returns what the plan is now, `preview` what another text of an option would lead to, `change`
-    takes the text. `copy` copies the command line.
+    takes the text. `copy` copies the command line. What still has to be found out is waited for.
     """
 
     BINDINGS = [
@@ -64,6 +68,8 @@ class PlanDialog(Confirm):
         self._preview = preview
         self._change = change
         self._copy = copy
+        self._is_wanted = False
+        """Whether it runs as soon as everything is known."""
 
     def compose(self) -> ComposeResult:
         """The options, the plan, two buttons."""
@@ -94,6 +100,9 @@ class PlanDialog(Confirm):
         self.query_one("#yes", Button).display = not now.stop
         self.query_one("#no", Button).label = "n  close" if now.stop else "n  no"
         self.call_after_refresh(self.fit)
+        if self._is_wanted and not now.waits:
+            self._is_wanted = False
+            self.say_yes()
 
     @property
     def stop(self) -> str:
@@ -101,8 +110,11 @@ class PlanDialog(Confirm):
         return self._now.stop
 
     def say_yes(self) -> None:
-        """Run it, or say why it cannot be run."""
-        if self.stop:
+        """Run it, or say why it cannot be run, or not yet."""
+        if self._now.waits:
+            self._is_wanted = True
+            self.app.notify(f"{self._now.waits} It runs as soon as that is known.", timeout=8)
+        elif self.stop:
             self.app.notify(self.stop, severity="warning", timeout=8)
         else:
             super().say_yes()
@@ -122,6 +134,7 @@ class PlanDialog(Confirm):
         row = self._selected
         if row is None:
             return
+        self._is_wanted = False  # the person goes on with the plan
         option = row.option
         if option.flag:
             self._take(option, "" if row.text else "yes")
@@ -144,6 +157,7 @@ class PlanDialog(Confirm):
             self._take(option, typed.text or "")
 
     def _take(self, option: RunOption, text: str) -> None:
+        self._is_wanted = False
         if problem := self._change(option, text):
             self.app.notify(problem, severity="error", timeout=8)
         self.show_again()

@@ -13,7 +13,7 @@ from dockpass.ui.views.words import Line, cell, fitted, hanging
 
 TITLE_WIDTH = 19
 LONGEST_LINE = 4000
-
+FINDING_OUT = "finding out which builder can build it …"
 
 NAME_WIDTH = 16
 
@@ -60,8 +60,8 @@ def plan_lines(plan: Plan, sentence: str, edits: int, width: int) -> list[Line]:
     lines += [*hanging((), sentence, "text", width), ()]
     for phase in plan.phases:
         lines += hanging(((cell(phase.title, TITLE_WIDTH), "strong"),), phase.detail, "label", width)
-    if plan.builder:
-        lines += hanging(((cell("Builder", TITLE_WIDTH), "strong"),), plan.builder, "label", width)
+    if builder := FINDING_OUT if plan.waits_for_builder else plan.builder:
+        lines += hanging(((cell("Builder", TITLE_WIDTH), "strong"),), builder, "label", width)
     for number, asked in enumerate(plan.asks):
         title = "" if number else "Asks"
         lines += hanging(((cell(title, TITLE_WIDTH), "strong"),), asked, "label", width)
