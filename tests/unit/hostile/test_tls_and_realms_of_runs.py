@@ -19,7 +19,7 @@ from dockpass.auth.command import Command
 from dockpass.auth.decide import decide
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
-from dockpass.cli.options import policy_of
+from dockpass.cli.allowing import policy_of
 from dockpass.cli.output import Output
 from dockpass.dockerconfig.places import Place
 from dockpass.dockerconfig.temporary import TemporaryConfig

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections import defaultdict
-from decimal import Decimal
 
 from dockpass.cleanup.options import CleanupOptions
 from dockpass.errors import UsageError
@@ -38,6 +37,8 @@ def span_text(seconds: float) -> str:
     for unit in ("w", "d", "h", "m"):
         if seconds and seconds % _UNITS[unit] == 0:
             return f"{seconds / _UNITS[unit]:.0f}{unit}"
+    from decimal import Decimal  # only what no unit divides needs it
+
     return f"{Decimal(repr(seconds)).normalize():f}s"
 
 

@@ -21,8 +21,6 @@ from dockpass.cli.options import (
     given_of,
     image_option,
     job_options,
-    policy_of,
-    proxies_of_world,
     repo_option,
     run_options,
 )
@@ -36,6 +34,7 @@ from dockpass.runs.request import BuildOptions
 
 
 def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
+    from dockpass.cli.allowing import policy_in
     from dockpass.cli.runs import run_command
 
     more.setdefault("build", BuildOptions())
@@ -47,7 +46,7 @@ def _run(command: Command, options: dict[str, Any], **more: Any) -> None:
         given_of(options, asks=True),
         as_json=options["as_json"],
         foreign_allowed=options["allow_foreign_registry"],
-        policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world)),
+        policy=policy_in(world, options),
         **more,
     )
     raise SystemExit(status)

@@ -11,8 +11,6 @@ from dockpass.cli.options import (
     from_option,
     given_of,
     job_options,
-    policy_of,
-    proxies_of_world,
     registry_options,
     repo_option,
 )
@@ -66,14 +64,17 @@ def doctor(**options: Any) -> None:
     if sum(options[name] for name in _FORMATS) > 1:
         raise click.UsageError("Use one of --json, --sarif and --code-quality.")
     world = this_process()
+    policy = None
+    if options["probe"]:
+        from dockpass.cli.allowing import policy_in  # only who asks a registry pays for it
+
+        policy = policy_in(world, options)
     asked = work.Asked(
         all_jobs=options["all_jobs"],
         about=options["about"],
         error=options["error"],
         fail_on=options["fail_on"],
         form=next((name for name in _FORMATS if options[name]), "text"),
-        policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world))
-        if options["probe"]
-        else None,
+        policy=policy,
     )
     raise SystemExit(work.run_doctor(world, given_of(options, asks=options["probe"]), asked))

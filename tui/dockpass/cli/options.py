@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import click
 
 from dockpass.auth.ci import GITLAB
 from dockpass.builders.names import AUTO, BuilderName
-from dockpass.cleanup.rules import parse_span
 from dockpass.cli.context import Given
 from dockpass.cli.facts_options import (
     Decorated,
@@ -22,11 +20,7 @@ from dockpass.cli.facts_options import (
     repo_option,
 )
 from dockpass.cli.job_facts import JobGiven
-from dockpass.cli.world import World
 from dockpass.errors import UsageError
-from dockpass.references.address import host_name
-from dockpass.registry.policy import Policy, RealmRule, certificate_directories, checked_host
-from dockpass.registry.proxies import NONE, Proxies, proxies_for
 from dockpass.runs.options import build_arguments
 from dockpass.runs.request import BuildOptions
 from dockpass.settings import ENGINES
@@ -47,7 +41,6 @@ __all__ = [
     "given_of",
     "image_option",
     "job_options",
-    "policy_of",
     "registry_options",
     "repo_option",
     "run_options",
@@ -61,6 +54,8 @@ class Span(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return seconds; fails with the forms that are known."""
+        from dockpass.cleanup.rules import parse_span  # every command has options, and few have a span
+
         if isinstance(value, float):
             return value
         try:
@@ -225,26 +220,3 @@ def registry_options(function: Decorated) -> Decorated:
         ],
         function,
     )
-
-
-def proxies_of_world(options: dict[str, Any], world: World) -> Proxies:
-    """Return the proxies that hold for a command; the redactor learns their passwords."""
-    return proxies_for(world.environ, world.redactor, unused=options["no_proxy"])
-
-
-def policy_of(options: dict[str, Any], home: Path, cwd: Path, proxies: Proxies = NONE) -> Policy:
-    """Return what the options allow; raises `UsageError` for one that names no host."""
-    ca_file = options["ca_file"]
-    realms = frozenset(host_name(checked_host("--allow-realm", host)) for host in options["realms"])
-    return Policy(
-        proxies=proxies,
-        ca_file=cwd / ca_file if ca_file else None,
-        insecure_registries=_hosts("--insecure-registry", options["insecure"]),
-        skip_tls_verify=_hosts("--skip-tls-verify-registry", options["unverified"]),
-        certificate_directories=certificate_directories(home),
-        realm_rule=RealmRule(agreed=realms),
-    )
-
-
-def _hosts(option: str, given: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(checked_host(option, host) for host in given)

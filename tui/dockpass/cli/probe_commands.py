@@ -15,8 +15,6 @@ from dockpass.cli.options import (
     given_of,
     image_option,
     job_options,
-    policy_of,
-    proxies_of_world,
     registry_options,
     repo_option,
 )
@@ -52,6 +50,7 @@ def probe(command: str | None, **options: Any) -> None:
 
     COMMAND is push by default. Nothing is pulled, pushed or deleted. Every request is listed.
     """
+    from dockpass.cli.allowing import policy_in
     from dockpass.cli.probe import run_probe
 
     world = this_process()
@@ -64,7 +63,7 @@ def probe(command: str | None, **options: Any) -> None:
         Command(command or Command.PUSH),
         given_of(options, asks=True),
         build_of(options, world.environ),
-        policy=policy_of(options, world.home, world.cwd, proxies_of_world(options, world)),
+        policy=policy_in(world, options),
         compare=options["compare"],
         push=options["push"],
         foreign_allowed=options["allow_foreign_registry"],

@@ -11,8 +11,6 @@ from dockpass.cli.options import (
     from_option,
     given_of,
     job_options,
-    policy_of,
-    proxies_of_world,
     registry_options,
     repo_option,
 )
@@ -38,5 +36,9 @@ def report(probe: bool, path: str | None, **options: Any) -> None:
     if options["env_file"] and options["job"] is not None:
         raise click.UsageError("--env-file cannot be used with --job.")
     world = this_process()
-    policy = policy_of(options, world.home, world.cwd, proxies_of_world(options, world)) if probe else None
+    policy = None
+    if probe:
+        from dockpass.cli.allowing import policy_in  # only who asks a registry pays for it
+
+        policy = policy_in(world, options)
     raise SystemExit(run_report(world, given_of(options, asks=probe), policy, path))
