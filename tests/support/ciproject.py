@@ -97,7 +97,7 @@ def view(row: Mapping[str, Any]) -> JobView:
     ref = ref_of(row["context"])
     job = config.job(row["job"]) or Job(name=row["job"], tree=Tree(), place=Place())
     situation = Situation(
-        ref=ref, definitions=definitions(row["context"], ref), paths=Files(row["files"]).paths()
+        ref=ref, definitions=definitions(row["context"], ref), paths=Files(row["files"]).paths
     )
     return view_job(config, situation, job, row.get("matrix"))
 

@@ -265,6 +265,29 @@ def test_why_tries_the_refs_of_the_clone(clone: Path) -> None:
     assert "run it for the branch rel-7" in run("why", "release").output
 
 
+def test_why_tells_only_and_except(clone: Path) -> None:
+    (clone / ".gitlab-ci.yml").write_text(
+        "release:\n  script: x\n  only: {refs: [tags], variables: [$GO]}\n  except: [feature/login]\n"
+        "plain:\n  script: x\n"
+    )
+    said = run("why", "release").stdout.splitlines()
+    assert "  ✗ .gitlab-ci.yml:3  refs: tags" in said
+    assert "      the pipeline is for the branch feature/login, started by push" in said
+    assert "      $GO is false" in said
+    assert "  ✓ .gitlab-ci.yml:4  refs: feature/login" in said
+    assert "release is not in the pipeline." in said
+    found = json.loads(run("why", "release", "--json").stdout)
+    assert [(each["kind"], each["outcome"], each["line"]) for each in found["policies"]] == [
+        ("only", False, 3),
+        ("except", True, 4),
+    ]
+    assert "only" not in run("why", "plain").stdout
+    said = run("why", "plain", "--merge-request").stdout.splitlines()
+    assert "only, by default" in said
+    assert "      the pipeline is for a merge request" in said
+    assert "  • run it for the branch feature/login" in said
+
+
 def test_why_of_an_open_job_says_what_settles_it(clone: Path) -> None:
     (clone / ".gitlab-ci.yml").write_text(
         "publish:\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n  script: [x]\n"

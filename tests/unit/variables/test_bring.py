@@ -16,7 +16,7 @@ from dockpass.variables.bring import what_would_bring
 from dockpass.variables.bring_job import what_would_include
 from dockpass.variables.changes import after
 from dockpass.variables.clone import Clone
-from dockpass.variables.gitlab.model import Definition, Level, Ref, RefType
+from dockpass.variables.gitlab.model import MERGE_REQUEST, Definition, Level, Ref, RefType
 from dockpass.variables.gitlab.predefined import Project, project_variables, ref_variables
 from dockpass.variables.gitlab.resolve import Situation
 from dockpass.variables.pipeline import Loaded, Pipeline, load_pipeline
@@ -274,6 +274,23 @@ def rules(*conditions: str, workflow: str = "") -> str:
             ),
             "run it for the tag v1.0.0 and start the pipeline by web (CI_PIPELINE_SOURCE)",
         ),
+        ("build: {script: [env], only: [tags]}\n", "run it for the tag v1.0.0"),
+        ("build: {script: [env], only: [release]}\n", "run it for the branch release"),
+        ("build: {script: [env], only: [/^rel-.*$/]}\n", "run it for the branch rel-1"),
+        (
+            "build: {script: [env], only: [merge_requests]}\n",
+            "run it for a merge request from feature/x",
+        ),
+        (
+            "build: {script: [env], only: [schedules]}\n",
+            "start the pipeline by schedule (CI_PIPELINE_SOURCE)",
+        ),
+        ("build: {script: [env], except: [branches]}\n", "run it for the tag v1.0.0"),
+        (
+            "build: {script: [env], only: {variables: [$DEPLOY]}}\n",
+            "start the pipeline by hand with DEPLOY = 1, if the project lets you set variables there",
+        ),
+        ("build: {script: [env], only: {changes: [docs/**/*]}}\n", "run it for the tag v1.0.0"),
     ],
 )
 def test_what_would_bring_a_job(yaml: str, first: str) -> None:
@@ -286,6 +303,16 @@ def test_refs_that_there_are_come_into_question() -> None:
     yaml = rules("if: $CI_COMMIT_BRANCH =~ /-(stable|lts)$/ && $CI_COMMIT_REF_NAME != 'x-stable'")
     found = included(project(yaml), (Ref(name="17-2-stable", protected=None),))
     assert "run it for the branch 17-2-stable" in found
+
+
+def test_a_job_without_rules_is_brought_by_the_branch_of_its_merge_request() -> None:
+    ref = Ref(type=RefType.MERGE_REQUEST, name="feature/x", protected=False)
+    found = included(
+        project(
+            PLAIN, Definition(key="CI_PIPELINE_SOURCE", value=MERGE_REQUEST, level=Level.PREDEFINED), ref=ref
+        )
+    )
+    assert "run it for the branch feature/x" in found
 
 
 def test_a_job_that_nothing_brings() -> None:

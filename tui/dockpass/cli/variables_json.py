@@ -10,7 +10,8 @@ from dockpass.secrets import MASK
 from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, Loser, Resolved, Value
-from dockpass.variables.gitlab.rules import Judgement
+from dockpass.variables.gitlab.policies import Policy
+from dockpass.variables.gitlab.rules import Clause, Judgement
 from dockpass.variables.inwords import absent_in_words, because
 from dockpass.variables.jobscript import OwnLogin
 from dockpass.variables.logins import JobLogin, is_secret
@@ -84,6 +85,7 @@ def why_json(looked: Looked) -> dict[str, Any]:
         "when": clean(view.when, 40) or None,
         "workflow": _rules_json(view.workflow),
         "rules": _rules_json(view.rules),
+        "policies": [_policy_json(each) for each in view.policies],
         "errors": [each.message for each in view.problems],
     }
 
@@ -99,22 +101,33 @@ def _rules_json(judgement: Judgement | None) -> list[dict[str, Any]] | None:
             "reached": rule.reached,
             "when": clean(rule.when, 40),
             "sets": [clean(each.key, 255) for each in rule.variables],
-            "clauses": [
-                {
-                    "kind": clause.kind,
-                    "text": clause.text,
-                    "outcome": clause.outcome,
-                    "why": clause.why,
-                    "comparisons": [
-                        {"text": clean(each.text, 500), "outcome": each.outcome}
-                        for each in clause.comparisons
-                    ],
-                }
-                for clause in rule.clauses
-            ],
+            "clauses": [_clause_json(each) for each in rule.clauses],
         }
         for rule in judgement.rules
     ]
+
+
+def _policy_json(policy: Policy) -> dict[str, Any]:
+    return {
+        "kind": policy.kind,
+        "default": policy.is_default,
+        "file": policy.place.file,
+        "line": policy.place.line,
+        "outcome": policy.holds,
+        "clauses": [_clause_json(each) for each in policy.clauses],
+    }
+
+
+def _clause_json(clause: Clause) -> dict[str, Any]:
+    return {
+        "kind": clause.kind,
+        "text": clause.text,
+        "outcome": clause.outcome,
+        "why": clause.why,
+        "comparisons": [
+            {"text": clean(each.text, 500), "outcome": each.outcome} for each in clause.comparisons
+        ],
+    }
 
 
 def _value_json(value: Value) -> str | None:

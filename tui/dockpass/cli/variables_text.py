@@ -14,6 +14,7 @@ from dockpass.secrets import MASK
 from dockpass.text import clean, cut, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Resolved, Value
+from dockpass.variables.gitlab.policies import Policy, telling
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import Clause, Rule
 from dockpass.variables.gitlab.versions import is_older
@@ -213,8 +214,18 @@ def why_lines(looked: Looked) -> Iterator[str]:
             yield title
             for rule in judgement.rules:
                 yield from _rule_lines(rule)
+    for policy in telling(view.policies):
+        yield ""
+        yield from _policy_lines(policy)
     yield ""
     yield _verdict(view)
+
+
+def _policy_lines(policy: Policy) -> Iterator[str]:
+    yield f"{policy.kind}, by default" if policy.is_default else policy.kind
+    for clause in policy.clauses:
+        yield f"  {OF_ANSWER[clause.outcome]} {policy.place}  {clause.kind}: {clause.text}"
+        yield from (f"      {line}" for line in _clause_lines(clause))
 
 
 def _rule_lines(rule: Rule) -> Iterator[str]:

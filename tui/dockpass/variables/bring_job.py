@@ -17,6 +17,8 @@ from dockpass.variables.changes import Change, ChangeKind, after
 from dockpass.variables.gitlab import globs
 from dockpass.variables.gitlab.expression import Asked, ExpressionError, asked_in, parse
 from dockpass.variables.gitlab.model import OF_GITLAB, Ref, RefType
+from dockpass.variables.gitlab.policies import BRANCHES, TAGS, USUAL, plural_of, policy_parts, texts_of
+from dockpass.variables.gitlab.policy_entries import EXCEPT, ONLY
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.gitlab.rules import paths_of
 from dockpass.variables.gitlab.tree import Tree, as_text
@@ -27,6 +29,8 @@ MOST_TRIED = 250
 MOST_TOGETHER = 3
 SOURCES = ("web", "schedule", "api", "trigger", "pipeline", "parent_pipeline")
 EXAMPLE_TAG = "v1.0.0"
+_NAMES_OF_SOURCES = {name: each for each in (PUSH, *SOURCES) for name in (each, plural_of(each))}
+"""What `only` and `except` call a source."""
 
 _BRANCHES = frozenset({"CI_COMMIT_BRANCH", "CI_COMMIT_REF_NAME", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"})
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
@@ -67,14 +71,14 @@ def what_would_include(
 
 def pipelines_to_try(loaded: Loaded, job: str, refs: Sequence[Ref] = ()) -> Iterator[Change]:
     """Yield other pipelines that the rules may want: refs that they name, and sources."""
-    yield from _refs(loaded, _asked(loaded, job), refs)
-    yield from _sources(loaded, _asked(loaded, job))
+    asked, named = _asked(loaded, job), _named(loaded, job)
+    yield from _refs(loaded, asked, named, refs)
+    yield from _sources(loaded, asked, named)
 
 
 def _candidates(loaded: Loaded, job: str, refs: Sequence[Ref]) -> Iterator[Change]:
     asked = _asked(loaded, job)
-    yield from _refs(loaded, asked, refs)
-    yield from _sources(loaded, asked)
+    yield from pipelines_to_try(loaded, job, refs)
     yield from _protection(loaded, job, asked)
     yield from _variables(loaded, job, asked)
     yield from _files(loaded, job)
@@ -85,19 +89,59 @@ def _trees(loaded: Loaded, job: str) -> tuple[Tree, ...]:
 
 
 def _asked(loaded: Loaded, job: str) -> tuple[Asked, ...]:
-    """Return everything that the rules of workflow and job ask of variables."""
+    """Return everything that the rules of workflow and job, and its `only` and `except`, ask of variables."""
     found: list[Asked] = []
-    for tree in _trees(loaded, job):
-        text = as_text(tree.get("if"))
-        if text:
-            try:
-                found += asked_in(parse(text))
-            except ExpressionError:
-                continue
+    conditions = [as_text(tree.get("if")) for tree in _trees(loaded, job)]
+    for _, parts in policy_parts(loaded.job(job)):
+        conditions += texts_of(parts.get("variables") or [])
+    for text in filter(None, conditions):
+        try:
+            found += asked_in(parse(text))
+        except ExpressionError:
+            continue
     return tuple(dict.fromkeys(found))
 
 
-def _refs(loaded: Loaded, asked: Sequence[Asked], refs: Sequence[Ref]) -> Iterator[Change]:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The refs and sources that `only` and `except` of a job name; None for a job that has rules."""
+
+    only: tuple[str, ...]
+    except_: tuple[str, ...]
+
+
+def _named(loaded: Loaded, job: str) -> _Named | None:
+    found = loaded.job(job)
+    if found.rules is not None or not found.tree:
+        return None
+    parts = dict(policy_parts(found))
+    only, except_ = (parts[kind].get("refs") if kind in parts else None for kind in (ONLY, EXCEPT))
+    return _Named(tuple(texts_of(only)) if only is not None else USUAL, tuple(texts_of(except_ or [])))
+
+
+def _wanted_refs(named: _Named, now: Ref, default: str) -> Iterator[tuple[Ref, str]]:
+    """Yield refs that `only` may want, and for an `except` another kind of ref."""
+    branch = now.name if now.type is not RefType.TAG else default or "main"
+    for pattern in named.only:
+        name = pattern.partition("@")[0]
+        if name == BRANCHES:
+            yield Ref(name=branch, protected=None), PUSH
+        elif name == TAGS:
+            yield Ref(type=RefType.TAG, name=EXAMPLE_TAG, protected=None), PUSH
+        elif name in {"merge_request", "merge_requests"}:
+            yield Ref(type=RefType.MERGE_REQUEST, name=branch, protected=False), MERGE_REQUEST
+        elif name not in _NAMES_OF_SOURCES:
+            for example in _of_pattern(name) if name.startswith("/") else (name,):
+                yield Ref(name=example, protected=None), PUSH
+                yield Ref(type=RefType.TAG, name=example, protected=None), PUSH
+    if named.except_:
+        yield Ref(name=branch, protected=None), PUSH
+        yield Ref(type=RefType.TAG, name=EXAMPLE_TAG, protected=None), PUSH
+
+
+def _refs(
+    loaded: Loaded, asked: Sequence[Asked], named: _Named | None, refs: Sequence[Ref]
+) -> Iterator[Change]:
     now = loaded.situation.ref
     names = {each.name for each in asked}
     wanted: list[tuple[Ref, str]] = []
@@ -115,7 +159,10 @@ def _refs(loaded: Loaded, asked: Sequence[Asked], refs: Sequence[Ref]) -> Iterat
     if any(name.startswith("CI_MERGE_REQUEST") for name in names) or _asks_for(asked, MERGE_REQUEST):
         name = now.name if now.type is not RefType.TAG else default or "main"
         wanted.append((Ref(type=RefType.MERGE_REQUEST, name=name, protected=False), MERGE_REQUEST))
-    wanted += [(each, PUSH) for each in refs if each.type is not RefType.TAG or "CI_COMMIT_TAG" in names][:20]
+    if named is not None:
+        wanted += _wanted_refs(named, now, default)
+    tags = "CI_COMMIT_TAG" in names or named is not None
+    wanted += [(each, PUSH) for each in refs if each.type is not RefType.TAG or tags][:20]
     seen: set[tuple[RefType, str]] = {(now.type, now.name)}
     for ref, source in wanted:
         if (ref.type, ref.name) not in seen:
@@ -131,12 +178,15 @@ def _asks_for(asked: Iterable[Asked], text: str) -> bool:
     return any(text in each.text for each in asked)
 
 
-def _sources(loaded: Loaded, asked: Sequence[Asked]) -> Iterator[Change]:
+def _sources(loaded: Loaded, asked: Sequence[Asked], policies: _Named | None) -> Iterator[Change]:
     """Yield sources that the rules name, then others; a merge request is another ref."""
     conditions = [each for each in asked if each.name == "CI_PIPELINE_SOURCE"]
-    if not conditions:
-        return
     named = [example for each in conditions for example in _examples(loaded, each)]
+    if policies is not None:
+        of_policies = (*policies.only, *policies.except_)
+        named += [_NAMES_OF_SOURCES[name] for name in of_policies if name in _NAMES_OF_SOURCES]
+    if not conditions and not named:
+        return
     for source in dict.fromkeys((*named, PUSH, *SOURCES)):
         if source not in {MERGE_REQUEST, loaded.source}:
             yield Change(kind=ChangeKind.SOURCE, value=source)
@@ -169,7 +219,8 @@ def _variables(loaded: Loaded, job: str, asked: Sequence[Asked]) -> Iterator[Cha
 
 def _files(loaded: Loaded, job: str) -> Iterator[Change]:
     known = loaded.situation.paths() or ()
-    for tree in _trees(loaded, job):
+    parts = (each for _, each in policy_parts(loaded.job(job)))
+    for tree in (*_trees(loaded, job), *parts):
         for pattern in _patterns(tree.get("changes")):
             path = next((each for each in known if globs.matches(pattern, each)), _example_path(pattern))
             if path:

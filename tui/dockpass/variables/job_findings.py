@@ -15,7 +15,6 @@ from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.expand import TOO_LONG, references
 from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Level, Loser, Reason, Resolved, YamlPart
 from dockpass.variables.gitlab.resolve import FILTERED, JobView
-from dockpass.variables.gitlab.rules import Judgement, Rule
 from dockpass.variables.masking import why_not_maskable
 from dockpass.variables.names import where_set
 from dockpass.variables.token_kind import looks_secret
@@ -69,8 +68,7 @@ def find_in_view(view: JobView) -> Iterator[Finding]:
         yield from _about_origin(name, found)
         yield from _about_secrecy(name, found)
     yield from _about_debugging(view)
-    for judgement in (view.workflow, view.rules):
-        yield from _about_rules(view, judgement)
+    yield from _about_conditions(view)
 
 
 def _has_settings(found: Resolved) -> bool:
@@ -305,22 +303,25 @@ def _about_debugging(view: JobView) -> Iterator[Finding]:
             )
 
 
-def _about_rules(view: JobView, judgement: Judgement | None) -> Iterator[Finding]:
-    for rule in judgement.rules if judgement else ():
-        for name in dict.fromkeys(
-            name for clause in rule.clauses for each in clause.comparisons for name in each.names
-        ):
-            yield from _about_operand(view, rule, name)
+def _about_conditions(view: JobView) -> Iterator[Finding]:
+    """Look at each variable that a rule, an `only` or an `except` compares."""
+    judgements = filter(None, (view.workflow, view.rules))
+    rules = (("the rule", rule.place, rule.clauses) for each in judgements for rule in each.rules)
+    policies = ((each.kind, each.place, each.clauses) for each in view.policies)
+    for what, place, clauses in (*rules, *policies):
+        compared = (name for clause in clauses for each in clause.comparisons for name in each.names)
+        for name in dict.fromkeys(compared):
+            yield from _about_operand(view, what, clean(str(place), 200), name)
 
 
-def _about_operand(view: JobView, rule: Rule, name: str) -> Iterator[Finding]:
-    shown, place = clean(name, 255), clean(str(rule.place), 200)
+def _about_operand(view: JobView, what: str, place: str, name: str) -> Iterator[Finding]:
+    shown = clean(name, 255)
     absent = view.absent.get(name)
     if absent is not None and any(each.reason is Reason.PROTECTED for each in absent.losers):
         yield Finding(
             "rule-on-protected",
             shown,
-            f"is used by the rule at {place}, but it is protected: on this ref the rule never matches",
+            f"is used by {what} at {place}, but it is protected: on this ref it is not set",
             hint="Use a variable that every ref has.",
         )
     found = view.variables.get(name)
@@ -328,7 +329,7 @@ def _about_operand(view: JobView, rule: Rule, name: str) -> Iterator[Finding]:
         yield Finding(
             "rule-on-job-only",
             shown,
-            f"is used by the rule at {place}, but exists only while a job runs: for the rule it is not set",
+            f"is used by {what} at {place}, but exists only while a job runs: for the rule it is not set",
             hint="Use something that exists when the pipeline is created.",
         )
     if found is None or found.winner.raw or found.winner.level in _GITLABS:

@@ -13,6 +13,8 @@ from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.known import known_variables
 from dockpass.variables.gitlab.model import Definition, Reason, Resolved
+from dockpass.variables.gitlab.policies import Policy, telling
+from dockpass.variables.gitlab.policy_entries import ONLY
 from dockpass.variables.gitlab.resolve import NOT_FOR_RULES, JobView
 from dockpass.variables.gitlab.rules import Clause, Judgement, Rule
 from dockpass.variables.inwords import protection_words, ref_words, source_of_pipeline, source_words
@@ -55,11 +57,19 @@ def _outcome(view: JobView | None) -> tuple[str, str, str]:
     if not view.included:
         if matched is not None:
             return GLYPH_FAILED, "bad", f"{by}: {clean(matched.when, 20)}"
+        left_out = _leaving_out(view)
+        if left_out is not None:
+            return GLYPH_FAILED, "bad", "default only" if left_out.is_default else left_out.kind
         return GLYPH_FAILED, "bad", "no rule matches" if view.rules is not None else "never"
     when = clean(view.when, 20)
     if when in {"manual", "delayed"}:
         return GLYPH_NOW, "look", ", ".join(filter(None, (when, by)))
     return GLYPH_DONE, "good", by or ("always" if view.rules is None else when or "by one of its rules")
+
+
+def _leaving_out(view: JobView) -> Policy | None:
+    """Return the `only` or `except` that leaves the job out."""
+    return next((each for each in view.policies if each.admits is False), None)
 
 
 def _matched(judgement: Judgement | None) -> Rule | None:
@@ -134,6 +144,8 @@ def trace_lines(loaded: Loaded, view: JobView, width: int) -> list[Line]:
         lines += [(), (("workflow", "heading"),), *_rules(view.workflow, view, width)]
     if view.rules is not None:
         lines += [(), *_rules(view.rules, view, width)]
+    for policy in telling(view.policies):
+        lines += [(), *_policy(policy, view, width)]
     return lines
 
 
@@ -146,9 +158,10 @@ def _sentence(loaded: Loaded, view: JobView) -> Iterator[Line]:
     elif view.workflow is not None and view.workflow.included is False:
         yield (name, (" is left out: the workflow creates no pipeline on ", "text"), ref, (".", "text"))
     elif view.included is None:
-        yield (name, (" may be in the pipeline: a rule compares what is not known here.", "text"))
+        what = "only or except" if view.policies else "a rule"
+        yield (name, (f" may be in the pipeline: {what} compares what is not known here.", "text"))
     elif view.included:
-        by = "it has no rules" if view.rules is None else "whichever of its rules matches"
+        by = "whichever of its rules matches" if view.rules is not None else _let_in_by(view)
         by = f"rule {matched.number} matches" if matched is not None else by
         yield (
             name,
@@ -156,6 +169,8 @@ def _sentence(loaded: Loaded, view: JobView) -> Iterator[Line]:
             ref,
             (f": {by}, when: {clean(view.when, 40) or 'not known here'}.", "text"),
         )
+    elif (left_out := _leaving_out(view)) is not None:
+        yield (name, *_left_out_by(left_out, ref))
     elif matched is not None:
         words = f" is left out: rule {matched.number} matches and says when: {clean(matched.when, 20)}."
         yield (name, (words, "text"))
@@ -165,6 +180,45 @@ def _sentence(loaded: Loaded, view: JobView) -> Iterator[Line]:
         yield (name, (f" is left out: {none} on ", "text"), ref, (".", "text"))
     else:
         yield (name, (" is left out: its when: is never.", "text"))
+
+
+def _let_in_by(view: JobView) -> str:
+    kinds = [each.kind for each in telling(view.policies)]
+    if not kinds:
+        return "it has no rules"
+    return f"its {' and '.join(kinds)} {'let' if len(kinds) > 1 else 'lets'} it in"
+
+
+def _left_out_by(policy: Policy, ref: Span) -> Line:
+    if policy.is_default:
+        words = "a job with neither rules nor only runs for branches and tags, not for merge requests."
+        return ((f" is left out: {words}", "text"),)
+    words = "its only does not match" if policy.kind == ONLY else "its except matches"
+    return ((f" is left out: {words} on ", "text"), ref, (".", "text"))
+
+
+def _policy(policy: Policy, view: JobView, width: int) -> Iterator[Line]:
+    """Yield an `only` or an `except`, each part with what it compares."""
+    place = clean(str(policy.place), 100)
+    for at, clause in enumerate(policy.clauses):
+        admits = clause.outcome if policy.kind == ONLY or clause.outcome is None else not clause.outcome
+        role = {True: "good", False: "bad", None: "look"}[admits]
+        head: Line = ((f"{OF_ANSWER[clause.outcome]} ", role), (cell(policy.kind, 7), "label"))
+        text = f"{clause.kind}  {clean(clause.text, 400)}"
+        yield from _condition(head, text, "" if at else place, width)
+        yield from _operands(clause, view, width)
+
+
+def _condition(head: Line, text: str, place: str, width: int) -> Iterator[Line]:
+    """Yield a condition behind its mark, with its place at the right end or below."""
+    indent = sum(cells(part) for part, _ in head)
+    room = width - indent - (cells(place) + 2 if place else 0)
+    if place and cells(text) <= room:
+        yield (*head, (text, "text"), (" " * (room - cells(text) + 2), "text"), (place, "label"))
+        return
+    yield from hanging(head, text, "text", width)
+    if place:
+        yield ((" " * indent, "text"), (place, "label"))
 
 
 def _rules(judgement: Judgement, view: JobView, width: int) -> Iterator[Line]:
@@ -186,14 +240,7 @@ def _rule(rule: Rule, view: JobView, width: int) -> Iterator[Line]:
         return
     texts = [f"{clause.kind}  {clean(clause.text, 400)}" for clause in rule.clauses] or ["no condition"]
     for at, text in enumerate(texts):
-        start: Line = head if at == 0 else ((" " * 5, "text"),)
-        room = width - 5 - (cells(place) + 2 if at == 0 else 0)
-        if at == 0 and cells(text) <= room:
-            yield (*start, (text, "text"), (" " * (room - cells(text) + 2), "text"), (place, "label"))
-        else:
-            yield from hanging(start, text, "text", width)
-            if at == 0:
-                yield ((" " * 5, "text"), (place, "label"))
+        yield from _condition(head if at == 0 else ((" " * 5, "text"),), text, "" if at else place, width)
     for clause in rule.clauses:
         yield from _operands(clause, view, width)
     if rule.outcome is True:
@@ -219,7 +266,9 @@ def _operands(clause: Clause, view: JobView, width: int) -> Iterator[Line]:
         )
         yield from hanging(head, source, "label", width)
     if clause.why:
-        yield from hanging(((f"{' ' * 8}{GLYPH_LOOK} ", "look"),), clean(clause.why, 300), "label", width)
+        is_open = clause.outcome is None or clause.kind == "if"
+        mark = f"{' ' * 8}{GLYPH_LOOK} " if is_open else " " * 8
+        yield from hanging(((mark, "look"),), clean(clause.why, 300), "label", width)
 
 
 def _operand(name: str, view: JobView) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from dockpass.variables.gitlab.expression import UNREADABLE_IF, has_readable_if
 from dockpass.variables.gitlab.includes import Loaded, NotLoaded, Problem
 from dockpass.variables.gitlab.merging import Extender, Resolver, unread_parent
 from dockpass.variables.gitlab.model import Definition, Level, Place, YamlPart
+from dockpass.variables.gitlab.policy_entries import policy_problems
 from dockpass.variables.gitlab.tree import Block, Items, Odd, Reference, Tree, as_text, in_words, merged_trees
 
 MOST_INSTANCES = 200
@@ -284,6 +285,7 @@ def _with_unread_rules(name: str, value: Tree) -> Tree:
 
 def _job(name: str, tree: Tree, place: Place, defaults: Tree, problems: list[Problem]) -> Job:
     where = f"jobs:{clean(name, 80)}"
+    problems += policy_problems(tree, where)
     if not any(key in tree for key in _MAKES_A_JOB):
         message = f"{where} config should implement the script:, run:, or trigger: keyword"
         problems.append(Problem(message, place))

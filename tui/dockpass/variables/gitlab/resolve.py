@@ -24,7 +24,10 @@ from dockpass.variables.gitlab.expand import (
 from dockpass.variables.gitlab.includes import Problem
 from dockpass.variables.gitlab.model import (
     MAIN,
+    MERGE_REQUEST,
     NOWHERE,
+    OF_GITLAB,
+    PUSH,
     Absent,
     Definition,
     Level,
@@ -32,6 +35,7 @@ from dockpass.variables.gitlab.model import (
     Place,
     Reason,
     Ref,
+    RefType,
     Resolved,
     Value,
     YamlPart,
@@ -43,6 +47,7 @@ from dockpass.variables.gitlab.ofjob import (
     job_definitions,
     manual_definition,
 )
+from dockpass.variables.gitlab.policies import Policy, Started, admitted, judge_policies
 from dockpass.variables.gitlab.rules import Judgement, Paths, Surroundings, judge, no_paths
 from dockpass.variables.gitlab.versions import Version, unprotected_words
 
@@ -76,7 +81,8 @@ class JobView:
     """A job with all its variables.
 
     `included` is None where it cannot be told here whether the job is in the pipeline. `problems` are what
-    GitLab would say; with one of them there is no pipeline.
+    GitLab would say; with one of them there is no pipeline. `policies` are `only` and `except` of a job
+    without rules.
     """
 
     name: str
@@ -87,6 +93,7 @@ class JobView:
     absent: Mapping[str, Absent]
     workflow: Judgement | None = None
     rules: Judgement | None = None
+    policies: tuple[Policy, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -113,6 +120,7 @@ def view_job(
         own = (*own, *environment_definitions(job, environment))
     seen = _collect((*own, *situation.definitions), yaml, situation, name)
     rules = _rules(job, situation, seen.kept)
+    policies = () if rules is not None else _policies(config, job, situation, seen.kept)
     manual = tuple(manual_definition(rules.when)) if rules is not None and job.when != MANUAL else ()
     if rules is not None and (rules.variables or manual):
         yaml = (*yaml, *rules.variables)
@@ -139,13 +147,18 @@ def view_job(
         name=job.name,
         included=False
         if problems
-        else _both(workflow.included if workflow else True, rules.included if rules else job.when != "never"),
+        else _all_of(
+            workflow.included if workflow else True,
+            rules.included if rules else job.when != "never",
+            admitted(policies),
+        ),
         when=rules.when if rules else job.when,
         environment=environment,
         variables=variables,
         absent={key: Absent(key, found) for key, found in losers.items() if key not in variables},
         workflow=workflow,
         rules=rules,
+        policies=policies,
         problems=tuple(problems),
     )
 
@@ -154,10 +167,8 @@ def _place_in(circles: Circles) -> Place | None:
     return next((each.place for circle in circles for each in circle if each.place.line), None)
 
 
-def _both(one: bool | None, other: bool | None) -> bool | None:
-    if one is False or other is False:
-        return False
-    return None if one is None or other is None else True
+def _all_of(*answers: bool | None) -> bool | None:
+    return False if False in answers else None if None in answers else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +262,46 @@ def _rules(job: Job, situation: Situation, kept: Sequence[Definition]) -> Judgem
     return judge(job.rules, job.when, _surroundings(kept, situation), YamlPart.RULES)
 
 
+def _policies(
+    config: Config, job: Job, situation: Situation, kept: Sequence[Definition]
+) -> tuple[Policy, ...]:
+    workflow = True if config.workflow is not None else None if config.not_loaded else False
+    project = _of_gitlab("CI_PROJECT_PATH", situation)
+    started = Started(
+        ref=situation.ref,
+        source=_source(situation),
+        project=Unknown("the project is not known here") if project is None else project,
+    )
+    return judge_policies(job, started, _surroundings(kept, situation), workflow=workflow)
+
+
+def _of_gitlab(key: str, situation: Situation) -> Value | None:
+    """Return the value of a predefined variable as GitLab means it, whatever else has that name."""
+    found = [each.value for each in situation.definitions if each.key == key and each.level in OF_GITLAB]
+    return found[-1] if found else None
+
+
+def _source(situation: Situation) -> str:
+    source = _of_gitlab("CI_PIPELINE_SOURCE", situation)
+    return source if isinstance(source, str) else PUSH
+
+
+_PUSHED = frozenset({PUSH, MERGE_REQUEST, "external_pull_request_event", "parent_pipeline"})
+
+
+def _without_push(situation: Situation) -> str:
+    """Return why nothing is compared for `changes`, as GitLab's `Pipeline#changed_paths` decides it."""
+    if situation.ref.type is RefType.TAG:
+        return "always true in a pipeline for a tag: there is nothing to compare with"
+    if _source(situation) not in _PUSHED:
+        return "always true in a pipeline that no push started: there is nothing to compare with"
+    return ""
+
+
 def _surroundings(kept: Sequence[Definition], situation: Situation) -> Surroundings:
     seen = [each for each in kept if each.level not in NOT_FOR_RULES]
     return Surroundings(
+        without_push=_without_push(situation),
         values={each.key: each.value for each in seen},
         expand=lambda: _expanded(seen),
         paths=situation.paths,

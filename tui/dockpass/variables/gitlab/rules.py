@@ -35,13 +35,14 @@ class Surroundings:
 
     `expand` returns the values expanded; that takes time, and only `changes` wants them. `paths` returns all
     files, which only `exists` wants; `changes` are those that the pipeline's commits changed. None where that
-    is not known.
+    is not known. `without_push` says why nothing is compared for `changes`, where that is so.
     """
 
     values: Mapping[str, Value]
     expand: Callable[[], Mapping[str, Value]]
     paths: Paths = no_paths
     changes: tuple[str, ...] | None = None
+    without_push: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,14 +181,15 @@ def _clauses(tree: Tree, around: Surroundings) -> Iterator[Clause]:
             shown = "rules" if kind == UNREAD_RULE else kind
             yield Clause(kind=shown, text=value.shown, outcome=None, why=NOT_LOADED)
         elif kind == "if" and value is not None:
-            yield _if(as_text(value) or "", around)
+            yield if_clause(as_text(value) or "", around)
         elif kind == "changes":
-            yield _changes(value, around)
+            yield changes_clause(value, around)
         elif kind == "exists":
             yield _exists(value, around)
 
 
-def _if(text: str, around: Surroundings) -> Clause:
+def if_clause(text: str, around: Surroundings) -> Clause:
+    """Judge a condition as a clause."""
     shown = clean(" ".join(text.split()), 500)
     try:
         outcome = evaluate(parse(text), around.values)
@@ -215,9 +217,12 @@ def _listed(value: Any) -> list[Any]:
     return paths if isinstance(paths, list) else [paths]
 
 
-def _changes(value: Any, around: Surroundings) -> Clause:
+def changes_clause(value: Any, around: Surroundings) -> Clause:
+    """Judge patterns of changed files; without a push there is nothing to compare, and GitLab says yes."""
     if isinstance(value, Tree) and "compare_to" in value:
         return _open("changes", value, "compare_to is not looked at here")
+    if around.without_push:
+        return replace(_open("changes", value, around.without_push), outcome=True)
     return _matched(
         "changes", value, around.expand(), around.changes, "which files changed is not known here"
     )
