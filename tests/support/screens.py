@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from itertools import zip_longest
 from typing import Any
 
+from textual.app import App
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -43,6 +44,11 @@ async def settled(pilot: Pilot[int], before: Screen[Any] | None) -> None:
     while pilot.app.screen is not before:
         before = pilot.app.screen
         await pilot.pause()
+
+
+def painted(app: App[Any]) -> str:
+    """Return the text on the screen, a line for each row: what an SVG shows, without the time that it takes to write one."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 async def type_fast(pilot: Pilot[int], text: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakerealm import FakeRealm, grants
 from fakeregistry import Said
-from screens import press, shown
+from screens import painted, press, shown
 from textual.pilot import Pilot
 
 import probes
@@ -75,7 +75,7 @@ async def test_nothing_is_sent_by_opening_the_screen() -> None:
     answers = Answers(made)
     async with opened(made) as pilot:
         assert isinstance(pilot.app.screen, AccessScreen)
-        assert "Nothing&#160;has&#160;been&#160;sent&#160;yet." in pilot.app.export_screenshot()
+        assert "Nothing has been sent yet." in painted(pilot.app)
         await press(pilot, "tab", "tab", "tab", "escape")
     assert answers.asked == []
 
@@ -146,7 +146,7 @@ async def test_leaving_stops_asking() -> None:
     answers.release = asyncio.Event()
     async with opened(made) as pilot:
         await press(pilot, "enter")
-        assert "asking&#160;with&#160;autologin" in pilot.app.export_screenshot()
+        assert "asking with autologin" in painted(pilot.app)
         await press(pilot, "enter", "c", "escape")
         assert not isinstance(pilot.app.screen, AccessScreen)
     assert answers.cancelled
@@ -161,7 +161,7 @@ async def test_a_failure_is_told_and_the_screen_goes_on() -> None:
         await press(pilot, "enter")
         answers.error = None
         await press(pilot, "enter")
-        assert "job&#160;token" in pilot.app.export_screenshot()
+        assert "job token" in painted(pilot.app)
 
 
 async def test_hostile_text_is_shown_as_text() -> None:
@@ -180,7 +180,7 @@ async def test_hostile_text_is_shown_as_text() -> None:
     async with opened(made) as pilot:
         await press(pilot, "enter", "tab", "y")
         assert pilot.app.is_running
-        assert "[@click=app.quit]x[/]" in pilot.app.export_screenshot()
+        assert "[@click=app.quit]x[/]" in painted(pilot.app)
 
 
 @pytest.mark.parametrize("size", [(20, 5), (60, 16), (80, 24), (200, 60)])
@@ -203,7 +203,7 @@ async def test_a_real_answer_is_shown_with_its_requests(tmp_path: Path) -> None:
             await press(pilot, "enter")
             await pilot.app.workers.wait_for_complete()
             await pilot.pause()
-            shot = pilot.app.export_screenshot().replace("&#160;", " ")
+            shot = painted(pilot.app)
         assert len(fake.asked) == 7
     for words in ("job token", "✗ cannot", "Set WERF_IMAGES_CLEANUP_PASSWORD", "scope web/backend:delete"):
         assert words in shot

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from canaries import Aviary, all_spelled, strings_of
 from fakeregistry import CONFIG, IMAGE, digest_of
 from plainserver import Give, Got, PlainServer
 from planted import Planted, planted
-from screens import press
+from screens import painted, press
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -72,12 +71,12 @@ class Watch:
         self._lines: dict[str, str] = {}
 
     def look(self, after: str) -> None:
-        """Keep what is shown now; a picture is made of each screen once."""
+        """Keep what is shown now; each screen is read as a whole once."""
         texts = [self.app.clipboard, *map(str, self.app._notifications)]
         for screen in self.app.screen_stack:
             texts += [text for widget in screen.walk_children(Widget) for text in texts_of(widget)]
         if type(self.app.screen) not in self.seen:
-            texts += re.findall("<text[^>]*>([^<]*)</text>", self.app.export_screenshot())
+            texts.append(painted(self.app))
         self.seen |= {type(screen) for screen in self.app.screen_stack}
         for text in texts:
             for line in text.splitlines():

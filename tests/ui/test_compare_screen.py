@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from screens import press, shown
+from screens import painted, press, shown
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -68,7 +68,7 @@ async def test_main_and_this_branch_are_compared_and_logins_come_first() -> None
         assert "cleanup   cleanup token" in logins
         assert "the same" in logins
         assert "absent: protected, and feature/login is not" in words(found, "#difference Static")
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, Overview)
 
@@ -95,7 +95,7 @@ async def test_y_copies_the_command_that_compares_the_same() -> None:
         await opened(pilot, "y")
         sides = ("branch:main,protected", "branch:feature/login,unprotected")
         assert pilot.app.clipboard == f"dockpass vars diff {sides[0]} {sides[1]} --job publish"
-        assert "without" not in pilot.app.export_screenshot()
+        assert "without" not in painted(pilot.app)
     edit = Edit(EditKind.SET, "CI_REGISTRY", "elsewhere.myhost.com")
     async with shown(with_project(job="publish", edits=(edit,))) as pilot:
         found = await opened(pilot, "less_than_sign", *"job test", "enter", "y")
@@ -137,7 +137,7 @@ async def test_a_log_and_this_shell_are_compared_without_a_secret(tmp_path: Path
         await press(pilot, "t")
         assert "99" in rows(found)["CI_JOB_ID"]
         assert "value unknown" in listed["CI_JOB_TOKEN"]
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
 
 
 def _folder(path: Path) -> None:
@@ -184,6 +184,6 @@ async def test_hostile_text_stays_text(size: tuple[int, int], tmp_path: Path) ->
     object.__setattr__(made.services, "cwd", tmp_path)
     async with shown(made, size) as pilot:
         await opened(pilot, "greater_than_sign", *"x.env", "enter", "enter", "tab", "slash", *"[/a", "escape")
-        shot = pilot.app.export_screenshot()
+        shot = painted(pilot.app)
         assert "\x1b" not in shot
         assert "\u202e" not in shot

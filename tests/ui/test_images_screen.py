@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from screens import painted
 from textual.pilot import Pilot
 
 from dockpass.engines.embedded.manifest import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST
@@ -53,7 +54,7 @@ async def press(pilot: Pilot[int], *keys: str) -> None:
 
 
 def shot(pilot: Pilot[int]) -> str:
-    return pilot.app.export_screenshot().replace("&#160;", " ")
+    return painted(pilot.app)
 
 
 async def test_an_empty_store_says_how_to_get_an_image(tmp_path: Path) -> None:

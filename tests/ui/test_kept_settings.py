@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from screens import press, shown
+from screens import painted, press, shown
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -91,7 +91,7 @@ async def test_what_is_damaged_or_foreign_is_told_and_not_used(text: str, tmp_pa
         assert path.name[:12] in told
         notices = [each.message for each in pilot.app._notifications]
         assert [each for each in notices if "is not used" in each and "vars import gitlab" in each]
-        assert "\x1b" not in pilot.app.export_screenshot()
+        assert "\x1b" not in painted(pilot.app)
         assert found.seen is not None
         assert "DEPLOY_KEY" not in {*found.seen.view.variables, *found.seen.view.absent}
 

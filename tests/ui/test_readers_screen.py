@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from readerworld import CONFIG, World, basic
-from screens import press, shown
+from screens import painted, press, shown
 from textual.pilot import Pilot
 
 from dockpass.auth.facts import Edit, EditKind
@@ -34,11 +34,11 @@ async def test_helpers_are_asked_by_a_key_only() -> None:
     async with shown(session(JOB, world=world)) as pilot:
         await press(pilot, "c", "down", "tab", "tab", "tab")
         assert world.asked == []
-        assert "not&#160;decided" in pilot.app.export_screenshot()
+        assert "not decided" in painted(pilot.app)
         await press(pilot, "a")
         screen(pilot).pump()
         await pilot.pause()
-        shot = pilot.app.export_screenshot()
+        shot = painted(pilot.app)
         assert ("pass", "get", HOST) in world.asked
         assert "kept" in shot
         assert "canary" not in shot
@@ -53,7 +53,7 @@ async def test_edits_count() -> None:
     made.edit(Edit(EditKind.SET, "DOCKER_AUTH_CONFIG", Secret(value)))
     async with shown(made) as pilot:
         await press(pilot, "c")
-        assert "edited" in pilot.app.export_screenshot()
+        assert "edited" in painted(pilot.app)
 
 
 async def test_it_says_whose_configs_and_variables_are_read() -> None:
@@ -62,11 +62,11 @@ async def test_it_says_whose_configs_and_variables_are_read() -> None:
     async with shown(with_project(job="publish", settings=(hidden,)), (60, 16)) as pilot:
         await press(pilot, "c")
         assert screen(pilot).query_one("#disagreements").border_subtitle == ""
-        assert "not&#160;known" not in pilot.app.export_screenshot()
+        assert "not known" not in painted(pilot.app)
         await press(pilot, "escape", "o")
         await pilot.app.workers.wait_for_complete()
         await press(pilot, "c")
-        shot = pilot.app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'")
+        shot = painted(pilot.app)
         assert OF_A_JOB in shot
         assert "The value of DOCKER_AUTH_CONFIG is not known here" in shot
 
@@ -96,6 +96,6 @@ async def test_hostile_text_stays_text() -> None:
     for size in ((120, 36), (80, 24), (60, 16), (50, 10)):
         async with shown(session(JOB, world=World({CONFIG: config})), size) as pilot:
             await press(pilot, "c", "down", "down", "tab", "tab")
-            shot = pilot.app.export_screenshot()
+            shot = painted(pilot.app)
             assert "\x1b" not in shot
             assert "\u202e" not in shot

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from screens import press, shown
+from screens import painted, press, shown
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -101,7 +101,7 @@ async def test_hostile_rules_stay_text(size: tuple[int, int]) -> None:
     )
     async with shown(with_project(files={".gitlab-ci.yml": yaml}), size) as pilot:
         await opened(pilot, "w", "enter", "slash", *"[/b", "escape")
-        shot = pilot.app.export_screenshot()
+        shot = painted(pilot.app)
         assert "\x1b" not in shot
         assert "\u202e" not in shot
 
@@ -125,13 +125,13 @@ async def test_a_run_with_an_unknown_value_asks_for_it_and_keeps_it_in_memory() 
     async with shown(made) as pilot:
         await opened(pilot, "v", "J", *"test", "enter", "escape", "2", "enter")
         assert isinstance(pilot.app.screen, EditValue)
-        assert "CI_JOB_TOKEN" in pilot.app.export_screenshot()
+        assert "CI_JOB_TOKEN" in painted(pilot.app)
         await opened(pilot, *"glcbt-64_typed", "enter")
         assert isinstance(pilot.app.screen, Overview)
         assert [each.name for each in made.edits] == ["CI_JOB_TOKEN"]
         await opened(pilot, "2", "enter")
         assert isinstance(pilot.app.screen, Confirm)
-        assert "glcbt-64_typed" not in pilot.app.export_screenshot()
+        assert "glcbt-64_typed" not in painted(pilot.app)
 
 
 @pytest.mark.parametrize("reference", ["env:MY_TOKEN", "file:token", "file:~/token"])
@@ -156,7 +156,7 @@ async def test_a_run_and_a_probe_take_a_reference_to_the_value_too(
             await pilot.app.workers.wait_for_complete()
             screen.pump()
             assert Method.AUTOLOGIN in screen.probes
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
 
 
 async def test_a_reference_that_gives_nothing_is_told_and_asked_for_again(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_as_a_job_docker_s_own_config_is_not_the_one_of_this_machine() -> 
         assert isinstance(screen, Overview)
         rows = screen.query_one("#commands", Rows)
         assert "of its runner or image, not known here" in str(rows.get_option("push").prompt)
-        assert "/home/dev/.docker" not in pilot.app.export_screenshot()
+        assert "/home/dev/.docker" not in painted(pilot.app)
         await opened(pilot, "o")
         assert not made.facts.elsewhere
 

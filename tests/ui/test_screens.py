@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from screens import method, press, shown
+from screens import method, painted, press, shown
 from textual.widgets import Input
 
 from dockpass.auth.command import Command, Method
@@ -43,7 +43,7 @@ async def test_a_typed_secret_is_a_secret_at_once() -> None:
         assert field.password
         await press(pilot, *"typed-secret", "enter")
         assert method(made, Command.CLEANUP) is Method.CLEANUP_TOKEN
-        assert "typed-secret" not in pilot.app.export_screenshot()
+        assert "typed-secret" not in painted(pilot.app)
         assert "typed-secret" not in repr(made.edits)
 
 
@@ -72,17 +72,17 @@ async def test_a_revealed_secret_hides_again() -> None:
     made = session(JOB)
     async with shown(made) as pilot:
         await press(pilot, "tab", "down", "r", "y")
-        assert JOB["CI_JOB_TOKEN"] in pilot.app.export_screenshot()
+        assert JOB["CI_JOB_TOKEN"] in painted(pilot.app)
         pilot.app.screen._hide()
         await pilot.pause()
-        assert JOB["CI_JOB_TOKEN"] not in pilot.app.export_screenshot()
+        assert JOB["CI_JOB_TOKEN"] not in painted(pilot.app)
 
 
 async def test_a_filter_leaves_only_what_holds_it() -> None:
     made = session(JOB)
     async with shown(made) as pilot:
         await press(pilot, "slash", *"werf", "enter")
-        shot = pilot.app.export_screenshot()
+        shot = painted(pilot.app)
         assert "WERF_DOCKER_CONFIG" in shot
         assert "CI_PROJECT_PATH" not in shot
 
@@ -92,7 +92,7 @@ async def test_keys_typed_fast_are_taken_in_their_order() -> None:
     async with shown(made) as pilot:
         await pilot.press("3", "enter")
         await pilot.pause()
-        assert "Run&#160;pull?" in pilot.app.export_screenshot()
+        assert "Run pull?" in painted(pilot.app)
 
 
 async def test_nothing_runs_without_a_yes() -> None:
@@ -177,7 +177,7 @@ async def test_hostile_text_is_shown_as_text(hostile: str) -> None:
         pilot.app.notify(hostile)
         await press(pilot, "tab", "e", "escape", "1", "2", "enter", "r", "r")
         await pilot.pause()
-        shot = pilot.app.export_screenshot()
+        shot = painted(pilot.app)
         assert "\x1b" not in shot
         assert pilot.app.is_running
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from screens import press, shown
+from screens import painted, press, shown
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -82,7 +82,7 @@ async def test_protection_is_a_key_and_says_what_it_does_to_the_logins() -> None
         await press(pilot, "t")
         assert listed(found, CLEANUP).found is not None
         assert "cleanup autologin → cleanup token" in texts(found, "#context")
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
         await press(pilot, "t")
         assert listed(found, CLEANUP).found is None
         assert "cleanup cleanup token → autologin ▲ may not delete" in texts(found, "#context")
@@ -138,7 +138,7 @@ async def test_the_environment_brings_what_is_scoped_to_it() -> None:
         assert "absent  only production" in row(found, "DATABASE_URL")
         await press(pilot, "n", *"produ", "enter")
         assert listed(found, "DATABASE_URL").found is not None
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
         await press(pilot, "n", *"none", "enter")
         assert listed(found, "DATABASE_URL").found is None
 
@@ -175,10 +175,10 @@ async def test_a_value_that_is_not_known_is_not_in_the_field() -> None:
         found = await open_variables(pilot)
         select(found, "CI_JOB_TOKEN")
         await press(pilot, "e")
-        assert "unchanged" not in pilot.app.export_screenshot()
+        assert "unchanged" not in painted(pilot.app)
         await press(pilot, *"glcbt-64_mine", "enter")
         assert listed(found, "CI_JOB_TOKEN").edited
-        assert "glcbt-64_mine" not in pilot.app.export_screenshot()
+        assert "glcbt-64_mine" not in painted(pilot.app)
 
 
 async def test_a_secret_is_shown_only_after_a_question() -> None:
@@ -187,14 +187,14 @@ async def test_a_secret_is_shown_only_after_a_question() -> None:
         select(found, "HARBOR_PASSWORD")
         await press(pilot, "r")
         assert isinstance(pilot.app.screen, Confirm)
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
         await press(pilot, "y", "y")
-        assert "canary" in pilot.app.export_screenshot()
+        assert "canary" in painted(pilot.app)
         assert pilot.app.clipboard == ""
         await press(pilot, "c")
         assert pilot.app.clipboard.startswith("canary")
         await press(pilot, "escape")
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
 
 
 async def test_filter_and_problems_only() -> None:
@@ -222,7 +222,7 @@ async def test_without_a_project_this_process_is_shown_and_how_to_get_more() -> 
         await press(pilot, "J", "b", "t", "n", "s")
         assert pilot.app.screen is found
         await press(pilot, "u")
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
 
 
 async def test_broken_yaml_is_told_with_its_line_and_nothing_is_lost() -> None:
@@ -260,13 +260,13 @@ async def test_hostile_text_stays_text(size: tuple[int, int]) -> None:
         for _ in range(12):
             await press(pilot, "down")
             for hostile in ("\x1b", "\u202e", "\x07"):
-                assert hostile not in pilot.app.export_screenshot()
+                assert hostile not in painted(pilot.app)
         await press(pilot, "J")
         assert isinstance(pilot.app.screen, Pick)
         await press(pilot, "down", "enter")
         assert found.desk.looking.job.startswith("job [bold]")
         await press(pilot, "b", "escape", "n", "escape")
-        assert "\x1b" not in pilot.app.export_screenshot()
+        assert "\x1b" not in painted(pilot.app)
 
 
 @pytest.mark.parametrize("size", SIZES[:4])
@@ -362,7 +362,7 @@ async def test_a_job_that_logs_in_itself_says_so_on_the_overview_and_at_its_vari
         why = str(pilot.app.screen.query_one("#why Static", Static).render())
         assert "`docker login` at .gitlab-ci.yml:26" in why
         assert "`helm registry login` at .gitlab-ci.yml:27" in why
-        assert "canary" not in pilot.app.export_screenshot()
+        assert "canary" not in painted(pilot.app)
         pilot.app.screen.session.look_as_job(False)
         pilot.app.screen.refresh_all()
         await pilot.pause()

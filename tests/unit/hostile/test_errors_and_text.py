@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hostile import ME, PASSWORD, Hostile, Reply, World, bearer
 from notes import Notes
+from screens import painted
 
 from dockpass.engines.stream import LONGEST_LINE, LONGEST_SHOWN, Reporter, StreamError, objects
 from dockpass.errors import DockpassError, ExitCode, LoginRefused, UsageError
@@ -78,7 +79,7 @@ async def shown(*texts: str) -> str:
         await pilot.pause()
         assert app.is_running
         assert app.clipboard == ""
-        return app.export_screenshot().replace("&#160;", " ")
+        return painted(app)
 
 
 @pytest.mark.parametrize("payload", ESCAPES)
