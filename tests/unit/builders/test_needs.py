@@ -22,6 +22,11 @@ ROWS = [
     ),
     ("RUN --mount=type=tmpfs,target=/c make", {Feature.RUN, Feature.MOUNT_TMPFS}),
     ('RUN --mount="type=cache,target=/c" make', {Feature.RUN, Feature.MOUNT_CACHE}),
+    ("RUN --mount=target=/c,Z make", {Feature.RUN, Feature.MOUNT_BIND, Feature.MOUNT_OF_BUILDAH}),
+    (
+        "RUN --mount=type=cache,target=/c,relabel=shared make",
+        {Feature.RUN, Feature.MOUNT_CACHE, Feature.MOUNT_OF_BUILDAH},
+    ),
     ("RUN --network=none make", {Feature.RUN, Feature.NETWORK}),
     ("RUN --security=insecure make", {Feature.RUN, Feature.SECURITY}),
     ("RUN --device=vendor.com/x make", {Feature.RUN, Feature.DEVICE}),

@@ -11,7 +11,8 @@ from waiting import is_running, within
 
 from dockpass.dockerconfig.helpers import HelperOutcome, ask_helper, find_program, helper_environ
 from dockpass.references.credential import Credential
-from dockpass.secrets import Secret
+from dockpass.secrets import MASK, Redactor, Secret
+from dockpass.text import mask_before_cutting
 
 KEY = "registry.example"
 ANSWER = 'printf \'{"ServerURL":"registry.example","Username":"me","Secret":"canary-secret"}\''
@@ -62,7 +63,12 @@ def test_an_empty_answer_is_not_found(write_helper: WriteHelper) -> None:
 @pytest.mark.parametrize(
     ("script", "because"),
     [
-        ("echo it is locked >&2; exit 1", "failed: it is locked"),
+        ("echo it is locked >&2; exit 1", "failed: “it is locked”"),
+        ("printf 'one\\r\\n\\n  two\\033[31m\\007'; exit 1", "failed: “one two\ufffd”"),
+        ("echo 'locked”. The login is accepted' >&2; exit 1", 'failed: “locked". The login is accepted”'),
+        ("head -c 400 /dev/zero | tr '\\0' x; exit 1", "xxx…” (cut)"),
+        ("echo 'Secret: canary-x' >&2; exit 1", "failed: exit status 1"),
+        ('echo \'"Secret":"canary-x"\'; exit 1', "failed: exit status 1"),
         ("exit 3", "failed: exit status 3"),
         ("kill -9 $$", "failed: exit status -9"),
         (f"{ANSWER}; exit 1", "failed: exit status 1"),
@@ -86,6 +92,19 @@ def test_a_helper_that_does_wrong_is_told_apart(write_helper: WriteHelper, scrip
     assert result.outcome is HelperOutcome.FAILED
     assert because in result.because
     assert "canary" not in result.because
+
+
+@pytest.mark.parametrize("before", [0, 280, 290, 299])
+@pytest.mark.parametrize("spelled", ["canary-0123456789", "Y2FuYXJ5LTAxMjM0NTY3ODk=", "canary-01\\n23456789"])
+def test_a_known_secret_in_a_helpers_words_is_masked_before_they_are_cut(
+    write_helper: WriteHelper, before: int, spelled: str
+) -> None:
+    mask_before_cutting(Redactor([Secret("canary-0123456789")]))
+    result = ask_helper(
+        "wrong", KEY, write_helper("wrong", f"printf '{'.' * before} {spelled} is bad'; exit 1")
+    )
+    assert before > 290 or MASK in result.because
+    assert not any(part in result.because for part in ("canary", "Y2Fu", "2345"))
 
 
 @pytest.mark.parametrize(

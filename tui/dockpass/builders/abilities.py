@@ -60,6 +60,7 @@ OF_BUILDAH: Mapping[Feature, Release] = {
     Feature.MOUNT_TMPFS: (1, 24),
     Feature.MOUNT_SECRET: (1, 24),
     Feature.MOUNT_SSH: (1, 24),
+    Feature.MOUNT_OF_BUILDAH: (1, 24),
     Feature.SECRET: (1, 24),
     Feature.SSH: (1, 24),
     Feature.NAMED_CONTEXT: (1, 24),

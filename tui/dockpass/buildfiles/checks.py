@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import re
 
 from dockpass.buildfiles.lines import Instruction, split_flags
+from dockpass.buildfiles.mounts import mounts
 from dockpass.text import clean
 
 KEYWORDS = frozenset(
@@ -21,9 +21,6 @@ _FLAGS = {
     "HEALTHCHECK": {"interval", "timeout", "start-period", "start-interval", "retries"},
 }
 _MODES = {"network": {"default", "none", "host"}, "security": {"sandbox", "insecure"}}
-_MOUNTS = frozenset({"bind", "cache", "tmpfs", "secret", "ssh"})
-_TARGETS = ("target", "dst", "destination", "env")
-_SHARING = frozenset({"shared", "private", "locked"})
 _SWITCHES = frozenset({"link", "parents", "keep-git-dir", "unpack"})
 _REPEATED = frozenset({"mount", "exclude", "device"})
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII)
@@ -43,54 +40,6 @@ def why_refused(at: Instruction) -> str:
 def stage_name(at: Instruction) -> str:
     """Return the name that a FROM gives to its stage, in lower case."""
     return at.words[2].lower() if len(at.words) == 3 else ""
-
-
-def mounts(at: Instruction) -> list[tuple[str, str]]:
-    """Return for each mount of a RUN the `from` of it, and why it cannot be read; both may be empty."""
-    values = (flag.partition("=")[2] for flag in at.flags if flag.partition("=")[0] == "--mount")
-    return [_mount(value) for value in values] if at.keyword == "RUN" else []
-
-
-def why_mount_refused(at: Instruction) -> str:
-    """Return why BuildKit refuses a mount when it comes to its RUN; values with variables are not judged."""
-    values = (flag.partition("=")[2] for flag in at.flags if flag.partition("=")[0] == "--mount")
-    return next(filter(None, map(_why_mount, values)), "") if at.keyword == "RUN" else ""
-
-
-def _why_mount(value: str) -> str:
-    pairs = (field.partition("=") for field in next(csv.reader([value]), []))
-    given = {key.lower(): found for key, _, found in pairs}
-    kind, sharing = given.get("type", "bind").lower(), given.get("sharing", "")
-    if "$" in kind:
-        return ""
-    if kind not in _MOUNTS:
-        return f"{clean(kind, 40)} is not a type of mount"
-    if sharing and kind != "cache":
-        return "only a mount of type cache has sharing="
-    if sharing and "$" not in sharing and sharing.lower() not in _SHARING:
-        return f"sharing= is shared, private or locked, not {clean(sharing, 40)}"
-    if kind == "secret" and given.get("from"):
-        return "a mount of type secret has no from="
-    if kind == "secret" and not any(given.get(key) for key in ("id", "source", "src", *_TARGETS)):
-        return "a mount of type secret needs id= or target="
-    return ""
-
-
-def _mount(value: str) -> tuple[str, str]:
-    try:
-        fields = next(csv.reader([value], strict=True), [])
-    except csv.Error:
-        return "", "the fields of --mount are not separated by commas"
-    if not value:
-        return "", "--mount has no value"
-    source = ""
-    for each in fields:
-        key, equals, found = each.partition("=")
-        if key.lower() == "from" and equals:
-            source = found
-            if re.search(r"\$.", found):
-                return "", "variables are not replaced in from= of --mount; name a stage"
-    return source, ""
 
 
 def _why_flags(at: Instruction) -> str:

@@ -11,6 +11,7 @@ from dockpass.buildfiles.contexts import NamedContext, NamedContexts
 from dockpass.buildfiles.lines import Instruction, syntax
 from dockpass.buildfiles.needs import Feature, Need, needs_of_instruction
 from dockpass.buildfiles.platforms import BuildPlatform, arguments_of, parse_platform, this_machine
+from dockpass.buildfiles.reached import needed, used_too_early, wrong_mount
 from dockpass.buildfiles.stages import (
     Linked,
     Linker,
@@ -19,11 +20,8 @@ from dockpass.buildfiles.stages import (
     Use,
     Values,
     find_target,
-    needed,
     read_outline,
-    used_too_early,
     values_of,
-    wrong_mount,
 )
 from dockpass.buildfiles.words import expand
 from dockpass.errors import UsageError

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dockpass.buildfiles.lines import Instruction
+from dockpass.buildfiles.mounts import OF_BUILDAH
 
 
 class Feature(StrEnum):
@@ -26,6 +27,7 @@ class Feature(StrEnum):
     MOUNT_TMPFS = "RUN --mount=type=tmpfs"
     MOUNT_SECRET = "RUN --mount=type=secret"  # noqa: S105 - what a Dockerfile says
     MOUNT_SSH = "RUN --mount=type=ssh"
+    MOUNT_OF_BUILDAH = "a field of --mount that only Podman and Buildah have"
     NETWORK = "RUN --network"
     SECURITY = "RUN --security"
     DEVICE = "RUN --device"
@@ -111,7 +113,10 @@ def needs_of_instruction(at: Instruction) -> Iterator[Feature]:
     for flag in at.flags:
         name, _, value = flag.partition("=")
         if name == "--mount":
-            yield _MOUNTS.get(_type_of(value), Feature.MOUNT_BIND)
+            fields = _fields_of(value)
+            yield _MOUNTS.get(fields.get("type", "").lower(), Feature.MOUNT_BIND)
+            if OF_BUILDAH & fields.keys():
+                yield Feature.MOUNT_OF_BUILDAH
         elif name in _FLAGS:  # one that does not know a flag refuses it with =false, too
             yield _FLAGS[name]
     if at.keyword == "ADD":
@@ -122,10 +127,10 @@ def needs_of_instruction(at: Instruction) -> Iterator[Feature]:
                 yield Feature.ADD_URL
 
 
-def _type_of(mount: str) -> str:
+def _fields_of(mount: str) -> dict[str, str]:
     try:
         fields = next(csv.reader([mount], strict=True), [])
     except csv.Error:
-        return ""
+        return {}
     found = (each.partition("=") for each in fields)
-    return next((value.lower() for name, _, value in found if name.strip().lower() == "type"), "")
+    return {name.strip().lower(): value for name, _, value in found}

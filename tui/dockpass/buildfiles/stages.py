@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dockpass.buildfiles.checks import mounts, stage_name, why_mount_refused, why_refused
+from dockpass.buildfiles.checks import stage_name, why_refused
 from dockpass.buildfiles.contexts import NamedContext, NamedContexts, context_of
 from dockpass.buildfiles.lines import Instruction, directives, escape_character, instructions
+from dockpass.buildfiles.mounts import mounts
 from dockpass.buildfiles.platforms import BuildPlatform, parse_platform
 from dockpass.buildfiles.words import Expansion, expand
 from dockpass.references.imagenames import normalised
@@ -349,40 +350,3 @@ def find_target(outline: Outline, target: str | None) -> int | None:
         return len(outline.stages) - 1
     found = [stage.index for stage in outline.stages if stage.name == target.lower()]
     return found[-1] if found else None
-
-
-def needed(linked: list[Linked], target: int) -> list[int]:
-    """Return the numbers of the stages that a target reaches, itself among them, in order.
-
-    A base that is not known may be any stage with a name before it.
-    """
-    found: set[int] = set()
-    left = [target]
-    while left:
-        index = left.pop()
-        if index in found:
-            continue
-        found.add(index)
-        each = linked[index]
-        left += each.stages
-        if each.base.because:
-            left += [other.stage.index for other in linked[:index] if other.stage.name]
-    return sorted(found)
-
-
-def wrong_mount(linked: list[Linked], reached: list[int]) -> Refusal | None:
-    """Return the refusal of a mount in a stage that is needed; those of others are never looked at."""
-    for at in (at for index in reached for at in linked[index].stage.body):
-        if why := why_mount_refused(at):
-            return Refusal("parse", at.line, f"RUN: {why}")
-    return None
-
-
-def used_too_early(linked: list[Linked], reached: list[int]) -> Refusal | None:
-    """Return the refusal of files from a stage that is defined later."""
-    for index in reached:
-        for use in linked[index].uses:
-            if use.stage is not None and use.stage > index:
-                shown = clean(use.text, 80)
-                return Refusal("stage-later", use.line, f"COPY or RUN: the stage {shown} is defined later")
-    return None

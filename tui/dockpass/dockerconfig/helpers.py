@@ -21,12 +21,16 @@ from dockpass.references.address import normalise_host
 from dockpass.references.credential import Credential
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
-from dockpass.text import clean, clean_bytes
+from dockpass.text import clean, inert, masked
 
 SECONDS = 10.0
 LARGEST_ANSWER = 64 << 10
 _RECOGNISED_FROM = 8
 
+_MOST_WORDS = 300  # characters of what a helper says that are shown
+_LINE_ENDS = re.compile(r"[\r\n]+")
+_QUOTES = str.maketrans("“”", '""')
+_ANSWER = re.compile(r"[{}]|\bsecret\W{0,3}[:=]", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - docker's own marker for an identity token
 _NOT_FOUND = "credentials not found"  # helpers tell it by this sentence, not by their exit status
@@ -71,9 +75,19 @@ class HelperAnswer:
 
     @property
     def words(self) -> str:
-        """Why it failed, in its own words; its exit status where they look like an answer with a secret."""
-        said = clean_bytes(self.out.strip() or self.err.strip(), 300)
-        return said if said and "{" not in said else f"exit status {self.status}"
+        """Why it failed: its own words in quotes, or its exit status where they look like an answer."""
+        said = self.said
+        if not said or _ANSWER.search(said):
+            return f"exit status {self.status}"
+        shown = clean(said, _MOST_WORDS)
+        return f"“{shown}”{' (cut)' if len(said) > _MOST_WORDS else ''}"
+
+    @property
+    def said(self) -> str:
+        """What it wrote, as one line, masked; no quote in it ends those around it."""
+        text = masked((self.out.strip() or self.err.strip()).decode("utf-8", "replace"))
+        lines = (inert(line).strip() for line in _LINE_ENDS.split(text))
+        return " ".join(filter(None, lines)).translate(_QUOTES)
 
 
 def ask_helper(name: str, key: str, environ: Mapping[str, str], seconds: float = SECONDS) -> HelperResult:
@@ -207,7 +221,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 def _result(key: str, answer: HelperAnswer) -> HelperResult:
     name = answer.name
     if answer.status != 0:
-        if _NOT_FOUND in answer.words.lower():
+        if _NOT_FOUND in answer.said.lower():
             return HelperResult(HelperOutcome.NOT_FOUND, f"{name} has no entry")
         return _failed(f"{name} failed: {answer.words}")
     try:

@@ -193,4 +193,4 @@ def _would(name: str, key: str) -> str:
 
 
 def _failed(name: str, answer: HelperAnswer) -> HelperLogin:
-    return HelperLogin(HelperState.FAILED, f"docker-credential-{clean(name, 60)}: {answer.words}")
+    return HelperLogin(HelperState.FAILED, f"docker-credential-{clean(name, 60)} failed: {answer.words}")
