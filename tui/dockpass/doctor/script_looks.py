@@ -127,7 +127,7 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
             " script does not",
             hint="Change its type to Variable.",
         )
-    unseen, undecided = Counter[str](), Counter[str]()
+    unseen, undecided = Counter[str](), Counter[tuple[str, str]]()
     for name, found in patient.view.variables.items() if patient.view else ():
         winner, value = found.winner, found.winner.value
         if winner.level not in _STORED:
@@ -136,8 +136,11 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
         if winner.level not in _SETTINGS:
             continue
         if isinstance(value, Unknown):
-            which = undecided if value.why == Reason.PROTECTED_UNKNOWN else unseen
-            which[where(winner).partition(", scope ")[0]] += 1
+            place = where(winner).partition(", scope ")[0]
+            if value.why in _UNDECIDED:
+                undecided[place, value.why] += 1
+            else:
+                unseen[place] += 1
         elif winner.masked and _ORDINARY.fullmatch(value):
             yield Finding(
                 "mask-ordinary",
@@ -154,15 +157,32 @@ def in_settings(patient: Patient) -> Iterator[Finding]:
             hint="dockpass vars show --from-gitlab fetches those that you may read.",
             severity=Severity.NOTE,
         )
-    for place, count in undecided.items():
+    for (place, why), count in undecided.items():
+        one, many, words, hint = _UNDECIDED[why]
         yield Finding(
             "values-unknown",
             "",
-            f"{plural(count, 'variable')} of {place} {'is' if count == 1 else 'are'} protected, and"
-            " whether the branch or tag is protected is not known here.",
-            hint="Give --protected or --unprotected; on the screen, choose it in Variables.",
+            f"{plural(count, 'variable')} of {place} {one if count == 1 else many} {words}",
+            hint=hint,
             severity=Severity.NOTE,
         )
+
+
+_UNDECIDED: Mapping[str, tuple[str, str, str, str]] = {
+    Reason.PROTECTED_UNKNOWN: (
+        "is",
+        "are",
+        "protected, and whether the branch or tag is protected is not known here.",
+        "Give --protected or --unprotected; on the screen, choose it in Variables.",
+    ),
+    Reason.SCOPE_UNKNOWN: (
+        "has",
+        "have",
+        "an environment scope, and the job's environment is not known here.",
+        "Give --environment; on the screen, choose it in Variables.",
+    ),
+}
+"""Why a value depends on the pipeline, with `is`, `are`, what is said of one or several, and what to do."""
 
 
 def _about_robot(name: str, found: Resolved) -> Iterator[Finding]:

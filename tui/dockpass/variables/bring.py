@@ -234,7 +234,7 @@ def _same_place(one: Definition, other: Definition) -> bool:
 
 def _in_doubt(definition: Definition) -> bool:
     value = definition.value
-    return isinstance(value, Unknown) and value.why == Reason.PROTECTED_UNKNOWN
+    return isinstance(value, Unknown) and value.why in {Reason.PROTECTED_UNKNOWN, Reason.SCOPE_UNKNOWN}
 
 
 _IDENTITY = ("key", "level", "origin", "place", "protected", "raw", "file", "scope")

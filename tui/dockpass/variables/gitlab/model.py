@@ -154,6 +154,7 @@ class Reason(StrEnum):
     PROTECTED = "protected, and the ref is not"
     PROTECTED_UNKNOWN = "protected, and whether the ref is protected is not known"
     SCOPE = "its environment scope does not match"
+    SCOPE_UNKNOWN = "it has an environment scope, and the job's environment is not known"
     SCOPE_RANK = "another environment scope matches more exactly"
     NOT_INHERITED = "the job does not inherit it"
     JOB_ONLY = "exists only while the job runs"

@@ -113,18 +113,13 @@ def view_job(
     workflow = _workflow(config, situation)
     yaml, not_inherited = _yaml(config, job, instance, workflow.variables if workflow else ())
     own = tuple(job_definitions(job, instance, situation.version))
-    plain = _collect((*own, *situation.definitions), yaml, situation, "")
-    environment = _environment(job, situation, plain.kept)
-    name = environment if isinstance(environment, str) else ""
-    if environment != "":
-        own = (*own, *environment_definitions(job, environment))
-    seen = _collect((*own, *situation.definitions), yaml, situation, name)
+    environment, seen = _in_environment(job, situation, own, yaml)
     rules = _rules(job, situation, seen.kept)
     policies = () if rules is not None else _policies(config, job, situation, seen.kept)
     manual = tuple(manual_definition(rules.when)) if rules is not None and job.when != MANUAL else ()
     if rules is not None and (rules.variables or manual):
         yaml = (*yaml, *rules.variables)
-        seen = _collect((*own, *manual, *situation.definitions), yaml, situation, name)
+        environment, seen = _in_environment(job, situation, (*own, *manual), yaml)
     items, circles = gitlab_expand([each for each in seen.kept if each.level not in _ONLY_AT_RUNNER])
     first = [Item(each, each.value) for each in seen.kept if each.level in _OF_RUNNER]
     last = [Item(each, each.value) for each in seen.kept if each.level is Level.RUNNER_LAST]
@@ -177,10 +172,28 @@ class _Collected:
     losers: Mapping[str, tuple[Loser, ...]]
 
 
+def _in_environment(
+    job: Job, situation: Situation, own: Sequence[Definition], yaml: Sequence[Definition]
+) -> tuple[Value, _Collected]:
+    """Return the environment that a job has with these variables, and what is collected for it.
+
+    Rules are judged in the environment without what they set; the job then runs in the one with it.
+    """
+    environment: Value = job.environment if situation.environment is None else situation.environment
+    if situation.environment is None and references(job.environment):
+        plain = _collect((*own, *situation.definitions), yaml, situation, "")
+        kept = [each for each in plain.kept if each.level not in NOT_FOR_RULES]
+        environment = gitlab_blank(job.environment, _expanded(kept))
+    if environment != "":
+        own = (*own, *environment_definitions(job, environment))
+    return environment, _collect((*own, *situation.definitions), yaml, situation, environment)
+
+
 def _collect(
-    definitions: Iterable[Definition], yaml: Sequence[Definition], situation: Situation, environment: str
+    definitions: Iterable[Definition], yaml: Sequence[Definition], situation: Situation, environment: Value
 ) -> _Collected:
     """Filter by protection and scope, and order by strength; of the YAML one definition of a name counts."""
+    name = environment if isinstance(environment, str) else ""
     kept: list[tuple[Level, int, Definition]] = []
     losers: dict[str, list[Loser]] = {}
     last_of_yaml = {each.key: each for each in yaml}
@@ -199,21 +212,27 @@ def _collect(
         if loser is not None:
             losers.setdefault(definition.key, []).append(loser)
             continue
-        kept.append((definition.level, scope.rank(definition.scope, environment), definition))
+        kept.append((definition.level, scope.rank(definition.scope, name), definition))
     ordered = _by_scope(sorted(kept, key=lambda each: each[:1]))
     if situation.ref.protected is None:
-        ordered = list(_with_doubt(ordered))
+        ordered = list(_with_doubt(ordered, Reason.PROTECTED_UNKNOWN, lambda each: each.protected))
+    if isinstance(environment, Unknown):
+        ordered = list(
+            _with_doubt(ordered, Reason.SCOPE_UNKNOWN, lambda each: each.scope != scope.EVERYWHERE)
+        )
     return _Collected(tuple(ordered), {key: tuple(found) for key, found in losers.items()})
 
 
-def _with_doubt(ordered: Iterable[Definition]) -> Iterator[Definition]:
-    """Where the protection of the ref is not known, a protected value is not known either.
+def _with_doubt(
+    ordered: Iterable[Definition], why: Reason, is_doubtful: Callable[[Definition], bool]
+) -> Iterator[Definition]:
+    """Make the values unknown of which the ref or the environment decides, where that is not known.
 
-    It may be missing, unless a weaker definition is there in any case.
+    Such a variable may be missing, unless a weaker definition is there in any case.
     """
     certain: dict[str, Definition] = {}
     for definition in ordered:
-        if not definition.protected:
+        if not is_doubtful(definition):
             certain[definition.key] = definition
             yield definition
             continue
@@ -221,7 +240,7 @@ def _with_doubt(ordered: Iterable[Definition]) -> Iterator[Definition]:
         is_set = other is not None and _is_set(other.value) and _is_set(definition.value)
         yield replace(
             definition,
-            value=Unknown(Reason.PROTECTED_UNKNOWN, is_set=is_set, may_be_missing=other is None),
+            value=Unknown(why, is_set=is_set, may_be_missing=other is None),
         )
 
 
@@ -239,12 +258,12 @@ def _by_scope(ordered: Sequence[tuple[Level, int, Definition]]) -> list[Definiti
     return [each for group in groups.values() for _, each in sorted(group, key=lambda pair: pair[0])]
 
 
-def _why_not(definition: Definition, situation: Situation, environment: str) -> Loser | None:
+def _why_not(definition: Definition, situation: Situation, environment: Value) -> Loser | None:
     if definition.key in situation.unset and definition.level is not Level.WHAT_IF:
         return Loser(definition, Reason.UNSET)
     if definition.protected and situation.ref.protected is False:
         return Loser(definition, Reason.PROTECTED, unprotected_words(situation.ref, situation.version))
-    if not scope.matches(definition.scope, environment):
+    if isinstance(environment, str) and not scope.matches(definition.scope, environment):
         return Loser(definition, Reason.SCOPE, environment)
     return None
 
@@ -326,16 +345,6 @@ def _yaml(
         for key, value in instance_of(job, instance)
     )
     return (*inherited, *job.variables, *matrix), left_out
-
-
-def _environment(job: Job, situation: Situation, kept: Sequence[Definition]) -> Value:
-    if situation.environment is not None:
-        return situation.environment
-    if not references(job.environment):
-        return job.environment
-    return gitlab_blank(
-        job.environment, _expanded([each for each in kept if each.level not in NOT_FOR_RULES])
-    )
 
 
 def _expanded(seen: Sequence[Definition]) -> dict[str, Value]:
