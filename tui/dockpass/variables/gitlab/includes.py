@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from dockpass.text import clean
 from dockpass.variables.gitlab.expand import gitlab_blank, references
 from dockpass.variables.gitlab.expression import UNREADABLE_IF, has_readable_if
+from dockpass.variables.gitlab.inputs import InputError, NotFilledIn, filled_in, split_header
 from dockpass.variables.gitlab.model import NOWHERE, Place, Value
 from dockpass.variables.gitlab.tree import Tree, YamlError, in_words, merged_trees, read_tree
 
@@ -97,12 +98,19 @@ class _Loader:
         self.rules_hold = rules_hold
         self.loaded = loaded
 
-    def whole(self, text: str, path: str, above: tuple[str, ...]) -> Tree:
+    def whole(self, text: str, path: str, above: tuple[str, ...], inputs: object = None) -> Tree:
         self.loaded.files.append(path)
+        template = split_header(text, path)
+        try:
+            text = filled_in(template, inputs, self.variables)
+        except InputError as error:
+            self._problem(f"`{clean(path, 200)}`: {error}", Place(path, 1))
+            return Tree()
+        except NotFilledIn:
+            shown = f"{clean(path, 200)} (its inputs are not filled in here)"
+            self.loaded.not_loaded.append(NotLoaded("local", shown, Place(path, 1)))
+            return Tree()
         documents = _read_once(text, path)
-        if len(documents) > 1 and isinstance(documents[0], Tree) and "spec" in documents[0]:
-            documents = documents[1:]
-            self._problem("this file takes inputs, which are not filled in here", Place(path, 1))
         own = documents[0] if documents else None
         if own is None:
             own = Tree()
@@ -146,7 +154,8 @@ class _Loader:
         if kind != "local" or not isinstance(name, str) or holds is None:
             self.loaded.not_loaded.append(NotLoaded(kind, shown, place))
             return []
-        return [self._local(each, place, above) for each in self._expanded(name.lstrip("/"), place)]
+        inputs = entry.get("inputs")
+        return [self._local(each, place, above, inputs) for each in self._expanded(name.lstrip("/"), place)]
 
     def _expanded(self, name: str, place: Place) -> list[str]:
         if "*" not in name:
@@ -161,7 +170,7 @@ class _Loader:
             self._problem(f"Local file `{clean(name, 200)}` does not have any matching files!", place)
         return found
 
-    def _local(self, path: str, place: Place, above: tuple[str, ...]) -> Tree:
+    def _local(self, path: str, place: Place, above: tuple[str, ...], inputs: object) -> Tree:
         if path in above or len(self.loaded.files) > MOST_INCLUDES:
             self._problem(f"Maximum of {MOST_INCLUDES} nested includes are allowed!", place)
             return Tree()
@@ -175,7 +184,7 @@ class _Loader:
         if not text.strip():
             self._problem(f"Local file `{clean(path, 200)}` is empty!", place)
             return Tree()
-        return self.whole(text, path, above)
+        return self.whole(text, path, above, inputs)
 
     def _problem(self, message: str, place: Place) -> None:
         self.loaded.problems.append(Problem(message, place))
