@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Protocol, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -48,30 +49,50 @@ def shown_address(url: str, *, path: bool = True) -> str:
 
 def log_request(method: str, url: str, outcome: str, seconds: float, *, path: bool = True) -> None:
     """Write the line `GET https://registry.example/v2/ 401 12 ms`; `outcome` is a status or an error id."""
+    if not _log.isEnabledFor(logging.DEBUG):
+        return  # showing an address takes longer than all else that is done here
     _log.debug("%s %s %s %.0f ms", method, shown_address(url, path=path), outcome, seconds * 1000)
 
 
-@asynccontextmanager
-async def logged(
-    method: str,
-    url: str,
-    request: AbstractAsyncContextManager[AnyReply],
-    *,
-    path: bool = True,
-    clock: Callable[[], float] = time.monotonic,
-) -> AsyncIterator[AnyReply]:
-    """Enter `request` and log how it went, up to the headers of its response.
+class Logged(AbstractAsyncContextManager[AnyReply]):
+    """Enters `request` and logs how it went, up to the headers of its response.
 
     An address that a redirect to another origin named is logged without its `path`: signed addresses of
     storage may hold their signature there.
     """
-    began = clock()
-    async with AsyncExitStack() as stack:
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        request: AbstractAsyncContextManager[AnyReply],
+        *,
+        path: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._method = method
+        self._url = url
+        self._request = request
+        self._path = path
+        self._clock = clock
+
+    async def __aenter__(self) -> AnyReply:
+        began = self._clock()
         try:
-            reply = await stack.enter_async_context(request)
+            reply = await self._request.__aenter__()
         except BaseException as error:
-            outcome = f"no response ({getattr(error, 'id', type(error).__name__)})"
-            log_request(method, url, outcome, clock() - began, path=path)
+            self._log(f"no response ({getattr(error, 'id', type(error).__name__)})", began)
             raise
-        log_request(method, url, str(reply.status), clock() - began, path=path)
-        yield reply
+        self._log(str(reply.status), began)
+        return reply
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        return await self._request.__aexit__(kind, error, trace)
+
+    def _log(self, outcome: str, began: float) -> None:
+        log_request(self._method, self._url, outcome, self._clock() - began, path=self._path)

@@ -114,6 +114,8 @@ class Retries:
 
     async def turn(self, url: str) -> None:
         """Wait until the host of `url` may be asked again."""
+        if not self._until:
+            return
         host = urlsplit(url).netloc
         while (until := self._until.get(host, 0.0)) > (now := self._clock()):
             await self._sleep(until - now)

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -24,11 +25,10 @@ from dockpass.references.address import is_loopback
 from dockpass.registry.addresses import CheckedResolver, Guard, KindOf, in_ascii, kind_of
 from dockpass.registry.connection_errors import not_reached, refused
 from dockpass.registry.policy import Policy
-from dockpass.registry.request_log import logged
+from dockpass.registry.request_log import Logged
 from dockpass.registry.retry import MOST_WAITS, Retries, Retry, Sleep, pause_after
 from dockpass.registry.slow_body import Body, Pace
-from dockpass.registry.tls import Contexts
-from dockpass.registry.way import require_usable, tracing, way_by
+from dockpass.registry.way import Ways, require_usable, tracing
 from dockpass.secrets import Redactor, Secret
 from dockpass.text import clean
 
@@ -117,11 +117,16 @@ class Stream:
 
     async def whole(self, limit: int) -> Response:
         """Read the body to its end and return the answer; raises for more than `limit` bytes."""
-        body = bytearray()
-        async for chunk in self.chunks():
-            body += chunk
-            if len(body) > limit:
-                raise refused(self.url, f"it has more than {limit >> 10} KiB")
+        body, content = bytearray(), self._answer.content
+        if content.is_eof() and content.exception() is None:
+            body += content.read_nowait()  # all of it came with the headers: there is nothing to wait for
+        else:
+            async for chunk in self.chunks():
+                body += chunk
+                if len(body) > limit:
+                    break
+        if len(body) > limit:
+            raise refused(self.url, f"it has more than {limit >> 10} KiB")
         raw = bytes(body) if self.status < 400 else _masked(bytes(body), self.redact)
         return Response(self.status, self.headers, self.challenges, raw, self.url, self.reason, self.redact)
 
@@ -149,7 +154,7 @@ class Transport:
         self._connections = connections
         self._lookup = lookup
         self._guard = Guard(kind)
-        self._contexts = Contexts(self.policy)
+        self._ways = Ways(self.policy, self._guard)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -265,7 +270,7 @@ class Transport:
         sent, has_left = dict(headers or {}), False
         for _ in range(MOST_REDIRECTS + 1):
             request = self._once(method, url, sent, data, timeout, foreign=foreign, on_sent=on_sent)
-            async with logged(method, url, request, path=not has_left) as stream:
+            async with Logged(method, url, request, path=not has_left) as stream:
                 location = stream.headers.get("Location", "")
                 moves = stream.status in _REDIRECTS and method in {"GET", "HEAD"} and bool(location)
                 if not (moves and follows):
@@ -301,43 +306,33 @@ class Transport:
             raise RuntimeError("the transport is not open")
         if " " in url or not (url.isascii() and url.isprintable()):
             raise refused(url, "the address has invalid characters")
-        self._check(url, foreign=foreign)
-        proxy = self.policy.proxy_for(url)
-        by = way_by(proxy, url, skips=self.policy.skips_verification(urlsplit(url).netloc))
-        hop = by.headers if url.startswith("http:") else {}
+        way = self._ways.to(url, foreign=foreign)
+        ask = partial(
+            self._session.request,
+            method,
+            URL(url, encoded=True),
+            headers={**headers, **way.hop},
+            allow_redirects=False,
+            timeout=timeout,
+            proxy=way.address,
+            proxy_headers=None if way.hop else way.headers or None,
+            ssl=way.tls,
+            trace_request_ctx=on_sent,
+        )
         try:
-            async with self._pace.until_answered(data if callable(data) else None) as body:
-                answer = await self._session.request(
-                    method,
-                    URL(url, encoded=True),
-                    headers={**headers, **hop},
-                    data=body if callable(data) else data,
-                    allow_redirects=False,
-                    timeout=timeout,
-                    proxy=by.address,
-                    proxy_headers=None if hop else by.headers or None,
-                    ssl=self._contexts.of(url),
-                    trace_request_ctx=on_sent,
-                )
+            if callable(data) or timeout.total is None or timeout.total > self._pace.answer:
+                async with self._pace.until_answered(data if callable(data) else None) as body:
+                    answer = await ask(data=body if callable(data) else data)
+            else:
+                answer = await ask(data=data)  # the time for the whole answer is over earlier
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
-            raise not_reached(url, error, proxy) from error
+            raise not_reached(url, error, way.proxy) from error
         async with answer:
-            require_usable(url, answer, proxy)
+            require_usable(url, answer, way.proxy)
             challenges = tuple(answer.headers.getall("WWW-Authenticate", ()))
             redact, reason = _sent(headers, data), answer.reason or ""
             reason = clean(redact(reason) if answer.status >= 400 else reason, 100)
             yield Stream(answer.status, answer.headers, challenges, url, reason, redact, answer, self._pace)
-
-    def _check(self, url: str, *, foreign: bool) -> None:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-        if not foreign:
-            self._guard.own(host, port)
-        self._guard.check(host, port)
-        if proxy := self.policy.proxy_for(url):
-            if foreign and (host, port) == proxy.place:
-                raise refused(url, "it is the proxy itself, which no registry would name")
-            self._guard.way(*proxy.place)
 
 
 def _rest(content: aiohttp.StreamReader) -> bytes:
