@@ -80,6 +80,7 @@ def _machine(given: Mapping[str, Any], directory: Path) -> Patient:
         lambda _path: 0.0,
         lambda _path: given.get("mode", 0o600),
         lambda _path: given.get("tracked", False),
+        lambda path: given.get("heads", {}).get(path, ""),
     )
     return Patient(
         facts=found.facts,

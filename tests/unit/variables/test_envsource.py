@@ -102,3 +102,23 @@ def test_env_0_is_recognised(tmp_path: Path) -> None:
 def test_the_documentation_names_every_format() -> None:
     page = (Path(__file__).parents[3] / "docs/command-line.md").read_text()
     assert not [name for name in FORMATS if f"`{name}`" not in page]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["A=1\nB=zo\u00eb\n", "export A='1'\nexport B='zo\u00eb'\n"])
+def test_utf16_with_its_mark_is_read_and_told_once(encoding: str, text: str, tmp_path: Path) -> None:
+    found, notes = read_env_source(file(tmp_path, f"\ufeff{text}".encode(encoding)), {})
+    assert {name: each.value for name, each in found.items()} == {"A": "1", "B": "zo\u00eb"}
+    assert [note.id for note in notes] == ["env-file-encoding"]
+
+
+def test_utf16_in_a_format_that_is_named_is_told_once(tmp_path: Path) -> None:
+    _, notes = read_env_source(file(tmp_path, "\ufeffA=1\r\n".encode("utf-16-le")), {}, "compose")
+    assert [note.id for note in notes] == ["env-file-format", "env-file-encoding", "env-file-crlf"]
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfeA\x00=\x00\x01", b"A\0=\x001\0"])
+def test_what_only_looks_like_utf16_is_no_text(raw: bytes, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_env_source(file(tmp_path, raw), {})
+    assert caught.value.id == "env-file-binary"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command, Method
 from dockpass.dockerconfig.configfile import ConfigFile, FileState
 from dockpass.dockerconfig.keys import host_of_key, looks_like, shown_key
@@ -15,6 +16,7 @@ from dockpass.references.address import host_of_reference, login_key
 from dockpass.text import clean
 from dockpass.variables.here import Here, Lies
 from dockpass.variables.token_findings import span_in_words
+from dockpass.variables.token_kind import RegistryUse, kind_of
 
 _READ_ONLY_PUBLIC = frozenset({Command.PULL, Command.DEPLOY, Command.BUILD})
 """Commands that need no login where the repository is public."""
@@ -34,6 +36,7 @@ def in_entries(patient: Patient) -> Iterator[Finding]:
         return
     yield from _about_missing(patient, config)
     yield from _about_same_host(config)
+    yield from _about_job_tokens(patient, config)
     if here is not None:
         yield from _about_age(config, here)
         yield from _about_helpers(patient, config, here)
@@ -71,6 +74,30 @@ def _about_same_host(config: ConfigFile) -> Iterator[Finding]:
                 clean(str(config.path), 300),
                 f"has {' and '.join(map(shown_key, keys))} for the same host: docker may use any of them",
                 hint=f"Keep one entry, under {shown_key(host)}.",
+            )
+
+
+def _about_job_tokens(patient: Patient, config: ConfigFile) -> Iterator[Finding]:
+    """Yield job tokens that are not this job's; with that user name GitLab takes other tokens too."""
+    facts = patient.facts
+    if facts.unknown(GITLAB.token):
+        return
+    for key, entry in config.entries.items():
+        credential = entry.credential
+        if credential is None or not credential.password.reveal():
+            continue
+        kind = kind_of(credential.password).registry_login
+        if kind is not RegistryUse.JOB and (
+            credential.username != GITLAB.user or kind is not RegistryUse.UNCLEAR
+        ):
+            continue
+        if credential.password.reveal() != facts.text(GITLAB.token):
+            whose = "another job" if facts.is_set(GITLAB.token) else "a job"
+            yield Finding(
+                "job-token-kept",
+                clean(str(config.path), 300),
+                f"has the token of {whose} for {shown_key(key)}, which is valid only while that job runs",
+                hint=f"docker logout {shown_key(key)}, then log in with another token.",
             )
 
 

@@ -96,6 +96,38 @@ CHECKS: tuple[Check, ...] = (
         symptoms=(r"token too long",),
     ),
     Check(
+        id="DP-FMT-004",
+        names=("env-file-crlf",),
+        level=Severity.WARNING,
+        look=in_notes,
+        title="An env file has Windows line ends.",
+        matters="A script that sources the file gets a CR at the end of every value, and a password or an"
+        " address with it is wrong.",
+        fix="Save the file with Unix line ends (LF).",
+        many="have Windows line ends, of which a shell keeps the CR",
+        nouns="files",
+        source=sources.ENV_FILE,
+        symptoms=(
+            r"invalid reference format",
+            r"invalid character \"?\\r",
+            r"HTTP Basic: Access denied",
+        ),
+    ),
+    Check(
+        id="DP-FMT-008",
+        names=("env-file-encoding",),
+        level=Severity.WARNING,
+        look=in_notes,
+        title="An env file is UTF-16, or begins with a byte order mark.",
+        matters="A shell takes a byte order mark for part of the first name, so that variable is missing."
+        " Neither a shell nor docker reads UTF-16.",
+        fix="Save the file as UTF-8 without a byte order mark.",
+        many="are UTF-16 or begin with a byte order mark",
+        nouns="files",
+        source=sources.ENV_FILE,
+        symptoms=(r"invalid utf8 bytes at line",),
+    ),
+    Check(
         id="DP-FMT-005",
         names=(EnvFileRemark.AGAIN,),
         level=Severity.WARNING,

@@ -280,4 +280,23 @@ CHECKS: tuple[Check, ...] = (
         fix="Use a config of your own.",
         source=sources.DOCKER_CONFIG,
     ),
+    Check(
+        id="DP-CFG-010",
+        names=("job-token-kept",),
+        level=Severity.WARNING,
+        need=Need.CONFIG,
+        look=in_entries,
+        title="Docker's config has the token of another job.",
+        matters="A job token is valid only while its own job runs; docker goes on sending it, and even public"
+        " images are refused then.",
+        fix="Log out, and log in with a token that is not a job's.",
+        many="have the token of a job that is not this one",
+        nouns="docker configs",
+        source=sources.JOB_TOKEN,
+        symptoms=(
+            r"HTTP Basic: Access denied",
+            r"access forbidden",
+            r"unauthorized: authentication required",
+        ),
+    ),
 )

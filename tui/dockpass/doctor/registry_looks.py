@@ -26,10 +26,6 @@ from dockpass.text import clean
 
 _NOT_THE_KEY = frozenset({"hub.docker.com", "registry-1.docker.io", "registry.hub.docker.com"})
 _SIMULATED = ("local-registry.", "registry.gcl.local")
-_NO_SECRETS = frozenset(
-    {"pull_request", "pull_request_review", "pull_request_review_comment", "push", "create", "deployment"}
-)
-"""Events of which a workflow that Dependabot started gets no secrets."""
 _PROXY = "CI_DEPENDENCY_PROXY_SERVER"
 
 
@@ -187,71 +183,3 @@ def _about_base_images(patient: Patient) -> Iterator[Finding]:
                     " the pipeline must be a member there.",
                     severity=Severity.NOTE,
                 )
-
-
-def in_surroundings(patient: Patient) -> Iterator[Finding]:
-    """Yield where the variables contradict each other, or are no job's own."""
-    facts = patient.facts
-    branch, tag, ref = (facts.text(f"CI_COMMIT_{name}") for name in ("BRANCH", "TAG", "REF_NAME"))
-    why = ""
-    if branch and tag:
-        why = "CI_COMMIT_BRANCH and CI_COMMIT_TAG are both set, and a pipeline runs for one of them"
-    elif ref and (branch or tag) and ref != (branch or tag):
-        name = "CI_COMMIT_BRANCH" if branch else "CI_COMMIT_TAG"
-        why = f"{name} is {clean(branch or tag, 80)}, and CI_COMMIT_REF_NAME is {clean(ref, 80)}"
-    elif branch and facts.text("CI_PIPELINE_SOURCE") == "merge_request_event":
-        why = "CI_COMMIT_BRANCH is set, which no merge request pipeline has"
-    if why:
-        yield Finding(
-            "contradicting",
-            "",
-            f"{why}: the variables are from different jobs, or were edited",
-            hint="Take the variables of one job.",
-        )
-    gcl = facts.text("GITLAB_CI") == "false" and facts.text("CI") == "true"
-    simulator = "gitlab-ci-local" if gcl else "act" if facts.is_set("ACT") else ""
-    if simulator:
-        yield Finding(
-            "simulated",
-            "",
-            f"The variables come from {simulator}; a real job has different ones.",
-            severity=Severity.NOTE,
-        )
-    if facts.text("GITHUB_ACTOR") == "dependabot[bot]" and facts.text("GITHUB_EVENT_NAME") in _NO_SECRETS:
-        yield Finding(
-            "github-no-secrets",
-            "GITHUB_ACTOR",
-            "is dependabot[bot]: its workflows get no secrets of the repository",
-            hint="Skip the login in such workflows, or store the secrets for Dependabot.",
-        )
-
-
-def in_engine(patient: Patient) -> Iterator[Finding]:
-    """Yield where the engine's port does not match its TLS setting."""
-    facts = patient.facts
-    address = facts.text("DOCKER_HOST")
-    if not address.startswith("tcp://"):
-        return
-    certificates = facts.text("DOCKER_TLS_CERTDIR")
-    off = facts.is_known("DOCKER_HOST") and facts.variables.get("DOCKER_TLS_CERTDIR") is not None
-    verify = facts.is_known("DOCKER_TLS_VERIFY")
-    if address.rstrip("/").endswith(":2375") and (certificates or verify):
-        name = "DOCKER_TLS_VERIFY" if verify else "DOCKER_TLS_CERTDIR"
-        yield Finding(
-            "engine-tls",
-            "DOCKER_HOST",
-            f"is {clean(address, 100)}, the port without TLS, and {name} switches TLS on",
-            hint="Use port 2376, or set DOCKER_TLS_CERTDIR to the empty string.",
-        )
-    elif address.rstrip("/").endswith(":2376") and off and not certificates and not _unknown_certdir(facts):
-        yield Finding(
-            "engine-tls",
-            "DOCKER_HOST",
-            f"is {clean(address, 100)}, the port with TLS, and DOCKER_TLS_CERTDIR is empty, which switches"
-            " TLS off",
-            hint="Use port 2375, or set DOCKER_TLS_CERTDIR to /certs.",
-        )
-
-
-def _unknown_certdir(facts: Facts) -> bool:
-    return facts.unknown("DOCKER_TLS_CERTDIR") is not None

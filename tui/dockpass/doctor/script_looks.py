@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from dockpass.auth.ci import GITLAB
 from dockpass.dockerconfig.keys import host_of_key
@@ -17,8 +18,9 @@ from dockpass.text import clean, plural
 from dockpass.unknown import Unknown
 from dockpass.variables.changes import where
 from dockpass.variables.gitlab.config import Job
-from dockpass.variables.gitlab.model import Level, Reason, Resolved
+from dockpass.variables.gitlab.model import OF_GITLAB, Level, Reason, Resolved
 from dockpass.variables.jobscript import OwnLogin, commands_of, read_job
+from dockpass.variables.shellcommand import Word
 from dockpass.variables.token_kind import RegistryUse, kind_of
 
 _PIPED = {
@@ -35,6 +37,10 @@ _DELETES = re.compile(
 """Commands that delete images, from the start of the command."""
 _CREDS = re.compile(r"--(?:src-|dest-)?creds(?:=.*)?")
 _TAKES_CREDS = frozenset({"skopeo", "podman", "buildah"})
+_DEPLOYS = frozenset({"kubectl", "oc", "helm", "werf"})
+_KEPT_THERE = re.compile(r"(--docker-password|--set(?:-string|-json|-literal)?)(?:=|$)")
+_WHOLE_CONFIG = re.compile(r"--from-file=\.dockerconfigjson=.*")
+_OF_THE_JOB = frozenset({GITLAB.token, GITLAB.registry_password})
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
 _SETTINGS = frozenset({Level.INSTANCE, Level.GROUP, Level.PROJECT})
 _STORED = _SETTINGS | {Level.YAML}
@@ -78,7 +84,31 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
                 hint="Set it to a token with the scope api of a user who may delete.",
                 severity=Severity.NOTE,
             )
+        if name := _deployed(patient, command.words, logins):
+            yield Finding(
+                "token-deployed",
+                shown,
+                f"puts ${name} into the cluster at {clean(str(place), 200)}: it is valid only while the job"
+                " runs, and later pulls fail",
+                hint="Use a deploy token: CI_DEPLOY_USER and CI_DEPLOY_PASSWORD.",
+            )
     yield from _about_images(patient, job, shown, logins)
+
+
+def _deployed(patient: Patient, words: Sequence[Word], logins: Sequence[OwnLogin]) -> str:
+    """Return the job's own token that a command puts into a cluster, by its variable; empty for none."""
+    if not any(word.text.rpartition("/")[2] in _DEPLOYS for word in words[:3]):
+        return ""
+    named: list[str] = []
+    for before, word in pairwise((Word(""), *words)):
+        option = _KEPT_THERE.match(word.text)
+        if option or _KEPT_THERE.fullmatch(before.text):
+            named += word.names
+        elif _WHOLE_CONFIG.fullmatch(word.text):
+            named += [name for login in logins for name in login.secrets]
+    variables = patient.view.variables if patient.view else {}
+    replaced = {name for name, found in variables.items() if found.winner.level not in OF_GITLAB}
+    return next((name for name in named if name in _OF_THE_JOB - replaced), "")
 
 
 def _about_images(patient: Patient, job: Job, shown: str, logins: Sequence[OwnLogin]) -> Iterator[Finding]:

@@ -62,6 +62,27 @@ CHECKS: tuple[Check, ...] = (
         ),
     ),
     Check(
+        id="DP-LOG-030",
+        names=("token-deployed",),
+        level=Severity.WARNING,
+        need=Need.JOB,
+        look=in_scripts,
+        title="A script puts the job token into a cluster, as a pull secret or a value of Helm.",
+        matters="The job token is valid only while the job runs. Pods that start later, on a new node or"
+        " after a restart, cannot pull their image.",
+        fix="Use a deploy token with read_registry: CI_DEPLOY_USER and CI_DEPLOY_PASSWORD.",
+        many="put the job token into a cluster, where it outlives the job",
+        nouns="jobs",
+        source=sources.DEPLOY_TOKEN,
+        symptoms=(
+            r"ErrImagePull|ImagePullBackOff|Back-off pulling image",
+            r"failed to pull image",
+            r"failed to fetch (?:anonymous|oauth) token",
+            r"HTTP Basic: Access denied",
+            r"access forbidden",
+        ),
+    ),
+    Check(
         id="DP-SEC-015",
         names=("mask-ordinary",),
         level=Severity.WARNING,

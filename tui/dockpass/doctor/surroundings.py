@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dockpass.doctor import sources
 from dockpass.doctor.check import Check
-from dockpass.doctor.registry_looks import in_engine, in_surroundings
+from dockpass.doctor.surrounding_looks import in_engine, in_surroundings
 from dockpass.findings import Severity
 
 CHECKS: tuple[Check, ...] = (
@@ -30,15 +30,36 @@ CHECKS: tuple[Check, ...] = (
         source="https://github.com/firecow/gitlab-ci-local",
     ),
     Check(
+        id="DP-PRE-005",
+        names=("of-a-fork",),
+        level=Severity.NOTE,
+        look=in_surroundings,
+        title="A merge request comes from a fork.",
+        matters="Its pipeline runs in the fork, with the fork's variables and registry, or in the project"
+        " without protected variables: a login that works on a branch is missing there.",
+        fix="Let a member of the project start the pipeline there, or do without the login.",
+        source="https://docs.gitlab.com/ci/pipelines/merge_request_pipelines/#use-with-forked-projects",
+        symptoms=(
+            r"requested access to the resource is denied",
+            r"Must provide --username with --password-stdin",
+            r"non[- ]TTY device",
+        ),
+    ),
+    Check(
         id="DP-GHA-001",
         names=("github-no-secrets",),
         level=Severity.WARNING,
         look=in_surroundings,
-        title="A workflow started by Dependabot gets no secrets.",
+        title="A workflow started by Dependabot or by a pull request from a fork gets no secrets.",
         matters="Every secret is empty there, and a login with it fails.",
-        fix="Skip the login in such workflows, or store the secrets for Dependabot.",
+        fix="Skip the login in such workflows; for Dependabot, store the secrets for Dependabot.",
         source="https://github.com/docker/login-action/issues/824",
-        symptoms=(r"Username and password required",),
+        symptoms=(
+            r"Username and password required",
+            r"Password required",
+            r"denied: installation not allowed to",
+            r"permission_denied",
+        ),
     ),
     Check(
         id="DP-ENG-001",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from dockpass.errors import UsageError
 from dockpass.findings import Finding, Severity
 from dockpass.secrets import Secret
 from dockpass.text import clean, plural
-from dockpass.textfile import read_bytes_of, text_of
+from dockpass.textfile import LARGEST_FILE, read_bytes_of, text_of
 from dockpass.unknown import Unknown
 from dockpass.variables.envfile import HINT, read_env_text
 from dockpass.variables.formats.detect import propose
@@ -23,6 +24,7 @@ STDIN = Path("/dev/stdin")
 _KIND = "env-file"
 _OF_DOCKER_OR_A_DUMP = {"docker", "shell", "env"}
 _MOST_TOLD = 20
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_env_source(
@@ -38,17 +40,18 @@ def read_env_source(
     if len(raw) > LARGEST:
         raise UsageError("env-file-large", f"{shown} is larger than 16 MiB.", HINT)
     text, problems = decode(raw)
+    told = tuple(_about_bytes(raw, text, shown))
     proposal = propose(text, str(path))
     name = named or proposal.format
     if named is None and name in _OF_DOCKER_OR_A_DUMP:
-        plain = read_env_text(text_of(raw, shown, _KIND, HINT), shown, environ)
+        plain = read_env_text(_plain(raw, text, shown), shown, environ)
         known = {name: _unmasked(each) for name, each in plain.items()}
         notes = [
             _unknown(each.name, each.source.detail, each.value)
             for each in known.values()
             if isinstance(each.value, Unknown)
         ]
-        return known, tuple(_bounded(notes, shown))
+        return known, (*told, *_bounded(notes, shown))
     from dockpass.variables.formats.catalogue import FORMATS, known_format, read  # they load YAML
 
     if named is not None:
@@ -56,9 +59,10 @@ def read_env_source(
     found = read(name, text, environ)
     because = "--env-format says so" if named else proposal.because
     entries = tuple(replace(entry, value=without_mask(entry.value)) for entry in found.entries)
-    reading = Reading(entries, found.names, (*problems, *found.problems))
+    told_already = raw.startswith(_UTF16)
+    reading = Reading(entries, found.names, (*(() if told_already else problems), *found.problems))
     taken = {entry.key: entry for entry in entries if not _left_out(entry)}
-    told = Finding(
+    taken_as = Finding(
         "env-file-format",
         shown,
         f"was read as {FORMATS[name].means} ({name}), because {because};"
@@ -73,7 +77,41 @@ def read_env_source(
     for alone in reading.names:
         if alone.inherits and alone.key in environ:
             variables[alone.key] = variable(alone.key, environ[alone.key], Source(SourceKind.PROCESS))
-    return variables, (told, *_notes(reading, shown))
+    return variables, (taken_as, *told, *_notes(reading, shown))
+
+
+def _plain(raw: bytes, text: str, shown: str) -> str:
+    """Return the text of a file; UTF-16 is read only with its mark, and where all of it is text."""
+    if raw.startswith(_UTF16) and len(raw) <= LARGEST_FILE and not {"\0", "\ufffd"} & set(text):
+        return text
+    return text_of(raw, shown, _KIND, HINT)
+
+
+def _about_bytes(raw: bytes, text: str, shown: str) -> Iterator[Finding]:
+    """Yield what the bytes of a file are for other programs, whatever its lines say."""
+    if raw.startswith(_UTF16):
+        yield Finding(
+            "env-file-encoding",
+            shown,
+            "is UTF-16, as PowerShell writes it; it was read, but neither docker nor a shell reads it",
+            hint="Save it as UTF-8.",
+        )
+    elif raw.startswith(codecs.BOM_UTF8):
+        yield Finding(
+            "env-file-encoding",
+            shown,
+            "begins with a byte order mark, which is left out here and by docker; for a shell it is part of"
+            " the first name",
+            hint="Save it as UTF-8 without a byte order mark.",
+        )
+    if count := text.count("\r\n"):
+        yield Finding(
+            "env-file-crlf",
+            shown,
+            f"has {plural(count, 'line')} with a Windows line end (CRLF), which is left out here and by"
+            " docker; a shell keeps the CR at the end of the value",
+            hint="Convert it, for example with dos2unix.",
+        )
 
 
 def _left_out(entry: Entry) -> str:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from dockpass.git import ask_git
 
+_LARGEST_EVENT = 4 << 20
+
 
 class Lies(StrEnum):
     """What lies at a path."""
@@ -26,7 +28,8 @@ class Lies(StrEnum):
 class Here:
     """This machine: the time since the epoch, what a path is, and when a file changed (0: not known).
 
-    `mode` are the permissions of a file (0: not known), `tracked` whether git keeps it.
+    `mode` are the permissions of a file (0: not known), `tracked` whether git keeps it. `head_of` is the
+    repository that the pull request of a GitHub event comes from, by the event's file (empty: not known).
     """
 
     now: Callable[[], float]
@@ -34,11 +37,12 @@ class Here:
     changed: Callable[[str], float]
     mode: Callable[[str], int] = lambda _: 0
     tracked: Callable[[str], bool] = lambda _: False
+    head_of: Callable[[str], str] = lambda _: ""
 
 
 def this_machine() -> Here:
     """Return the machine that the process runs on."""
-    return Here(time.time, look_at, _changed, _mode, _tracked)
+    return Here(time.time, look_at, _changed, _mode, _tracked, _head_of)
 
 
 def look_at(path: str) -> Lies:
@@ -72,3 +76,18 @@ def _mode(path: str) -> int:
 def _tracked(path: str) -> bool:
     file = Path(path)
     return bool(ask_git(file.parent, os.environ, "ls-files", "--", file.name)) if file.is_file() else False
+
+
+def _head_of(event: str) -> str:
+    import json  # only a pull request's workflow needs it
+
+    if not _mode(event):  # nothing, or something that nobody may ever write to
+        return ""
+    try:
+        with os.fdopen(os.open(event, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+            found = json.loads(file.read(_LARGEST_EVENT))
+    except (OSError, ValueError, RecursionError):
+        return ""
+    for key in ("pull_request", "head", "repo", "full_name"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
