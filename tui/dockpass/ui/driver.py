@@ -6,6 +6,7 @@ import os
 import select
 import sys
 import threading
+from codecs import getincrementaldecoder
 from contextlib import suppress
 from queue import Queue
 from typing import Any, TextIO
@@ -13,6 +14,9 @@ from typing import Any, TextIO
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from dockpass.ui.pasting import WholePastes
+
+READ_AT_ONCE = 1 << 16
 SECONDS_FOR_THE_LAST_FRAME = 1.0
 SECONDS_TO_LEAVE = 4.0
 """So long may the end of the screen take after a signal."""
@@ -54,7 +58,8 @@ class TerminalClosed(Message):
 class TerminalDriver(LinuxDriver):
     """Textual's driver: on stdout where stderr is a file, and not held up by a terminal that stands still.
 
-    It sends `TerminalClosed`, once. Textual's own would read nothing from a closed terminal again and again.
+    It takes a paste as one text (`pasting`). It sends `TerminalClosed`, once. Textual's own would read
+    nothing from a closed terminal again and again.
     """
 
     _file: Any
@@ -67,6 +72,21 @@ class TerminalDriver(LinuxDriver):
             self._file = Output(terminal)
         self._last: threading.Timer | None = None
         threading.Thread(target=self._await_hangup, daemon=True).start()
+
+    def run_input_thread(self) -> None:
+        """Read keys and pastes. A paste is one text, and bytes that are no UTF-8 end no screen."""
+        parser = WholePastes(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        is_last = False
+        while not is_last:
+            is_last = self.exit_event.is_set()
+            ready, _, _ = select.select([self.fileno], [], [], 0.1)
+            try:
+                text = decode(os.read(self.fileno, READ_AT_ONCE), is_last) if ready else ""
+            except OSError:
+                return  # the terminal was closed, and `_await_hangup` says so
+            for message in (*parser.feed(text), *parser.tick()):
+                self.process_message(message)
 
     def _await_hangup(self) -> None:
         """Wait until the terminal is closed: not every process gets a signal then."""

@@ -16,6 +16,8 @@ from dockpass.variables.formats.reading import Problem, Reading, decode
 MOST_CHARACTERS = 16 << 20
 """A longer text is read up to here, and that is told."""
 
+REPLACED = "\ufffd"
+
 Reader: TypeAlias = Callable[[str, Mapping[str, str]], Reading]
 
 
@@ -116,6 +118,11 @@ def read(name: str, text: str, environ: Mapping[str, str] | None = None) -> Read
         line = text.count("\n", 0, text.index("\0")) + 1
         told.append(Problem(line, "The line holds a NUL character, which is no part of a text."))
         text = text.replace("\0", "")
+    if REPLACED in text:
+        line = text.count("\n", 0, text.index(REPLACED)) + 1
+        told.append(
+            Problem(line, "The line holds �, which stands for bytes that were no UTF-8 and are lost.")
+        )
     reading = _reader(FORMATS[name])(text, environ or {})
     return _within(replace(reading, problems=(*told, *reading.problems)), text)
 
