@@ -22,6 +22,8 @@ SECONDS = 2.0
 """How long after a look a request to delete may still be sent."""
 LOOKS = 8
 
+_UNREAD = "it was not deleted, because it could not be read"
+
 _REFUSALS = frozenset({401, 403, 429})
 _OFF = frozenset({405, 501})
 
@@ -32,7 +34,7 @@ class TagResult:
 
     `deleted` and `gone` mean that the tag was looked for and is not there: because of this run, or without
     it. `unknown` means that it could not be looked for. `lost` is a tag that was to stay and is not there, or
-    is not whole.
+    is not whole; one that was to go is lost only if this run deleted the image to which it was moved.
     """
 
     tag: str
@@ -89,6 +91,7 @@ class _Execution:
         self._clock = clock
         self._watch = Watch(client, path, plan)
         self._waiting = deque(_steps(plan))
+        self._planned = frozenset(tag for step in self._waiting for tag in step.tags)
         self._needs: dict[str, set[str]] = {}
         for row in plan.rows:
             self._needs.setdefault(row.info.digest, set()).update(row.info.needs)
@@ -153,12 +156,13 @@ class _Execution:
         except RegistryError as error:
             if error.answer.status in _REFUSALS:
                 raise
-            self._tell(tag, digest, "failed", f"it could not be read: {error.answer.in_words}")
+            self._tell(tag, digest, "unknown", f"{_UNREAD}: {error.answer.in_words}")
             return False
         if absent:
             self._tell(tag, digest, "gone", "")
         elif not seen.digest:
-            self._tell(tag, digest, "failed", f"it could not be read: {seen.problem}")
+            is_there = seen.status in {200, 404}  # one that is listed, though not found
+            self._tell(tag, digest, "failed" if is_there else "unknown", f"{_UNREAD}: {seen.problem}")
         elif seen.digest != digest:
             self._tell(tag, digest, "moved", "it now points to another image, so it was kept")
         return not absent and seen.digest == digest
@@ -172,7 +176,7 @@ class _Execution:
             related = info.digest in self._cut or any(info.digest in self._needs[cut] for cut in self._cut)
             if related:
                 self._is_lost(info.tag, info.digest)
-            else:
+            elif info.tag not in self._planned:
                 self._lost.add(info.tag)
                 words = "it should have been kept, but someone else removed it or moved it to a deleted image"
                 self._on_result(TagResult(info.tag, info.digest, "lost", words))
@@ -270,7 +274,7 @@ class _Execution:
             else:
                 outcome, words = "unknown", f"it could not be checked again: {seen.problem}"
         left.discard(tag)
-        self._has_deleted = self._has_deleted or outcome == "deleted"
+        self._has_deleted = self._has_deleted or outcome in {"deleted", "gone"}
         self._tell(tag, step.digest, outcome, words)
 
     async def _is_absent(self, tag: str, *, sure: bool) -> bool:

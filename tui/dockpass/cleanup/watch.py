@@ -113,6 +113,7 @@ class Watch:
     def is_deleted(self, tag: str) -> None:
         """Take note that a tag is not there any more; where it is listed again, it is a new one."""
         self._pending.discard(tag)
+        self._gone.discard(tag)
         self._deleted.add(tag)
         self._infos.pop(tag, None)
 
