@@ -73,6 +73,22 @@ def old(tmp_path: Path, docker_host: str, newer: Path, registry_with_tokens: Reg
         yield bench
 
 
+@pytest.fixture(scope="session")
+def containerd_host(newer: Path) -> Iterator[str]:
+    """The address of the newer Docker Engine with containerd's store of images."""
+    with ExitStack() as stack:
+        yield str(_entered(stack, engine(newer, with_containerd=True)))
+
+
+@pytest.fixture
+def containerd(
+    tmp_path: Path, containerd_host: str, newer: Path, registry_with_tokens: Registry
+) -> Iterator[Bench]:
+    """Builds beside the newer engine with containerd's store."""
+    with benched(tmp_path, containerd_host, newer, registry_with_tokens) as bench:
+        yield bench
+
+
 @pytest.fixture
 def start_registry(start: Callable[[AbstractContextManager[object]], Registry]) -> StartRegistry:
     """Start a docker-registry: `start_registry("token", delete=False)`."""

@@ -86,11 +86,64 @@ def test_it_builds_all_that_buildkit_can(new: Bench) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "mounted" in ended.stderr
     new.check_clean(ended)
-    refused = new.build("FROM {base}\n", "--builder", "buildkit", "--build-context", "x=.")
+    refused = new.build("FROM {base}\n", "--builder", "buildkit", "--platform", "linux/amd64,linux/arm64")
     assert refused.returncode == 2
-    assert "which BuildKit without buildx in Docker 26.1.5" in refused.stderr
-    assert "hint: --builder buildx, " in refused.stderr
+    assert "cannot build for linux/amd64 and linux/arm64 at once: Docker 26.1.5" in refused.stderr
     assert "create the config" not in refused.stderr
+
+
+NAMED = """FROM alpine:3
+COPY --from=other / /other
+RUN --mount=type=secret,id=tok ls /other; cat /run/secrets/tok
+"""
+
+
+def test_named_contexts_stand_for_images_and_stages(new: Bench) -> None:
+    new.plugin.unlink()
+    other = new.program.work / "other"
+    other.mkdir()
+    for name, text in (("wanted", "w"), ("unwanted", "u"), (".dockerignore", "un*\n")):
+        (other / name).write_text(text)
+    contexts = ("--build-context", f"alpine:3=docker-image://{new.base}", "--build-context", "other=other")
+    ended = new.build(NAMED, *SECRET, *contexts, "--cache-to", "type=inline", "--tag", "named:1")
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(r"^  #\d+ wanted$", ended.stderr, re.MULTILINE)
+    assert "unwanted" not in ended.stderr
+    assert f"gave the engine a token for {new.registry.host} (repository:team/base:pull)" in ended.stderr
+    assert new.docker("inspect", "--format", "{{.Id}}", "named:1") == ended.stdout.strip()
+    assert askers(new) == {"dockpass"}
+    new.check_clean(ended)
+    failed = new.build("FROM {base}\nRUN exit 4\n", *contexts)
+    assert "did not complete successfully: exit code: 4" in failed.stderr
+    started = new.start("FROM {base}\nRUN sleep 4712\n", *contexts)
+    wait_until(lambda: runs("sleep", "4712"), 30, "the command")
+    started.send_signal(signal.SIGINT)
+    assert "Cancelled." in started.communicate(timeout=20)[0]
+    wait_until(lambda: not runs("sleep", "4712"), 10, "the end of the command")
+
+
+PLATFORMS = """FROM scratch
+ARG TARGETARCH
+COPY --from={base} /bin/busybox /$TARGETARCH
+"""
+
+
+@pytest.mark.parametrize("builder", ["buildx", "buildkit"])
+def test_with_containerds_store_it_builds_for_several_platforms_and_exports_a_cache(
+    containerd: Bench, builder: str
+) -> None:
+    host, name = containerd.registry.host, f"team/multi-{builder}"
+    cache = f"type=registry,ref={host}/team/cache-{builder}:1,mode=max"
+    platforms = ("--platform", "linux/amd64,linux/arm64", "--cache-to", cache)
+    options = ("--builder", builder, *platforms, "--push", "--tag", f"{host}/{name}:1")
+    ended = containerd.build(PLATFORMS, *options)
+    assert ended.returncode == 0, ended.stderr
+    assert f"cache {host}/team/cache-{builder}:1" in ended.stderr
+    assert Pusher(containerd.registry, name).architectures("1") >= {"amd64", "arm64"}
+    assert containerd.registry.tokens is not None
+    asked = [scopes for user, scopes in containerd.registry.tokens.requests if user == "gitlab-ci-token"]
+    assert [f"repository:team/cache-{builder}:pull,push"] in asked
+    containerd.check_clean(ended)
 
 
 def test_an_older_engine_is_refused_what_it_lacks(old: Bench) -> None:

@@ -18,6 +18,7 @@ IMAGE = "application/vnd.docker.distribution.manifest.v2+json"
 INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 OCI_IMAGE = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 
 
@@ -100,6 +101,13 @@ class Pusher:
                 return False
             raise
         return True
+
+    def architectures(self, tag: str) -> set[str]:
+        """Return what an index in the registry has images for."""
+        headers = {"Accept": f"{INDEX}, {OCI_INDEX}", "Authorization": self._authorization}
+        url = f"{self._registry.url}/v2/{self._path}/manifests/{tag}"
+        with urlopen(Request(url, headers=headers), timeout=20) as answer:
+            return {each["platform"]["architecture"] for each in json.load(answer)["manifests"]}
 
     def _manifest(self, manifest: Mapping[str, Any], kind: str, tags: Iterable[str]) -> str:
         raw = json.dumps(manifest).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -135,12 +136,13 @@ def _config(
 
 
 @contextmanager
-def engine(root: Path | None = None) -> Iterator[str]:
+def engine(root: Path | None = None, *, with_containerd: bool = False) -> Iterator[str]:
     """Run a Docker Engine of the tests' own; yields its `unix://` address.
 
     `root` is where another release is unpacked; it runs with the machine's own runc.
 
-    It has no bridge and no firewall rules, so that it disturbs nothing of the machine's.
+    It has no bridge and no firewall rules, so that it disturbs nothing of the machine's. `with_containerd`
+    has it keep its images in containerd's store.
     """
     binary = program("dockerd") if root is None else str(root / "usr/sbin/dockerd")
     environ = dict(os.environ)
@@ -154,9 +156,12 @@ def engine(root: Path | None = None) -> Iterator[str]:
     directory = Path(tempfile.mkdtemp(prefix="engine-test-"))
     address = f"unix://{directory}/docker.sock"
     try:
-        for driver in ("overlay2", "vfs"):
+        settings = {"features": {"containerd-snapshotter": True}} if with_containerd else {}
+        (directory / "daemon.json").write_text(json.dumps(settings))
+        for driver in ("native",) if with_containerd else ("overlay2", "vfs"):
             command = [binary, "--data-root", f"{directory}/data", "--exec-root", f"{directory}/exec"]
             command += ["--pidfile", f"{directory}/pid", "-H", address, "--log-level=warn"]
+            command += ["--config-file", f"{directory}/daemon.json"]
             command += [
                 "--bridge=none",
                 "--iptables=false",

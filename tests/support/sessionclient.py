@@ -13,7 +13,8 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
 
-from dockpass.builders.session.grpc import GrpcServer, Method
+from dockpass.builders.session.channel import Method
+from dockpass.builders.session.grpc import GrpcServer
 
 
 @dataclass

@@ -175,6 +175,7 @@ ERRORS: dict[str, dict[str, str]] = {
         "ssh-unusable": "--ssh names no agent that can be asked.",
         "builder-unusable": "The builder does not work with the temporary config.",
         "cache-unsupported": "The engine's BuildKit cannot store a cache of this kind.",
+        "needs-containerd-store": "The engine would need containerd's image store for that.",
         "from-invalid": "--from is not a valid reference.",
         "ignore-invalid": "A pattern in .dockerignore is not valid.",
         "image-unknown": "There is no such image in werf.yaml.",

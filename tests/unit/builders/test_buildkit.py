@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,11 @@ from dockpass.builders.names import BuilderName
 from dockpass.builders.session import connection
 from dockpass.builders.session.connection import open_session
 from dockpass.builders.session.wire import encode
-from dockpass.buildfiles.needs import Feature
+from dockpass.buildfiles.contexts import parse_contexts
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_config
 from dockpass.engines import buildkit as api
-from dockpass.engines.base import BuildExtras, BuildRequest, BuildSecret
+from dockpass.engines.base import BuildExtras, BuildRequest, BuildSecret, EngineInfo
 from dockpass.engines.endpoint import Endpoint, TlsFiles
 from dockpass.errors import Cancelled, DockpassError, LoginRefused, UsageError
 from dockpass.references.credential import Credential
@@ -52,6 +53,19 @@ def vertex(name: str, error: str = "") -> bytes:
     return encode((1, f"sha256:{name}"), (3, name), (5, began), (6, began), (7, error))
 
 
+@dataclass
+class Store:
+    """The engine as far as its images go."""
+
+    lacks: bool = True
+
+    def lacks_containerd_store(self) -> bool:
+        return self.lacks
+
+    def info(self) -> EngineInfo:
+        return EngineInfo("Docker", "26.1.5", "unix:///x", "a test")
+
+
 class World:
     """A builder beside an engine, and what is left of its session."""
 
@@ -59,10 +73,11 @@ class World:
         self.top = top
         self.engine = engine
         self.notes = Notes()
+        self.store = Store()
         self.builder = BuildKitBuilder(
             BuilderInfo(name=BuilderName.BUILDKIT),
             Endpoint(engine.url, "a test"),
-            None,  # type: ignore[arg-type]
+            self.store,  # type: ignore[arg-type]
             {},
             self._contact,
         )
@@ -310,16 +325,79 @@ def test_what_dockpass_ran_into_says_more_than_buildkit(world: World) -> None:
     assert buildkit._cause(Cancelled(), f"{HOST}/b:1", auth, [other]) is None
 
 
-def test_caches_that_are_no_images_are_refused_before_anything_is_created(world: World) -> None:
+@pytest.mark.parametrize(
+    "extras", [BuildExtras(cache_from=("type=local,src=x",)), BuildExtras(cache_to=("type=gha",))]
+)
+def test_caches_that_are_no_images_are_refused_before_anything_is_created(
+    world: World, extras: BuildExtras
+) -> None:
     request = BuildRequest(
         context=world.top,
         dockerfile=world.top / "Dockerfile",
-        extras=BuildExtras(cache_from=("type=local,src=x",)),
+        extras=extras,
     )
     with pytest.raises(UsageError) as raised:
         world.builder.check(request)
     assert raised.value.id == "cache-unsupported"
-    assert Feature.CACHE_TO not in world.builder.info.can
+
+
+@pytest.mark.parametrize(
+    ("value", "error_id"),
+    [
+        ("other", ""),
+        ("docker-image://alpine", ""),
+        ("https://git.example/x.git", ""),
+        ("nowhere", "context-missing"),
+        ("other/file", "context-missing"),
+        ("oci-layout:///srv/layout", "build-context-invalid"),
+        ("target:base", "build-context-invalid"),
+    ],
+)
+def test_a_named_context_that_a_session_cannot_give_is_refused_before_anything_is_created(
+    world: World, value: str, error_id: str
+) -> None:
+    (world.top / "other").mkdir()
+    (world.top / "other" / "file").touch()
+    request = BuildRequest(
+        context=world.top,
+        dockerfile=world.top / "Dockerfile",
+        contexts=parse_contexts([f"name={value}"]),
+        named_root=world.top,
+    )
+    if not error_id:
+        world.builder.check(request)
+        return
+    with pytest.raises(UsageError) as raised:
+        world.builder.check(request)
+    assert raised.value.id == error_id
+    assert value in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("platform", "cache_to", "words"),
+    [
+        ("linux/amd64,linux/arm64", (), "cannot build for linux/amd64 and linux/arm64 at once"),
+        ("", ("registry.example/c:1",), "cannot export a cache to registry.example/c:1"),
+        ("", ("type=inline", "type=registry,ref=x"), "cannot export a cache to type=registry,ref=x"),
+        ("linux/arm64", ("type=inline",), ""),
+    ],
+)
+def test_what_needs_containerds_store_is_refused_where_the_engine_has_another(
+    world: World, platform: str, cache_to: tuple[str, ...], words: str
+) -> None:
+    request = BuildRequest(
+        context=world.top,
+        dockerfile=world.top / "Dockerfile",
+        platform=platform,
+        extras=BuildExtras(cache_to=cache_to),
+    )
+    if words:
+        with pytest.raises(UsageError) as raised:
+            world.builder.check(request)
+        assert raised.value.id == "needs-containerd-store"
+        assert f"{words}: Docker 26.1.5 does not keep" in raised.value.message
+        world.store.lacks = False
+    world.builder.check(request)
 
 
 @pytest.mark.parametrize("verified", [False, True])

@@ -357,7 +357,7 @@ def test_the_engines_buildkit_comes_after_buildx_and_nothing_is_asked(
     assert info.name is BuilderName.BUILDKIT
     assert unusable in info.unusable
     assert bool(unusable) == bool(info.unusable)
-    assert Feature.NAMED_CONTEXT not in info.can
+    assert Feature.SECURITY not in info.can
     assert (Feature.HEREDOC in info.can) == (engine.version != "19.03.15")
 
 

@@ -171,15 +171,21 @@ def test_what_no_builder_can_yet_points_to_a_frontend() -> None:
     assert "`# syntax=` line" in error.hint
 
 
-def test_what_only_buildx_can_ask_for_is_left_to_others() -> None:
-    needs = [Need(Feature.NAMED_CONTEXT, "--build-context")]
-    choice = choose([NO_BUILDX, BUILDKIT, PODMAN, CLASSIC], needs, "Docker", AUTO)
-    assert choice.builder.name == "podman"
-    assert "BuildKit without buildx lacks --build-context" in choice.because
+def test_what_only_buildx_can_ask_for_is_said() -> None:
+    needs = [Need(Feature.SECURITY, "Dockerfile:2")]
     with pytest.raises(UsageError) as error:
         choose([NO_BUILDX, BUILDKIT, CLASSIC], needs, "Docker", AUTO)
     assert "which BuildKit without buildx in Docker 26.1.5 cannot do" in error.value.message
     assert "with buildx" in error.value.hint
+
+
+@pytest.mark.parametrize("feature", [Feature.NAMED_CONTEXT, Feature.CACHE_TO, Feature.PLATFORMS])
+def test_contexts_caches_and_platforms_need_no_buildx(feature: Feature) -> None:
+    needs = [Need(feature, str(feature))]
+    assert choose([NO_BUILDX, BUILDKIT, CLASSIC], needs, "Docker", AUTO).builder is BUILDKIT
+    with pytest.raises(UsageError) as error:
+        choose([CLASSIC], needs, "Docker", AUTO)
+    assert error.value.message.startswith(f"{feature} is given, which the classic builder cannot do")
 
 
 def test_an_option_is_named_as_an_option() -> None:

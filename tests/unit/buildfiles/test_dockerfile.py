@@ -231,6 +231,22 @@ def test_named_contexts_stand_for_images_and_stages() -> None:
             parse_contexts([wrong])
 
 
+def test_a_build_for_several_platforms_pulls_what_each_of_them_pulls() -> None:
+    text = "FROM base/$TARGETARCH AS one\nFROM --platform=$BUILDPLATFORM tools\nCOPY --from=one /a /\n"
+    read = read_dockerfile(text, platform="linux/amd64, linux/arm64,linux/amd64")
+    assert {image.reference for image in read.base_images} == {"tools", "base/amd64", "base/arm64"}
+    assert read.is_whole
+
+
+@pytest.mark.parametrize(
+    "platform", ["linux/amd64,", ",", "linux/amd64,a/b/c/d", "linux/amd64,,linux/arm64", " "]
+)
+def test_one_platform_of_several_that_is_none_is_refused(platform: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        read_dockerfile("FROM a\n", platform=platform)
+    assert raised.value.id == "platform-invalid"
+
+
 @pytest.mark.parametrize(
     ("platform", "image"),
     [("", "a:amd64-"), ("linux/arm64", "a:arm64-"), ("arm", "a:arm-v7"), ("linux/aarch64/v8", "a:arm64-")],

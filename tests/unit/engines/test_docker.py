@@ -436,6 +436,24 @@ def test_the_proxy_of_the_daemon_is_told(
 
 
 @pytest.mark.parametrize(
+    ("told", "lacks"),
+    [
+        ({"Driver": "overlay2", "DriverStatus": [["Backing Filesystem", "extfs"]]}, True),
+        ({"Driver": "vfs", "DriverStatus": None}, True),
+        ({"Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}, False),
+        ({}, False),
+        (["x"], False),
+        ({"Driver": "x", "DriverStatus": {"driver-type": 1}}, True),
+    ],
+)
+def test_containerds_store_is_only_lacking_where_the_engine_tells_another(
+    fake: FakeEngine, engine: DockerEngine, told: object, lacks: bool
+) -> None:
+    fake.on("GET /info", Answer(body=told))
+    assert engine.lacks_containerd_store() is lacks
+
+
+@pytest.mark.parametrize(
     "answer",
     [Answer(500, {"message": "no"}), Answer(500, ["no"]), Answer(404), Answer(body=["x"]), Answer(body=5)],
 )

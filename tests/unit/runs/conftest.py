@@ -64,6 +64,9 @@ class FakeEngine:
     def info(self) -> EngineInfo:
         return EngineInfo("Docker", "28.2", "unix:///run/docker.sock", "the default socket")
 
+    def lacks_containerd_store(self) -> bool:
+        return False
+
     def own_proxy(self) -> str:
         return self.proxy
 

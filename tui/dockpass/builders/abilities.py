@@ -35,6 +35,7 @@ OF_ENGINE: Mapping[Feature, Release] = {
     Feature.SSH: (20, 10),
     Feature.CACHE_FROM: (20, 10),
     Feature.CACHE_TO: (20, 10),
+    Feature.PLATFORMS: (24, 0),  # with containerd's store, for which the builder looks
     Feature.NAMED_CONTEXT: (23, 0),
     Feature.NETWORK: (23, 0),
     Feature.HEREDOC: (23, 0),
@@ -77,8 +78,8 @@ OF_BUILDAH: Mapping[Feature, Release] = {
 }
 """What buildah can do, by its own release; `podman build` is buildah inside."""
 
-BY_SESSION = frozenset(OF_ENGINE) - {Feature.NAMED_CONTEXT, Feature.CACHE_TO, Feature.SECURITY}
-"""What of that can be asked for without buildx: the engine's own API has no words for the rest."""
+BY_SESSION = frozenset(OF_ENGINE) - {Feature.SECURITY}
+"""What of that can be asked for without buildx."""
 FIRST_BY_SESSION: Release = (20, 10)
 
 OF_CLASSIC = frozenset({Feature.RUN, Feature.ADD_URL})

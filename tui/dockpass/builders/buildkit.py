@@ -7,27 +7,32 @@ import hashlib
 import secrets
 import socket
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from dockpass.builders.base import BuilderInfo, BuildSink, Contact, builder_failed
-from dockpass.builders.options import require_images
+from dockpass.builders.imagestore import require_store
+from dockpass.builders.options import cache_references, require_in_images
 from dockpass.builders.proof import proof_of
 from dockpass.builders.rawjson import Progress
 from dockpass.builders.session.auth import SessionAuth
+from dockpass.builders.session.channel import Call, Method
 from dockpass.builders.session.connection import open_session
 from dockpass.builders.session.files import Sources, file_methods
-from dockpass.builders.session.grpc import Call, GrpcServer, Method
+from dockpass.builders.session.grpc import GrpcServer
 from dockpass.builders.session.secretvalues import secret_methods
 from dockpass.builders.session.ssh import parse_agents, ssh_methods
 from dockpass.builders.session.trace import read_status
 from dockpass.builders.session.wire import WireError, encode
+from dockpass.builders.solve import local_name, needs_control, solve
+from dockpass.buildfiles.contexts import context_invalid
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.engines.base import BuildRequest, Engine
 from dockpass.engines.buildkit import SECONDS_TO_CANCEL, BuildKitApi
+from dockpass.engines.context import require_directory
 from dockpass.engines.endpoint import Endpoint
 from dockpass.engines.failures import failed
 from dockpass.engines.faults import Explain, explained
@@ -38,6 +43,8 @@ from dockpass.text import clean
 
 _HEALTH = "/grpc.health.v1.Health/Check"
 _SERVING = 1
+_OF_BUILDX = ("oci-layout:", "target:", "input:")
+"""Named contexts that buildx itself brings, or a bake file."""
 
 
 class BuildKitBuilder:
@@ -67,8 +74,10 @@ class BuildKitBuilder:
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
     def check(self, request: BuildRequest) -> None:
-        """Raise for a cache that is no image, and for an SSH key that is in no agent."""
-        require_images(self.info.title, request.extras.cache_from)
+        """Raise for what a session cannot give, a key in no agent, and what the engine cannot keep."""
+        require_contexts(self.info.title, request)
+        require_in_images(self.info.title, (*request.extras.cache_from, *request.extras.cache_to))
+        require_store(self.info, request, self._engine)
         parse_agents(request.extras.ssh, self._environ)
 
     def has_locally(self, reference: str) -> bool:
@@ -107,21 +116,23 @@ class BuildKitBuilder:
             if self._is_cut:
                 raise Cancelled
             self._running = (asyncio.get_running_loop(), cut)
-        auth = SessionAuth(config, self._contact, request.accepted, sink.log)
+        exported = cache_references(request.extras.cache_to)
+        auth = SessionAuth(config, self._contact, request.accepted, sink.log, exported)
         faults: list[DockpassError] = []
         progress = Progress(sink)
         methods: dict[str, Method] = {
             _HEALTH: _serving,
             **auth.methods(),
-            **file_methods(Sources(request.context, request.dockerfile, sink.check), faults.append),
+            **file_methods(_sources(request, sink.check), faults.append),
             **secret_methods(request.extras.secrets),
             **ssh_methods(parse_agents(request.extras.ssh, self._environ)),
         }
         try:
             async with _session(self._endpoint, request.context, methods, cut) as (session, server):
-                build = _Build(self._endpoint, request, session)
                 explain = partial(_explained, request, config, progress)
-                work = asyncio.create_task(asyncio.to_thread(build.carry_out, progress, sink, explain))
+                kind = _Solve if needs_control(request) else _Build
+                build = kind(self._endpoint, request, session)
+                work = asyncio.create_task(build.carry_out(progress, sink, explain))
                 return await _first_to_end(build, work, server, cut)
         except DockpassError as error:
             if (cause := _cause(error, progress.base, auth, faults)) is not None:
@@ -136,7 +147,7 @@ class BuildKitBuilder:
 
 
 class _Build:
-    """The request for a build, and how it is ended."""
+    """The request for a build by the engine's API, and how it is ended."""
 
     def __init__(self, endpoint: Endpoint, request: BuildRequest, session: str) -> None:
         self._endpoint = endpoint
@@ -144,16 +155,14 @@ class _Build:
         self._identities = {"session": session, "buildid": secrets.token_hex(16)}
         self._api = BuildKitApi(endpoint)
 
-    def carry_out(self, progress: Progress, sink: BuildSink, explain: Explain) -> str:
-        """Build; return the image's id. Blocks, and raises `DockpassError`s."""
+    async def carry_out(self, progress: Progress, sink: BuildSink, explain: Explain) -> str:
+        """Build; return the image's id. Raises `DockpassError`s."""
+        return await asyncio.to_thread(self._carry_out, progress, sink, explain)
 
-        def take(raw: bytes) -> None:
-            with suppress(WireError):  # a step that is not shown is no reason to give the build up
-                progress.take_status(read_status(raw))
-
+    def _carry_out(self, progress: Progress, sink: BuildSink, explain: Explain) -> str:
         try:
             with explained(self._endpoint, explain):
-                return self._api.build(self._request, self._identities, take, sink)
+                return self._api.build(self._request, self._identities, partial(_take, progress), sink)
         finally:
             self._api.cut()  # a request that was not read to its end keeps the build going
             self._api.close()
@@ -167,8 +176,33 @@ class _Build:
         await asyncio.wait({work, cancelling})
 
 
+class _Solve:
+    """The request for a build by BuildKit's own API, and how it is ended."""
+
+    def __init__(self, endpoint: Endpoint, request: BuildRequest, session: str) -> None:
+        self._endpoint = endpoint
+        self._request = request
+        self._session = session
+
+    async def carry_out(self, progress: Progress, _sink: BuildSink, explain: Explain) -> str:
+        """Build; return the image's id. Raises `DockpassError`s."""
+        ref = secrets.token_hex(16)
+        with explained(self._endpoint, explain):
+            return await solve(self._endpoint, self._request, self._session, ref, partial(_take, progress))
+
+    async def end(self, work: asyncio.Task[str]) -> None:
+        """Break the call off, with which the build ends."""
+        work.cancel()
+        await asyncio.wait({work})
+
+
+def _take(progress: Progress, raw: bytes) -> None:
+    with suppress(WireError):  # a step that is not shown is no reason to give the build up
+        progress.take_status(read_status(raw))
+
+
 async def _first_to_end(
-    build: _Build, work: asyncio.Task[str], server: asyncio.Task[None], cut: asyncio.Event
+    build: _Build | _Solve, work: asyncio.Task[str], server: asyncio.Task[None], cut: asyncio.Event
 ) -> str:
     """Return the image's id; end the build where it is cancelled, or its session lost."""
     cancelled = asyncio.create_task(cut.wait())
@@ -222,6 +256,26 @@ async def _session(
         server.cancel()
         await asyncio.gather(server, return_exceptions=True)
         writer.close()
+
+
+def require_contexts(title: str, request: BuildRequest) -> None:
+    """Raise `UsageError` for a named context that a session cannot give."""
+    for name, each in request.contexts.items():
+        if each.directory:
+            hint = f"Check what --build-context says of {clean(name, 80)}."
+            require_directory(request.named_root / each.directory, hint)
+        if each.other.startswith(_OF_BUILDX):
+            takes = f"{title} takes directories, images and git repositories"
+            raise context_invalid(f"{takes}, not {clean(each.other, 80)}")
+
+
+def _sources(request: BuildRequest, check: Callable[[], None]) -> Sources:
+    named = {
+        local_name(name): request.named_root / each.directory
+        for name, each in request.contexts.items()
+        if each.directory
+    }
+    return Sources(request.context, request.dockerfile, check, named)
 
 
 def _shared_key(context: Path) -> str:

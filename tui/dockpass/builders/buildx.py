@@ -10,6 +10,7 @@ from pathlib import Path
 from dockpass.builders.base import BuilderInfo, BuildSink, Guard, builder_failed, builder_unusable
 from dockpass.builders.child import Child, Command
 from dockpass.builders.environment import builder_environment, engine_variables
+from dockpass.builders.imagestore import require_store
 from dockpass.builders.proof import proof_of
 from dockpass.builders.rawjson import Progress
 from dockpass.builders.words import build_words
@@ -56,7 +57,8 @@ class BuildxBuilder:
         self.given_logins: frozenset[str] = frozenset()
 
     def check(self, request: BuildRequest) -> None:
-        """What it lacks is known before it is chosen."""
+        """Raise for what the engine cannot keep; the rest of what it lacks is known before it is chosen."""
+        require_store(self.info, request, self._engine)
 
     def has_locally(self, reference: str) -> bool:
         """Ask the engine."""

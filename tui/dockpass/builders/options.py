@@ -75,11 +75,19 @@ def spelled(fields: Mapping[str, str]) -> str:
     return line.getvalue()
 
 
+def cache_fields(spec: str) -> dict[str, str]:
+    """Return what a cache's option says, with its `type`: the name of an image alone is one in a registry.
+
+    Nothing is returned for what docker would not read.
+    """
+    if "=" not in spec.partition(",")[0]:
+        return {"type": "registry", "ref": spec}
+    return _fields(spec) or {}
+
+
 def cache_reference(spec: str) -> str:
     """Return the image that a cache is in: `REF`, or `type=registry,ref=REF`; empty for another kind."""
-    if "=" not in spec.partition(",")[0]:
-        return spec
-    given = _fields(spec) or {}
+    given = cache_fields(spec)
     return given.get("ref", "") if given.get("type") == "registry" else ""
 
 
@@ -96,6 +104,11 @@ def require_images(title: str, caches: Iterable[str]) -> None:
             f"{title} keeps caches in images only, not in {clean(other[0], 80)}.",
             "Give the name of a repository, or build with --builder buildx.",
         )
+
+
+def require_in_images(title: str, caches: Iterable[str]) -> None:
+    """Raise `UsageError` for a cache that is neither an image nor inside the one that is built."""
+    require_images(title, (each for each in caches if cache_fields(each).get("type") != "inline"))
 
 
 def contexts_of(request: BuildRequest) -> tuple[str, ...]:

@@ -35,12 +35,13 @@ def parse_contexts(pairs: Sequence[str]) -> dict[str, NamedContext]:
         name, equals, value = pair.partition("=")
         if not equals or not value or not familiar(name):
             shown = clean(name, 80) or "it"
-            raise _invalid(f"{shown} is not NAME=VALUE with the name of a stage or an image")
+            raise context_invalid(f"{shown} is not NAME=VALUE with the name of a stage or an image")
         found[familiar(name)] = _context(value)
     return found
 
 
-def _invalid(why: str) -> UsageError:
+def context_invalid(why: str) -> UsageError:
+    """Return the error for a named context that cannot be used."""
     return UsageError(
         "build-context-invalid",
         f"--build-context: {why}.",
@@ -57,7 +58,7 @@ def _context(value: str) -> NamedContext:
     if value.startswith(_IMAGE):
         image = value.removeprefix(_IMAGE)
         if image != "scratch" and not normalised(image):
-            raise _invalid(f"{clean(image, 200) or 'nothing'} is not a valid image")
+            raise context_invalid(f"{clean(image, 200) or 'nothing'} is not a valid image")
         return NamedContext(image=image)
     if value.startswith(_ELSEWHERE) or value.endswith(".git"):
         return NamedContext(other=value)

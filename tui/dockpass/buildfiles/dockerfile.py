@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +10,13 @@ from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.buildfiles.contexts import NamedContext, NamedContexts
 from dockpass.buildfiles.lines import Instruction, syntax
 from dockpass.buildfiles.needs import Feature, Need, needs_of_instruction
-from dockpass.buildfiles.platforms import BuildPlatform, arguments_of, parse_platform, this_machine
+from dockpass.buildfiles.platforms import (
+    BuildPlatform,
+    arguments_of,
+    parse_platform,
+    split_platforms,
+    this_machine,
+)
 from dockpass.buildfiles.reached import needed, used_too_early, wrong_mount
 from dockpass.buildfiles.stages import (
     Linked,
@@ -138,29 +144,56 @@ def read_dockerfile(
 ) -> Dockerfile:
     """Return what is pulled by a build of `target` (the last stage if None) for a platform.
 
-    `machine` is the platform that builds; raises `UsageError` for a `platform` that is none.
+    For several platforms, with commas between, it is what the builds for all of them pull. `machine` is the
+    platform that builds; raises `UsageError` for a `platform` that is none.
     """
     here = machine or this_machine()
-    wanted = Wanted(
-        target=target,
-        args=args or {},
-        contexts=contexts or {},
-        platform=wanted_platform(platform, here),
-        machine=here,
+    return _merged(
+        [
+            _Reading(
+                clean(file),
+                text,
+                Wanted(
+                    target=target,
+                    args=args or {},
+                    contexts=contexts or {},
+                    platform=wanted_platform(each, here, is_given=bool(platform)),
+                    machine=here,
+                ),
+            ).result()
+            for each in split_platforms(platform) or ("",)
+        ]
     )
-    return _Reading(clean(file), text, wanted).result()
 
 
-def wanted_platform(text: str, machine: BuildPlatform) -> BuildPlatform | None:
-    """Return the platform of `--platform`; None where none is given."""
-    if not text:
+def _merged(read: Sequence[Dockerfile]) -> Dockerfile:
+    """Return what is pulled by the same build for several platforms."""
+    first = read[0]
+    if len(read) == 1:
+        return first
+    images = {image.reference: image for each in read for image in each.base_images}
+    classic = {image.reference: image for each in read for image in each.classic}
+    return Dockerfile(
+        base_images=tuple(images.values()),
+        unknown=tuple(dict.fromkeys(image for each in read for image in each.unknown)),
+        findings=tuple(dict.fromkeys(found for each in read for found in each.findings)),
+        stages=first.stages,
+        refusal=next((each.refusal for each in read if each.refusal is not None), None),
+        classic=tuple(image for name, image in classic.items() if name not in images),
+        needs=tuple(dict.fromkeys(need for each in read for need in each.needs)),
+    )
+
+
+def wanted_platform(text: str, machine: BuildPlatform, *, is_given: bool = False) -> BuildPlatform | None:
+    """Return a platform of `--platform`; None where none is given."""
+    if not text and not is_given:
         return None
     found = parse_platform(text, machine)
     if found is None:
         raise UsageError(
             "platform-invalid",
-            f"--platform: {clean(text, 80)} is not a platform.",
-            "Give one such as linux/amd64 or linux/arm64; a build is for one platform.",
+            f"--platform: {clean(text, 80) or 'an empty text'} is not a platform.",
+            "Give one such as linux/amd64, or several with commas between: linux/amd64,linux/arm64.",
         )
     return found
 

@@ -11,6 +11,7 @@ from dockpass.auth.facts import BaseImage, UnknownImage
 from dockpass.buildfiles.contexts import NamedContexts
 from dockpass.buildfiles.dockerfile import dockerfile_invalid, read_dockerfile, target_unknown
 from dockpass.buildfiles.needs import Need
+from dockpass.buildfiles.platforms import split_platforms
 from dockpass.errors import UsageError
 from dockpass.findings import Finding
 from dockpass.references.imagenames import normalised
@@ -129,7 +130,7 @@ def _from_dockerfile(path: Path, context: Path, build: _Build, hint: str, image:
         unknown=read.unknown,
         refusal=read.refusal,
         classic=read.classic,
-        platform=build.platform,
+        platform=",".join(split_platforms(build.platform)),
         contexts=build.contexts,
         needs=read.needs,
     )

@@ -45,10 +45,18 @@ class Feature(StrEnum):
     SSH = "--ssh"
     CACHE_FROM = "--cache-from"
     CACHE_TO = "--cache-to"
+    PLATFORMS = "--platform with several platforms"
 
 
 OF_OPTIONS = frozenset(
-    {Feature.NAMED_CONTEXT, Feature.SECRET, Feature.SSH, Feature.CACHE_FROM, Feature.CACHE_TO}
+    {
+        Feature.NAMED_CONTEXT,
+        Feature.SECRET,
+        Feature.SSH,
+        Feature.CACHE_FROM,
+        Feature.CACHE_TO,
+        Feature.PLATFORMS,
+    }
 )
 """Features that options ask for, and no line of a Dockerfile."""
 

@@ -60,6 +60,11 @@ def parse_platform(text: str, default: BuildPlatform | None = None) -> BuildPlat
     return BuildPlatform(_system(parts[0]), *_architecture(parts[1], parts[2] if len(parts) == 3 else ""))
 
 
+def split_platforms(text: str) -> tuple[str, ...]:
+    """Return the platforms of `--platform`, which takes several with commas between; each once."""
+    return tuple(dict.fromkeys(each.strip() for each in text.split(","))) if text else ()
+
+
 def arguments_of(build: BuildPlatform, target: BuildPlatform) -> dict[str, str]:
     """Return the arguments to which BuildKit itself gives values."""
     found = {}

@@ -78,7 +78,7 @@ def build_options(function: Decorated) -> Decorated:
             click.option(
                 "--platform",
                 metavar="OS/ARCH",
-                help="The platform to build for; this machine's by default.",
+                help="The platform to build for, or several: A,B. This machine's by default.",
             ),
             click.option(
                 "--build-context",

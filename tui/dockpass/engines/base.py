@@ -122,6 +122,12 @@ class Engine(Protocol):
         The embedded engine has none of its own: what holds for dockpass holds for it.
         """
 
+    def lacks_containerd_store(self) -> bool:
+        """Tell whether the engine says that its images are not in containerd's store.
+
+        Only there it keeps an image for several platforms, and only then it exports caches.
+        """
+
     def login(self, key: str, logins: Logins) -> str:
         """Log in at docker's key of a registry, always asking it; return the registry's words."""
 

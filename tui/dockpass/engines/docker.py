@@ -31,6 +31,7 @@ from dockpass.references.reference import is_digest, parse_reference
 from dockpass.registry.proxies import proxies_of
 from dockpass.text import clean, plural
 
+_CONTAINERD = "io.containerd.snapshotter.v1"
 _SCHEMES = frozenset({"unix", "tcp", "http", "https"})
 
 
@@ -76,20 +77,32 @@ class DockerEngine:
 
     def own_proxy(self) -> str:
         """Return the daemon's proxies as `docker info` shows them; what it does not tell is none."""
-        try:
-            with self._work(lambda words: failed("lookup of the engine's proxy", words)):
-                response = self._client._get(self._client._url("/info"))
-                found = response.json() if response.ok else None
-        except Cancelled:
-            raise
-        except DockpassError:
-            return ""
+        found = self._told()
         told = proxies_of(
             {"HTTPS_PROXY": _text(found, "HttpsProxy"), "HTTP_PROXY": _text(found, "HttpProxy")}
         )
         proxies = ", ".join(dict.fromkeys(map(str, told.all)))
         without = clean(_text(found, "NoProxy"), 200)
         return f"{proxies}, but not for {without}" if proxies and without else proxies
+
+    def lacks_containerd_store(self) -> bool:
+        """Look at the storage driver that `docker info` shows; what it does not tell is not lacking."""
+        found = self._told()
+        if not _text(found, "Driver"):
+            return False
+        status = found.get("DriverStatus") if isinstance(found, dict) else None
+        return ["driver-type", _CONTAINERD] not in (status if isinstance(status, list) else [])
+
+    def _told(self) -> object:
+        """Return what `docker info` shows; None where the engine does not tell."""
+        try:
+            with self._work(lambda words: failed("lookup of the engine's settings", words)):
+                response = self._client._get(self._client._url("/info"))
+                return response.json() if response.ok else None
+        except Cancelled:
+            raise
+        except DockpassError:
+            return None
 
     def login(self, key: str, logins: Logins) -> str:
         """Ask the registry through the engine, whatever is stored anywhere; return its words."""

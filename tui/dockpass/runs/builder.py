@@ -49,5 +49,6 @@ def _of_options(build: BuildOptions) -> Iterator[Need]:
         (Feature.SSH, build.ssh),
         (Feature.CACHE_FROM, build.cache_from),
         (Feature.CACHE_TO, build.cache_to),
+        (Feature.PLATFORMS, "," in (build.platform or "")),
     )
     return (Need(feature, str(feature)) for feature, values in given if values)

@@ -246,7 +246,7 @@ OPTIONS: tuple[RunOption, ...] = (
     _option(
         "--platform",
         "platform",
-        "OS/ARCH, such as linux/arm64.",
+        "OS/ARCH, such as linux/arm64; several with commas between.",
         _one("platform"),
         otherwise="this machine's",
     ),

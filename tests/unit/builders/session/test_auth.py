@@ -11,8 +11,8 @@ import pytest
 from sessionclient import Answer, asking
 
 from dockpass.builders.session import auth as auth_module
-from dockpass.builders.session.auth import SERVICE, SessionAuth, pull_scopes
-from dockpass.builders.session.grpc import Status
+from dockpass.builders.session.auth import SERVICE, SessionAuth, needed_scopes
+from dockpass.builders.session.channel import Status
 from dockpass.builders.session.wire import decode, encode, number, repeated, text
 from dockpass.dockerconfig.runconfig import RunConfig
 from dockpass.dockerconfig.temporary import write_config
@@ -208,8 +208,23 @@ async def test_an_identity_token_is_a_secret_without_a_user(tmp_path: Path, worl
     ],
 )
 def test_a_build_gets_tokens_for_pull_only(asked: list[str], scopes: str) -> None:
-    assert pull_scopes(asked) == scopes
+    assert needed_scopes(asked) == scopes
+
+
+@pytest.mark.parametrize(
+    ("asked", "scopes"),
+    [
+        ("repository:team/cache:pull,push", "repository:team/cache:pull,push"),
+        ("repository:team/cache:push,pull,delete", "repository:team/cache:pull,push"),
+        ("repository:team/cache:*", "repository:team/cache:pull,push"),
+        ("repository:team/cache:pull", "repository:team/cache:pull"),
+        ("repository:team/cache2:pull,push", "repository:team/cache2:pull"),
+        ("repository:team:pull,push", "repository:team:pull"),
+    ],
+)
+def test_only_where_a_cache_is_exported_a_token_is_for_push_too(asked: str, scopes: str) -> None:
+    assert needed_scopes([asked], {"team/cache"}) == scopes
 
 
 def test_scopes_are_bounded() -> None:
-    assert len(pull_scopes(f"repository:r{each}:pull" for each in range(1000)).split()) == 32
+    assert len(needed_scopes(f"repository:r{each}:pull" for each in range(1000)).split()) == 32

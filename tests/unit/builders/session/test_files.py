@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sessionclient import asking
 
+from dockpass.builders.session.channel import Status
 from dockpass.builders.session.files import PATH, Sources, asked_by, file_methods, followed
-from dockpass.builders.session.grpc import Status
 from dockpass.builders.session.wire import decode, encode, number, raw_bytes
 from dockpass.errors import Cancelled, DockpassError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sessionclient import asking
 
-from dockpass.builders.session.grpc import Status
+from dockpass.builders.session.channel import Status
 from dockpass.builders.session.secretvalues import PATH, secret_methods
 from dockpass.builders.session.ssh import SERVICE, parse_agents, ssh_methods
 from dockpass.builders.session.wire import decode, encode, raw_bytes

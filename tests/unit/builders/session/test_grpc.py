@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sessionclient import asking
 
-from dockpass.builders.session import grpc
-from dockpass.builders.session.grpc import Call, CallFailed, Status
+from dockpass.builders.session import channel
+from dockpass.builders.session.channel import Call, CallFailed, Status
+from dockpass.builders.session.grpc import GrpcServer
 from dockpass.builders.session.wire import decode
 
 LARGE = bytes(range(256)) * 8192
@@ -83,7 +84,7 @@ async def test_compressed_or_boundless_messages_are_not_read(raw: bytes) -> None
 
 
 async def test_what_nobody_reads_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grpc, "MOST_WAITING", 1000)
+    monkeypatch.setattr(channel, "MOST_WAITING", 1000)
     waits = asyncio.Event()
 
     async def slow(call: Call) -> None:
@@ -131,7 +132,7 @@ async def served(raw: bytes) -> None:
     reader.feed_data(raw)
     reader.feed_eof()
     async with asyncio.timeout(10):
-        await grpc.GrpcServer(reader, Nowhere(), METHODS).serve()  # type: ignore[arg-type]
+        await GrpcServer(reader, Nowhere(), METHODS).serve()  # type: ignore[arg-type]
 
 
 async def test_bytes_that_are_no_http_2_end_the_session_with_an_error() -> None:

@@ -12,15 +12,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from dockpass.builders.base import Contact
-from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
+from dockpass.builders.session.channel import Call, CallFailed, Method, Status
 from dockpass.builders.session.wire import all_bytes, decode, encode, text
 from dockpass.dockerconfig.runconfig import RunConfig
-from dockpass.errors import DockpassError, LoginRefused
+from dockpass.errors import DockpassError, LoginRefused, UsageError
 from dockpass.references.address import host_of_reference, login_key, normalise_host
 from dockpass.references.credential import Credential
 from dockpass.references.reference import parse_reference
@@ -41,7 +41,8 @@ class SessionAuth:
 
     `accepted` are docker's keys of the registries that have accepted this run's login already. `given_logins`
     are the hosts that got a token or a password. `tell` gets a line for each token and each login that the
-    engine is given.
+    engine is given. `exported` are the images to which the engine exports a cache: only for those it gets a
+    token for push.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class SessionAuth:
         contact: Contact,
         accepted: frozenset[str],
         tell: Callable[[str], None],
+        exported: Iterable[str] = (),
     ) -> None:
+        self._exported = frozenset(filter(None, map(_place_of, exported)))
         self._tell = tell
         self._config = config
         self._contact = contact
@@ -96,12 +99,13 @@ class SessionAuth:
         raise CallFailed(Status.UNIMPLEMENTED, "tokens are not shared between builds")
 
     async def _fetch_token(self, call: Call) -> None:
-        """Ask the token server that the registry names to dockpass itself, and for nothing but pull."""
+        """Ask the token server that the registry names to dockpass itself, for what the build needs."""
         fields = decode(await call.receive() or b"")
         host = normalise_host(text(fields, 2))
         if self._login(host) is None:
             raise _no_login(host)
-        scopes = pull_scopes(each.decode("utf-8", "replace") for each in all_bytes(fields, 5))
+        asked = [each.decode("utf-8", "replace") for each in all_bytes(fields, 5)]
+        scopes = needed_scopes(asked, frozenset(path for place, path in self._exported if place == host))
         async with self._locks.setdefault(host, asyncio.Lock()):
             with self._noting(host):
                 client = await self._client(host)
@@ -166,18 +170,33 @@ class SessionAuth:
             raise _refusal(error) from error
 
 
-def pull_scopes(asked: Iterable[str]) -> str:
-    """Return the scopes, apart by blanks, that let a build pull what was asked for, and nothing else."""
+def needed_scopes(asked: Iterable[str], exported: Set[str] = frozenset()) -> str:
+    """Return the scopes, apart by blanks, that let a build pull what was asked for, and nothing else.
+
+    `exported` are the paths of the repositories in which it may leave a cache, and so push too.
+    """
     scopes = [each for words in asked for each in words.split()]
-    found = (_pull_scope(scope) for scope in scopes[:MOST_SCOPES])
+    found = (_needed_scope(scope, exported) for scope in scopes[:MOST_SCOPES])
     return " ".join(dict.fromkeys(filter(None, found)))
 
 
-def _pull_scope(scope: str) -> str:
+def _needed_scope(scope: str, exported: Set[str]) -> str:
     kind, _, rest = scope.partition(":")
     name, _, actions = rest.rpartition(":")
-    may = "pull" in actions.split(",") or actions == "*"
-    return f"repository:{name}:pull" if kind == "repository" and name and may else ""
+    asked = set(actions.split(","))
+    if kind != "repository" or not name or not asked & {"pull", "*"}:
+        return ""
+    pushes = name in exported and asked & {"push", "*"}
+    return f"repository:{name}:pull,push" if pushes else f"repository:{name}:pull"
+
+
+def _place_of(image: str) -> tuple[str, str] | None:
+    """Return the host and the path of an image; None for what is no image."""
+    try:
+        repository = parse_reference(image).repository
+    except UsageError:
+        return None
+    return normalise_host(host_of_reference(image)), repository.path
 
 
 def _no_login(host: str) -> CallFailed:

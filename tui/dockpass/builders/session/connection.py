@@ -1,10 +1,10 @@
-"""The connection of a session: a request to the engine that is upgraded, after which the engine asks."""
+"""Connections to an engine that are upgraded: of a session, in which the engine asks, and to its BuildKit."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dockpass.engines.endpoint import Endpoint
 from dockpass.errors import DockpassError
@@ -19,15 +19,26 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def open_session(endpoint: Endpoint, headers: Mapping[str, str], methods: tuple[str, ...]) -> Streams:
-    """Return the two directions of an upgraded connection; raises `DockpassError`.
+    """Return the two directions of a session's connection; raises `DockpassError`.
 
     `headers` name the session, `methods` are the paths that it serves.
     """
+    lines = [f"X-Docker-Expose-Session-{name}: {value}" for name, value in headers.items()]
+    lines += [f"X-Docker-Expose-Session-Grpc-Method: {method}" for method in methods]
+    return await _open(endpoint, "/session", lines)
+
+
+async def open_control(endpoint: Endpoint) -> Streams:
+    """Return the two directions of a connection to BuildKit's own API; raises `DockpassError`."""
+    return await _open(endpoint, "/grpc", ())
+
+
+async def _open(endpoint: Endpoint, path: str, lines: Sequence[str]) -> Streams:
     try:
         async with asyncio.timeout(SECONDS):
             reader, writer = await _connected(endpoint)
             try:
-                await _upgrade(reader, writer, headers, methods)
+                await _upgrade(reader, writer, path, lines)
             except BaseException:
                 writer.close()
                 raise
@@ -66,13 +77,11 @@ def _trust(endpoint: Endpoint) -> ssl.SSLContext:
 async def _upgrade(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-    headers: Mapping[str, str],
-    methods: tuple[str, ...],
+    path: str,
+    lines: Sequence[str],
 ) -> None:
-    lines = ["POST /session HTTP/1.1", "Host: docker", "Connection: Upgrade", "Upgrade: h2c"]
-    lines += [f"X-Docker-Expose-Session-{name}: {value}" for name, value in headers.items()]
-    lines += [f"X-Docker-Expose-Session-Grpc-Method: {method}" for method in methods]
-    writer.write("\r\n".join((*lines, "Content-Length: 0", "", "")).encode("ascii"))
+    request = (f"POST {path} HTTP/1.1", "Host: docker", "Connection: Upgrade", "Upgrade: h2c", *lines)
+    writer.write("\r\n".join((*request, "Content-Length: 0", "", "")).encode("ascii"))
     await writer.drain()
     head = await reader.readuntil(b"\r\n\r\n")
     status = head.partition(b"\r\n")[0].split(b" ", 2)

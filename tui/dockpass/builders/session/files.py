@@ -11,13 +11,13 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote_plus
 
-from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
+from dockpass.builders.session.channel import Call, CallFailed, Method, Status
 from dockpass.builders.session.wire import decode, encode, number, raw_bytes
 from dockpass.engines.context import IGNORE_FILE, unreadable, visible_names
 from dockpass.errors import DockpassError
@@ -40,12 +40,14 @@ _WILD = frozenset("*?[\\")
 class Sources:
     """What a build may send: its context without what the ignore file excludes, and its Dockerfile.
 
-    `check` is called again and again while files are listed, and may raise.
+    `named` are the directories of named contexts, by what the session calls them. `check` is called again
+    and again while files are listed, and may raise.
     """
 
     context: Path
     dockerfile: Path
     check: Callable[[], None] = lambda: None
+    named: Mapping[str, Path] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -59,12 +61,14 @@ class Sources:
         return folder, tuple(each for each in found if (folder / each).is_file())
 
     def of_context(self, asked: Asked) -> tuple[Path, tuple[str, ...]]:
-        """Return the context, and what is sent of it: at least all that is asked for and not excluded."""
-        root = self.context.resolve()
+        """Return a context, and what is sent of it: at least all that is asked for and not excluded."""
+        named = self.named.get(asked.directory)
+        root = (named or self.context).resolve()
         if asked.paths == (IGNORE_FILE,) and not asked.excludes:
             return root, (IGNORE_FILE,) if (root / IGNORE_FILE).is_file() else ()
         wanted = followed(root, asked.paths)
-        names = self.names if wanted is None else (each for each in self.names if _is_wanted(each, wanted))
+        seen = self.names if named is None else visible_names(root, None, self.check)
+        names = seen if wanted is None else (each for each in seen if _is_wanted(each, wanted))
         return root, tuple(sorted(names, key=lambda name: os.fsencode(name).split(b"/")))
 
 
@@ -143,7 +147,7 @@ def file_methods(sources: Sources, note: Callable[[DockpassError], None]) -> dic
                 root, names = sources.of_dockerfile()
                 # A Dockerfile may be a link to anywhere, of which the engine would see the link alone.
                 return await _Sending(call, root, names, Path.stat).send()
-            if asked.directory == "context":
+            if asked.directory == "context" or asked.directory in sources.named:
                 root, names = await asyncio.to_thread(sources.of_context, asked)
             else:
                 raise CallFailed(Status.NOT_FOUND, f"this build has no {clean(asked.directory, 80)!r}")

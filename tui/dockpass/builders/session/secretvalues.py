@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dockpass.builders.options import LARGEST_SECRET
-from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
+from dockpass.builders.session.channel import Call, CallFailed, Method, Status
 from dockpass.builders.session.wire import decode, encode, text
 from dockpass.engines.base import BuildSecret
 from dockpass.system import reason

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dockpass.builders.session.grpc import Call, CallFailed, Method, Status
+from dockpass.builders.session.channel import Call, CallFailed, Method, Status
 from dockpass.builders.session.wire import decode, encode, raw_bytes, text
 from dockpass.errors import UsageError
 from dockpass.text import clean

@@ -53,6 +53,10 @@ class EmbeddedEngine:
         """Return which engine this is; its endpoint is the image store."""
         return EngineInfo(EMBEDDED, __version__, clean(str(self._store.root)), self._how)
 
+    def lacks_containerd_store(self) -> bool:
+        """It has a store of its own."""
+        return True
+
     def own_proxy(self) -> str:
         """There is none: it asks registries as dockpass does."""
         return ""
