@@ -14,6 +14,7 @@ from dockpass.doctor.symptoms import by_likelihood
 from dockpass.doctor.table import TABLE
 
 CASES = Path(__file__).resolve().parents[1] / "tests" / "cases" / "checks.toml"
+PROBLEMS = CASES.with_name("problems.toml")
 FAMILIES = {
     "SEC": ("secrets", "Secrets and values"),
     "TOK": ("tokens", "Tokens"),
@@ -134,6 +135,21 @@ def _index() -> Iterator[str]:
     for words, checks in sorted(symptoms.items(), key=lambda each: each[0].lower()):
         links = ", ".join(f"[{check.id}]({_link(check)})" for check in by_likelihood(words, checks))
         yield f"| `{words}` | {links} |"
+    yield from _by_problem()
+
+
+def _by_problem() -> Iterator[str]:
+    by_id = {check.id: check for check in TABLE}
+    yield ""
+    yield "## By problem"
+    yield ""
+    yield "What people report in public, the checks that find it, and what they cannot see, and why."
+    yield ""
+    yield "| problem | found by | what is not seen |"
+    yield "|---|---|---|"
+    for row in tomllib.loads(PROBLEMS.read_text(encoding="utf-8"))["problem"]:
+        links = ", ".join(f"[{name}]({_link(by_id[name])})" for name in row["told"])
+        yield f"| {row['is']} | {links or '—'} | {row.get('also', '')} |"
 
 
 def _words(symptom: str) -> str:

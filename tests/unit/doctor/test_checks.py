@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from dockpass.doctor.examine import findings
 from dockpass.doctor.table import TABLE
 
 CASES = cases()
+CASES_OF_PROBLEMS = Path(__file__).parents[2] / "cases" / "problems.toml"
 
 
 def found(given: dict[str, Any], directory: Path) -> set[str]:
@@ -62,3 +64,11 @@ def test_no_finding_is_lost() -> None:
     named = {name for check in TABLE for name in check.names}
     assert sorted({found for found in written_ids() if found[0] not in named}) == []
     assert len(list(written_ids())) > 60
+
+
+def test_every_problem_that_people_report_is_told_or_says_why_not() -> None:
+    rows = tomllib.loads(CASES_OF_PROBLEMS.read_text(encoding="utf-8"))["problem"]
+    ids = {check.id for check in TABLE}
+    assert len(rows) > 40
+    assert {row["is"] for row in rows if not {*row["told"]} <= ids} == set()
+    assert {row["is"] for row in rows if not row["told"] and not row.get("also")} == set()

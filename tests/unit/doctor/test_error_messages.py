@@ -13,8 +13,15 @@ from dockpass.doctor import symptoms
 from dockpass.doctor.symptoms import LARGEST, explaining
 from dockpass.doctor.table import TABLE
 
-CASES = Path(__file__).parents[2] / "cases" / "error_messages.jsonl"
-ROWS = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines() if line.strip()]
+CASES = Path(__file__).parents[2] / "cases"
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    lines = (CASES / name).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+ROWS = rows_of("error_messages.jsonl")
 SHOWN = 5
 
 
@@ -55,6 +62,30 @@ def test_a_message_leads_to_the_check_that_mostly_explains_it_however_it_is_past
     assert row["means"] in plain
     for how, paste in PASTED.items():
         assert row["means"] in first(paste(row["message"])), how
+
+
+def test_what_programs_printed_leads_to_the_check_that_tells_it() -> None:
+    """Each was captured from that version of the program, at a registry; one that no check tells has no `means`.
+
+    Where names of hosts and directories stood, others do.
+    """
+    rows = rows_of("captured_errors.jsonl")
+    wrong = {
+        (row["tool"], row["version"], row["situation"]): found
+        for row in rows
+        if (found := first(row["message"])) is not None
+        and (row["means"] not in found if row["means"] else found)
+    }
+    assert wrong == {}
+    assert {row["tool"] for row in rows} == {
+        "docker",
+        "podman",
+        "buildah",
+        "skopeo",
+        "helm",
+        "oras",
+        "buildx",
+    }
 
 
 def test_what_failed_is_at_the_end_of_a_log() -> None:

@@ -132,6 +132,7 @@ CHECKS: tuple[Check, ...] = (
         fix="Create a new token with read_registry, or correct the user name.",
         source=sources.REGISTRY,
         symptoms=(
+            r"unauthorized: authentication required",
             r"invalid username/password",
             r"401 Unauthorized",
             r"403 \(Forbidden\)",
@@ -154,6 +155,10 @@ CHECKS: tuple[Check, ...] = (
         fix="Give the login access to that repository, or use another one.",
         source=sources.JOB_TOKEN,
         symptoms=(
+            r"unauthorized: authentication required",
+            r"403 \(Forbidden\)",
+            r"from (?:HEAD|GET) request to \S{1,300} 401 Unauthorized",
+            r"/manifests/[^\s\"]{1,300}\"?: unauthorized\b",
             r"access forbidden",
             r"authentication required",
             r"token.{0,300}403 Forbidden",
@@ -176,6 +181,7 @@ CHECKS: tuple[Check, ...] = (
         source=sources.REGISTRY,
         symptoms=(
             r"checking push permission",
+            r"error checking push permissions -- make sure you entered",
             r"authentication required",
             r"requested access to the resource is denied",
             r"permission_denied: write_package",
@@ -242,9 +248,9 @@ CHECKS: tuple[Check, ...] = (
             r"context deadline exceeded",
             r"TLS handshake timeout",
             r"Client.Timeout exceeded",
-            r"x509: certificate",
+            r"x509: (?:certificate|cannot validate certificate)",
             r"certificate signed by unknown authority",
-            r"server gave HTTP response to HTTPS client",
+            r"(?:http: )?server gave HTTP response to HTTPS client",
             r"client sent an HTTP request to an HTTPS server",
             r"no such host",
             r"connection refused",

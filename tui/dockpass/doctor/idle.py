@@ -120,6 +120,11 @@ CHECKS: tuple[Check, ...] = (
         fix="Log in, or give the login as options.",
         source=sources.DOCKER_CONFIG,
         symptoms=(
+            r"unauthorized: authentication required",
+            r"403 \(Forbidden\)",
+            r"from (?:HEAD|GET) request to \S{1,300} 401 Unauthorized",
+            r"/manifests/[^\s\"]{1,300}\"?: unauthorized\b",
+            r"basic credential not found",
             r"no basic auth credentials",
             r"access forbidden",
             r"failed to fetch anonymous token",
@@ -207,6 +212,7 @@ CHECKS: tuple[Check, ...] = (
         fix="Correct the file, or move it away and log in again.",
         source=sources.DOCKER_CONFIG,
         symptoms=(
+            r"Error (?:loading|parsing) config file:? \S{1,300}",
             r"reading JSON file",
             r"unexpected end of JSON input",
             r"Error loading config file",
@@ -254,6 +260,7 @@ CHECKS: tuple[Check, ...] = (
         nouns="entries of docker's config",
         source=sources.DOCKER_CONFIG,
         symptoms=(
+            r"illegal base64 data at input byte",
             r"invalid auth configuration file",
             r"no basic auth credentials",
         ),

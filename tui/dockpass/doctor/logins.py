@@ -92,6 +92,7 @@ CHECKS: tuple[Check, ...] = (
         nouns="values of `auth`",
         source=sources.DOCKER_CONFIG,
         symptoms=(
+            r"illegal base64 data at input byte",
             r"illegal base64",
             r"invalid auth configuration file",
             r"no basic auth credentials",
@@ -121,7 +122,11 @@ CHECKS: tuple[Check, ...] = (
         matters="The one that is given is not used, and the next rule decides.",
         fix="Give both --registry-username and --registry-password-stdin.",
         source=sources.LOGIN_RULES,
-        symptoms=(r"Must provide --username with --password-stdin", r"Username and password required"),
+        symptoms=(
+            r"--password-stdin option requires --username",
+            r"Must provide --username with --password-stdin",
+            r"Username and password required",
+        ),
     ),
     Check(
         id="DP-LOG-002",

@@ -177,6 +177,8 @@ CHECKS: tuple[Check, ...] = (
         many="are set, but empty",
         source=sources.VARIABLES,
         symptoms=(
+            r"reading (?:username|password): EOF",
+            r"--password-stdin option requires --username",
             r"provide a username and password",
             r"non[- ]TTY device",
             r"password is empty",
