@@ -229,13 +229,21 @@ def test_images_named_by_hand_are_checked() -> None:
     assert caught.value.message.startswith("--from: ")
 
 
-def test_yaml_is_loaded_only_where_there_is_some(tmp_path: Path) -> None:
-    write(tmp_path, Dockerfile="FROM alpine\n")
+@pytest.mark.parametrize(
+    ("files", "loaded"),
+    [({}, "[]"), ({"Dockerfile": "FROM alpine\n"}, "['dockpass.buildfiles.dockerfile']")],
+)
+def test_a_reader_is_loaded_only_where_there_is_a_file_for_it(
+    files: dict[str, str], loaded: str, tmp_path: Path
+) -> None:
+    write(tmp_path, **files)
     code = (
         "import sys; from pathlib import Path; from dockpass.buildfiles.find import find_base_images;"
-        f"find_base_images(Path({str(tmp_path)!r})); sys.exit('yaml' in sys.modules)"
+        f"find_base_images(Path({str(tmp_path)!r}));"
+        "print([name for name in ('dockpass.buildfiles.dockerfile', 'yaml') if name in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 0
+    ended = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True)
+    assert ended.stdout == f"{loaded}\n"
 
 
 @pytest.mark.parametrize(

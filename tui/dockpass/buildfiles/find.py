@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockpass.auth.facts import BaseImage, UnknownImage
-from dockpass.buildfiles.contexts import NamedContexts
-from dockpass.buildfiles.dockerfile import dockerfile_invalid, read_dockerfile, target_unknown
-from dockpass.buildfiles.needs import Need
 from dockpass.buildfiles.platforms import split_platforms
 from dockpass.errors import UsageError
 from dockpass.findings import Finding
@@ -20,6 +17,8 @@ from dockpass.text import clean
 from dockpass.textfile import read_text_file
 
 if TYPE_CHECKING:
+    from dockpass.buildfiles.contexts import NamedContexts
+    from dockpass.buildfiles.needs import Need
     from dockpass.buildfiles.werfconfig import WerfConfig, WerfImage
 
 _CONFIG_NAMES = ("werf.yaml", "werf.yml")
@@ -100,6 +99,8 @@ def named_base_images(references: Iterable[str]) -> tuple[BaseImage, ...]:
 
 def refused(found: Finding) -> UsageError:
     """Return the error of a file that BuildKit refuses, with its line."""
+    from dockpass.buildfiles.dockerfile import dockerfile_invalid, target_unknown
+
     if found.id == "target-unknown":
         return target_unknown(found.about, found.message)
     hint = "BuildKit rejects the build because of it; see the Dockerfile reference."
@@ -107,6 +108,8 @@ def refused(found: Finding) -> UsageError:
 
 
 def _from_dockerfile(path: Path, context: Path, build: _Build, hint: str, image: str = "") -> BuildSources:
+    from dockpass.buildfiles.dockerfile import read_dockerfile  # the reader is loaded where there is a file
+
     text = read_text_file(path, "build-file", hint)
     read = read_dockerfile(
         text,

@@ -11,6 +11,7 @@ from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import ScreenResume
 from textual.geometry import Size
 from textual.timer import Timer
 from textual.widgets import Static
@@ -102,6 +103,10 @@ class PanelScreen(OneFrame[None]):
     def _screen_resized(self, size: Size) -> None:  # noqa: ARG002 - Textual's signature
         """Lay out for the size that holds now: two events of different sizes would call each other on."""
         super()._screen_resized(self.app.size)
+
+    def _on_screen_resume(self, event: ScreenResume) -> None:
+        """Keep Textual, whose own handler is called after this one, from styling a new screen twice."""
+        event.refresh_styles = event.refresh_styles and self._stands
 
     def _draw_first(self) -> None:
         if self._stands or not self.is_there:

@@ -197,6 +197,8 @@ class Overview(Values, PanelScreen):
 
     def refresh_selected(self) -> None:
         """Show why the selected command does what it does, and what it was decided from."""
+        if not self._stands:
+            return  # the first frame shows all of it
         command = self.command
         decided, instead = self.session.decide(command), self.session.instead(command)
         if self.session.as_job != self._shown_as_job:
