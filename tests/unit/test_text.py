@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.text import clean, clean_bytes, clean_lines, cut, plural
+from dockpass.secrets import MASK, Redactor, Secret
+from dockpass.text import clean, clean_bytes, clean_lines, cut, mask_before_cutting, one_line, plural
 
 HOSTILE = {
     "a title": "\x1b]0;owned\x07done",
@@ -63,3 +64,16 @@ def test_what_was_cleaned_holds_no_control_and_stays_as_it_is(text: str) -> None
     shown = clean(text)
     assert not [c for c in shown if unicodedata.category(c) in {"Cc", "Cs"}]
     assert clean(shown) == shown
+
+
+@given(st.text(st.characters() | st.sampled_from(" \r\n\t"), max_size=60))
+def test_the_lines_of_a_text_become_one(text: str) -> None:
+    shown = one_line(text)
+    assert not {"\r", "\n"} & set(shown)
+    assert "".join(shown.split()) == "".join(text.split())
+
+
+def test_a_secret_over_the_end_of_a_line_is_masked_before_the_lines_are_joined() -> None:
+    mask_before_cutting(Redactor([Secret("canary-0123456789")]))
+    assert one_line("refused: canary-0123\r\n456789\r\n") == f"refused: {MASK}"
+    assert "canary" not in one_line("x" * 100 + "\ncanary-0123456789", 112)

@@ -46,6 +46,15 @@ def masked(text: str) -> str:
     return _Masking.mask(text) if _Masking.mask else text
 
 
+def one_line(text: str, most: int = 8192) -> str:
+    """Return the lines of a text as one, joined by blanks, of its first `most` characters.
+
+    It is masked first: a secret that goes over the end of a line would not be recognised any more.
+    """
+    known = _Masking.mask(text[:most], is_cut=len(text) > most) if _Masking.mask else text[:most]
+    return " ".join(filter(None, (line.strip() for line in _LINE_ENDS.split(known))))
+
+
 def inert(text: str) -> str:
     """Return `text` as one line in which nothing steers a terminal, however long it is."""
     shown = text.expandtabs(4) if "\t" in text else text

@@ -24,6 +24,8 @@ def body(code: str, message: str) -> bytes:
         (b'{"errors": [5]}', "", '{"errors": [5]}'),
         (b'{"errors": [{"code": 5, "message": null}]}', "5", ""),
         (b"Forbidden", "", "Forbidden"),
+        (b"\r\n413 Too Large\r\n\n  see the log\n", "", "413 Too Large see the log"),
+        (body("DENIED", " no\n\tway \n"), "DENIED", "no way"),
         (b"", "", "its reason"),
         (b"[" * 100_000, "", "[" * 199 + "…"),
         (b"\xff\x1b[2Jbad", "", "\N{REPLACEMENT CHARACTER}bad"),

@@ -21,14 +21,13 @@ from dockpass.references.address import normalise_host
 from dockpass.references.credential import Credential
 from dockpass.secret_names import is_secret_name
 from dockpass.secrets import Secret
-from dockpass.text import clean, inert, masked
+from dockpass.text import clean, inert, one_line
 
 SECONDS = 10.0
 LARGEST_ANSWER = 64 << 10
 _RECOGNISED_FROM = 8
 
 _MOST_WORDS = 300  # characters of what a helper says that are shown
-_LINE_ENDS = re.compile(r"[\r\n]+")
 _QUOTES = str.maketrans("“”", '""')
 _ANSWER = re.compile(r"[{}]|\bsecret\W{0,3}[:=]", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -85,9 +84,8 @@ class HelperAnswer:
     @property
     def said(self) -> str:
         """What it wrote, as one line, masked; no quote in it ends those around it."""
-        text = masked((self.out.strip() or self.err.strip()).decode("utf-8", "replace"))
-        lines = (inert(line).strip() for line in _LINE_ENDS.split(text))
-        return " ".join(filter(None, lines)).translate(_QUOTES)
+        text = (self.out.strip() or self.err.strip()).decode("utf-8", "replace")
+        return inert(one_line(text)).strip().translate(_QUOTES)
 
 
 def ask_helper(name: str, key: str, environ: Mapping[str, str], seconds: float = SECONDS) -> HelperResult:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from dockpass.registry.forms import Form, form_of, in_short
 from dockpass.registry.retry import asked_to_wait
 from dockpass.registry.strictjson import NotJson, strict_object
-from dockpass.text import clean
+from dockpass.text import clean, one_line
 
 # Where servers put a message that does not follow the specification: Docker Hub's token server, OAuth2.
 _PLAIN_WORDS = ("details", "error_description", "message", "error")
@@ -64,7 +64,7 @@ def read_answer(
         where,
         status,
         clean(code, 60),
-        clean(words or ("" if code else reason), 400),
+        clean(one_line(words or ("" if code else reason)), 400),
         login,
         form_of(body),
         asked_to_wait(headers or {}),

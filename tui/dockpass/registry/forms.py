@@ -14,7 +14,7 @@ from typing import Any
 
 from dockpass.references.reference import is_tag
 from dockpass.registry.strictjson import NotJson, strict_json
-from dockpass.text import clean, clean_bytes
+from dockpass.text import clean, one_line
 
 LARGEST_FIRST_ANSWER = 1 << 20
 """In bytes, of /v2/: enough for the pages of web applications, which are to be told as pages."""
@@ -58,7 +58,7 @@ def is_page(body: bytes) -> bool:
 def in_short(body: bytes, most: int = 200) -> str:
     """Return what a body without the specification's form says: of a page its title, else its beginning."""
     if not is_page(body):
-        return clean_bytes(body, most).strip()
+        return clean(one_line(body.decode("utf-8", "replace")), most)
     found = _TITLE.search(body[:_LOOKED_AT])
     title = html.unescape(_TAG.sub(" ", found[2].decode("utf-8", "replace"))) if found else ""
     title = clean(" ".join(title.split()), most)
