@@ -118,7 +118,7 @@ def test_a38_a_helper_that_never_stops_talking_is_ended(write_helper: WriteHelpe
 @pytest.mark.parametrize(
     ("script", "because"),
     [
-        (r"printf '\033]0;owned\007\033[2Jlocked' >&2; exit 1", "failed: locked"),
+        (r"printf '\033]0;owned\007\033[2Jlocked' >&2; exit 1", "failed: “locked”"),
         ("echo junk", "did not answer with JSON"),
         ('echo \'{"Username":"a"} and more\'', "did not answer with JSON"),
         ("head -c 60000 /dev/zero | tr '\\0' '['", "did not answer with JSON"),
