@@ -11,6 +11,7 @@ from textual.widgets import Input
 from dockpass.session.session import Session
 from dockpass.ui.screens.doctor import DoctorScreen
 from dockpass.ui.widgets.panel import Rows
+from dockpass.ui.widgets.value_input import PlainInput
 from scenes import JOB, session, with_project, with_scenarios
 
 HOSTILE = "[/b]a\x00\x1b[31mb\x9b2J\u202ec\x07\td"
@@ -93,6 +94,21 @@ async def test_one_line_is_pasted_once(way: str) -> None:
         await press(pilot, *WAYS[way])
         for text in ("denied forbidden", "denied forbidden\r", "\ndenied forbidden\r\n"):
             assert (await paste(pilot, text)).value == "denied forbidden"
+
+
+async def test_a_line_that_is_too_long_for_a_field_is_not_pasted() -> None:
+    async with shown(made("edit")) as pilot:
+        await press(pilot, *WAYS["edit"])
+        assert (await paste(pilot, "x" * (PlainInput.MOST_PASTED + 1))).value == ""
+        assert "131,073 characters" in on_screen(pilot)
+        assert (await paste(pilot, "x" * 4000)).value == "x" * 4000
+
+
+async def test_a_line_that_is_no_path_is_read_as_a_text_of_variables() -> None:
+    async with shown(made("import")) as pilot:
+        await press(pilot, *WAYS["import"])
+        assert (await paste(pilot, "x" * 5_000_000)).value == ""
+        assert "the paste has no variables" in on_screen(pilot)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])

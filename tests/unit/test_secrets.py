@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockpass import secrets
 from dockpass.secrets import MASK, TOKEN_PREFIXES, Redactor, Secret, mask_tokens, mask_userinfo
 from dockpass.variables.token_kind import UNKNOWN_KIND, kind_of
 
@@ -163,3 +164,21 @@ def test_names_that_begin_like_a_token_stay(text: str) -> None:
 def test_every_prefix_of_a_token_is_masked_and_names_its_kind(prefix: str, body: str) -> None:
     assert mask_tokens(f"'{prefix}{body}'") == f"'{prefix}{MASK}'"
     assert kind_of(Secret(prefix + body)) is not UNKNOWN_KIND
+
+
+def test_many_secrets_are_learned_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sorted_anew: list[int] = []
+    sought = secrets._Sought.of
+
+    def counted(parts: frozenset[str], tokens: frozenset[str], raw: frozenset[bytes]) -> secrets._Sought:
+        sorted_anew.append(len(parts))
+        return sought(parts, tokens, raw)
+
+    monkeypatch.setattr(secrets._Sought, "of", counted)
+    values = [f"canary-{number}-{'x' * (number % 5)}" for number in range(50)]
+    redact = Redactor()
+    redact.learn_all(map(Secret, values))
+    assert len(sorted_anew) == 1
+    assert "canary" not in redact(" ".join([*values, base64.b64encode(values[3].encode()).decode()]))
+    redact.learn_all(map(Secret, values))
+    assert len(sorted_anew) == 1, "nothing new"

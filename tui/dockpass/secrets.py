@@ -76,18 +76,23 @@ class Redactor:
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         self._sought = _Sought()
         self._lock = threading.Lock()
-        for secret in secrets:
-            self.learn(secret)
+        self.learn_all(secrets)
 
     def learn(self, secret: Secret, username: str | None = None) -> None:
         """Mask `secret` from now on, also as Basic credentials of `username`."""
-        value = secret.reveal()
-        if len(value) < SHORTEST:
-            return
-        found = {form for part in parts_of(value) for form in forms_of(part)}
-        parts = {_folded(shown) for form in found for shown in (form, *misread(form))}
-        tokens = set(short_tokens(value, username))
-        raw = {each for form in found for each in raw_of(form)}
+        self.learn_all((secret,), username)
+
+    def learn_all(self, secrets: Iterable[Secret], username: str | None = None) -> None:
+        """Mask all `secrets` from now on; each call sorts everything that is known, so give many at once."""
+        parts: set[str] = set()
+        tokens: set[str] = set()
+        raw: set[bytes] = set()
+        for value in {secret.reveal() for secret in secrets}:
+            if len(value) >= SHORTEST:
+                found = {form for part in parts_of(value) for form in forms_of(part)}
+                parts |= {_folded(shown) for form in found for shown in (form, *misread(form))}
+                tokens |= set(short_tokens(value, username))
+                raw |= {each for form in found for each in raw_of(form)}
         with self._lock:
             known = self._sought
             if not (parts <= known.parts and tokens <= known.tokens):

@@ -59,6 +59,7 @@ NOT_RUN = {
 OTHER_STATUS = {
     "dockpass probe cleanup": (1, "the job's token may not delete"),
     "dockpass vars diff main feature/login --job publish": (1, "the two differ"),
+    "dockpass vars diff here main --job publish": (1, "a shell is not a job"),
     "dockpass vars diff branch:main,protected feature/login --job publish --unprotected": (1, "they differ"),
 }
 """What ends otherwise than with 0, and why."""

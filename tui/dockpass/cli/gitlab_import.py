@@ -89,10 +89,12 @@ def ask_gitlab(
 
     with telling(lambda wait: output.say([wait.in_words])):
         taken = asyncio.run(work())
-    for each in taken.snapshot.definitions:
-        value = each.value
-        if isinstance(value, str) and (each.masked or is_secret_name(each.key) or looks_secret(value)):
-            world.redactor.learn(Secret(value))
+    world.redactor.learn_all(
+        Secret(each.value)
+        for each in taken.snapshot.definitions
+        if isinstance(each.value, str)
+        and (each.masked or is_secret_name(each.key) or looks_secret(each.value))
+    )
     return taken
 
 

@@ -99,11 +99,13 @@ def look(world: World, given: Mapping[str, Any]) -> Looked:
     if job and loaded.config.job(job) is None:
         raise job_missing(job, loaded.config)
     view = loaded.view(job)
-    for name, found in view.variables.items():
-        if is_secret(name, found):
-            for value in (found.value, found.content, found.gitlab_value, found.winner.value):
-                if isinstance(value, str) and value:
-                    world.redactor.learn(Secret(value))
+    secret = (found for name, found in view.variables.items() if is_secret(name, found))
+    world.redactor.learn_all(
+        Secret(value)
+        for found in secret
+        for value in (found.value, found.content, found.gitlab_value, found.winner.value)
+        if isinstance(value, str) and value
+    )
     named = loaded.job(job)
     script = read_job(named)
     for password in script.passwords:

@@ -120,9 +120,11 @@ def _file(world: World, name: str, given: Mapping[str, Any], format_: str | None
 
 
 def _learned(world: World, side: Side) -> Side:
-    for seen in side.variables.values():
-        if seen.secret and isinstance(seen.value, str) and seen.value:
-            world.redactor.learn(Secret(seen.value))
+    world.redactor.learn_all(
+        Secret(seen.value)
+        for seen in side.variables.values()
+        if seen.secret and isinstance(seen.value, str) and seen.value
+    )
     return side
 
 

@@ -108,9 +108,8 @@ def variables_of(
         clean_env=sources.clean_env,
         job=sources.job,
     )
-    for variable in variables.values():
-        if isinstance(variable.value, Secret):
-            process.redactor.learn(variable.value)
+    values = (variable.value for variable in variables.values())
+    process.redactor.learn_all(value for value in values if isinstance(value, Secret))
     return variables, (*sources.job_notes, *notes)
 
 

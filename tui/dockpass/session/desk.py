@@ -336,22 +336,23 @@ def learn_secrets(view: JobView, redactor: Redactor) -> None:
     """Mask every secret of a job from now on, in each form that it takes on its way."""
     from dockpass.variables.logins import is_secret
 
-    for name, found in view.variables.items():
-        if is_secret(name, found):
-            for value in values_of(found):
-                redactor.learn(Secret(value))
+    secret = (found for name, found in view.variables.items() if is_secret(name, found))
+    redactor.learn_all(Secret(value) for found in secret for value in values_of(found))
 
 
 def learn_imported(imported: Imported, redactor: Redactor) -> None:
     """Mask every secret of an import from now on, also where a stronger level wins."""
     from dockpass.variables.token_kind import looks_secret
 
-    for each in imported.definitions:
-        value = each.value
-        if isinstance(value, str) and value:
-            named = each.masked or each.hidden or is_secret_name(each.key)
-            if named or looks_secret(value):
-                redactor.learn(Secret(value))
+    def secrets() -> Iterator[Secret]:
+        for each in imported.definitions:
+            value = each.value
+            if isinstance(value, str) and value:
+                named = each.masked or each.hidden or is_secret_name(each.key)
+                if named or looks_secret(value):
+                    yield Secret(value)
+
+    redactor.learn_all(secrets())
 
 
 def values_of(found: Resolved) -> tuple[str, ...]:

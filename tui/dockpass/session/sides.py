@@ -92,9 +92,11 @@ def side_of(
         return Sided(chosen, side_of_view(clean(title, 200), view), view)
     cwd, redactor = process.cwd, process.redactor
     side = _file(cwd / chosen.path, chosen.path, environ) if chosen.path else side_of_environ("", environ)
-    for seen in side.variables.values():
-        if seen.secret and isinstance(seen.value, str) and seen.value:
-            redactor.learn(Secret(seen.value))
+    redactor.learn_all(
+        Secret(seen.value)
+        for seen in side.variables.values()
+        if seen.secret and isinstance(seen.value, str) and seen.value
+    )
     return Sided(chosen, replace(side, title=chosen.title))
 
 

@@ -24,6 +24,7 @@ from dockpass.ui.widgets.too_small import TooSmall
 from dockpass.ui.widgets.value_input import PlainInput
 
 PASTED = "the paste"
+LONGEST_PATH = 4096
 _UNREAD = "enter reads it · esc cancels"
 _READ = "enter imports them · ctrl+f format · ctrl+l level · esc cancels"
 _MEANS = (
@@ -37,7 +38,7 @@ class PathOrPaste(PlainInput):
 
     def takes_whole(self, text: str) -> bool:
         """Return whether it is a text of variables."""
-        return "\n" in text or "=" in text
+        return "\n" in text or "=" in text or len(text) > LONGEST_PATH
 
 
 class ImportDialog(Dialog[Imported | None]):

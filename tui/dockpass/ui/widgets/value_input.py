@@ -24,6 +24,9 @@ class PlainInput(Input):
             super().__init__()
             self.text = text
 
+    MOST_PASTED = 128 << 10
+    """Linux starts no program with a longer variable, and no path is as long."""
+
     def takes_whole(self, _text: str) -> bool:
         """Return whether a paste is a text of its own, and not what is typed into the field."""
         return False
@@ -36,6 +39,11 @@ class PlainInput(Input):
             event.stop()
             event.prevent_default()
             self.post_message(self.Pasted(event.text))
+        elif (size := len(event.text.partition("\n")[0])) > self.MOST_PASTED:
+            event.stop()
+            event.prevent_default()
+            words = f"Nothing was pasted: {size:,} characters in one line are too many for this field."
+            self.app.notify(words, severity="warning", timeout=6)
         elif (lines := len(event.text.splitlines())) > 1:
             words = f"Only the first of {lines} lines was pasted: this field takes one."
             self.app.notify(words, severity="warning", timeout=6)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from dockpass.errors import UsageError
 from dockpass.text import clean
 from dockpass.textfile import read_bytes_of
-from dockpass.variables.formats.reading import Problem, Reading, decode
+from dockpass.variables.formats.reading import MOST_VARIABLES, Problem, Reading, TooManyVariables, decode
 
 MOST_CHARACTERS = 16 << 20
 """A longer text is read up to here, and that is told."""
@@ -123,7 +123,12 @@ def read(name: str, text: str, environ: Mapping[str, str] | None = None) -> Read
         told.append(
             Problem(line, "The line holds �, which stands for bytes that were no UTF-8 and are lost.")
         )
-    reading = _reader(FORMATS[name])(text, environ or {})
+    try:
+        reading = _reader(FORMATS[name])(text, environ or {})
+    except TooManyVariables as many:
+        reading = many.found.reading()
+        words = f"There are more than {MOST_VARIABLES:,} variables; the rest was not read."
+        told.append(Problem(many.line, words))
     return _within(replace(reading, problems=(*told, *reading.problems)), text)
 
 

@@ -13,6 +13,7 @@ from dockpass.variables.formats.reading import HIDDEN, WITHOUT_VALUE, Collector,
 
 _HEADLINE = re.compile(r"[^\[{\n]*\n", re.ASCII)
 _KEY = re.compile(r'"(?:key|name)"\s*:\s*"([^"\\]*)"')
+_BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
@@ -31,13 +32,17 @@ def read_gh_json(text: str, environ: Mapping[str, str]) -> Reading:  # noqa: ARG
 
 
 def first_row(text: str) -> Mapping[str, Any] | None:
-    """Return the first object of the first array or object of a text; None where there is none."""
+    """Return the first object of an array, or the object that a text is; None where there is none.
+
+    Of an array no more is read: the rest may be cut off or broken.
+    """
     start = _skip_headline(text, 0)
+    if text[start : start + 1] == "[":
+        start = _BLANK.match(text, start + 1).end()  # type: ignore[union-attr]
     try:
-        value, _ = _DECODER.raw_decode(text, start)
+        first, _ = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
         return None
-    first = value[0] if isinstance(value, list) and value else value
     return first if isinstance(first, dict) else None
 
 
@@ -111,7 +116,7 @@ def _gitlab_row(row: Any, number: int, found: Collector) -> None:
     if not isinstance(value, str):
         value = HIDDEN if row.get("hidden") or "value" in row else WITHOUT_VALUE
     scope = row.get("environment_scope", row.get("environmentScope"))
-    found.entries.append(
+    found.put(
         Entry(
             key=row["key"],
             value=value,

@@ -10,6 +10,8 @@ from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.model import Definition, Level, Place, Value
 
+MOST_VARIABLES = 30_000
+"""A text with more is read up to here: GitLab lets no project or group have more."""
 MOST_PROBLEMS = 100
 """How many problems a reading names; the last one then says how many more there are."""
 
@@ -89,8 +91,17 @@ class Reading:
         return {entry.key: entry.value for entry in self.entries}
 
 
+class TooManyVariables(Exception):
+    """A reader found more than `MOST_VARIABLES`; `found` has those, and `line` is where the next stands."""
+
+    def __init__(self, found: Collector, line: int) -> None:
+        super().__init__()
+        self.found = found
+        self.line = line
+
+
 class Collector:
-    """Gathers what a reader finds."""
+    """Gathers what a reader finds; raises `TooManyVariables` where it is too much."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -99,12 +110,22 @@ class Collector:
         self._unnamed = 0
 
     def add(self, key: str, value: Value, line: int) -> None:
-        """Add an entry; a value that a log masks becomes unknown."""
-        self.entries.append(Entry(key=key, value=value, line=line))
+        """Add a variable with its value."""
+        self.put(Entry(key=key, value=value, line=line))
+
+    def put(self, entry: Entry) -> None:
+        """Add an entry."""
+        self._require_room(entry.line)
+        self.entries.append(entry)
 
     def name(self, key: str, line: int, *, inherits: bool = False) -> None:
         """Add a name without a value."""
+        self._require_room(line)
         self.names.append(Name(key, line, inherits))
+
+    def _require_room(self, line: int) -> None:
+        if len(self.entries) + len(self.names) >= MOST_VARIABLES:
+            raise TooManyVariables(self, line)
 
     def problem(self, line: int, message: str, hint: str = "", *, refuses: bool = False) -> None:
         """Add a problem; beyond `MOST_PROBLEMS` they are only counted."""

@@ -47,7 +47,7 @@ def read_yaml_variables(text: str, environ: Mapping[str, str]) -> Reading:  # no
                     raw=made.raw,
                     origin=clean(name, 200),
                 )
-                found.entries.append(entry)
+                found.put(entry)
     for problem in problems:
         found.problem(problem.place.line, problem.message, refuses=True)
     if not found.entries and not found.problems:
@@ -129,7 +129,7 @@ def _variable(key: str, value: Node, line: int, origin: str, found: Collector) -
     if isinstance(value, ScalarNode):
         text: str = value.value
         is_file = text.startswith(("/", "~"))
-        found.entries.append(Entry(key=key, value=text, line=line, file=is_file, origin=origin))
+        found.put(Entry(key=key, value=text, line=line, file=is_file, origin=origin))
         return
     parts: dict[str, Any] = {name: each for name, each, _ in _items(value)}
     kind = parts.get("type")
@@ -139,9 +139,7 @@ def _variable(key: str, value: Node, line: int, origin: str, found: Collector) -
         found.problem(line, f"{shown_key(key)} has no text and no `values`; it was left out.", refuses=True)
     for scope, content, at in values:
         if isinstance(content, ScalarNode):
-            found.entries.append(
-                Entry(key=key, value=content.value, line=at, file=is_file, scope=scope, origin=origin)
-            )
+            found.put(Entry(key=key, value=content.value, line=at, file=is_file, scope=scope, origin=origin))
         else:
             found.problem(at, f"{shown_key(key)}: content must be text.", refuses=True)
 
