@@ -131,6 +131,13 @@ SETTINGS = (
     _setting("BASE_IMAGE", "registry.myhost.com/web/base:4", Level.GROUP, origin="web"),
 )
 
+OF_PRODUCTION = tuple(
+    _setting(f"{service}_{what}", f"canary-{service.lower()}-{what.lower()}", masked=True, scope="production")
+    for service in ("BILLING", "CATALOGUE", "CHECKOUT", "IDENTITY", "MAIL", "SEARCH", "SHIPPING")
+    for what in ("DATABASE_URL", "REDIS_URL", "API_TOKEN", "WEBHOOK_SECRET", "SENTRY_DSN")
+)
+"""Settings that only the environment production has: for any other job they are one finding."""
+
 
 def clone(files: dict[str, str] | None = None, ref: Ref = FEATURE) -> MemoryClone:
     """A clone of the project, with a ref checked out."""

@@ -426,6 +426,13 @@ def _as_job() -> Session:
     return made
 
 
+def _with_many_missing() -> Session:
+    """The view of a job to which the same is true of many variables."""
+    made = with_project(job="publish", settings=(*ciworlds.SETTINGS, *ciworlds.OF_PRODUCTION))
+    made.as_job = True
+    return made
+
+
 def with_scenarios(root: Path | None = None) -> Session:
     """A session in a project on disk, which has scenarios."""
     root = root or scenarioworlds.project()
@@ -566,6 +573,8 @@ SCENES: tuple[Scene, ...] = (
     Scene("doctor-60x16", _as_job, ("H",), width=60, height=16),
     Scene("doctor-200x60", _as_job, ("H", *["down"] * 6), width=200, height=60),
     Scene("doctor-tried", _as_job, ("H", *["down"] * 6, "t")),
+    Scene("doctor-grouped", _with_many_missing, ("H",)),
+    Scene("doctor-grouped-80x24", _with_many_missing, ("H",), theme="dockpass-light", width=80, height=24),
     Scene("doctor-error", _as_job, ("H", "e", *"denied", "space", *"access", "space", *"forbidden", "enter")),
     Scene("doctor-error-asked", _as_job, ("H", "e", *"unauthorized")),
     Scene("doctor-nothing", lambda: session({"PATH": "/usr/bin"}, base=None), ("H",)),

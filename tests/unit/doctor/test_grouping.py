@@ -169,8 +169,21 @@ def test_a_fix_is_tried_once_for_all_of_them(
             for other in examine((mended(one.patient, each.fix),), TABLE)
         }
         assert not after & {(single.finding.id, single.finding.about) for single in one.members}
-        assert each.mends == len(one.members)
+        assert each.others <= len(each.gone) - len(one.members)
         assert {single.finding for single in one.members} <= set(each.gone)
+
+
+def test_what_goes_and_comes_with_a_fix_is_counted_as_it_is_told(tmp_path: Path) -> None:
+    words = [{"key": f"A_{n}", "value": f"word-{n}", "environment_scope": "prod"} for n in range(12)]
+    secrets = [
+        {"key": f"S_{n}_TOKEN", "value": f"s3cret-word-{n}", "environment_scope": "prod"} for n in range(3)
+    ]
+    found = of({"project": [*words, *secrets]}, tmp_path).found
+    one, other = (each for each in found if each.finding.id == "absent-scope")
+    assert (len(one.each), len(other.each)) == (3, 12)
+    told = [(len(each.gone), each.others, each.changes) for each in tried_fixes(one, TABLE)]
+    new = "new: 3 variables look like secrets and are not masked: S_0_TOKEN, S_1_TOKEN, S_2_TOKEN"
+    assert told[0] == (15, 1, ("no login changes", "1 other finding goes too", new))
 
 
 def test_a_mute_of_one_name_leaves_the_others_and_one_of_all_leaves_none(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import TypeAlias
 
 from dockpass.auth.command import Command
 from dockpass.auth.facts import Edit, EditKind, Facts
 from dockpass.auth.rules import READ_BY_RULES
 from dockpass.doctor.check import Check, Fix, Patient
 from dockpass.doctor.examine import Found, findings
+from dockpass.doctor.grouping import grouped, told_of
 from dockpass.doctor.mends import shown, together
 from dockpass.findings import Finding
 from dockpass.text import clean, plural
@@ -20,22 +22,26 @@ from dockpass.variables.logins import JobLogin, changed_logins, facts_of, logins
 from dockpass.variables.pipeline import what_if
 
 _MOST = 2
+_Identity: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A fix that was tried: how many findings it is for, the logins it changes (before, after), and the
-    findings that go and come.
+    """A fix that was tried: the logins it changes (before, after), and the findings that go and come.
+
+    `others` is how many findings go beside the one it is for, and `told` what comes: those that the doctor
+    tells as one are one.
 
     `edits` make the same of variables and options, on top of every level; they are empty where it comes to a
     value that a login reads and that is not known here.
     """
 
     fix: Fix
-    mends: int = 1
+    others: int = 0
     logins: tuple[tuple[JobLogin, JobLogin], ...]
     gone: tuple[Finding, ...]
     new: tuple[Finding, ...]
+    told: tuple[Finding, ...] = ()
     edits: tuple[Edit, ...] = field(default=(), repr=False)
 
     @property
@@ -53,10 +59,10 @@ class Tried:
         """What it changes: each login before and after, and the findings that go and come."""
         told = [f"{one.command}: {_login(one)} → {_login(two)}" for one, two in self.logins]
         told = told or ["no login changes"]
-        others = len(self.gone) - self.mends
-        if others:
-            told.append(f"{plural(others, 'other finding')} {'goes' if others == 1 else 'go'} too")
-        told += [f"new: {finding.in_words}" for finding in self.new]
+        if self.others:
+            goes = "goes" if self.others == 1 else "go"
+            told.append(f"{plural(self.others, 'other finding')} {goes} too")
+        told += [f"new: {finding.in_words}" for finding in self.told]
         return tuple(told)
 
 
@@ -80,14 +86,28 @@ def _trials(found: Found, checks: tuple[Check, ...]) -> Iterator[Tried]:
         now = _by_identity(changed, checks)
         if wanted & now.keys():
             continue
+        new = [each for key, each in now.items() if key not in before]
         yield Tried(
             fix=fix,
-            mends=len(ours),
+            others=_others(before, now, wanted),
             logins=changed_logins(_logins(patient.facts), _logins(changed.facts)),
-            gone=tuple(finding for key, finding in before.items() if key not in now),
-            new=tuple(finding for key, finding in now.items() if key not in before),
+            gone=tuple(each.finding for key, each in before.items() if key not in now),
+            new=tuple(each.finding for each in new),
+            told=tuple(told_of(each) for each in grouped(new)),
             edits=_as_edits(patient.facts, changed.facts, fix),
         )
+
+
+def _others(
+    before: Mapping[_Identity, Found], now: Container[_Identity], wanted: Container[_Identity]
+) -> int:
+    """Count what goes beside what is wanted: what is told as one is one, if all of it goes."""
+    count = 0
+    for told in grouped(before.values()):
+        keys = [_identity(each.finding) for each in told.each]
+        gone = [key for key in keys if key not in now and key not in wanted]
+        count += 1 if gone and len(gone) == len(keys) else len(gone)
+    return count
 
 
 def _fixes(check: Check, patient: Patient, findings: Sequence[Finding]) -> Iterable[Fix]:
@@ -142,11 +162,13 @@ def _edited(facts: Facts, edits: Sequence[Edit]) -> Facts:
     return facts
 
 
-def _by_identity(patient: Patient, checks: tuple[Check, ...]) -> dict[tuple[str, str], Finding]:
-    return {_identity(finding): finding for _, finding in findings(patient, checks)}
+def _by_identity(patient: Patient, checks: tuple[Check, ...]) -> dict[_Identity, Found]:
+    return {
+        _identity(finding): Found(check, finding, patient) for check, finding in findings(patient, checks)
+    }
 
 
-def _identity(finding: Finding) -> tuple[str, str]:
+def _identity(finding: Finding) -> _Identity:
     """Tell findings apart by id and what they are about; one that is about nothing by its sentence."""
     return finding.id, finding.about or finding.message
 
