@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from dockpass.engines.failures import FAILURES
+from dockpass.engines.failurekinds import FAILURES
 from dockpass.registry.answer import Where
 from dockpass.registry.meanings import DELETION_OFF, NOT_REGISTRY, ROWS
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockpass.engines.failures import FAILURES, Proof, classify, failed, login_failed
+from dockpass.engines.failurekinds import FAILURES, classify
+from dockpass.engines.failures import Proof, failed, login_failed
 from dockpass.errors import DockpassError, ExitCode, LoginRefused
 
 CASES = [
@@ -32,6 +34,17 @@ def test_the_cases_cover_every_kind_that_an_engine_reports() -> None:
 def test_every_kind_says_what_it_means_and_what_to_do(kind: object) -> None:
     assert kind.meaning.endswith(".")
     assert kind.hint.endswith(".")
+
+
+def test_a_program_that_does_the_work_itself_is_named_and_no_engine() -> None:
+    for kind in (*FAILURES, classify("the moon")):
+        own = kind.of_program("buildah")
+        assert own.hint.endswith(".")
+        assert not re.search(
+            r"\bengine|Docker\b|daemon\.json|`docker |PROGRAM|podman", own.meaning + own.hint
+        ), own
+    error = failed("build", "dial tcp: lookup x: no such host", program="buildah")
+    assert error.message.endswith("buildah cannot resolve the registry's name.")
 
 
 def test_the_asked_reference_says_nothing_about_the_failure() -> None:

@@ -238,7 +238,13 @@ class ContainersBuilder:
         base = output.base if what == "build" else what.removeprefix("push of ")
         title = f"build of {clean(str(request.dockerfile))}" if what == "build" else clean(what)
         words = output.failure or f"{self.info.title} ended with status {status}"
-        raise failed(title, words, proof_of(base, logins, request), filter(None, (base, *request.tags)))
+        raise failed(
+            title,
+            words,
+            proof_of(base, logins, request),
+            filter(None, (base, *request.tags)),
+            program="" if self._containers.url else self.info.name,  # the service is an engine
+        )
 
     def _build_command(self, request: BuildRequest, directory: Path) -> Command:
         # Podman's service gets the value of a variable as the empty text, and no error.

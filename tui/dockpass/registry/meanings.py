@@ -1,8 +1,8 @@
 """What a refusal means: the one table, by who answered, status, error code, message and form.
 
 The first row that fits counts. A meaning says only what was seen; where a response can have several causes,
-it names all of them. Engines report refusals as text; `engines/failures.py` recognises that text and uses the
-same meanings.
+it names all of them. Engines report refusals as text; `engines/failurekinds.py` recognises that text and uses
+the same meanings.
 """
 
 from __future__ import annotations
