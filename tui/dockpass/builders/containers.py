@@ -16,6 +16,7 @@ from dockpass.builders.child import Child, Command
 from dockpass.builders.copies import OF_CLIENT, Where, copies, in_variables, places, remove_copies, values_of
 from dockpass.builders.copynotes import noted
 from dockpass.builders.environment import builder_environment
+from dockpass.builders.leftcontainers import mark_words, new_mark, remove_marked
 from dockpass.builders.names import BuilderName
 from dockpass.builders.options import cache_reference, require_images
 from dockpass.builders.proof import proof_of
@@ -185,11 +186,12 @@ class ContainersBuilder:
         with noted(values, where, time.time()) as problem:
             if problem:
                 sink.log(f"after a kill a copy of the build's secrets would stay: {problem}")
+            mark = new_mark()
             try:
-                self._run(self._build_command(request, directory), "build", request, logins, sink)
+                self._run(self._build_command(request, directory, mark), "build", request, logins, sink)
             except Cancelled:
-                if self._containers.url:
-                    sink.log(_GOES_ON)
+                if words := _GOES_ON if self._containers.url else self._remove(mark):
+                    sink.log(words)
                 raise
             finally:
                 for left in remove_copies(values, before, where):
@@ -204,6 +206,10 @@ class ContainersBuilder:
             for tag in request.tags:
                 self._run(self._push_command(tag, directory), f"push of {tag}", request, logins, sink)
         return image
+
+    def _remove(self, mark: str) -> str:
+        """Remove the containers that a build has left which was ended in the middle; say so."""
+        return remove_marked(self.info.name, self._storage(), mark, self._ask)
 
     def _where(self, request: BuildRequest) -> Where:
         """Return where copies of secrets may be left; the storage is asked for only if they are there."""
@@ -246,7 +252,7 @@ class ContainersBuilder:
             program="" if self._containers.url else self.info.name,  # the service is an engine
         )
 
-    def _build_command(self, request: BuildRequest, directory: Path) -> Command:
+    def _build_command(self, request: BuildRequest, directory: Path, mark: str) -> Command:
         # Podman's service gets the value of a variable as the empty text, and no error.
         keep = partial(_written, directory) if self._containers.url else None
         words, environ = build_words(
@@ -263,6 +269,7 @@ class ContainersBuilder:
                 "--layers",
                 f"--pull={'always' if request.extras.pull else 'missing'}",
                 *("--iidfile", str(directory / _ID)),
+                *(() if self._containers.url else ("--force-rm", *mark_words(mark))),
                 *words,
                 *("--", str(request.context)),
             ),
