@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 from dockpass.auth.command import Command, Method
 from dockpass.auth.decide import decide
@@ -53,12 +55,17 @@ def is_secret(name: str, found: Resolved) -> bool:
 
 def facts_of(view: JobView, home: str, cwd: str, options: Options | None = None) -> Facts:
     """Return the facts that a program in the job would see; a value that is not known is `Unknown`."""
+    return Facts(_variables_of(view), options or Options(), None, home, cwd, elsewhere=True)
+
+
+@lru_cache(maxsize=4)  # a screen asks for the facts of one view with each panel
+def _variables_of(view: JobView) -> Mapping[str, Variable]:
     variables: dict[str, Variable] = {}
     for name, found in view.variables.items():
         source = Source(SourceKind.JOB, f"{found.winner.source} {found.winner.place}".rstrip())
         value = FILE_PATH if found.winner.file else found.value
         variables[name] = variable(name, value, source, secret=is_secret(name, found))
-    return Facts(variables, options or Options(), None, home, cwd, elsewhere=True)
+    return MappingProxyType(variables)
 
 
 def logins_of(view: JobView, home: str, cwd: str, options: Options | None = None) -> Iterator[JobLogin]:

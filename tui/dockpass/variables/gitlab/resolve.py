@@ -76,7 +76,7 @@ class Situation:
     version: Version | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JobView:
     """A job with all its variables.
 
