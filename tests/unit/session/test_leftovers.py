@@ -342,7 +342,7 @@ def test_a_killed_sandbox_leaves_nothing_after_the_next_command(
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()
-    later = Here(environ, paths(environ), paths(environ).store, NOW + 1000)
+    later = Here(environ, paths(environ), paths(environ).store, time.time() + 1000)
     sweep_leftovers(later)
     assert list((tmp_path / "tmp").iterdir()) == []
     assert not file.exists()
