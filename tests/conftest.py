@@ -38,13 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
         guard.end_with_parent()
 
 
-_BEGIN_FIRST = ("tests/engine/", "tests/e2e/", "tests/ui/", "tests/unit/canary/", "tests/unit/cli/test_docs")
+_WAIT = ("tests/engine/", "tests/e2e/")
+_WORK = ("tests/ui/", "tests/unit/canary/", "tests/unit/cli/test_docs")
 
 
-def _begins(item: pytest.Item) -> int:
-    """Where a test stands in the order: those that start engines or programs before those that do not."""
-    first = (at for at, place in enumerate(_BEGIN_FIRST) if item.nodeid.startswith(place))
-    return next(first, len(_BEGIN_FIRST))
+def _begins(items: list[pytest.Item]) -> dict[str, tuple[int, float]]:
+    """Return where the tests of each file stand in the order.
+
+    Those that start engines or programs begin before those that do not, and half of the time they wait: files of
+    screens, which leave the processor no rest, stand between them.
+    """
+    files = list(dict.fromkeys(item.nodeid.partition("::")[0] for item in items))
+    first = [[file for file in files if file.startswith(places)] for places in (_WAIT, _WORK)]
+    begins = dict.fromkeys(files, (1, 0.0))
+    return begins | {file: (0, at / len(part)) for part in first for at, file in enumerate(part)}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,7 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Groups of few tests that take long begin first (`--no-loadscope-reorder`): one that begins last is waited for alone.
     """
     unbound = reads_everything()
-    items.sort(key=_begins)
+    begins = _begins(items)
+    items.sort(key=lambda item: begins[item.nodeid.partition("::")[0]])
     for item in items:
         if unbound and item.get_closest_marker("bound_by_modes"):
             item.add_marker(pytest.mark.skip(reason="root may read everything"))
