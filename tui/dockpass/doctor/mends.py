@@ -96,7 +96,16 @@ def at_docker_hub(patient: Patient, finding: Finding) -> Iterator[Fix]:
 
 def lower_case(patient: Patient, finding: Finding) -> Iterator[Fix]:
     """Yield the repository in lower case."""
-    yield _set(patient, finding.about, patient.facts.repo.lower())
+    name, rest = split_tag(patient.facts.repo)
+    yield _set(patient, finding.about, f"{name.lower()}{rest}")
+
+
+def split_tag(text: str) -> tuple[str, str]:
+    """Return a repository, valid or not, and the tag and digest behind it, which may have capital letters."""
+    end = text.find("@") if "@" in text else len(text)
+    tag = text.find(":", text.rfind("/", 0, end) + 1, end)
+    end = tag if tag >= 0 and "/" in text[:end] else end
+    return text[:end], text[end:]
 
 
 def without_tag(patient: Patient, finding: Finding) -> Iterator[Fix]:

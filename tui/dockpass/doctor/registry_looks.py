@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dockpass.auth.ci import GITLAB
@@ -9,6 +10,7 @@ from dockpass.auth.command import Command, Method
 from dockpass.auth.decision import Decision
 from dockpass.auth.facts import Facts
 from dockpass.doctor.check import Patient
+from dockpass.doctor.mends import split_tag
 from dockpass.errors import UsageError
 from dockpass.findings import Finding, Severity
 from dockpass.references.address import (
@@ -25,6 +27,7 @@ from dockpass.references.reference import is_host, parse_reference
 from dockpass.text import clean
 
 _NOT_THE_KEY = frozenset({"hub.docker.com", "registry-1.docker.io", "registry.hub.docker.com"})
+_HOST_IN = re.compile(r"(?:\w+:)?(?://)?([^/]*)(?:/.*)?", re.DOTALL)
 _SIMULATED = ("local-registry.", "registry.gcl.local")
 _PROXY = "CI_DEPENDENCY_PROXY_SERVER"
 
@@ -49,7 +52,7 @@ def _about_registry(facts: Facts) -> Iterator[Finding]:
             hint="Use the name and, if it is not 443, the port of the registry.",
             severity=Severity.ERROR,
         )
-    if {registry.lower(), bare} & _NOT_THE_KEY:
+    if _HOST_IN.sub(r"\1", registry.strip().lower()) in _NOT_THE_KEY:
         yield _hub_address(GITLAB.registry, registry)
     if registry.startswith(_SIMULATED):
         yield Finding(
@@ -86,6 +89,7 @@ def _about_repository(facts: Facts) -> Iterator[Finding]:
         yield _hub_address(name, first)
     has_host = host_of_reference(repo) != DOCKER_HUB_HOST or is_docker_hub(first)
     path = rest if has_host and slash else repo
+    path, _ = split_tag(path)
     if path != path.lower():
         yield Finding(
             "repository-case",

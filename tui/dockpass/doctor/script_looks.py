@@ -28,16 +28,18 @@ _PIPED = {
     "az acr login": "az takes no password from stdin: log in with docker login --password-stdin.",
 }
 _OPTIONS = r"\s+(?:-\S+(?:\s+[^-\s]\S*)?\s+)*?"
+_STARTED = r"(?:(?:\w+=\S*|sudo|env|exec|time|nice|timeout|retry|command|\d+[smh]?|-\S+)\s+)*(?:\S*/)?"
+"""What may stand before a program: variables, programs that start another one, and a path."""
 _DELETES = re.compile(
-    r"(?:(?:\w+=\S*|sudo|env|exec|time|nice|timeout|retry|command|\d+[smh]?|-\S+)\s+)*(?:\S*/)?(?:"
+    rf"{_STARTED}(?:"
     rf"werf{_OPTIONS}(?:cleanup|purge)|dockpass{_OPTIONS}cleanup|g?crane{_OPTIONS}delete|skopeo{_OPTIONS}delete"
     rf"|regctl{_OPTIONS}(?:tag|image|manifest|repo)\s+(?:rm|del|delete)|reg{_OPTIONS}rm|oras{_OPTIONS}\w+\s+delete"
     r"|curl\s(?=.*(?:-X\s*|--request[ =])DELETE)(?=.*/v2/).*)(?:\s|$)"
 )
 """Commands that delete images, from the start of the command."""
 _CREDS = re.compile(r"--(?:src-|dest-)?creds(?:=.*)?")
-_TAKES_CREDS = frozenset({"skopeo", "podman", "buildah"})
-_DEPLOYS = frozenset({"kubectl", "oc", "helm", "werf"})
+_TAKES_CREDS = re.compile(rf"{_STARTED}(skopeo|podman|buildah)\s")
+_DEPLOYS = re.compile(rf"{_STARTED}(?:kubectl|oc|helm|werf)\s")
 _KEPT_THERE = re.compile(r"(--docker-password|--set(?:-string|-json|-literal)?)(?:=|$)")
 _WHOLE_CONFIG = re.compile(r"--from-file=\.dockerconfigjson=.*")
 _OF_THE_JOB = frozenset({GITLAB.token, GITLAB.registry_password})
@@ -65,8 +67,9 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
             )
     for command, place in commands_of(job):
         words = [word.text for word in command.words]
-        if words[0].rpartition("/")[2] in _TAKES_CREDS and any(map(_CREDS.fullmatch, words)):
-            program = words[0].rpartition("/")[2]
+        line = " ".join(words)
+        if (takes := _TAKES_CREDS.match(line)) and any(map(_CREDS.fullmatch, words)):
+            program = takes[1]
             yield Finding(
                 "password-in-arguments",
                 shown,
@@ -74,7 +77,7 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
                 " list shows",
                 hint=f"Log in before: {program} login --password-stdin",
             )
-        if _DELETES.match(" ".join(words)) and not patient.facts.is_set("WERF_IMAGES_CLEANUP_PASSWORD"):
+        if _DELETES.match(line) and not patient.facts.is_set("WERF_IMAGES_CLEANUP_PASSWORD"):
             yield Finding(
                 "cleanup-with-job-token",
                 shown,
@@ -84,7 +87,8 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
                 hint="Set it to a token with the scope api of a user who may delete.",
                 severity=Severity.NOTE,
             )
-        if name := _deployed(patient, command.words, logins):
+        name = _deployed(patient, command.words, logins) if _DEPLOYS.match(line) else ""
+        if name:
             yield Finding(
                 "token-deployed",
                 shown,
@@ -97,8 +101,6 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
 
 def _deployed(patient: Patient, words: Sequence[Word], logins: Sequence[OwnLogin]) -> str:
     """Return the job's own token that a command puts into a cluster, by its variable; empty for none."""
-    if not any(word.text.rpartition("/")[2] in _DEPLOYS for word in words[:3]):
-        return ""
     named: list[str] = []
     for before, word in pairwise((Word(""), *words)):
         option = _KEPT_THERE.match(word.text)

@@ -56,7 +56,8 @@ def in_secrets(patient: Patient) -> Iterator[Finding]:
 def _user_in(secret: str) -> str:
     """Return the user of a Base64-encoded `user:password`; empty for any other secret."""
     try:
-        user, colon, password = base64.b64decode(secret, validate=True).decode("utf-8").partition(":")
+        padded = secret.rstrip("=") + "=" * (-len(secret.rstrip("=")) % 4)
+        user, colon, password = base64.b64decode(padded, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):
         return ""
     whole = colon and password and user.isprintable() and password.isprintable()

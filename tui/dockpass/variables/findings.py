@@ -28,7 +28,7 @@ __all__ = ["Finding", "Severity", "find_findings"]
 
 _WEAK = 4
 _PLACEHOLDER = re.compile(
-    r"\[(masked|filtered|redacted|hidden)\]|redacted|[*\u2022\u25cf]{3,}|(\w{2,9}[-_])?x{4,}|<[^<>]*>|change[-_]?me|todo"
+    r"(\[masked\])+x*|\[(filtered|redacted|hidden)\]|redacted|[*\u2022\u25cf]{3,}|(\w{2,9}[-_])?x{4,}|<[^<>]*>|change[-_]?me|todo"
     r"|your[-_ ](\w+[-_ ])*(token|password|secret|key)([-_ ]here)?",
     re.IGNORECASE,
 )
