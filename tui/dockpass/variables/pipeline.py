@@ -5,17 +5,18 @@ Turns them into a `Situation` with every definition that does not stand in the Y
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from dockpass.auth.facts import Edit, EditKind
 from dockpass.secrets import Secret
 from dockpass.variables.clone import Clone
 from dockpass.variables.gitlab.config import Config, Job, read_config
-from dockpass.variables.gitlab.includes import load, trees_in
+from dockpass.variables.gitlab.includes import Problem, load, trees_in
 from dockpass.variables.gitlab.model import MERGE_REQUEST as MERGE_REQUEST
 from dockpass.variables.gitlab.model import NOWHERE, OF_GITLAB, Definition, Level, Ref, YamlPart
 from dockpass.variables.gitlab.model import PUSH as PUSH
+from dockpass.variables.gitlab.needs import job_of, missing_words, needs_of
 from dockpass.variables.gitlab.predefined import (
     REF_NAMES,
     predefined,
@@ -70,7 +71,20 @@ class Loaded:
         if instance is None and (named := self.config.instance(name)):
             job, number = named
             instance = dict(job.instances[number])
-        return view_job(self.config, self.situation, self.job(name), instance)
+        job = self.job(name)
+        view = view_job(self.config, self.situation, job, instance)
+        problems = tuple(self._unmet_needs(job)) if view.included else ()
+        return replace(view, included=False, problems=problems) if problems else view
+
+    def _unmet_needs(self, job: Job) -> Iterator[Problem]:
+        """Yield what GitLab says where a job that this one needs is not in the pipeline: it creates none."""
+        jobs = self.config.jobs or {}
+        if any("needs" in rule for rule in job.rules or ()):
+            return  # a rule that matches may say what is needed instead
+        for need in needs_of(job.tree):
+            needed = None if need.optional else job_of(need.name, jobs)
+            if needed is not None and view_job(self.config, self.situation, jobs[needed]).included is False:
+                yield Problem(missing_words(job.name, need.name), need.place)
 
     def within(self, situation: Situation) -> Loaded:
         """Return the same project in another situation."""

@@ -174,3 +174,16 @@ def test_a_pipeline_source_of_the_same_name_is_not_what_started_it() -> None:
         project_variables=[{"key": "CI_PIPELINE_SOURCE", "value": "schedule"}],
     )
     assert found.included is False
+
+
+@pytest.mark.parametrize(
+    ("pattern", "included"),
+    [("a/*.nope", True), ("**/*.nope", False), ("*.nope", False), ("a/nope", False), ("a/[x]", True)],
+)
+def test_gitlab_gives_up_comparing_many_files_and_says_yes(
+    monkeypatch: pytest.MonkeyPatch, pattern: str, included: bool
+) -> None:
+    monkeypatch.setattr("dockpass.variables.gitlab.rules.MOST_COMPARISONS", 2)
+    files = {".gitlab-ci.yml": f"job: {{script: x, rules: [{{exists: ['{pattern}']}}]}}\n"}
+    files |= dict.fromkeys(("a/1", "a/2", "b/3"), "")
+    assert view({"files": files, "context": {}, "job": "job"}).included is included

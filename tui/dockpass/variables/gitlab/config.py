@@ -18,6 +18,7 @@ from dockpass.variables.gitlab.expression import UNREADABLE_IF, has_readable_if
 from dockpass.variables.gitlab.includes import Loaded, NotLoaded, Problem
 from dockpass.variables.gitlab.merging import Extender, Resolver, unread_parent
 from dockpass.variables.gitlab.model import Definition, Level, Place, YamlPart
+from dockpass.variables.gitlab.needs import undefined_needs
 from dockpass.variables.gitlab.policy_entries import policy_problems
 from dockpass.variables.gitlab.tree import Block, Items, Odd, Reference, Tree, as_text, in_words, merged_trees
 
@@ -150,6 +151,8 @@ def read_config(loaded: Loaded, *, typed: bool = True) -> Config:
         for name, value in tree.items()
         if name not in _RESERVED and not name.startswith(".") and isinstance(value, Tree)
     }
+    if whole:
+        problems += undefined_needs({name: job.tree for name, job in jobs.items()})
     if not typed:
         problems += _typed_values(tree, jobs)
     variables = read_variables(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -10,6 +11,8 @@ MOST_ALTERNATIVES = 1000
 MOST_STEPS = 10_000
 LONGEST = 4096
 
+_SPECIAL = re.compile(r"[*?\[{]")
+_ENDING = re.compile(r"\*\*/\*\.[^/*?\[{]*")
 _UP_TO_A_STAR = re.compile(r"[^/*\[\\]+(?=\*)")
 
 
@@ -28,6 +31,17 @@ def matches(glob: str, path: str) -> bool:
     """Tell whether a glob matches a whole path; one that is too large to be tried does not."""
     pattern = glob_pattern(glob)
     return pattern is not None and bool(pattern.fullmatch(path))
+
+
+def comparisons(patterns: Sequence[str], files: Sequence[str]) -> int:
+    """Return how many times GitLab compares a path with a pattern of `exists` before it says no.
+
+    Plain paths and endings such as `**/*.py` are looked up and not counted; patterns without a folder are
+    compared with what lies at the top.
+    """
+    top_only = all("/" not in each and "**" not in each for each in patterns)
+    compared = [each for each in patterns if _SPECIAL.search(each) and not _ENDING.fullmatch(each)]
+    return len(compared) * sum(not top_only or "/" not in each for each in files)
 
 
 def _alternatives(glob: str) -> list[str] | None:

@@ -21,6 +21,8 @@ from dockpass.variables.gitlab.model import Definition, Place, Value, YamlPart
 from dockpass.variables.gitlab.tree import Reference, Tree, as_text, in_words
 
 NEVER = "never"
+MOST_COMPARISONS = 50_000
+"""As GitLab's `MAX_PATTERN_COMPARISONS` since 17.7; before, it was 10,000."""
 Paths: TypeAlias = Callable[[], tuple[str, ...] | None]
 _CONDITIONS = frozenset({"if", "changes", "exists", UNREAD_RULE})
 
@@ -256,4 +258,7 @@ def _matched(
     if None in patterns:
         return _open(kind, value, "one of its patterns is too large to be tried")
     found = any(pattern.fullmatch(path) for path in files for pattern in patterns if pattern is not None)
+    if not found and globs.comparisons(globbed, files) > MOST_COMPARISONS:
+        why = f"GitLab compares {MOST_COMPARISONS:,} times at the most, and then takes it to match"
+        return replace(_open(kind, value, why), outcome=True)
     return replace(_open(kind, value, ""), outcome=found)
