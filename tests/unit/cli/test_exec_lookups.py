@@ -50,6 +50,7 @@ ROWS: dict[str, list[str]] = {
     "helm": [*HELM, *DOCKER],
     "terraform helm": ["HELM_REGISTRY_CONFIG_PATH", *HELM],
     "terraform docker": ["=DOCKER_REGISTRY_PASS", *DOCKER],
+    "buildpacks": ["=CNB_REGISTRY_AUTH", *GGCR],
     "regctl": ["REGCTL_CONFIG", *DOCKER],
     "werf": ["WERF_DOCKER_CONFIG/config.json", *DOCKER],
 }
@@ -133,6 +134,7 @@ def test_every_program_finds_the_chosen_login_first(program: Program) -> None:
         ("SYFT_REGISTRY_AUTH_TOKEN", {"syft"}),
         ("GRYPE_REGISTRY_AUTH_PASSWORD", {"grype"}),
         ("DOCKER_REGISTRY_PASS", {"terraform docker"}),
+        ("CNB_REGISTRY_AUTH", {"buildpacks"}),
         ("DOCKER_CONFIG", {"docker", "docker SDK", "oras"}),
     ],
 )

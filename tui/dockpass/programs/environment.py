@@ -32,6 +32,7 @@ _OWN_LOGINS = frozenset(
         "TRIVY_REGISTRY_TOKEN",
         "DOCKER_REGISTRY_USER",  # Terraform's Docker provider
         "DOCKER_REGISTRY_PASS",
+        "CNB_REGISTRY_AUTH",  # the lifecycle of Cloud Native Buildpacks
     }
 )
 _OWN_LOGIN_PREFIXES = ("SYFT_REGISTRY_AUTH_", "GRYPE_REGISTRY_AUTH_")

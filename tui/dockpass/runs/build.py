@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from dockpass.builders.base import Builder
@@ -22,9 +22,10 @@ from dockpass.runs.lastbuild import remember_build
 from dockpass.runs.login import opened_engine
 from dockpass.runs.sources import require_buildable, sources_of_build
 from dockpass.system import reason
+from dockpass.text import clean
 
-OWN_BUILDER = "BUILDX_BUILDER"
-"""Names a builder of the person's own, whose files are not in the run's config."""
+_BY_BUILDKIT = frozenset({BuilderName.BUILDX, BuilderName.BUILDKIT})
+_OWN_BUILDER, _OWN_PLATFORM = "BUILDX_BUILDER", "DOCKER_DEFAULT_PLATFORM"
 
 
 def build(job: Job) -> Callable[[], str]:
@@ -61,14 +62,22 @@ def _opened_builder(job: Job, sources: BuildSources) -> Builder:
     chosen = chosen_builder(builders, sources.needs, job.request.build)
     taken = next(each for each in found if each.info is chosen.builder)
     job.log(f"built by {chosen.in_words}", LogKind.NOTE)
-    if chosen.builder.name in {BuilderName.BUILDX, BuilderName.BUILDKIT} and environ.get(OWN_BUILDER):
-        job.log(f"{OWN_BUILDER} is not used: the build runs in this engine's own BuildKit", LogKind.NOTE)
+    for note in unused_variables(chosen.builder.name, environ, sources.platform):
+        job.log(note, LogKind.NOTE)
     for asked in asked_in_words(job.request):
         job.log(asked, LogKind.NOTE)
     job.builder = builder = taken.open(engine, environ, job.guard, partial(contact, job))
     job.sections = taken.sections
     job.on_cancel(builder.cut)
     return builder
+
+
+def unused_variables(name: BuilderName, environ: Mapping[str, str], platform: str) -> Iterator[str]:
+    """Yield which variables of docker's builds are not used, though they are set."""
+    if name in _BY_BUILDKIT and environ.get(_OWN_BUILDER):
+        yield f"{_OWN_BUILDER} is not used: the build runs in this engine's own BuildKit"
+    if name in {*_BY_BUILDKIT, BuilderName.CLASSIC} and not platform and (own := environ.get(_OWN_PLATFORM)):
+        yield f"{_OWN_PLATFORM} is not used: --platform {clean(own, 80)} builds for that platform"
 
 
 def _local_bases(job: Job, builder: Builder) -> tuple[str, ...]:
