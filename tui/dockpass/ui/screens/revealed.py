@@ -8,7 +8,7 @@ from dockpass.secrets import Secret
 from dockpass.text import clean
 from dockpass.ui.host import copy_text
 from dockpass.ui.screens.dialogs import Reading
-from dockpass.ui.views.words import REVEALED, Line
+from dockpass.ui.views.words import REVEALED, Line, pieces
 from dockpass.ui.widgets.panel import Text
 
 
@@ -28,7 +28,7 @@ class Revealed(Reading):
 
     def _lines(self, width: int) -> list[Line]:
         text = clean(self._secret.reveal(), 20_000)
-        return [((text[at : at + width], REVEALED),) for at in range(0, len(text), width)]
+        return [((part, REVEALED),) for part in pieces(text, width)]
 
     def on_mount(self) -> None:
         """Hide it after a moment."""

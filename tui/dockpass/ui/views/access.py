@@ -27,7 +27,19 @@ from dockpass.probe.plan import AccessPlan, CandidateLogin
 from dockpass.probe.requirements import Ability, Requirement
 from dockpass.probe.words import ABILITIES, LOGINS, VERDICTS
 from dockpass.text import plural
-from dockpass.ui.views.words import WIDE, Line, Span, Status, cell, fitted, hanging, method_role, status_title
+from dockpass.ui.views.words import (
+    WIDE,
+    Line,
+    Span,
+    Status,
+    cell,
+    cells,
+    end_of,
+    fitted,
+    hanging,
+    method_role,
+    status_title,
+)
 from dockpass.units import duration
 
 Probes = Mapping[Method, Probe]
@@ -114,8 +126,8 @@ def granted_lines(plan: AccessPlan, probes: Probes, asking: Method | None, width
         rows.append((title, [_verdict(login, probes.get(login.method), asked) for login in logins]))
     rows += _token_rows([probes.get(login.method) for login in logins])
     lines: list[Line] = [tuple(head), tuple(users)]
-    for title, cells in rows:
-        shown = [(cell(text, column - 1) + " ", role) for text, role in cells]
+    for title, verdicts in rows:
+        shown = [(cell(text, column - 1) + " ", role) for text, role in verdicts]
         lines.append(((cell(title, NAMES), "text"), *shown))
     left_out = [login.method.label for login in every if login not in logins]
     if left_out:
@@ -157,7 +169,7 @@ def _accepted(login: CandidateLogin, probe: Probe | None, asking: Method | None,
     if probe.login.state is LoginState.ACCEPTED and kind:
         return f"{GLYPH_DONE} {kind}", "good"
     words, role = LOGINS[probe.login.state], _LOGIN_ROLES[probe.login.state]
-    if len(words) > width and probe.login.state is LoginState.UNKNOWN:
+    if cells(words) > width and probe.login.state is LoginState.UNKNOWN:
         return f"{GLYPH_LOOK} unusable answer", role
     return words, role
 
@@ -230,7 +242,7 @@ def planned_lines(plan: AccessPlan, width: int) -> list[Line]:
         (f"token for {path}", "pull, then push, delete and everything (*), one at a time"),
         ("GET tags/list?n=1", "does the repository exist"),
     )
-    wide = max(len(what) for what, _ in steps) + 2
+    wide = max(cells(what) for what, _ in steps) + 2
     for what, why in steps:
         lines += hanging(((f"  {cell(what, min(wide, width // 2))}", "label"),), why, "label", width)
     more = [method.label for method in plan.comparable if method is not plan.chosen]
@@ -287,7 +299,7 @@ def _reasons(probe: Probe, width: int) -> list[Line]:
     reasons += [(", ".join(asked), evidence) for evidence, asked in by_evidence.items()]
     reasons += [(f"pull {each.repository}", each.evidence) for each in probe.others]
     lines: list[Line] = []
-    longest = max(NAMES, *(len(title) + 1 for title, _ in reasons))
+    longest = max(NAMES, *(cells(title) + 1 for title, _ in reasons))
     for title, words in reasons:
         lines += hanging(((cell(title, min(longest, width // 3)), "text"),), words, "label", width)
     return lines
@@ -315,9 +327,7 @@ def _request(number: int, request: ProbeRequest, width: int) -> Line:
     """Return one request; on a narrow screen without the method, which is GET but for identity tokens."""
     left, right, wide = _request_columns(width)
     status = str(request.status) if request.status else "none"
-    address = _address(request, wide=wide)
-    if len(address) > left - 1:
-        address = f"…{address[-(left - 2) :]}"
+    address = end_of(_address(request, wide=wide), left - 1)
     return (
         (f"{number:>2} ", "absent"),
         (cell(request.method, 5) if wide else "", "text"),

@@ -19,7 +19,18 @@ from dockpass.marks import GLYPH_DONE, GLYPH_LOOK, GLYPH_NOT_REACHED, OF_SEVERIT
 from dockpass.settings import Mute
 from dockpass.text import clean, plural
 from dockpass.ui.views.overview import shown_value
-from dockpass.ui.views.words import OF_LEVEL, WIDE, Line, Span, cell, from_home, hanging, length, shorten
+from dockpass.ui.views.words import (
+    OF_LEVEL,
+    WIDE,
+    Line,
+    Span,
+    cell,
+    cells,
+    from_home,
+    hanging,
+    length,
+    shorten,
+)
 from dockpass.variables.catalogue import entry_of
 from dockpass.variables.gitlab.model import Definition
 from dockpass.variables.inwords import source_words
@@ -223,13 +234,13 @@ def _seen(each: Found, home: str, width: int) -> Iterator[Line]:
         entry = entry_of(name.removeprefix("--"))
         if option != entry.option:
             continue
-        head: Line = ((cell("", _LABEL), "text"), (cell(name, min(_NAME, max(len(name) + 2, 20))), "text"))
+        head: Line = ((cell("", _LABEL), "text"), (cell(name, min(_NAME, max(cells(name) + 2, 20))), "text"))
         room = max(width - length(head), 12)
         value, role = shown_value(entry, facts, room)
         if each.patient.view is not None and name in each.patient.view.absent:
             value = "missing"
         source = _source(each, name, facts, home)
-        tail = f"  {source}" if source and len(value) + len(source) + 2 <= room else ""
+        tail = f"  {source}" if source and cells(value) + cells(source) + 2 <= room else ""
         yield (*head, (shorten(value, room), role), (tail, "label"))
 
 

@@ -35,7 +35,7 @@ def context_line(context: Context, keys: Mapping[str, str], width: int) -> Line:
         (keys["environment"], "environment", context.environment, "text"),
         (keys["pipeline_source"], "started by", source_of_pipeline(context.source), "text"),
     )
-    fixed = sum(len(key) + 1 + len(label) + bool(label) for key, label, _, _ in parts)
+    fixed = sum(cells(key) + 1 + cells(label) + bool(label) for key, label, _, _ in parts)
     gap = 4 if width >= WIDE else 2
     room = width - fixed - gap * (len(parts) - 1)
     words = _shared([text for _, _, text, _ in parts], room)

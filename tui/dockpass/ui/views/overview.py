@@ -274,7 +274,7 @@ def shown_value(entry: Entry, facts: Facts, room: int) -> tuple[str, str]:
     kind = token_kind(value).removeprefix("GitLab ")
     what = f", {kind}" if kind else ""
     whole = f"•••• {len(value)} characters{what}"
-    return (whole if len(whole) <= room else f"•••• {len(value)}{what}"), "look"
+    return (whole if cells(whole) <= room else f"•••• {len(value)}{what}"), "look"
 
 
 def option_value(entry: Entry, facts: Facts) -> str | Secret | None:
@@ -342,7 +342,7 @@ def status_line(
     right += [(f"{GLYPH_METHOD} ", role), (words, "text")]
     room = width - 4 - length(right)
     free = room - length(left) - len(_GAP)
-    if free >= min(len(name), _LEAST_NAME):
+    if free >= min(cells(name), _LEAST_NAME):
         left += [(_GAP, "text"), (shorten(name, free), "strong")]
     for part in _where_parts(place, width):
         if length((*left, *part)) > room:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_NOT_REACHED, GLYPH_NOW
 from dockpass.runs import events as ev
 from dockpass.ui.views.run import FINISHED, RunState
-from dockpass.ui.views.words import Line, Span, cell
+from dockpass.ui.views.words import Line, Span, cell, cells
 from dockpass.units import duration, size
 
 _STEP_MARKS = {
@@ -51,7 +51,7 @@ def _step_line(step: ev.Step, began: float, now: float, width: int) -> Line:
     if step.state == "done":
         end = duration(step.seconds)
     number = cell(f"#{step.id} ", _STEP_NUMBER)
-    room = max(width - 2 - len(number) - _STEP_END, 10)
+    room = max(width - 2 - cells(number) - _STEP_END, 10)
     name = cell(step.name, room)
     return (
         (f"{mark} ", role),

@@ -18,7 +18,7 @@ from dockpass.dockerconfig.readers.words import (
 )
 from dockpass.marks import GLYPH_DONE, GLYPH_FAILED, GLYPH_LOOK, GLYPH_NOW
 from dockpass.text import plural
-from dockpass.ui.views.words import WIDE, Line, Span, cell, fitted, from_home, hanging
+from dockpass.ui.views.words import WIDE, Line, Span, cell, cells, fitted, from_home, hanging
 
 READER_WIDTH = 16
 NARROWEST_SOURCE = 8
@@ -72,7 +72,7 @@ def reader_row(reading: Reading, readings: Sequence[Reading], home: str, width: 
     if reading.verdict is Verdict.LOGIN and not same:
         role = "look"
     words = "text" if reading.verdict is Verdict.LOGIN and same else role
-    user = min(max(len(verdict_short(each)) for each in readings), 24)
+    user = min(max(cells(verdict_short(each)) for each in readings), 24)
     source = reading.winner.source if reading.winner else ""
     room = width - READER_WIDTH - user - 5
     head: Line = ((f"{glyph} ", role), (cell(reading.reader.short, READER_WIDTH) + " ", "strong"))
@@ -135,8 +135,8 @@ def candidate_lines(reading: Reading, home: str, width: int) -> list[Line]:
     """Return what a reader looks at, in its order, each with the reason; then what is odd there."""
     lines: list[Line] = []
     columns = (
-        min(max((len(from_home(found.source, home)) for found in reading.candidates), default=0), 44),
-        min(max((len(_login(found)) for found in reading.candidates), default=0), 24),
+        min(max((cells(from_home(found.source, home)) for found in reading.candidates), default=0), 44),
+        min(max((cells(_login(found)) for found in reading.candidates), default=0), 24),
     )
     for found in reading.candidates:
         lines += _candidate_lines(found, reading, home, width, columns)

@@ -258,11 +258,11 @@ def _operands(clause: Clause, view: JobView, width: int) -> Iterator[Line]:
     names = dict.fromkeys(name for each in clause.comparisons for name in each.names)
     for name in names:
         words, role, source = _operand(name, view)
-        column, value = (24, 26) if width >= 74 else (max(min(len(name) + 1, 24), 17), 16)
+        column, value = (24, 26) if width >= 74 else (max(min(cells(name) + 1, 24), 17), 16)
         head: Line = (
             (" " * 8, "text"),
-            (cell(clean(name, 255), max(column, min(len(name) + 1, 34)) - 1) + " ", "text"),
-            (cell(words, max(value, min(len(words) + 1, width // 3)) - 1) + " ", role),
+            (cell(clean(name, 255), max(column, min(cells(name) + 1, 34)) - 1) + " ", "text"),
+            (cell(words, max(value, min(cells(words) + 1, width // 3)) - 1) + " ", role),
         )
         yield from hanging(head, source, "label", width)
     if clause.why:

@@ -13,7 +13,7 @@ from dockpass.runs.helm import values_yaml
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.runs.words import step_words
 from dockpass.text import plural
-from dockpass.ui.views.words import PAINTED, Line, cell, fitted
+from dockpass.ui.views.words import PAINTED, Line, cell, cells, fitted
 from dockpass.units import duration, size
 
 MOST_LOG_LINES = 20_000
@@ -171,7 +171,7 @@ def image_lines(image: ev.ImageDescribed) -> list[Line]:
         ("size", size(image.size)),
         *((f"label {name}", value) for name, value in image.labels),
     )
-    names = max(len(name) for name, _ in pairs) + 2
+    names = max(cells(name) for name, _ in pairs) + 2
     return [((cell(name, names), "label"), (value, "text")) for name, value in pairs]
 
 

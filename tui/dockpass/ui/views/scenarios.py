@@ -72,7 +72,7 @@ def scenario_rows(listed: Sequence[Listed], width: int) -> Iterator[tuple[str | 
 def _columns(listed: Sequence[Listed], width: int) -> tuple[int, int, int, int]:
     """Return the cells of the file, of its job and pipeline, of what is told, and of the outcome."""
     of_told = max((cells(each.told) for each in listed), default=0)
-    of_outcome = max((len(_outcome(each.checked)[0]) for each in listed), default=0)
+    of_outcome = max((cells(_outcome(each.checked)[0]) for each in listed), default=0)
     room = width - 2 - of_outcome - _GAP - (of_told + _GAP if of_told else 0)
     longest = max((cells(each.checked.file.shown) for each in listed), default=0)
     if room < _WITH_JOB:

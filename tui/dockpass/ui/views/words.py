@@ -128,12 +128,13 @@ def _wrapped(text: str, room: int) -> list[str]:
             if cells(lines[-1] + between + part) <= room:
                 lines[-1] += between + part
                 continue
-            pieces = list(_pieces(part, room))
-            lines += pieces if lines[-1] else [lines.pop() + pieces[0], *pieces[1:]]
+            broken = list(pieces(part, room))
+            lines += broken if lines[-1] else [lines.pop() + broken[0], *broken[1:]]
     return lines
 
 
-def _pieces(text: str, room: int) -> Iterator[str]:
+def pieces(text: str, room: int) -> Iterator[str]:
+    """Yield a text in parts of at most `room` cells."""
     start = 0
     while start < len(text):
         end = max(end_within(text, start, room), start + 1)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from dockpass.actions import ACTIONS, RUN
 from dockpass.ui.actions import action_string
+from dockpass.ui.views.words import cells
 
 ALWAYS = frozenset({"help", "app.quit", "quit"})
 """Actions that lead to all others, and out."""
@@ -41,7 +42,7 @@ class ShownKey:
     @property
     def width(self) -> int:
         """The cells of the key, its words, and the blank between them."""
-        return len(self.display) + 1 + len(self.words)
+        return cells(self.display) + 1 + cells(self.words)
 
 
 class Keys(Widget, can_focus=False):
