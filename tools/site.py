@@ -16,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / ".site" / "pages"
 BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md")
+CELL_WORD = re.compile(r"`[^`\s]{1,48}`")
+"""An option, a variable, a file: a cell of a table is not to break it at a hyphen."""
 PICTURE = re.compile(r"\]\((?:\.\./)*screenshots/([\w.-]+\.png)\)")
 
 
@@ -44,7 +46,13 @@ def gather() -> None:
 def moved(text: str, depth: int) -> str:
     """Return a page with its links as they are on the site; `depth` is how far it is below docs."""
     outside = "../" * (depth + 1)
-    return text.replace(f"]({outside}", f"]({'../' * depth}").replace("](docs/", "](")
+    text = text.replace(f"]({outside}", f"]({'../' * depth}").replace("](docs/", "](")
+    return "".join(whole_words(line) if line.startswith("|") else line for line in text.splitlines(True))
+
+
+def whole_words(row: str) -> str:
+    """Return a row of a table with a class for the code in it that stays on one line (site.css)."""
+    return CELL_WORD.sub(lambda code: f"{code[0]}{{.whole}}", row)
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from dockpass.auth.facts import Edit, EditKind
 from dockpass.findings import Finding
 from dockpass.secrets import Secret
 from dockpass.session.session import Session
+from dockpass.ui.tour import steps
 from dockpass.ui.views.commands import CommandState, command_lines
 from dockpass.ui.views.help import help_lines
 from dockpass.ui.views.overview import environment_rows, read_by, status_line, why_lines
@@ -22,7 +23,7 @@ from dockpass.ui.views.plan import plan_lines
 from dockpass.ui.views.words import Line, hanging, plain, shorten, wrapped
 from dockpass.variables.catalogue import listed
 from dockpass.variables.place import Place, PlaceKind
-from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, IGNORE, JOB, SANDBOX_JOB, session
+from scenes import ALICE, CLEANUP_TOKEN, FOREIGN, IGNORE, JOB, SANDBOX, SANDBOX_JOB, session
 
 WIDTHS = range(60, 201)
 NARROWEST_ROOM = 54
@@ -244,3 +245,11 @@ def test_wrapping_keeps_every_letter_in_its_role(line: list[tuple[str, str]], wi
     parts = wrapped(tuple(line), width)
     assert all(len(text) <= width for text in ("".join(text for text, _ in part) for part in parts))
     assert letters(parts) == letters([tuple(line)])
+
+
+def test_a_step_of_the_tour_has_room_on_a_low_terminal_when_it_has_the_keys() -> None:
+    """Five rows, of which the last one tells how far the tour is."""
+    made = session(SANDBOX_JOB, sandbox=SANDBOX)
+    assert made.sandbox is not None
+    for step in steps(made.sandbox, made.keys):
+        assert len(wrapped(((step.text, "text"),), 55)) <= 4, step.title

@@ -78,7 +78,7 @@ def _program(keys: Mapping[str, str]) -> Step:
         "Run a program of your choice",
         f"{key_for('program', keys)} runs any program with the login of the selected command: docker, helm,"
         " skopeo, or an example from the list. r gives it the terminal, c captures its output. Its config is"
-        " temporary too, and removed when the program ends.",
+        " temporary too.",
         Command.PUSH,
         lambda session: bool(session.programs),
         edits=(),
