@@ -395,6 +395,12 @@ def test_the_passwords_in_a_config_and_in_an_address_are_secrets_too() -> None:
         ("docker://h.example/app@sha256:0123", "docker://h.example/app@sha256:0123"),
         ("https://npm.example/@scope/name", "https://npm.example/@scope/name"),
         ("me@h.example", "me@h.example"),
+        ("tcp://h:1?token=PASSWORD", f"tcp://h:1?token={MASK}"),
+        ("https://h/x?n=1&access_token=PASSWORD&last=b", f"https://h/x?n=1&access_token={MASK}&last=b"),
+        ("https://h/x?X-Amz-Signature=PASSWORD#f", f"https://h/x?X-Amz-Signature={MASK}#f"),
+        ("/x?PRIVATE_TOKEN=PASSWORD, and", f"/x?PRIVATE_TOKEN={MASK} and"),
+        ("https://h/t?offline_token=true&scope=a", "https://h/t?offline_token=true&scope=a"),
+        ("a ? b : c && token=d", "a ? b : c && token=d"),
     ],
 )
 def test_the_user_and_password_of_an_address_are_masked_though_nobody_knows_them(

@@ -110,13 +110,24 @@ class Redactor:
 
 
 def mask_shapes(text: str) -> str:
-    """Mask what is a secret by its form: userinfo of addresses, tokens (`TOKEN_PREFIXES`, JWT)."""
-    return mask_tokens(mask_userinfo(text))
+    """Mask what is a secret by its form: userinfo and secret parameters of addresses, tokens."""
+    return mask_tokens(mask_parameters(mask_userinfo(text)))
 
 
 def mask_tokens(text: str) -> str:
     """Mask every token that says by its prefix what it is (`glpat-…`, `ghp_…`, a JWT); the prefix stays."""
     return _TOKEN.sub(rf"\g<prefix>{MASK}", text)
+
+
+def mask_parameters(text: str) -> str:
+    """Mask each parameter of an address whose name says that it is secret: `?access_token=…`, `&sig=…`."""
+    return _PARAMETER.sub(rf"\1{MASK}", text) if "=" in text and ("?" in text or "&" in text) else text
+
+
+def without_value(text: str) -> str:
+    """Return `NAME=••••` of NAME=VALUE that was given where neither belongs; other texts as they are."""
+    name, equals, value = text.partition("=")
+    return f"{name}={MASK}" if equals and value else text
 
 
 def mask_userinfo(text: str) -> str:
@@ -142,6 +153,11 @@ _USERINFO_OF_PATH = re.compile(
 _BARE_USERINFO = re.compile(
     r"(?<![^\s\"'“‘<>=,;(\[{/])[^\s/:@\"'“‘<>=,;(){}\[\]]{0,256}:(?!/|\d+[/?#])[^\s\"'“”‘’<>]{1,512}@"
     r"(?!sha\d+:)(?=[\w-]{0,63}(?:\.[\w-]{1,63}){0,8}(?:\.[A-Za-z][\w-]{1,63}|:\d)|\d+\.\d+\.\d+\.\d+|localhost|\[)"
+)
+_PARAMETER = re.compile(
+    r"([?&](?!offline_token=)[\w.-]{0,40}(?:token|passw(?:or)?d|secret|sig|signature|(?:api|access)[_-]?key)=)"
+    r"[^\s&#\"'<>“”]{1,4096}",
+    re.IGNORECASE,
 )
 TOKEN_PREFIXES = (
     *("glpat-", "glcbt-", "gldt-", "glrt-", "glrtr-", "glptt-", "glft-", "glimt-", "glagent-"),

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from dockpass.errors import UsageError
+from dockpass.secrets import without_value
 from dockpass.text import clean
 
 LARGEST_FILE = 1 << 20
@@ -26,6 +27,7 @@ def read_bytes_of(path: Path, kind: str, hint: str, largest: int = LARGEST_FILE)
         return _read(path, kind, shown, hint, largest)
     except (OSError, ValueError) as error:
         missing = isinstance(error, OSError) and error.errno in {errno.ENOENT, errno.ENOTDIR}
+        shown = without_value(shown) if missing else shown  # a variable that stands where a file belongs
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise UsageError(
             f"{kind}-{'missing' if missing else 'unreadable'}",

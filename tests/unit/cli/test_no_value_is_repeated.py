@@ -17,6 +17,11 @@ CANARY = "canary-4f7Kq2-Zz"
     [
         ["explain", "push", "--set", f"CI_JOB_TOKEN:{CANARY}"],
         ["explain", "push", "--set", f"CI JOB={CANARY}"],
+        ["explain", "push", "--env-file", f"PASS={CANARY}"],
+        ["explain", "push", "--env-file", f"./CI_JOB_TOKEN={CANARY}/x"],
+        ["explain", "build", "--file", f"V={CANARY}"],
+        ["push", "--repo", f"registry.myhost.com/TOKEN={CANARY}"],
+        ["pull", "--insecure-registry", f"HOST={CANARY}", "--repo", "registry.myhost.com/web"],
         ["explain", "push", f"--registry-password{CANARY}"],
         ["explain", "push", f"--registry-passwd={CANARY}"],
         ["explain", "push", f"--{CANARY}"],

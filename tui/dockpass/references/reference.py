@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from dockpass.errors import UsageError
 from dockpass.references.address import DOCKER_HUB_HOST, host_of_reference, is_docker_hub
 from dockpass.references.grammar import COMPONENT, HOST_NAME, IMAGE_ID, LONGEST_NAME, TAG, split_host
-from dockpass.secrets import MASK
+from dockpass.secrets import MASK, without_value
 from dockpass.text import clean
 
 _HOST = re.compile(rf"(?:{HOST_NAME}|\[[0-9A-Fa-f:.]+\])(?::(\d{{1,5}}))?", re.ASCII)
@@ -195,4 +195,4 @@ def _invalid(text: str, why: str, hint: str = "") -> UsageError:
 def quoted(text: str) -> str:
     """Return what was given for a reference, a tag or a host in quotes, inert and without a password."""
     masked = _PASSWORD.sub(rf"\g<1>{MASK}@", text)
-    return f"“{clean(masked, 80)}”"
+    return f"“{clean(without_value(masked), 80)}”"
