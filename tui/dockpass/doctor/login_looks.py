@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
 from dockpass.auth.ci import GITLAB
 from dockpass.auth.command import Command, Method
@@ -24,7 +25,7 @@ def in_logins(patient: Patient) -> Iterator[Finding]:
     facts = patient.facts
     yield from _about_auth_config(patient)
     external, own = facts.text(EXTERNAL_CONFIG), facts.text(DOCKER_CONFIG)
-    if external and own and external.rstrip("/") != own.rstrip("/"):
+    if external and own and PurePosixPath(facts.cwd, external) != PurePosixPath(facts.cwd, own):
         yield Finding(
             "configs-differ",
             EXTERNAL_CONFIG,
