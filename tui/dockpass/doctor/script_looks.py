@@ -237,12 +237,12 @@ def in_stored(patient: Patient) -> Iterator[Finding]:
         if winner.level not in _STORED or not isinstance(value, str):
             continue
         kind = kind_of(Secret(value))
-        shown, place = clean(name, 255), where(winner)
         if kind.registry_login is RegistryUse.JOB:
             yield Finding(
                 "job-token-stored",
-                shown,
-                f"is a job token, and it is stored in {place}: it is valid only while its own job runs",
+                clean(name, 255),
+                f"is a job token, and it is stored in {where(winner)}: it is valid only while its own job"
+                " runs",
                 hint=f"Use {GITLAB.token} of the job, or store a deploy token.",
                 severity=Severity.ERROR,
             )
@@ -250,7 +250,7 @@ def in_stored(patient: Patient) -> Iterator[Finding]:
             what = kind.name or "password for Amazon ECR"
             yield Finding(
                 "short-lived-stored",
-                shown,
-                f"is a {what}, and it is stored in {place}: it expires within hours",
+                clean(name, 255),
+                f"is a {what}, and it is stored in {where(winner)}: it expires within hours",
                 hint="Use a credential helper, or get a new one in the job.",
             )
