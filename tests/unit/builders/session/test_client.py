@@ -93,6 +93,23 @@ async def test_a_call_that_nobody_listens_to_any_more_is_cancelled() -> None:
         assert await all_of(client, "/twice", b"y") == [b"y", b"y"]
 
 
+async def test_a_call_that_cannot_be_sent_to_its_end_is_ended_with_the_connection() -> None:
+    ours, theirs = socket.socketpair()
+    far, far_writer = await asyncio.open_connection(sock=ours)
+    reader, writer = await asyncio.open_connection(sock=theirs)
+    client = GrpcClient(reader, writer)
+    running = asyncio.ensure_future(client.run())
+    async with asyncio.timeout(10):
+        call = asyncio.ensure_future(all_of(client, "/any", LARGE))
+        await far.readexactly(1 << 16)  # more than that is not sent without a larger window
+        far_writer.close()
+        with pytest.raises(CallFailed) as failed:
+            await call
+    assert failed.value.status is Status.UNAVAILABLE
+    writer.close()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_connection_that_ends_ends_every_call() -> None:
     begun = asyncio.Semaphore(0)
 

@@ -59,6 +59,7 @@ class Channel:
         self._reader = reader
         self._writer = writer
         self._window = asyncio.Condition()
+        self._is_over = False
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield what comes, until the other side ends the connection; raises `ConnectionError`."""
@@ -80,18 +81,27 @@ class Channel:
                 await self.flush()
         except ProtocolError as error:
             raise ConnectionError(f"this is not HTTP/2: {clean(str(error), 200)}") from error
+        finally:
+            self._is_over = True
+            async with self._window:
+                self._window.notify_all()  # who waits to send would wait for ever
 
     async def send(self, stream: int, data: bytes) -> None:
-        """Send data of a stream within the windows that the other side gives."""
+        """Send data of a stream within the windows that the other side gives; raises `ConnectionError`."""
         view = memoryview(data)
         while view:
             async with self._window:
-                await self._window.wait_for(lambda: self.connection.local_flow_control_window(stream) > 0)
-                room = self.connection.local_flow_control_window(stream)
+                await self._window.wait_for(lambda: self._is_over or self._room(stream) > 0)
+                if self._is_over:
+                    raise ConnectionError("the other side ended the connection")
+                room = self._room(stream)
                 size = min(len(view), room, self.connection.max_outbound_frame_size)
                 self.connection.send_data(stream, bytes(view[:size]))
             view = view[size:]
             await self.flush()
+
+    def _room(self, stream: int) -> int:
+        return self.connection.local_flow_control_window(stream)
 
     async def flush(self) -> None:
         """Write what waits to be sent."""

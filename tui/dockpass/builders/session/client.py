@@ -18,7 +18,7 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError
 
-from dockpass.builders.session.channel import Call, Channel, Status, header
+from dockpass.builders.session.channel import Call, CallFailed, Channel, Status, header
 from dockpass.text import clean
 
 _LONGEST_WORDS = 4000
@@ -53,11 +53,15 @@ class GrpcClient:
         call = self._calls[stream] = Call(self._channel, stream, {})
         head = [(":method", "POST"), (":scheme", "http"), (":authority", "buildkit"), (":path", path)]
         head += [("content-type", "application/grpc"), ("te", "trailers")]
-        connection.send_headers(stream, head)
         try:
-            await call.send(message)
-            connection.end_stream(stream)
-            await self._channel.flush()
+            try:
+                connection.send_headers(stream, head)
+                await call.send(message)
+                connection.end_stream(stream)
+                await self._channel.flush()
+            except (ProtocolError, ConnectionError) as error:
+                words = f"the engine does not take the call: {clean(str(error), 200)}"
+                raise CallFailed(Status.UNAVAILABLE, words) from error
             while (answer := await call.receive()) is not None:
                 yield answer
         finally:
