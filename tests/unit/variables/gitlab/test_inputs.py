@@ -90,8 +90,68 @@ def test_a_key_that_no_input_has_and_inputs_without_a_header_are_refused() -> No
 
 
 @pytest.mark.parametrize(
+    ("spec", "given", "problem"),
+    [
+        ("regex: '^v[0-9]+$'", "v12", ""),
+        ("regex: '^v[0-9]+$'", "latest", "provided value does not match required RegEx pattern"),
+        ("regex: '^v[0-9]+$', default: main", "v1", "default value does not match required RegEx pattern"),
+        ("regex: '['", "v1", "invalid regular expression"),
+        ("type: number, regex: '1'", "1", "RegEx validation can only be used with string inputs"),
+        ("type: number, default: b", "1", "default value is not a number"),
+        ("type: number, options: [1, 2]", "2", ""),
+        (
+            "type: number, options: [1, 2]",
+            "3",
+            "`3` cannot be used because it is not in the list of the allowed options",
+        ),
+        ("type: number", "NaN", "provided value is not a number"),
+        ("type: boolean, options: [true]", "true", "Options can only be used with string and number inputs"),
+        ("type: array", f"'{'[' * 100_000}'", "provided value is not an array"),
+    ],
+)
+def test_defaults_and_values_are_held_against_type_options_and_pattern(
+    spec: str, given: str, problem: str
+) -> None:
+    text = f"spec: {{inputs: {{a: {{{spec}}}}}}}\n---\nx: {{script: $[[ inputs.a ]]}}\n"
+    expected = [f"`part.yml`: `a` input: {problem}"] if problem else []
+    assert [each.message for each in seen(f"a: {given}", "other", text).problems] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("$[[ inputs.a ]]$[[inputs.a]]", "bb"),
+        ("$[[\n  inputs.a\n]] $[[ inputs.a", "b $[[ inputs.a"),
+        ("$[[ inputs\n.a ]] ]] $[[ inputs.a ]]", "$[[ inputs\n.a ]] ]] b"),
+        ("if [[ $x ]]; then $[[ ]] $[[ a ]]", "if [[ $x ]]; then $[[ ]] $[[ a ]]"),
+        ("$[[ x\n$[[ inputs.a ]]", "$[[ x\nb"),
+    ],
+)
+def test_what_is_a_block(text: str, filled: str) -> None:
+    header = split_header("spec: {inputs: {a: {default: b}}}\n---\n" + text, "f")
+    assert filled_in(header, None, {}).lstrip("\n") == filled
+
+
+@pytest.mark.parametrize("text", ["$[[" * 50_000, "$[[" + " " * 50_000, "$[[ a\n" * 20_000 + "]]" * 50_000])
+def test_blocks_without_an_end_take_no_time(text: str) -> None:
+    header = split_header("spec: {inputs: {a: {default: b}}}\n---\n" + text, "f")
+    assert filled_in(header, None, {}).endswith(text.strip("\n"))
+
+
+def test_too_many_blocks_are_refused() -> None:
+    text = "".join(f"$[[ inputs.a | truncate(0, {number}) ]]\n" for number in range(10_001))
+    with pytest.raises(InputError, match="too many interpolation blocks"):
+        filled_in(split_header("spec: {inputs: {a: {default: b}}}\n---\n" + text, "f"), None, {})
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "spec: {inputs: {a: {default: 2020-01-01}}}\n---\nx: {script: $[[ inputs.a ]]}\n",
+        "spec: {inputs: {a: {default: !reference [b]}}}\n---\nx: {script: $[[ inputs.a ]]}\n",
+        "spec: {inputs: {a: {default: b, type: [string]}}}\n---\nx: {script: $[[ inputs.a ]]}\n",
+        "spec: {inputs: {a: {default: b, type: {a: b}}}}\n---\nx: {script: $[[ inputs.a ]]}\n",
+        "spec: {inputs: {a: {default: b, regex: '\\\\pL'}}}\n---\nx: {script: $[[ inputs.a ]]}\n",
         "spec: {inputs: {a: {default: b, rules: [{default: c}]}}}\n---\nx: {script: y}\n",
         "spec: {inputs: {a: {default: b}}}\n---\nx: {script: $[[ inputs.a | posix_escape ]]}\n",
         "spec: {inputs: {a: {default: b, type: date}}}\n---\nx: {script: $[[ inputs.a ]]}\n",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,16 @@ from dockpass.text import clean
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.expand import expand_existing
 from dockpass.variables.gitlab.model import Value
+from dockpass.variables.gitlab.patterns import compiled_pattern
 from dockpass.variables.gitlab.tree import Reference, Tree, as_text, in_words, read_tree
 
 MOST_FUNCTIONS = 3
+MOST_BLOCKS = 10_000
 LARGEST = 2 << 20
 """A file that inputs make longer is not read; a default may be repeated everywhere."""
 
 _DIVIDER = re.compile(r"^---\s+", re.MULTILINE)
-_BLOCK = re.compile(r"\$\[\[\s*(?P<data>.*?)\s*\]\]")
+_OPENS, _CLOSES = re.compile(r"\$\[\[\s*+"), re.compile(r"(?<=\S)\s*+\]\]")
 _TRUNCATE = re.compile(r"truncate\(\s*(\d{1,9})\s*,\s*(\d{1,9})\s*\)?")
 _TYPES: Mapping[str, tuple[type, ...]] = {"array": (list,), "boolean": (bool,), "number": (int, float)}
 
@@ -62,7 +64,9 @@ def filled_in(template: Template, given: object, variables: Mapping[str, Value])
 
     `given` is what the include says of `inputs`, None where it says nothing.
     """
-    arguments = given if isinstance(given, Tree) else Tree()
+    arguments = Tree() if given is None else given
+    if not isinstance(arguments, Tree):
+        raise NotFilledIn
     if template.header is None:
         if arguments:
             raise InputError(
@@ -70,17 +74,38 @@ def filled_in(template: Template, given: object, variables: Mapping[str, Value])
             )
         return template.text
     inputs = _inputs(template.header, arguments)
-    length = 0
-
-    def value(block: re.Match[str]) -> str:
-        nonlocal length
-        found = _interpolated(block, inputs, variables)
-        length += len(found)
+    values: dict[str, str] = {}
+    pieces: list[str] = []
+    at = length = 0
+    for start, end, data in _blocks(template.text):
+        block = template.text[start:end]
+        if block not in values:
+            values[block] = _interpolated(block, data, inputs, variables)
+        length += len(values[block])
         if length > LARGEST:
             raise InputError("config too large")
-        return found
+        if len(values) > MOST_BLOCKS:
+            raise InputError("too many interpolation blocks")
+        pieces += template.text[at:start], values[block]
+        at = end
+    return "".join((*pieces, template.text[at:]))
 
-    return _BLOCK.sub(value, template.text)
+
+def _blocks(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where each `$[[ DATA ]]` begins and ends, and its data, at least two characters of one line.
+
+    It looks at each end once: one pattern for a whole block would run from each beginning to the end of a
+    line without one, in a file that anybody may have written.
+    """
+    begin = 0
+    for close in _CLOSES.finditer(text):
+        end = close.start()
+        line = text.rfind("\n", begin, end) + 1
+        for opened in _OPENS.finditer(text, begin, end):
+            if opened.end() >= line and end - opened.end() >= 2:
+                yield opened.start(), close.end(), text[opened.end() : end]
+                break
+        begin = close.end()
 
 
 def _inputs(header: Tree, given: Tree) -> dict[str, Any]:
@@ -100,21 +125,55 @@ def _inputs(header: Tree, given: Tree) -> dict[str, Any]:
 
 def _input(name: str, spec: Any, given: Any) -> Any:
     spec = Tree() if spec is None else spec
-    if not isinstance(spec, Tree) or "rules" in spec or isinstance(given, Reference):
+    if not isinstance(spec, Tree) or "rules" in spec:
         raise NotFilledIn
     where = f"`{clean(name, 80)}` input:"
     if given is None and "default" not in spec:
         raise InputError(f"{where} required value has not been provided")
+    default = _validated(spec.get("default"), spec, f"{where} default", where) if "default" in spec else None
+    return default if given is None else _validated(given, spec, f"{where} provided", where)
+
+
+def _validated(value: Any, spec: Tree, whose: str, where: str) -> Any:
+    """Return a value as its type has it; raises `InputError` for one that the input does not take."""
     kind = spec.get("type", "string")
-    value = _coerced(spec.get("default") if given is None else given, kind)
+    value = _coerced(value, kind)
     if kind in _TYPES and not _is_a(kind, value):
-        whose = "default" if given is None else "provided"
-        raise InputError(f"{where} {whose} value is not {'an' if kind == 'array' else 'a'} {kind}")
-    options = spec.get("options")
-    if isinstance(options, list) and in_words(value) not in map(in_words, options):
-        words = clean(in_words(value), 80)
-        raise InputError(f"{where} `{words}` cannot be used because it is not in the list of allowed options")
+        raise InputError(f"{whose} value is not {'an' if kind == 'array' else 'a'} {kind}")
+    _require_option(value, kind, spec.get("options"), where)
+    if "regex" in spec:
+        _require_match(value, kind, spec["regex"], whose, where)
     return value
+
+
+def _require_option(value: Any, kind: str, options: Any, where: str) -> None:
+    if options is None:
+        return
+    if kind not in {"string", "number"}:
+        raise InputError(f"{where} Options can only be used with string and number inputs")
+    if not isinstance(options, list):
+        raise NotFilledIn
+    words = in_words(value)
+    if words not in map(in_words, options):
+        which = "the allowed" if kind == "number" else "allowed"
+        raise InputError(
+            f"{where} `{clean(words, 80)}` cannot be used because it is not in the list of {which} options"
+        )
+
+
+def _require_match(value: Any, kind: str, regex: Any, whose: str, where: str) -> None:
+    if kind != "string":
+        raise InputError(f"{where} RegEx validation can only be used with string inputs")
+    if not isinstance(regex, str):
+        raise NotFilledIn
+    pattern = compiled_pattern(regex)
+    if pattern.error:
+        raise InputError(f"{where} invalid regular expression")
+    matches = pattern.search(value)
+    if matches is None:
+        raise NotFilledIn
+    if not matches:
+        raise InputError(f"{whose} value does not match required RegEx pattern")
 
 
 def _is_a(kind: str, value: Any) -> bool:
@@ -124,24 +183,30 @@ def _is_a(kind: str, value: Any) -> bool:
 def _coerced(value: Any, kind: Any) -> Any:
     """Return a value as its type has it: a text for `string`, what is JSON in a text for the others."""
     if kind == "string":
-        if isinstance(value, list | Tree):
+        text = "" if value is None else as_text(value)
+        if text is None:
             raise NotFilledIn
-        return as_text(value) or ""
-    if kind not in _TYPES:
+        return text
+    if not isinstance(kind, str) or kind not in _TYPES or isinstance(value, Reference):
         raise NotFilledIn
     if isinstance(value, str):
         try:
-            return json.loads(value)
-        except ValueError:
+            return json.loads(value, parse_constant=_no_json)
+        except (ValueError, RecursionError):
             return value
     return value
 
 
-def _interpolated(block: re.Match[str], inputs: Mapping[str, Any], variables: Mapping[str, Value]) -> str:
-    access, *functions = (part.strip() for part in block["data"].split("|"))
+def _no_json(word: str) -> None:
+    """Refuse `NaN` and `Infinity`, which Python's reader takes."""
+    raise ValueError(word)
+
+
+def _interpolated(block: str, data: str, inputs: Mapping[str, Any], variables: Mapping[str, Value]) -> str:
+    access, *functions = (part.strip() for part in data.split("|"))
     context, _, name = access.partition(".")
     if context == "matrix":
-        return block[0]
+        return block
     if context != "inputs":
         raise NotFilledIn
     if name not in inputs:
@@ -172,6 +237,6 @@ def _applied(function: str, value: Any, variables: Mapping[str, Value]) -> str:
 
 def _as_json(value: Any) -> str:
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    except TypeError as error:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise NotFilledIn from error

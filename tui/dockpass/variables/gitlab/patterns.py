@@ -54,7 +54,12 @@ def read_pattern(text: str) -> Pattern | None:
     form = _FORM.fullmatch(text.replace("\\/", "/"))
     if form is None:
         return None
-    pattern, flags = form["pattern"], form["flags"]
+    return compiled_pattern(form["pattern"], form["flags"], text)
+
+
+def compiled_pattern(pattern: str, flags: str = "", text: str = "") -> Pattern:
+    """Return an RE2 pattern without slashes; `text` is how it was written."""
+    text = text or pattern
     plain = _PLAIN.sub("x", pattern)
     escapes = (each[0] for each in _PLAIN.finditer(pattern))
     if _NOT_RE2.search(plain) or any(map(_NO_ESCAPE.match, escapes)):
