@@ -17,7 +17,7 @@ from dockpass.auth.command import Command
 from dockpass.session.session import Session
 from dockpass.settings import LoadedSettings, Settings
 from dockpass.ui.app import DockpassApp
-from dockpass.ui.palette import Everything
+from dockpass.ui.palette import Everything, Palette
 from dockpass.ui.recent import recent, remember
 from dockpass.ui.screens.access import AccessScreen
 from dockpass.ui.screens.dialogs import Confirm, EditValue
@@ -163,6 +163,15 @@ async def test_the_palette_has_its_keys_in_every_terminal(size: tuple[int, int])
     async with shown(session(JOB), size) as pilot:
         await press(pilot, "ctrl+p", "pageup", "pagedown", "down", "up", "home", "end", "escape")
         assert isinstance(pilot.app.screen, Overview)
+
+
+async def test_the_palette_opens_again_while_the_last_one_still_closes() -> None:
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "ctrl+p")
+        pilot.app.pop_screen()
+        pilot.app.action_command_palette()
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Palette)
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ class DockpassApp(Host):
         from dockpass.ui.palette import Palette  # it is loaded when it is opened
 
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())  # without an id: one that was just closed may be there still
 
     def action_help_quit(self) -> None:
         """Say how to quit, to whoever presses ctrl+c."""
