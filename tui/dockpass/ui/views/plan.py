@@ -9,7 +9,7 @@ from dockpass.marks import GLYPH_EDITED, GLYPH_FAILED
 from dockpass.runs.options import RunOption
 from dockpass.runs.plan import Plan
 from dockpass.text import clean, plural
-from dockpass.ui.views.words import Line, cell, fitted, hanging
+from dockpass.ui.views.words import Line, cell, fitted, hanging, shorten
 
 TITLE_WIDTH = 19
 LONGEST_LINE = 4000
@@ -35,7 +35,7 @@ def option_rows(rows: Sequence[OptionRow], width: int) -> list[tuple[str, Line]]
             row.option.title,
             (
                 (cell(row.option.title, NAME_WIDTH), "strong" if row.text else "label"),
-                (fitted(row.text, room), "text") if row.text else (fitted(row.otherwise, room), "absent"),
+                (fitted(row.text, room), "text") if row.text else (shorten(row.otherwise, room), "absent"),
             ),
         )
         for row in rows

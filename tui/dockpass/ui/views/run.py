@@ -13,7 +13,7 @@ from dockpass.runs.helm import values_yaml
 from dockpass.runs.plan import Plan, PlannedPhase
 from dockpass.runs.words import step_words
 from dockpass.text import plural
-from dockpass.ui.views.words import PAINTED, Line, cell, cells, fitted
+from dockpass.ui.views.words import PAINTED, Line, cell, cells, shorten
 from dockpass.units import duration, size
 
 MOST_LOG_LINES = 20_000
@@ -257,10 +257,10 @@ def _phase_line(planned: PlannedPhase, state: RunState, width: int) -> Line:
         return (
             (f"{GLYPH_NOT_REACHED} ", "absent"),
             (title, "absent"),
-            (fitted(planned.detail, room), "absent"),
+            (shorten(planned.detail, room), "absent"),
         )
     spent = f"{duration((state.now if found.ended is None else found.ended) - found.began):>{TIME}}"
-    detail = cell(_detail(planned, found, state), room)
+    detail = cell(shorten(_detail(planned, found, state), room), room)
     if found.status is None:
         return ((f"{GLYPH_NOW} ", "accent"), (title, "accent"), (detail, "text"), (spent, "label"))
     status = Status.SKIPPED if _is_declined(planned.phase, state) else found.status
