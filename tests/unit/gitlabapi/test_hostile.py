@@ -233,6 +233,7 @@ async def test_what_is_no_json_is_no_answer(world: World, path: str, status: int
     error = await refused(world, server)
     assert error.id == "gitlab-unreadable"
     assert "GitLab's API never does" in error.message
+    assert "If GitLab is below /acme there, set CI_SERVER_URL=" in error.hint
 
 
 @pytest.mark.parametrize("body", [None, True, 4, "text", [], {}, {"id": True}, {"id": "42"}, {"id": -1}])

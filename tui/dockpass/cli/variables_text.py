@@ -40,7 +40,7 @@ def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
     shown = {
         name: found
         for name, found in view.variables.items()
-        if everything or found.winner.level not in OF_GITLAB or name in READ_BY_RULES
+        if everything or found.winner.level not in OF_GITLAB or found.winner.origin or name in READ_BY_RULES
     }
     rows = [_row(name, shown[name]) for name in sorted(shown)]
     yield from columns(rows)

@@ -231,8 +231,16 @@ class GitlabClient:
             raise DockpassError(
                 "gitlab-unreadable",
                 f"{self._host} answered {response.status} with {what}; GitLab's API never does.",
-                "Something else may be answering there: a sign-in page, a proxy, another web server.",
+                "Something else may be answering there: a sign-in page, a proxy, another web server."
+                f"{self._folder_hint()}",
             ) from error
+
+    def _folder_hint(self) -> str:
+        """Say how a GitLab below a folder is named: the path of its project begins with that folder."""
+        folder, _, rest = clean(self.place.project, 80).partition("/")
+        if urlsplit(self.place.url).path or "/" not in rest:
+            return ""
+        return f" If GitLab is below /{folder} there, set CI_SERVER_URL={self.place.url}/{folder}."
 
     def _busy(self, response: Response) -> DockpassError:
         asked = asked_to_wait(response.headers)

@@ -76,7 +76,8 @@ class Listed:
         known = entry(self.name)
         if self.use or self.edited or (known and known.rule):
             return Rank.USED
-        return Rank.PREDEFINED if self.found.winner.level in OF_GITLAB else Rank.OTHER
+        winner = self.found.winner
+        return Rank.PREDEFINED if winner.level in OF_GITLAB and not winner.origin else Rank.OTHER
 
 
 def listed_variables(

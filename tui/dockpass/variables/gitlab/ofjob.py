@@ -12,7 +12,7 @@ from dataclasses import replace
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Job
 from dockpass.variables.gitlab.known import known_variables
-from dockpass.variables.gitlab.model import Definition, Place, Value
+from dockpass.variables.gitlab.model import Definition, Level, Place, Value
 from dockpass.variables.gitlab.predefined import slug
 from dockpass.variables.gitlab.tree import Tree, as_text
 from dockpass.variables.gitlab.versions import Version
@@ -22,6 +22,8 @@ _IN_GROUP = re.compile(r"(?:[\s:]+(?:\[.*\]|\d+[\s:/\\]+\d+)){1,3}\s*$", re.DOTA
 _OWN_SLUG = re.compile(r"[a-z](?:-?[a-z0-9])*")
 _LONGEST_ENVIRONMENT = 24
 MANUAL = "manual"
+ID_TOKENS, SECRETS = "id_tokens", "secrets"
+"""Keywords of a job that bring variables; the origin of their definitions."""
 
 
 def instance_of(job: Job, instance: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
@@ -58,6 +60,40 @@ def job_definitions(
             yield replace(each.definition, value=value, place=at)
     if job.when == MANUAL:
         yield known_variables()["CI_JOB_MANUAL"].definition
+
+
+def secret_definitions(job: Job) -> Iterator[Definition]:
+    """Yield what `id_tokens` and `secrets` of a job bring: GitLab's tokens, and what the runner fetches.
+
+    A token is weaker than whatever else has its name; a secret is stronger, and a file unless it says
+    otherwise.
+    """
+    found = job.own_or_default(ID_TOKENS)[0]
+    tokens = found if isinstance(found, Tree) else Tree()
+    for name in tokens:
+        value = Unknown("GitLab makes one for each job", is_set=True)
+        yield Definition(
+            key=name,
+            value=value,
+            level=Level.PERSISTED,
+            origin=ID_TOKENS,
+            place=tokens.place(name),
+            masked=True,
+            raw=True,
+        )
+    found = job.tree.get(SECRETS)
+    secrets = found if isinstance(found, Tree) else Tree()
+    for name, about in secrets.items():
+        yield Definition(
+            key=name,
+            value=Unknown("the runner fetches it", is_set=True),
+            level=Level.RUNNER_LAST,
+            origin=SECRETS,
+            place=secrets.place(name),
+            masked=True,
+            raw=True,
+            file=not (isinstance(about, Tree) and about.get("file") is False),
+        )
 
 
 def manual_definition(when: str) -> Iterator[Definition]:

@@ -46,6 +46,7 @@ from dockpass.variables.gitlab.ofjob import (
     instance_of,
     job_definitions,
     manual_definition,
+    secret_definitions,
 )
 from dockpass.variables.gitlab.policies import Policy, Started, admitted, judge_policies
 from dockpass.variables.gitlab.rules import Judgement, Paths, Surroundings, judge, no_paths
@@ -112,7 +113,7 @@ def view_job(
     """Resolve all variables of a job. `instance` picks a matrix instance, the first one by default."""
     workflow = _workflow(config, situation)
     yaml, not_inherited = _yaml(config, job, instance, workflow.variables if workflow else ())
-    own = tuple(job_definitions(job, instance, situation.version))
+    own = (*job_definitions(job, instance, situation.version), *secret_definitions(job))
     environment, seen = _in_environment(job, situation, own, yaml)
     rules = _rules(job, situation, seen.kept)
     policies = () if rules is not None else _policies(config, job, situation, seen.kept)
