@@ -359,7 +359,7 @@ def test_memory_does_not_grow_with_a_layer(
     sandbox: SandboxServer, place: Place, other: Place, owner: Credential
 ) -> None:
     most = []
-    for size in (1 * MB, 300 * MB):
+    for size in (1 * MB, 100 * MB):
         name = f"{sandbox.host}/web/size{size}:1"
         other.image(name, size)
         other.engine().push(name, Given(owner), Notes())
@@ -385,7 +385,7 @@ def test_a_cut_ends_a_pull_that_is_looking_at_what_is_there(
     sandbox: SandboxServer, place: Place, owner: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"{sandbox.host}/web/large:1"
-    place.image(name, 200 * MB)
+    place.image(name, 50 * MB)
     place.engine().push(name, Given(owner), Notes())
     engine = place.engine()
     notes = Cutting("never")
@@ -393,7 +393,7 @@ def test_a_cut_ends_a_pull_that_is_looking_at_what_is_there(
 
     def looking(self: Store, *given: object) -> bool:
         notes.reached.set()
-        return all(sound(self, *given) for _ in range(20))  # type: ignore[arg-type]
+        return all(sound(self, *given) for _ in range(80))  # type: ignore[arg-type]
 
     monkeypatch.setattr(Store, "is_sound", looking)
     assert ends_when_cut(engine, lambda sink: engine.pull(name, Given(owner), sink), notes) < 0.5
