@@ -208,7 +208,7 @@ def _pushing() -> tuple[ev.Event, ...]:
 
 def _removed(at: float) -> tuple[ev.Event, ...]:
     path = "/dev/shm/dockpass-4711-7f3a90c1d2e4"
-    words = "removed, looked again: gone"
+    words = "removed and verified"
     return (
         ev.PhaseStarted(at, Phase.REMOVE_CONFIG),
         ev.ConfigRemoved(at + 0.008, path, True, words),
@@ -244,9 +244,10 @@ def _refused() -> tuple[ev.Event, ...]:
 
 
 def _planned() -> tuple[ev.Event, ...]:
-    rows = [("main", "keep", "among the newest 3"), ("v1.4.0", "keep", "kept by --keep v.*")]
+    rows = [("main", "keep", "among the newest 10"), ("v1.4.0", "keep", "kept by --keep v.*")]
     rows.append(("release-7", "keep", "protected by the registry's tag rules: ^release-.*"))
-    rows += [(f"feature-{n:03d}", "delete", f"not among the newest 3, {90 + n} days old") for n in range(9)]
+    rows += [(f"feature-{n:03d}", "keep", "among the newest 10") for n in range(9, 16)]
+    rows += [(f"feature-{n:03d}", "delete", f"not among the newest 10, {98 - n} days old") for n in range(9)]
     planned = [
         ev.TagPlanned(0.4, tag, DIGEST, "2025-11-01T00:00:00", 1, action, why) for tag, action, why in rows
     ]
@@ -256,7 +257,7 @@ def _planned() -> tuple[ev.Event, ...]:
         ev.PhaseEnded(0.06, Phase.LOGIN, Status.DONE, "gitlab-ci-token at registry.myhost.com, by dockpass"),
         ev.PhaseStarted(0.07, Phase.LIST, "registry.myhost.com/web/backend"),
         *planned,
-        ev.PhaseEnded(0.4, Phase.LIST, Status.DONE, "12 tags: 9 to delete, 3 kept"),
+        ev.PhaseEnded(0.4, Phase.LIST, Status.DONE, "19 tags: 9 to delete, 10 kept"),
         ev.PhaseStarted(0.4, Phase.CONFIRM),
         ev.Asked(0.4, "Delete 9 tags of registry.myhost.com/web/backend?", "feature-000, …"),
     )
