@@ -177,6 +177,7 @@ def test_why_says_that_no_job_is_in_a_refused_pipeline(clone: Path) -> None:
     (clone / ".gitlab-ci.yml").write_text("build: {script: [a]}\nx: {script: [a], rules: [{if: $A =}]}\n")
     said = run("why", "build").output
     assert "build is not in the pipeline: GitLab refuses the configuration, and creates none." in said
+    assert "strings are quoted, and patterns go between slashes." in said
 
 
 def test_a_job_that_there_is_not_is_told_with_the_nearest(clone: Path) -> None:

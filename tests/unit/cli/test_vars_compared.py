@@ -47,6 +47,24 @@ def test_two_refs_and_what_that_changes() -> None:
     assert CANARY not in result.output
 
 
+@pytest.mark.parametrize("left", ["main", "branch:main,protected"])
+def test_a_login_may_change_where_it_is_not_known_which_branch_is_protected(left: str) -> None:
+    result = run("diff", left, "feature/login", "--job", "publish", *GIVEN)
+    assert "may change a login\n  WERF_IMAGES_CLEANUP_PASSWORD" in result.output
+    assert (
+        "Whether the login of cleanup changes is not known: it depends on WERF_IMAGES_CLEANUP_PASSWORD."
+        in (result.output)
+    )
+    assert result.output.rstrip().endswith("branch:NAME,protected or branch:NAME,unprotected.")
+    assert CANARY not in result.output
+
+
+def test_nothing_is_open_where_the_protection_is_known() -> None:
+    result = run("diff", "main", "feature/login", "--job", "publish", "--protected", *GIVEN)
+    assert "not known" not in result.output
+    assert "none of which changes a login." in result.output
+
+
 def test_two_jobs_as_json() -> None:
     found = json.loads(run("diff", "job:publish", "job:test", "--protected", *GIVEN, "--json").stdout)
     names = {each["name"]: each for each in found["differences"]}

@@ -42,6 +42,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
+def test_a_matrix_is_shown_by_its_instance(root: Path) -> None:
+    desk = Desk(find_clone(root, {}), Looking(job="publish", instance=1), redactor=Redactor())
+    assert desk.seen([]).view.title == "publish: [gcp, eu]"
+    assert desk.seen([], Looking()).view.title == ""
+    assert run_vars("show", "--job", "publish: [gcp, eu]").output.startswith("job publish: [gcp, eu] · ")
+    assert run_vars("why", "publish").output.startswith("job publish: [aws] · ")
+
+
 @pytest.mark.parametrize(
     "looking",
     [

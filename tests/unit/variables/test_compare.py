@@ -102,6 +102,33 @@ def test_of_several_scopes_the_one_that_fits_best_counts() -> None:
     assert side_of_reading("f", reading).variables["A"].value == "any"
 
 
+OPEN = Unknown("protected, and whether the ref is protected is not known", may_be_missing=True)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ({"WERF_IMAGES_CLEANUP_PASSWORD": OPEN}, {"WERF_IMAGES_CLEANUP_PASSWORD": OPEN}, ["cleanup"]),
+        ({"WERF_IMAGES_CLEANUP_PASSWORD": OPEN}, {}, ["cleanup"]),
+        ({"WERF_IMAGES_CLEANUP_PASSWORD": "s"}, {"WERF_IMAGES_CLEANUP_PASSWORD": OPEN}, ["cleanup"]),
+        (
+            {"WERF_DOCKER_CONFIG": "/c", "WERF_IMAGES_CLEANUP_PASSWORD": OPEN},
+            {"WERF_DOCKER_CONFIG": "/c", "WERF_IMAGES_CLEANUP_PASSWORD": OPEN},
+            [],
+        ),
+        ({"NPM_TOKEN": OPEN}, {"NPM_TOKEN": OPEN}, []),
+        ({"WERF_IMAGES_CLEANUP_PASSWORD": HIDDEN}, {"WERF_IMAGES_CLEANUP_PASSWORD": HIDDEN}, []),
+    ],
+)
+def test_a_variable_that_may_be_missing_may_change_a_login(
+    left: dict[str, str | Unknown], right: dict[str, str | Unknown], expected: list[str]
+) -> None:
+    registry = {"CI_REGISTRY_IMAGE": "r.example/a", "CI_REGISTRY": "r.example", "CI_JOB_TOKEN": "t"}
+    found = compare(side(**registry, **left), side(**registry, **right))
+    assert [str(each) for one in found.open_logins for each in one.logins] == expected
+    assert not found.of_logins
+
+
 SIDES = st.dictionaries(
     st.sampled_from(["A", "CI_REGISTRY", "CI_JOB_TOKEN", "CI_JOB_ID", "WERF_DOCKER_CONFIG"]),
     st.one_of(st.sampled_from(["", "a", "r.example"]), st.just(HIDDEN)),

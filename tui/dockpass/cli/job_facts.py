@@ -103,7 +103,7 @@ def _notes(looked: Looked) -> Iterator[Finding]:
     from dockpass.variables.jobscript import own_logins_in_words
 
     ref = looked.pipeline.ref
-    job = f"the job {clean(looked.view.name, 80)}" if looked.view.name else "every job"
+    job = f"the job {clean(looked.view.title, 80)}" if looked.view.name else "every job"
     state = {True: ", protected", False: ", not protected", None: ""}[ref.protected]
     missing = "" if looked.view.included is not False else "; it is not in that pipeline (dockpass vars why)"
     yield Finding(

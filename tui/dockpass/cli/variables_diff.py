@@ -28,6 +28,7 @@ from dockpass.variables.compare import (
 from dockpass.variables.envsource import STDIN
 from dockpass.variables.formats.catalogue import known_format, no_variables, read, read_variables_file
 from dockpass.variables.formats.detect import propose
+from dockpass.variables.gitlab.model import Reason
 
 HERE = "here"
 _HINT = (
@@ -100,7 +101,7 @@ def _job(world: World, text: str, given: dict[str, Any]) -> Side:
         if error.id == "ci-file-missing":
             raise _no_side(text) from error
         raise
-    name = f"job {clean(looked.view.name, 80)}" if looked.view.name else "every job"
+    name = f"job {clean(looked.view.title, 80)}" if looked.view.name else "every job"
     ref = looked.pipeline.ref
     state = {True: ", protected", False: ", not protected", None: ""}[ref.protected]
     return side_of_view(f"{name} on {clean(ref.name, 80)}{state}", looked.view)
@@ -134,8 +135,9 @@ def diff_lines(found: Comparison, *, everything: bool) -> Iterator[str]:
     yield f"right  {found.right}"
     for title, listed in (
         ("change a login", found.of_logins),
+        ("may change a login", found.open_logins),
         ("differ", found.plain),
-        ("not known on one side", found.unknown_on_one_side),
+        ("not known on one side", _only_unknown(found)),
         ("differ in every run", found.every_run),
     ):
         if not listed:
@@ -148,10 +150,34 @@ def diff_lines(found: Comparison, *, everything: bool) -> Iterator[str]:
         yield from columns([_row(each) for each in listed])
     yield ""
     yield verdict(found)
+    if any(_depends_on_protection(each) for each in found.open_logins):
+        yield "Say which branches are protected: branch:NAME,protected or branch:NAME,unprotected."
+
+
+def _only_unknown(found: Comparison) -> tuple[Difference, ...]:
+    listed = {each.name for each in found.open_logins}
+    return tuple(each for each in found.unknown_on_one_side if each.name not in listed)
+
+
+def _depends_on_protection(each: Difference) -> bool:
+    values = (seen.value for seen in (each.left, each.right) if seen is not None)
+    return any(isinstance(value, Unknown) and value.why == Reason.PROTECTED_UNKNOWN for value in values)
 
 
 def verdict(found: Comparison) -> str:
-    """Return the answer in one sentence."""
+    """Return the answer in one sentence, and in a second one which logins are not settled by it."""
+    names = [clean(each.name, 80) for each in found.open_logins]
+    if not names:
+        return _settled(found)
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    commands = sorted({str(command) for each in found.open_logins for command in each.logins})
+    return (
+        f"{_settled(found)} Whether the login of {', '.join(commands)} changes is not known: it depends on"
+        f" {names[0]}{more}."
+    )
+
+
+def _settled(found: Comparison) -> str:
     if not found.differences:
         unknown = f", {plural(len(found.unknown), 'variable')} not known" if found.unknown else ""
         return f"No difference{unknown}; {plural(found.same, 'variable')} the same."

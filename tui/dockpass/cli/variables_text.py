@@ -13,6 +13,7 @@ from dockpass.marks import GLYPH_NOT_REACHED, OF_ANSWER
 from dockpass.secrets import MASK
 from dockpass.text import clean, cut, plural
 from dockpass.unknown import Unknown
+from dockpass.variables.gitlab.expression import help_with
 from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Resolved, Value
 from dockpass.variables.gitlab.policies import Policy, telling
 from dockpass.variables.gitlab.resolve import JobView
@@ -67,7 +68,7 @@ def show_lines(looked: Looked, *, everything: bool) -> Iterator[str]:
 def heading(looked: Looked) -> str:
     """Return which job in which pipeline this is, in one line."""
     view, ref = looked.view, looked.pipeline.ref
-    job = f"job {clean(view.name, 80)}" if view.name else "every job"
+    job = f"job {clean(view.title, 80)}" if view.name else "every job"
     included = {True: "", False: " · not in this pipeline", None: " · may not be in this pipeline"}[
         view.included
     ]
@@ -219,6 +220,7 @@ def why_lines(looked: Looked) -> Iterator[str]:
         yield from _policy_lines(policy)
     yield ""
     yield _verdict(view)
+    yield from dict.fromkeys(filter(None, (help_with(problem.message) for problem in view.refusals)))
 
 
 def _policy_lines(policy: Policy) -> Iterator[str]:

@@ -41,7 +41,7 @@ def in_files(patient: Patient) -> Iterator[Finding]:
             "not-loaded",
             clean(str(each.place), 200),
             f"includes {each.kind} {each.text}, which is not loaded here: values may differ",
-            hint="dockpass vars import gitlab can fetch the merged configuration.",
+            hint="dockpass vars show --from-gitlab reads the merged configuration.",
             severity=Severity.NOTE,
         )
 

@@ -81,9 +81,7 @@ def in_scripts(patient: Patient) -> Iterator[Finding]:
             yield Finding(
                 "cleanup-with-job-token",
                 shown,
-                f"deletes images at {clean(str(place), 200)}, and WERF_IMAGES_CLEANUP_PASSWORD is not set:"
-                " older versions of GitLab do not let the job token delete, and no version lets it delete"
-                " protected tags",
+                f"deletes images at {clean(str(place), 200)}, and WERF_IMAGES_CLEANUP_PASSWORD is not set",
                 hint="Set it to a token with the scope api of a user who may delete.",
                 severity=Severity.NOTE,
             )

@@ -76,8 +76,7 @@ CHECKS: tuple[Check, ...] = (
         source=sources.DEPLOY_TOKEN,
         symptoms=(
             r"ErrImagePull|ImagePullBackOff|Back-off pulling image",
-            r"failed to pull image",
-            r"failed to fetch (?:anonymous|oauth) token",
+            r"failed to pull (?:and unpack )?image",
             r"HTTP Basic: Access denied",
             r"access forbidden",
         ),

@@ -32,7 +32,8 @@ def in_tokens(patient: Patient) -> Iterator[Finding]:
         yield from _about_kind(pair, kind)
         yield from _about_user(pair, patient)
         yield from _about_host(pair, kind)
-        yield from _about_length(pair)
+        if not _loses_at_a_dollar(pair, patient):
+            yield from _about_length(pair)
         if patient.here is not None:
             yield from _about_time(pair, patient.here.now())
 
@@ -114,6 +115,13 @@ def _about_host(pair: Pair, kind: TokenKind) -> Iterator[Finding]:
         )
 
 
+def _loses_at_a_dollar(pair: Pair, patient: Patient) -> bool:
+    """Tell whether a $ in the token was expanded; cut-by-expansion says what that does to it."""
+    found = patient.view.variables.get(pair.about) if patient.view is not None else None
+    written = found.winner.value if found is not None else None
+    return isinstance(written, str) and written != pair.secret and "$" in written
+
+
 def _about_length(pair: Pair) -> Iterator[Finding]:
     prefix = next((each for each in TOKEN_PREFIXES if pair.secret.startswith(each)), "")
     ends_short = pair.secret.endswith(("...", "…"))
@@ -122,8 +130,8 @@ def _about_length(pair: Pair) -> Iterator[Finding]:
         yield Finding(
             "token-cut",
             pair.about,
-            f"begins with {prefix}, but {why}: it was probably cut when it was copied",
-            hint="Copy the whole token again, or create a new one.",
+            f"begins with {prefix}, but {why}: it was probably cut",
+            hint="Copy the whole token again, or create a new one. If it has a $, write $$ for it.",
         )
 
 

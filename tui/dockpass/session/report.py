@@ -111,7 +111,7 @@ def _place(patient: Patient) -> Iterator[tuple[str, str]]:
     if view is not None and loaded is not None:
         ref = loaded.situation.ref
         state = {True: "protected", False: "not protected", None: "protection not known"}[ref.protected]
-        yield "job", view.name or "what every job gets"
+        yield "job", view.title or "what every job gets"
         yield "ref", f"{ref.name} ({ref.type}, {state})"
         yield "in the pipeline", {True: "yes", False: "no", None: "not known"}[view.included]
         return

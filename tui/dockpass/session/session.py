@@ -158,7 +158,7 @@ class Session:
         from dockpass.variables.inwords import protection_words
 
         looking = self.desk.looking
-        label = f"as {clean(looking.job, 100) or 'every job'} on {clean(looking.ref.name, 100)}"
+        label = f"as {clean(self._job_title(), 100) or 'every job'} on {clean(looking.ref.name, 100)}"
         return Place(
             PlaceKind.GITLAB, label, project=protection_words(looking.ref), ref=self.scenario_in_words
         )
@@ -235,6 +235,15 @@ class Session:
         from dockpass.variables.jobscript import own_logins_in_words
 
         return own_logins_in_words(self.desk.seen(self.all_edits()).script.logins)
+
+    def _job_title(self) -> str:
+        """Return the chosen job as GitLab lists it: of a matrix its instance."""
+        from dockpass.variables.gitlab.model import YamlError
+
+        try:
+            return self.desk.seen(self.all_edits()).view.title or self.desk.looking.job
+        except YamlError:
+            return self.desk.looking.job
 
     def _fall_back(self, why: str) -> None:
         """Show this process's logins in place of the job's, and keep the reason for the screens."""

@@ -76,8 +76,9 @@ class Side:
 class Difference:
     """A variable that is not the same on both sides for all that is known.
 
-    `logins` are the commands whose login is another one with the other side's value alone. `every_run`
-    tells that it differs from run to run. `how` says in clean words what differs, without any secret.
+    `logins` are the commands whose login is another one with the other side's value alone; of a variable that
+    a side may or may not have, those whose login depends on it. `every_run` tells that it differs from run to
+    run. `how` says in clean words what differs, without any secret.
     """
 
     name: str
@@ -92,6 +93,11 @@ class Difference:
     def secret(self) -> bool:
         """Whether its values are kept from view."""
         return any(each is not None and each.secret for each in (self.left, self.right))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known of a side whether it has the variable at all."""
+        return any(each is not None and _may_be_missing(each) for each in (self.left, self.right))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,11 @@ class Comparison:
     def unknown_on_one_side(self) -> tuple[Difference, ...]:
         """What one side knows and the other does not."""
         return tuple(each for each in self.unknown if _is_known(each.left) or _is_known(each.right))
+
+    @property
+    def open_logins(self) -> tuple[Difference, ...]:
+        """What may change a login: a side may or may not have it."""
+        return tuple(each for each in self.unknown if each.is_open and each.logins)
 
     @property
     def of_logins(self) -> tuple[Difference, ...]:
@@ -180,7 +191,8 @@ def compare(left: Side, right: Side) -> Comparison:
         if difference.state is State.SAME:
             same += 1
         else:
-            found.append(replace(difference, logins=_logins(name, one, two)))
+            logins = _open_logins(name, one, two) if difference.is_open else _logins(name, one, two)
+            found.append(replace(difference, logins=logins))
     found.sort(key=lambda each: (not each.logins, each.every_run))
     return Comparison(
         left.title,
@@ -275,6 +287,21 @@ def _logins(name: str, left: Facts, right: Facts) -> tuple[Command, ...]:
         for command in Command
         if _login(command, left) != _login(command, _taken(left, right, name))
         or _login(command, right) != _login(command, _taken(right, left, name))
+    )
+
+
+def _open_logins(name: str, left: Facts, right: Facts) -> tuple[Command, ...]:
+    """Return the commands whose login on either side depends on whether a variable is there."""
+    if name not in READ_BY_RULES:
+        return ()
+    there = Facts({name: variable(name, Unknown(is_set=True), Source(SourceKind.JOB), secret=True)})
+    return tuple(
+        command
+        for command in Command
+        if any(
+            _login(command, _taken(each, there, name)) != _login(command, _taken(each, Facts({}), name))
+            for each in (left, right)
+        )
     )
 
 

@@ -13,6 +13,7 @@ from dockpass.variables.changes import where
 from dockpass.variables.gitlab import scope
 from dockpass.variables.gitlab.config import Config, Job
 from dockpass.variables.gitlab.expand import TOO_LONG, references
+from dockpass.variables.gitlab.expression import help_with
 from dockpass.variables.gitlab.model import OF_GITLAB, Definition, Level, Loser, Reason, Resolved, YamlPart
 from dockpass.variables.gitlab.resolve import FILTERED, JobView
 from dockpass.variables.masking import why_not_maskable
@@ -58,7 +59,8 @@ def find_in_view(view: JobView) -> Iterator[Finding]:
             continue
         place = f"{problem.place}" if problem.place.line else "the configuration"
         yield Finding("refused", clean(place, 200), f"is refused by GitLab: {problem.message}",
-                      hint="Correct it, and check again.", severity=Severity.ERROR)  # fmt: skip
+                      hint=help_with(problem.message) or "Correct it, and check again.",
+                      severity=Severity.ERROR)  # fmt: skip
     for name, absent in view.absent.items():
         yield from _about_absent(name, absent.losers)
     for name, found in view.variables.items():

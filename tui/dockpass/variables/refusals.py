@@ -41,7 +41,7 @@ def job_missing(name: str, config: Config) -> UsageError:
         else f"Jobs: {clean(', '.join(names) or 'none', 300)}."
     )
     if config.not_loaded:
-        meant += " It may be in an include that is not loaded: --from-gitlab reads them all."
+        meant += " It may be in an include that is not loaded; dockpass vars show --from-gitlab reads those."
     return UsageError("no-such-job", f"{CI_FILE} has no job {clean(name, 80)!r}.", meant)
 
 

@@ -150,7 +150,7 @@ class CompareScreen(JobScreen):
     def status(self) -> Status:
         """Return the two sides, and the verdict."""
         right: Line = verdict(self._found) if self._found is not None else ()
-        left = self.titled(" with ".join(self._titles()))
+        left = self.titled(" with ".join(self._titles()) if self._chosen is not None else "")
         return left, right
 
     def _titles(self) -> tuple[str, str]:
@@ -193,7 +193,9 @@ class CompareScreen(JobScreen):
         left, right = (
             {command: decide(command, self._facts(each)) for command in Command} for each in self._sides
         )
-        view = partial(logins_lines, left, right, self._titles())
+        doubtful = self._found.open_logins if self._found is not None else ()
+        open_ = {command for each in doubtful for command in each.logins}
+        view = partial(logins_lines, left, right, self._titles(), open_=open_)
         problem = self._problem_lines()
         self.query_one("#compare-logins", Panel).show(lambda width: [*problem, *view(width)])
 

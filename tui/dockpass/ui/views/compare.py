@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from dockpass.auth.command import Command
 from dockpass.auth.decision import Decision
@@ -13,6 +13,7 @@ from dockpass.ui.views.commands import Decided, warning_words
 from dockpass.ui.views.words import Line, Span, cell, cells, fitted, hanging, length, method_role
 from dockpass.unknown import Unknown
 from dockpass.variables.compare import Comparison, Difference, Seen, State
+from dockpass.variables.gitlab.model import Reason
 from dockpass.variables.gitlab.resolve import JobView
 from dockpass.variables.inwords import reason_words
 
@@ -21,15 +22,23 @@ _NAME = 32
 
 
 def logins_lines(
-    left: Mapping[Command, Decided], right: Mapping[Command, Decided], titles: tuple[str, str], width: int
+    left: Mapping[Command, Decided],
+    right: Mapping[Command, Decided],
+    titles: tuple[str, str],
+    width: int,
+    open_: Collection[Command] = (),
 ) -> list[Line]:
-    """Return the login of each command on both sides; the same one is said only once."""
+    """Return the login of each command on both sides; the same one is said only once.
+
+    Of the `open_` commands it is not known whether the login is the same.
+    """
     column = max((width - 10) // 2, 16)
     head = f"{'command':10}{cell(titles[0], column - 1)} {fitted(titles[1], column)}"
     lines: list[Line] = [((head, "heading"),)]
     for command in Command:
         one, two = _login(left[command], column - 1), _login(right[command], column)
-        same: Line = (("the same", "label"),) if _key(left[command]) == _key(right[command]) else two
+        the_same: Line = (("may differ", "look"),) if command in open_ else (("the same", "label"),)
+        same = the_same if _key(left[command]) == _key(right[command]) else two
         blank = column - length(one)
         lines.append(((f"{command!s:10}", "strong"), *one, (" " * max(blank, 1), "text"), *same))
     return lines
@@ -69,7 +78,7 @@ def difference_row(found: Difference, width: int) -> Line:
     """Return one row: the name, and what stands on either side; no secret."""
     name = min(_NAME, max(width * 3 // 7, 18))
     column = max((width - 2 - name) // 2, 8)
-    role = "bad" if found.logins else "label" if found.state in {State.SAME, State.UNKNOWN} else "look"
+    role = _role(found)
     glyph = _GLYPHS.get(found.state, "≠")
     spans: list[Span] = [(f"{glyph} ", role), (cell(clean(found.name, 255), name - 1) + " ", "text")]
     for seen in (found.left, found.right):
@@ -77,6 +86,12 @@ def difference_row(found: Difference, width: int) -> Line:
         taken = length(shown)
         spans += [*shown, (" " * max(column - taken, 1), "text")]
     return tuple(spans)
+
+
+def _role(found: Difference) -> str:
+    if found.logins:
+        return "look" if found.is_open else "bad"
+    return "label" if found.state in {State.SAME, State.UNKNOWN} else "look"
 
 
 def _side(seen: Seen | None, found: Difference, room: int) -> list[Span]:
@@ -92,7 +107,9 @@ def _value(seen: Seen | None, *, secret: bool) -> tuple[str, str]:
     if seen is None:
         return "absent", "absent"
     if isinstance(seen.value, Unknown):
-        return ("if protected", "look") if seen.value.may_be_missing else ("value unknown", "look")
+        if seen.value.why == Reason.PROTECTED_UNKNOWN and seen.value.may_be_missing:
+            return "if protected", "look"
+        return ("may be missing" if seen.value.may_be_missing else "value unknown"), "look"
     if not seen.value:
         return "empty", "look"
     if secret:
@@ -106,14 +123,18 @@ def verdict(found: Comparison) -> Line:
     if logins:
         return ((f"{plural(logins, 'difference')} {_changing(found).partition(' ')[2]}", "bad"),)
     if found.plain:
-        return ((f"{plural(len(found.plain), 'difference')}, no login changes", "look"),)
+        rest = "a login may change" if found.open_logins else "no login changes"
+        return ((f"{plural(len(found.plain), 'difference')}, {rest}", "look"),)
+    if found.open_logins:
+        return (("a login may change", "look"),)
     return (("no difference", "good"),)
 
 
 def listed(found: Comparison, *, every_run: bool) -> list[Difference]:
-    """Return the differences in their order: logins, others, what one side does not know, every run."""
+    """Return the rows in their order: what changes a login, what may, the rest, unknown values, every run."""
     rest = found.every_run if every_run else ()
-    return [*found.of_logins, *found.plain, *found.unknown_on_one_side, *rest]
+    unknown = (each for each in found.unknown_on_one_side if each not in found.open_logins)
+    return [*found.of_logins, *found.open_logins, *found.plain, *unknown, *rest]
 
 
 def matching(found: Iterable[Difference], text: str) -> list[Difference]:
@@ -139,12 +160,15 @@ def why_lines(
     if found.every_run:
         lines += [(), (("It differs from run to run.", "label"),)]
     if found.state is State.UNKNOWN:
-        lines += [(), (("What is not known cannot be compared.", "label"),)]
+        gets = "Whether the job gets it is not known."
+        words = gets if found.is_open else "What is not known cannot be compared."
+        lines += [(), *hanging((), words, "label", width)]
     if found.logins:
         names = ", ".join(map(str, found.logins))
+        verb = "may change" if found.state is State.UNKNOWN else "changes"
         lines += [
             (),
-            *hanging(((f"{GLYPH_LOOK} ", "bad"),), f"It changes the login of {names}.", "text", width),
+            *hanging(((f"{GLYPH_LOOK} ", "bad"),), f"It {verb} the login of {names}.", "text", width),
         ]
     return lines
 

@@ -11,6 +11,7 @@ from dockpass.text import clean
 from dockpass.ui.views.words import Line, Span, cell, cells, fitted, hanging
 from dockpass.unknown import Unknown
 from dockpass.variables.gitlab.config import Config, Job
+from dockpass.variables.gitlab.expression import help_with
 from dockpass.variables.gitlab.known import known_variables
 from dockpass.variables.gitlab.model import Definition, Reason, Resolved
 from dockpass.variables.gitlab.policies import Policy, telling
@@ -140,6 +141,8 @@ def trace_lines(loaded: Loaded, view: JobView, width: int) -> list[Line]:
         lines += hanging(
             ((f"{GLYPH_FAILED} ", "bad"),), f"{where}{clean(problem.message, 400)}", "text", width
         )
+        if words := help_with(problem.message):
+            lines += hanging((("  ", "text"),), words, "label", width)
     if view.workflow is not None and view.workflow.included is not True:
         lines += [(), (("workflow", "heading"),), *_rules(view.workflow, view, width)]
     if view.rules is not None:

@@ -24,6 +24,10 @@ MOST_PARSED = 512
 """The expressions that are kept: jobs share their rules, and another ref looks at the same ones again."""
 UNREADABLE_IF = "if invalid expression syntax"
 """What GitLab says of such a condition, after the rule."""
+HOW_TO_WRITE = (
+    "An expression compares with ==, !=, =~ or !~, and joins with && and ||. Variables begin with $,"
+    " strings are quoted, and patterns go between slashes."
+)
 _INPUT = "$[["
 
 
@@ -35,6 +39,11 @@ class _Undecided(Enum):
 
 _UNDECIDED = _Undecided.UNDECIDED
 Operand: TypeAlias = str | bool | Pattern | Unknown | _Undecided | None
+
+
+def help_with(problem: str) -> str:
+    """Return how an expression is written, for a problem in which GitLab refuses one; else nothing."""
+    return HOW_TO_WRITE if problem.endswith("invalid expression syntax") else ""
 
 
 class ExpressionError(ValueError):

@@ -132,11 +132,20 @@ def _environment_slug(environment: Value) -> str | None:
     return None
 
 
+def instance_name(job: Job, instance: Mapping[str, str] | None) -> str:
+    """Return the name of a matrix instance, of the first one where none is given; empty without a matrix."""
+    return job.instance_name(_number(job, instance)) if job.instances else ""
+
+
+def _number(job: Job, instance: Mapping[str, str] | None) -> int:
+    wanted = dict(instance_of(job, instance))
+    return next((number for number, each in enumerate(job.instances) if dict(each) == wanted), 0)
+
+
 def _numbered(job: Job, instance: Mapping[str, str] | None) -> tuple[Value, Value, Value]:
     """Return the name, how many instances there are, and the number of this one; empty without `parallel`."""
     if job.instances:
-        wanted = dict(instance_of(job, instance))
-        number = next((n for n, each in enumerate(job.instances) if dict(each) == wanted), 0)
+        number = _number(job, instance)
         return job.instance_name(number), str(len(job.instances)), str(number + 1)
     total = job.tree.get("parallel")
     if isinstance(total, int) and not isinstance(total, bool) and total > 1:

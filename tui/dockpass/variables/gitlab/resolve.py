@@ -43,6 +43,7 @@ from dockpass.variables.gitlab.model import (
 from dockpass.variables.gitlab.ofjob import (
     MANUAL,
     environment_definitions,
+    instance_name,
     instance_of,
     job_definitions,
     manual_definition,
@@ -83,7 +84,7 @@ class JobView:
 
     `included` is None where it cannot be told here whether the job is in the pipeline. `problems` are what
     GitLab would say; with one of them there is no pipeline. `policies` are `only` and `except` of a job
-    without rules.
+    without rules. `instance` is the name of the matrix instance: `build: [aws, app]`; empty without a matrix.
     """
 
     name: str
@@ -96,6 +97,12 @@ class JobView:
     rules: Judgement | None = None
     policies: tuple[Policy, ...] = ()
     problems: tuple[Problem, ...] = ()
+    instance: str = ""
+
+    @property
+    def title(self) -> str:
+        """The job as GitLab lists it: of a matrix its instance."""
+        return self.instance or self.name
 
     @property
     def refusals(self) -> tuple[Problem, ...]:
@@ -156,6 +163,7 @@ def view_job(
         rules=rules,
         policies=policies,
         problems=tuple(problems),
+        instance=instance_name(job, instance),
     )
 
 
