@@ -96,7 +96,8 @@ def _example(fires: Mapping[str, Any]) -> Iterator[str]:
         yield from fires["yaml"].strip().splitlines()
     for path, text in fires.get("files", {}).items():
         yield f"# {path}"
-        yield from text.strip("\n").replace("\0", "␀").splitlines()
+        shown = text.strip("\n").translate({0: "␀", 0xFEFF: "(byte order mark)"}).replace("\r\n", "␍\n")
+        yield from shown.splitlines()
     for name, title in _SHOWN.items():
         value = fires.get(name)
         if value is None:
@@ -154,9 +155,11 @@ def _by_problem() -> Iterator[str]:
 
 def _words(symptom: str) -> str:
     """Return a regular expression of a message as people read it."""
-    text = re.sub(r"\[- \]|\.\*|\.\{\d+,\d+\}|\\S\+", " … ", symptom)
-    text = re.sub(r"(?<!\\)[()]", "", text).replace(r"\d", "N").replace(r"\b", "").replace("\\", "")
-    return re.sub(r"\s+", " ", text.replace("non … TTY", "non TTY")).strip().replace("|", "/")
+    text = re.sub(r"\((?:\?:)?[^()|]*\)\?|[\":]\?", "", symptom)  # what a message need not have
+    text = re.sub(r"(?:\[\^[^\]]*\]|\.|\\S)(?:\{\d+,\d+\}|[*+])|\[- \]", " … ", text.replace("(?:", "("))
+    text = re.sub(r"(?<!\\)[()]", "", text).replace(r"\d", "N").replace(r"\b", "")
+    text = re.sub(r"\\(.)", r"\1", text).replace("non … TTY", "non TTY")
+    return re.sub(r"\s+", " ", text).strip().replace("|", "/")
 
 
 def _link(check: Check) -> str:

@@ -70,7 +70,7 @@ def test_an_older_engine_builds_mounts_and_is_refused_what_it_lacks(old: Bench) 
     old.check_clean(ended)
     refused = old.build(WHOLE, *SECRET, "--builder", "buildx")
     assert refused.returncode == 2
-    assert "Dockerfile:4 uses a heredoc, Dockerfile:8 uses --link, which docker buildx" in refused.stderr
+    assert "Dockerfile:4 uses a heredoc and Dockerfile:8 uses --link, which docker buildx" in refused.stderr
     assert "create the config" not in refused.stderr
 
 

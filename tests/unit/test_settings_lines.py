@@ -25,7 +25,16 @@ from dockpass.settings import load_settings
         ("[old]\nreveal = 1", 1, "there is no setting old"),
         ('[[muted]]\ncheck = "A"\nbecause = "x"\n\n[[muted]]\ncheck = "B"', 5, "needs a check and a reason"),
         ('store = """\ntheme = 1\n"""\n', 1, "store is the absolute path"),
-        ('store = """/a\nreveal = 1\n"""\nreveal = 1\n', 4, "reveal is true or false"),
+        (
+            "read_onyl = true",
+            1,
+            "read_onyl = true is no setting; did you mean read_only? read_only counts as true",
+        ),
+        (
+            'store = """/a\nreveal = 1\n"""\nreveal = 1\n',
+            4,
+            "reveal = 1 is neither true nor false; reveal counts as false",
+        ),
     ],
 )
 def test_the_line_is_told(tmp_path: Path, text: str, line: int, words: str) -> None:

@@ -107,7 +107,8 @@ def load_settings(path: Path) -> LoadedSettings:
     for name, value in found.items():
         if meant := _doubtful(name, value):
             values[meant], sources[meant] = _IN_DOUBT[meant], shown
-            words = f"{clean(name, 60)} = {clean(str(value), 60)}: {_in_doubt(meant)}"
+            said = str(value).lower() if isinstance(value, bool) else str(value)
+            words = f"{clean(name, 60)} = {clean(said, 60)} {_in_doubt(meant, name)}"
             problems.append(_Problem((name,), words))
         elif name not in names:
             problems.append(_Problem((name,), f"there is no setting {clean(name)}{_meant(name, names)}"))
@@ -129,7 +130,7 @@ def _unreadable(path: Path, error: Exception, sources: Mapping[str, str]) -> Loa
     """Return the defaults for a file that cannot be read, but for what protects if it may ask for that."""
     shown = clean(str(path))
     mentioned = [name for name in _IN_DOUBT if _mentions(path, name)]
-    told = (f"{shown}: {clean(str(error))}", *(f"{shown}: {_in_doubt(name)}" for name in mentioned))
+    told = (f"{shown}: {clean(str(error))}", *(f"{shown}: {name} {_counts_as(name)}" for name in mentioned))
     values: dict[str, Any] = {name: _IN_DOUBT[name] for name in mentioned}
     settings = replace(Settings(), **values)
     return LoadedSettings(settings, {**sources, **dict.fromkeys(mentioned, shown)}, told, path)
@@ -159,8 +160,13 @@ _NEAR = 0.8
 """How near a name has to be to one of them, as `difflib` counts: two letters swapped or one left out."""
 
 
-def _in_doubt(name: str) -> str:
-    return f"{name} is true or false; it counts as {str(_IN_DOUBT[name]).lower()} until the file is corrected"
+def _in_doubt(meant: str, name: str) -> str:
+    wrong = "is neither true nor false" if name == meant else f"is no setting; did you mean {meant}?"
+    return f"{wrong}{';' if name == meant else ''} {meant} {_counts_as(meant)}"
+
+
+def _counts_as(name: str) -> str:
+    return f"counts as {str(_IN_DOUBT[name]).lower()} until the file is corrected"
 
 
 def _meant_for(word: str) -> str:

@@ -125,7 +125,7 @@ def test_without_an_engine_podman_is_offered_and_not_taken() -> None:
 def test_a_refusal_of_several_says_what_each_lacks() -> None:
     error = refusal([OLD_BUILDX, PODMAN, CLASSIC], "FROM a\nCOPY --link a /\nRUN <<EOF\nEOF\n")
     assert (
-        "Dockerfile:2 uses --link, Dockerfile:3 uses a heredoc, which docker buildx 0.13.1 with Docker 20.10.24 cannot do."
+        "Dockerfile:2 uses --link and Dockerfile:3 uses a heredoc, which docker buildx 0.13.1 with Docker 20.10.24 cannot do."
         in error.message
     )
     assert "Podman build 4.3.1 lacks --link (Dockerfile:2)." in error.message
@@ -192,3 +192,11 @@ def test_an_option_is_named_as_an_option() -> None:
     with pytest.raises(UsageError) as error:
         choose([CLASSIC], [Need(Feature.SECRET, "--secret")], "Docker", AUTO)
     assert error.value.message == "--secret is given, which the classic builder cannot do."
+
+
+@pytest.mark.parametrize("text", [PLAIN, CACHE, HEREDOC])
+def test_the_embedded_engine_names_the_command_that_it_cannot_run(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        choose([EMBEDDED], read_dockerfile(text).needs, "embedded", AUTO)
+    assert refused.value.message.startswith("Dockerfile:2: `RUN` runs a command in a container")
+    assert "--builder buildah" in (refused.value.hint or "")

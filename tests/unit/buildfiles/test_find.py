@@ -110,6 +110,21 @@ def test_a_werf_image_with_a_dockerfile_becomes_that_build(tmp_path: Path) -> No
     assert not found.unsupported
 
 
+def test_a_place_is_a_path_from_here(tmp_path: Path) -> None:
+    write(tmp_path, werf_yaml=WERF, api__docker__Dockerfile=DOCKERFILE)
+    for found in (
+        find_base_images(tmp_path, file="api/../api/docker/Dockerfile"),
+        find_base_images(tmp_path, config="werf.yaml", image="api"),
+    ):
+        assert found.base_images is not None
+        assert {base.origin.rpartition(":")[0] for base in found.base_images} == {"api/docker/Dockerfile"}
+    elsewhere = find_base_images(tmp_path / "api", file="docker/Dockerfile").base_images
+    (tmp_path / "web").mkdir()
+    outside = find_base_images(tmp_path / "web", file="../api/docker/Dockerfile").base_images
+    assert [base.origin for base in elsewhere or ()] == ["docker/Dockerfile:3"]
+    assert [base.origin for base in outside or ()] == ["Dockerfile:3"]
+
+
 def test_the_command_line_beats_the_werf_yaml(tmp_path: Path) -> None:
     write(tmp_path, werf_yaml=WERF, api__docker__Dockerfile=DOCKERFILE)
     found = find_base_images(tmp_path, image="api", target="PROD", args={"TAG": "9"})

@@ -92,11 +92,13 @@ def _refused(
     last = tried[0]
     lacks = missing(needs, last)
     ways_out = _ways_out(found, needs, leave_out=last)
-    if last.name is BuilderName.EMBEDDED and lacks[0].feature is Feature.RUN:
+    command = next((need for need in lacks if need.feature is Feature.RUN), None)
+    if last.name is BuilderName.EMBEDDED and command is not None:
         from dockpass.engines.embedded.script import WAYS_OUT, needs_engine
 
-        return needs_engine(lacks[0].where, "RUN", hint=ways_out or WAYS_OUT)
-    words = ", ".join(need.in_words for need in lacks[:3]) + ", …" * (len(lacks) > 3)
+        return needs_engine(command.where, "RUN", hint=ways_out or WAYS_OUT)
+    told = [need.in_words for need in lacks[:3]]
+    words = ", ".join((*told, "…")) if len(lacks) > len(told) else _joined(told, "and")
     unusable = [_capital(info.unusable) for info in found if info.unusable]
     lacking = [_capital(lack) for info in tried[1:] if (lack := _lack(info, needs))]
     others = "".join(f" {each}." for each in (*lacking, *unusable))
@@ -131,7 +133,8 @@ def _ways_out(
         for info in found
         if info is not leave_out and not info.unusable and not missing(needs, info)
     ]
-    return f"{_or([f'--builder {name}' for name in able])} can build it." if able else ""
+    names = _joined([f"--builder {name}" for name in able], "or")
+    return f"{names} can build it." if able else ""
 
 
 def _who_could(lacks: Sequence[Need]) -> str:
@@ -148,5 +151,5 @@ def _who_could(lacks: Sequence[Need]) -> str:
     return f"{named}{',' if len(parts) > 1 else ''} can build it."
 
 
-def _or(parts: Sequence[str]) -> str:
-    return " or ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+def _joined(parts: Sequence[str], word: str) -> str:
+    return f" {word} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)

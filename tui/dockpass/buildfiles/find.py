@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,8 +53,9 @@ class BuildSources:
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """What the command line says of a build. An argument whose value is None is not known."""
+    """What the command line says of a build, and where from. An argument whose value is None is not known."""
 
+    cwd: Path
     target: str | None
     args: Mapping[str, str | None]
     platform: str
@@ -74,7 +76,7 @@ def find_base_images(
 ) -> BuildSources:
     """Return the sources of a build; raises `UsageError` for a file that cannot be read as one."""
     directory = cwd / (context or ".")
-    given = _Build(target, dict(args or {}), platform or "", contexts or {})
+    given = _Build(cwd, target, dict(args or {}), platform or "", contexts or {})
     if file is not None:
         return _from_dockerfile(cwd / file, directory, given, "Check the path after --file.")
     if config is not None:
@@ -113,7 +115,7 @@ def _from_dockerfile(path: Path, context: Path, build: _Build, hint: str, image:
     text = read_text_file(path, "build-file", hint)
     read = read_dockerfile(
         text,
-        file=path.name,
+        file=_told(path, build.cwd),
         target=build.target,
         args=build.args,
         platform=build.platform,
@@ -139,10 +141,16 @@ def _from_dockerfile(path: Path, context: Path, build: _Build, hint: str, image:
     )
 
 
+def _told(path: Path, cwd: Path) -> str:
+    """Return a file as an editor opens it from here: its path; the name of one that is elsewhere."""
+    inside = Path(normpath(path))
+    return clean(str(inside.relative_to(cwd)) if inside.is_relative_to(cwd) else path.name)
+
+
 def _from_werf(path: Path, name: str | None, build: _Build, hint: str) -> BuildSources:
     from dockpass.buildfiles.werfconfig import read_werf_config  # YAML is loaded where there is some
 
-    config = read_werf_config(read_text_file(path, "build-file", hint), file=path.name)
+    config = read_werf_config(read_text_file(path, "build-file", hint), file=_told(path, build.cwd))
     chosen = _chosen(config, name, path)
     bases: dict[str, BaseImage] = {}
     classic: dict[str, BaseImage] = {}
@@ -175,7 +183,7 @@ def _from_werf(path: Path, name: str | None, build: _Build, hint: str) -> BuildS
 
 def _of_image(path: Path, image: WerfImage, build: _Build) -> BuildSources:
     """Return what one image of a werf.yaml pulls."""
-    where = f"{clean(path.name)}:{image.line}"
+    where = f"{_told(path, build.cwd)}:{image.line}"
     keys = image.unknown & {"from", "dockerfile", "context"}
     if not build.target:
         keys |= image.unknown & {"target"}
@@ -187,6 +195,7 @@ def _of_image(path: Path, image: WerfImage, build: _Build) -> BuildSources:
         context = path.parent / (image.context or ".")
         hint = f"Check `dockerfile:` and `context:` of {_shown(image)} in {clean(path.name)}."
         own = _Build(
+            build.cwd,
             build.target or image.target or None,
             {**dict(image.args), **build.args},
             build.platform,

@@ -151,7 +151,9 @@ def deploy(**options: Any) -> None:
 @repo_option
 @facts_options
 @job_options
-@click.option("--keep-last", type=click.IntRange(0), metavar="N", help="Keep the newest N tags.")
+@click.option(
+    "--keep-last", type=click.IntRange(0), metavar="N", help="Keep the newest N images, with all their tags."
+)
 @click.option(
     "--older-than", type=Span(), metavar="SPAN", help="Delete only tags older than SPAN: 12h, 30d, 2w."
 )

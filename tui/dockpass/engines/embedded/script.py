@@ -22,8 +22,8 @@ FLAGS: Mapping[str, frozenset[str]] = {
 }
 _HINTS = dict.fromkeys(("COPY", "ADD", "VOLUME"), 'A name with blanks needs the JSON form: ["a b", "/c"].')
 WAYS_OUT = (
-    "Build with --engine docker if you have an engine, put what RUN makes into a base image, or make it"
-    " before the build and COPY it."
+    "Build with --engine docker, --builder podman or --builder buildah, if one is here; put what RUN makes"
+    " into a base image; or make it before the build and COPY it."
 )
 
 

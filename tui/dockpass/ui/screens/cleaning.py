@@ -115,4 +115,4 @@ class AskRules(EditValue):
 def _if_single(found: Inventory, rules: CleanupOptions) -> str:
     """Return what the run may delete beyond the preview, which asks the registry less."""
     more = found.more_by_single_tags(rules)
-    return f", and {more:,} of these too if the registry can delete a single tag" if more else ""
+    return f", {more:,} of them only if the registry cannot delete single tags" if more else ""

@@ -16,7 +16,7 @@ KEY_WIDTH = 11
 NOT_NOW = "Not in read-only mode."
 
 RULES_MEAN = (
-    "keep-last=N keeps the newest N tags, older-than=30d deletes only older ones, match=REGEX only tags"
+    "keep-last=N keeps the newest N images, older-than=30d deletes only older ones, match=REGEX only tags"
     " that match, keep=REGEX never tags that match. You see the plan before anything is deleted."
 )
 
