@@ -21,7 +21,7 @@ from dockpass.ui.screens.run import RunScreen
 from dockpass.ui.widgets.moving import room_of
 from dockpass.ui.widgets.panel import Panel, Text
 from dockpass.ui.widgets.tour import TourPanel
-from scenes import JOB, SANDBOX, SANDBOX_JOB, _pushed, _with_images, session
+from scenes import JOB, SANDBOX, SANDBOX_JOB, _pushed, _with_images, session, with_project
 
 
 def seen(pilot: Pilot[int], selector: str) -> list[Widget]:
@@ -192,3 +192,14 @@ async def test_the_clock_stands_when_the_run_has_ended() -> None:
         now[0] = 500.0
         screen.pump()
         assert str(screen.query_one("#status-right").render()) == "14.0 s  done"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("key", ["", "v", "w", "d", "h"])
+async def test_each_view_can_be_made_in_any_width(key: str) -> None:
+    """A list below a dialog may be laid out narrow while it still has the classes of a wide terminal."""
+    async with shown(with_project(job="publish"), (200, 60)) as pilot:
+        await press(pilot, *([key] if key else []))
+        for each in pilot.app.screen.query(Widget):
+            view = getattr(each, "_view", None)
+            for width in range(1, 40) if callable(view) else ():
+                list(view(width))

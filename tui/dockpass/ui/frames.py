@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from textual.await_complete import AwaitComplete
-from textual.events import InputEvent
+from textual.events import InputEvent, Resize
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.reactive import Reactive
@@ -77,8 +77,14 @@ class OneFrame(Screen[Result]):
         return super().call_after_refresh(if_there)
 
     async def _dispatch_message(self, message: Message) -> None:
-        """Take a message, but for keys and answers of widgets that come while this screen is closed."""
-        if not (self._pruning and isinstance(message, _OF_A_PERSON)):
+        """Take a message, but for keys and answers of widgets that come while this screen is closed.
+
+        A size that the terminal has no more is dropped too: each screen that is resized lays out those below,
+        which resizes them, and two sizes on their way would chase each other there without end.
+        """
+        is_late = self._pruning and isinstance(message, _OF_A_PERSON)
+        is_old = isinstance(message, Resize) and message.size != self.app.size
+        if not is_late and not is_old:
             await super()._dispatch_message(message)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:

@@ -239,7 +239,7 @@ def _columns(width: int) -> tuple[int, int, int, int, bool]:
         source = max(min(rest // 3, 34), 18)
         return name, rest - use - source, source, use, True
     if width < _WITH_SOURCE:
-        return min(_LONGEST, room - 16), max(room - _LONGEST, 16), 0, 0, False
+        return max(min(_LONGEST, room - 16), 8), max(room - _LONGEST, 16), 0, 0, False
     source = max(rest // 3, 12)
     return name, rest - source, source, 0, False
 
