@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,6 +19,8 @@ PAGES = ROOT / ".site" / "pages"
 BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md")
 CELL_WORD = re.compile(r"`[^`\s]{1,48}`")
 """An option, a variable, a file: a cell of a table is not to break it at a hyphen."""
+OPTION = re.compile(r"`--?[a-z][\w-]{0,28}`")
+"""An option in a text, of which a line is not to end with the hyphens."""
 PICTURE = re.compile(r"\]\((?:\.\./)*screenshots/([\w.-]+\.png)\)")
 
 
@@ -47,12 +50,20 @@ def moved(text: str, depth: int) -> str:
     """Return a page with its links as they are on the site; `depth` is how far it is below docs."""
     outside = "../" * (depth + 1)
     text = text.replace(f"]({outside}", f"]({'../' * depth}").replace("](docs/", "](")
-    return "".join(whole_words(line) if line.startswith("|") else line for line in text.splitlines(True))
+    return "".join(whole_lines(text))
 
 
-def whole_words(row: str) -> str:
-    """Return a row of a table with a class for the code in it that stays on one line (site.css)."""
-    return CELL_WORD.sub(lambda code: f"{code[0]}{{.whole}}", row)
+def whole_lines(text: str) -> Iterator[str]:
+    """Yield the lines of a page with a class for the code in them that stays on one line (site.css)."""
+    in_block = False
+    for line in text.splitlines(True):
+        if line.lstrip().startswith("```"):
+            in_block = not in_block
+        if in_block or line.startswith("    "):
+            yield line
+        else:
+            words = CELL_WORD if line.startswith("|") else OPTION
+            yield words.sub(lambda code: f"{code[0]}{{.whole}}", line)
 
 
 def main() -> int:

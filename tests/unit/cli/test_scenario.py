@@ -204,7 +204,7 @@ registry = "registry.example.com"
     file = written(clone, text)
     assert run("scenario", "check", file).exit_code == 0
     assert explained("push", "--scenario", file)["method"] == "autologin"
-    with pytest.raises(Exception, match="no job of GitLab's"):
+    with pytest.raises(Exception, match="no GitLab job"):
         CliRunner().invoke(
             cli, ["vars", "show", "--scenario", file], standalone_mode=False, catch_exceptions=False
         )

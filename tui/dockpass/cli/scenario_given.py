@@ -44,7 +44,7 @@ def on_top(opened: Opened, given: Mapping[str, Any]) -> dict[str, Any]:
     if without_jobs(opened):
         raise UsageError(
             "scenario-platform",
-            f"{opened.file} has no job of GitLab's: its platform is {opened.scenario.platform}.",
+            f"{opened.file} has no GitLab job: its platform is {opened.scenario.platform}.",
             "Use it with explain, probe, config, a run, or scenario check.",
         )
     context = opened.scenario.context
