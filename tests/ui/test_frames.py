@@ -8,7 +8,6 @@ import pytest
 from screens import press, shown
 from textual.app import App
 from textual.command import CommandPalette
-from textual.events import Resize
 from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -74,29 +73,24 @@ async def test_what_never_rests_is_drawn_nevertheless(monkeypatch: pytest.Monkey
         assert counted.drawn
 
 
-async def test_sizes_that_follow_each_other_below_dialogs_come_to_rest(
+async def test_another_size_is_laid_out_once_for_each_screen_below_dialogs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    laid_out: list[Size] = []
-    resized = Screen._screen_resized
-    monkeypatch.setattr(
-        Screen, "_screen_resized", lambda it, size: (laid_out.append(size), resized(it, size))
-    )
+    laid_out: list[str] = []
+    refresh = Screen._refresh_layout
+
+    def counted(screen: Screen[None], size: Size | None = None, scroll: bool = False) -> None:
+        if size is not None:
+            laid_out.append(type(screen).__name__)
+        refresh(screen, size, scroll)
+
     async with shown(session(JOB)) as pilot:
         await press(pilot, "enter", "ctrl+p")
-        app = pilot.app
-        below = list(app._background_screens)
-        assert len(below) == 2
+        screens = pilot.app.screen_stack
+        monkeypatch.setattr(Screen, "_refresh_layout", counted)
         await pilot.resize_terminal(90, 30)
-        old, new = Size(100, 20), Size(90, 30)
-        for screen, sizes in zip(below, ((old, new), (new, old)), strict=True):
-            for size in sizes:
-                screen.post_message(Resize(size, size))
-        laid_out.clear()
-        for _ in range(2000):
-            await asyncio.sleep(0)
-        assert len(laid_out) < 40
-        assert {screen.size for screen in (*below, app.screen)} == {new}
+        assert sorted(laid_out) == sorted(type(each).__name__ for each in screens)
+        assert {each.size for each in screens} == {Size(90, 30)}
 
 
 @pytest.mark.parametrize("key", ["w", "v", "d", "S"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -162,6 +163,28 @@ async def test_a_name_in_the_palette_is_no_markup(tmp_path: Path, name: str) -> 
 async def test_the_palette_has_its_keys_in_every_terminal(size: tuple[int, int]) -> None:
     async with shown(session(JOB), size) as pilot:
         await press(pilot, "ctrl+p", "pageup", "pagedown", "down", "up", "home", "end", "escape")
+        assert isinstance(pilot.app.screen, Overview)
+
+
+async def test_the_palette_may_be_closed_while_it_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, closed = asyncio.Event(), asyncio.Event()
+    async with shown(session(JOB)) as pilot:
+        await press(pilot, "ctrl+p")
+        palette = pilot.app.screen
+        assert isinstance(palette, Palette)
+
+        async def search() -> None:
+            begun.set()
+            await closed.wait()
+            palette.query_one(CommandList)
+
+        monkeypatch.setattr(pilot.app.workers, "cancel_node", lambda _: [])  # as where that comes too late
+        palette.run_worker(search)
+        await begun.wait()
+        await pilot.app.pop_screen()
+        assert not palette.query(CommandList)
+        closed.set()
+        await press(pilot, "down")
         assert isinstance(pilot.app.screen, Overview)
 
 

@@ -8,7 +8,8 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from textual.await_complete import AwaitComplete
-from textual.events import InputEvent, Resize
+from textual.events import InputEvent
+from textual.geometry import Size
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.reactive import Reactive
@@ -77,15 +78,18 @@ class OneFrame(Screen[Result]):
         return super().call_after_refresh(if_there)
 
     async def _dispatch_message(self, message: Message) -> None:
-        """Take a message, but for keys and answers of widgets that come while this screen is closed.
-
-        A size that the terminal has no more is dropped too: each screen that is resized lays out those below,
-        which resizes them, and two sizes on their way would chase each other there without end.
-        """
-        is_late = self._pruning and isinstance(message, _OF_A_PERSON)
-        is_old = isinstance(message, Resize) and message.size != self.app.size
-        if not is_late and not is_old:
+        """Take a message, but for keys and answers of widgets that come while this screen is closed."""
+        if not (self._pruning and isinstance(message, _OF_A_PERSON)):
             await super()._dispatch_message(message)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay this screen out for a size that it does not have yet.
+
+        Each screen that is resized asks it of all that are below dialogs too: of the twelve layouts of three
+        screens only three are needed.
+        """
+        if self._size != size:
+            super()._screen_resized(size)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close this screen; a second key that would close it too has come too late.

@@ -12,6 +12,7 @@ from rich.markup import escape
 from textual.app import ComposeResult
 from textual.command import CommandInput, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.fuzzy import Matcher
 from textual.worker import Worker
 
@@ -103,11 +104,15 @@ class Palette(CommandPalette, OneFrame[Any]):
                 yield widget
 
     def run_worker(self, work: Any, *arguments: Any, **options: Any) -> Worker[Any]:
-        """Look for what is typed, unless the palette was closed before the search begins."""
+        """Look for what is typed, unless the palette is closed before the search begins or while it lasts."""
 
         async def if_there() -> None:
-            if self.query(CommandList):
-                await work()
+            try:
+                if self.query(CommandList):
+                    await work()
+            except NoMatches:
+                if self.query(CommandList):
+                    raise
 
         return super().run_worker(if_there, *arguments, **options)
 
