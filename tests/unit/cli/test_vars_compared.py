@@ -221,3 +221,12 @@ def test_the_commands_of_the_guide_work(clone: Path, line: str) -> None:
 
 def test_the_guide_has_commands() -> None:
     assert len(COMMANDS) > 8
+
+
+def test_a_dash_is_stdout_and_no_file(clone: Path) -> None:
+    printed = run("export", "--job", "publish", "--format", "docker", "--output", "-").stdout
+    assert printed == run("export", "--job", "publish", "--format", "docker").stdout
+    assert "GREETING=hello" in printed
+    assert not (clone / "-").exists()
+    refused = run("export", "--job", "publish", "--format", "docker", "--with-secrets", "--output", "-")
+    assert "--with-secrets can only be used with --output." in str(refused.exception) + refused.output

@@ -168,6 +168,17 @@ def repo_option(function: Decorated) -> Decorated:
     )
 
 
+def output_option(function: Decorated) -> Decorated:
+    """Add `--output`, as `path`: None for stdout, which `-` names too."""
+    return click.option(
+        "--output",
+        "path",
+        metavar="FILE",
+        callback=lambda _context, _option, value: None if value == "-" else value,
+        help="Write a new file of mode 0600, not to stdout.",
+    )(function)
+
+
 def from_option(function: Decorated) -> Decorated:
     """The base images of a build."""
     return click.option("--from", "froms", multiple=True, metavar="IMAGE", help="A base image of the build.")(

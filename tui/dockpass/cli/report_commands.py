@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from dockpass.cli.facts_options import output_option
 from dockpass.cli.options import (
     facts_options,
     from_option,
@@ -23,7 +24,7 @@ from dockpass.cli.world import this_process
 @job_options
 @from_option
 @click.option("--probe", is_flag=True, help="Ask the registry too what the login of a push may do.")
-@click.option("--output", "path", metavar="FILE", help="Write a new file of mode 0600, not to stdout.")
+@output_option
 @registry_options
 def report(probe: bool, path: str | None, **options: Any) -> None:
     """Write a Markdown report for a ticket.

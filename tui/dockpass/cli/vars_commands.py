@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dockpass.cli.facts_options import Decorated, applied, pipeline_options
+from dockpass.cli.facts_options import Decorated, applied, output_option, pipeline_options
 from dockpass.cli.gitlab_options import gitlab_options
 from dockpass.cli.output import Output
 from dockpass.cli.world import this_process
@@ -216,7 +216,7 @@ def lint(as_json: bool, **given: Any) -> None:
 
 @vars_.command()
 @click.option("--format", "format_", metavar="NAME", required=True, help="docker, shell, gitlab-ci-local, …")
-@click.option("--output", "path", metavar="FILE", help="Write a new file of mode 0600, not to stdout.")
+@output_option
 @click.option("--with-secrets", is_flag=True, help="Write secrets in clear; needs --output.")
 @click.option("--all", "everything", is_flag=True, help="Write predefined variables too.")
 @job_option

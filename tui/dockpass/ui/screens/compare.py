@@ -230,7 +230,8 @@ class CompareScreen(JobScreen):
     def _show_selected(self) -> None:
         panel, name = self.query_one("#difference", Panel), self.query_one("#differences", Rows).selected_id
         found = next((each for each in self._listed() if each.name == name), None)
-        panel.border_title = f"Why {clean(name, 255)} differs" if found is not None and name else "Why"
+        verb = "may differ" if found is not None and found.is_open else "differs"
+        panel.border_title = f"Why {clean(name, 255)} {verb}" if found is not None and name else "Why"
         if found is None or self._sides is None:
             panel.show(())
             return

@@ -177,6 +177,8 @@ def summary(found: Comparison, keys: Sequence[str]) -> str:
     """Return the counts for the frame, with the key that shows what differs in every run."""
     rest = len(found.plain)
     words = [_changing(found), f"{rest} {'does' if rest == 1 else 'do'} not", f"{found.same} the same"]
+    if found.open_logins:
+        words.insert(1, f"{len(found.open_logins)} may")
     if found.every_run:
         words.append(f"{len(found.every_run)} in every run: {keys[0]}")
     return " · ".join(words)
