@@ -18,7 +18,8 @@ moved = run_path(str(Path(__file__).parents[2] / "tools" / "site.py"))["moved"]
         ("[a](docs/keys.md)", 0, "[a](keys.md)"),
         ("| `--add-host` | a `b c` |\n", 0, "| `--add-host`{.whole} | a `b c` |\n"),
         ("|`A_B`|`x-y`, `z`|", 0, "|`A_B`{.whole}|`x-y`{.whole}, `z`{.whole}|"),
-        ("text with `--add-host`\n", 0, "text with `--add-host`\n"),
+        ("text with `--add-host`, `a-b`\n", 0, "text with `--add-host`{.whole}, `a-b`\n"),
+        ("```\n`--add-host`\n```\n    `--add-host`\n", 0, "```\n`--add-host`\n```\n    `--add-host`\n"),
         (f"| `{'x-' * 30}` |", 0, f"| `{'x-' * 30}` |"),
     ],
 )

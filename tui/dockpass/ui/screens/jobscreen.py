@@ -213,7 +213,7 @@ class JobScreen(PanelScreen):
         states = [CommandState(command, now, before.get(command, now)) for command, now in self.now.items()]
         first: Callable[[int], Line] = lambda _: more  # noqa: E731
         panel.border_title = "Where these come from"
-        panel.border_subtitle = shorten(self._settings_words(), max(panel.size.width - 4, 20))
+        panel.border_subtitle = shorten(self._settings_words(), self.room)
         if self.desk.has_something:
             panel.border_title = "What the job is"
             keys = {name: key_for(name, self.session.keys) for name in CONTEXT}
