@@ -91,6 +91,9 @@ def test_what_comes_back_under_the_name_is_removed_for_as_long_as_somebody_can_b
     config = TemporaryConfig.create({}, environ={}, where=(Place(tmp_path, "the test"),))
     [guardian] = config.guardians
     late = subprocess.Popen(["sleep", "30"], env={"DOCKER_CONFIG": str(config.path)})
+    assert within(
+        lambda: set(using(config.path, [late.pid]))
+    )  # a program's environment comes a moment after it
     known = processes()
     assert set(using(config.path, known)) == {os.getpid(), late.pid}  # the lock is this process's
     assert late.pid in descendants(os.getpid(), known)
