@@ -67,30 +67,34 @@ def test_variables_of_a_job_load_nothing_heavy(arguments: list[str], tmp_path: P
     assert len(ended.stdout.splitlines()) > 1
 
 
+def loaded_with(begun: str, names: str) -> list[str]:
+    """Return which modules, of these names with blanks between, a new process has with those that it begins with."""
+    script = f"import sys, {begun}\nprint(*(name for name in {names.split()!r} if name in sys.modules))"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return ended.stdout.split()
+
+
 def test_the_first_table_waits_for_nothing_that_it_does_not_show() -> None:
     """What a key, a look at the doctor or at a job needs is loaded behind the first frame."""
-    script = (
-        "import sys, dockpass.cli.main, dockpass.cli.screen, dockpass.session.start, dockpass.ui.app\n"
-        "later = ('docker', 'aiohttp', 'yaml', 'dockpass.doctor', 'dockpass.probe', 'dockpass.programs',"
-        " 'dockpass.runs.run', 'dockpass.session.desk', 'dockpass.buildfiles.dockerfile', 'dockpass.ui.palette',"
-        " 'dockpass.ui.screens.dialogs', 'dockpass.ui.screens.run')\n"
-        "print([name for name in later if name in sys.modules])"
+    begun = "dockpass.cli.main, dockpass.cli.screen, dockpass.session.start, dockpass.ui.app"
+    later = (
+        "docker aiohttp yaml dockpass.doctor dockpass.probe dockpass.programs dockpass.runs.run dockpass.session.desk"
+        " dockpass.buildfiles.dockerfile dockpass.ui.palette dockpass.ui.screens.dialogs dockpass.ui.screens.run"
     )
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ended.stdout == "[]\n"
+    assert loaded_with(begun, later) == []
 
 
 def test_a_push_loads_no_builder_and_no_event_loop() -> None:
     """What the engine does by itself is begun with as little as can be."""
-    script = (
-        "import sys, dockpass.cli.main, dockpass.cli.commands, dockpass.cli.runs, dockpass.runs.push\n"
-        "import dockpass.engines.docker, dockpass.runs.pull\n"
-        "others = ('asyncio', 'aiohttp', 'dockpass.builders.survey', 'dockpass.buildfiles.dockerfile',"
-        " 'dockpass.programs', 'dockpass.variables.gitlab.model')\n"
-        "print([name for name in others if name in sys.modules])"
+    begun = (
+        "dockpass.cli.main, dockpass.cli.commands, dockpass.cli.runs, dockpass.runs.push, dockpass.runs.pull,"
+        " dockpass.engines.docker"
     )
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ended.stdout == "[]\n"
+    others = (
+        "asyncio aiohttp dockpass.builders.survey dockpass.buildfiles.dockerfile dockpass.programs"
+        " dockpass.variables.gitlab.model"
+    )
+    assert loaded_with(begun, others) == []
 
 
 def test_who_may_import_whom() -> None:

@@ -199,7 +199,6 @@ async def test_each_view_can_be_made_in_any_width(key: str) -> None:
     """A list below a dialog may be laid out narrow while it still has the classes of a wide terminal."""
     async with shown(with_project(job="publish"), (200, 60)) as pilot:
         await press(pilot, *([key] if key else []))
-        for each in pilot.app.screen.query(Widget):
-            view = getattr(each, "_view", None)
-            for width in range(1, 40) if callable(view) else ():
-                list(view(width))
+        views = [getattr(each, "_view", None) for each in pilot.app.screen.query(Widget)]
+        made = [list(view(width)) for view in views if callable(view) for width in range(1, 40)]
+        assert all(isinstance(line, tuple) for lines in made for line in lines)

@@ -190,7 +190,7 @@ def test_a_file_without_a_header_stays_as_it_is(text: str) -> None:
 )
 def test_no_text_makes_it_fail(text: str) -> None:
     with suppress(InputError, NotFilledIn, YamlError):
-        filled_in(split_header(text, "f"), None, {})
+        assert isinstance(filled_in(split_header(text, "f"), None, {}), str)
 
 
 def test_a_default_that_is_repeated_fills_no_memory() -> None:

@@ -138,6 +138,8 @@ def test_what_a_default_lets_in_has_no_variables_of_rules_and_every_job_has_no_p
         ("  only: {variables: $X}\n", "jobs:job:only variables should be an array of strings"),
         ("  only: {changes: src}\n", "jobs:job:only changes should be an array of strings"),
         ("  only: {kubernetes: yes}\n", "jobs:job:only kubernetes unknown value: true"),
+        ("  only: {kubernetes: [active]}\n", "jobs:job:only kubernetes unknown value: a list"),
+        ("  except: {kubernetes: {a: b}}\n", "jobs:job:except kubernetes unknown value: a mapping"),
         (
             "  only: ['/^(?!main)/']\n",
             "jobs:job:only config should be an array of strings or regular expressions using re2 syntax",
@@ -154,6 +156,14 @@ def test_what_a_default_lets_in_has_no_variables_of_rules_and_every_job_has_no_p
 )
 def test_what_gitlab_refuses(job: str, message: str) -> None:
     assert [each.message for each in seen(job, BRANCH).problems] == [message]
+
+
+@pytest.mark.parametrize("kind", ["only", "except"])
+@pytest.mark.parametrize("part", ["refs", "kubernetes", "variables", "changes"])
+def test_no_form_of_a_value_makes_it_fail(kind: str, part: str) -> None:
+    values = ("[[a]]", "[{a: b}]", "{a: [b]}", "[null]", "1", "2020-01-01", "''", "!reference [x, y]")
+    found = [seen(f"  {kind}: {{{part}: {value}}}\n", BRANCH) for value in values]
+    assert [each.name for each in found] == ["job"] * len(values)
 
 
 @pytest.mark.parametrize("changes", ["[src/*]", "{paths: [src/*]}"])

@@ -52,8 +52,9 @@ def _refused(given: Any) -> Iterator[str]:
     refs, variables, changes = (given.get(key) for key in ("refs", "variables", "changes"))
     if refs is not None and not isinstance(refs, Reference) and not _are_refs(refs):
         yield "refs should be an array of strings or regular expressions using re2 syntax"
-    if given.get("kubernetes") not in {None, "active"} and not isinstance(given["kubernetes"], Reference):
-        yield "kubernetes unknown value: " + clean(in_words(given["kubernetes"]), 80)
+    kubernetes = given.get("kubernetes")
+    if kubernetes not in (None, "active") and not isinstance(kubernetes, Reference):
+        yield "kubernetes unknown value: " + clean(in_words(kubernetes), 80)
     for key, value in (("variables", variables), ("changes", changes)):
         if value is not None and not isinstance(value, Reference) and not _are_texts(value):
             yield f"{key} should be an array of strings"
